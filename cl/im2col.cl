@@ -1,0 +1,89 @@
+/* Convolution through gathered patches: the gather, the packing of weights into GEMM operands, and the way back. */
+
+/* patches[row][tap][channel] for target pixel first + row. On a GPU dimension 0 walks the taps. `holes`: the source is
+ * seen with holes - 1 zeros between its pixels. */
+kernel void im2col(int pixels, int first, int rows, int vectors, int columns, int h, int w, int oh, int ow, int size,
+                   int stride, int pad, int dilation, int holes, global const float *source, global float *patches)
+{
+    uint row = PIXEL;
+    if (row >= (uint)rows) return;
+    int p = first + row;
+    bool real = p < pixels;
+    int ox = p % ow, oy = p / ow % oh, n = p / ow / oh;
+    global float *to = patches + (size_t)row * columns;
+    int taps = size * size;
+    FOR_CHANNELS(tap, taps) {
+        int ty = oy * stride - pad + (int)tap / size * dilation, tx = ox * stride - pad + (int)tap % size * dilation;
+        bool inside = real && ty >= 0 && tx >= 0 && ty % holes == 0 && tx % holes == 0;
+        int iy = ty / holes, ix = tx / holes;
+        inside = inside && iy < h && ix < w;
+        global const float *from = source + (inside ? (((size_t)n * h + iy) * w + ix) * vectors * VEC : 0);
+        for (int v = 0; v < vectors; ++v) {
+            realv value = 0;
+            if (inside) value = LOADV(from, v);
+            STOREV(value, to, tap * vectors + v);
+        }
+        if (tap == (uint)taps - 1)
+            for (int i = taps * vectors * VEC; i < columns; ++i) to[i] = 0;
+    }
+}
+
+/* target[first + row][channel] = beta target + result[row][channel] + bias[channel]. */
+kernel void conv_store(int rows, int vectors, int first, int result_vectors, int has_bias, global const float *result,
+                       global const float *bias, float beta, global float *target)
+{
+    uint row = PIXEL;
+    if (row >= (uint)rows) return;
+    FOR_CHANNELS(v, vectors) {
+        size_t at = ((size_t)first + row) * vectors + v;
+        realv value = LOADV(result, (size_t)row * result_vectors + v);
+        if (has_bias) value += LOADV(bias, v);
+        if (beta != 0) value += beta * LOADV(target, at);
+        STOREV(value, target, at);
+    }
+}
+
+/* packed[tap c][n] = w[k][tap c], zero beyond. */
+kernel void pack_forward(int rows, int n, int columns, int filters, global const float *w, global float *packed)
+{
+    uint id = get_global_id(0);
+    if (id >= (uint)rows * n) return;
+    int k = id % n, row = id / n;
+    packed[id] = row < columns && k < filters ? w[(size_t)k * columns + row] : 0;
+}
+
+/* packed[tap k][c] = w[k][taps - 1 - tap][c], zero beyond. */
+kernel void pack_backward(int rows, int n, int taps, int filters, int channels, global const float *w,
+                          global float *packed)
+{
+    uint id = get_global_id(0);
+    if (id >= (uint)rows * n) return;
+    int c = id % n, row = id / n;
+    int k = row % filters, tap = row / filters;
+    packed[id] = tap < taps && c < channels ? w[((size_t)k * taps + taps - 1 - tap) * channels + c] : 0;
+}
+
+/* turned[k][row] = dy[first + row][k], zero beyond; a work-item turns one 16 x 16 tile. */
+kernel void transpose_rows(int pixels, int first, int rows, int filters, int padded, global const float *dy,
+                           global float *turned)
+{
+    uint id = get_global_id(0);
+    if (id >= (uint)(rows / 16 * (padded / 16))) return;
+    int k0 = id % (padded / 16) * 16, row0 = id / (padded / 16) * 16;
+    float tile[16][16];
+    for (int i = 0; i < 16; ++i) {
+        int p = first + row0 + i;
+        for (int j = 0; j < 16; ++j)
+            tile[j][i] = p < pixels && k0 + j < filters ? dy[(size_t)p * filters + k0 + j] : 0;
+    }
+    for (int j = 0; j < 16; ++j)
+        for (int i = 0; i < 16; ++i) turned[((size_t)k0 + j) * rows + row0 + i] = tile[j][i];
+}
+
+/* dw[k][i] = result[k][i] for i < used of its `columns`. */
+kernel void unpad(int filters, int used, int columns, global const float *result, global float *dw)
+{
+    uint id = get_global_id(0);
+    if (id >= (uint)(filters * used)) return;
+    dw[id] = result[(size_t)(id / used) * columns + id % used];
+}

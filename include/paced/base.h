@@ -1,0 +1,140 @@
+/* base: what every other room stands on: errors, log, memory, random numbers, files, text.
+ *
+ * Errors. A function that can fail returns enum paced_err. The place that knows the cause reports it once, through
+ * paced_error(), in one line with a hint; everybody above only passes the code on (PACED_TRY, or `goto out`). The
+ * codes are the program's exit statuses. */
+#ifndef PACED_BASE_H
+#define PACED_BASE_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum paced_err {
+    PACED_OK = 0,
+    PACED_FAILED = 1,    /* the work failed (device memory, disk full, diverged) */
+    PACED_INVALID = 2,   /* the command line, the configuration or an input file is wrong */
+    PACED_NO_DEVICE = 3, /* no usable OpenCL device */
+    PACED_STOPPED = 130, /* stopped by Ctrl-C, after saving */
+};
+
+#define PACED_TRY(call)                                                                                                \
+    do {                                                                                                               \
+        enum paced_err err_ = (call);                                                                                  \
+        if (err_ != PACED_OK) return err_;                                                                             \
+    } while (0)
+
+#define PACED_COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define PACED_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+
+/* ---- log (stderr) -------------------------------------------------------------------------------------------- */
+
+enum paced_log_level { PACED_LOG_ERROR, PACED_LOG_WARN, PACED_LOG_INFO, PACED_LOG_DEBUG };
+
+void paced_log_set_level(enum paced_log_level level);
+
+/* Prints "paced: <message>\n" and returns `code`, so that a failing function can `return paced_error(...)`.
+ * The message: where (file:line, tensor, device), what is wrong; what to do. */
+enum paced_err paced_error(enum paced_err code, const char *fmt, ...) PACED_PRINTF(2, 3);
+
+/* Warnings, information and debug lines: "paced: warning: ...", "paced: ...". */
+void paced_log(enum paced_log_level level, const char *fmt, ...) PACED_PRINTF(2, 3);
+
+/* The one status line of a terminal (progress bar). Log lines erase it first and draw it again after. Text NULL:
+ * remove it. Does nothing when stderr is no terminal. */
+void paced_log_status(const char *text);
+bool paced_log_is_terminal(void);
+
+/* ---- memory (host) ------------------------------------------------------------------------------------------- */
+
+/* Zeroed memory for count objects of `size` bytes. Never NULL: when the host has no memory left there is nothing
+ * useful to do, so the program ends with one line and status 1. Release with free(). */
+void *paced_alloc(size_t count, size_t size);
+void *paced_grow(void *old, size_t count, size_t size); /* realloc with the same promise; new part not zeroed */
+char *paced_strdup(const char *s);                      /* NULL gives NULL */
+char *paced_format(const char *fmt, ...) PACED_PRINTF(1, 2);
+
+/* ---- random numbers ------------------------------------------------------------------------------------------ */
+
+/* xoshiro256** (Blackman and Vigna, 2018), seeded through splitmix64 from (seed, stream). Streams of one seed are
+ * independent: one for each purpose (initialisation, shuffling, a synthetic image), so that none disturbs another. */
+struct paced_rng {
+    uint64_t s[4];
+};
+
+/* Streams in use; an index may be added to each. */
+#define PACED_STREAM_SHUFFLE 0
+#define PACED_STREAM_INIT (UINT64_C(1) << 32)
+#define PACED_STREAM_SYNTH (UINT64_C(2) << 32)
+
+void paced_rng_seed(struct paced_rng *rng, uint64_t seed, uint64_t stream);
+uint64_t paced_rng_next(struct paced_rng *rng);
+double paced_rng_uniform(struct paced_rng *rng);                  /* [0, 1), 53 bits */
+uint32_t paced_rng_below(struct paced_rng *rng, uint32_t bound);  /* [0, bound), unbiased; bound > 0 */
+double paced_rng_normal(struct paced_rng *rng);                   /* mean 0, deviation 1 (Box-Muller, no state) */
+void paced_rng_shuffle(struct paced_rng *rng, uint32_t *items, size_t count); /* Fisher-Yates */
+
+/* ---- files --------------------------------------------------------------------------------------------------- */
+
+bool paced_path_exists(const char *path);
+bool paced_path_is_dir(const char *path);
+char *paced_path_join(const char *dir, const char *name); /* name alone when it is absolute or dir is empty */
+char *paced_path_absolute(const char *path);              /* against the current directory; need not exist */
+char *paced_path_dir(const char *path);                   /* "a/b.png" -> "a"; "b.png" -> "." */
+char *paced_path_stem(const char *path);                  /* "a/b.c.png" -> "b.c" */
+
+/* Makes the directory and its parents. */
+enum paced_err paced_make_dirs(const char *path);
+
+/* The whole file; *data has one zero byte after its end. Refuses files above max_bytes (0: no limit). */
+enum paced_err paced_file_read(const char *path, size_t max_bytes, uint8_t **data, size_t *size);
+
+/* A file that appears whole or not at all: written under a temporary name beside `path`, then fsync and rename.
+ *   struct paced_atomic f;
+ *   PACED_TRY(paced_atomic_open(&f, path));  fprintf(f.stream, ...);  return paced_atomic_commit(&f);
+ * paced_atomic_abort removes the temporary file; after a commit (also a failed one) it does nothing. */
+struct paced_atomic {
+    FILE *stream;
+    char *path, *temporary;
+};
+enum paced_err paced_atomic_open(struct paced_atomic *file, const char *path);
+enum paced_err paced_atomic_commit(struct paced_atomic *file);
+void paced_atomic_abort(struct paced_atomic *file);
+enum paced_err paced_file_write(const char *path, const void *data, size_t size);
+
+/* The user's cache directory for this program ($PACED_CACHE_DIR, $XDG_CACHE_HOME/paced, ~/.cache/paced), made if
+ * missing; NULL where there is none or it cannot be written. */
+char *paced_cache_dir(void);
+
+/* ---- text ---------------------------------------------------------------------------------------------------- */
+
+/* A growing string; starts as {0}; data is NULL or zero-terminated. Release with free(text.data). */
+struct paced_text {
+    char *data;
+    size_t size, capacity;
+};
+void paced_text_add(struct paced_text *text, const char *fmt, ...) PACED_PRINTF(2, 3);
+
+/* The candidate nearest to `word` by edit distance, or NULL where none is near enough to be meant. */
+const char *paced_nearest(const char *word, const char *const *candidates, size_t count);
+
+/* Whole-string conversions: false unless all of `s` (but surrounding blanks) is one number in range. */
+bool paced_parse_int(const char *s, int64_t *value);
+bool paced_parse_real(const char *s, double *value); /* finite */
+
+/* FNV-1a, 64 bits, continued from `hash` (start with PACED_HASH_START). */
+#define PACED_HASH_START 14695981039346656037ULL
+uint64_t paced_hash(uint64_t hash, const void *data, size_t size);
+
+/* ---- time and stopping --------------------------------------------------------------------------------------- */
+
+double paced_now_s(void); /* monotonic seconds */
+
+/* After paced_catch_stop, Ctrl-C (SIGINT) and SIGTERM only set the flag that paced_stop_asked returns; a second
+ * Ctrl-C ends the program at once. */
+void paced_catch_stop(void);
+bool paced_stop_asked(void);
+
+#endif

@@ -1,0 +1,100 @@
+/* data: from files to batches in host memory. No OpenCL here.
+ *
+ * A split (JSON) lists [image, mask] pairs; a dataset decodes a pair into an RGB image and a label map of the
+ * configured size; a loader prepares whole batches on threads of its own while the device works. */
+#ifndef PACED_DATA_H
+#define PACED_DATA_H
+
+#include "paced/base.h"
+#include "paced/config.h"
+
+/* ---- images -------------------------------------------------------------------------------------------------- */
+
+/* rgb[height][width][3], row-major. */
+struct paced_image {
+    int width, height;
+    uint8_t *rgb;
+};
+
+/* value[height][width]: the file's own sample values (palette index, or grey, or the red channel), unscaled: a 1-bit
+ * file holds 0 and 1, a 16-bit file 0..65535. */
+struct paced_plane {
+    int width, height;
+    uint16_t *value;
+};
+
+/* Every PNG kind: 1, 2, 4, 8, 16 bit; grey, RGB, palette, with or without alpha, interlaced or not. Alpha is dropped,
+ * not blended; 16 bits keep the high byte; grey is replicated; gamma and colour profiles are ignored. `context` (may
+ * be NULL) says in error messages who asked for the file, such as "train.json: entry 3". PACED_INVALID for a missing,
+ * truncated, non-PNG or absurdly large file (above 2^28 pixels or 65,535 on a side). */
+enum paced_err paced_png_read(const char *path, const char *context, struct paced_image *image);
+enum paced_err paced_png_read_plane(const char *path, const char *context, struct paced_plane *plane);
+
+/* channels 1 (grey) or 3 (RGB), 8 bit; the file appears whole or not at all. */
+enum paced_err paced_png_write(const char *path, int width, int height, int channels, const uint8_t *pixels);
+
+/* For destination index i: min((int)floorf((float)i * ((float)in / (float)out)), in - 1), as PyTorch's
+ * interpolate(mode="nearest") computes it in float32. */
+int paced_nearest_index(int i, int in, int out);
+
+/* pixels[height][width][channels] -> out[out_height][out_width][channels]. */
+void paced_resize_nearest(const uint8_t *pixels, int width, int height, int channels, uint8_t *out, int out_width,
+                          int out_height);
+
+/* ---- datasets ------------------------------------------------------------------------------------------------ */
+
+enum paced_phase { PACED_TRAIN, PACED_VAL };
+
+struct paced_dataset;
+
+/* Reads and checks the split of `phase` (config's data.train or data.val) without decoding an image. PACED_INVALID: no
+ * root or split given, bad JSON, an empty split, a pair that is no pair of strings, a path that is absolute or leaves
+ * the root. */
+enum paced_err paced_dataset_open(struct paced_dataset **dataset, const struct paced_config *config,
+                                  enum paced_phase phase);
+void paced_dataset_close(struct paced_dataset *dataset);
+
+size_t paced_dataset_count(const struct paced_dataset *dataset);
+int paced_dataset_size(const struct paced_dataset *dataset);                        /* S */
+const char *paced_dataset_image_name(const struct paced_dataset *dataset, size_t i); /* as written in the split */
+
+/* Decodes pair i: rgb[S][S][3], label[S][S] in 0..classes-1, both resized with NEAREST. Safe from several threads.
+ * bus: label 1 where the mask's red channel is 255, else 0; values between are counted and warned about once per
+ * data set. folder: the mask's own value is the class; one outside the classes is an error naming file, position and
+ * value. Image and mask of different sizes: an error. Decoded pairs are kept in memory up to a bound (1 GiB per data
+ * set) so that later epochs need no decoding. */
+enum paced_err paced_dataset_load(struct paced_dataset *dataset, size_t i, uint8_t *rgb, uint8_t *label);
+
+/* ---- batches ------------------------------------------------------------------------------------------------- */
+
+struct paced_batch {
+    int count;              /* samples in this batch; the last one may be smaller */
+    float *images;          /* [count][S][S][3], 0..1 */
+    uint8_t *labels;        /* [count][S][S] */
+    const uint32_t *index;  /* [count] which samples of the dataset */
+};
+
+struct paced_loader;
+
+/* Delivers order[0..count) in batches of `batch` samples, starting at batch number first_batch (a resumed epoch),
+ * prepared ahead by `workers` threads into a ring of batches. The result does not depend on the number of workers.
+ * `order` is copied. */
+enum paced_err paced_loader_create(struct paced_loader **loader, struct paced_dataset *dataset, const uint32_t *order,
+                                   size_t count, int batch, size_t first_batch, int workers);
+void paced_loader_destroy(struct paced_loader *loader);
+
+/* The next batch, or *batch = NULL at the end. Waits for it where needed. It stays valid until released; up to two
+ * may be held at once. An unreadable sample makes this return its error. */
+enum paced_err paced_loader_next(struct paced_loader *loader, struct paced_batch **batch);
+void paced_loader_release(struct paced_loader *loader, struct paced_batch *batch);
+
+/* ---- synthetic sets ------------------------------------------------------------------------------------------ */
+
+/* Writes `count` breast-ultrasound-like images of size x size in BUSI's layout below dir (benign/, malignant/,
+ * normal/: "benign (1).png", "benign (1)_mask.png"), with train.json and val.json (every fifth image is validation).
+ * Image i depends on (seed, i, size) alone. Speckle (multiplicative, Rayleigh), attenuation with depth, layered
+ * tissue, hypo-echoic lesions with irregular and partly blurred borders, posterior enhancement or shadow; a tenth
+ * are normal (empty masks). */
+enum paced_err paced_synth_breast(const char *dir, int count, int size, uint64_t seed);
+
+#endif

@@ -1,0 +1,152 @@
+/* device: the only room that sees OpenCL and CLBlast.
+ *
+ * One process uses one device through one in-order queue: what is enqueued first is done first, so nobody needs events
+ * between kernels, and results do not depend on timing. Every call only enqueues, except where it says that it waits. */
+#ifndef PACED_DEVICE_H
+#define PACED_DEVICE_H
+
+#include "paced/base.h"
+
+/* ---- devices ------------------------------------------------------------------------------------------------- */
+
+enum paced_device_kind { PACED_CPU, PACED_GPU, PACED_ACCELERATOR };
+
+struct paced_device_info {
+    char name[128], vendor[128], platform[128], version[128], driver[64];
+    enum paced_device_kind kind;
+    unsigned compute_units, clock_mhz, float_width; /* native vector width for float */
+    size_t max_work_group, align_bytes;              /* align_bytes: of sub-buffers */
+    uint64_t global_bytes, max_alloc_bytes, local_bytes;
+};
+
+struct paced_device;
+struct paced_buffer;
+
+/* `select`: "auto" (the first usable GPU, else accelerator, else CPU), "cpu", "gpu", "PLATFORM:DEVICE" (numbers as
+ * printed by `paced devices`) or part of a device's or platform's name. The environment variable PACED_DEVICE stands in
+ * for "auto". threads (0: all) bounds a CPU device's threads; it must be called before any other OpenCL use in the
+ * process for that to hold. PACED_NO_DEVICE, saying how to install one, where none fits. */
+enum paced_err paced_device_open(struct paced_device **device, const char *select, int threads);
+void paced_device_close(struct paced_device *device);
+const struct paced_device_info *paced_device_info(const struct paced_device *device);
+
+/* Every platform and device with its limits, which one `select` takes and why; JSON where asked. */
+enum paced_err paced_device_list(FILE *out, const char *select, bool json);
+
+/* Waits until all that was enqueued is done. */
+enum paced_err paced_device_finish(struct paced_device *device);
+
+/* ---- buffers ------------------------------------------------------------------------------------------------- */
+
+/* PACED_FAILED, saying how much was asked for and how much the device has, where it does not fit. */
+enum paced_err paced_buffer_create(struct paced_buffer **buffer, struct paced_device *device, uint64_t bytes);
+
+/* A part of another buffer, which must outlive it. offset must be a multiple of the device's align_bytes. */
+enum paced_err paced_buffer_view(struct paced_buffer **view, const struct paced_buffer *buffer, uint64_t offset,
+                                 uint64_t bytes);
+void paced_buffer_destroy(struct paced_buffer *buffer);
+uint64_t paced_buffer_bytes(const struct paced_buffer *buffer);
+
+/* Copies between host and device, `bytes` from the buffer's start. `write` and `read` wait; `write_later` does not: the
+ * host memory must stay as it is until a later wait. */
+enum paced_err paced_buffer_write(struct paced_buffer *buffer, const void *host, uint64_t bytes);
+enum paced_err paced_buffer_write_later(struct paced_buffer *buffer, const void *host, uint64_t bytes);
+enum paced_err paced_buffer_read(const struct paced_buffer *buffer, void *host, uint64_t bytes);
+enum paced_err paced_buffer_zero(struct paced_buffer *buffer, uint64_t bytes);
+
+/* A read whose end is waited for later, so that the host can work (or prepare the next step) meanwhile. */
+struct paced_ticket {
+    void *event;
+};
+enum paced_err paced_buffer_read_later(const struct paced_buffer *buffer, void *host, uint64_t bytes,
+                                       struct paced_ticket *ticket);
+enum paced_err paced_ticket_wait(struct paced_ticket *ticket); /* no-op on {0}; leaves {0} */
+
+/* ---- kernels ------------------------------------------------------------------------------------------------- */
+
+/* A kernel is named where it is launched:
+ *   static const struct paced_kernel relu_fwd = {"relu.cl", "relu_fwd"};
+ *   return PACED_LAUNCH(device, &relu_fwd, range, vec, PACED_ARG(x), PACED_ARG(y), PACED_ARG(count));
+ * Its file is searched in $PACED_CL_DIR, the build's source directory and the installation; common.clh is put before
+ * it. Programs are built at first use, per vector width `vec` (the macro VEC), and their binaries cached on disk. */
+struct paced_kernel {
+    const char *file, *name;
+};
+
+enum paced_arg_kind { PACED_ARG_BUFFER, PACED_ARG_INT, PACED_ARG_UINT, PACED_ARG_FLOAT };
+struct paced_arg {
+    enum paced_arg_kind kind;
+    union {
+        const struct paced_buffer *buffer; /* NULL: a null pointer for the kernel */
+        int32_t i;
+        uint32_t u;
+        float f;
+    };
+};
+
+static inline struct paced_arg paced_arg_buffer(const struct paced_buffer *buffer) {
+    return (struct paced_arg){.kind = PACED_ARG_BUFFER, .buffer = buffer};
+}
+static inline struct paced_arg paced_arg_int(int32_t i) {
+    return (struct paced_arg){.kind = PACED_ARG_INT, .i = i};
+}
+static inline struct paced_arg paced_arg_uint(uint32_t u) {
+    return (struct paced_arg){.kind = PACED_ARG_UINT, .u = u};
+}
+static inline struct paced_arg paced_arg_float(float f) {
+    return (struct paced_arg){.kind = PACED_ARG_FLOAT, .f = f};
+}
+#define PACED_ARG(x)                                                                                                   \
+    _Generic((x),                                                                                                      \
+        struct paced_buffer *: paced_arg_buffer,                                                                       \
+        const struct paced_buffer *: paced_arg_buffer,                                                                 \
+        int: paced_arg_int,                                                                                            \
+        unsigned: paced_arg_uint,                                                                                      \
+        float: paced_arg_float)(x)
+
+/* How a kernel's work is laid out:
+ *   items(n)            one work-item for each of n independent things;
+ *   pixels(n, vectors)  n pixels of `vectors` channel vectors each: a CPU's work-item walks one pixel's channels, a
+ *                       GPU's takes one channel vector (PIXEL and FOR_CHANNELS in common.clh).
+ * Kernels check their index: the launched range is rounded up to whole work-groups. */
+struct paced_range {
+    uint32_t items, vectors;
+    bool coarse; /* few, heavy work-items (a chunk each): work-groups of one on a CPU */
+};
+static inline struct paced_range paced_range_items(uint64_t items) {
+    return (struct paced_range){.items = (uint32_t)items, .vectors = 0};
+}
+static inline struct paced_range paced_range_chunks(uint64_t items) {
+    return (struct paced_range){.items = (uint32_t)items, .vectors = 0, .coarse = true};
+}
+static inline struct paced_range paced_range_pixels(uint64_t pixels, uint32_t vectors) {
+    return (struct paced_range){.items = (uint32_t)pixels, .vectors = vectors};
+}
+
+enum paced_err paced_launch(struct paced_device *device, const struct paced_kernel *kernel, struct paced_range range,
+                            int vec, int arg_count, const struct paced_arg *args);
+#define PACED_LAUNCH(device, kernel, range, vec, ...)                                                                  \
+    paced_launch(device, kernel, range, vec, (int)PACED_COUNT(((struct paced_arg[]){__VA_ARGS__})),                    \
+                 (struct paced_arg[]){__VA_ARGS__})
+
+/* The widest vector for `channels` on this device: the largest of 16, 8, 4, 2, 1 that divides channels and that the
+ * device handles well. */
+int paced_device_vector(const struct paced_device *device, int channels);
+
+/* ---- matrix products ----------------------------------------------------------------------------------------- */
+
+/* C[b] = A[b] B[b] + beta C[b] for b < batch; A[b] is [m][k], B[b] [k][n], C[b] [m][n], dense, row-major, float32, all
+ * from their buffers' start. Fast where m, n and k are multiples of PACED_GEMM_TILE. The configuration in use was
+ * checked against a plain loop on this device before its first use. */
+#define PACED_GEMM_TILE 16
+enum paced_err paced_gemm(struct paced_device *device, int batch, int m, int n, int k, const struct paced_buffer *a,
+                          const struct paced_buffer *b, float beta, struct paced_buffer *c);
+
+/* The configuration in use, in words (chosen now, if this is before the first product). */
+const char *paced_gemm_setting(struct paced_device *device);
+
+static inline int paced_gemm_pad(int size) {
+    return (size + PACED_GEMM_TILE - 1) / PACED_GEMM_TILE * PACED_GEMM_TILE;
+}
+
+#endif

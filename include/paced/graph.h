@@ -1,0 +1,212 @@
+/* graph: a network as a list of nodes over tensors; where its tensors live; how it runs forward and backward.
+ *
+ * A builder (models) calls one function per layer (ops); each appends a node whose output tensor the next call takes.
+ * Tensors are dense float32, NHWC. The planner (host only) gives every tensor a lifetime on the timeline of one step
+ * (forward nodes 0..N-1, backward nodes N..2N-1 in reverse) and a place in a few arena chunks, so that tensors that never
+ * live together share memory. Kept for backward is only what an operation says its backward reads.
+ *
+ * The law of gradients: a parameter's gradient is overwritten in each step (every parameter has one reader). A tensor's
+ * gradient is overwritten by its first writer of the step and added to by the others; an operation asks
+ * paced_exec_grad_beta once per input and passes the answer to its kernel. */
+#ifndef PACED_GRAPH_H
+#define PACED_GRAPH_H
+
+#include "paced/device.h"
+#include "paced/weights.h"
+
+/* ---- what a network consists of ------------------------------------------------------------------------------ */
+
+struct paced_shape {
+    int h, w, c; /* of one sample; the batch is the run's */
+};
+
+static inline uint64_t paced_shape_count(struct paced_shape s) {
+    return (uint64_t)s.h * (uint64_t)s.w * (uint64_t)s.c;
+}
+
+struct paced_node;
+
+/* Bytes of one sample. A tensor of `per_sample` false holds the same size whatever the batch (BN's batch statistics). */
+struct paced_tensor {
+    const char *name;
+    struct paced_shape shape;
+    bool per_sample;
+    unsigned element_bytes;  /* 4, or 1 for indices */
+    struct paced_node *producer; /* NULL: an input of the network */
+    bool needs_grad;
+    int index; /* position in the graph's list */
+};
+
+/* What the file calls it and how the device holds it. */
+enum paced_param_kind {
+    PACED_PARAM_TRAINED,   /* has a gradient and moments */
+    PACED_PARAM_STATISTIC, /* running mean or variance: saved, not trained */
+    PACED_PARAM_COUNTER,   /* num_batches_tracked: int64, kept on the host */
+};
+enum paced_param_layout {
+    PACED_LAYOUT_PLAIN, /* as in the file */
+    PACED_LAYOUT_KRSC,  /* convolution weights: [k][c][kh][kw] in the file, [k][kh][kw][c] on the device */
+};
+enum paced_init_kind { PACED_INIT_CONSTANT, PACED_INIT_UNIFORM, PACED_INIT_NORMAL };
+
+struct paced_param {
+    char *name; /* the reference's state-dict name */
+    int index;  /* position in the graph's list */
+    enum paced_param_kind kind;
+    enum paced_param_layout layout;
+    int rank, dims[4]; /* as in the file */
+    enum paced_init_kind init;
+    float init_value; /* the constant, the uniform bound or the deviation */
+    uint64_t count;   /* elements */
+    uint64_t offset;  /* bytes into its arena (trained and statistics have one each) */
+    int64_t counter;  /* COUNTER's value */
+};
+
+#define PACED_MAX_INPUTS 4
+#define PACED_MAX_PARAMS 5
+
+struct paced_exec;
+
+/* What an operation is to the graph: one row, defined in its own file. */
+struct paced_op {
+    const char *name;
+    unsigned backward_reads; /* which values backward reads, besides the output's gradient */
+    enum paced_err (*forward)(struct paced_exec *exec, const struct paced_node *node);
+    enum paced_err (*backward)(struct paced_exec *exec, const struct paced_node *node);
+};
+enum { PACED_READS_NOTHING = 0, PACED_READS_INPUT = 1, PACED_READS_OUTPUT = 2 };
+
+struct paced_node {
+    const struct paced_op *op;
+    const char *name;
+    int index;
+    int inputs;
+    struct paced_tensor *in[PACED_MAX_INPUTS], *out;
+    struct paced_tensor *saved; /* written by forward, read by backward (pooling's indices, BN's statistics); or NULL */
+    struct paced_param *params[PACED_MAX_PARAMS];
+    void *attributes;         /* the operation's own description, released with free() */
+    uint64_t workspace_bytes; /* scratch that forward or backward uses, at most; shared by all nodes */
+    uint64_t macs;            /* multiply-adds of forward per sample, for reports */
+};
+
+struct paced_graph;
+
+/* ---- building (models and ops) ------------------------------------------------------------------------------- */
+
+struct paced_graph *paced_graph_create(void);
+void paced_graph_destroy(struct paced_graph *graph);
+
+/* Builders need not check each call: the first error is kept, later calls do nothing (they return NULL and accept NULL
+ * tensors), and paced_graph_error gives it at the end. */
+enum paced_err paced_graph_error(const struct paced_graph *graph);
+void paced_graph_fail(struct paced_graph *graph, enum paced_err err);
+
+struct paced_tensor *paced_graph_input(struct paced_graph *graph, const char *name, struct paced_shape shape);
+
+/* A parameter named "<node>.<suffix>". */
+struct paced_param *paced_graph_param(struct paced_graph *graph, const char *node, const char *suffix,
+                                      enum paced_param_kind kind, enum paced_param_layout layout, int rank,
+                                      const int *dims, enum paced_init_kind init, float init_value);
+
+/* Appends a node with an output of `shape`. The caller fills saved, params, attributes, workspace and macs after. */
+struct paced_node *paced_graph_add(struct paced_graph *graph, const struct paced_op *op, const char *name, int inputs,
+                                   struct paced_tensor *const *in, struct paced_shape shape);
+/* A tensor for node->saved: `shape` of elements per sample, or in all. */
+struct paced_tensor *paced_graph_saved(struct paced_graph *graph, struct paced_node *node, struct paced_shape shape,
+                                       unsigned element_bytes, bool per_sample);
+void paced_graph_output(struct paced_graph *graph, struct paced_tensor *tensor);
+
+/* ---- looking at a network ------------------------------------------------------------------------------------ */
+
+size_t paced_graph_node_count(const struct paced_graph *graph);
+const struct paced_node *paced_graph_node(const struct paced_graph *graph, size_t i);
+size_t paced_graph_param_count(const struct paced_graph *graph);
+struct paced_param *paced_graph_get_param(const struct paced_graph *graph, size_t i);
+const struct paced_tensor *paced_graph_get_input(const struct paced_graph *graph);
+const struct paced_tensor *paced_graph_get_output(const struct paced_graph *graph);
+uint64_t paced_graph_trained_count(const struct paced_graph *graph); /* trained parameters' elements */
+uint64_t paced_graph_macs(const struct paced_graph *graph);          /* per sample, forward */
+
+/* ---- the memory plan (host only) ----------------------------------------------------------------------------- */
+
+enum paced_mode { PACED_INFERENCE, PACED_TRAINING };
+
+struct paced_place {
+    bool used;
+    int first, last; /* lifetime: inclusive step numbers */
+    int chunk;
+    uint64_t offset, bytes;
+};
+
+struct paced_plan {
+    int batch;
+    enum paced_mode mode;
+    struct paced_place *values, *grads; /* by tensor index */
+    size_t tensor_count;
+    int chunk_count;
+    uint64_t *chunk_bytes;
+    uint64_t unshared_bytes; /* what it would be without sharing */
+    uint64_t workspace_bytes;
+};
+
+/* Places every tensor. chunk_limit: the largest chunk; align: of offsets. PACED_FAILED where one tensor alone is larger
+ * than a chunk may be. */
+enum paced_err paced_plan_make(struct paced_plan *plan, const struct paced_graph *graph, int batch, enum paced_mode mode,
+                               uint64_t chunk_limit, uint64_t align);
+void paced_plan_finish(struct paced_plan *plan);
+uint64_t paced_plan_bytes(const struct paced_plan *plan); /* all chunks and the workspace */
+
+/* Nodes, shapes, parameters, multiply-adds and the plan, for `paced graph`. */
+void paced_graph_print(const struct paced_graph *graph, const struct paced_plan *plan, FILE *out);
+void paced_plan_print(const struct paced_plan *plan, FILE *out);
+
+/* ---- execution ----------------------------------------------------------------------------------------------- */
+
+/* A graph with memory on a device. The graph must outlive it. */
+enum paced_err paced_exec_create(struct paced_exec **exec, const struct paced_graph *graph, struct paced_device *device,
+                                 int batch, enum paced_mode mode);
+void paced_exec_destroy(struct paced_exec *exec);
+
+/* Parameters: fresh from the generator (the same numbers on every device), or from a file's tensors (PACED_INVALID names
+ * `path` and the first tensor that is missing, of another shape or dtype, or not part of the network). */
+enum paced_err paced_exec_init_params(struct paced_exec *exec, uint64_t seed);
+enum paced_err paced_exec_load_params(struct paced_exec *exec, const struct paced_weights *weights, const char *path);
+enum paced_err paced_exec_save_params(struct paced_exec *exec, struct paced_weights *weights);
+
+/* A flat buffer laid out like the trained parameters (a moment), to and from named tensors "<prefix><parameter>". */
+enum paced_err paced_exec_load_flat(struct paced_exec *exec, struct paced_buffer *flat, const char *prefix,
+                                    const struct paced_weights *weights, const char *path);
+enum paced_err paced_exec_save_flat(struct paced_exec *exec, const struct paced_buffer *flat, const char *prefix,
+                                    struct paced_weights *weights);
+
+/* Runs the network on `count` (<= batch) samples already in the input tensor. `training`: BN uses and updates batch
+ * statistics. */
+enum paced_err paced_exec_forward(struct paced_exec *exec, int count, bool training);
+/* After a forward with training: from the output's gradient to all parameters' gradients. */
+enum paced_err paced_exec_backward(struct paced_exec *exec);
+
+struct paced_buffer *paced_exec_input(struct paced_exec *exec);       /* [n][h][w][c] */
+struct paced_buffer *paced_exec_output(struct paced_exec *exec);      /* [n][h][w][c] */
+struct paced_buffer *paced_exec_output_grad(struct paced_exec *exec); /* the loss writes it */
+/* All trained parameters, and their gradients, one after another, gaps zero: what an optimiser walks. */
+struct paced_buffer *paced_exec_trained(struct paced_exec *exec);
+struct paced_buffer *paced_exec_trained_grad(struct paced_exec *exec);
+
+/* ---- for operations ------------------------------------------------------------------------------------------ */
+
+struct paced_device *paced_exec_device(const struct paced_exec *exec);
+int paced_exec_samples(const struct paced_exec *exec); /* n of the running pass */
+bool paced_exec_is_training(const struct paced_exec *exec);
+struct paced_buffer *paced_exec_value(const struct paced_exec *exec, const struct paced_tensor *tensor);
+struct paced_buffer *paced_exec_grad(const struct paced_exec *exec, const struct paced_tensor *tensor);
+/* 0 for the first writer of this tensor's gradient in this step, 1 for the others. Counts as writing. */
+float paced_exec_grad_beta(struct paced_exec *exec, const struct paced_tensor *tensor);
+struct paced_buffer *paced_exec_param(const struct paced_exec *exec, const struct paced_param *param);
+struct paced_buffer *paced_exec_param_grad(const struct paced_exec *exec, const struct paced_param *param);
+void paced_exec_count_batch(struct paced_exec *exec, const struct paced_param *counter);
+/* A part of the workspace, laid out anew by each call of an operation: `offset` from its start, in bytes. Views are
+ * kept, so asking again is cheap. */
+enum paced_err paced_exec_workspace(struct paced_exec *exec, uint64_t offset, uint64_t bytes,
+                                    struct paced_buffer **view);
+
+#endif

@@ -1,0 +1,37 @@
+/* ops: the layers that a network is built from. Each call appends one node and returns its output; see graph.h for the
+ * rules of building. Names are the reference's state-dict prefixes. Shapes: x is [n][h][w][c]. */
+#ifndef PACED_OPS_H
+#define PACED_OPS_H
+
+#include "paced/graph.h"
+
+/* y[n][oh][ow][filters], oh = (h + 2 pad - dilation (kernel - 1) - 1) / stride + 1. Parameters "<name>.weight"
+ * [filters][c][kernel][kernel] and "<name>.bias" [filters]. Initialised as PyTorch does by default, or kaiming-normal
+ * (fan-out, ReLU) where `kaiming`. */
+struct paced_conv {
+    int filters, kernel, stride, pad, dilation;
+    bool bias, kaiming;
+};
+struct paced_tensor *paced_conv2d(struct paced_graph *graph, const char *name, struct paced_tensor *x,
+                                  struct paced_conv conv);
+
+/* Over n, h, w per channel; eps 1e-5, momentum 0.1, running variance unbiased; then ReLU where `relu`. Parameters
+ * weight, bias, running_mean, running_var, num_batches_tracked. */
+struct paced_tensor *paced_batch_norm(struct paced_graph *graph, const char *name, struct paced_tensor *x, bool relu);
+
+struct paced_tensor *paced_relu(struct paced_graph *graph, struct paced_tensor *x);
+
+/* y[n][(h + 2 pad - kernel) / stride + 1][...][c]; padding never wins; the first of equal values wins. */
+struct paced_tensor *paced_max_pool(struct paced_graph *graph, struct paced_tensor *x, int kernel, int stride, int pad);
+
+/* Nearest: y[n][h factor][w factor][c]. */
+struct paced_tensor *paced_upsample(struct paced_graph *graph, struct paced_tensor *x, int factor);
+
+/* x made as high and wide as `like`: zero rows and columns added or rows and columns cropped, floor(difference / 2)
+ * (toward minus infinity) of them at the top and left. */
+struct paced_tensor *paced_fit(struct paced_graph *graph, struct paced_tensor *x, const struct paced_tensor *like);
+
+/* Channels of a, then those of b; both equally high and wide. */
+struct paced_tensor *paced_concat(struct paced_graph *graph, struct paced_tensor *a, struct paced_tensor *b);
+
+#endif

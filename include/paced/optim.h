@@ -1,0 +1,28 @@
+/* optim: how weights move. */
+#ifndef PACED_OPTIM_H
+#define PACED_OPTIM_H
+
+#include "paced/config.h"
+#include "paced/graph.h"
+
+/* The learning rate of a 0-based epoch: constant lr, or lr gamma^floor(epoch / step). */
+double paced_schedule_lr(const struct paced_config *config, int epoch);
+
+/* PyTorch's formulas (torch.optim), g = gradient + weight_decay * weight:
+ *   adam  m = 0.9 m + 0.1 g, v = 0.999 v + 0.001 g^2, w -= lr / (1 - 0.9^t) m / (sqrt(v) / sqrt(1 - 0.999^t) + 1e-8)
+ *   sgd   m = momentum m + g (the first step: m = g), w -= lr m; without momentum w -= lr g */
+struct paced_optimizer;
+
+enum paced_err paced_optimizer_create(struct paced_optimizer **optimizer, const struct paced_config *config,
+                                      struct paced_exec *exec);
+void paced_optimizer_destroy(struct paced_optimizer *optimizer);
+
+/* One step with the gradients that the last backward left. */
+enum paced_err paced_optimizer_step(struct paced_optimizer *optimizer, double lr);
+
+/* The state, as tensors "optimizer.<moment>.<parameter>" and "optimizer.step". */
+enum paced_err paced_optimizer_save(struct paced_optimizer *optimizer, struct paced_weights *weights);
+enum paced_err paced_optimizer_load(struct paced_optimizer *optimizer, const struct paced_weights *weights,
+                                    const char *path);
+
+#endif

@@ -1,0 +1,83 @@
+/* report: figures and files for people, from host arrays only.
+ *
+ * Metrics per image and class 1..C-1 with TP, |P|, |G| counted over pixels:
+ *   dice = (2 TP + 1e-4) / (|P| + |G| + 1e-4), iou = TP / (|P| + |G| - TP), precision = TP / |P|, recall = TP / |G|,
+ *   each of the last three 1 where it is 0/0. An image's figure is the mean over its classes, a set's the mean over its
+ *   images; f1 comes from the mean precision and the mean recall of whatever is averaged. */
+#ifndef PACED_REPORT_H
+#define PACED_REPORT_H
+
+#include "paced/weights.h"
+
+struct paced_metrics {
+    double dice, iou, precision, recall, f1;
+};
+
+/* Collects images one by one, in any number. */
+struct paced_scores;
+struct paced_scores *paced_scores_create(int classes);
+void paced_scores_destroy(struct paced_scores *scores);
+void paced_scores_clear(struct paced_scores *scores);
+
+/* One image: prediction[pixels], label[pixels]; name (may be NULL) goes into metrics.csv. */
+void paced_scores_add(struct paced_scores *scores, const char *name, const uint8_t *prediction, const uint8_t *label,
+                      size_t pixels);
+size_t paced_scores_count(const struct paced_scores *scores);
+
+/* Means over all images (class 0: mean over classes; else that class alone), or over the images whose label map is not
+ * all background. *images (may be NULL): how many. Without images every figure is NaN. */
+struct paced_metrics paced_scores_mean(const struct paced_scores *scores, int class_index, bool non_empty,
+                                       size_t *images);
+
+/* The counts as an int64 tensor [images][1 + 3 classes] (without the names), so that a pass that was stopped half-way
+ * can go on. paced_scores_load replaces what is there; PACED_INVALID where the tensor does not fit. */
+void paced_scores_save(const struct paced_scores *scores, const char *tensor, struct paced_weights *weights);
+enum paced_err paced_scores_load(struct paced_scores *scores, const char *tensor, const struct paced_weights *weights,
+                                 const char *path);
+
+/* metrics.csv: image,class,dice,iou,precision,recall,f1, a row per image and class. */
+enum paced_err paced_scores_write_csv(const struct paced_scores *scores, const char *path);
+/* summary.csv: set,class,images,dice,iou,precision,recall,f1: all/mean, non-empty/mean, then all/<class> rows. */
+enum paced_err paced_scores_write_summary(const struct paced_scores *scores, const char *path);
+/* The same table for a terminal. */
+void paced_scores_print(const struct paced_scores *scores, FILE *out);
+
+/* ---- the training log ---------------------------------------------------------------------------------------- */
+
+/* One row of log.csv. NaN means "does not apply" and is written as an empty field. */
+struct paced_log_row {
+    int epoch;         /* from 1 */
+    const char *phase; /* "train" | "val" */
+    double loss, ce, kld, lr, mu, admitted;
+    struct paced_metrics metrics;
+    double seconds, images_per_second;
+};
+
+struct paced_run_log {
+    struct paced_log_row *rows;
+    size_t count;
+};
+
+void paced_run_log_add(struct paced_run_log *log, const struct paced_log_row *row);
+void paced_run_log_finish(struct paced_run_log *log);
+/* log.csv with the header epoch,phase,loss,ce,kld,lr,mu,admitted,dice,iou,precision,recall,f1,seconds,images_per_second;
+ * nine significant digits, so that float32 values are told apart. */
+enum paced_err paced_run_log_write(const struct paced_run_log *log, const char *path);
+/* Reads it back, rows of epochs up to last_epoch only. */
+enum paced_err paced_run_log_read(struct paced_run_log *log, const char *path, int last_epoch);
+/* losses.json: {"train": [ce...], "val": [ce...]}. */
+enum paced_err paced_run_log_write_losses(const struct paced_run_log *log, const char *path);
+
+/* ---- progress ------------------------------------------------------------------------------------------------ */
+
+/* A bar with loss, images/s and ETA on the terminal's status line; nothing when stderr is no terminal. */
+struct paced_progress {
+    char label[64];
+    size_t done, total; /* images */
+    double started_s, drawn_s;
+};
+void paced_progress_start(struct paced_progress *progress, const char *label, size_t total);
+void paced_progress_step(struct paced_progress *progress, size_t images, double loss);
+void paced_progress_end(struct paced_progress *progress);
+
+#endif

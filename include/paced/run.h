@@ -1,0 +1,26 @@
+/* run: the commands. Each takes its parsed arguments and returns the program's exit status. */
+#ifndef PACED_RUN_H
+#define PACED_RUN_H
+
+#include "paced/base.h"
+
+/* What a command line says after the command's name; a command's row in main.c lists the options it takes. */
+struct paced_arguments {
+    const char **names; /* what is no option: CONFIG, IMAGE... */
+    size_t name_count;
+    const char **sets; /* --set SECTION.KEY=VALUE, in order */
+    size_t set_count;
+    const char *output, *weights; /* --output, --weights; NULL: not given */
+    bool resume, overwrite, logits, json, keys, markdown;
+    int64_t count, size, seed; /* --count, --size, --seed; -1: not given */
+};
+
+enum paced_err paced_command_train(const struct paced_arguments *arguments);
+enum paced_err paced_command_test(const struct paced_arguments *arguments);
+enum paced_err paced_command_predict(const struct paced_arguments *arguments);
+enum paced_err paced_command_graph(const struct paced_arguments *arguments);
+enum paced_err paced_command_config(const struct paced_arguments *arguments);
+enum paced_err paced_command_devices(const struct paced_arguments *arguments);
+enum paced_err paced_command_synth(const struct paced_arguments *arguments);
+
+#endif

@@ -1,0 +1,44 @@
+/* weights: named tensors in files. Host arrays only.
+ *
+ * safetensors (github.com/huggingface/safetensors): 8 bytes little-endian header length, a JSON header
+ * {"name": {"dtype", "shape", "data_offsets"}, "__metadata__": {string: string}}, then the raw little-endian data. */
+#ifndef PACED_WEIGHTS_H
+#define PACED_WEIGHTS_H
+
+#include "paced/base.h"
+
+enum paced_dtype { PACED_F32, PACED_F64, PACED_I64, PACED_U8 };
+
+#define PACED_MAX_RANK 8
+
+struct paced_entry {
+    char *name;
+    enum paced_dtype dtype;
+    int rank;
+    int64_t shape[PACED_MAX_RANK];
+    void *data; /* dense, row-major */
+    size_t bytes;
+};
+
+/* A set of named tensors and string metadata; starts as {0}. Insertion order is file order. */
+struct paced_weights {
+    struct paced_entry *entries;
+    size_t count;
+    char **keys, **values; /* metadata pairs */
+    size_t metadata_count;
+};
+
+/* Copies the data. A name that is there already is replaced. */
+void paced_weights_add(struct paced_weights *weights, const char *name, enum paced_dtype dtype, int rank,
+                       const int64_t *shape, const void *data);
+void paced_weights_add_metadata(struct paced_weights *weights, const char *key, const char *value);
+const struct paced_entry *paced_weights_find(const struct paced_weights *weights, const char *name); /* or NULL */
+const char *paced_weights_metadata(const struct paced_weights *weights, const char *key);            /* or NULL */
+void paced_weights_finish(struct paced_weights *weights);
+
+/* PACED_INVALID, naming file and tensor, for a header that is absurd (longer than the file or than 100 MB, bad JSON,
+ * unknown dtype, offsets that overlap, leave gaps or leave the file, a shape that does not fit the bytes). */
+enum paced_err paced_safetensors_read(const char *path, struct paced_weights *weights);
+enum paced_err paced_safetensors_write(const char *path, const struct paced_weights *weights);
+
+#endif

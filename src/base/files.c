@@ -1,0 +1,125 @@
+/* files: whole files in, whole files out.
+ *
+ * Law of writing: a reader sees the old file or the new one, never a part, even after a power cut. So the content goes
+ * to "<path>.tmp.<process>" in the same directory (rename works only within a file system), is forced to the disk,
+ * takes the final name in one step, and then the directory is forced to the disk too. */
+#include "paced/base.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Reads to the end or to one byte above the limit; grows with the content, so pipes work too. */
+static uint8_t *read_all(FILE *stream, size_t max_bytes, size_t *size) {
+    size_t capacity = 1 << 16, used = 0;
+    uint8_t *data = paced_grow(NULL, capacity, 1);
+    for (;;) {
+        used += fread(data + used, 1, capacity - 1 - used, stream);
+        if (used < capacity - 1 || (max_bytes && used > max_bytes)) break;
+        capacity *= 2;
+        data = paced_grow(data, capacity, 1);
+    }
+    data[used] = 0;
+    *size = used;
+    return data;
+}
+
+enum paced_err paced_file_read(const char *path, size_t max_bytes, uint8_t **data, size_t *size) {
+    *data = NULL;
+    *size = 0;
+    if (paced_path_is_dir(path)) return paced_error(PACED_INVALID, "%s: is a directory; give a file", path);
+    FILE *stream = fopen(path, "rb");
+    if (!stream) return paced_error(PACED_INVALID, "%s: cannot open: %s; check the path", path, strerror(errno));
+    size_t used;
+    uint8_t *content = read_all(stream, max_bytes, &used);
+    int failure = ferror(stream) ? errno : 0;
+    fclose(stream);
+    enum paced_err err = PACED_OK;
+    if (failure)
+        err = paced_error(PACED_FAILED, "%s: cannot read: %s; check the disk", path, strerror(failure));
+    else if (max_bytes && used > max_bytes)
+        err = paced_error(PACED_INVALID, "%s: larger than %zu bytes; is this the right file?", path, max_bytes);
+    if (err != PACED_OK) {
+        free(content);
+        return err;
+    }
+    *data = content;
+    *size = used;
+    return PACED_OK;
+}
+
+static enum paced_err write_error(const char *path, const char *cause) {
+    return paced_error(PACED_FAILED, "%s: cannot write: %s; check the directory, its permissions and the free space",
+                       path, cause);
+}
+
+/* Through a symbolic link to a file the file itself is replaced, not the link. */
+static char *final_path(const char *path) {
+    char *real = realpath(path, NULL);
+    return real ? real : paced_strdup(path);
+}
+
+enum paced_err paced_atomic_open(struct paced_atomic *file, const char *path) {
+    *file = (struct paced_atomic){0};
+    struct stat info;
+    /* A rename would put a file in the place of a device such as /dev/null. */
+    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode)) return write_error(path, "it is there and not a plain file");
+    file->path = final_path(path);
+    file->temporary = paced_format("%s.tmp.%ld", file->path, (long)getpid());
+    unlink(file->temporary); /* left by a process of that number that was killed */
+    int fd = open(file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    file->stream = fd < 0 ? NULL : fdopen(fd, "wb");
+    if (file->stream) return PACED_OK;
+    enum paced_err err = write_error(path, strerror(errno));
+    if (fd >= 0) close(fd);
+    paced_atomic_abort(file);
+    return err;
+}
+
+/* Some file systems cannot sync a directory, and one that may be written may still not be readable: both leave the
+ * rename as safe as that system makes it, so only a real disk error counts. */
+static bool sync_dir_of(const char *path) {
+    char *dir = paced_path_dir(path);
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    free(dir);
+    if (fd < 0) return true;
+    bool synced = fsync(fd) == 0 || errno != EIO;
+    close(fd);
+    return synced;
+}
+
+enum paced_err paced_atomic_commit(struct paced_atomic *file) {
+    errno = 0;
+    bool written = fflush(file->stream) == 0 && !ferror(file->stream) && fsync(fileno(file->stream)) == 0;
+    int failure = errno;
+    bool closed = fclose(file->stream) == 0;
+    if (written && !closed) failure = errno;
+    file->stream = NULL;
+    bool done = written && closed;
+    if (done && (rename(file->temporary, file->path) != 0 || !sync_dir_of(file->path))) {
+        failure = errno;
+        done = false;
+    }
+    enum paced_err err = PACED_OK;
+    if (!done) err = write_error(file->path, failure ? strerror(failure) : "an earlier write failed");
+    paced_atomic_abort(file); /* after the rename there is no temporary file to remove */
+    return err;
+}
+
+void paced_atomic_abort(struct paced_atomic *file) {
+    if (file->stream) fclose(file->stream);
+    if (file->temporary) unlink(file->temporary);
+    free(file->temporary);
+    free(file->path);
+    *file = (struct paced_atomic){0};
+}
+
+enum paced_err paced_file_write(const char *path, const void *data, size_t size) {
+    struct paced_atomic file;
+    PACED_TRY(paced_atomic_open(&file, path));
+    if (size) fwrite(data, 1, size, file.stream); /* commit looks at the stream's error flag */
+    return paced_atomic_commit(&file);
+}

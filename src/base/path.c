@@ -1,0 +1,109 @@
+/* path: names of files and directories as text, and the few questions to the file system about them.
+ *
+ * Paths are never resolved beyond what their text says: "a/../b" stays, because with symbolic links it may not be
+ * "b". Every returned string is the caller's to free. */
+#include "paced/base.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+bool paced_path_exists(const char *path) {
+    return access(path, F_OK) == 0;
+}
+
+bool paced_path_is_dir(const char *path) {
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+char *paced_path_join(const char *dir, const char *name) {
+    if (*name == '/' || !dir || !*dir) return paced_strdup(name);
+    bool has_slash = dir[strlen(dir) - 1] == '/';
+    return paced_format("%s%s%s", dir, has_slash ? "" : "/", name);
+}
+
+char *paced_path_absolute(const char *path) {
+    while (path[0] == '.' && path[1] == '/') path += 1 + strspn(path + 1, "/");
+    if (*path == '/') return paced_strdup(path);
+    char *here = NULL, *found;
+    size_t size = 256;
+    do {
+        size *= 2;
+        here = paced_grow(here, size, 1);
+        found = getcwd(here, size);
+    } while (!found && errno == ERANGE);
+    bool is_here = !*path || strcmp(path, ".") == 0;
+    /* A current directory that was deleted has no name: the relative path is the best there is. */
+    char *absolute = !found ? paced_strdup(path) : is_here ? paced_strdup(here) : paced_path_join(here, path);
+    free(here);
+    return absolute;
+}
+
+/* Where the last component begins, and its length without slashes after it. */
+static const char *last_component(const char *path, size_t *length) {
+    size_t end = strlen(path);
+    while (end > 1 && path[end - 1] == '/') end--;
+    size_t begin = end;
+    while (begin > 0 && path[begin - 1] != '/') begin--;
+    *length = end - begin;
+    return path + begin;
+}
+
+char *paced_path_dir(const char *path) {
+    size_t length;
+    size_t end = (size_t)(last_component(path, &length) - path);
+    if (end == 0) return paced_strdup(".");
+    while (end > 1 && path[end - 1] == '/') end--;
+    return paced_format("%.*s", (int)end, path);
+}
+
+char *paced_path_stem(const char *path) {
+    size_t length;
+    const char *name = last_component(path, &length);
+    size_t stem = length;
+    while (stem > 0 && name[stem - 1] != '.') stem--;
+    /* No dot, or only the leading one of a hidden file: all of it is the stem. */
+    return paced_format("%.*s", (int)(stem > 1 ? stem - 1 : length), name);
+}
+
+/* 0, or the errno of the directory that could not be made. */
+static int make_dirs(const char *path) {
+    char *copy = paced_strdup(path);
+    int failure = 0;
+    for (char *end = copy; *end && !failure;) {
+        end += strspn(end, "/");
+        end += strcspn(end, "/");
+        char cut = *end;
+        *end = '\0';
+        if (mkdir(copy, 0777) != 0 && !paced_path_is_dir(copy)) failure = errno == EEXIST ? ENOTDIR : errno;
+        *end = cut;
+    }
+    free(copy);
+    return failure;
+}
+
+enum paced_err paced_make_dirs(const char *path) {
+    int failure = make_dirs(path);
+    if (!failure) return PACED_OK;
+    return paced_error(PACED_FAILED,
+                       "%s: cannot make the directory: %s; choose another place, or check its permissions", path,
+                       strerror(failure));
+}
+
+static char *cache_path(void) {
+    const char *own = getenv("PACED_CACHE_DIR"), *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    if (own && *own) return paced_path_absolute(own);
+    if (xdg && *xdg == '/') return paced_path_join(xdg, "paced");
+    if (home && *home == '/') return paced_path_join(home, ".cache/paced");
+    return NULL;
+}
+
+char *paced_cache_dir(void) {
+    char *path = cache_path();
+    if (path && make_dirs(path) == 0 && access(path, R_OK | W_OK | X_OK) == 0) return path;
+    free(path);
+    return NULL;
+}

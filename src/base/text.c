@@ -1,0 +1,107 @@
+/* text: growing strings, numbers from text, the nearest word, and a hash.
+ *
+ * Nearness is the edit distance with neighbours that changed places (optimal string alignment), letters compared
+ * without case: one step is a letter added, dropped, replaced, or two swapped. A word may be meant when at most a
+ * third of its letters (rounded up) are wrong. Numbers are read whole or not at all, always in base ten. */
+#include "paced/base.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LONGEST_WORD 63
+
+void paced_text_add(struct paced_text *text, const char *fmt, ...) {
+    va_list args;
+    va_start(args, fmt);
+    int length = vsnprintf(NULL, 0, fmt, args);
+    va_end(args);
+    size_t needed = text->size + (length < 0 ? 0 : (size_t)length) + 1;
+    if (needed > text->capacity) {
+        text->capacity = needed > 2 * text->capacity ? needed : 2 * text->capacity;
+        text->data = paced_grow(text->data, text->capacity, 1);
+    }
+    va_start(args, fmt);
+    vsnprintf(text->data + text->size, needed - text->size, fmt, args);
+    va_end(args);
+    text->size = needed - 1;
+}
+
+static size_t smallest(size_t a, size_t b, size_t c) {
+    size_t ab = a < b ? a : b;
+    return ab < c ? ab : c;
+}
+
+static bool same_letter(char a, char b) {
+    return tolower((unsigned char)a) == tolower((unsigned char)b);
+}
+
+/* Rows of the usual table: row i, column j = distance of the first i letters of a to the first j of b. */
+static size_t edit_distance(const char *a, const char *b) {
+    size_t rows[3][LONGEST_WORD + 1], columns = strlen(b);
+    size_t *before = rows[0], *last = rows[1], *now = rows[2];
+    for (size_t j = 0; j <= columns; j++) last[j] = j;
+    for (size_t i = 1; a[i - 1]; i++) {
+        now[0] = i;
+        for (size_t j = 1; j <= columns; j++) {
+            size_t replaced = last[j - 1] + !same_letter(a[i - 1], b[j - 1]);
+            now[j] = smallest(replaced, last[j] + 1, now[j - 1] + 1);
+            bool swapped = i > 1 && j > 1 && same_letter(a[i - 1], b[j - 2]) && same_letter(a[i - 2], b[j - 1]);
+            if (swapped) now[j] = smallest(now[j], now[j], before[j - 2] + 1);
+        }
+        size_t *oldest = before;
+        before = last;
+        last = now;
+        now = oldest;
+    }
+    return last[columns];
+}
+
+const char *paced_nearest(const char *word, const char *const *candidates, size_t count) {
+    size_t length = strlen(word);
+    if (length == 0 || length > LONGEST_WORD) return NULL;
+    size_t best = (length + 2) / 3 + 1;
+    const char *nearest = NULL;
+    for (size_t i = 0; i < count; i++) {
+        size_t other = strlen(candidates[i]);
+        if (other > LONGEST_WORD) continue;
+        size_t distance = edit_distance(word, candidates[i]);
+        bool shares_a_letter = distance < (length > other ? length : other);
+        if (distance < best && shares_a_letter) {
+            best = distance;
+            nearest = candidates[i];
+        }
+    }
+    return nearest;
+}
+
+static bool only_blanks(const char *s) {
+    return s[strspn(s, " \t\r\n\v\f")] == '\0';
+}
+
+bool paced_parse_int(const char *s, int64_t *value) {
+    char *end;
+    errno = 0;
+    long long parsed = strtoll(s, &end, 10);
+    if (end == s || !only_blanks(end) || errno == ERANGE) return false;
+    *value = parsed;
+    return true;
+}
+
+bool paced_parse_real(const char *s, double *value) {
+    /* strtod would also take hexadecimal numbers, "inf" and "nan". */
+    if (s[strspn(s, " \t\r\n\v\f+-.0123456789eE")] != '\0') return false;
+    char *end;
+    double parsed = strtod(s, &end);
+    if (end == s || !only_blanks(end) || !isfinite(parsed)) return false;
+    *value = parsed;
+    return true;
+}
+
+uint64_t paced_hash(uint64_t hash, const void *data, size_t size) {
+    const uint8_t *bytes = data;
+    for (size_t i = 0; i < size; i++) hash = (hash ^ bytes[i]) * 1099511628211U;
+    return hash;
+}

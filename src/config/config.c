@@ -1,0 +1,104 @@
+/* config: from files and --set to one checked struct.
+ *
+ * Order: the table's defaults, then the base files from the farthest to the nearest, then the INI itself, then --set;
+ * each later one wins. Last come the values that depend on others: the run's name and output, and absolute paths
+ * (against the current directory), so that the resolved configuration means the same wherever it is read again. */
+#include "keys.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static enum paced_err set_defaults(struct paced_config *config) {
+    for (size_t i = 0; i < paced_config_key_count; i++)
+        PACED_TRY(
+            paced_config_value_set(config, &paced_config_keys[i], "built-in default", paced_config_keys[i].fallback));
+    return PACED_OK;
+}
+
+/* The part of `text` without blanks around it. */
+static char *trimmed(const char *text, size_t length) {
+    while (length > 0 && strchr(" \t", text[length - 1])) length--;
+    size_t skip = strspn(text, " \t");
+    return skip < length ? paced_format("%.*s", (int)(length - skip), text + skip) : paced_strdup("");
+}
+
+static enum paced_err apply_set(struct paced_config *config, const char *set) {
+    const char *equals = strchr(set, '=');
+    char *path = trimmed(set, equals ? (size_t)(equals - set) : strlen(set));
+    char *dot = strchr(path, '.');
+    char *place = paced_format("--set %.*s", (int)strcspn(set, "\r\n"), set);
+    enum paced_err err;
+    if (!equals || !dot || dot == path || !dot[1]) {
+        err = paced_error(PACED_INVALID, "%s: not SECTION.KEY=VALUE; write for example --set train.epochs=10", place);
+    } else {
+        *dot = '\0';
+        const struct config_key *key = paced_config_key_find(path, dot + 1);
+        err = key ? paced_config_value_set(config, key, place, equals + 1)
+                  : paced_config_key_unknown(place, path, dot + 1);
+    }
+    free(place);
+    free(path);
+    return err;
+}
+
+/* Sets run.name or run.output where the files left it empty. */
+static enum paced_err fill(struct paced_config *config, const char *name, const char *text) {
+    const struct config_key *key = paced_config_key_find("run", name);
+    if (**paced_config_string(config, key)) return PACED_OK;
+    return paced_config_value_set(config, key, config->file, text);
+}
+
+static enum paced_err fill_run(struct paced_config *config) {
+    char *stem = paced_path_stem(config->file);
+    enum paced_err err = fill(config, "name", stem);
+    free(stem);
+    if (err != PACED_OK) return err;
+    struct paced_text output = {0};
+    paced_text_add(&output, "outputs/");
+    paced_config_value_add(&output, config, paced_config_key_find("data", "dataset"));
+    paced_text_add(&output, "/%s", config->run.name);
+    err = fill(config, "output", output.data);
+    free(output.data);
+    return err;
+}
+
+static enum paced_err make_absolute(struct paced_config *config, const struct config_key *key) {
+    const char *path = *paced_config_string(config, key);
+    if (!*path || paced_config_word_index(key->words, path) >= 0) return PACED_OK;
+    char *absolute = paced_path_absolute(path);
+    enum paced_err err = paced_config_value_set(config, key, config->file, absolute);
+    free(absolute);
+    return err;
+}
+
+static enum paced_err resolve(struct paced_config *config) {
+    PACED_TRY(fill_run(config));
+    for (size_t i = 0; i < paced_config_key_count; i++)
+        if (paced_config_keys[i].kind == CONFIG_PATH) PACED_TRY(make_absolute(config, &paced_config_keys[i]));
+    return PACED_OK;
+}
+
+static enum paced_err load(struct paced_config *config, const char *const *sets, size_t set_count) {
+    PACED_TRY(set_defaults(config));
+    PACED_TRY(paced_config_read(config, config->file));
+    for (size_t i = 0; i < set_count; i++) PACED_TRY(apply_set(config, sets[i]));
+    return resolve(config);
+}
+
+enum paced_err paced_config_load(struct paced_config *config, const char *path, const char *const *sets,
+                                 size_t set_count) {
+    *config = (struct paced_config){.file = paced_strdup(path)};
+    enum paced_err err = load(config, sets, set_count);
+    if (err != PACED_OK) paced_config_finish(config);
+    return err;
+}
+
+void paced_config_finish(struct paced_config *config) {
+    if (!config) return;
+    for (size_t i = 0; i < paced_config_key_count; i++) {
+        const struct config_key *key = &paced_config_keys[i];
+        if (key->kind == CONFIG_STRING || key->kind == CONFIG_PATH) free(*paced_config_string(config, key));
+    }
+    free(config->file);
+    *config = (struct paced_config){0};
+}

@@ -1,0 +1,130 @@
+/* keys: the one table of all configuration keys, in the order in which they are printed.
+ *
+ * To add a key: a field in struct paced_config and a line here; the kind follows from the field's type (a path is
+ * marked by PATH). Reading, --set, printing, error messages and the manual's table come from this table.
+ * Law: section and name are the field's own, so an INI key and its C field never differ. */
+#include "keys.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* clang-format off */
+#define FIELD(of_section, of_name) \
+    .section = #of_section, .name = #of_name, .offset = offsetof(struct paced_config, of_section.of_name), \
+    .kind = _Generic(((struct paced_config *)0)->of_section.of_name, int64_t: CONFIG_INT, double: CONFIG_REAL, \
+                     bool: CONFIG_BOOL, int: CONFIG_CHOICE, char *: CONFIG_STRING)
+#define PATH(of_section, of_name) \
+    .section = #of_section, .name = #of_name, .offset = offsetof(struct paced_config, of_section.of_name), \
+    .kind = CONFIG_PATH
+#define DEFAULT(text) .fallback = text
+#define DEPENDS(text) .fallback = "", .shown = text
+#define RANGE(least, most) .min = least, .max = most
+#define AT_LEAST(least) .min = least, .max = INFINITY
+#define ABOVE(least) .min = least, .max = INFINITY, .above = true
+#define ABOVE_TO(least, most) .min = least, .max = most, .above = true
+#define UP_TO_BELOW(least, limit) .min = least, .max = limit, .below = true
+#define WORDS(list) .words = list
+#define MEANING(text) .meaning = text
+
+const struct config_key paced_config_keys[] = {
+    {FIELD(run, name), DEPENDS("<stem of the INI>"), MEANING("name of the run")},
+    {PATH(run, output), DEPENDS("outputs/<dataset>/<name>"), MEANING("directory of the run's results")},
+    {FIELD(run, seed), DEFAULT("12345"), RANGE(0, 0x1p53), MEANING("seed of all random numbers")},
+
+    {FIELD(device, select), DEFAULT("auto"), MEANING("auto, cpu, gpu, PLATFORM:DEVICE or part of a device's name")},
+    {FIELD(device, threads), DEFAULT("0"), RANGE(0, 4096), MEANING("cores that a CPU device may use; 0 is all")},
+
+    {FIELD(data, dataset), DEFAULT("bus"), WORDS("bus|folder"), MEANING("layout of the data set")},
+    {PATH(data, root), DEFAULT(""), MEANING("directory of the data set")},
+    {PATH(data, train), DEFAULT(""), MEANING("JSON split for training")},
+    {PATH(data, val), DEFAULT(""), MEANING("JSON split for validation and testing")},
+    {FIELD(data, classes), DEFAULT("2"), RANGE(2, 255), MEANING("classes, with the background")},
+    {FIELD(data, size), DEFAULT("224"), RANGE(1, 8192), MEANING("width and height of the network's input")},
+    {FIELD(data, workers), DEFAULT("1"), RANGE(1, 64), MEANING("threads that load images")},
+
+    {FIELD(model, arch), DEFAULT("unet"), MEANING("network")},
+    {FIELD(model, width), DEFAULT("64"), RANGE(1, 1024), MEANING("channels of the network's first stage")},
+    {PATH(model, init), DEFAULT(""), MEANING("weights to start from; empty: random")},
+
+    {FIELD(train, epochs), DEFAULT("100"), RANGE(1, 1000000), MEANING("passes over the training images")},
+    {FIELD(train, batch), DEFAULT("16"), RANGE(1, 65536), MEANING("images of one step")},
+    {FIELD(train, optimizer), DEFAULT("adam"), WORDS("adam|sgd"), MEANING("update rule")},
+    {FIELD(train, momentum), DEFAULT("0"), UP_TO_BELOW(0, 1), MEANING("momentum of sgd")},
+    {FIELD(train, weight_decay), DEFAULT("0"), AT_LEAST(0), MEANING("factor of the weights added to their gradient")},
+    {FIELD(train, lr), DEFAULT("0.003"), ABOVE(0), MEANING("learning rate at the start")},
+    {FIELD(train, schedule), DEFAULT("step"), WORDS("step|constant"), MEANING("how the learning rate changes")},
+    {FIELD(train, step), DEFAULT("7"), AT_LEAST(1), MEANING("epochs between two steps of the schedule")},
+    {FIELD(train, gamma), DEFAULT("0.1"), ABOVE_TO(0, 1), MEANING("factor on the learning rate at each step")},
+    {FIELD(train, shuffle), DEFAULT("yes"), MEANING("a new order of the training images in each epoch")},
+    {FIELD(train, save_every), DEFAULT("1"), AT_LEAST(1), MEANING("epochs between writes of `last` and `state`")},
+
+    {PATH(test, weights), DEFAULT("best"), WORDS("best|last"), MEANING("best or last of the run, or a weights file")},
+
+    {FIELD(log, level), DEFAULT("info"), WORDS("error|warn|info|debug"), MEANING("least important messages to show")},
+};
+/* clang-format on */
+const size_t paced_config_key_count = PACED_COUNT(paced_config_keys);
+
+bool paced_config_section_known(const char *section) {
+    for (size_t i = 0; i < paced_config_key_count; i++)
+        if (strcmp(paced_config_keys[i].section, section) == 0) return true;
+    return false;
+}
+
+const struct config_key *paced_config_key_find(const char *section, const char *name) {
+    for (size_t i = 0; i < paced_config_key_count; i++) {
+        const struct config_key *key = &paced_config_keys[i];
+        if (strcmp(key->section, section) == 0 && strcmp(key->name, name) == 0) return key;
+    }
+    return NULL;
+}
+
+static const char *nearest_section(const char *word) {
+    const char *sections[PACED_COUNT(paced_config_keys)];
+    for (size_t i = 0; i < paced_config_key_count; i++) sections[i] = paced_config_keys[i].section;
+    return paced_nearest(word, sections, paced_config_key_count);
+}
+
+static const struct config_key *key_by_name(const char *name) {
+    for (size_t i = 0; i < paced_config_key_count; i++)
+        if (strcmp(paced_config_keys[i].name, name) == 0) return &paced_config_keys[i];
+    return NULL;
+}
+
+/* The nearest name in a section, or in all (NULL). */
+static const struct config_key *key_near(const char *section, const char *name) {
+    const char *names[PACED_COUNT(paced_config_keys)];
+    size_t count = 0;
+    for (size_t i = 0; i < paced_config_key_count; i++)
+        if (!section || strcmp(paced_config_keys[i].section, section) == 0) names[count++] = paced_config_keys[i].name;
+    const char *word = paced_nearest(name, names, count);
+    if (!word) return NULL;
+    return section ? paced_config_key_find(section, word) : key_by_name(word);
+}
+
+/* The key that was meant: the very name, in the section that was meant or in any; else the nearest name in that
+ * section; else the nearest of all. */
+static const struct config_key *nearest_key(const char *section, const char *name) {
+    const char *meant = paced_config_section_known(section) ? section : nearest_section(section);
+    const struct config_key *key = meant ? paced_config_key_find(meant, name) : NULL;
+    if (!key) key = key_by_name(name);
+    if (!key && meant) key = key_near(meant, name);
+    return key ? key : key_near(NULL, name);
+}
+
+enum paced_err paced_config_key_unknown(const char *place, const char *section, const char *name) {
+    const char *all = "`paced config --keys` lists all";
+    if (!name) {
+        const char *near = nearest_section(section);
+        if (near)
+            return paced_error(PACED_INVALID, "%s: [%s]: unknown section; did you mean [%s]?", place, section, near);
+        return paced_error(PACED_INVALID, "%s: [%s]: unknown section; %s", place, section, all);
+    }
+    const char *what = paced_config_section_known(section) ? "key" : "section";
+    const struct config_key *key = nearest_key(section, name);
+    if (key)
+        return paced_error(PACED_INVALID, "%s: %s.%s: unknown %s; did you mean %s.%s?", place, section, name, what,
+                           key->section, key->name);
+    return paced_error(PACED_INVALID, "%s: %s.%s: unknown %s; %s", place, section, name, what, all);
+}

@@ -1,0 +1,60 @@
+/* keys: the table of configuration keys and what can be done with one key. Private to this room. */
+#ifndef PACED_CONFIG_KEYS_H
+#define PACED_CONFIG_KEYS_H
+
+#include "paced/config.h"
+
+enum config_kind { CONFIG_INT, CONFIG_REAL, CONFIG_BOOL, CONFIG_CHOICE, CONFIG_STRING, CONFIG_PATH };
+
+struct config_key {
+    const char *section, *name;
+    size_t offset; /* of the field in struct paced_config */
+    enum config_kind kind;
+    const char *fallback; /* the default, as an INI would give it */
+    double min, max;      /* numbers: the range, with its ends ... */
+    bool above, below;    /* ... or without */
+    const char *words;    /* "a|b": the choices; of a path: words that are no file names */
+    const char *meaning;
+    const char *shown; /* the default as shown, where it depends on other keys (then `fallback` is empty) */
+};
+
+extern const struct config_key paced_config_keys[];
+extern const size_t paced_config_key_count;
+
+/* ---- keys.c: looking up ---- */
+
+bool paced_config_section_known(const char *section);
+const struct config_key *paced_config_key_find(const char *section, const char *name);
+
+/* Reports an unknown section (name NULL: a header) or key at `place` ("FILE:LINE"), with the nearest valid one. */
+enum paced_err paced_config_key_unknown(const char *place, const char *section, const char *name);
+
+/* ---- value.c: text to field and back ---- */
+
+/* Checks `text` and stores it; a wrong one is reported as "place: section.key: ...". */
+enum paced_err paced_config_value_set(struct paced_config *config, const struct config_key *key, const char *place,
+                                      const char *text);
+
+/* The field as text, such that value_set gives the same field. */
+void paced_config_value_add(struct paced_text *out, const struct paced_config *config, const struct config_key *key);
+
+/* The place of a string or path field. */
+char **paced_config_string(struct paced_config *config, const struct config_key *key);
+
+/* Is `text` one of the words in "a|b|c"? Its index, or -1. */
+int paced_config_word_index(const char *words, const char *text);
+
+/* "1 to 64", "> 0", "a, b": what the key takes. */
+void paced_config_range_add(struct paced_text *out, const struct config_key *key);
+
+/* ---- print.c ---- */
+
+/* "name = value", wrapped so that it reads back; false (and nothing added) where no place to wrap is found. */
+bool paced_config_line_add(struct paced_text *out, const char *name, const char *value);
+
+/* ---- parse.c ---- */
+
+/* Applies an INI file and, before it, the files that it inherits from. */
+enum paced_err paced_config_read(struct paced_config *config, const char *path);
+
+#endif

@@ -1,0 +1,268 @@
+/* parse: INI files, through inih.
+ *
+ * What inih (as Debian builds it) leaves to its user: it gives no line numbers, splits a line longer than its buffer
+ * in silence, drops what follows a section's ']', and hands an indented line over as one more value of the key before
+ * it. So it reads through read_line, which counts, and refuses what inih would misread. A value may go on in indented
+ * lines: they are joined with a blank, or with nothing where the line before ends in a backslash (long paths).
+ * A value counts when it is complete, that is at the next key, at the next section, or at the end. */
+#include "keys.h"
+
+#include <errno.h>
+#include <ini.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LARGEST_INI (1 << 20)
+
+struct source {
+    struct paced_config *config;
+    const char *path;
+    const struct source *heir; /* the file whose base this one is */
+    struct stat identity;
+    const char *unread;
+    int line, value_line, base_line;
+    bool in_section, indented;
+    bool open;                    /* a value is being collected: */
+    const struct config_key *key; /* its key; NULL: `base` */
+    struct paced_text value;
+    int *key_lines; /* where each key was given, 0: not yet */
+    enum paced_err err;
+};
+
+static enum paced_err read_source(struct paced_config *config, const char *path, const struct source *heir);
+
+static char *place_of(const struct source *source, int line) {
+    return paced_format("%s:%d", source->path, line);
+}
+
+static enum paced_err refuse(struct source *source, int line, const char *what) {
+    source->err = paced_error(PACED_INVALID, "%s:%d: %s", source->path, line, what);
+    return source->err;
+}
+
+static enum paced_err load_base(struct source *source) {
+    if (!source->value.size)
+        return paced_error(PACED_INVALID, "%s:%d: base: names no file; give one or remove the line", source->path,
+                           source->value_line);
+    char *dir = paced_path_dir(source->path);
+    bool bare = strcmp(dir, ".") == 0;
+    char *base = paced_path_join(bare ? "" : dir, source->value.data);
+    const char *why = access(base, R_OK) != 0 ? strerror(errno) : paced_path_is_dir(base) ? strerror(EISDIR) : NULL;
+    enum paced_err err;
+    if (why)
+        err = paced_error(PACED_INVALID, "%s:%d: base: cannot read %s: %s; the path starts at this INI's directory",
+                          source->path, source->value_line, base, why);
+    else
+        err = read_source(source->config, base, source);
+    free(base);
+    free(dir);
+    return err;
+}
+
+static enum paced_err set_key(struct source *source) {
+    int *seen = &source->key_lines[source->key - paced_config_keys];
+    char *place = place_of(source, source->value_line);
+    if (*seen)
+        paced_log(PACED_LOG_WARN, "%s: %s.%s: already given in line %d; this one counts", place, source->key->section,
+                  source->key->name, *seen);
+    *seen = source->value_line;
+    const char *text = source->value.size ? source->value.data : "";
+    enum paced_err err = paced_config_value_set(source->config, source->key, place, text);
+    free(place);
+    return err;
+}
+
+static void close_value(struct source *source) {
+    if (!source->open || source->err != PACED_OK) return;
+    source->open = false;
+    source->err = source->key ? set_key(source) : load_base(source);
+}
+
+static void open_section(struct source *source, const char *header) {
+    size_t length = strcspn(header, "]");
+    const char *after = header + length + 1;
+    if (header[length] != ']') {
+        refuse(source, source->line, "the section has no ']'; write [section]");
+        return;
+    }
+    after += strspn(after, " \t");
+    if (*after && !strchr(";#\r", *after)) {
+        refuse(source, source->line, "text after the section's ']' would be lost; put it on a line of its own");
+        return;
+    }
+    char *section = paced_format("%.*s", (int)length, header);
+    if (!paced_config_section_known(section)) {
+        char *place = place_of(source, source->line);
+        source->err = paced_config_key_unknown(place, section, NULL);
+        free(place);
+    }
+    free(section);
+    source->in_section = true;
+}
+
+/* inih's reader (as fgets, but without the newline, which inih would strip anyway). */
+static char *read_line(char *line, int size, void *stream) {
+    struct source *source = stream;
+    if (source->err != PACED_OK || !*source->unread) return NULL;
+    size_t length = strcspn(source->unread, "\n");
+    source->line++;
+    if (length >= (size_t)size) {
+        source->err = paced_error(PACED_INVALID,
+                                  "%s:%d: the line is longer than %d bytes; go on in an indented line (after a "
+                                  "backslash: without a blank between)",
+                                  source->path, source->line, size - 1);
+        return NULL;
+    }
+    memcpy(line, source->unread, length);
+    line[length] = '\0';
+    source->unread += length + (source->unread[length] == '\n');
+    source->indented = strspn(line, " \t\r\v\f") > 0;
+    const char *begin = line + strspn(line, " \t\r\v\f");
+    if (*begin != '[') return line;
+    close_value(source);
+    if (source->err == PACED_OK && source->indented)
+        refuse(source, source->line, "a section must not be indented; remove the blanks before it");
+    if (source->err == PACED_OK) open_section(source, begin + 1);
+    return source->err == PACED_OK ? line : NULL;
+}
+
+/* An indented "key = value" below another key is surely meant as a key, but inih continues the value before. */
+static enum paced_err refuse_indented_key(struct source *source, const char *section, const char *text) {
+    size_t length = strcspn(text, "=:");
+    if (!text[length]) return PACED_OK;
+    while (length > 0 && strchr(" \t", text[length - 1])) length--;
+    char *name = paced_format("%.*s", (int)length, text);
+    if (paced_config_key_find(section, name))
+        source->err = paced_error(
+            PACED_INVALID, "%s:%d: %s.%s: an indented line continues the value before; remove the blanks before it",
+            source->path, source->line, section, name);
+    free(name);
+    return source->err;
+}
+
+/* Adds a line of the value, without the comment that inih leaves in a continuation line. */
+static void add_part(struct source *source, const char *text) {
+    size_t length = 0;
+    while (text[length] && !(length > 0 && text[length] == ';' && strchr(" \t", text[length - 1]))) length++;
+    while (length > 0 && strchr(" \t", text[length - 1])) length--;
+    paced_text_add(&source->value, "%.*s", (int)length, text);
+}
+
+static void continue_value(struct source *source, const char *section, const char *text) {
+    struct paced_text *value = &source->value;
+    bool joined = value->size && value->data[value->size - 1] == '\\';
+    if (joined) {
+        value->data[--value->size] = '\0';
+    } else {
+        if (refuse_indented_key(source, section, text) != PACED_OK) return;
+        if (value->size) paced_text_add(value, " ");
+    }
+    add_part(source, text);
+}
+
+static void open_value(struct source *source, const struct config_key *key, const char *text) {
+    source->open = true;
+    source->key = key;
+    source->value_line = source->line;
+    source->value.size = 0;
+    add_part(source, text);
+}
+
+static void open_base(struct source *source, const char *text) {
+    if (source->base_line) {
+        source->err =
+            paced_error(PACED_INVALID, "%s:%d: base: already given in line %d; keep one (a base may have one)",
+                        source->path, source->line, source->base_line);
+        return;
+    }
+    source->base_line = source->line;
+    open_value(source, NULL, text);
+}
+
+static void key_outside(struct source *source, const char *name) {
+    static const char *const only[] = {"base"};
+    const char *hint = paced_nearest(name, only, 1) ? "did you mean base?" : "put it under its [section]";
+    source->err = paced_error(PACED_INVALID, "%s:%d: %s: only base may stand before the first section; %s",
+                              source->path, source->line, name, hint);
+}
+
+/* inih's handler: a key with its value, or one more line of it. */
+static int take_line(void *user, const char *section, const char *name, const char *value) {
+    struct source *source = user;
+    if (source->err != PACED_OK) return 0;
+    if (source->open && source->indented) {
+        continue_value(source, section, value);
+        return source->err == PACED_OK;
+    }
+    close_value(source);
+    if (source->err != PACED_OK) return 0;
+    const struct config_key *key = paced_config_key_find(section, name);
+    bool is_base = strcmp(name, "base") == 0;
+    if (key) {
+        open_value(source, key, value);
+    } else if (!source->in_section && is_base) {
+        open_base(source, value);
+    } else if (!source->in_section) {
+        key_outside(source, name);
+    } else if (is_base) {
+        refuse(source, source->line, "base: stands in a section; move it above the first one");
+    } else {
+        char *place = place_of(source, source->line);
+        source->err = paced_config_key_unknown(place, section, name);
+        free(place);
+    }
+    return source->err == PACED_OK;
+}
+
+/* Is this file one of those that are being read? Then the message shows the way around. */
+static enum paced_err refuse_loop(const struct source *source) {
+    const struct source *seen = source->heir;
+    while (seen &&
+           (seen->identity.st_ino != source->identity.st_ino || seen->identity.st_dev != source->identity.st_dev))
+        seen = seen->heir;
+    if (!seen) return PACED_OK;
+    char *way = paced_strdup(source->path);
+    const struct source *step = source;
+    do {
+        step = step->heir;
+        char *longer = paced_format("%s -> %s", step->path, way);
+        free(way);
+        way = longer;
+    } while (step != seen);
+    enum paced_err err = paced_error(PACED_INVALID, "%s:%d: base: the files inherit in a circle: %s; remove one base",
+                                     source->heir->path, source->heir->value_line, way);
+    free(way);
+    return err;
+}
+
+static enum paced_err parse_source(struct source *source, const uint8_t *data, size_t size) {
+    if (memchr(data, 0, size))
+        return paced_error(PACED_INVALID, "%s: holds a zero byte; an INI file is plain text (UTF-8)", source->path);
+    bool has_mark = size >= 3 && memcmp(data, "\xEF\xBB\xBF", 3) == 0;
+    source->unread = (const char *)data + (has_mark ? 3 : 0);
+    int bad_line = ini_parse_stream(read_line, source, take_line, source);
+    close_value(source);
+    if (source->err == PACED_OK && bad_line != 0)
+        refuse(source, bad_line, "neither 'key = value' nor [section]; comments begin with ';'");
+    return source->err;
+}
+
+static enum paced_err read_source(struct paced_config *config, const char *path, const struct source *heir) {
+    struct source source = {.config = config, .path = path, .heir = heir};
+    uint8_t *data;
+    size_t size;
+    if (stat(path, &source.identity) == 0) PACED_TRY(refuse_loop(&source));
+    PACED_TRY(paced_file_read(path, LARGEST_INI, &data, &size));
+    source.key_lines = paced_alloc(paced_config_key_count, sizeof *source.key_lines);
+    enum paced_err err = parse_source(&source, data, size);
+    free(source.key_lines);
+    free(source.value.data);
+    free(data);
+    return err;
+}
+
+enum paced_err paced_config_read(struct paced_config *config, const char *path) {
+    return read_source(config, path, NULL);
+}

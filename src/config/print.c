@@ -1,0 +1,105 @@
+/* print: the resolved configuration as an INI file, and the table of all keys.
+ *
+ * A line of an INI file may hold fewer than 200 bytes (inih). A longer value goes on in indented lines; each line but
+ * the last then ends in a backslash, so that the parts are joined as they were. A part must not begin with what inih
+ * skips or takes for a comment or a section, nor within a UTF-8 character. */
+#include "keys.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define LINE_BYTES 190
+#define INDENT "    "
+
+static bool may_begin_line(char c) {
+    bool within_character = ((unsigned char)c & 0xC0) == 0x80;
+    return !within_character && !strchr(" ;#[", c);
+}
+
+bool paced_config_line_add(struct paced_text *out, const char *name, const char *value) {
+    struct paced_text line = {0};
+    paced_text_add(&line, *value ? "%s = " : "%s =", name);
+    size_t room = LINE_BYTES - line.size;
+    while (strlen(value) > room) {
+        size_t cut = room - 1; /* one for the backslash */
+        while (cut > 0 && !may_begin_line(value[cut])) cut--;
+        if (cut == 0) break;
+        paced_text_add(&line, "%.*s\\\n" INDENT, (int)cut, value);
+        value += cut;
+        room = LINE_BYTES - strlen(INDENT);
+    }
+    bool fits = strlen(value) <= room;
+    if (fits) paced_text_add(out, "%s%s\n", line.data, value);
+    free(line.data);
+    return fits;
+}
+
+char *paced_config_text(const struct paced_config *config) {
+    struct paced_text out = {0};
+    const char *section = "";
+    for (size_t i = 0; i < paced_config_key_count; i++) {
+        const struct config_key *key = &paced_config_keys[i];
+        if (strcmp(key->section, section) != 0) paced_text_add(&out, "%s[%s]\n", i ? "\n" : "", key->section);
+        section = key->section;
+        struct paced_text value = {0};
+        paced_config_value_add(&value, config, key);
+        paced_config_line_add(&out, key->name, value.data); /* fits: checked when it was set */
+        free(value.data);
+    }
+    return out.data;
+}
+
+/* ---- the table of keys ---- */
+
+enum { KEY, TYPE, FALLBACK, RANGE, MEANING, COLUMNS };
+
+static char *cell(const struct config_key *key, int column) {
+    static const char *const types[] = {"int", "real", "bool", "choice", "text", "path"};
+    struct paced_text range = {0};
+    switch (column) {
+    case KEY:
+        return paced_format("%s.%s", key->section, key->name);
+    case TYPE:
+        return paced_strdup(types[key->kind]);
+    case FALLBACK:
+        return paced_strdup(key->shown ? key->shown : *key->fallback ? key->fallback : "(empty)");
+    case RANGE:
+        paced_config_range_add(&range, key);
+        return range.data ? range.data : paced_strdup("");
+    default:
+        return paced_strdup(key->meaning);
+    }
+}
+
+static void measure(int widths[COLUMNS], char *const cells[COLUMNS]) {
+    for (int i = 0; i < COLUMNS; i++) {
+        int width = (int)strlen(cells[i]);
+        if (width > widths[i]) widths[i] = width;
+    }
+}
+
+static void print_row(FILE *out, const int widths[COLUMNS], char *const cells[COLUMNS], bool markdown) {
+    if (markdown) {
+        fprintf(out, "| `%s` | %s | `%s` | %s | %s |\n", cells[0], cells[1], cells[2], cells[3], cells[4]);
+        return;
+    }
+    for (int i = 0; i < COLUMNS - 1; i++) fprintf(out, "%-*s  ", widths[i], cells[i]);
+    fprintf(out, "%s\n", cells[COLUMNS - 1]);
+}
+
+void paced_config_print_keys(FILE *out, bool markdown) {
+    int widths[COLUMNS] = {0};
+    if (markdown) fprintf(out, "| Key | Type | Default | Range | Meaning |\n|---|---|---|---|---|\n");
+    /* The first pass measures the columns, the second prints. */
+    for (int pass = 0; pass < 2; pass++) {
+        for (size_t i = 0; i < paced_config_key_count; i++) {
+            char *cells[COLUMNS];
+            for (int j = 0; j < COLUMNS; j++) cells[j] = cell(&paced_config_keys[i], j);
+            if (pass == 0)
+                measure(widths, cells);
+            else
+                print_row(out, widths, cells, markdown);
+            for (int j = 0; j < COLUMNS; j++) free(cells[j]);
+        }
+    }
+}

@@ -1,0 +1,225 @@
+/* value: one key's value from text, with its checks, and back to text.
+ *
+ * Law: what value_add writes, value_set reads to the same field. Reals are printed with the fewest digits that give
+ * the same double. A string that an INI line cannot hold is refused when it is set, so that a run's config.ini never
+ * says something else than the run did: inih drops blanks around a value and all from ';' after a blank. */
+#include "keys.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *field(const struct paced_config *config, const struct config_key *key) {
+    return (char *)config + key->offset;
+}
+
+char **paced_config_string(struct paced_config *config, const struct config_key *key) {
+    return field(config, key);
+}
+
+int paced_config_word_index(const char *words, const char *text) {
+    size_t length = strlen(text);
+    for (int i = 0; words; i++) {
+        if (strcspn(words, "|") == length && strncmp(words, text, length) == 0) return i;
+        const char *bar = strchr(words, '|');
+        words = bar ? bar + 1 : NULL;
+    }
+    return -1;
+}
+
+/* The words one by one, each followed by a zero byte, and pointers to them; free what is returned. */
+static char *split_words(const char *words, const char **list, size_t most, size_t *count) {
+    char *copy = paced_strdup(words), *rest = copy;
+    *count = 0;
+    for (char *word; *count < most && (word = strsep(&rest, "|"));) list[(*count)++] = word;
+    return copy;
+}
+
+static void add_with_commas(struct paced_text *out, const char *words) {
+    for (; *words; words++) paced_text_add(out, *words == '|' ? ", " : "%c", *words);
+}
+
+static void add_number(struct paced_text *out, double value) {
+    for (int digits = 1; digits <= 17; digits++) {
+        char text[40];
+        snprintf(text, sizeof text, "%.*g", digits, value);
+        if (strtod(text, NULL) != value && digits < 17) continue;
+        paced_text_add(out, "%s", text);
+        return;
+    }
+}
+
+/* Ends of ranges: whole ones without an exponent. */
+static void add_end(struct paced_text *out, double value) {
+    if (value == floor(value) && fabs(value) <= 0x1p53)
+        paced_text_add(out, "%.0f", value);
+    else
+        add_number(out, value);
+}
+
+static void add_number_range(struct paced_text *out, const struct config_key *key) {
+    bool closed = !key->above && !key->below && !isinf(key->max);
+    if (!closed) paced_text_add(out, key->above ? "> " : ">= ");
+    add_end(out, key->min);
+    if (isinf(key->max)) return;
+    paced_text_add(out, closed ? " to " : key->below ? " and < " : " and <= ");
+    add_end(out, key->max);
+}
+
+void paced_config_range_add(struct paced_text *out, const struct config_key *key) {
+    if (key->kind == CONFIG_INT || key->kind == CONFIG_REAL)
+        add_number_range(out, key);
+    else if (key->kind == CONFIG_BOOL)
+        paced_text_add(out, "yes, no");
+    else if (key->kind == CONFIG_CHOICE)
+        add_with_commas(out, key->words);
+}
+
+/* The value as a message shows it: on one line and not endless. */
+static void quote(const char *text, char *quoted, size_t size) {
+    size_t i = 0;
+    for (; text[i] && i + 4 < size; i++) quoted[i] = (unsigned char)text[i] < 32 || text[i] == 127 ? '?' : text[i];
+    snprintf(quoted + i, size - i, "%s", text[i] ? "..." : "");
+}
+
+static enum paced_err wrong(const struct config_key *key, const char *place, const char *text, const char *what,
+                            const char *hint) {
+    char quoted[80];
+    quote(text, quoted, sizeof quoted);
+    return paced_error(PACED_INVALID, "%s: %s.%s: '%s' %s; %s", place, key->section, key->name, quoted, what, hint);
+}
+
+static enum paced_err wrong_number(const struct config_key *key, const char *place, const char *text,
+                                   const char *what) {
+    struct paced_text hint = {0};
+    paced_text_add(&hint, "give a %snumber ", key->kind == CONFIG_INT ? "whole " : "");
+    add_number_range(&hint, key);
+    enum paced_err err = wrong(key, place, text, what, hint.data);
+    free(hint.data);
+    return err;
+}
+
+static enum paced_err set_int(int64_t *field_, const struct config_key *key, const char *place, const char *text) {
+    int64_t value;
+    if (!paced_parse_int(text, &value)) return wrong_number(key, place, text, "is not a whole number");
+    bool in_range = value >= (int64_t)key->min && (isinf(key->max) || value <= (int64_t)key->max);
+    if (!in_range) return wrong_number(key, place, text, "is out of range");
+    *field_ = value;
+    return PACED_OK;
+}
+
+static enum paced_err set_real(double *field_, const struct config_key *key, const char *place, const char *text) {
+    double value;
+    if (!paced_parse_real(text, &value)) return wrong_number(key, place, text, "is not a number");
+    bool in_range =
+        (key->above ? value > key->min : value >= key->min) && (key->below ? value < key->max : value <= key->max);
+    if (!in_range) return wrong_number(key, place, text, "is out of range");
+    *field_ = value;
+    return PACED_OK;
+}
+
+static enum paced_err set_bool(bool *field_, const struct config_key *key, const char *place, const char *text) {
+    static const char *const words[] = {"no", "yes", "false", "true", "off", "on", "0", "1"};
+    for (size_t i = 0; i < PACED_COUNT(words); i++) {
+        if (strcasecmp(text, words[i]) != 0) continue;
+        *field_ = i % 2 == 1;
+        return PACED_OK;
+    }
+    return wrong(key, place, text, "is neither yes nor no", "give yes or no");
+}
+
+static enum paced_err set_choice(int *field_, const struct config_key *key, const char *place, const char *text) {
+    int index = paced_config_word_index(key->words, text);
+    if (index >= 0) {
+        *field_ = index;
+        return PACED_OK;
+    }
+    const char *words[32];
+    size_t count;
+    char *copy = split_words(key->words, words, PACED_COUNT(words), &count);
+    const char *near = paced_nearest(text, words, count);
+    struct paced_text hint = {0};
+    paced_text_add(&hint, near ? "did you mean %s? valid: " : "choose one of ", near);
+    add_with_commas(&hint, key->words);
+    enum paced_err err = wrong(key, place, text, "is not a valid choice", hint.data);
+    free(hint.data);
+    free(copy);
+    return err;
+}
+
+/* Why an INI line could not hold the text, or NULL. */
+static const char *unwritable(const char *name, const char *text) {
+    size_t length = strlen(text);
+    if (length == 0) return NULL;
+    for (size_t i = 0; i < length; i++)
+        if ((unsigned char)text[i] < 32 || text[i] == 127) return "holds a control character";
+    if (text[0] == ' ' || text[length - 1] == ' ') return "begins or ends with a blank";
+    if (text[0] == ';' || strstr(text, " ;")) return "holds a ';' that would begin a comment";
+    struct paced_text line = {0};
+    bool fits = paced_config_line_add(&line, name, text);
+    free(line.data);
+    return fits ? NULL : "cannot be split into lines";
+}
+
+static enum paced_err set_string(char **field_, const struct config_key *key, const char *place, const char *text) {
+    bool required = *key->fallback != '\0';
+    if (required && !*text) {
+        struct paced_text hint = {0};
+        paced_text_add(&hint, "give a value, or leave the line out for the default, %s", key->fallback);
+        enum paced_err err = wrong(key, place, text, "is empty", hint.data);
+        free(hint.data);
+        return err;
+    }
+    const char *why = unwritable(key->name, text);
+    if (why) return wrong(key, place, text, why, "an INI file cannot hold that, choose another name");
+    char *copy = paced_strdup(text);
+    free(*field_);
+    *field_ = copy;
+    return PACED_OK;
+}
+
+enum paced_err paced_config_value_set(struct paced_config *config, const struct config_key *key, const char *place,
+                                      const char *text) {
+    void *at = field(config, key);
+    switch (key->kind) {
+    case CONFIG_INT:
+        return set_int(at, key, place, text);
+    case CONFIG_REAL:
+        return set_real(at, key, place, text);
+    case CONFIG_BOOL:
+        return set_bool(at, key, place, text);
+    case CONFIG_CHOICE:
+        return set_choice(at, key, place, text);
+    case CONFIG_STRING:
+    case CONFIG_PATH:
+        break;
+    }
+    return set_string(at, key, place, text);
+}
+
+void paced_config_value_add(struct paced_text *out, const struct paced_config *config, const struct config_key *key) {
+    const void *at = field(config, key);
+    const char *words[32];
+    size_t count;
+    char *copy;
+    switch (key->kind) {
+    case CONFIG_INT:
+        paced_text_add(out, "%lld", (long long)*(const int64_t *)at);
+        break;
+    case CONFIG_REAL:
+        add_number(out, *(const double *)at);
+        break;
+    case CONFIG_BOOL:
+        paced_text_add(out, "%s", *(const bool *)at ? "yes" : "no");
+        break;
+    case CONFIG_CHOICE:
+        copy = split_words(key->words, words, PACED_COUNT(words), &count);
+        paced_text_add(out, "%s", words[*(const int *)at]);
+        free(copy);
+        break;
+    case CONFIG_STRING:
+    case CONFIG_PATH:
+        paced_text_add(out, "%s", *(char *const *)at);
+        break;
+    }
+}

@@ -1,0 +1,444 @@
+/* Synthetic breast ultrasound: B-mode-like pictures with lesion masks, in BUSI's layout.
+ *
+ * A picture is built in decibels below white, at (x, y) in the unit square, y = depth, and compressed to grey as a
+ * scanner does:   grey = 255 * (1 + (level(x, y) + 20 log10(speckle)) / RANGE_DB)
+ *   level    skin, fat, gland, muscle and what lies behind (undulating borders, bright fascia lines, fat lobules), the
+ *            lesion with its posterior enhancement or shadow, contact shadows, attenuation with depth
+ *   speckle  magnitude of a complex Gaussian field (Rayleigh: Burckhardt 1978), blurred to a small grain, LOOKS of them
+ *            averaged in power as a compounding scanner does
+ * Dark tissue and shadows are about as dark as lesions, so no threshold on grey finds the lesions.
+ *
+ * Law: picture i depends on (seed, i, size) alone; every random number of it comes from a stream of its own. */
+#include "paced/data.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PI 3.14159265358979323846
+#define RANGE_DB 60.0
+
+enum { LATTICE = 64, HARMONICS = 12, LOBULES = 7, SHADOWS = 2, LOOKS = 3, LAYERS = 4 };
+enum { PER_BLOCK = 10 }; /* one picture of each ten is normal */
+enum { MIN_COUNT = 5, MAX_COUNT = 1000000, MIN_SIZE = 16, MAX_SIZE = 4096 };
+
+/* Streams of the seed: pictures take 0, 1, 2, ...; the place of the normal picture in block k takes BLOCKS + k. */
+static const uint64_t BLOCKS = (uint64_t)1 << 40;
+
+enum finding { BENIGN, MALIGNANT, NORMAL, FINDINGS };
+static const char *const finding_names[FINDINGS] = {"benign", "malignant", "normal"};
+
+/* ---- smooth random fields ------------------------------------------------------------------------------------ */
+
+/* Value noise: random values on a lattice that repeats after LATTICE cells, joined smoothly. */
+struct noise {
+    float value[LATTICE][LATTICE];
+};
+
+static double between(struct paced_rng *rng, double low, double high) {
+    return low + (high - low) * paced_rng_uniform(rng);
+}
+
+static double mix(double a, double b, double t) {
+    return a + (b - a) * t;
+}
+
+/* 0 below `from`, 1 above `to`, smooth between. */
+static double smooth_step(double from, double to, double x) {
+    double t = (x - from) / (to - from);
+    t = t < 0 ? 0 : t > 1 ? 1 : t;
+    return t * t * (3 - 2 * t);
+}
+
+static double bell(double x, double width) {
+    return exp(-(x / width) * (x / width));
+}
+
+static void noise_fill(struct noise *n, struct paced_rng *rng) {
+    for (int y = 0; y < LATTICE; y++)
+        for (int x = 0; x < LATTICE; x++) n->value[y][x] = (float)between(rng, -1, 1);
+}
+
+static double noise_at(const struct noise *n, double x, double y) {
+    double left = floor(x), top = floor(y);
+    unsigned x0 = (unsigned)(int)left % LATTICE, y0 = (unsigned)(int)top % LATTICE;
+    unsigned x1 = (x0 + 1) % LATTICE, y1 = (y0 + 1) % LATTICE;
+    double u = smooth_step(0, 1, x - left), v = smooth_step(0, 1, y - top);
+    return mix(mix(n->value[y0][x0], n->value[y0][x1], u), mix(n->value[y1][x0], n->value[y1][x1], u), v);
+}
+
+/* Three octaves; about -1..1. */
+static double clouds(const struct noise *n, double x, double y) {
+    return (noise_at(n, x, y) + 0.5 * noise_at(n, 2 * x + 17, 2 * y + 5) + 0.25 * noise_at(n, 4 * x + 3, 4 * y + 29)) /
+           1.4;
+}
+
+/* Bright thin curves (1 on the line, 0 away from it): the zero lines of a noise field. */
+static double lines(const struct noise *n, double x, double y, double thickness) {
+    return bell(noise_at(n, x, y) + 0.35 * noise_at(n, 2 * x + 11, 2 * y + 7), thickness);
+}
+
+/* ---- what a picture is made of ------------------------------------------------------------------------------- */
+
+struct lesion {
+    double x, y, a, b; /* centre and half axes */
+    double cos_tilt, sin_tilt;
+    double amplitude[HARMONICS], phase[HARMONICS]; /* of the radius; harmonic k is at k - 1 */
+    double level, texture;                         /* inside */
+    double sharp, blur, blur_phase;                /* width of the border, varying round it */
+    double ragged;                                 /* roughness of the outline */
+    double rim, halo;                              /* thin bright capsule; broad echogenic halo */
+    double posterior, edge_shadow;
+};
+
+struct lobule {
+    double x, y, a, b, tilt, depth;
+};
+
+struct column {
+    double x, slope, width, depth, length;
+};
+
+struct scene {
+    enum finding finding;
+    struct noise shape, grain, streaks;
+    double border[LAYERS], tilt[LAYERS], wave[LAYERS]; /* lower borders of skin, fat, gland and muscle */
+    double skin, fat, gland, muscle, deep;             /* levels */
+    double line_gain, line_density, attenuation, fade, sector;
+    struct lobule lobules[LOBULES];
+    int lobule_count, shadow_count;
+    struct column shadows[SHADOWS];
+    struct lesion lesion;
+};
+
+static enum finding choose_finding(uint64_t seed, int i, struct paced_rng *rng) {
+    struct paced_rng block;
+    paced_rng_seed(&block, seed, BLOCKS + (uint64_t)(i / PER_BLOCK));
+    const bool malignant = paced_rng_uniform(rng) < 0.35;
+    if (paced_rng_below(&block, PER_BLOCK) == (uint32_t)(i % PER_BLOCK)) return NORMAL;
+    return malignant ? MALIGNANT : BENIGN;
+}
+
+static void choose_tissue(struct scene *s, struct paced_rng *rng) {
+    noise_fill(&s->shape, rng);
+    noise_fill(&s->grain, rng);
+    noise_fill(&s->streaks, rng);
+    s->border[0] = between(rng, 0.03, 0.06);
+    s->border[1] = between(rng, 0.16, 0.34);
+    s->border[2] = s->border[1] + between(rng, 0.24, 0.42);
+    s->border[3] = s->border[2] + between(rng, 0.12, 0.24);
+    const double tilt[LAYERS] = {0.01, 0.08, 0.10, 0.08}, wave[LAYERS] = {0.004, 0.045, 0.05, 0.025};
+    for (int k = 0; k < LAYERS; k++) {
+        s->tilt[k] = between(rng, -tilt[k], tilt[k]);
+        s->wave[k] = wave[k] * between(rng, 0.5, 1.5);
+    }
+    s->skin = between(rng, -19, -12);
+    s->fat = between(rng, -36, -27);
+    s->gland = between(rng, -23, -15);
+    s->muscle = between(rng, -38, -28);
+    s->deep = between(rng, -48, -38);
+    s->line_gain = between(rng, 9, 17);
+    s->line_density = between(rng, 0.8, 1.3);
+    s->attenuation = between(rng, 0, 8);
+    s->fade = between(rng, 4, 18);
+    s->sector = paced_rng_uniform(rng) < 0.15 ? between(rng, 0.06, 0.16) : 0;
+}
+
+static void choose_decoys(struct scene *s, struct paced_rng *rng) {
+    s->lobule_count = 2 + (int)paced_rng_below(rng, LOBULES - 1);
+    for (int k = 0; k < s->lobule_count; k++) {
+        double a = between(rng, 0.05, 0.15);
+        s->lobules[k] = (struct lobule){.x = between(rng, 0, 1),
+                                        .y = between(rng, s->border[1] * 0.7, s->border[3]),
+                                        .a = a,
+                                        .b = a * between(rng, 0.22, 0.4),
+                                        .tilt = between(rng, -0.4, 0.4),
+                                        .depth = between(rng, 5, 11)};
+    }
+    s->shadow_count = (int)paced_rng_below(rng, SHADOWS + 1);
+    for (int k = 0; k < s->shadow_count; k++)
+        s->shadows[k] = (struct column){.x = between(rng, 0, 1),
+                                        .slope = between(rng, -0.15, 0.15),
+                                        .width = between(rng, 0.025, 0.09),
+                                        .depth = between(rng, 6, 14),
+                                        .length = between(rng, 0.4, 1.2)};
+}
+
+/* Benign lesions are smooth and wider than tall; malignant ones spiculated and tall. */
+static void choose_shape(struct lesion *l, bool malignant, struct paced_rng *rng) {
+    const double part = paced_rng_uniform(rng), area = 0.042 + 0.11 * part * part;
+    const double tall = malignant ? between(rng, 0.85, 1.35) : between(rng, 0.55, 0.85);
+    const double angle = malignant ? between(rng, -0.5, 0.5) : between(rng, -0.3, 0.3);
+    double swell = 1; /* area gained by the harmonics */
+    for (int k = 2; k <= HARMONICS; k++) {
+        double size = malignant ? (k < 5 ? 0.16 / k : 0.06) : (k < 5 ? 0.12 / k : 0.004);
+        const double u = paced_rng_uniform(rng);
+        l->amplitude[k - 1] = size * u * u; /* a few dominate */
+        l->phase[k - 1] = between(rng, 0, 2 * PI);
+        swell += 0.5 * l->amplitude[k - 1] * l->amplitude[k - 1];
+    }
+    l->a = sqrt(area / (PI * tall * swell));
+    l->b = l->a * tall;
+    l->cos_tilt = cos(angle);
+    l->sin_tilt = sin(angle);
+}
+
+static void choose_lesion(struct scene *s, struct paced_rng *rng) {
+    struct lesion *l = &s->lesion;
+    const bool malignant = s->finding == MALIGNANT;
+    choose_shape(l, malignant, rng);
+    const double reach_x = 1.15 * (l->a > l->b ? l->a : 0.9 * l->b), reach_y = 1.2 * l->b + 0.1 * l->a;
+    l->x = between(rng, reach_x + 0.02, 0.98 - reach_x);
+    const double top = reach_y + 0.07, bottom = 0.80 - reach_y > top ? 0.80 - reach_y : top + 0.02;
+    l->y = between(rng, top, bottom);
+    l->level = malignant ? between(rng, -49, -41) : between(rng, -53, -41);
+    l->texture = between(rng, 2, 6);
+    l->sharp = malignant ? between(rng, 0.07, 0.14) : between(rng, 0.04, 0.10);
+    l->blur = malignant ? between(rng, 0.15, 0.32) : between(rng, 0.04, 0.22);
+    l->blur_phase = between(rng, 0, 2 * PI);
+    l->ragged = malignant ? between(rng, 0.06, 0.16) : between(rng, 0.02, 0.09);
+    l->rim = malignant ? 0 : between(rng, 2, 8);
+    l->halo = malignant ? between(rng, 2, 7) : 0;
+    l->posterior = malignant ? -between(rng, 6, 16) : between(rng, 4, 11);
+    l->edge_shadow = malignant ? 0 : between(rng, 0, 7);
+}
+
+static void compose(struct scene *s, uint64_t seed, int i, struct paced_rng *rng) {
+    memset(s, 0, sizeof *s);
+    s->finding = choose_finding(seed, i, rng);
+    choose_tissue(s, rng);
+    choose_decoys(s, rng);
+    if (s->finding != NORMAL) choose_lesion(s, rng);
+}
+
+/* ---- level at a point ---------------------------------------------------------------------------------------- */
+
+static double border_depth(const struct scene *s, int k, double x) {
+    return s->border[k] + s->tilt[k] * (x - 0.5) + s->wave[k] * clouds(&s->shape, 2.5 * x + 7 * k, 40 + 3 * k);
+}
+
+/* Skin, fat, gland, muscle and what lies behind, each with its own texture. */
+static double tissue_level(const struct scene *s, double x, double y) {
+    const double warp = 0.05 * clouds(&s->shape, 3 * x, 3 * y), yw = y + warp + 0.25 * s->tilt[2] * x;
+    const double cloud = clouds(&s->grain, 5 * x, 9 * y), d = s->line_density, gain = s->line_gain;
+    const double patch = smooth_step(-0.4, 0.6, clouds(&s->shape, 4 * x + 31, 4 * y + 31));
+    const double sparse = lines(&s->streaks, 3.0 * d * x, 11 * d * yw, 0.09) * patch;
+    const double dense = lines(&s->streaks, 3.5 * d * x + 9, 24 * d * yw + 13, 0.20);
+    const double layer[LAYERS + 1] = {
+        s->skin + 2 * cloud,
+        s->fat + 3 * cloud + gain * sparse,
+        s->gland + 5 * cloud + 0.75 * gain * (dense - 0.4),
+        s->muscle + 3 * cloud + 1.2 * gain * dense * (0.5 + 0.5 * patch),
+        s->deep + 4 * cloud + 1.1 * gain * dense * (0.2 + 0.8 * patch),
+    };
+    const double blend[LAYERS] = {0.010, 0.018, 0.06, 0.07}, fascia[LAYERS] = {9, 8, 3, 12};
+    double level = layer[0], line = 0;
+    for (int k = 0; k < LAYERS; k++) {
+        const double below = y - border_depth(s, k, x);
+        const double broken = 0.5 + 0.5 * noise_at(&s->grain, 6 * x + 13 * k, 50);
+        level = mix(level, layer[k + 1], smooth_step(-blend[k], blend[k], below));
+        line += fascia[k] * (k == 0 ? 1 : broken) * bell(below, 0.009);
+    }
+    /* Transducer surface and the darker layer of the skin below it. */
+    return level + line + 8 * bell(y, 0.012) - 9 * bell(y - 0.55 * border_depth(s, 0, x), 0.012);
+}
+
+static double lobule_level(const struct lobule *o, double x, double y) {
+    const double c = cos(o->tilt), n = sin(o->tilt), dx = x - o->x, dy = y - o->y;
+    const double u = (c * dx + n * dy) / o->a, v = (c * dy - n * dx) / o->b, d = sqrt(u * u + v * v);
+    return -o->depth * (1 - smooth_step(0.75, 1.05, d)) + 5 * bell(d - 1.12, 0.14);
+}
+
+static double column_level(const struct column *c, double x, double y) {
+    const double t = (x - c->x - c->slope * y) / (c->width * (1 + 0.6 * y));
+    return -c->depth * bell(t, 1) * (1 - smooth_step(0.3 * c->length, c->length, y));
+}
+
+/* Distance from the lesion's centre in units of its radius in that direction: inside is below 1. */
+static double lesion_distance(const struct scene *s, double x, double y, double *angle) {
+    const struct lesion *l = &s->lesion;
+    const double dx = x - l->x, dy = y - l->y;
+    const double u = (l->cos_tilt * dx + l->sin_tilt * dy) / l->a, v = (l->cos_tilt * dy - l->sin_tilt * dx) / l->b;
+    *angle = atan2(v, u);
+    double radius = 1;
+    for (int k = 2; k <= HARMONICS; k++) radius += l->amplitude[k - 1] * sin(k * *angle + l->phase[k - 1]);
+    return sqrt(u * u + v * v) / radius + l->ragged * clouds(&s->shape, 9 * x + 3, 9 * y + 47);
+}
+
+/* Enhancement or shadow behind the lesion, and the narrow refraction shadows at its flanks. */
+static double behind_lesion(const struct scene *s, double x, double y) {
+    const struct lesion *l = &s->lesion;
+    const double t = (x - l->x) / (0.9 * l->a), below = (y - l->y) / l->b;
+    const double streak = 0.75 + 0.5 * noise_at(&s->grain, 14 * x, 3 * y + 20);
+    const double window = exp(-t * t * t * t) * smooth_step(0.3, 1.0, below) * exp(-(y - l->y) / 0.7);
+    const double flank = bell(x - l->x - 1.02 * l->a, 0.018) + bell(x - l->x + 1.02 * l->a, 0.018);
+    const double edge = flank * smooth_step(0, 0.5, below) * exp(-(y - l->y) / 0.35);
+    return 1.5 * l->posterior * streak * window - l->edge_shadow * edge;
+}
+
+static double with_lesion(const struct scene *s, double level, double x, double y) {
+    const struct lesion *l = &s->lesion;
+    double angle;
+    const double d = lesion_distance(s, x, y, &angle), wobble = 0.5 + 0.5 * sin(angle + l->blur_phase);
+    const double width = l->sharp + l->blur * wobble * wobble;
+    const double inside =
+        l->level + l->texture * clouds(&s->grain, 9 * x + 21, 9 * y + 33) + 3 * smooth_step(-1, 1, (y - l->y) / l->b);
+    const double specular = sin(angle) * sin(angle);
+    const double outside =
+        level + behind_lesion(s, x, y) + l->rim * specular * bell(d - 1.08, 0.06) + l->halo * bell(d - 1.2, 0.22);
+    return mix(inside, outside, smooth_step(1 - width, 1 + width, d));
+}
+
+static double level_at(const struct scene *s, double x, double y) {
+    double level = tissue_level(s, x, y);
+    const double wx = x + 0.025 * clouds(&s->shape, 7 * x, 7 * y), wy = y + 0.02 * clouds(&s->shape, 7 * x + 19, 7 * y);
+    for (int k = 0; k < s->lobule_count; k++) level += lobule_level(&s->lobules[k], wx, wy);
+    level -= s->attenuation * y + s->fade * smooth_step(0.5, 1.1, y);
+    if (s->finding != NORMAL) level = with_lesion(s, level, x, y);
+    for (int k = 0; k < s->shadow_count; k++) level += column_level(&s->shadows[k], x, y);
+    return level;
+}
+
+/* ---- speckle ------------------------------------------------------------------------------------------------- */
+
+/* Blurs lines of `n` values, `step` apart, with a Gaussian; the variance of white noise is kept. */
+static void blur_line(float *values, int n, size_t step, const double *kernel, int radius, float *line) {
+    for (int i = 0; i < n; i++) line[i] = values[(size_t)i * step];
+    for (int i = 0; i < n; i++) {
+        double sum = 0;
+        for (int k = -radius; k <= radius; k++) sum += kernel[k + radius] * line[(i + k + n) % n];
+        values[(size_t)i * step] = (float)sum;
+    }
+}
+
+enum { MAX_RADIUS = 7 };
+
+static int make_kernel(double *kernel, double sigma, int size) {
+    int radius = (int)ceil(2.5 * sigma);
+    if (radius > MAX_RADIUS) radius = MAX_RADIUS;
+    if (radius > size / 2) radius = size / 2;
+    double power = 0;
+    for (int k = -radius; k <= radius; k++) {
+        kernel[k + radius] = exp(-0.5 * k * k / (sigma * sigma));
+        power += kernel[k + radius] * kernel[k + radius];
+    }
+    for (int k = 0; k <= 2 * radius; k++) kernel[k] /= sqrt(power);
+    return radius;
+}
+
+/* power[size * size]: mean 1. The grain is wider than tall, as a scanner's resolution cell is. */
+static void make_speckle(float *power, int size, struct paced_rng *rng) {
+    const size_t side = (size_t)size, count = side * side;
+    const double scale = size / 170.0;
+    double across[2 * MAX_RADIUS + 1], along[2 * MAX_RADIUS + 1];
+    const int across_radius = make_kernel(across, fmin(2.8, fmax(0.55, 1.1 * scale)), size);
+    const int along_radius = make_kernel(along, fmin(2.8, fmax(0.40, 0.6 * scale)), size);
+    float *field = paced_alloc(count, sizeof *field), *line = paced_alloc(side, sizeof *line);
+    for (size_t i = 0; i < count; i++) power[i] = 0;
+    for (int part = 0; part < 2 * LOOKS; part++) { /* real and imaginary parts */
+        for (size_t i = 0; i < count; i++) field[i] = (float)paced_rng_normal(rng);
+        for (size_t y = 0; y < side; y++) blur_line(field + y * side, size, 1, across, across_radius, line);
+        for (size_t x = 0; x < side; x++) blur_line(field + x, size, side, along, along_radius, line);
+        for (size_t i = 0; i < count; i++) power[i] += field[i] * field[i] / (2 * LOOKS);
+    }
+    free(line);
+    free(field);
+}
+
+/* ---- pictures and files -------------------------------------------------------------------------------------- */
+
+static uint8_t grey_of(double level, double power) {
+    const double grey = 255 * (1 + (level + 10 * log10(power + 1e-4)) / RANGE_DB);
+    return (uint8_t)(grey < 0 ? 0 : grey > 255 ? 255 : grey + 0.5);
+}
+
+/* True outside the fan of a curved transducer. */
+static bool is_off_sector(const struct scene *s, double x, double y) {
+    const double inset = s->sector * (1 - y);
+    return x < inset || x > 1 - inset;
+}
+
+static void render(const struct scene *s, int size, struct paced_rng *rng, uint8_t *grey, uint8_t *mask) {
+    float *power = paced_alloc((size_t)size * (size_t)size, sizeof *power);
+    make_speckle(power, size, rng);
+    for (int j = 0; j < size; j++) {
+        for (int i = 0; i < size; i++) {
+            const size_t at = (size_t)j * (size_t)size + (size_t)i;
+            const double x = (i + 0.5) / size, y = (j + 0.5) / size;
+            double angle;
+            const bool in = s->finding != NORMAL && lesion_distance(s, x, y, &angle) < 1;
+            mask[at] = in ? 255 : 0;
+            grey[at] = is_off_sector(s, x, y) ? 0 : grey_of(level_at(s, x, y), power[at]);
+        }
+    }
+    free(power);
+}
+
+static enum paced_err write_pair(const char *dir, const char *name, int size, const uint8_t *grey,
+                                 const uint8_t *mask) {
+    char *image_path = paced_format("%s/%s.png", dir, name), *mask_path = paced_format("%s/%s_mask.png", dir, name);
+    enum paced_err err = paced_png_write(image_path, size, size, 1, grey);
+    if (err == PACED_OK) err = paced_png_write(mask_path, size, size, 1, mask);
+    free(mask_path);
+    free(image_path);
+    return err;
+}
+
+/* Names that need no escaping. */
+static void list_pair(struct paced_text *split, const char *name) {
+    paced_text_add(split, "%s\n  [\"%s.png\", \"%s_mask.png\"]", split->size == 0 ? "[" : ",", name, name);
+}
+
+static enum paced_err write_split(const char *dir, const char *name, struct paced_text *split) {
+    paced_text_add(split, "\n]\n");
+    char *path = paced_path_join(dir, name);
+    enum paced_err err = paced_file_write(path, split->data, split->size);
+    free(path);
+    return err;
+}
+
+static enum paced_err write_images(const char *dir, int count, int size, uint64_t seed, struct paced_text *splits) {
+    const size_t pixels = (size_t)size * (size_t)size;
+    struct scene *scene = paced_alloc(1, sizeof *scene);
+    uint8_t *grey = paced_alloc(pixels, 1), *mask = paced_alloc(pixels, 1);
+    int numbers[FINDINGS] = {0};
+    enum paced_err err = PACED_OK;
+    for (int i = 0; i < count && err == PACED_OK; i++) {
+        struct paced_rng rng;
+        paced_rng_seed(&rng, seed, (uint64_t)i);
+        compose(scene, seed, i, &rng);
+        render(scene, size, &rng, grey, mask);
+        const char *kind = finding_names[scene->finding];
+        char *name = paced_format("%s/%s (%d)", kind, kind, ++numbers[scene->finding]);
+        err = write_pair(dir, name, size, grey, mask);
+        list_pair(&splits[i % 5 == 4 ? PACED_VAL : PACED_TRAIN], name);
+        free(name);
+    }
+    free(mask);
+    free(grey);
+    free(scene);
+    return err;
+}
+
+enum paced_err paced_synth_breast(const char *dir, int count, int size, uint64_t seed) {
+    if (count < MIN_COUNT || count > MAX_COUNT)
+        return paced_error(PACED_INVALID, "a synthetic set of %d images is not possible; ask for %d to %d", count,
+                           MIN_COUNT, MAX_COUNT);
+    if (size < MIN_SIZE || size > MAX_SIZE)
+        return paced_error(PACED_INVALID, "synthetic images of size %d are not possible; ask for %d to %d", size,
+                           MIN_SIZE, MAX_SIZE);
+    for (int k = 0; k < FINDINGS; k++) {
+        char *path = paced_path_join(dir, finding_names[k]);
+        enum paced_err err = paced_make_dirs(path);
+        free(path);
+        if (err != PACED_OK) return err;
+    }
+    struct paced_text splits[2] = {{0}};
+    enum paced_err err = write_images(dir, count, size, seed, splits);
+    /* The lists last: where they are, the images are. */
+    if (err == PACED_OK) err = write_split(dir, "train.json", &splits[PACED_TRAIN]);
+    if (err == PACED_OK) err = write_split(dir, "val.json", &splits[PACED_VAL]);
+    free(splits[PACED_TRAIN].data);
+    free(splits[PACED_VAL].data);
+    return err;
+}

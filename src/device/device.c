@@ -1,0 +1,125 @@
+/* Opening and closing the one device, and what OpenCL's statuses mean to a user. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/device/opencl.h"
+
+const char *opencl_error_name(cl_int status) {
+    static const struct {
+        cl_int status;
+        const char *name;
+    } names[] = {
+        {CL_DEVICE_NOT_FOUND, "CL_DEVICE_NOT_FOUND"},
+        {CL_DEVICE_NOT_AVAILABLE, "CL_DEVICE_NOT_AVAILABLE"},
+        {CL_COMPILER_NOT_AVAILABLE, "CL_COMPILER_NOT_AVAILABLE"},
+        {CL_MEM_OBJECT_ALLOCATION_FAILURE, "CL_MEM_OBJECT_ALLOCATION_FAILURE"},
+        {CL_OUT_OF_RESOURCES, "CL_OUT_OF_RESOURCES"},
+        {CL_OUT_OF_HOST_MEMORY, "CL_OUT_OF_HOST_MEMORY"},
+        {CL_BUILD_PROGRAM_FAILURE, "CL_BUILD_PROGRAM_FAILURE"},
+        {CL_MISALIGNED_SUB_BUFFER_OFFSET, "CL_MISALIGNED_SUB_BUFFER_OFFSET"},
+        {CL_INVALID_VALUE, "CL_INVALID_VALUE"},
+        {CL_INVALID_DEVICE, "CL_INVALID_DEVICE"},
+        {CL_INVALID_CONTEXT, "CL_INVALID_CONTEXT"},
+        {CL_INVALID_COMMAND_QUEUE, "CL_INVALID_COMMAND_QUEUE"},
+        {CL_INVALID_MEM_OBJECT, "CL_INVALID_MEM_OBJECT"},
+        {CL_INVALID_BINARY, "CL_INVALID_BINARY"},
+        {CL_INVALID_BUILD_OPTIONS, "CL_INVALID_BUILD_OPTIONS"},
+        {CL_INVALID_KERNEL_NAME, "CL_INVALID_KERNEL_NAME"},
+        {CL_INVALID_ARG_VALUE, "CL_INVALID_ARG_VALUE"},
+        {CL_INVALID_ARG_SIZE, "CL_INVALID_ARG_SIZE"},
+        {CL_INVALID_KERNEL_ARGS, "CL_INVALID_KERNEL_ARGS"},
+        {CL_INVALID_WORK_GROUP_SIZE, "CL_INVALID_WORK_GROUP_SIZE"},
+        {CL_INVALID_GLOBAL_WORK_SIZE, "CL_INVALID_GLOBAL_WORK_SIZE"},
+        {CL_INVALID_BUFFER_SIZE, "CL_INVALID_BUFFER_SIZE"},
+    };
+    for (size_t i = 0; i < PACED_COUNT(names); ++i)
+        if (names[i].status == status) return names[i].name;
+    return "unknown OpenCL error";
+}
+
+enum paced_err opencl_error(const struct paced_device *device, const char *call, cl_int status) {
+    bool memory = status == CL_MEM_OBJECT_ALLOCATION_FAILURE || status == CL_OUT_OF_RESOURCES ||
+                  status == CL_OUT_OF_HOST_MEMORY;
+    return paced_error(PACED_FAILED, "device %s: %s failed: %s (%d); %s", device->info.name, call,
+                       opencl_error_name(status), status,
+                       memory ? "lower train.batch, data.size or model.width"
+                              : "run again with PACED_SYNC=1 to see which launch it was");
+}
+
+/* PoCL reads its thread count from the environment when its first device is set up: POCL_MAX_PTHREAD_COUNT up to 3.x,
+ * POCL_CPU_MAX_CU_COUNT from 4.0. What the user set already stays. */
+static void bound_threads(int threads) {
+    if (threads <= 0) return;
+    char text[16];
+    snprintf(text, sizeof text, "%d", threads);
+    setenv("POCL_MAX_PTHREAD_COUNT", text, 0);
+    setenv("POCL_CPU_MAX_CU_COUNT", text, 0);
+}
+
+static enum paced_err open_candidate(struct paced_device *device, const struct candidate *chosen) {
+    cl_int status;
+    device->platform = chosen->platform;
+    device->id = chosen->id;
+    device->info = chosen->info;
+    cl_context_properties properties[] = {CL_CONTEXT_PLATFORM, (cl_context_properties)chosen->platform, 0};
+    device->context = clCreateContext(properties, 1, &device->id, NULL, NULL, &status);
+    if (status != CL_SUCCESS) return opencl_error(device, "clCreateContext", status);
+    device->queue = clCreateCommandQueue(device->context, device->id, 0, &status);
+    if (status != CL_SUCCESS) return opencl_error(device, "clCreateCommandQueue", status);
+    return PACED_OK;
+}
+
+enum paced_err paced_device_open(struct paced_device **out, const char *select, int threads) {
+    *out = NULL;
+    bound_threads(threads);
+    struct candidate *candidates;
+    size_t count;
+    PACED_TRY(candidates_find(&candidates, &count));
+    const char *why;
+    int chosen = candidates_choose(candidates, count, select, &why);
+    if (chosen < 0) {
+        free(candidates);
+        return paced_error(PACED_NO_DEVICE,
+                           "device.select = %s: no usable OpenCL device (%s); `paced devices` lists what there is, and "
+                           "the Debian package pocl-opencl-icd makes the CPU one",
+                           select, why);
+    }
+    struct paced_device *device = paced_alloc(1, sizeof *device);
+    device->gemm = -1;
+    const char *sync = getenv("PACED_SYNC");
+    device->sync = sync && strcmp(sync, "1") == 0;
+    enum paced_err err = open_candidate(device, &candidates[chosen]);
+    paced_log(PACED_LOG_DEBUG, "device %d:%d %s (%s)", candidates[chosen].platform_index,
+              candidates[chosen].device_index, device->info.name, why);
+    free(candidates);
+    if (err) {
+        paced_device_close(device);
+        return err;
+    }
+    *out = device;
+    return PACED_OK;
+}
+
+void paced_device_close(struct paced_device *device) {
+    if (!device) return;
+    if (device->queue) clFinish(device->queue);
+    programs_release(device);
+    if (device->queue) clReleaseCommandQueue(device->queue);
+    if (device->context) clReleaseContext(device->context);
+    free(device);
+}
+
+const struct paced_device_info *paced_device_info(const struct paced_device *device) {
+    return &device->info;
+}
+
+enum paced_err paced_device_finish(struct paced_device *device) {
+    cl_int status = clFinish(device->queue);
+    return status == CL_SUCCESS ? PACED_OK : opencl_error(device, "clFinish", status);
+}
+
+int paced_device_vector(const struct paced_device *device, int channels) {
+    int widest = device->info.kind == PACED_CPU ? 16 : 4;
+    while (channels % widest != 0) widest /= 2;
+    return widest;
+}

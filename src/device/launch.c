@@ -1,0 +1,69 @@
+/* Launching a kernel: arguments checked against what the kernel declares, sizes from the device's limits. */
+#include "src/device/opencl.h"
+
+/* Work-items of one group. A CPU runs a group in one thread: enough items to amortise the start of a group, few enough
+ * to share the work. The sizes are few and fixed since PoCL compiles a kernel anew for each one. */
+enum { CPU_GROUP = 64, GPU_GROUP = 128 };
+
+static size_t round_up(size_t n, size_t to) {
+    return (n + to - 1) / to * to;
+}
+
+struct layout {
+    cl_uint dims;
+    size_t global[2], local[2];
+};
+
+static struct layout lay_out(const struct paced_device *device, struct paced_range range) {
+    bool cpu = device->info.kind == PACED_CPU;
+    size_t group = cpu ? range.coarse ? 1 : CPU_GROUP : GPU_GROUP;
+    while (group > device->info.max_work_group) group /= 2;
+    if (cpu || range.vectors == 0)
+        return (struct layout){1, {round_up(range.items, group), 1}, {group, 1}};
+    size_t across = 1;
+    while (across < range.vectors && across < group) across *= 2;
+    return (struct layout){
+        2, {round_up(range.vectors, across), round_up(range.items, group / across)}, {across, group / across}};
+}
+
+static cl_int set_arg(cl_kernel kernel, cl_uint index, const struct paced_arg *arg) {
+    switch (arg->kind) {
+    case PACED_ARG_BUFFER:
+        return clSetKernelArg(kernel, index, sizeof(cl_mem), arg->buffer ? &arg->buffer->memory : NULL);
+    case PACED_ARG_INT: return clSetKernelArg(kernel, index, sizeof(cl_int), &arg->i);
+    case PACED_ARG_UINT: return clSetKernelArg(kernel, index, sizeof(cl_uint), &arg->u);
+    case PACED_ARG_FLOAT: return clSetKernelArg(kernel, index, sizeof(cl_float), &arg->f);
+    }
+    return CL_INVALID_VALUE;
+}
+
+static enum paced_err launch_error(const struct paced_device *device, const struct paced_kernel *kernel,
+                                   struct paced_range range, const char *what, cl_int status) {
+    return paced_error(PACED_FAILED, "%s: kernel %s: %s on device %s with %u items of %u vectors: %s (%d)",
+                       kernel->file, kernel->name, what, device->info.name, range.items, range.vectors,
+                       opencl_error_name(status), status);
+}
+
+enum paced_err paced_launch(struct paced_device *device, const struct paced_kernel *kernel, struct paced_range range,
+                            int vec, int arg_count, const struct paced_arg *args) {
+    if (range.items == 0) return PACED_OK;
+    cl_kernel built;
+    PACED_TRY(program_kernel(device, kernel, vec, &built));
+    cl_uint declared = 0;
+    clGetKernelInfo(built, CL_KERNEL_NUM_ARGS, sizeof declared, &declared, NULL);
+    if (declared != (cl_uint)arg_count)
+        return paced_error(PACED_FAILED, "%s: kernel %s: takes %u arguments, launched with %d", kernel->file,
+                           kernel->name, declared, arg_count);
+    for (int i = 0; i < arg_count; ++i) {
+        cl_int status = set_arg(built, (cl_uint)i, &args[i]);
+        if (status != CL_SUCCESS) {
+            char what[32];
+            snprintf(what, sizeof what, "argument %d was refused", i);
+            return launch_error(device, kernel, range, what, status);
+        }
+    }
+    struct layout l = lay_out(device, range);
+    cl_int status = clEnqueueNDRangeKernel(device->queue, built, l.dims, NULL, l.global, l.local, 0, NULL, NULL);
+    if (status == CL_SUCCESS && device->sync) status = clFinish(device->queue);
+    return status == CL_SUCCESS ? PACED_OK : launch_error(device, kernel, range, "the launch failed", status);
+}

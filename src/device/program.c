@@ -1,0 +1,194 @@
+/* Programs: source files become built kernels, at first use, through two caches.
+ *
+ * A program is common.clh and one .cl file, joined here with #line marks (no include path, so no trouble with blanks in
+ * paths), built for one vector width. Binaries are kept in the user's cache directory under a hash of source, options,
+ * device and driver; a binary that the driver refuses is rebuilt from source. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "paced_build.h"
+#include "src/device/opencl.h"
+
+#define MAX_KERNELS 16
+
+struct program {
+    struct program *next;
+    const char *file;
+    int vec;
+    cl_program built;
+    struct {
+        const char *name;
+        cl_kernel kernel;
+    } kernels[MAX_KERNELS];
+    size_t kernel_count;
+};
+
+static char *find_source(const char *file) {
+    const char *dirs[] = {getenv("PACED_CL_DIR"), PACED_CL_SOURCE_DIR, PACED_CL_INSTALL_DIR};
+    for (size_t i = 0; i < PACED_COUNT(dirs); ++i) {
+        if (!dirs[i] || !*dirs[i]) continue;
+        char *path = paced_path_join(dirs[i], file);
+        if (paced_path_exists(path)) return path;
+        free(path);
+    }
+    return NULL;
+}
+
+static enum paced_err add_source(struct paced_text *text, const char *file) {
+    char *path = find_source(file);
+    if (!path)
+        return paced_error(PACED_FAILED, "kernel source %s: not found in %s or %s; set PACED_CL_DIR to the folder cl/",
+                           file, PACED_CL_SOURCE_DIR, PACED_CL_INSTALL_DIR);
+    uint8_t *data = NULL;
+    size_t size;
+    enum paced_err err = paced_file_read(path, 0, &data, &size);
+    if (!err) paced_text_add(text, "#line 1 \"%s\"\n%s\n", file, (const char *)data);
+    free(data);
+    free(path);
+    return err;
+}
+
+static void report_build_log(struct paced_device *device, cl_program program) {
+    size_t size = 0;
+    clGetProgramBuildInfo(program, device->id, CL_PROGRAM_BUILD_LOG, 0, NULL, &size);
+    char *log = paced_alloc(size + 1, 1);
+    clGetProgramBuildInfo(program, device->id, CL_PROGRAM_BUILD_LOG, size, log, NULL);
+    fprintf(stderr, "%s\n", log);
+    free(log);
+}
+
+/* ---- binaries on disk ---------------------------------------------------------------------------------------- */
+
+/* PoCL keeps compiled work-groups in a cache of its own, which is the faster of the two. */
+static bool caches_itself(const struct paced_device *device) {
+    return strstr(device->info.platform, "Portable Computing Language") != NULL;
+}
+
+static char *binary_path(const struct paced_device *device, const char *source, const char *options) {
+    if (caches_itself(device)) return NULL;
+    char *dir = paced_cache_dir();
+    if (!dir) return NULL;
+    const struct paced_device_info *info = &device->info;
+    const char *parts[] = {source, options, info->name, info->platform, info->version, info->driver};
+    uint64_t hash = PACED_HASH_START;
+    for (size_t i = 0; i < PACED_COUNT(parts); ++i) hash = paced_hash(hash, parts[i], strlen(parts[i]) + 1);
+    char *path = paced_format("%s/programs/%016llx.bin", dir, (unsigned long long)hash);
+    free(dir);
+    return path;
+}
+
+static cl_program load_binary(struct paced_device *device, const char *path, const char *options) {
+    uint8_t *data;
+    size_t size;
+    if (!path || !paced_path_exists(path) || paced_file_read(path, 0, &data, &size) != PACED_OK) return NULL;
+    const unsigned char *binary = data;
+    cl_int status, loaded;
+    cl_program program = clCreateProgramWithBinary(device->context, 1, &device->id, &size, &binary, &loaded, &status);
+    free(data);
+    if (status == CL_SUCCESS && clBuildProgram(program, 1, &device->id, options, NULL, NULL) == CL_SUCCESS)
+        return program;
+    if (program) clReleaseProgram(program);
+    return NULL;
+}
+
+static void store_binary(cl_program program, const char *path) {
+    size_t size = 0;
+    if (!path || clGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, sizeof size, &size, NULL) != CL_SUCCESS || !size)
+        return;
+    unsigned char *binary = paced_alloc(size, 1);
+    char *dir = paced_path_dir(path);
+    /* A cache that cannot be written costs time only: nothing to report. */
+    if (clGetProgramInfo(program, CL_PROGRAM_BINARIES, sizeof binary, &binary, NULL) == CL_SUCCESS &&
+        paced_make_dirs(dir) == PACED_OK)
+        paced_file_write(path, binary, size);
+    free(dir);
+    free(binary);
+}
+
+/* ---- building ------------------------------------------------------------------------------------------------ */
+
+static enum paced_err build_source(struct paced_device *device, const char *file, const char *source,
+                                   const char *options, cl_program *out) {
+    cl_int status;
+    *out = clCreateProgramWithSource(device->context, 1, &source, NULL, &status);
+    if (status != CL_SUCCESS) return opencl_error(device, "clCreateProgramWithSource", status);
+    status = clBuildProgram(*out, 1, &device->id, options, NULL, NULL);
+    if (status == CL_SUCCESS) return PACED_OK;
+    report_build_log(device, *out);
+    clReleaseProgram(*out);
+    *out = NULL;
+    return paced_error(PACED_FAILED, "%s: does not build on device %s: %s (%d); the compiler's log is above", file,
+                       device->info.name, opencl_error_name(status), status);
+}
+
+static enum paced_err build(struct paced_device *device, struct program *program) {
+    struct paced_text source = {0};
+    char *options = paced_format("-cl-std=CL1.2 -DVEC=%d%s", program->vec,
+                                 device->info.kind == PACED_CPU ? "" : " -DPACED_GPU=1");
+    char *path = NULL;
+    enum paced_err err = add_source(&source, "common.clh");
+    if (!err) err = add_source(&source, program->file);
+    if (err) goto out;
+    path = binary_path(device, source.data, options);
+    program->built = load_binary(device, path, options);
+    if (program->built) goto out;
+    if ((err = build_source(device, program->file, source.data, options, &program->built))) goto out;
+    store_binary(program->built, path);
+out:
+    free(path);
+    free(options);
+    free(source.data);
+    return err;
+}
+
+static enum paced_err find_program(struct paced_device *device, const char *file, int vec, struct program **out) {
+    for (struct program *p = device->programs; p; p = p->next)
+        if (p->vec == vec && strcmp(p->file, file) == 0) {
+            *out = p;
+            return PACED_OK;
+        }
+    struct program *program = paced_alloc(1, sizeof *program);
+    program->file = file;
+    program->vec = vec;
+    enum paced_err err = build(device, program);
+    if (err) {
+        free(program);
+        return err;
+    }
+    program->next = device->programs;
+    device->programs = program;
+    *out = program;
+    return PACED_OK;
+}
+
+enum paced_err program_kernel(struct paced_device *device, const struct paced_kernel *kernel, int vec, cl_kernel *out) {
+    struct program *program;
+    PACED_TRY(find_program(device, kernel->file, vec, &program));
+    for (size_t i = 0; i < program->kernel_count; ++i)
+        if (strcmp(program->kernels[i].name, kernel->name) == 0) {
+            *out = program->kernels[i].kernel;
+            return PACED_OK;
+        }
+    if (program->kernel_count == MAX_KERNELS)
+        return paced_error(PACED_FAILED, "%s: more than %d kernels in one file; raise MAX_KERNELS", kernel->file,
+                           MAX_KERNELS);
+    cl_int status;
+    cl_kernel created = clCreateKernel(program->built, kernel->name, &status);
+    if (status != CL_SUCCESS)
+        return paced_error(PACED_FAILED, "%s: kernel %s: clCreateKernel failed on device %s: %s", kernel->file,
+                           kernel->name, device->info.name, opencl_error_name(status));
+    program->kernels[program->kernel_count].name = kernel->name;
+    program->kernels[program->kernel_count++].kernel = created;
+    *out = created;
+    return PACED_OK;
+}
+
+void programs_release(struct paced_device *device) {
+    while (device->programs) {
+        struct program *program = device->programs;
+        device->programs = program->next;
+        for (size_t i = 0; i < program->kernel_count; ++i) clReleaseKernel(program->kernels[i].kernel);
+        clReleaseProgram(program->built);
+        free(program);
+    }
+}

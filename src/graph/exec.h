@@ -1,0 +1,33 @@
+/* Private to the graph room: the state of an execution. */
+#ifndef PACED_GRAPH_EXEC_H
+#define PACED_GRAPH_EXEC_H
+
+#include "src/graph/graph.h"
+
+struct workspace_view;
+
+struct paced_exec {
+    const struct paced_graph *graph;
+    struct paced_device *device;
+    int batch;
+    enum paced_mode mode;
+    struct paced_plan plan;
+    struct paced_buffer **chunks;          /* the plan's */
+    struct paced_buffer **values, **grads; /* by tensor index; NULL where the plan has none */
+    struct paced_buffer *workspace;
+    struct workspace_view *views;
+    size_t view_count;
+    /* Arenas, and a view per parameter (by its index in the graph; NULL for counters). */
+    uint64_t trained_bytes, statistic_bytes;
+    struct paced_buffer *trained, *trained_grad, *statistics;
+    struct paced_buffer **params, **param_grads;
+    /* The running pass. */
+    int samples;
+    bool training;
+    bool *written; /* by tensor index: its gradient has a value in this step */
+};
+
+enum paced_err exec_make_params(struct paced_exec *exec);
+void exec_destroy_params(struct paced_exec *exec);
+
+#endif

@@ -1,0 +1,25 @@
+/* Private to the graph room: the lists behind the door. */
+#ifndef PACED_GRAPH_GRAPH_H
+#define PACED_GRAPH_GRAPH_H
+
+#include "paced/graph.h"
+
+struct paced_graph {
+    struct paced_tensor **tensors;
+    struct paced_node **nodes;
+    struct paced_param **params;
+    size_t tensor_count, node_count, param_count;
+    struct paced_tensor *input, *output;
+    enum paced_err err;
+};
+
+static inline uint64_t align_up(uint64_t n, uint64_t to) {
+    return (n + to - 1) / to * to;
+}
+
+/* Bytes of a tensor for `batch` samples. */
+static inline uint64_t tensor_bytes(const struct paced_tensor *t, int batch) {
+    return paced_shape_count(t->shape) * t->element_bytes * (t->per_sample ? (uint64_t)batch : 1);
+}
+
+#endif

@@ -1,0 +1,257 @@
+/* Parameters: where they live on the device, and their way from and to files.
+ *
+ * Trained parameters lie one after another in one arena, their gradients (and an optimiser's moments) in arenas of the
+ * same layout, so that an optimiser is one kernel over one range. Gaps between them (alignment) are zero and stay so.
+ * Files hold PyTorch's layouts; the device holds convolution weights as [k][kh][kw][c]. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/graph/exec.h"
+
+struct paced_buffer *paced_exec_param(const struct paced_exec *e, const struct paced_param *p) {
+    return e->params[p->index];
+}
+
+struct paced_buffer *paced_exec_param_grad(const struct paced_exec *e, const struct paced_param *p) {
+    return e->param_grads[p->index];
+}
+
+struct paced_buffer *paced_exec_trained(struct paced_exec *e) {
+    return e->trained;
+}
+
+struct paced_buffer *paced_exec_trained_grad(struct paced_exec *e) {
+    return e->trained_grad;
+}
+
+void paced_exec_count_batch(struct paced_exec *e, const struct paced_param *counter) {
+    e->graph->params[counter->index]->counter += 1;
+}
+
+/* ---- memory -------------------------------------------------------------------------------------------------- */
+
+static enum paced_err make_arena(struct paced_buffer **arena, struct paced_device *device, uint64_t bytes) {
+    PACED_TRY(paced_buffer_create(arena, device, bytes));
+    return paced_buffer_zero(*arena, paced_buffer_bytes(*arena));
+}
+
+enum paced_err exec_make_params(struct paced_exec *e) {
+    const struct paced_graph *g = e->graph;
+    uint64_t align = paced_device_info(e->device)->align_bytes;
+    for (size_t i = 0; i < g->param_count; ++i) {
+        struct paced_param *p = g->params[i];
+        if (p->kind == PACED_PARAM_COUNTER) continue;
+        uint64_t *end = p->kind == PACED_PARAM_TRAINED ? &e->trained_bytes : &e->statistic_bytes;
+        p->offset = *end;
+        *end = align_up(*end + 4 * p->count, align);
+    }
+    PACED_TRY(make_arena(&e->trained, e->device, e->trained_bytes));
+    PACED_TRY(make_arena(&e->statistics, e->device, e->statistic_bytes));
+    if (e->mode == PACED_TRAINING) PACED_TRY(make_arena(&e->trained_grad, e->device, e->trained_bytes));
+    e->params = paced_alloc(g->param_count, sizeof(struct paced_buffer *));
+    e->param_grads = paced_alloc(g->param_count, sizeof(struct paced_buffer *));
+    for (size_t i = 0; i < g->param_count; ++i) {
+        const struct paced_param *p = g->params[i];
+        if (p->kind == PACED_PARAM_COUNTER) continue;
+        bool trained = p->kind == PACED_PARAM_TRAINED;
+        PACED_TRY(paced_buffer_view(&e->params[i], trained ? e->trained : e->statistics, p->offset, 4 * p->count));
+        if (trained && e->trained_grad)
+            PACED_TRY(paced_buffer_view(&e->param_grads[i], e->trained_grad, p->offset, 4 * p->count));
+    }
+    return PACED_OK;
+}
+
+void exec_destroy_params(struct paced_exec *e) {
+    for (size_t i = 0; e->params && i < e->graph->param_count; ++i) paced_buffer_destroy(e->params[i]);
+    for (size_t i = 0; e->param_grads && i < e->graph->param_count; ++i) paced_buffer_destroy(e->param_grads[i]);
+    free(e->params);
+    free(e->param_grads);
+    paced_buffer_destroy(e->trained);
+    paced_buffer_destroy(e->trained_grad);
+    paced_buffer_destroy(e->statistics);
+}
+
+/* ---- layouts ------------------------------------------------------------------------------------------------- */
+
+/* file [a][b][r][s] <-> device [a][r][s][b]. */
+static void permute(const struct paced_param *p, const float *from, float *to, bool to_device) {
+    if (p->layout == PACED_LAYOUT_PLAIN) {
+        memcpy(to, from, p->count * sizeof *to);
+        return;
+    }
+    size_t a = (size_t)p->dims[0], b = (size_t)p->dims[1], taps = (size_t)p->dims[2] * (size_t)p->dims[3];
+    for (size_t i = 0; i < a; ++i)
+        for (size_t j = 0; j < b; ++j)
+            for (size_t t = 0; t < taps; ++t) {
+                size_t file = (i * b + j) * taps + t, device = (i * taps + t) * b + j;
+                if (to_device)
+                    to[device] = from[file];
+                else
+                    to[file] = from[device];
+            }
+}
+
+static enum paced_err write_param(struct paced_buffer *buffer, const struct paced_param *p, const float *file_values) {
+    float *values = paced_alloc(p->count, sizeof *values);
+    permute(p, file_values, values, true);
+    enum paced_err err = paced_buffer_write(buffer, values, p->count * sizeof *values);
+    free(values);
+    return err;
+}
+
+static enum paced_err add_param(struct paced_weights *weights, const struct paced_buffer *buffer,
+                                const struct paced_param *p, const char *name) {
+    int64_t shape[PACED_MAX_RANK];
+    for (int i = 0; i < p->rank; ++i) shape[i] = p->dims[i];
+    float *values = paced_alloc(p->count, sizeof *values), *file = paced_alloc(p->count, sizeof *file);
+    enum paced_err err = paced_buffer_read(buffer, values, p->count * sizeof *values);
+    if (!err) {
+        permute(p, values, file, false);
+        paced_weights_add(weights, name, PACED_F32, p->rank, shape, file);
+    }
+    free(file);
+    free(values);
+    return err;
+}
+
+/* ---- initialisation ------------------------------------------------------------------------------------------ */
+
+enum paced_err paced_exec_init_params(struct paced_exec *e, uint64_t seed) {
+    for (size_t i = 0; i < e->graph->param_count; ++i) {
+        struct paced_param *p = e->graph->params[i];
+        if (p->kind == PACED_PARAM_COUNTER) {
+            p->counter = 0;
+            continue;
+        }
+        struct paced_rng rng;
+        paced_rng_seed(&rng, seed, PACED_STREAM_INIT + i);
+        float *values = paced_alloc(p->count, sizeof *values);
+        for (uint64_t k = 0; k < p->count; ++k)
+            switch (p->init) {
+            case PACED_INIT_CONSTANT: values[k] = p->init_value; break;
+            case PACED_INIT_UNIFORM: values[k] = (float)((2 * paced_rng_uniform(&rng) - 1) * p->init_value); break;
+            case PACED_INIT_NORMAL: values[k] = (float)(paced_rng_normal(&rng) * p->init_value); break;
+            }
+        enum paced_err err = write_param(e->params[i], p, values);
+        free(values);
+        PACED_TRY(err);
+    }
+    return PACED_OK;
+}
+
+/* ---- files --------------------------------------------------------------------------------------------------- */
+
+static void shape_text(char *out, size_t size, int rank, const int64_t *shape) {
+    size_t used = (size_t)snprintf(out, size, "[");
+    for (int i = 0; i < rank && used < size; ++i)
+        used += (size_t)snprintf(out + used, size - used, i ? ", %lld" : "%lld", (long long)shape[i]);
+    if (used < size) snprintf(out + used, size - used, "]");
+}
+
+static enum paced_err check_entry(const struct paced_entry *entry, const struct paced_param *p, const char *name,
+                                  const struct paced_weights *weights, const char *path) {
+    const char *arch = paced_weights_metadata(weights, "arch"), *width = paced_weights_metadata(weights, "width");
+    if (!entry)
+        return paced_error(PACED_INVALID, "%s: tensor %s is missing; these weights are of another network%s%s%s%s",
+                           path, name, arch ? ": arch " : "", arch ? arch : "", width ? ", width " : "",
+                           width ? width : "");
+    enum paced_dtype dtype = p->kind == PACED_PARAM_COUNTER ? PACED_I64 : PACED_F32;
+    if (entry->dtype != dtype)
+        return paced_error(PACED_INVALID, "%s: tensor %s is not %s; save it in that type", path, name,
+                           dtype == PACED_I64 ? "int64" : "float32");
+    bool same = entry->rank == p->rank;
+    for (int i = 0; same && i < p->rank; ++i) same = entry->shape[i] == p->dims[i];
+    if (same) return PACED_OK;
+    char has[128], wants[128];
+    int64_t dims[4];
+    for (int i = 0; i < p->rank; ++i) dims[i] = p->dims[i];
+    shape_text(has, sizeof has, entry->rank, entry->shape);
+    shape_text(wants, sizeof wants, p->rank, dims);
+    return paced_error(PACED_INVALID,
+                       "%s: tensor %s has shape %s, the configured network has %s; set model.arch, model.width and "
+                       "data.classes to the file's%s%s%s%s",
+                       path, name, has, wants, arch ? ": arch " : "", arch ? arch : "", width ? ", width " : "",
+                       width ? width : "");
+}
+
+static enum paced_err check_no_more(const struct paced_exec *e, const struct paced_weights *weights, const char *path) {
+    for (size_t i = 0; i < weights->count; ++i) {
+        bool known = false;
+        for (size_t k = 0; k < e->graph->param_count && !known; ++k)
+            known = strcmp(e->graph->params[k]->name, weights->entries[i].name) == 0;
+        if (!known)
+            return paced_error(PACED_INVALID,
+                               "%s: tensor %s is not part of the configured network; set model.arch to the file's",
+                               path, weights->entries[i].name);
+    }
+    return PACED_OK;
+}
+
+enum paced_err paced_exec_load_params(struct paced_exec *e, const struct paced_weights *weights, const char *path) {
+    for (size_t i = 0; i < e->graph->param_count; ++i) {
+        const struct paced_param *p = e->graph->params[i];
+        PACED_TRY(check_entry(paced_weights_find(weights, p->name), p, p->name, weights, path));
+    }
+    PACED_TRY(check_no_more(e, weights, path));
+    for (size_t i = 0; i < e->graph->param_count; ++i) {
+        struct paced_param *p = e->graph->params[i];
+        const struct paced_entry *entry = paced_weights_find(weights, p->name);
+        if (p->kind == PACED_PARAM_COUNTER)
+            memcpy(&p->counter, entry->data, sizeof p->counter);
+        else
+            PACED_TRY(write_param(e->params[i], p, entry->data));
+    }
+    return PACED_OK;
+}
+
+enum paced_err paced_exec_save_params(struct paced_exec *e, struct paced_weights *weights) {
+    for (size_t i = 0; i < e->graph->param_count; ++i) {
+        const struct paced_param *p = e->graph->params[i];
+        if (p->kind == PACED_PARAM_COUNTER)
+            paced_weights_add(weights, p->name, PACED_I64, 0, NULL, &p->counter);
+        else
+            PACED_TRY(add_param(weights, e->params[i], p, p->name));
+    }
+    return PACED_OK;
+}
+
+/* A moment's part that belongs to parameter p. */
+static enum paced_err flat_view(const struct paced_buffer *flat, const struct paced_param *p,
+                                struct paced_buffer **view) {
+    return paced_buffer_view(view, flat, p->offset, 4 * p->count);
+}
+
+enum paced_err paced_exec_load_flat(struct paced_exec *e, struct paced_buffer *flat, const char *prefix,
+                                    const struct paced_weights *weights, const char *path) {
+    for (size_t i = 0; i < e->graph->param_count; ++i) {
+        const struct paced_param *p = e->graph->params[i];
+        if (p->kind != PACED_PARAM_TRAINED) continue;
+        char *name = paced_format("%s%s", prefix, p->name);
+        const struct paced_entry *entry = paced_weights_find(weights, name);
+        struct paced_buffer *view = NULL;
+        enum paced_err err = check_entry(entry, p, name, weights, path);
+        if (!err) err = flat_view(flat, p, &view);
+        if (!err) err = write_param(view, p, entry->data);
+        paced_buffer_destroy(view);
+        free(name);
+        PACED_TRY(err);
+    }
+    return PACED_OK;
+}
+
+enum paced_err paced_exec_save_flat(struct paced_exec *e, const struct paced_buffer *flat, const char *prefix,
+                                    struct paced_weights *weights) {
+    for (size_t i = 0; i < e->graph->param_count; ++i) {
+        const struct paced_param *p = e->graph->params[i];
+        if (p->kind != PACED_PARAM_TRAINED) continue;
+        char *name = paced_format("%s%s", prefix, p->name);
+        struct paced_buffer *view = NULL;
+        enum paced_err err = flat_view(flat, p, &view);
+        if (!err) err = add_param(weights, view, p, name);
+        paced_buffer_destroy(view);
+        free(name);
+        PACED_TRY(err);
+    }
+    return PACED_OK;
+}

@@ -1,0 +1,136 @@
+/* The memory plan: every tensor's lifetime, then a place for it.
+ *
+ * Steps of one training step over N nodes: forward of node i is step i, the loss is step N, backward of node i is step
+ * 2N - i. A tensor lives from its first writer's step to its last reader's. Places are found largest first, each at the
+ * lowest offset of the first chunk where nothing that lives at the same time is in the way ("greedy by size", after
+ * Pisarchyk and Lee, arXiv 2001.03288). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/graph/graph.h"
+
+static void extend(struct paced_place *p, int step) {
+    if (!p->used) {
+        p->used = true;
+        p->first = p->last = step;
+    }
+    if (step < p->first) p->first = step;
+    if (step > p->last) p->last = step;
+}
+
+static void find_lifetimes(struct paced_plan *plan, const struct paced_graph *g) {
+    int n = (int)g->node_count;
+    bool training = plan->mode == PACED_TRAINING;
+    extend(&plan->values[g->input->index], 0);
+    for (int i = 0; i < n; ++i) {
+        const struct paced_node *node = g->nodes[i];
+        int backward = 2 * n - i;
+        extend(&plan->values[node->out->index], i);
+        if (node->saved) extend(&plan->values[node->saved->index], i);
+        for (int k = 0; k < node->inputs; ++k) extend(&plan->values[node->in[k]->index], i);
+        if (!training) continue;
+        if (node->saved) extend(&plan->values[node->saved->index], backward);
+        if (node->op->backward_reads & PACED_READS_OUTPUT) extend(&plan->values[node->out->index], backward);
+        extend(&plan->grads[node->out->index], backward);
+        for (int k = 0; k < node->inputs; ++k) {
+            if (node->op->backward_reads & PACED_READS_INPUT) extend(&plan->values[node->in[k]->index], backward);
+            if (node->in[k]->needs_grad) extend(&plan->grads[node->in[k]->index], backward);
+        }
+    }
+    extend(&plan->values[g->output->index], n);
+    if (training) extend(&plan->grads[g->output->index], n);
+}
+
+/* ---- placing ------------------------------------------------------------------------------------------------- */
+
+static int larger_first(const void *a, const void *b) {
+    const struct paced_place *x = *(struct paced_place *const *)a, *y = *(struct paced_place *const *)b;
+    if (x->bytes != y->bytes) return x->bytes < y->bytes ? 1 : -1;
+    if (x->first != y->first) return x->first - y->first;
+    return (x > y) - (x < y); /* both point into the same arrays in list order */
+}
+
+static bool lives_with(const struct paced_place *a, const struct paced_place *b) {
+    return a->first <= b->last && b->first <= a->last;
+}
+
+/* The lowest free offset in `chunk` for p among the places made so far. */
+static uint64_t lowest_offset(const struct paced_place *p, struct paced_place *const *placed, size_t count, int chunk,
+                              uint64_t align) {
+    uint64_t offset = 0;
+    for (bool moved = true; moved;) {
+        moved = false;
+        for (size_t i = 0; i < count; ++i) {
+            const struct paced_place *q = placed[i];
+            bool overlaps = q->chunk == chunk && lives_with(p, q) && offset < q->offset + q->bytes &&
+                            q->offset < offset + p->bytes;
+            if (!overlaps) continue;
+            offset = align_up(q->offset + q->bytes, align);
+            moved = true;
+        }
+    }
+    return offset;
+}
+
+static void place(struct paced_plan *plan, struct paced_place *p, struct paced_place *const *placed, size_t count,
+                  uint64_t chunk_limit, uint64_t align) {
+    for (int chunk = 0;; ++chunk) {
+        if (chunk == plan->chunk_count) {
+            plan->chunk_bytes = paced_grow(plan->chunk_bytes, (size_t)chunk + 1, sizeof *plan->chunk_bytes);
+            plan->chunk_bytes[plan->chunk_count++] = 0;
+        }
+        uint64_t offset = lowest_offset(p, placed, count, chunk, align);
+        if (offset + p->bytes > chunk_limit) continue;
+        p->chunk = chunk;
+        p->offset = offset;
+        if (offset + p->bytes > plan->chunk_bytes[chunk]) plan->chunk_bytes[chunk] = offset + p->bytes;
+        return;
+    }
+}
+
+enum paced_err paced_plan_make(struct paced_plan *plan, const struct paced_graph *g, int batch, enum paced_mode mode,
+                               uint64_t chunk_limit, uint64_t align) {
+    *plan = (struct paced_plan){.batch = batch, .mode = mode, .tensor_count = g->tensor_count};
+    plan->values = paced_alloc(g->tensor_count, sizeof *plan->values);
+    plan->grads = paced_alloc(g->tensor_count, sizeof *plan->grads);
+    find_lifetimes(plan, g);
+
+    struct paced_place **order = paced_alloc(2 * g->tensor_count, sizeof *order);
+    size_t count = 0;
+    enum paced_err err = PACED_OK;
+    for (size_t i = 0; i < g->tensor_count && !err; ++i) {
+        uint64_t bytes = align_up(tensor_bytes(g->tensors[i], batch), align);
+        if (bytes > chunk_limit)
+            err = paced_error(PACED_FAILED,
+                              "tensor %s needs %.1f MiB in one piece for a batch of %d, the device gives at most %.1f "
+                              "MiB; lower train.batch, data.size or model.width",
+                              g->tensors[i]->name, (double)bytes / 1048576, batch, (double)chunk_limit / 1048576);
+        struct paced_place *both[] = {&plan->values[i], &plan->grads[i]};
+        for (int k = 0; k < 2; ++k) {
+            if (!both[k]->used) continue;
+            both[k]->bytes = bytes;
+            plan->unshared_bytes += bytes;
+            order[count++] = both[k];
+        }
+    }
+    qsort(order, count, sizeof(struct paced_place *), larger_first);
+    for (size_t i = 0; i < count && !err; ++i) place(plan, order[i], order, i, chunk_limit, align);
+    free(order);
+    for (size_t i = 0; i < g->node_count; ++i)
+        if (g->nodes[i]->workspace_bytes > plan->workspace_bytes) plan->workspace_bytes = g->nodes[i]->workspace_bytes;
+    if (err) paced_plan_finish(plan);
+    return err;
+}
+
+void paced_plan_finish(struct paced_plan *plan) {
+    free(plan->values);
+    free(plan->grads);
+    free(plan->chunk_bytes);
+    *plan = (struct paced_plan){0};
+}
+
+uint64_t paced_plan_bytes(const struct paced_plan *plan) {
+    uint64_t bytes = plan->workspace_bytes;
+    for (int i = 0; i < plan->chunk_count; ++i) bytes += plan->chunk_bytes[i];
+    return bytes;
+}

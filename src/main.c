@@ -1,0 +1,175 @@
+/* paced: the command table. A command is one row here and one function in src/run. */
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "paced/run.h"
+#include "paced_build.h"
+
+enum {
+    SET = 1 << 0,
+    OUTPUT = 1 << 1,
+    WEIGHTS = 1 << 2,
+    RESUME = 1 << 3,
+    OVERWRITE = 1 << 4,
+    LOGITS = 1 << 5,
+    JSON = 1 << 6,
+    KEYS = 1 << 7,
+    MARKDOWN = 1 << 8,
+    COUNT = 1 << 9,
+    SIZE = 1 << 10,
+    SEED = 1 << 11,
+    HELP = 1 << 12,
+};
+
+static const struct option options[] = {
+    {"set", required_argument, NULL, SET},         {"output", required_argument, NULL, OUTPUT},
+    {"weights", required_argument, NULL, WEIGHTS}, {"resume", no_argument, NULL, RESUME},
+    {"overwrite", no_argument, NULL, OVERWRITE},   {"logits", no_argument, NULL, LOGITS},
+    {"json", no_argument, NULL, JSON},             {"keys", no_argument, NULL, KEYS},
+    {"markdown", no_argument, NULL, MARKDOWN},     {"count", required_argument, NULL, COUNT},
+    {"size", required_argument, NULL, SIZE},       {"seed", required_argument, NULL, SEED},
+    {"help", no_argument, NULL, HELP},             {NULL, 0, NULL, 0},
+};
+
+struct command {
+    const char *name, *usage, *help;
+    unsigned options; /* the ones it takes */
+    size_t least_names, most_names;
+    enum paced_err (*run)(const struct paced_arguments *arguments);
+};
+
+static const struct command commands[] = {
+    {"train", "CONFIG [--set SECTION.KEY=VALUE]... [--output DIR] [--resume | --overwrite]",
+     "Trains as CONFIG says. --output replaces run.output; --resume goes on where a stopped run was, --overwrite\n"
+     "replaces one.",
+     SET | OUTPUT | RESUME | OVERWRITE, 1, 1, paced_command_train},
+    {"test", "CONFIG [--weights FILE] [--set SECTION.KEY=VALUE]... [--output DIR]",
+     "Measures the validation set with test.weights (or --weights), writes metrics.csv and summary.csv into the run's\n"
+     "directory (or --output) and prints the table.",
+     SET | OUTPUT | WEIGHTS, 1, 1, paced_command_test},
+    {"predict", "CONFIG --weights FILE --output DIR [--logits] [--set SECTION.KEY=VALUE]... IMAGE|DIR...",
+     "Writes DIR/<stem>.png at each image's own size: 0/255 for two classes, else the class. --logits adds\n"
+     "DIR/<stem>.safetensors with logits [C, S, S]. FILE may be `best` or `last` of the run's directory.",
+     SET | OUTPUT | WEIGHTS | LOGITS, 2, SIZE_MAX, paced_command_predict},
+    {"synth", "breast [--count N] [--size S] [--seed K] --output DIR",
+     "Makes a data set of N synthetic breast-ultrasound images of S x S with masks and splits.",
+     COUNT | SIZE | SEED | OUTPUT, 1, 1, paced_command_synth},
+    {"devices", "[--json]", "Lists every OpenCL platform and device, and says which one `auto` takes, and why.", JSON, 0,
+     0, paced_command_devices},
+    {"graph", "CONFIG [--set SECTION.KEY=VALUE]...",
+     "Prints the network: nodes, shapes, parameters, multiply-adds, and the memory plan.", SET, 1, 1,
+     paced_command_graph},
+    {"config", "CONFIG [--set SECTION.KEY=VALUE]... | --keys [--markdown]",
+     "Prints the resolved configuration, or every key with its type, default, range and meaning.",
+     SET | KEYS | MARKDOWN, 0, 1, paced_command_config},
+};
+
+static void print_usage(FILE *out) {
+    fprintf(out, "paced %s: trains, distils, tests and runs image-segmentation networks on any OpenCL device\n\nusage:\n",
+            PACED_VERSION);
+    for (size_t i = 0; i < PACED_COUNT(commands); ++i)
+        fprintf(out, "  paced %s %s\n", commands[i].name, commands[i].usage);
+    fprintf(out, "  paced --help | --version, paced COMMAND --help\n\n"
+                 "exit status: 0 done; 1 the work failed; 2 the command line, the configuration or an input file is wrong; "
+                 "3 no usable\ndevice; 130 stopped by Ctrl-C after saving\n");
+}
+
+static const struct command *find_command(const char *name) {
+    const char *names[PACED_COUNT(commands)];
+    for (size_t i = 0; i < PACED_COUNT(commands); ++i) {
+        names[i] = commands[i].name;
+        if (strcmp(name, names[i]) == 0) return &commands[i];
+    }
+    const char *nearest = paced_nearest(name, names, PACED_COUNT(names));
+    if (nearest)
+        paced_error(PACED_INVALID, "%s: no such command; did you mean `paced %s`?", name, nearest);
+    else
+        paced_error(PACED_INVALID, "%s: no such command; see `paced --help`", name);
+    return NULL;
+}
+
+static enum paced_err take_number(const char *option, int64_t *value) {
+    if (paced_parse_int(optarg, value) && *value >= 0) return PACED_OK;
+    return paced_error(PACED_INVALID, "--%s %s: must be a whole number from 0 on", option, optarg);
+}
+
+static enum paced_err take_option(const struct command *command, int found, int index, struct paced_arguments *a) {
+    if (!((unsigned)found & (command->options | HELP)))
+        return paced_error(PACED_INVALID, "%s takes no --%s; see `paced %s --help`", command->name, options[index].name,
+                           command->name);
+    switch (found) {
+    case SET:
+        a->sets = paced_grow(a->sets, a->set_count + 1, sizeof *a->sets);
+        a->sets[a->set_count++] = optarg;
+        break;
+    case OUTPUT: a->output = optarg; break;
+    case WEIGHTS: a->weights = optarg; break;
+    case RESUME: a->resume = true; break;
+    case OVERWRITE: a->overwrite = true; break;
+    case LOGITS: a->logits = true; break;
+    case JSON: a->json = true; break;
+    case KEYS: a->keys = true; break;
+    case MARKDOWN: a->markdown = true; break;
+    case COUNT: return take_number("count", &a->count);
+    case SIZE: return take_number("size", &a->size);
+    case SEED: return take_number("seed", &a->seed);
+    }
+    return PACED_OK;
+}
+
+static enum paced_err parse(const struct command *command, int argc, char **argv, struct paced_arguments *a,
+                            bool *help) {
+    opterr = 0;
+    int found, index = 0;
+    /* The leading '-' hands back what is no option in its place, so that options may stand anywhere. */
+    while ((found = getopt_long(argc, argv, "-:h", options, &index)) != -1) {
+        if (found == '?' || found == ':')
+            return paced_error(PACED_INVALID, "%s: %s; see `paced %s --help`", argv[optind - 1],
+                               found == ':' ? "needs a value" : "no such option", command->name);
+        if (found == HELP || found == 'h') {
+            *help = true;
+        } else if (found == 1) {
+            a->names = paced_grow(a->names, a->name_count + 1, sizeof *a->names);
+            a->names[a->name_count++] = optarg;
+        } else {
+            PACED_TRY(take_option(command, found, index, a));
+        }
+    }
+    for (; optind < argc; ++optind) { /* after "--" */
+        a->names = paced_grow(a->names, a->name_count + 1, sizeof *a->names);
+        a->names[a->name_count++] = argv[optind];
+    }
+    if (*help || (a->name_count >= command->least_names && a->name_count <= command->most_names)) return PACED_OK;
+    return paced_error(PACED_INVALID, "usage: paced %s %s", command->name, command->usage);
+}
+
+static enum paced_err run_command(const struct command *command, int argc, char **argv) {
+    struct paced_arguments arguments = {.count = -1, .size = -1, .seed = -1};
+    bool help = false;
+    enum paced_err err = parse(command, argc, argv, &arguments, &help);
+    if (!err && help)
+        printf("usage: paced %s %s\n\n%s\n", command->name, command->usage, command->help);
+    else if (!err)
+        err = command->run(&arguments);
+    free(arguments.names);
+    free(arguments.sets);
+    return err;
+}
+
+int main(int argc, char **argv) {
+    if (argc < 2) {
+        print_usage(stderr);
+        return PACED_INVALID;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        print_usage(stdout);
+        return PACED_OK;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("paced %s\n", PACED_VERSION);
+        return PACED_OK;
+    }
+    const struct command *command = find_command(argv[1]);
+    return command ? (int)run_command(command, argc - 1, argv + 1) : PACED_INVALID;
+}

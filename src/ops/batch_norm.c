@@ -1,0 +1,131 @@
+/* Batch normalisation, with the ReLU that follows it where there is one.
+ *
+ *   y = (x - mean) / sqrt(var + eps) * weight + bias          per channel, mean and (biased) var over n, h, w
+ *   training: running = 0.9 running + 0.1 batch (the variance unbiased); evaluation: running ones stand in
+ *   backward, with xhat = (x - mean) / sqrt(var + eps), dz = dy where y > 0 (ReLU) else 0, P = n h w:
+ *     dbias = sum dz, dweight = sum dz xhat, dx = weight / sqrt(var + eps) (dz - dbias / P - xhat dweight / P)
+ *
+ * Statistics are taken as a mean and a sum of squared deviations per chunk of pixels, joined by Chan's formula: one pass
+ * over memory without the cancellation of E[x^2] - E[x]^2. `saved` keeps four rows of c floats: mean, 1 / sqrt(var +
+ * eps), and y's scale and shift. The ReLU's mask is found again from x, so y need not be kept. */
+#include "src/ops/ops.h"
+
+enum { WEIGHT, BIAS, RUNNING_MEAN, RUNNING_VAR, BATCHES };
+
+static const float EPS = 1e-5f, MOMENTUM = 0.1f;
+
+struct batch_norm {
+    int relu;
+};
+
+/* What every launch here needs to know of the tensor. */
+struct extent {
+    struct paced_device *device;
+    int pixels, vec, vectors;
+    struct chunks chunks;
+};
+
+static struct extent extent_of(const struct paced_exec *e, const struct paced_node *node) {
+    struct extent x = {.device = paced_exec_device(e), .pixels = pixels_of(e, node->out)};
+    x.vec = paced_device_vector(x.device, node->out->shape.c);
+    x.vectors = node->out->shape.c / x.vec;
+    x.chunks = chunks_of(x.pixels);
+    return x;
+}
+
+static enum paced_err batch_statistics(struct paced_exec *e, const struct paced_node *node, const struct extent *x) {
+    static const struct paced_kernel bn_partial = {"batch_norm.cl", "bn_partial"};
+    static const struct paced_kernel bn_statistics = {"batch_norm.cl", "bn_statistics"};
+    struct paced_buffer *partial;
+    PACED_TRY(paced_exec_workspace(e, 0, 2 * sum_scratch_bytes(node->out->shape.c), &partial));
+    PACED_TRY(PACED_LAUNCH(x->device, &bn_partial, paced_range_chunks((uint64_t)x->chunks.count * (uint64_t)x->vectors),
+                           x->vec, PACED_ARG(x->pixels), PACED_ARG(x->vectors), PACED_ARG(x->chunks.count),
+                           PACED_ARG(x->chunks.pixels), PACED_ARG(paced_exec_value(e, node->in[0])),
+                           PACED_ARG(partial)));
+    paced_exec_count_batch(e, node->params[BATCHES]);
+    return PACED_LAUNCH(x->device, &bn_statistics, paced_range_chunks((uint64_t)x->vectors), x->vec,
+                        PACED_ARG(x->pixels), PACED_ARG(x->vectors), PACED_ARG(x->chunks.count),
+                        PACED_ARG(x->chunks.pixels), PACED_ARG((float)EPS), PACED_ARG((float)MOMENTUM),
+                        PACED_ARG(partial), PACED_ARG(paced_exec_param(e, node->params[WEIGHT])),
+                        PACED_ARG(paced_exec_param(e, node->params[BIAS])),
+                        PACED_ARG(paced_exec_param(e, node->params[RUNNING_MEAN])),
+                        PACED_ARG(paced_exec_param(e, node->params[RUNNING_VAR])),
+                        PACED_ARG(paced_exec_value(e, node->saved)));
+}
+
+static enum paced_err running_statistics(struct paced_exec *e, const struct paced_node *node, const struct extent *x) {
+    static const struct paced_kernel bn_running = {"batch_norm.cl", "bn_running"};
+    return PACED_LAUNCH(x->device, &bn_running, paced_range_chunks((uint64_t)x->vectors), x->vec,
+                        PACED_ARG(x->vectors), PACED_ARG((float)EPS),
+                        PACED_ARG(paced_exec_param(e, node->params[WEIGHT])),
+                        PACED_ARG(paced_exec_param(e, node->params[BIAS])),
+                        PACED_ARG(paced_exec_param(e, node->params[RUNNING_MEAN])),
+                        PACED_ARG(paced_exec_param(e, node->params[RUNNING_VAR])),
+                        PACED_ARG(paced_exec_value(e, node->saved)));
+}
+
+static enum paced_err forward(struct paced_exec *e, const struct paced_node *node) {
+    static const struct paced_kernel bn_fwd = {"batch_norm.cl", "bn_fwd"};
+    const struct batch_norm *a = node->attributes;
+    struct extent x = extent_of(e, node);
+    bool training = paced_exec_is_training(e);
+    if (training && x.pixels == 1)
+        return paced_error(PACED_FAILED,
+                           "%s: batch normalisation over one value has no variance; raise train.batch or data.size",
+                           node->name);
+    PACED_TRY(training ? batch_statistics(e, node, &x) : running_statistics(e, node, &x));
+    return PACED_LAUNCH(x.device, &bn_fwd, paced_range_pixels((uint64_t)x.pixels, (uint32_t)x.vectors), x.vec,
+                        PACED_ARG(x.pixels), PACED_ARG(x.vectors), PACED_ARG(a->relu),
+                        PACED_ARG(paced_exec_value(e, node->in[0])), PACED_ARG(paced_exec_value(e, node->saved)),
+                        PACED_ARG(paced_exec_value(e, node->out)));
+}
+
+static enum paced_err backward(struct paced_exec *e, const struct paced_node *node) {
+    static const struct paced_kernel bn_bwd_partial = {"batch_norm.cl", "bn_bwd_partial"};
+    static const struct paced_kernel bn_bwd_params = {"batch_norm.cl", "bn_bwd_params"};
+    static const struct paced_kernel bn_bwd_data = {"batch_norm.cl", "bn_bwd_data"};
+    const struct batch_norm *a = node->attributes;
+    const struct paced_buffer *in = paced_exec_value(e, node->in[0]), *saved = paced_exec_value(e, node->saved),
+                              *dy = paced_exec_grad(e, node->out);
+    struct paced_buffer *dweight = paced_exec_param_grad(e, node->params[WEIGHT]),
+                        *dbias = paced_exec_param_grad(e, node->params[BIAS]), *partial;
+    struct extent x = extent_of(e, node);
+    PACED_TRY(paced_exec_workspace(e, 0, 2 * sum_scratch_bytes(node->out->shape.c), &partial));
+    PACED_TRY(PACED_LAUNCH(x.device, &bn_bwd_partial,
+                           paced_range_chunks((uint64_t)x.chunks.count * (uint64_t)x.vectors), x.vec,
+                           PACED_ARG(x.pixels), PACED_ARG(x.vectors), PACED_ARG(x.chunks.count),
+                           PACED_ARG(x.chunks.pixels), PACED_ARG(a->relu), PACED_ARG(in), PACED_ARG(saved),
+                           PACED_ARG(dy), PACED_ARG(partial)));
+    PACED_TRY(PACED_LAUNCH(x.device, &bn_bwd_params, paced_range_chunks((uint64_t)x.vectors), x.vec,
+                           PACED_ARG(x.vectors), PACED_ARG(x.chunks.count), PACED_ARG(partial), PACED_ARG(dweight),
+                           PACED_ARG(dbias)));
+    if (!node->in[0]->needs_grad) return PACED_OK;
+    return PACED_LAUNCH(x.device, &bn_bwd_data, paced_range_pixels((uint64_t)x.pixels, (uint32_t)x.vectors), x.vec,
+                        PACED_ARG(x.pixels), PACED_ARG(x.vectors), PACED_ARG(a->relu), PACED_ARG(in), PACED_ARG(saved),
+                        PACED_ARG(dy), PACED_ARG(dweight), PACED_ARG(dbias),
+                        PACED_ARG(paced_exec_grad_beta(e, node->in[0])), PACED_ARG(paced_exec_grad(e, node->in[0])));
+}
+
+static const struct paced_op batch_norm = {"batch_norm", PACED_READS_INPUT, forward, backward};
+
+struct paced_tensor *paced_batch_norm(struct paced_graph *graph, const char *name, struct paced_tensor *x, bool relu) {
+    if (!x || paced_graph_error(graph)) return NULL;
+    struct paced_node *node = paced_graph_add(graph, &batch_norm, name, 1, &x, x->shape);
+    struct batch_norm *a = node->attributes = paced_alloc(1, sizeof *a);
+    a->relu = relu;
+    static const struct {
+        const char *suffix;
+        enum paced_param_kind kind;
+        float init;
+    } rows[] = {[WEIGHT] = {"weight", PACED_PARAM_TRAINED, 1},
+                [BIAS] = {"bias", PACED_PARAM_TRAINED, 0},
+                [RUNNING_MEAN] = {"running_mean", PACED_PARAM_STATISTIC, 0},
+                [RUNNING_VAR] = {"running_var", PACED_PARAM_STATISTIC, 1},
+                [BATCHES] = {"num_batches_tracked", PACED_PARAM_COUNTER, 0}};
+    for (size_t i = 0; i < PACED_COUNT(rows); ++i)
+        node->params[i] = paced_graph_param(graph, name, rows[i].suffix, rows[i].kind, PACED_LAYOUT_PLAIN,
+                                            i == BATCHES ? 0 : 1, &x->shape.c, PACED_INIT_CONSTANT, rows[i].init);
+    paced_graph_saved(graph, node, (struct paced_shape){1, 4, x->shape.c}, 4, false);
+    node->workspace_bytes = 2 * sum_scratch_bytes(x->shape.c);
+    return node->out;
+}

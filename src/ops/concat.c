@@ -1,0 +1,56 @@
+/* y[..., 0:ca] = a, y[..., ca:ca+cb] = b; backward copies the two ranges of dy back. One kernel copies a range of channels
+ * of one tensor to a range of another. */
+#include "src/ops/ops.h"
+
+struct range {
+    int channels, offset; /* of the tensor, and where the range starts in it */
+};
+
+static enum paced_err copy(struct paced_exec *e, int pixels, int count, struct range source, struct range target,
+                           const struct paced_buffer *from, float beta, struct paced_buffer *to) {
+    static const struct paced_kernel concat_copy = {"concat.cl", "concat_copy"};
+    int vec = 1;
+    for (int v = 16; v > 1; v /= 2)
+        if ((count | source.channels | source.offset | target.channels | target.offset) % v == 0) {
+            vec = paced_device_vector(paced_exec_device(e), v);
+            break;
+        }
+    int vectors = count / vec;
+    return PACED_LAUNCH(paced_exec_device(e), &concat_copy, paced_range_pixels((uint64_t)pixels, (uint32_t)vectors),
+                        vec, PACED_ARG(pixels), PACED_ARG(vectors), PACED_ARG(source.channels / vec),
+                        PACED_ARG(source.offset / vec), PACED_ARG(target.channels / vec), PACED_ARG(target.offset / vec),
+                        PACED_ARG(from), PACED_ARG(beta), PACED_ARG(to));
+}
+
+static enum paced_err forward(struct paced_exec *e, const struct paced_node *node) {
+    int pixels = pixels_of(e, node->out), offset = 0;
+    for (int i = 0; i < node->inputs; ++i) {
+        int c = node->in[i]->shape.c;
+        PACED_TRY(copy(e, pixels, c, (struct range){c, 0}, (struct range){node->out->shape.c, offset},
+                       paced_exec_value(e, node->in[i]), 0.0f, paced_exec_value(e, node->out)));
+        offset += c;
+    }
+    return PACED_OK;
+}
+
+static enum paced_err backward(struct paced_exec *e, const struct paced_node *node) {
+    int pixels = pixels_of(e, node->out), offset = 0;
+    for (int i = 0; i < node->inputs; ++i) {
+        int c = node->in[i]->shape.c;
+        if (node->in[i]->needs_grad)
+            PACED_TRY(copy(e, pixels, c, (struct range){node->out->shape.c, offset}, (struct range){c, 0},
+                           paced_exec_grad(e, node->out), paced_exec_grad_beta(e, node->in[i]),
+                           paced_exec_grad(e, node->in[i])));
+        offset += c;
+    }
+    return PACED_OK;
+}
+
+static const struct paced_op concat = {"concat", PACED_READS_NOTHING, forward, backward};
+
+struct paced_tensor *paced_concat(struct paced_graph *graph, struct paced_tensor *a, struct paced_tensor *b) {
+    if (!a || !b || paced_graph_error(graph)) return NULL;
+    struct paced_shape out = {a->shape.h, a->shape.w, a->shape.c + b->shape.c};
+    struct paced_tensor *both[] = {a, b};
+    return paced_graph_add(graph, &concat, NULL, 2, both, out)->out;
+}

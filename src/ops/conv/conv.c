@@ -1,0 +1,67 @@
+/* conv2d: the layer. y = x * w + bias (cross-correlation, zero padding); the arithmetic is an algorithm's. */
+#include <math.h>
+
+#include "src/ops/conv/conv.h"
+
+enum { WEIGHT, BIAS };
+
+static enum paced_err forward(struct paced_exec *e, const struct paced_node *node) {
+    const struct conv *conv = node->attributes;
+    return conv_im2col.forward(e, conv, paced_exec_value(e, node->in[0]), paced_exec_param(e, node->params[WEIGHT]),
+                               conv->bias ? paced_exec_param(e, node->params[BIAS]) : NULL,
+                               paced_exec_value(e, node->out));
+}
+
+static enum paced_err backward(struct paced_exec *e, const struct paced_node *node) {
+    const struct conv *conv = node->attributes;
+    const struct paced_tensor *in = node->in[0];
+    const struct paced_buffer *dy = paced_exec_grad(e, node->out);
+    if (conv->bias)
+        PACED_TRY(sum_over_pixels(e, dy, pixels_of(e, node->out), conv->k, 0,
+                                  paced_exec_param_grad(e, node->params[BIAS])));
+    PACED_TRY(conv_im2col.backward_weights(e, conv, paced_exec_value(e, in), dy,
+                                           paced_exec_param_grad(e, node->params[WEIGHT])));
+    if (!in->needs_grad) return PACED_OK;
+    return conv_im2col.backward_data(e, conv, dy, paced_exec_param(e, node->params[WEIGHT]),
+                                     paced_exec_grad_beta(e, in), paced_exec_grad(e, in));
+}
+
+static const struct paced_op conv2d = {"conv2d", PACED_READS_INPUT, forward, backward};
+
+/* PyTorch's default: uniform within 1 / sqrt(fan_in) for weights and bias; torchvision's residual networks: normal with
+ * deviation sqrt(2 / fan_out). */
+static void add_params(struct paced_graph *graph, struct paced_node *node, const struct conv *a, bool kaiming) {
+    int dims[] = {a->k, a->c, a->size, a->size};
+    float bound = 1.0f / sqrtf((float)(a->c * a->size * a->size));
+    float deviation = sqrtf(2.0f / (float)(a->k * a->size * a->size));
+    node->params[WEIGHT] = paced_graph_param(graph, node->name, "weight", PACED_PARAM_TRAINED, PACED_LAYOUT_KRSC, 4,
+                                             dims, kaiming ? PACED_INIT_NORMAL : PACED_INIT_UNIFORM,
+                                             kaiming ? deviation : bound);
+    if (a->bias)
+        node->params[BIAS] = paced_graph_param(graph, node->name, "bias", PACED_PARAM_TRAINED, PACED_LAYOUT_PLAIN, 1,
+                                               dims, PACED_INIT_UNIFORM, bound);
+}
+
+struct paced_tensor *paced_conv2d(struct paced_graph *graph, const char *name, struct paced_tensor *x,
+                                  struct paced_conv conv) {
+    if (!x || paced_graph_error(graph)) return NULL;
+    int reach = conv.dilation * (conv.kernel - 1) + 1;
+    if (x->shape.h + 2 * conv.pad < reach || x->shape.w + 2 * conv.pad < reach) {
+        paced_graph_fail(graph, paced_error(PACED_INVALID,
+                                            "data.size: %s cannot convolve %dx%d pixels with a %d wide kernel; raise "
+                                            "data.size",
+                                            name, x->shape.h, x->shape.w, reach));
+        return NULL;
+    }
+    struct paced_shape out = {(x->shape.h + 2 * conv.pad - reach) / conv.stride + 1,
+                              (x->shape.w + 2 * conv.pad - reach) / conv.stride + 1, conv.filters};
+    struct paced_node *node = paced_graph_add(graph, &conv2d, name, 1, &x, out);
+    struct conv *a = node->attributes = paced_alloc(1, sizeof *a);
+    *a = (struct conv){x->shape.h,  x->shape.w,  x->shape.c, out.h,         out.w,    out.c,
+                       conv.kernel, conv.stride, conv.pad,   conv.dilation, conv.bias};
+    add_params(graph, node, a, conv.kaiming);
+    node->workspace_bytes = conv_im2col.workspace_bytes(a);
+    if (node->workspace_bytes < sum_scratch_bytes(a->k)) node->workspace_bytes = sum_scratch_bytes(a->k);
+    node->macs = paced_shape_count(out) * (uint64_t)(a->c * a->size * a->size);
+    return node->out;
+}

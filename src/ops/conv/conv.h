@@ -1,0 +1,29 @@
+/* Private to the convolutions: one layer's geometry, and what an algorithm offers. */
+#ifndef PACED_OPS_CONV_H
+#define PACED_OPS_CONV_H
+
+#include "src/ops/ops.h"
+
+struct conv {
+    int h, w, c;    /* of an input sample */
+    int oh, ow, k;  /* of an output sample; k filters */
+    int size, stride, pad, dilation;
+    bool bias;
+};
+
+/* One way to compute a convolution. Forward and backward_data overwrite or add (beta); backward_weights overwrites
+ * dw[k][size][size][c]. Each may use the workspace up to workspace_bytes. */
+struct conv_algorithm {
+    const char *name;
+    uint64_t (*workspace_bytes)(const struct conv *conv);
+    enum paced_err (*forward)(struct paced_exec *exec, const struct conv *conv, const struct paced_buffer *x,
+                              const struct paced_buffer *w, const struct paced_buffer *bias, struct paced_buffer *y);
+    enum paced_err (*backward_data)(struct paced_exec *exec, const struct conv *conv, const struct paced_buffer *dy,
+                                    const struct paced_buffer *w, float beta, struct paced_buffer *dx);
+    enum paced_err (*backward_weights)(struct paced_exec *exec, const struct conv *conv, const struct paced_buffer *x,
+                                       const struct paced_buffer *dy, struct paced_buffer *dw);
+};
+
+extern const struct conv_algorithm conv_im2col;
+
+#endif

@@ -1,0 +1,191 @@
+/* Convolution as matrix products over gathered patches ("im2col"), for any kernel, stride, padding and dilation.
+ *
+ * A chunk of output pixels at a time, so that the matrices stay in the cache and the workspace small:
+ *   forward           y[rows][k]       = col(x)[rows][taps c] W[taps c][k]
+ *   backward, data    dx[rows][c]      = col(dy)[rows][taps k] W'[taps k][c]     (taps reversed)
+ *   backward, weights dw[k][taps c]   += dy^T[k][rows] col(x)[rows][taps c]
+ * Backward-data is a forward convolution over dy too: input pixel i is reached by output pixel (i + pad - tap dilation) /
+ * stride where that is whole, so its gather walks dy with pad' = (size - 1) dilation - pad and "holes" of the stride.
+ * Rows and columns are padded with zeros to whole GEMM tiles. A 1x1 convolution is the product alone: where its channels
+ * are whole tiles, x itself is the matrix. */
+#include "src/ops/conv/conv.h"
+
+/* Elements of the patch matrix of one chunk, and its most rows. */
+enum { MAX_PATCH_ELEMENTS = 16 << 20, MAX_ROWS = 3072 };
+
+/* A gather: for every pixel of the target grid, `taps` pixels of the source. */
+struct walk {
+    int h, w, c;    /* source */
+    int oh, ow;     /* target grid */
+    int size, stride, pad, dilation, holes;
+};
+
+static struct walk forward_walk(const struct conv *v) {
+    return (struct walk){v->h, v->w, v->c, v->oh, v->ow, v->size, v->stride, v->pad, v->dilation, 1};
+}
+
+static struct walk backward_walk(const struct conv *v) {
+    return (struct walk){v->oh,   v->ow, v->k, v->h, v->w,
+                         v->size, 1,     (v->size - 1) * v->dilation - v->pad, v->dilation, v->stride};
+}
+
+static int patch_columns(const struct walk *w) {
+    return paced_gemm_pad(w->size * w->size * w->c);
+}
+
+static int chunk_rows(const struct walk *w) {
+    int rows = MAX_PATCH_ELEMENTS / patch_columns(w);
+    rows = rows > MAX_ROWS ? MAX_ROWS : rows;
+    return rows < PACED_GEMM_TILE ? PACED_GEMM_TILE : rows / PACED_GEMM_TILE * PACED_GEMM_TILE;
+}
+
+/* ---- the workspace ------------------------------------------------------------------------------------------- */
+
+/* Three matrices, one after another: weights (or dy^T), patches, result. */
+struct layout {
+    uint64_t first, patches, result;
+};
+
+static uint64_t floats_aligned(uint64_t count) {
+    return (count * 4 + 4095) / 4096 * 4096; /* above any device's alignment of sub-buffers */
+}
+
+static struct layout product_layout(const struct walk *w, int outputs) {
+    uint64_t rows = (uint64_t)chunk_rows(w), columns = (uint64_t)patch_columns(w), n = (uint64_t)paced_gemm_pad(outputs);
+    return (struct layout){floats_aligned(columns * n), floats_aligned(rows * columns), floats_aligned(rows * n)};
+}
+
+static struct layout weights_layout(const struct walk *w, int filters) {
+    uint64_t rows = (uint64_t)chunk_rows(w), columns = (uint64_t)patch_columns(w), k = (uint64_t)paced_gemm_pad(filters);
+    return (struct layout){floats_aligned(k * rows), floats_aligned(rows * columns), floats_aligned(k * columns)};
+}
+
+static uint64_t total(struct layout l) {
+    return l.first + l.patches + l.result;
+}
+
+static uint64_t workspace_bytes(const struct conv *v) {
+    struct walk f = forward_walk(v), b = backward_walk(v);
+    uint64_t sizes[] = {total(product_layout(&f, v->k)), total(product_layout(&b, v->c)), total(weights_layout(&f, v->k))};
+    uint64_t most = 0;
+    for (size_t i = 0; i < PACED_COUNT(sizes); ++i) most = sizes[i] > most ? sizes[i] : most;
+    return most;
+}
+
+struct matrices {
+    struct paced_buffer *first, *patches, *result;
+};
+
+static enum paced_err take(struct paced_exec *e, struct layout l, struct matrices *m) {
+    PACED_TRY(paced_exec_workspace(e, 0, l.first, &m->first));
+    PACED_TRY(paced_exec_workspace(e, l.first, l.patches, &m->patches));
+    return paced_exec_workspace(e, l.first + l.patches, l.result, &m->result);
+}
+
+/* ---- steps --------------------------------------------------------------------------------------------------- */
+
+/* patches[rows][columns] for target pixels first..first + rows; zero beyond the last of `pixels` and in the columns that
+ * only fill the tile. */
+static enum paced_err gather(struct paced_exec *e, const struct walk *w, int pixels, int first, int rows,
+                             const struct paced_buffer *source, struct paced_buffer *patches) {
+    static const struct paced_kernel im2col = {"im2col.cl", "im2col"};
+    struct paced_device *device = paced_exec_device(e);
+    int vec = paced_device_vector(device, w->c), vectors = w->c / vec, taps = w->size * w->size;
+    return PACED_LAUNCH(device, &im2col, paced_range_pixels((uint64_t)rows, (uint32_t)taps), vec, PACED_ARG(pixels),
+                        PACED_ARG(first), PACED_ARG(rows), PACED_ARG(vectors), PACED_ARG(patch_columns(w)),
+                        PACED_ARG(w->h), PACED_ARG(w->w), PACED_ARG(w->oh), PACED_ARG(w->ow), PACED_ARG(w->size),
+                        PACED_ARG(w->stride), PACED_ARG(w->pad), PACED_ARG(w->dilation), PACED_ARG(w->holes),
+                        PACED_ARG(source), PACED_ARG(patches));
+}
+
+static bool is_pointwise(const struct walk *w) {
+    return w->size == 1 && w->stride == 1 && w->pad == 0 && w->holes == 1 && w->c % PACED_GEMM_TILE == 0;
+}
+
+/* result[rows][n] = patches of the chunk times weights[columns][n]. */
+static enum paced_err multiply_chunk(struct paced_exec *e, const struct walk *w, int pixels, int first, int rows,
+                                     const struct paced_buffer *source, const struct matrices *m, int n) {
+    struct paced_device *device = paced_exec_device(e);
+    if (!is_pointwise(w) || first + rows > pixels) {
+        PACED_TRY(gather(e, w, pixels, first, rows, source, m->patches));
+        return paced_gemm(device, 1, rows, n, patch_columns(w), m->patches, m->first, 0.0f, m->result);
+    }
+    struct paced_buffer *part;
+    uint64_t row_bytes = (uint64_t)w->c * 4;
+    PACED_TRY(paced_buffer_view(&part, source, (uint64_t)first * row_bytes, (uint64_t)rows * row_bytes));
+    enum paced_err err = paced_gemm(device, 1, rows, n, w->c, part, m->first, 0.0f, m->result);
+    paced_buffer_destroy(part);
+    return err;
+}
+
+/* target[pixels][outputs] = beta target + (gathered source) weights + bias, chunk by chunk. */
+static enum paced_err gather_multiply(struct paced_exec *e, const struct walk *w, const struct matrices *m, int outputs,
+                                      const struct paced_buffer *source, const struct paced_buffer *bias, float beta,
+                                      struct paced_buffer *target) {
+    static const struct paced_kernel conv_store = {"im2col.cl", "conv_store"};
+    struct paced_device *device = paced_exec_device(e);
+    int pixels = paced_exec_samples(e) * w->oh * w->ow, n = paced_gemm_pad(outputs);
+    int vec = paced_device_vector(device, outputs), vectors = outputs / vec, has_bias = bias != NULL;
+    for (int first = 0; first < pixels; first += chunk_rows(w)) {
+        int left = pixels - first, rows = left < chunk_rows(w) ? left : chunk_rows(w);
+        PACED_TRY(multiply_chunk(e, w, pixels, first, paced_gemm_pad(rows), source, m, n));
+        PACED_TRY(PACED_LAUNCH(device, &conv_store, paced_range_pixels((uint64_t)rows, (uint32_t)vectors), vec,
+                               PACED_ARG(rows), PACED_ARG(vectors), PACED_ARG(first), PACED_ARG(n / vec),
+                               PACED_ARG(has_bias), PACED_ARG(m->result), PACED_ARG(bias ? bias : m->result),
+                               PACED_ARG(beta), PACED_ARG(target)));
+    }
+    return PACED_OK;
+}
+
+/* ---- the three directions ------------------------------------------------------------------------------------ */
+
+static enum paced_err forward(struct paced_exec *e, const struct conv *v, const struct paced_buffer *x,
+                              const struct paced_buffer *weights, const struct paced_buffer *bias,
+                              struct paced_buffer *y) {
+    static const struct paced_kernel pack_forward = {"im2col.cl", "pack_forward"};
+    struct walk walk = forward_walk(v);
+    struct matrices m;
+    PACED_TRY(take(e, product_layout(&walk, v->k), &m));
+    int columns = v->size * v->size * v->c, rows = patch_columns(&walk), n = paced_gemm_pad(v->k);
+    PACED_TRY(PACED_LAUNCH(paced_exec_device(e), &pack_forward, paced_range_items((uint64_t)rows * (uint64_t)n), 1,
+                           PACED_ARG(rows), PACED_ARG(n), PACED_ARG(columns), PACED_ARG(v->k), PACED_ARG(weights),
+                           PACED_ARG(m.first)));
+    return gather_multiply(e, &walk, &m, v->k, x, bias, 0.0f, y);
+}
+
+static enum paced_err backward_data(struct paced_exec *e, const struct conv *v, const struct paced_buffer *dy,
+                                    const struct paced_buffer *weights, float beta, struct paced_buffer *dx) {
+    static const struct paced_kernel pack_backward = {"im2col.cl", "pack_backward"};
+    struct walk walk = backward_walk(v);
+    struct matrices m;
+    PACED_TRY(take(e, product_layout(&walk, v->c), &m));
+    int taps = v->size * v->size, rows = patch_columns(&walk), n = paced_gemm_pad(v->c);
+    PACED_TRY(PACED_LAUNCH(paced_exec_device(e), &pack_backward, paced_range_items((uint64_t)rows * (uint64_t)n), 1,
+                           PACED_ARG(rows), PACED_ARG(n), PACED_ARG(taps), PACED_ARG(v->k), PACED_ARG(v->c),
+                           PACED_ARG(weights), PACED_ARG(m.first)));
+    return gather_multiply(e, &walk, &m, v->c, dy, NULL, beta, dx);
+}
+
+static enum paced_err backward_weights(struct paced_exec *e, const struct conv *v, const struct paced_buffer *x,
+                                       const struct paced_buffer *dy, struct paced_buffer *dw) {
+    static const struct paced_kernel transpose_rows = {"im2col.cl", "transpose_rows"};
+    static const struct paced_kernel unpad = {"im2col.cl", "unpad"};
+    struct paced_device *device = paced_exec_device(e);
+    struct walk walk = forward_walk(v);
+    struct matrices m;
+    PACED_TRY(take(e, weights_layout(&walk, v->k), &m));
+    int pixels = paced_exec_samples(e) * v->oh * v->ow, columns = patch_columns(&walk), k = paced_gemm_pad(v->k);
+    for (int first = 0; first < pixels; first += chunk_rows(&walk)) {
+        int left = pixels - first, rows = paced_gemm_pad(left < chunk_rows(&walk) ? left : chunk_rows(&walk));
+        PACED_TRY(PACED_LAUNCH(device, &transpose_rows, paced_range_items((uint64_t)rows / 16 * (uint64_t)k / 16), 1,
+                               PACED_ARG(pixels), PACED_ARG(first), PACED_ARG(rows), PACED_ARG(v->k), PACED_ARG(k),
+                               PACED_ARG(dy), PACED_ARG(m.first)));
+        PACED_TRY(gather(e, &walk, pixels, first, rows, x, m.patches));
+        PACED_TRY(paced_gemm(device, 1, k, columns, rows, m.first, m.patches, first ? 1.0f : 0.0f, m.result));
+    }
+    int used = v->size * v->size * v->c;
+    return PACED_LAUNCH(device, &unpad, paced_range_items((uint64_t)v->k * (uint64_t)used), 1, PACED_ARG(v->k),
+                        PACED_ARG(used), PACED_ARG(columns), PACED_ARG(m.result), PACED_ARG(dw));
+}
+
+const struct conv_algorithm conv_im2col = {"im2col", workspace_bytes, forward, backward_data, backward_weights};

@@ -1,0 +1,48 @@
+/* Pads with zeros or crops to another height and width: y[oy][ox] = x[oy - top][ox - left], zero outside x. Backward is
+ * the same walk the other way, with -top and -left. */
+#include "src/ops/ops.h"
+
+struct fit {
+    int top, left;
+};
+
+static enum paced_err shift(struct paced_exec *e, const struct paced_tensor *source, const struct paced_tensor *target,
+                            int top, int left, const struct paced_buffer *from, float beta, struct paced_buffer *to) {
+    static const struct paced_kernel fit_shift = {"fit.cl", "fit_shift"};
+    const struct paced_shape s = source->shape, t = target->shape;
+    int vec = paced_device_vector(paced_exec_device(e), s.c), vectors = s.c / vec, pixels = pixels_of(e, target);
+    return PACED_LAUNCH(paced_exec_device(e), &fit_shift, paced_range_pixels((uint64_t)pixels, (uint32_t)vectors), vec,
+                        PACED_ARG(pixels), PACED_ARG(vectors), PACED_ARG(s.h), PACED_ARG(s.w), PACED_ARG(t.h),
+                        PACED_ARG(t.w), PACED_ARG(top), PACED_ARG(left), PACED_ARG(from), PACED_ARG(beta),
+                        PACED_ARG(to));
+}
+
+static enum paced_err forward(struct paced_exec *e, const struct paced_node *node) {
+    const struct fit *a = node->attributes;
+    return shift(e, node->in[0], node->out, a->top, a->left, paced_exec_value(e, node->in[0]), 0.0f,
+                 paced_exec_value(e, node->out));
+}
+
+static enum paced_err backward(struct paced_exec *e, const struct paced_node *node) {
+    const struct fit *a = node->attributes;
+    if (!node->in[0]->needs_grad) return PACED_OK;
+    return shift(e, node->out, node->in[0], -a->top, -a->left, paced_exec_grad(e, node->out),
+                 paced_exec_grad_beta(e, node->in[0]), paced_exec_grad(e, node->in[0]));
+}
+
+static const struct paced_op fit = {"fit", PACED_READS_NOTHING, forward, backward};
+
+static int floor_half(int difference) {
+    return (difference - (difference < 0 && difference % 2 != 0)) / 2;
+}
+
+struct paced_tensor *paced_fit(struct paced_graph *graph, struct paced_tensor *x, const struct paced_tensor *like) {
+    if (!x || !like || paced_graph_error(graph)) return NULL;
+    int dh = like->shape.h - x->shape.h, dw = like->shape.w - x->shape.w;
+    if (dh == 0 && dw == 0) return x;
+    struct paced_shape out = {like->shape.h, like->shape.w, x->shape.c};
+    struct paced_node *node = paced_graph_add(graph, &fit, NULL, 1, &x, out);
+    struct fit *a = node->attributes = paced_alloc(1, sizeof *a);
+    *a = (struct fit){floor_half(dh), floor_half(dw)};
+    return node->out;
+}

@@ -1,0 +1,54 @@
+/* y = max over kernel x kernel windows. Forward keeps the winner's place in its window (one byte), which is all that
+ * backward needs: dx gathers, for each input pixel, dy of the windows that it won. As in PyTorch the first of equal
+ * values wins and a NaN wins over all. */
+#include "src/ops/ops.h"
+
+struct pool {
+    int kernel, stride, pad;
+};
+
+static enum paced_err forward(struct paced_exec *e, const struct paced_node *node) {
+    static const struct paced_kernel max_pool_fwd = {"max_pool.cl", "max_pool_fwd"};
+    const struct pool *a = node->attributes;
+    const struct paced_shape in = node->in[0]->shape, out = node->out->shape;
+    int vec = paced_device_vector(paced_exec_device(e), in.c), vectors = in.c / vec, pixels = pixels_of(e, node->out);
+    return PACED_LAUNCH(paced_exec_device(e), &max_pool_fwd, paced_range_pixels((uint64_t)pixels, (uint32_t)vectors),
+                        vec, PACED_ARG(pixels), PACED_ARG(vectors), PACED_ARG(in.h), PACED_ARG(in.w), PACED_ARG(out.h),
+                        PACED_ARG(out.w), PACED_ARG(a->kernel), PACED_ARG(a->stride), PACED_ARG(a->pad),
+                        PACED_ARG(paced_exec_value(e, node->in[0])), PACED_ARG(paced_exec_value(e, node->out)),
+                        PACED_ARG(paced_exec_value(e, node->saved)));
+}
+
+static enum paced_err backward(struct paced_exec *e, const struct paced_node *node) {
+    static const struct paced_kernel max_pool_bwd = {"max_pool.cl", "max_pool_bwd"};
+    if (!node->in[0]->needs_grad) return PACED_OK;
+    const struct pool *a = node->attributes;
+    const struct paced_shape in = node->in[0]->shape, out = node->out->shape;
+    int vec = paced_device_vector(paced_exec_device(e), in.c), vectors = in.c / vec, pixels = pixels_of(e, node->in[0]);
+    return PACED_LAUNCH(paced_exec_device(e), &max_pool_bwd, paced_range_pixels((uint64_t)pixels, (uint32_t)vectors),
+                        vec, PACED_ARG(pixels), PACED_ARG(vectors), PACED_ARG(in.h), PACED_ARG(in.w), PACED_ARG(out.h),
+                        PACED_ARG(out.w), PACED_ARG(a->kernel), PACED_ARG(a->stride), PACED_ARG(a->pad),
+                        PACED_ARG(paced_exec_grad(e, node->out)), PACED_ARG(paced_exec_value(e, node->saved)),
+                        PACED_ARG(paced_exec_grad_beta(e, node->in[0])), PACED_ARG(paced_exec_grad(e, node->in[0])));
+}
+
+static const struct paced_op max_pool = {"max_pool", PACED_READS_NOTHING, forward, backward};
+
+struct paced_tensor *paced_max_pool(struct paced_graph *graph, struct paced_tensor *x, int kernel, int stride,
+                                    int pad) {
+    if (!x || paced_graph_error(graph)) return NULL;
+    struct paced_shape out = {(x->shape.h + 2 * pad - kernel) / stride + 1, (x->shape.w + 2 * pad - kernel) / stride + 1,
+                              x->shape.c};
+    if (x->shape.h + 2 * pad < kernel || x->shape.w + 2 * pad < kernel) {
+        paced_graph_fail(graph, paced_error(PACED_INVALID,
+                                            "data.size: an image is too small for this network (%dx%d pixels are left "
+                                            "to pool by %d after %s); raise data.size",
+                                            x->shape.h, x->shape.w, kernel, x->name));
+        return NULL;
+    }
+    struct paced_node *node = paced_graph_add(graph, &max_pool, NULL, 1, &x, out);
+    struct pool *a = node->attributes = paced_alloc(1, sizeof *a);
+    *a = (struct pool){kernel, stride, pad};
+    paced_graph_saved(graph, node, out, 1, true);
+    return node->out;
+}

@@ -1,0 +1,91 @@
+/* progress: a bar on the terminal's status line while images pass.
+ *
+ *   train 3/40 [==========>         ] 48/680  loss 0.1234  31.2 images/s  ETA 0:20
+ *
+ * The rate is the mean since the start, ETA = what is left / rate. At most ten drawings a second, and the terminal's
+ * width is asked for at each, so that a resized window is filled again. Where stderr is no terminal nothing is drawn:
+ * there the log has one plain line per epoch. */
+#include "src/report/progress.h"
+
+#include <math.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#define REDRAW_S 0.1
+#define MIN_BAR 5
+#define DEFAULT_COLUMNS 80
+
+static size_t terminal_columns(void) {
+    struct winsize size = {0};
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : DEFAULT_COLUMNS;
+}
+
+/* h:mm:ss or m:ss */
+static void format_duration(char *out, size_t size, double seconds) {
+    if (!(seconds < 360000)) {
+        snprintf(out, size, "-");
+        return;
+    }
+    int s = (int)ceil(seconds);
+    if (s >= 3600)
+        snprintf(out, size, "%d:%02d:%02d", s / 3600, s / 60 % 60, s % 60);
+    else
+        snprintf(out, size, "%d:%02d", s / 60, s % 60);
+}
+
+static void format_figures(char *out, size_t size, const struct paced_progress *progress, double loss,
+                           double elapsed_s) {
+    char loss_text[32] = "", eta[32];
+    double rate = elapsed_s > 0 ? (double)progress->done / elapsed_s : 0;
+    size_t left = progress->total > progress->done ? progress->total - progress->done : 0;
+    if (!isnan(loss)) snprintf(loss_text, sizeof(loss_text), "  loss %.4f", loss);
+    format_duration(eta, sizeof(eta), left == 0 ? 0 : (double)left / rate);
+    snprintf(out, size, " %zu/%zu%s  %.1f images/s  ETA %s", progress->done, progress->total, loss_text, rate, eta);
+}
+
+static void format_bar(char *out, size_t width, size_t done, size_t total) {
+    double share = total > 0 ? fmin(1, (double)done / (double)total) : 0;
+    size_t inside = width - 3, full = (size_t)(share * (double)inside); /* " [" and "]" */
+    memcpy(out, " [", 2);
+    for (size_t i = 0; i < inside; i++) out[2 + i] = i < full ? '=' : i == full ? '>' : ' ';
+    memcpy(out + 2 + inside, "]", 2);
+}
+
+void paced_progress_format(char line[PACED_PROGRESS_LINE], const struct paced_progress *progress, double loss,
+                           double elapsed_s, size_t columns) {
+    char figures[192], bar[PACED_PROGRESS_LINE] = "", whole[2 * PACED_PROGRESS_LINE] = "";
+    /* The last column stays free: some terminals break the line when it is written. */
+    size_t room = columns > 1 ? columns - 1 : 1;
+    if (room > PACED_PROGRESS_LINE - 1) room = PACED_PROGRESS_LINE - 1;
+    format_figures(figures, sizeof(figures), progress, loss, elapsed_s);
+    size_t used = strlen(progress->label) + strlen(figures);
+    if (room >= used + MIN_BAR + 3) format_bar(bar, room - used, progress->done, progress->total);
+    snprintf(whole, sizeof(whole), "%s%s%s", progress->label, bar, figures);
+    whole[room] = '\0';
+    memcpy(line, whole, room + 1);
+}
+
+static void draw(struct paced_progress *progress, double loss, double now_s) {
+    char line[PACED_PROGRESS_LINE];
+    paced_progress_format(line, progress, loss, now_s - progress->started_s, terminal_columns());
+    paced_log_status(line);
+    progress->drawn_s = now_s;
+}
+
+void paced_progress_start(struct paced_progress *progress, const char *label, size_t total) {
+    *progress = (struct paced_progress){.total = total, .started_s = paced_now_s()};
+    snprintf(progress->label, sizeof(progress->label), "%s", label);
+    if (paced_log_is_terminal()) draw(progress, NAN, progress->started_s);
+}
+
+void paced_progress_step(struct paced_progress *progress, size_t images, double loss) {
+    progress->done += images;
+    if (!paced_log_is_terminal()) return;
+    double now_s = paced_now_s();
+    if (now_s - progress->drawn_s >= REDRAW_S) draw(progress, loss, now_s);
+}
+
+void paced_progress_end(struct paced_progress *progress) {
+    if (progress && paced_log_is_terminal()) paced_log_status(NULL);
+}

@@ -1,0 +1,206 @@
+/* run_log: the training log, log.csv and losses.json.
+ *
+ * A row per epoch and phase with nine significant digits; a figure that does not apply is an empty field. One table
+ * of columns serves the writer and the reader, so that what is written is read back as the same float32. The reader
+ * drops the epochs after the one that a resumed run continues from; a line that it does not understand is an error
+ * that names the file and the line, never a guess. */
+#include "paced/report.h"
+
+#include "src/report/csv.h"
+
+#include <limits.h>
+#include <math.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const phases[] = {"train", "val"};
+
+#define COLUMN(name, member) \
+    { name, offsetof(struct paced_log_row, member) }
+/* Everything after epoch and phase is a number. */
+static const struct {
+    const char *name;
+    size_t offset;
+} columns[] = {
+    COLUMN("loss", loss),
+    COLUMN("ce", ce),
+    COLUMN("kld", kld),
+    COLUMN("lr", lr),
+    COLUMN("mu", mu),
+    COLUMN("admitted", admitted),
+    COLUMN("dice", metrics.dice),
+    COLUMN("iou", metrics.iou),
+    COLUMN("precision", metrics.precision),
+    COLUMN("recall", metrics.recall),
+    COLUMN("f1", metrics.f1),
+    COLUMN("seconds", seconds),
+    COLUMN("images_per_second", images_per_second),
+};
+
+static double *field(struct paced_log_row *row, size_t column) {
+    return (double *)((char *)row + columns[column].offset);
+}
+
+/* The program's own copy of a phase's name, or NULL. */
+static const char *known_phase(const char *name) {
+    for (size_t i = 0; i < PACED_COUNT(phases); i++)
+        if (strcmp(name, phases[i]) == 0) return phases[i];
+    return NULL;
+}
+
+void paced_run_log_add(struct paced_run_log *log, const struct paced_log_row *row) {
+    log->rows = paced_grow(log->rows, log->count + 1, sizeof(*log->rows));
+    log->rows[log->count++] = *row;
+}
+
+void paced_run_log_finish(struct paced_run_log *log) {
+    if (!log) return;
+    free(log->rows);
+    *log = (struct paced_run_log){0};
+}
+
+/* ---- writing ------------------------------------------------------------------------------------------------- */
+
+enum paced_err paced_run_log_write(const struct paced_run_log *log, const char *path) {
+    struct paced_atomic file;
+    PACED_TRY(paced_atomic_open(&file, path));
+    fputs("epoch,phase", file.stream);
+    for (size_t c = 0; c < PACED_COUNT(columns); c++) fprintf(file.stream, ",%s", columns[c].name);
+    fputc('\n', file.stream);
+    for (size_t i = 0; i < log->count; i++) {
+        struct paced_log_row row = log->rows[i];
+        fprintf(file.stream, "%d,%s", row.epoch, row.phase);
+        for (size_t c = 0; c < PACED_COUNT(columns); c++) {
+            fputc(',', file.stream);
+            paced_csv_write_real(file.stream, *field(&row, c));
+        }
+        fputc('\n', file.stream);
+    }
+    return paced_atomic_commit(&file);
+}
+
+static void write_losses(FILE *out, const struct paced_run_log *log, const char *phase) {
+    const char *separator = "";
+    fprintf(out, "\"%s\": [", phase);
+    for (size_t i = 0; i < log->count; i++) {
+        if (strcmp(log->rows[i].phase, phase) != 0) continue;
+        fputs(separator, out);
+        if (isfinite(log->rows[i].ce))
+            fprintf(out, "%.9g", log->rows[i].ce);
+        else
+            fputs("null", out); /* JSON has neither NaN nor infinity */
+        separator = ", ";
+    }
+    fputc(']', out);
+}
+
+enum paced_err paced_run_log_write_losses(const struct paced_run_log *log, const char *path) {
+    struct paced_atomic file;
+    PACED_TRY(paced_atomic_open(&file, path));
+    for (size_t i = 0; i < PACED_COUNT(phases); i++) {
+        fputs(i == 0 ? "{" : ", ", file.stream);
+        write_losses(file.stream, log, phases[i]);
+    }
+    fputs("}\n", file.stream);
+    return paced_atomic_commit(&file);
+}
+
+/* ---- reading ------------------------------------------------------------------------------------------------- */
+
+/* A position in a file: `next` is the rest, cut up as it is read. */
+struct lines {
+    const char *path;
+    char *next, *end;
+    int number; /* of the line read last, from 1 */
+};
+
+/* The next line without its end ("\n" or "\r\n"), or NULL. */
+static char *next_line(struct lines *lines) {
+    lines->number++;
+    if (lines->next >= lines->end) return NULL;
+    char *line = lines->next;
+    char *stop = memchr(line, '\n', (size_t)(lines->end - line));
+    if (!stop) stop = lines->end;
+    lines->next = stop + 1;
+    *stop = '\0';
+    if (stop > line && stop[-1] == '\r') stop[-1] = '\0';
+    return line;
+}
+
+/* Cuts off the field before the next comma; *rest becomes NULL after the last. No field of the log is ever quoted. */
+static char *next_field(char **rest) {
+    char *start = *rest;
+    if (!start) return NULL;
+    char *comma = strchr(start, ',');
+    if (comma) *comma = '\0';
+    *rest = comma ? comma + 1 : NULL;
+    return start;
+}
+
+/* A number as the writer makes them: empty for NaN, and a diverged run's infinity. */
+static bool parse_figure(const char *text, double *value) {
+    *value = NAN;
+    if (*text == '\0') return true;
+    if (strcmp(text, "inf") == 0 || strcmp(text, "-inf") == 0) {
+        *value = *text == '-' ? -INFINITY : INFINITY;
+        return true;
+    }
+    return paced_parse_real(text, value);
+}
+
+static enum paced_err refuse(const struct lines *lines, const char *what, const char *field_text) {
+    return paced_error(PACED_INVALID, "%s:%d: %s '%s'; restore the log or start the run anew with --overwrite",
+                       lines->path, lines->number, what, field_text ? field_text : "");
+}
+
+static enum paced_err check_header(struct lines *lines) {
+    char *rest = next_line(lines);
+    for (size_t i = 0; i < PACED_COUNT(columns) + 2; i++) {
+        const char *expected = i == 0 ? "epoch" : i == 1 ? "phase" : columns[i - 2].name;
+        const char *name = next_field(&rest);
+        if (!name || strcmp(name, expected) != 0) return refuse(lines, "the header lacks the column", expected);
+    }
+    return rest ? refuse(lines, "the header has an unknown column", rest) : PACED_OK;
+}
+
+static enum paced_err parse_row(const struct lines *lines, char *line, struct paced_log_row *row) {
+    char *rest = line;
+    int64_t epoch = 0;
+    const char *text = next_field(&rest);
+    if (!paced_parse_int(text, &epoch) || epoch < 1 || epoch > INT_MAX)
+        return refuse(lines, "the epoch is not a whole number from 1:", text);
+    row->epoch = (int)epoch;
+    text = next_field(&rest);
+    row->phase = text ? known_phase(text) : NULL;
+    if (!row->phase) return refuse(lines, "the phase is neither train nor val:", text);
+    for (size_t c = 0; c < PACED_COUNT(columns); c++) {
+        text = next_field(&rest);
+        if (!text) return refuse(lines, "the row ends before the column", columns[c].name);
+        if (!parse_figure(text, field(row, c))) return refuse(lines, "not a number:", text);
+    }
+    return rest ? refuse(lines, "the row goes on after its last column:", rest) : PACED_OK;
+}
+
+enum paced_err paced_run_log_read(struct paced_run_log *log, const char *path, int last_epoch) {
+    struct paced_run_log result = {0};
+    uint8_t *data = NULL;
+    size_t size = 0;
+    enum paced_err err = paced_file_read(path, 0, &data, &size);
+    if (err != PACED_OK) goto out;
+    struct lines lines = {.path = path, .next = (char *)data, .end = (char *)data + size};
+    err = check_header(&lines);
+    for (char *line; err == PACED_OK && (line = next_line(&lines)) != NULL;) {
+        struct paced_log_row row = {0};
+        err = parse_row(&lines, line, &row);
+        if (err == PACED_OK && row.epoch <= last_epoch) paced_run_log_add(&result, &row);
+    }
+    if (err != PACED_OK) goto out;
+    paced_run_log_finish(log);
+    *log = result;
+    result = (struct paced_run_log){0};
+out:
+    paced_run_log_finish(&result);
+    free(data);
+    return err;
+}

@@ -1,0 +1,22 @@
+/* A run directory's files that a resume needs, and how far a run has come. */
+#ifndef PACED_RUN_CHECKPOINT_H
+#define PACED_RUN_CHECKPOINT_H
+
+#include "src/run/pass.h"
+
+/* Between two steps of a training run. */
+struct standing {
+    int64_t epoch;          /* finished epochs */
+    struct tally tally;     /* of the training pass of the next epoch, where it was stopped half-way */
+    struct paced_rng rng;   /* as it was before the next epoch's shuffle */
+    double best;            /* lowest validation CE so far; infinity before the first */
+    int64_t best_epoch;     /* from 1; 0: none */
+};
+
+/* state.safetensors: weights, moments and standing. */
+enum paced_err checkpoint_save(const char *path, struct network *network, const struct paced_config *config,
+                               struct paced_optimizer *optimizer, const struct standing *standing);
+enum paced_err checkpoint_load(const char *path, struct network *network, struct paced_optimizer *optimizer,
+                               struct standing *standing);
+
+#endif

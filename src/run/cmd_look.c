@@ -1,0 +1,48 @@
+/* The commands that only look: paced graph, config, devices. */
+#include <stdlib.h>
+
+#include "paced/device.h"
+#include "paced/models.h"
+#include "src/run/commands.h"
+
+enum paced_err paced_command_graph(const struct paced_arguments *arguments) {
+    struct paced_config c;
+    PACED_TRY(command_config(arguments, &c));
+    struct paced_graph *graph = NULL;
+    struct paced_plan training = {0}, inference = {0};
+    int batch = (int)c.train.batch;
+    enum paced_err err = paced_model_build(&graph, c.model.arch, (int)c.data.size, (int)c.data.classes,
+                                           (int)c.model.width);
+    /* The plan for a device without limits: what a real one adds is only the split into more chunks. */
+    if (!err) err = paced_plan_make(&training, graph, batch, PACED_TRAINING, UINT64_MAX / 2, 4096);
+    if (!err) err = paced_plan_make(&inference, graph, batch, PACED_INFERENCE, UINT64_MAX / 2, 4096);
+    if (!err) {
+        paced_graph_print(graph, &training, stdout);
+        paced_plan_print(&inference, stdout);
+    }
+    paced_plan_finish(&inference);
+    paced_plan_finish(&training);
+    paced_graph_destroy(graph);
+    paced_config_finish(&c);
+    return err;
+}
+
+enum paced_err paced_command_config(const struct paced_arguments *arguments) {
+    if (arguments->keys) {
+        paced_config_print_keys(stdout, arguments->markdown);
+        return PACED_OK;
+    }
+    if (arguments->name_count == 0)
+        return paced_error(PACED_INVALID, "config: name a CONFIG, or ask for --keys");
+    struct paced_config config;
+    PACED_TRY(command_config(arguments, &config));
+    char *text = paced_config_text(&config);
+    fputs(text, stdout);
+    free(text);
+    paced_config_finish(&config);
+    return PACED_OK;
+}
+
+enum paced_err paced_command_devices(const struct paced_arguments *arguments) {
+    return paced_device_list(stdout, "auto", arguments->json);
+}

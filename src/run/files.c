@@ -1,0 +1,60 @@
+/* A run directory's names, in one table. */
+#include "src/run/files.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct {
+    const char *name;
+    size_t offset;
+} table[] = {
+    {"config.ini", offsetof(struct run_files, config)},        {"best.safetensors", offsetof(struct run_files, best)},
+    {"last.safetensors", offsetof(struct run_files, last)},    {"state.safetensors", offsetof(struct run_files, state)},
+    {"log.csv", offsetof(struct run_files, log)},              {"losses.json", offsetof(struct run_files, losses)},
+    {"metrics.csv", offsetof(struct run_files, metrics)},      {"summary.csv", offsetof(struct run_files, summary)},
+};
+
+static char **field(const struct run_files *files, size_t i) {
+    return (char **)((char *)files + table[i].offset);
+}
+
+void run_files_init(struct run_files *files, const char *dir) {
+    files->dir = paced_strdup(dir);
+    for (size_t i = 0; i < PACED_COUNT(table); ++i) *field(files, i) = paced_path_join(dir, table[i].name);
+}
+
+void run_files_finish(struct run_files *files) {
+    for (size_t i = 0; i < PACED_COUNT(table); ++i) free(*field(files, i));
+    free(files->dir);
+    *files = (struct run_files){0};
+}
+
+bool run_files_hold_run(const struct run_files *files) {
+    return paced_path_exists(files->state) || paced_path_exists(files->log) || paced_path_exists(files->best) ||
+           paced_path_exists(files->last);
+}
+
+enum paced_err run_files_clear(const struct run_files *files) {
+    PACED_TRY(paced_make_dirs(files->dir));
+    for (size_t i = 0; i < PACED_COUNT(table); ++i)
+        if (paced_path_exists(*field(files, i)) && unlink(*field(files, i)) != 0)
+            return paced_error(PACED_FAILED, "%s: cannot be removed; check the directory's permissions",
+                               *field(files, i));
+    return PACED_OK;
+}
+
+enum paced_err run_files_write_config(const struct run_files *files, const struct paced_config *config) {
+    PACED_TRY(paced_make_dirs(files->dir));
+    char *text = paced_config_text(config);
+    enum paced_err err = paced_file_write(files->config, text, strlen(text));
+    free(text);
+    return err;
+}
+
+char *run_weights_path(const struct paced_config *config, const char *choice) {
+    if (strcmp(choice, "best") != 0 && strcmp(choice, "last") != 0) return paced_strdup(choice);
+    char *name = paced_format("%s.safetensors", choice), *path = paced_path_join(config->run.output, name);
+    free(name);
+    return path;
+}

@@ -1,0 +1,23 @@
+/* A run directory: the names of its files. */
+#ifndef PACED_RUN_FILES_H
+#define PACED_RUN_FILES_H
+
+#include "paced/config.h"
+
+struct run_files {
+    char *dir;
+    char *config, *best, *last, *state, *log, *losses, *metrics, *summary;
+};
+
+void run_files_init(struct run_files *files, const char *dir);
+void run_files_finish(struct run_files *files);
+
+bool run_files_hold_run(const struct run_files *files);
+/* Makes the directory, and removes what a run that is replaced left there. */
+enum paced_err run_files_clear(const struct run_files *files);
+enum paced_err run_files_write_config(const struct run_files *files, const struct paced_config *config);
+
+/* The weights that `choice` means: "best" or "last" of the configuration's run directory, or a file. free() it. */
+char *run_weights_path(const struct paced_config *config, const char *choice);
+
+#endif

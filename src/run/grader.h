@@ -1,0 +1,24 @@
+/* Predictions of a batch, fetched while the next batch runs, and graded against the labels. */
+#ifndef PACED_RUN_GRADER_H
+#define PACED_RUN_GRADER_H
+
+#include "paced/data.h"
+#include "paced/device.h"
+#include "paced/report.h"
+
+struct grader;
+
+enum paced_err grader_create(struct grader **grader, struct paced_device *device, int batch, int size, int classes);
+void grader_destroy(struct grader *grader);
+
+/* Enqueues argmax of logits [count][size][size][classes] and its way to the host. Up to two may be under way. */
+enum paced_err grader_start(struct grader *grader, const struct paced_buffer *logits, int count);
+
+/* Waits for the oldest; prediction[count][size][size], valid until the next but one grader_start. */
+enum paced_err grader_wait(struct grader *grader, const uint8_t **prediction);
+
+/* Waits for the oldest and adds its images to scores. */
+enum paced_err grader_score(struct grader *grader, const struct paced_batch *batch, const struct paced_dataset *dataset,
+                            struct paced_scores *scores);
+
+#endif

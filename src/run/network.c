@@ -1,0 +1,55 @@
+/* A network ready to run. */
+#include "src/run/network.h"
+
+#include <stdlib.h>
+
+#include "paced/models.h"
+#include "paced_build.h"
+
+enum paced_err network_open(struct network *network, const struct paced_config *config, struct paced_device *device,
+                            int batch, enum paced_mode mode) {
+    *network = (struct network){0};
+    PACED_TRY(paced_model_build(&network->graph, config->model.arch, (int)config->data.size, (int)config->data.classes,
+                                (int)config->model.width));
+    enum paced_err err = paced_exec_create(&network->exec, network->graph, device, batch, mode);
+    if (err) network_close(network);
+    return err;
+}
+
+void network_close(struct network *network) {
+    paced_exec_destroy(network->exec);
+    paced_graph_destroy(network->graph);
+    *network = (struct network){0};
+}
+
+enum paced_err network_load(struct network *network, const char *path) {
+    struct paced_weights weights = {0};
+    enum paced_err err = paced_safetensors_read(path, &weights);
+    if (!err) err = paced_exec_load_params(network->exec, &weights, path);
+    paced_weights_finish(&weights);
+    return err;
+}
+
+static void add_number(struct paced_weights *weights, const char *key, int64_t value) {
+    char *text = paced_format("%lld", (long long)value);
+    paced_weights_add_metadata(weights, key, text);
+    free(text);
+}
+
+enum paced_err network_collect(struct network *network, const struct paced_config *config,
+                               struct paced_weights *weights) {
+    paced_weights_add_metadata(weights, "paced", PACED_VERSION);
+    paced_weights_add_metadata(weights, "arch", config->model.arch);
+    add_number(weights, "width", config->model.width);
+    add_number(weights, "classes", config->data.classes);
+    add_number(weights, "size", config->data.size);
+    return paced_exec_save_params(network->exec, weights);
+}
+
+enum paced_err network_save(struct network *network, const struct paced_config *config, const char *path) {
+    struct paced_weights weights = {0};
+    enum paced_err err = network_collect(network, config, &weights);
+    if (!err) err = paced_safetensors_write(path, &weights);
+    paced_weights_finish(&weights);
+    return err;
+}

@@ -1,0 +1,25 @@
+/* A network that is ready to run: its graph, its memory on the device, its weights' way from and to files. */
+#ifndef PACED_RUN_NETWORK_H
+#define PACED_RUN_NETWORK_H
+
+#include "paced/config.h"
+#include "paced/graph.h"
+
+struct network {
+    struct paced_graph *graph;
+    struct paced_exec *exec;
+};
+
+/* Starts as {0}; network_close accepts {0}. */
+enum paced_err network_open(struct network *network, const struct paced_config *config, struct paced_device *device,
+                            int batch, enum paced_mode mode);
+void network_close(struct network *network);
+
+enum paced_err network_load(struct network *network, const char *path);
+
+/* The network's tensors and what it is (arch, width, classes, size, version). */
+enum paced_err network_collect(struct network *network, const struct paced_config *config,
+                               struct paced_weights *weights);
+enum paced_err network_save(struct network *network, const struct paced_config *config, const char *path);
+
+#endif

@@ -1,0 +1,76 @@
+/* One pass over a data set.
+ *
+ * The device is kept busy: while it works on one batch, the loader prepares the next and the host adds up the one
+ * before. So each step's results are collected one step late, and its batch is given back to the loader then. */
+#include "src/run/pass.h"
+
+#include <math.h>
+
+void tally_clear(struct tally *tally) {
+    paced_scores_clear(tally->scores);
+    *tally = (struct tally){.scores = tally->scores};
+}
+
+static enum paced_err step(const struct pass *p, const struct paced_batch *batch) {
+    struct paced_exec *exec = p->network->exec;
+    int size = paced_dataset_size(p->dataset);
+    uint64_t pixels = (uint64_t)batch->count * (uint64_t)size * (uint64_t)size;
+    bool training = p->optimizer != NULL;
+    PACED_TRY(paced_buffer_write_later(paced_exec_input(exec), batch->images, pixels * 3 * sizeof(float)));
+    PACED_TRY(paced_buffer_write_later(paced_loss_labels(p->loss), batch->labels, pixels));
+    PACED_TRY(paced_exec_forward(exec, batch->count, training));
+    PACED_TRY(paced_loss_run(p->loss, paced_exec_output(exec), batch->count,
+                             training ? paced_exec_output_grad(exec) : NULL));
+    PACED_TRY(paced_loss_read_later(p->loss, batch->count));
+    PACED_TRY(grader_start(p->grader, paced_exec_output(exec), batch->count));
+    if (!training) return PACED_OK;
+    PACED_TRY(paced_exec_backward(exec));
+    return paced_optimizer_step(p->optimizer, p->lr);
+}
+
+/* Adds a finished step's results to the tally and gives its batch back. */
+static enum paced_err collect(const struct pass *p, struct paced_loader *loader, struct paced_batch *batch,
+                              struct tally *tally, struct paced_progress *progress) {
+    struct paced_loss_sums sums;
+    double pixels = (double)paced_dataset_size(p->dataset) * (double)paced_dataset_size(p->dataset);
+    PACED_TRY(paced_loss_wait(p->loss, &sums));
+    PACED_TRY(grader_score(p->grader, batch, p->dataset, tally->scores));
+    tally->loss += sums.loss / pixels;
+    tally->ce += sums.ce / pixels;
+    tally->images += (uint64_t)batch->count;
+    tally->batches += 1;
+    paced_progress_step(progress, (size_t)batch->count, tally->loss / (double)tally->images);
+    paced_loader_release(loader, batch);
+    if (isfinite(sums.loss)) return PACED_OK;
+    return paced_error(PACED_FAILED, "%s: the loss of batch %llu is not a finite number; lower train.lr", p->label,
+                       (unsigned long long)tally->batches);
+}
+
+static enum paced_err walk(const struct pass *p, struct paced_loader *loader, struct tally *tally,
+                           struct paced_progress *progress, bool *stopped) {
+    struct paced_batch *running = NULL, *batch;
+    for (;;) {
+        *stopped = paced_stop_asked();
+        batch = NULL;
+        if (!*stopped) PACED_TRY(paced_loader_next(loader, &batch));
+        if (batch) PACED_TRY(step(p, batch));
+        if (running) PACED_TRY(collect(p, loader, running, tally, progress));
+        running = batch;
+        if (!batch) return PACED_OK;
+    }
+}
+
+enum paced_err pass_run(const struct pass *p, struct tally *tally, bool *stopped) {
+    struct paced_loader *loader;
+    struct paced_progress progress;
+    double start = paced_now_s();
+    PACED_TRY(paced_loader_create(&loader, p->dataset, p->order, p->count, p->batch, tally->batches, p->workers));
+    paced_progress_start(&progress, p->label, p->count - (size_t)tally->images);
+    enum paced_err err = walk(p, loader, tally, &progress, stopped);
+    paced_progress_end(&progress);
+    /* Batches on their way must not outlive the loader's memory. */
+    enum paced_err finished = paced_device_finish(paced_exec_device(p->network->exec));
+    paced_loader_destroy(loader);
+    tally->seconds += paced_now_s() - start;
+    return err ? err : finished;
+}

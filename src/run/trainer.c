@@ -1,0 +1,204 @@
+/* Training, as the paper has it: every epoch visits all training images once in a new order, then measures on the
+ * validation images; the weights of the lowest validation cross entropy are kept.
+ *
+ * Nothing is lost when a run is killed: after each epoch the files are written whole, in an order in which each later
+ * one refers only to what is there (best, log, last, state). A run that is stopped within an epoch saves its place in
+ * it. Resuming reads the state and drops log rows of later epochs, which are then made again, bit by bit the same. */
+#include "src/run/trainer.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/run/checkpoint.h"
+#include "src/run/files.h"
+
+struct trainer {
+    const struct paced_config *config;
+    struct run_files files;
+    struct paced_device *device;
+    struct network network;
+    struct paced_loss *loss;
+    struct grader *grader;
+    struct paced_optimizer *optimizer;
+    struct paced_dataset *train, *val;
+    uint32_t *order; /* [images of the larger set] */
+    struct paced_run_log log;
+    struct standing standing;
+    struct paced_rng rng_after; /* the generator after this epoch's shuffle */
+    struct tally val_tally;
+};
+
+/* ---- opening ------------------------------------------------------------------------------------------------- */
+
+static enum paced_err open_parts(struct trainer *t) {
+    const struct paced_config *c = t->config;
+    int batch = (int)c->train.batch, size = (int)c->data.size, classes = (int)c->data.classes;
+    PACED_TRY(paced_dataset_open(&t->train, c, PACED_TRAIN));
+    PACED_TRY(paced_dataset_open(&t->val, c, PACED_VAL));
+    size_t most = paced_dataset_count(t->train) > paced_dataset_count(t->val) ? paced_dataset_count(t->train)
+                                                                             : paced_dataset_count(t->val);
+    if ((size_t)batch > most) batch = (int)most;
+    t->order = paced_alloc(most, sizeof *t->order);
+    PACED_TRY(paced_device_open(&t->device, c->device.select, (int)c->device.threads));
+    PACED_TRY(network_open(&t->network, c, t->device, batch, PACED_TRAINING));
+    PACED_TRY(paced_loss_create(&t->loss, t->device, batch, size, classes));
+    PACED_TRY(grader_create(&t->grader, t->device, batch, size, classes));
+    PACED_TRY(paced_optimizer_create(&t->optimizer, c, t->network.exec));
+    t->standing.tally.scores = paced_scores_create(classes);
+    t->val_tally.scores = paced_scores_create(classes);
+    return PACED_OK;
+}
+
+static void close_parts(struct trainer *t) {
+    paced_scores_destroy(t->val_tally.scores);
+    paced_scores_destroy(t->standing.tally.scores);
+    paced_optimizer_destroy(t->optimizer);
+    grader_destroy(t->grader);
+    paced_loss_destroy(t->loss);
+    network_close(&t->network);
+    paced_device_close(t->device);
+    free(t->order);
+    paced_dataset_close(t->val);
+    paced_dataset_close(t->train);
+    paced_run_log_finish(&t->log);
+    run_files_finish(&t->files);
+}
+
+static enum paced_err start_fresh(struct trainer *t) {
+    const struct paced_config *c = t->config;
+    PACED_TRY(*c->model.init ? network_load(&t->network, c->model.init)
+                             : paced_exec_init_params(t->network.exec, (uint64_t)c->run.seed));
+    paced_rng_seed(&t->standing.rng, (uint64_t)c->run.seed, PACED_STREAM_SHUFFLE);
+    t->standing.best = INFINITY;
+    return PACED_OK;
+}
+
+static enum paced_err start_again(struct trainer *t) {
+    PACED_TRY(checkpoint_load(t->files.state, &t->network, t->optimizer, &t->standing));
+    if (t->standing.epoch == 0) return PACED_OK;
+    return paced_run_log_read(&t->log, t->files.log, (int)t->standing.epoch);
+}
+
+/* ---- an epoch ------------------------------------------------------------------------------------------------ */
+
+static void log_row(struct trainer *t, const char *phase, const struct tally *tally, double lr) {
+    double images = (double)tally->images;
+    struct paced_log_row row = {
+        .epoch = (int)t->standing.epoch + 1,
+        .phase = phase,
+        .loss = tally->loss / images,
+        .ce = tally->ce / images,
+        .kld = NAN,
+        .lr = lr,
+        .mu = NAN,
+        .admitted = NAN,
+        .metrics = paced_scores_mean(tally->scores, 0, false, NULL),
+        .seconds = tally->seconds,
+        .images_per_second = images / tally->seconds,
+    };
+    paced_run_log_add(&t->log, &row);
+}
+
+static enum paced_err train_pass(struct trainer *t, double lr, bool *stopped) {
+    const struct paced_config *c = t->config;
+    size_t count = paced_dataset_count(t->train);
+    for (size_t i = 0; i < count; ++i) t->order[i] = (uint32_t)i;
+    t->rng_after = t->standing.rng;
+    if (c->train.shuffle) paced_rng_shuffle(&t->rng_after, t->order, count);
+    char label[64];
+    snprintf(label, sizeof label, "train %lld/%lld", (long long)t->standing.epoch + 1, (long long)c->train.epochs);
+    struct pass pass = {.network = &t->network, .loss = t->loss, .grader = t->grader, .dataset = t->train,
+                        .order = t->order, .count = count, .batch = (int)c->train.batch,
+                        .workers = (int)c->data.workers, .optimizer = t->optimizer, .lr = lr, .label = label};
+    PACED_TRY(pass_run(&pass, &t->standing.tally, stopped));
+    if (*stopped) return PACED_OK;
+    log_row(t, "train", &t->standing.tally, lr);
+    return PACED_OK;
+}
+
+static enum paced_err val_pass(struct trainer *t, double lr, bool *stopped) {
+    const struct paced_config *c = t->config;
+    size_t count = paced_dataset_count(t->val);
+    for (size_t i = 0; i < count; ++i) t->order[i] = (uint32_t)i;
+    char label[64];
+    snprintf(label, sizeof label, "val %lld/%lld", (long long)t->standing.epoch + 1, (long long)c->train.epochs);
+    struct pass pass = {.network = &t->network, .loss = t->loss, .grader = t->grader, .dataset = t->val,
+                        .order = t->order, .count = count, .batch = (int)c->train.batch,
+                        .workers = (int)c->data.workers, .label = label};
+    tally_clear(&t->val_tally);
+    PACED_TRY(pass_run(&pass, &t->val_tally, stopped));
+    if (*stopped) return PACED_OK;
+    log_row(t, "val", &t->val_tally, lr);
+    return PACED_OK;
+}
+
+/* Moves the standing past the epoch and writes everything down. */
+static enum paced_err close_epoch(struct trainer *t) {
+    const struct paced_config *c = t->config;
+    struct standing *s = &t->standing;
+    double ce = t->val_tally.ce / (double)t->val_tally.images;
+    s->rng = t->rng_after;
+    s->epoch += 1;
+    tally_clear(&s->tally);
+    if (ce < s->best) {
+        s->best = ce;
+        s->best_epoch = s->epoch;
+        PACED_TRY(network_save(&t->network, c, t->files.best));
+    }
+    PACED_TRY(paced_run_log_write(&t->log, t->files.log));
+    PACED_TRY(paced_run_log_write_losses(&t->log, t->files.losses));
+    if (s->epoch % c->train.save_every != 0 && s->epoch != c->train.epochs) return PACED_OK;
+    PACED_TRY(network_save(&t->network, c, t->files.last));
+    return checkpoint_save(t->files.state, &t->network, c, t->optimizer, s);
+}
+
+static void report_epoch(const struct trainer *t) {
+    const struct paced_log_row *train = &t->log.rows[t->log.count - 2], *val = &t->log.rows[t->log.count - 1];
+    paced_log(PACED_LOG_INFO, "epoch %d/%lld: train ce %.4f dice %.4f, val ce %.4f dice %.4f%s, lr %g, %.1f images/s",
+              train->epoch, (long long)t->config->train.epochs, train->ce, train->metrics.dice, val->ce,
+              val->metrics.dice, t->standing.best_epoch == val->epoch ? " (best)" : "", train->lr,
+              train->images_per_second);
+}
+
+/* What Ctrl-C asks for: the place within the epoch, so that nothing that was computed is lost. A row that was logged for
+ * this epoch is made again. */
+static enum paced_err save_place(struct trainer *t) {
+    PACED_TRY(network_save(&t->network, t->config, t->files.last));
+    PACED_TRY(checkpoint_save(t->files.state, &t->network, t->config, t->optimizer, &t->standing));
+    paced_log(PACED_LOG_INFO, "stopped in epoch %lld after %llu batches; `paced train ... --resume` goes on from here",
+              (long long)t->standing.epoch + 1, (unsigned long long)t->standing.tally.batches);
+    return PACED_STOPPED;
+}
+
+static enum paced_err train(struct trainer *t) {
+    while (t->standing.epoch < t->config->train.epochs) {
+        double lr = paced_schedule_lr(t->config, (int)t->standing.epoch);
+        bool stopped;
+        PACED_TRY(train_pass(t, lr, &stopped));
+        if (!stopped) PACED_TRY(val_pass(t, lr, &stopped));
+        if (stopped) return save_place(t);
+        PACED_TRY(close_epoch(t));
+        report_epoch(t);
+    }
+    paced_log(PACED_LOG_INFO, "%s: %lld epochs, best in epoch %lld (val ce %.4f)", t->files.dir,
+              (long long)t->standing.epoch, (long long)t->standing.best_epoch, t->standing.best);
+    return PACED_OK;
+}
+
+enum paced_err trainer_run(const struct paced_config *config, enum train_start start) {
+    struct trainer t = {.config = config};
+    run_files_init(&t.files, config->run.output);
+    bool resume = start == TRAIN_RESUME && paced_path_exists(t.files.state);
+    enum paced_err err = PACED_OK;
+    if (start == TRAIN_FRESH && run_files_hold_run(&t.files))
+        err = paced_error(PACED_INVALID, "%s: holds a run already; go on with --resume, replace it with --overwrite, or "
+                                         "choose another directory with --output", t.files.dir);
+    if (!err) err = open_parts(&t);
+    if (!err) err = resume ? start_again(&t) : start_fresh(&t);
+    if (!err && !resume) err = run_files_clear(&t.files);
+    if (!err) err = run_files_write_config(&t.files, config);
+    if (!err) err = train(&t);
+    close_parts(&t);
+    return err;
+}

@@ -1,0 +1,14 @@
+/* Training: epochs of one pass over the training set and one over the validation set, everything written down after
+ * each. */
+#ifndef PACED_RUN_TRAINER_H
+#define PACED_RUN_TRAINER_H
+
+#include "paced/config.h"
+
+enum train_start { TRAIN_FRESH, TRAIN_RESUME, TRAIN_OVERWRITE };
+
+/* Trains as the configuration says, into the directory config->run.output. PACED_INVALID where that holds a run and
+ * neither resume nor overwrite was asked for; PACED_STOPPED after Ctrl-C, with all saved. */
+enum paced_err trainer_run(const struct paced_config *config, enum train_start start);
+
+#endif

@@ -1,0 +1,239 @@
+/* Datasets: splits good and bad, bus and folder masks, sizes that differ, classes outside, real pairs if there are. */
+#include "helper.h"
+
+enum { S = 8 };
+
+static char root_path[80], split_path[80];
+
+static struct paced_config config_of(int kind, int64_t classes) {
+    struct paced_config config = {0};
+    snprintf(root_path, sizeof root_path, "%s", test_dir);
+    snprintf(split_path, sizeof split_path, "%s/split.json", test_dir);
+    config.data.dataset = kind;
+    config.data.root = root_path;
+    config.data.train = split_path;
+    config.data.classes = classes;
+    config.data.size = S;
+    return config;
+}
+
+/* Opens the split given as text. */
+static enum paced_err open_split(struct paced_dataset **dataset, int kind, int64_t classes, const char *json) {
+    struct paced_config config = config_of(kind, classes);
+    put_text("split.json", json);
+    return paced_dataset_open(dataset, &config, PACED_TRAIN);
+}
+
+static void put_grey(const char *name, int width, int height, uint8_t value) {
+    uint8_t pixels[64 * 64];
+    memset(pixels, value, sizeof pixels);
+    assert_int_equal(paced_png_write(at(name), width, height, 1, pixels), PACED_OK);
+}
+
+static void test_good_split(void **state) {
+    (void)state;
+    struct paced_dataset *d;
+    assert_int_equal(open_split(&d, PACED_DATA_BUS, 2, "[[\"a.png\", \"b.png\"],\n [\"x/../c.png\", \"./d.png\"]]"),
+                     PACED_OK);
+    assert_int_equal(paced_dataset_count(d), 2);
+    assert_int_equal(paced_dataset_size(d), S);
+    assert_string_equal(paced_dataset_image_name(d, 1), "x/../c.png");
+    paced_dataset_close(d);
+    paced_dataset_close(NULL);
+}
+
+static void test_bad_splits(void **state) {
+    (void)state;
+    const struct {
+        const char *json, *says;
+    } cases[] = {
+        {"", "bad JSON"},
+        {"[[\"a\", \"b\"],\n[\"c\", \"d\"\n", "split.json:3: bad JSON"},
+        {"[]", "split is empty"},
+        {"{\"a\": \"b\"}", "is no array"},
+        {"[[\"a\", \"b\"], \"c\"]", "entry 2 is no array"},
+        {"[[\"a\", \"b\"], [\"c\"]]", "entry 2 has 1 elements"},
+        {"[[\"a\", \"b\", \"c\"]]", "entry 1 has 3 elements"},
+        {"[[\"a\", 5]]", "entry 1: the mask is no string"},
+        {"[[null, \"b\"]]", "entry 1: the image is no string"},
+        {"[[\"\", \"b\"]]", "entry 1: image \"\": the path is empty"},
+        {"[[\"/etc/a.png\", \"b\"]]", "is absolute"},
+        {"[[\"a\", \"../b.png\"]]", "entry 1: mask \"../b.png\": the path leaves"},
+        {"[[\"a\", \"b\"], [\"c/../../d\", \"e\"]]", "entry 2: image \"c/../../d\": the path leaves"},
+        {"[[\"c/.//../..\", \"e\"]]", "the path leaves"},
+    };
+    for (size_t i = 0; i < PACED_COUNT(cases); i++) {
+        struct paced_dataset *d;
+        hush();
+        enum paced_err err = open_split(&d, PACED_DATA_BUS, 2, cases[i].json);
+        const char *said = unhush();
+        assert_int_equal(err, PACED_INVALID);
+        assert_null(d);
+        assert_says(said, "split.json");
+        assert_says(said, cases[i].says);
+    }
+}
+
+static void check_bad_config(struct paced_config config, enum paced_phase phase, const char *says) {
+    struct paced_dataset *d;
+    hush();
+    enum paced_err err = paced_dataset_open(&d, &config, phase);
+    const char *said = unhush();
+    assert_int_equal(err, PACED_INVALID);
+    assert_null(d);
+    assert_says(said, says);
+}
+
+static void test_bad_configurations(void **state) {
+    (void)state;
+    char missing[] = "/tmp/paced-no-such-file", empty[] = "";
+    put_text("split.json", "[[\"a\", \"b\"]]");
+    struct paced_config config = config_of(PACED_DATA_BUS, 2);
+    config.data.root = NULL;
+    check_bad_config(config, PACED_TRAIN, "data.root is not set");
+    config.data.root = missing;
+    check_bad_config(config, PACED_TRAIN, "data.root is no directory");
+    config.data.root = split_path;
+    check_bad_config(config, PACED_TRAIN, "data.root is no directory");
+    config = config_of(PACED_DATA_BUS, 2);
+    check_bad_config(config, PACED_VAL, "data.val is not set");
+    config.data.val = empty;
+    check_bad_config(config, PACED_VAL, "data.val is not set");
+    config.data.val = missing;
+    check_bad_config(config, PACED_VAL, "no such file");
+    config.data.val = root_path;
+    check_bad_config(config, PACED_VAL, "is a directory");
+    check_bad_config(config_of(PACED_DATA_BUS, 3), PACED_TRAIN, "data.classes = 3");
+    check_bad_config(config_of(PACED_DATA_FOLDER, 257), PACED_TRAIN, "data.classes = 257");
+}
+
+/* Label 1 only where the mask is 255; values between become 0 and are counted at full resolution, in one warning. */
+static void test_bus(void **state) {
+    (void)state;
+    uint8_t mask[16 * 16] = {0};
+    for (int i = 0; i < 128; i++) mask[i] = 255; /* the upper half */
+    mask[0] = 254;
+    mask[1] = 1; /* not a pixel that the resize takes */
+    put_grey("image.png", 16, 16, 90);
+    put_grey("plain.png", 16, 16, 255);
+    assert_int_equal(paced_png_write(at("mask.png"), 16, 16, 1, mask), PACED_OK);
+    uint8_t rgb[S * S * 3], label[S * S];
+    struct paced_dataset *d;
+    assert_int_equal(open_split(&d, PACED_DATA_BUS, 2,
+                                "[[\"image.png\", \"plain.png\"], [\"image.png\", \"mask.png\"], [\"image.png\", "
+                                "\"mask.png\"]]"),
+                     PACED_OK);
+    hush();
+    for (int round = 0; round < 2; round++) { /* the second one comes from memory */
+        memset(rgb, 1, sizeof rgb);
+        memset(label, 9, sizeof label);
+        for (size_t i = 3; i-- > 0;) assert_int_equal(paced_dataset_load(d, i, rgb, label), PACED_OK);
+        for (int i = 0; i < S * S; i++) assert_int_equal(label[i], 1);
+        assert_int_equal(paced_dataset_load(d, 1, rgb, label), PACED_OK);
+        for (int i = 0; i < S * S * 3; i++) assert_int_equal(rgb[i], 90);
+        for (int i = 0; i < S * S; i++) assert_int_equal(label[i], i > 0 && i < S * S / 2);
+    }
+    paced_dataset_close(d);
+    const char *said = unhush();
+    assert_int_equal(count_of(said, "warning"), 1);
+    assert_says(said, "4 mask pixels");
+    assert_says(said, "first in mask.png");
+}
+
+static void test_folder(void **state) {
+    (void)state;
+    uint8_t mask[16 * 16], rgb[S * S * 3], label[S * S];
+    for (int i = 0; i < 256; i++) mask[i] = (uint8_t)(i / 16 / 2);
+    put_grey("image.png", 16, 16, 90);
+    assert_int_equal(paced_png_write(at("mask.png"), 16, 16, 1, mask), PACED_OK);
+    struct paced_dataset *d;
+    assert_int_equal(open_split(&d, PACED_DATA_FOLDER, 8, "[[\"image.png\", \"mask.png\"]]"), PACED_OK);
+    assert_int_equal(paced_dataset_load(d, 0, rgb, label), PACED_OK);
+    for (int i = 0; i < S * S; i++) assert_int_equal(label[i], i / S);
+    paced_dataset_close(d);
+}
+
+/* Loading entry `i` fails and says all the parts. */
+static void check_load_fails(int kind, const char *json, size_t i, const char *const *says, size_t count) {
+    uint8_t rgb[S * S * 3], label[S * S];
+    struct paced_dataset *d;
+    assert_int_equal(open_split(&d, kind, kind == PACED_DATA_BUS ? 2 : 7, json), PACED_OK);
+    hush();
+    enum paced_err err = paced_dataset_load(d, i, rgb, label);
+    const char *said = unhush();
+    assert_int_equal(err, PACED_INVALID);
+    assert_int_equal(count_of(said, "paced: "), 1);
+    for (size_t k = 0; k < count; k++) assert_says(said, says[k]);
+    paced_dataset_close(d);
+}
+
+static void test_class_outside(void **state) {
+    (void)state;
+    uint8_t mask[16 * 16] = {0};
+    mask[3 * 16 + 5] = 7; /* not a pixel that the resize takes, still wrong */
+    put_grey("image.png", 16, 16, 90);
+    assert_int_equal(paced_png_write(at("mask.png"), 16, 16, 1, mask), PACED_OK);
+    const char *const says[] = {"split.json: entry 1: ", "mask.png: row 3, column 5 holds 7", "0 to 6"};
+    check_load_fails(PACED_DATA_FOLDER, "[[\"image.png\", \"mask.png\"]]", 0, says, PACED_COUNT(says));
+}
+
+static void test_unequal_sizes(void **state) {
+    (void)state;
+    put_grey("image.png", 16, 12, 90);
+    put_grey("mask.png", 12, 16, 255);
+    const char *const says[] = {"entry 2: ", "image.png is 16 x 12", "mask.png is 12 x 16"};
+    check_load_fails(PACED_DATA_BUS, "[[\"a\", \"b\"], [\"image.png\", \"mask.png\"]]", 1, says, PACED_COUNT(says));
+}
+
+static void test_missing_files(void **state) {
+    (void)state;
+    put_grey("image.png", 16, 16, 90);
+    const char *const image[] = {"split.json: entry 1: ", "none.png: cannot open"};
+    const char *const mask[] = {"split.json: entry 2: ", "none_mask.png: cannot open"};
+    const char *json = "[[\"none.png\", \"image.png\"], [\"image.png\", \"none_mask.png\"]]";
+    check_load_fails(PACED_DATA_BUS, json, 0, image, PACED_COUNT(image));
+    check_load_fails(PACED_DATA_BUS, json, 1, mask, PACED_COUNT(mask));
+}
+
+static void test_real_pairs(void **state) {
+    (void)state;
+    const char *data = getenv("PACED_TEST_DATA");
+    if (data == NULL || data[0] == '\0') {
+        print_message("PACED_TEST_DATA is not set: no real BUSI pairs to load\n");
+        skip();
+    }
+    struct paced_config config = config_of(PACED_DATA_BUS, 2);
+    config.data.root = paced_path_join(data, "busi");
+    config.data.train = paced_path_join(data, "busi_train.json");
+    config.data.size = 224;
+    uint8_t *rgb = malloc(224 * 224 * 3), *label = malloc(224 * 224);
+    struct paced_dataset *d;
+    assert_int_equal(paced_dataset_open(&d, &config, PACED_TRAIN), PACED_OK);
+    assert_int_equal(paced_dataset_count(d), 680);
+    size_t lesion = 0;
+    for (size_t i = 0; i < 680; i += 170) {
+        assert_int_equal(paced_dataset_load(d, i, rgb, label), PACED_OK);
+        for (int k = 0; k < 224 * 224; k++) lesion += label[k];
+    }
+    assert_in_range(lesion, 1, 4 * 224 * 224 / 2);
+    paced_dataset_close(d);
+    free(label);
+    free(rgb);
+    free(config.data.train);
+    free(config.data.root);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_good_split),
+        cmocka_unit_test(test_bad_splits),
+        cmocka_unit_test(test_bad_configurations),
+        cmocka_unit_test(test_bus),
+        cmocka_unit_test(test_folder),
+        cmocka_unit_test(test_class_outside),
+        cmocka_unit_test(test_unequal_sizes),
+        cmocka_unit_test(test_missing_files),
+        cmocka_unit_test(test_real_pairs),
+    };
+    return cmocka_run_group_tests(tests, enter_dir, leave_dir);
+}

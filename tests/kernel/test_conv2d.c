@@ -1,0 +1,120 @@
+/* conv2d on the device against plain loops: value and all three gradients. */
+#include <stdlib.h>
+
+#include "tests/kernel/harness.h"
+#include "tests/ref/ref.h"
+
+struct layer {
+    struct ref_conv conv;
+    bool bias, small; /* small: runs on slow simulators, too */
+};
+
+/* Sums of at most some thousand products in float32. */
+static const double BOUND = 1e-5;
+
+static const struct layer layers[] = {
+    /* 3x3 as the networks use it; channels around vectors and tiles, sides around tiles, odd sides */
+    {{{2, 17, 15, 3}, 16, 3, 1, 1, 1}, true, false},
+    {{{2, 4, 5, 1}, 1, 3, 1, 1, 1}, true, true},
+    {{{1, 1, 1, 2}, 3, 3, 1, 1, 1}, true, true},
+    {{{1, 1, 17, 3}, 17, 3, 1, 1, 1}, true, true},
+    {{{1, 16, 1, 17}, 2, 3, 1, 1, 1}, true, false},
+    {{{2, 15, 16, 16}, 17, 3, 1, 1, 1}, true, false},
+    {{{1, 31, 33, 17}, 3, 3, 1, 1, 1}, false, false},
+    {{{1, 16, 16, 32}, 48, 3, 1, 1, 1}, true, false},
+    {{{3, 33, 33, 2}, 16, 3, 1, 1, 1}, true, false}, /* 3267 pixels: more than one chunk of patches */
+    /* 1x1: x itself is the matrix where channels and pixels are whole tiles */
+    {{{1, 4, 4, 16}, 16, 1, 1, 0, 1}, true, true},
+    {{{2, 15, 17, 17}, 2, 1, 1, 0, 1}, true, false},
+    {{{1, 16, 17, 32}, 3, 1, 1, 0, 1}, false, false},
+    {{{3, 33, 33, 16}, 5, 1, 1, 0, 1}, true, false},
+    /* strides, dilations, large kernels, padding beyond the kernel's half, none */
+    {{{2, 17, 16, 3}, 4, 7, 2, 3, 1}, false, false},
+    {{{1, 5, 6, 2}, 3, 3, 2, 1, 1}, true, true},
+    {{{2, 15, 16, 4}, 17, 3, 2, 1, 1}, true, false},
+    {{{2, 9, 8, 5}, 16, 1, 2, 0, 1}, false, false},
+    {{{1, 17, 16, 3}, 2, 3, 1, 2, 2}, true, false},
+    {{{1, 7, 9, 4}, 3, 3, 1, 6, 6}, true, false},
+    {{{1, 15, 13, 2}, 3, 3, 2, 4, 3}, true, false},
+    {{{1, 6, 5, 3}, 2, 3, 1, 0, 1}, true, true},
+    {{{1, 9, 7, 1}, 2, 5, 3, 4, 1}, true, false},
+    {{{1, 8, 8, 2}, 4, 2, 2, 0, 1}, true, false},
+};
+
+static void describe(char *out, size_t size, const char *what, const struct layer *l) {
+    snprintf(out, size, "%s of %d x %dx%dx%d -> %d, kernel %d, stride %d, pad %d, dilation %d", what, l->conv.x.n,
+             l->conv.x.h, l->conv.x.w, l->conv.x.c, l->conv.k, l->conv.kernel, l->conv.stride, l->conv.pad,
+             l->conv.dilation);
+}
+
+static void compare(const struct layer *l, const char *what, const float *got, const double *want, size_t count) {
+    char text[160];
+    describe(text, sizeof text, what, l);
+    assert_close(text, got, want, count, BOUND);
+}
+
+static void check_gradients(const struct layer *l, const struct net *net, const float *w) {
+    size_t w_count = net_param(net, "conv.weight")->count;
+    double *dx = paced_alloc(net->x_count, sizeof *dx), *dw = paced_alloc(w_count, sizeof *dw);
+    float *got = net_read_param_grad(net, "conv.weight");
+    ref_conv2d_bwd_data(&l->conv, net->dy, w, dx);
+    compare(l, "dx", net->dx, dx, net->x_count);
+    ref_conv2d_bwd_weights(&l->conv, net->x, net->dy, dw);
+    compare(l, "dweight", got, dw, w_count);
+    free(got);
+    free(dw);
+    free(dx);
+    if (!l->bias) return;
+    double *db = paced_alloc((size_t)l->conv.k, sizeof *db);
+    got = net_read_param_grad(net, "conv.bias");
+    ref_conv2d_bwd_bias(&l->conv, net->dy, db);
+    compare(l, "dbias", got, db, (size_t)l->conv.k);
+    free(got);
+    free(db);
+}
+
+static void check_layer(const struct layer *l) {
+    const struct ref_conv *v = &l->conv;
+    struct net net = net_start(v->x.h, v->x.w, v->x.c);
+    net_run(&net,
+            paced_conv2d(net.graph, "conv", net.input,
+                         (struct paced_conv){v->k, v->kernel, v->stride, v->pad, v->dilation, l->bias, false}),
+            v->x.n);
+    assert_int_equal(net.y_count, ref_count(ref_conv2d_shape(v)));
+    float *w = net_read_param(&net, "conv.weight"), *bias = l->bias ? net_read_param(&net, "conv.bias") : NULL;
+    double *y = paced_alloc(net.y_count, sizeof *y);
+    ref_conv2d_fwd(v, net.x, w, bias, y);
+    compare(l, "y", net.y, y, net.y_count);
+    check_gradients(l, &net, w);
+    free(y);
+    free(bias);
+    free(w);
+    net_finish(&net);
+}
+
+static void test_layers(void **state) {
+    (void)state;
+    for (size_t i = 0; i < PACED_COUNT(layers); ++i)
+        if (layers[i].small || !harness_is_small()) check_layer(&layers[i]);
+}
+
+/* The first layer of a network: nobody asks for the image's gradient. */
+static void test_without_input_gradient(void **state) {
+    (void)state;
+    static const struct layer l = {{{1, 5, 4, 3}, 2, 3, 1, 1, 1}, true, true};
+    struct net net = net_start(5, 4, 3);
+    net.input->needs_grad = false;
+    net_run(&net, paced_conv2d(net.graph, "conv", net.input, (struct paced_conv){2, 3, 1, 1, 1, true, false}), 1);
+    float *got = net_read_param_grad(&net, "conv.weight");
+    double dw[2 * 9 * 3];
+    ref_conv2d_bwd_weights(&l.conv, net.x, net.dy, dw);
+    compare(&l, "dweight", got, dw, PACED_COUNT(dw));
+    free(got);
+    net_finish(&net);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_layers),
+    cmocka_unit_test(test_without_input_gradient),
+};
+HARNESS_MAIN(tests)

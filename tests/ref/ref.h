@@ -1,0 +1,96 @@
+/* ref: what every operation should compute, as plain loops. No device, no speed, no cleverness.
+ *
+ * Names are the operations' and kernels'. Tensors are NHWC, inputs float32 (what the device gets), sums and results
+ * double. Convolution weights are [k][kernel][kernel][c] as on the device. Gradients overwrite. */
+#ifndef PACED_TESTS_REF_H
+#define PACED_TESTS_REF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct ref_shape {
+    int n, h, w, c;
+};
+
+static inline size_t ref_count(struct ref_shape s) {
+    return (size_t)s.n * (size_t)s.h * (size_t)s.w * (size_t)s.c;
+}
+
+static inline size_t ref_at(struct ref_shape s, int n, int y, int x, int c) {
+    return (((size_t)n * (size_t)s.h + (size_t)y) * (size_t)s.w + (size_t)x) * (size_t)s.c + (size_t)c;
+}
+
+/* ---- conv2d: x [n][h][w][c], y [n][oh][ow][k]; bias may be NULL ------------------------------------------------ */
+
+struct ref_conv {
+    struct ref_shape x;
+    int k, kernel, stride, pad, dilation;
+};
+struct ref_shape ref_conv2d_shape(const struct ref_conv *conv);
+void ref_conv2d_fwd(const struct ref_conv *conv, const float *x, const float *w, const float *bias, double *y);
+void ref_conv2d_bwd_data(const struct ref_conv *conv, const float *dy, const float *w, double *dx);
+void ref_conv2d_bwd_weights(const struct ref_conv *conv, const float *x, const float *dy, double *dw);
+void ref_conv2d_bwd_bias(const struct ref_conv *conv, const float *dy, double *dbias);
+
+/* ---- batch_norm: per channel over n, h, w; eps 1e-5, momentum 0.1; ReLU after it where asked ------------------- */
+
+struct ref_norm {
+    struct ref_shape x;
+    bool relu;
+    const float *weight, *bias;
+};
+/* Biased variance, as the normalisation takes it. */
+void ref_batch_norm_statistics(struct ref_shape shape, const float *x, double *mean, double *var);
+/* The running statistics after one batch (mean, var of that batch). */
+void ref_batch_norm_running(struct ref_shape shape, const double *mean, const double *var, const float *mean_before,
+                            const float *var_before, double *mean_after, double *var_after);
+void ref_batch_norm_fwd(const struct ref_norm *norm, const float *x, const double *mean, const double *var, double *y);
+/* For a forward with the batch's own statistics. */
+void ref_batch_norm_bwd(const struct ref_norm *norm, const float *x, const float *dy, const double *mean,
+                        const double *var, double *dx, double *dweight, double *dbias);
+
+/* ---- layers without parameters -------------------------------------------------------------------------------- */
+
+void ref_relu_fwd(size_t count, const float *x, double *y);
+void ref_relu_bwd(size_t count, const float *x, const float *dy, double *dx);
+
+struct ref_pool {
+    struct ref_shape x;
+    int kernel, stride, pad;
+};
+struct ref_shape ref_max_pool_shape(const struct ref_pool *pool);
+void ref_max_pool_fwd(const struct ref_pool *pool, const float *x, double *y);
+void ref_max_pool_bwd(const struct ref_pool *pool, const float *x, const float *dy, double *dx);
+
+void ref_upsample_fwd(struct ref_shape x_shape, int factor, const float *x, double *y);
+void ref_upsample_bwd(struct ref_shape x_shape, int factor, const float *dy, double *dx);
+
+/* x of x_shape as high and wide as h x w. */
+void ref_fit_fwd(struct ref_shape x_shape, int h, int w, const float *x, double *y);
+void ref_fit_bwd(struct ref_shape x_shape, int h, int w, const float *dy, double *dx);
+
+/* `pixels` pixels of a_channels and b_channels. */
+void ref_concat_fwd(size_t pixels, int a_channels, int b_channels, const float *a, const float *b, double *y);
+void ref_concat_bwd(size_t pixels, int a_channels, int b_channels, const float *dy, double *da, double *db);
+
+/* ---- loss and metrics ------------------------------------------------------------------------------------------ */
+
+/* The mean over pixels; its gradient into ds unless NULL. */
+double ref_softmax_cross_entropy(size_t pixels, int classes, const float *s, const uint8_t *labels, double *ds);
+void ref_argmax(size_t pixels, int classes, const float *s, uint8_t *prediction);
+
+/* ---- optimisers: one step, in place ----------------------------------------------------------------------------- */
+
+/* t counts from 1. */
+void ref_adam(size_t count, double *w, const float *grad, double *m, double *v, int t, double lr, double weight_decay);
+void ref_sgd(size_t count, double *w, const float *grad, double *moment, double momentum, double lr,
+             double weight_decay);
+
+/* ---- matrix products -------------------------------------------------------------------------------------------- */
+
+/* c[b] = a[b] b[b] + beta c_before[b], row-major: a [m][k], b [k][n]. */
+void ref_gemm(int batch, int m, int n, int k, const float *a, const float *b, double beta, const float *before,
+              double *c);
+
+#endif
