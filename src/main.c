@@ -6,8 +6,9 @@
 #include "paced/run.h"
 #include "paced_build.h"
 
+/* 1 is what getopt_long returns for what is no option. */
 enum {
-    SET = 1 << 0,
+    SET = 1 << 13,
     OUTPUT = 1 << 1,
     WEIGHTS = 1 << 2,
     RESUME = 1 << 3,
@@ -57,6 +58,9 @@ static const struct command commands[] = {
      COUNT | SIZE | SEED | OUTPUT, 1, 1, paced_command_synth},
     {"devices", "[--json]", "Lists every OpenCL platform and device, and says which one `auto` takes, and why.", JSON, 0,
      0, paced_command_devices},
+    {"bench", "CONFIG [--set SECTION.KEY=VALUE]... [--json]",
+     "Times training and inference of the configured network on random images, and its kernels.", SET | JSON, 1, 1,
+     paced_command_bench},
     {"graph", "CONFIG [--set SECTION.KEY=VALUE]...",
      "Prints the network: nodes, shapes, parameters, multiply-adds, and the memory plan.", SET, 1, 1,
      paced_command_graph},

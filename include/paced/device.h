@@ -33,6 +33,9 @@ const struct paced_device_info *paced_device_info(const struct paced_device *dev
 /* Every platform and device with its limits, which one `select` takes and why; JSON where asked. */
 enum paced_err paced_device_list(FILE *out, const char *select, bool json);
 
+/* Bytes of all buffers that exist now. */
+uint64_t paced_device_allocated(const struct paced_device *device);
+
 /* Waits until all that was enqueued is done. */
 enum paced_err paced_device_finish(struct paced_device *device);
 
@@ -132,6 +135,19 @@ enum paced_err paced_launch(struct paced_device *device, const struct paced_kern
 /* The widest vector for `channels` on this device: the largest of 16, 8, 4, 2, 1 that divides channels and that the
  * device handles well. */
 int paced_device_vector(const struct paced_device *device, int channels);
+
+/* ---- where the time goes ------------------------------------------------------------------------------------- */
+
+struct paced_kernel_time {
+    const char *name;
+    uint64_t calls;
+    double ms; /* on the device, from start to end, all calls together */
+};
+
+/* Between start and stop every launch is timed by the device. stop gives one row per kernel, slowest first (products of
+ * the BLAS library as "gemm"); release with free(). */
+enum paced_err paced_device_profile_start(struct paced_device *device);
+enum paced_err paced_device_profile_stop(struct paced_device *device, struct paced_kernel_time **times, size_t *count);
 
 /* ---- matrix products ----------------------------------------------------------------------------------------- */
 

@@ -103,6 +103,7 @@ enum paced_err paced_device_open(struct paced_device **out, const char *select, 
 void paced_device_close(struct paced_device *device) {
     if (!device) return;
     if (device->queue) clFinish(device->queue);
+    profile_release(device);
     programs_release(device);
     if (device->queue) clReleaseCommandQueue(device->queue);
     if (device->context) clReleaseContext(device->context);

@@ -83,11 +83,12 @@ static enum paced_err multiply_clblast(struct paced_device *device, const struct
     if (p->batch == 1)
         status = CLBlastSgemm(CLBlastLayoutRowMajor, CLBlastTransposeNo, CLBlastTransposeNo, m, n, k, 1.0f,
                               p->a->memory, 0, k, p->b->memory, 0, n, p->beta, p->c->memory, 0, n, &device->queue,
-                              NULL);
+                              profile_event(device, "gemm"));
     else
         status = CLBlastSgemmStridedBatched(CLBlastLayoutRowMajor, CLBlastTransposeNo, CLBlastTransposeNo, m, n, k,
                                             1.0f, p->a->memory, 0, k, m * k, p->b->memory, 0, n, k * n, p->beta,
-                                            p->c->memory, 0, n, m * n, (size_t)p->batch, &device->queue, NULL);
+                                            p->c->memory, 0, n, m * n, (size_t)p->batch, &device->queue,
+                                            profile_event(device, "gemm"));
     if (status == CLBlastSuccess) return PACED_OK;
     return paced_error(PACED_FAILED, "device %s: CLBlast product %d x (%d, %d, %d) failed: status %d",
                        device->info.name, p->batch, p->m, p->n, p->k, status);

@@ -11,6 +11,7 @@
 #include "paced/device.h"
 
 struct program; /* program.c */
+struct profile; /* profile.c */
 
 struct paced_device {
     cl_platform_id platform;
@@ -21,6 +22,7 @@ struct paced_device {
     uint64_t allocated_bytes; /* of buffers (not views) alive now */
     bool sync;                /* PACED_SYNC=1: every launch finishes, so that a fault shows where it happens */
     struct program *programs; /* built so far */
+    struct profile *profile;  /* NULL unless launches are being timed */
     int gemm;                 /* index into gemm.c's ladder; -1: not chosen yet */
 };
 
@@ -39,6 +41,10 @@ enum paced_err opencl_error(const struct paced_device *device, const char *call,
 /* The built kernel, from the caches or from source. Owned by the device. */
 enum paced_err program_kernel(struct paced_device *device, const struct paced_kernel *kernel, int vec, cl_kernel *out);
 void programs_release(struct paced_device *device);
+
+/* Where the event of a launch that is to be timed goes; NULL where none is wanted. */
+cl_event *profile_event(struct paced_device *device, const char *name);
+void profile_release(struct paced_device *device);
 
 /* Fills info from the device (device.c; list.c prints it). */
 void device_describe(cl_platform_id platform, cl_device_id id, struct paced_device_info *info);

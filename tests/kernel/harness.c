@@ -29,8 +29,8 @@ void harness_assert_ok(enum paced_err err, const char *call, const char *file, i
 
 /* ---- numbers ------------------------------------------------------------------------------------------------- */
 
-static double uniform_at(uint64_t state, uint64_t i) {
-    uint64_t z = state + (i + 1) * UINT64_C(0x9E3779B97F4A7C15);
+double formula_uniform(const char *name, uint64_t i) {
+    uint64_t z = paced_hash(PACED_HASH_START, name, strlen(name)) + (i + 1) * UINT64_C(0x9E3779B97F4A7C15);
     z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
     z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
     z ^= z >> 31;
@@ -38,8 +38,7 @@ static double uniform_at(uint64_t state, uint64_t i) {
 }
 
 void fill_uniform(const char *name, float *out, size_t count) {
-    uint64_t state = paced_hash(PACED_HASH_START, name, strlen(name));
-    for (size_t i = 0; i < count; ++i) out[i] = (float)uniform_at(state, i);
+    for (size_t i = 0; i < count; ++i) out[i] = (float)formula_uniform(name, i);
 }
 
 float *uniform(const char *name, size_t count) {
@@ -71,6 +70,12 @@ void harness_assert_close(const char *what, const float *got, const double *want
     _fail(file, line);
 }
 
+void harness_assert_near(const char *what, double got, double want, double bound, const char *file, int line) {
+    if (fabs(got - want) <= bound) return;
+    print_error("%s is %.9g, not %.9g within %.3g\n", what, got, want, bound);
+    _fail(file, line);
+}
+
 /* ---- tiny networks ------------------------------------------------------------------------------------------- */
 
 struct net net_start(int h, int w, int c) {
@@ -93,6 +98,10 @@ static void fill_param(const struct paced_param *p, float *values) {
 }
 
 void net_set_params(struct net *net) {
+    if (net->params) {
+        assert_ok(paced_exec_load_params(net->exec, net->params, "test"));
+        return;
+    }
     for (size_t i = 0; i < paced_graph_param_count(net->graph); ++i) {
         struct paced_param *p = paced_graph_get_param(net->graph, i);
         p->counter = 0;

@@ -38,7 +38,8 @@ void harness_assert_ok(enum paced_err err, const char *call, const char *file, i
 
 /* ---- numbers ------------------------------------------------------------------------------------------------- */
 
-/* [-1, 1), the numbers of formula.py for `name`. */
+/* Number i of formula.py for `name`, in [-1, 1). */
+double formula_uniform(const char *name, uint64_t i);
 void fill_uniform(const char *name, float *out, size_t count);
 float *uniform(const char *name, size_t count); /* release with free() */
 
@@ -50,6 +51,10 @@ double relative_error(const float *got, const double *want, size_t count);
 void harness_assert_close(const char *what, const float *got, const double *want, size_t count, double bound,
                           const char *file, int line);
 
+/* |got - want| <= bound. */
+#define assert_near(got, want, bound) harness_assert_near(#got, got, want, bound, __FILE__, __LINE__)
+void harness_assert_near(const char *what, double got, double want, double bound, const char *file, int line);
+
 /* ---- tiny networks ------------------------------------------------------------------------------------------- */
 
 struct net {
@@ -59,6 +64,7 @@ struct net {
     int n;
     float *x, *y, *dy, *dx; /* the host's copies; x and dy by formula "x" and "dy", unless put there before net_run */
     size_t x_count, y_count;
+    const struct paced_weights *params; /* instead of the formula's, where set before net_run */
 };
 
 struct net net_start(int h, int w, int c);

@@ -40,7 +40,7 @@ static struct paced_tensor *itself(struct paced_graph *g, struct paced_tensor *x
 }
 
 /* Two readers within: a fork and its join, as in a residual network. */
-static struct paced_tensor *fork(struct paced_graph *g, struct paced_tensor *x) {
+static struct paced_tensor *fork_join(struct paced_graph *g, struct paced_tensor *x) {
     struct paced_tensor *both = paced_concat(g, conv3x3(g, x), norm(g, x));
     return paced_conv2d(g, "join", both, (struct paced_conv){2, 1, 1, 0, 1, false, false});
 }
@@ -67,7 +67,7 @@ static const struct {
     chain *f;
 } chains[] = {{"conv2d, 3x3", conv3x3}, {"conv2d, 1x1", conv1x1}, {"batch_norm", norm},
               {"relu", paced_relu},     {"max_pool", pool},       {"upsample", enlarge},
-              {"fit", crop_and_pad},    {"concat", itself},       {"two readers", fork}};
+              {"fit", crop_and_pad},    {"concat", itself},       {"two readers", fork_join}};
 
 static void test_every_operation(void **state) {
     (void)state;

@@ -17,8 +17,8 @@ struct layer {
 static const double BOUND = 1e-5;
 
 static const struct layer layers[] = {
-    {{1, 1, 2, 1}, false, 1, 0, true},
-    {{2, 1, 1, 17}, true, 1, 0, true},
+    {{1, 1, 5, 1}, false, 1, 0, true},
+    {{4, 1, 1, 17}, true, 1, 0, true},
     {{2, 5, 3, 3}, true, 1, 0, true},
     {{2, 15, 17, 2}, false, 1, 0, false},
     {{1, 16, 16, 16}, true, 1, 0, false},

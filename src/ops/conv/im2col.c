@@ -11,7 +11,7 @@
 #include "src/ops/conv/conv.h"
 
 /* Elements of the patch matrix of one chunk, and its most rows. */
-enum { MAX_PATCH_ELEMENTS = 16 << 20, MAX_ROWS = 3072 };
+enum { MAX_PATCH_ELEMENTS = 512 << 10, MAX_ROWS = 3072 };
 
 /* A gather: for every pixel of the target grid, `taps` pixels of the source. */
 struct walk {

@@ -1,0 +1,115 @@
+/* paced_gemm against plain loops: whole tiles and ragged sizes, fresh and accumulated, one product and batches, and the
+ * shapes that a UNet's layers take (a chunk of 3072 pixels; 576 = 9 taps of 64 channels). */
+#include <stdlib.h>
+
+#include "tests/kernel/harness.h"
+#include "tests/ref/ref.h"
+
+struct product {
+    int batch, m, n, k;
+    bool small;
+};
+
+static const struct product products[] = {
+    /* whole tiles */
+    {1, 16, 16, 16, true},
+    {1, 48, 32, 64, false},
+    {3, 32, 48, 16, true},
+    {36, 16, 32, 48, false},
+    {36, 64, 16, 16, false},
+    /* ragged */
+    {1, 1, 1, 1, true},
+    {1, 17, 15, 31, true},
+    {1, 33, 1, 17, true},
+    {1, 1, 33, 16, false},
+    {3, 15, 17, 33, false},
+    {36, 5, 3, 7, false},
+    {1, 100, 48, 144, false},
+    /* layers: forward, weights, data; the image's 27 (padded to 32) columns; the 1x1 head */
+    {1, 3072, 64, 576, false},
+    {1, 64, 576, 3072, false},
+    {1, 3072, 32, 1152, false},
+    {1, 3072, 64, 32, false},
+    {1, 64, 32, 3072, false},
+    {1, 3072, 16, 64, false},
+    {1, 208, 512, 4608, false},
+};
+
+/* Sums of up to 4608 products in float32, in any order. */
+static const double BOUND = 1e-5;
+
+static struct paced_buffer *upload(const float *values, size_t count) {
+    struct paced_buffer *buffer;
+    assert_ok(paced_buffer_create(&buffer, harness_device, count * sizeof *values));
+    assert_ok(paced_buffer_write(buffer, values, count * sizeof *values));
+    return buffer;
+}
+
+static void check(const struct product *p, float beta) {
+    size_t batch = (size_t)p->batch, m = (size_t)p->m, n = (size_t)p->n, k = (size_t)p->k;
+    float *a = uniform("a", batch * m * k), *b = uniform("b", batch * k * n), *before = uniform("c", batch * m * n);
+    double *want = paced_alloc(batch * m * n, sizeof *want);
+    struct paced_buffer *da = upload(a, batch * m * k), *db = upload(b, batch * k * n),
+                        *dc = upload(before, batch * m * n);
+    ref_gemm(p->batch, p->m, p->n, p->k, a, b, (double)beta, before, want);
+    assert_ok(paced_gemm(harness_device, p->batch, p->m, p->n, p->k, da, db, beta, dc));
+    float *got = read_floats(dc, batch * m * n);
+    char text[96];
+    snprintf(text, sizeof text, "%d x [%d, %d] [%d, %d], beta %g", p->batch, p->m, p->k, p->k, p->n, (double)beta);
+    assert_close(text, got, want, batch * m * n, BOUND);
+    paced_buffer_destroy(da);
+    paced_buffer_destroy(db);
+    paced_buffer_destroy(dc);
+    free(a);
+    free(b);
+    free(before);
+    free(want);
+    free(got);
+}
+
+static void check_all(float beta) {
+    for (size_t i = 0; i < PACED_COUNT(products); ++i)
+        if (products[i].small || !harness_is_small()) check(&products[i], beta);
+}
+
+static void test_overwrite(void **state) {
+    (void)state;
+    check_all(0);
+}
+
+static void test_accumulate(void **state) {
+    (void)state;
+    check_all(1);
+}
+
+/* beta 0 overwrites, also a NaN. */
+static void test_overwrites_nan(void **state) {
+    (void)state;
+    static const struct { int m, n, k; } sizes[] = {{16, 16, 16}, {3, 5, 2}};
+    for (size_t i = 0; i < PACED_COUNT(sizes); ++i) {
+        int m = sizes[i].m, n = sizes[i].n, k = sizes[i].k;
+        float *a = uniform("a", (size_t)(m * k)), *b = uniform("b", (size_t)(k * n)),
+              *c = paced_alloc((size_t)(m * n), sizeof *c);
+        double *want = paced_alloc((size_t)(m * n), sizeof *want);
+        for (int j = 0; j < m * n; ++j) c[j] = __builtin_nanf("");
+        struct paced_buffer *da = upload(a, (size_t)(m * k)), *db = upload(b, (size_t)(k * n)),
+                            *dc = upload(c, (size_t)(m * n));
+        ref_gemm(1, m, n, k, a, b, 0, NULL, want);
+        assert_ok(paced_gemm(harness_device, 1, m, n, k, da, db, 0, dc));
+        float *got = read_floats(dc, (size_t)(m * n));
+        assert_close("c", got, want, (size_t)(m * n), BOUND);
+        paced_buffer_destroy(da);
+        paced_buffer_destroy(db);
+        paced_buffer_destroy(dc);
+        float *arrays[] = {a, b, c, got};
+        for (size_t j = 0; j < PACED_COUNT(arrays); ++j) free(arrays[j]);
+        free(want);
+    }
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_overwrite),
+    cmocka_unit_test(test_accumulate),
+    cmocka_unit_test(test_overwrites_nan),
+};
+HARNESS_MAIN(tests)

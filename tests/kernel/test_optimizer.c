@@ -1,0 +1,180 @@
+/* Steps of the optimisers on the device against plain loops, and their state's way through a file's tensors. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "paced/optim.h"
+#include "tests/capture.h"
+#include "tests/kernel/harness.h"
+#include "tests/ref/ref.h"
+
+enum { STEPS = 4 };
+
+static struct net two_layers(void) {
+    struct net net = net_start(3, 2, 3);
+    struct paced_tensor *t =
+        paced_conv2d(net.graph, "conv", net.input, (struct paced_conv){17, 3, 1, 1, 1, true, false});
+    net_prepare(&net, paced_batch_norm(net.graph, "bn", t, true), 1, 1);
+    return net;
+}
+
+static size_t arena_count(const struct net *net) {
+    return paced_buffer_bytes(paced_exec_trained(net->exec)) / sizeof(float);
+}
+
+/* Any gradient will do: the optimiser walks the whole arena, gaps and all. */
+static float *set_gradient(const struct net *net, int step) {
+    char name[32];
+    snprintf(name, sizeof name, "gradient %d", step);
+    float *grad = uniform(name, arena_count(net));
+    assert_ok(paced_buffer_write(paced_exec_trained_grad(net->exec), grad, arena_count(net) * sizeof *grad));
+    return grad;
+}
+
+static void reference_step(const struct paced_config *config, size_t count, double *w, const float *grad, double *m,
+                           double *v, int t, double lr) {
+    if (config->train.optimizer == PACED_ADAM)
+        ref_adam(count, w, grad, m, v, t, lr, config->train.weight_decay);
+    else
+        ref_sgd(count, w, grad, m, config->train.momentum, lr, config->train.weight_decay);
+}
+
+/* Compares the way gone from the first weights: the weights themselves would hide it. */
+static void compare_way(const struct net *net, const float *before, const double *w) {
+    size_t count = arena_count(net);
+    float *got = read_floats(paced_exec_trained(net->exec), count);
+    double *way = paced_alloc(count, sizeof *way);
+    for (size_t i = 0; i < count; ++i) {
+        got[i] -= before[i];
+        way[i] = w[i] - (double)before[i];
+    }
+    assert_close("weights' way", got, way, count, 1e-4);
+    free(way);
+    free(got);
+}
+
+static void check_steps(const struct paced_config *config) {
+    struct net net = two_layers();
+    struct paced_optimizer *optimizer;
+    assert_ok(paced_optimizer_create(&optimizer, config, net.exec));
+    size_t count = arena_count(&net);
+    float *before = read_floats(paced_exec_trained(net.exec), count);
+    double *w = paced_alloc(count, sizeof *w), *m = paced_alloc(count, sizeof *m), *v = paced_alloc(count, sizeof *v);
+    for (size_t i = 0; i < count; ++i) w[i] = (double)before[i];
+    for (int step = 1; step <= STEPS; ++step) {
+        double lr = 0.003 * step;
+        float *grad = set_gradient(&net, step);
+        assert_ok(paced_optimizer_step(optimizer, lr));
+        reference_step(config, count, w, grad, m, v, step, lr);
+        compare_way(&net, before, w);
+        free(grad);
+    }
+    free(before);
+    free(w);
+    free(m);
+    free(v);
+    paced_optimizer_destroy(optimizer);
+    net_finish(&net);
+}
+
+static void test_adam(void **state) {
+    (void)state;
+    check_steps(&(struct paced_config){.train.optimizer = PACED_ADAM});
+    check_steps(&(struct paced_config){.train.optimizer = PACED_ADAM, .train.weight_decay = 0.1});
+}
+
+static void test_sgd(void **state) {
+    (void)state;
+    check_steps(&(struct paced_config){.train.optimizer = PACED_SGD});
+    check_steps(&(struct paced_config){.train.optimizer = PACED_SGD, .train.momentum = 0.9});
+    check_steps(&(struct paced_config){.train.optimizer = PACED_SGD, .train.momentum = 0.5, .train.weight_decay = 0.1});
+}
+
+/* Parameters without a gradient do not move: gaps between parameters stay zero. */
+static void test_zero_gradient(void **state) {
+    (void)state;
+    struct net net = two_layers();
+    struct paced_optimizer *optimizer;
+    const struct paced_config config = {.train.optimizer = PACED_ADAM};
+    assert_ok(paced_optimizer_create(&optimizer, &config, net.exec));
+    size_t count = arena_count(&net);
+    float *before = read_floats(paced_exec_trained(net.exec), count);
+    assert_ok(paced_buffer_zero(paced_exec_trained_grad(net.exec), count * sizeof *before));
+    assert_ok(paced_optimizer_step(optimizer, 0.1));
+    float *after = read_floats(paced_exec_trained(net.exec), count);
+    assert_memory_equal(after, before, count * sizeof *before);
+    free(before);
+    free(after);
+    paced_optimizer_destroy(optimizer);
+    net_finish(&net);
+}
+
+static float *weights_after(struct net *net, struct paced_optimizer *optimizer, int step) {
+    free(set_gradient(net, step));
+    assert_ok(paced_optimizer_step(optimizer, 0.01));
+    return read_floats(paced_exec_trained(net->exec), arena_count(net));
+}
+
+/* Two steps, state saved; a third step here and one by a fresh optimiser with that state are the same to the bit. */
+static void check_state(const struct paced_config *config) {
+    struct net net = two_layers();
+    struct paced_optimizer *first, *second;
+    struct paced_weights saved = {0};
+    size_t bytes = arena_count(&net) * sizeof(float);
+    assert_ok(paced_optimizer_create(&first, config, net.exec));
+    free(weights_after(&net, first, 1));
+    float *middle = weights_after(&net, first, 2);
+    assert_ok(paced_optimizer_save(first, &saved));
+    float *want = weights_after(&net, first, 3);
+
+    assert_ok(paced_optimizer_create(&second, config, net.exec));
+    assert_ok(paced_optimizer_load(second, &saved, "saved"));
+    assert_ok(paced_buffer_write(paced_exec_trained(net.exec), middle, bytes));
+    float *got = weights_after(&net, second, 3);
+    for (size_t i = 0; i < paced_graph_param_count(net.graph); ++i) { /* gaps are not saved, and never matter */
+        const struct paced_param *p = paced_graph_get_param(net.graph, i);
+        if (p->kind == PACED_PARAM_TRAINED)
+            assert_memory_equal(got + p->offset / 4, want + p->offset / 4, p->count * sizeof(float));
+    }
+    free(middle);
+    free(want);
+    free(got);
+    paced_weights_finish(&saved);
+    paced_optimizer_destroy(first);
+    paced_optimizer_destroy(second);
+    net_finish(&net);
+}
+
+static void test_state(void **state) {
+    (void)state;
+    check_state(&(struct paced_config){.train.optimizer = PACED_ADAM});
+    check_state(&(struct paced_config){.train.optimizer = PACED_SGD, .train.momentum = 0.9});
+}
+
+static void test_bad_state(void **state) {
+    (void)state;
+    struct net net = two_layers();
+    struct paced_optimizer *optimizer;
+    struct paced_weights none = {0}, partial = {0};
+    const struct paced_config config = {.train.optimizer = PACED_ADAM};
+    const int64_t step = 3;
+    struct capture capture;
+    paced_weights_add(&partial, "optimizer.step", PACED_I64, 0, NULL, &step);
+    assert_ok(paced_optimizer_create(&optimizer, &config, net.exec));
+    capture_start(&capture);
+    enum paced_err errs[] = {paced_optimizer_load(optimizer, &none, "none.safetensors"),
+                             paced_optimizer_load(optimizer, &partial, "partial.safetensors")};
+    capture_end(&capture);
+    assert_int_equal(errs[0], PACED_INVALID);
+    assert_int_equal(errs[1], PACED_INVALID);
+    assert_non_null(strstr(capture.text, "none.safetensors"));
+    assert_non_null(strstr(capture.text, "optimizer.exp_avg.conv.weight"));
+    paced_weights_finish(&partial);
+    paced_optimizer_destroy(optimizer);
+    net_finish(&net);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_adam),  cmocka_unit_test(test_sgd),       cmocka_unit_test(test_zero_gradient),
+    cmocka_unit_test(test_state), cmocka_unit_test(test_bad_state),
+};
+HARNESS_MAIN(tests)

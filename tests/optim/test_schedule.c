@@ -1,0 +1,56 @@
+/* Learning rates per epoch. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "paced/optim.h"
+
+static void assert_lr(const struct paced_config *config, int epoch, double want) {
+    double got = paced_schedule_lr(config, epoch);
+    if (fabs(got - want) <= 1e-14 * want) return;
+    print_error("epoch %d: lr is %.17g, not %.17g\n", epoch, got, want);
+    fail();
+}
+
+/* The reference's default: a tenth every seven epochs. */
+static void test_step(void **state) {
+    (void)state;
+    const struct paced_config config = {
+        .train = {.schedule = PACED_SCHEDULE_STEP, .lr = 0.003, .step = 7, .gamma = 0.1}};
+    assert_lr(&config, 0, 0.003);
+    assert_lr(&config, 6, 0.003);
+    assert_lr(&config, 7, 0.0003);
+    assert_lr(&config, 13, 0.0003);
+    assert_lr(&config, 14, 0.00003);
+    assert_lr(&config, 99, 0.003e-14);
+}
+
+static void test_every_epoch(void **state) {
+    (void)state;
+    const struct paced_config config = {.train = {.schedule = PACED_SCHEDULE_STEP, .lr = 1, .step = 1, .gamma = 0.5}};
+    for (int epoch = 0; epoch < 20; ++epoch) assert_lr(&config, epoch, ldexp(1, -epoch));
+}
+
+static void test_no_decay(void **state) {
+    (void)state;
+    const struct paced_config flat = {.train = {.schedule = PACED_SCHEDULE_STEP, .lr = 0.01, .step = 3, .gamma = 1}};
+    const struct paced_config constant = {
+        .train = {.schedule = PACED_SCHEDULE_CONSTANT, .lr = 0.01, .step = 3, .gamma = 0.1}};
+    for (int epoch = 0; epoch < 100; epoch += 9) {
+        assert_lr(&flat, epoch, 0.01);
+        assert_lr(&constant, epoch, 0.01);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_step),
+        cmocka_unit_test(test_every_epoch),
+        cmocka_unit_test(test_no_decay),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
