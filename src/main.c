@@ -24,13 +24,20 @@ enum {
 };
 
 static const struct option options[] = {
-    {"set", required_argument, NULL, SET},         {"output", required_argument, NULL, OUTPUT},
-    {"weights", required_argument, NULL, WEIGHTS}, {"resume", no_argument, NULL, RESUME},
-    {"overwrite", no_argument, NULL, OVERWRITE},   {"logits", no_argument, NULL, LOGITS},
-    {"json", no_argument, NULL, JSON},             {"keys", no_argument, NULL, KEYS},
-    {"markdown", no_argument, NULL, MARKDOWN},     {"count", required_argument, NULL, COUNT},
-    {"size", required_argument, NULL, SIZE},       {"seed", required_argument, NULL, SEED},
-    {"help", no_argument, NULL, HELP},             {NULL, 0, NULL, 0},
+    {"set", required_argument, NULL, SET},
+    {"output", required_argument, NULL, OUTPUT},
+    {"weights", required_argument, NULL, WEIGHTS},
+    {"resume", no_argument, NULL, RESUME},
+    {"overwrite", no_argument, NULL, OVERWRITE},
+    {"logits", no_argument, NULL, LOGITS},
+    {"json", no_argument, NULL, JSON},
+    {"keys", no_argument, NULL, KEYS},
+    {"markdown", no_argument, NULL, MARKDOWN},
+    {"count", required_argument, NULL, COUNT},
+    {"size", required_argument, NULL, SIZE},
+    {"seed", required_argument, NULL, SEED},
+    {"help", no_argument, NULL, HELP},
+    {NULL, 0, NULL, 0},
 };
 
 struct command {
@@ -56,8 +63,8 @@ static const struct command commands[] = {
     {"synth", "breast [--count N] [--size S] [--seed K] --output DIR",
      "Makes a data set of N synthetic breast-ultrasound images of S x S with masks and splits.",
      COUNT | SIZE | SEED | OUTPUT, 1, 1, paced_command_synth},
-    {"devices", "[--json]", "Lists every OpenCL platform and device, and says which one `auto` takes, and why.", JSON, 0,
-     0, paced_command_devices},
+    {"devices", "[--json]", "Lists every OpenCL platform and device, and says which one `auto` takes, and why.", JSON,
+     0, 0, paced_command_devices},
     {"bench", "CONFIG [--set SECTION.KEY=VALUE]... [--json]",
      "Times training and inference of the configured network on random images, and its kernels.", SET | JSON, 1, 1,
      paced_command_bench},
@@ -70,13 +77,15 @@ static const struct command commands[] = {
 };
 
 static void print_usage(FILE *out) {
-    fprintf(out, "paced %s: trains, distils, tests and runs image-segmentation networks on any OpenCL device\n\nusage:\n",
+    fprintf(out,
+            "paced %s: trains, distils, tests and runs image-segmentation networks on any OpenCL device\n\nusage:\n",
             PACED_VERSION);
     for (size_t i = 0; i < PACED_COUNT(commands); ++i)
         fprintf(out, "  paced %s %s\n", commands[i].name, commands[i].usage);
-    fprintf(out, "  paced --help | --version, paced COMMAND --help\n\n"
-                 "exit status: 0 done; 1 the work failed; 2 the command line, the configuration or an input file is wrong; "
-                 "3 no usable\ndevice; 130 stopped by Ctrl-C after saving\n");
+    fprintf(out,
+            "  paced --help | --version, paced COMMAND --help\n\n"
+            "exit status: 0 done; 1 the work failed; 2 the command line, the configuration or an input file is wrong; "
+            "3 no usable\ndevice; 130 stopped by Ctrl-C after saving\n");
 }
 
 static const struct command *find_command(const char *name) {
@@ -107,17 +116,36 @@ static enum paced_err take_option(const struct command *command, int found, int 
         a->sets = paced_grow(a->sets, a->set_count + 1, sizeof *a->sets);
         a->sets[a->set_count++] = optarg;
         break;
-    case OUTPUT: a->output = optarg; break;
-    case WEIGHTS: a->weights = optarg; break;
-    case RESUME: a->resume = true; break;
-    case OVERWRITE: a->overwrite = true; break;
-    case LOGITS: a->logits = true; break;
-    case JSON: a->json = true; break;
-    case KEYS: a->keys = true; break;
-    case MARKDOWN: a->markdown = true; break;
-    case COUNT: return take_number("count", &a->count);
-    case SIZE: return take_number("size", &a->size);
-    case SEED: return take_number("seed", &a->seed);
+    case OUTPUT:
+        a->output = optarg;
+        break;
+    case WEIGHTS:
+        a->weights = optarg;
+        break;
+    case RESUME:
+        a->resume = true;
+        break;
+    case OVERWRITE:
+        a->overwrite = true;
+        break;
+    case LOGITS:
+        a->logits = true;
+        break;
+    case JSON:
+        a->json = true;
+        break;
+    case KEYS:
+        a->keys = true;
+        break;
+    case MARKDOWN:
+        a->markdown = true;
+        break;
+    case COUNT:
+        return take_number("count", &a->count);
+    case SIZE:
+        return take_number("size", &a->size);
+    case SEED:
+        return take_number("seed", &a->seed);
     }
     return PACED_OK;
 }

@@ -20,10 +20,10 @@ enum paced_err {
     PACED_STOPPED = 130, /* stopped by Ctrl-C, after saving */
 };
 
-#define PACED_TRY(call)                                                                                                \
-    do {                                                                                                               \
-        enum paced_err err_ = (call);                                                                                  \
-        if (err_ != PACED_OK) return err_;                                                                             \
+#define PACED_TRY(call)                    \
+    do {                                   \
+        enum paced_err err_ = (call);      \
+        if (err_ != PACED_OK) return err_; \
     } while (0)
 
 #define PACED_COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -71,9 +71,9 @@ struct paced_rng {
 
 void paced_rng_seed(struct paced_rng *rng, uint64_t seed, uint64_t stream);
 uint64_t paced_rng_next(struct paced_rng *rng);
-double paced_rng_uniform(struct paced_rng *rng);                  /* [0, 1), 53 bits */
-uint32_t paced_rng_below(struct paced_rng *rng, uint32_t bound);  /* [0, bound), unbiased; bound > 0 */
-double paced_rng_normal(struct paced_rng *rng);                   /* mean 0, deviation 1 (Box-Muller, no state) */
+double paced_rng_uniform(struct paced_rng *rng);                 /* [0, 1), 53 bits */
+uint32_t paced_rng_below(struct paced_rng *rng, uint32_t bound); /* [0, bound), unbiased; bound > 0 */
+double paced_rng_normal(struct paced_rng *rng);                  /* mean 0, deviation 1 (Box-Muller, no state) */
 void paced_rng_shuffle(struct paced_rng *rng, uint32_t *items, size_t count); /* Fisher-Yates */
 
 /* ---- files --------------------------------------------------------------------------------------------------- */
@@ -133,7 +133,7 @@ uint64_t paced_hash(uint64_t hash, const void *data, size_t size);
 double paced_now_s(void); /* monotonic seconds */
 
 /* After paced_catch_stop, Ctrl-C (SIGINT) and SIGTERM only set the flag that paced_stop_asked returns; a second
- * Ctrl-C ends the program at once. */
+ * Ctrl-C ends the program at once. To be called before any other thread starts. */
 void paced_catch_stop(void);
 bool paced_stop_asked(void);
 

@@ -11,6 +11,29 @@
 enum paced_dataset_kind { PACED_DATA_BUS, PACED_DATA_FOLDER };
 enum paced_optimizer_kind { PACED_ADAM, PACED_SGD };
 enum paced_schedule_kind { PACED_SCHEDULE_STEP, PACED_SCHEDULE_CONSTANT };
+enum paced_method { PACED_METHOD_IID, PACED_METHOD_KD, PACED_METHOD_CPL, PACED_METHOD_TPL, PACED_METHOD_PCD };
+enum paced_mix { PACED_MIX_AUTO, PACED_MIX_ALPHA, PACED_MIX_SUM };
+enum paced_prediction { PACED_PREDICTION_LABEL, PACED_PREDICTION_MAX };
+enum paced_boundary { PACED_BOUNDARY_SVLS, PACED_BOUNDARY_NONE };
+enum paced_fuse {
+    PACED_FUSE_PRODUCT,
+    PACED_FUSE_MEAN,
+    PACED_FUSE_MAX,
+    PACED_FUSE_WEIGHTED,
+    PACED_FUSE_PREDICTION,
+    PACED_FUSE_BOUNDARY
+};
+enum paced_target { PACED_TARGET_HARD, PACED_TARGET_UNIFORM, PACED_TARGET_SVLS };
+enum paced_pacing {
+    PACED_PACING_STEP,
+    PACED_PACING_QUANTILE,
+    PACED_PACING_LINEAR,
+    PACED_PACING_EXPONENTIAL,
+    PACED_PACING_ROOT,
+    PACED_PACING_NONE
+};
+enum paced_order { PACED_ORDER_EASY, PACED_ORDER_HARD };
+enum paced_admission { PACED_ADMISSION_AUTO, PACED_ADMISSION_HARD, PACED_ADMISSION_SOFT };
 
 struct paced_config {
     struct {
@@ -41,6 +64,27 @@ struct paced_config {
         bool shuffle;
         int64_t save_every;
     } train;
+    struct {
+        char *teacher, *teacher_arch; /* empty: no teacher; the student's arch */
+        int64_t teacher_width;        /* 0: the student's */
+        int method, loss;             /* enum paced_method; a row of distill's table of losses, 0: by method */
+        int mix;                      /* enum paced_mix */
+        double alpha, temperature;
+        int64_t cache_mb;
+    } distill;
+    struct {
+        double temperature;                     /* NaN: auto */
+        int prediction, boundary, fuse, target; /* enums paced_prediction, _boundary, _fuse, _target */
+        int64_t kernel;
+        double sigma, sigma_decay, beta, smoothing;
+    } uncertainty;
+    struct {
+        int function; /* enum paced_pacing */
+        double mu, mu_update;
+        int64_t mu_update_every;
+        double mu_max, start, end;
+        int order, admission; /* enums paced_order, paced_admission */
+    } pacing;
     struct {
         char *weights;
     } test;

@@ -55,7 +55,7 @@ enum paced_err paced_dataset_open(struct paced_dataset **dataset, const struct p
 void paced_dataset_close(struct paced_dataset *dataset);
 
 size_t paced_dataset_count(const struct paced_dataset *dataset);
-int paced_dataset_size(const struct paced_dataset *dataset);                        /* S */
+int paced_dataset_size(const struct paced_dataset *dataset);                         /* S */
 const char *paced_dataset_image_name(const struct paced_dataset *dataset, size_t i); /* as written in the split */
 
 /* Decodes pair i: rgb[S][S][3], label[S][S] in 0..classes-1, both resized with NEAREST. Safe from several threads.
@@ -68,10 +68,10 @@ enum paced_err paced_dataset_load(struct paced_dataset *dataset, size_t i, uint8
 /* ---- batches ------------------------------------------------------------------------------------------------- */
 
 struct paced_batch {
-    int count;              /* samples in this batch; the last one may be smaller */
-    float *images;          /* [count][S][S][3], 0..1 */
-    uint8_t *labels;        /* [count][S][S] */
-    const uint32_t *index;  /* [count] which samples of the dataset */
+    int count;             /* samples in this batch; the last one may be smaller */
+    float *images;         /* [count][S][S][3], 0..1 */
+    uint8_t *labels;       /* [count][S][S] */
+    const uint32_t *index; /* [count] which samples of the dataset */
 };
 
 struct paced_loader;

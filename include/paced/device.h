@@ -1,7 +1,8 @@
 /* device: the only room that sees OpenCL and CLBlast.
  *
  * One process uses one device through one in-order queue: what is enqueued first is done first, so nobody needs events
- * between kernels, and results do not depend on timing. Every call only enqueues, except where it says that it waits. */
+ * between kernels, and results do not depend on timing. Every call only enqueues, except where it says that it waits.
+ */
 #ifndef PACED_DEVICE_H
 #define PACED_DEVICE_H
 
@@ -15,7 +16,7 @@ struct paced_device_info {
     char name[128], vendor[128], platform[128], version[128], driver[64];
     enum paced_device_kind kind;
     unsigned compute_units, clock_mhz, float_width; /* native vector width for float */
-    size_t max_work_group, align_bytes;              /* align_bytes: of sub-buffers */
+    size_t max_work_group, align_bytes;             /* align_bytes: of sub-buffers */
     uint64_t global_bytes, max_alloc_bytes, local_bytes;
 };
 
@@ -55,6 +56,8 @@ uint64_t paced_buffer_bytes(const struct paced_buffer *buffer);
 enum paced_err paced_buffer_write(struct paced_buffer *buffer, const void *host, uint64_t bytes);
 enum paced_err paced_buffer_write_later(struct paced_buffer *buffer, const void *host, uint64_t bytes);
 enum paced_err paced_buffer_read(const struct paced_buffer *buffer, void *host, uint64_t bytes);
+/* Copies the first `bytes` of one buffer over those of another. */
+enum paced_err paced_buffer_copy(struct paced_buffer *to, const struct paced_buffer *from, uint64_t bytes);
 enum paced_err paced_buffer_zero(struct paced_buffer *buffer, uint64_t bytes);
 
 /* A read whose end is waited for later, so that the host can work (or prepare the next step) meanwhile. */
@@ -99,7 +102,7 @@ static inline struct paced_arg paced_arg_uint(uint32_t u) {
 static inline struct paced_arg paced_arg_float(float f) {
     return (struct paced_arg){.kind = PACED_ARG_FLOAT, .f = f};
 }
-#define PACED_ARG(x)                                                                                                   \
+#define PACED_ARG(x) \
     _Generic((x),                                                                                                      \
         struct paced_buffer *: paced_arg_buffer,                                                                       \
         const struct paced_buffer *: paced_arg_buffer,                                                                 \
@@ -128,8 +131,8 @@ static inline struct paced_range paced_range_pixels(uint64_t pixels, uint32_t ve
 
 enum paced_err paced_launch(struct paced_device *device, const struct paced_kernel *kernel, struct paced_range range,
                             int vec, int arg_count, const struct paced_arg *args);
-#define PACED_LAUNCH(device, kernel, range, vec, ...)                                                                  \
-    paced_launch(device, kernel, range, vec, (int)PACED_COUNT(((struct paced_arg[]){__VA_ARGS__})),                    \
+#define PACED_LAUNCH(device, kernel, range, vec, ...)                                               \
+    paced_launch(device, kernel, range, vec, (int)PACED_COUNT(((struct paced_arg[]){__VA_ARGS__})), \
                  (struct paced_arg[]){__VA_ARGS__})
 
 /* The widest vector for `channels` on this device: the largest of 16, 8, 4, 2, 1 that divides channels and that the

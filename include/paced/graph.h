@@ -2,8 +2,8 @@
  *
  * A builder (models) calls one function per layer (ops); each appends a node whose output tensor the next call takes.
  * Tensors are dense float32, NHWC. The planner (host only) gives every tensor a lifetime on the timeline of one step
- * (forward nodes 0..N-1, backward nodes N..2N-1 in reverse) and a place in a few arena chunks, so that tensors that never
- * live together share memory. Kept for backward is only what an operation says its backward reads.
+ * (forward nodes 0..N-1, backward nodes N..2N-1 in reverse) and a place in a few arena chunks, so that tensors that
+ * never live together share memory. Kept for backward is only what an operation says its backward reads.
  *
  * The law of gradients: a parameter's gradient is overwritten in each step (every parameter has one reader). A tensor's
  * gradient is overwritten by its first writer of the step and added to by the others; an operation asks
@@ -26,12 +26,13 @@ static inline uint64_t paced_shape_count(struct paced_shape s) {
 
 struct paced_node;
 
-/* Bytes of one sample. A tensor of `per_sample` false holds the same size whatever the batch (BN's batch statistics). */
+/* Bytes of one sample. A tensor of `per_sample` false holds the same size whatever the batch (BN's batch statistics).
+ */
 struct paced_tensor {
     const char *name;
     struct paced_shape shape;
     bool per_sample;
-    unsigned element_bytes;  /* 4, or 1 for indices */
+    unsigned element_bytes;      /* 4, or 1 for indices */
     struct paced_node *producer; /* NULL: an input of the network */
     bool needs_grad;
     int index; /* position in the graph's list */
@@ -151,8 +152,8 @@ struct paced_plan {
 
 /* Places every tensor. chunk_limit: the largest chunk; align: of offsets. PACED_FAILED where one tensor alone is larger
  * than a chunk may be. */
-enum paced_err paced_plan_make(struct paced_plan *plan, const struct paced_graph *graph, int batch, enum paced_mode mode,
-                               uint64_t chunk_limit, uint64_t align);
+enum paced_err paced_plan_make(struct paced_plan *plan, const struct paced_graph *graph, int batch,
+                               enum paced_mode mode, uint64_t chunk_limit, uint64_t align);
 void paced_plan_finish(struct paced_plan *plan);
 uint64_t paced_plan_bytes(const struct paced_plan *plan); /* all chunks and the workspace */
 
@@ -167,8 +168,8 @@ enum paced_err paced_exec_create(struct paced_exec **exec, const struct paced_gr
                                  int batch, enum paced_mode mode);
 void paced_exec_destroy(struct paced_exec *exec);
 
-/* Parameters: fresh from the generator (the same numbers on every device), or from a file's tensors (PACED_INVALID names
- * `path` and the first tensor that is missing, of another shape or dtype, or not part of the network). */
+/* Parameters: fresh from the generator (the same numbers on every device), or from a file's tensors (PACED_INVALID
+ * names `path` and the first tensor that is missing, of another shape or dtype, or not part of the network). */
 enum paced_err paced_exec_init_params(struct paced_exec *exec, uint64_t seed);
 enum paced_err paced_exec_load_params(struct paced_exec *exec, const struct paced_weights *weights, const char *path);
 enum paced_err paced_exec_save_params(struct paced_exec *exec, struct paced_weights *weights);

@@ -42,6 +42,19 @@ enum paced_err paced_scores_write_summary(const struct paced_scores *scores, con
 /* The same table for a terminal. */
 void paced_scores_print(const struct paced_scores *scores, FILE *out);
 
+/* ---- calibration --------------------------------------------------------------------------------------------- */
+
+/* Of softmax(logits / tau) over logits [pixels][classes] and labels [pixels]: negative log-likelihood, expected
+ * calibration error (15 equal bins of the greatest probability), Brier score (mean over pixels of the sum over
+ * classes). */
+struct paced_calibration {
+    double nll, ece, brier;
+};
+struct paced_calibration paced_calibration_measure(const float *logits, const uint8_t *labels, size_t pixels,
+                                                   int classes, double tau);
+/* The tau in 0.01..100 of least NLL. */
+double paced_temperature_fit(const float *logits, const uint8_t *labels, size_t pixels, int classes);
+
 /* ---- the training log ---------------------------------------------------------------------------------------- */
 
 /* One row of log.csv. NaN means "does not apply" and is written as an empty field. */
@@ -60,8 +73,9 @@ struct paced_run_log {
 
 void paced_run_log_add(struct paced_run_log *log, const struct paced_log_row *row);
 void paced_run_log_finish(struct paced_run_log *log);
-/* log.csv with the header epoch,phase,loss,ce,kld,lr,mu,admitted,dice,iou,precision,recall,f1,seconds,images_per_second;
- * nine significant digits, so that float32 values are told apart. */
+/* log.csv with the header
+ * epoch,phase,loss,ce,kld,lr,mu,admitted,dice,iou,precision,recall,f1,seconds,images_per_second; nine significant
+ * digits, so that float32 values are told apart. */
 enum paced_err paced_run_log_write(const struct paced_run_log *log, const char *path);
 /* Reads it back, rows of epochs up to last_epoch only. */
 enum paced_err paced_run_log_read(struct paced_run_log *log, const char *path, int last_epoch);

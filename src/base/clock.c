@@ -1,15 +1,19 @@
 /* clock: monotonic time, and the wish to stop.
  *
- * A signal handler may do almost nothing, so it sets a flag that the training loop asks for between steps and then
- * saves and leaves. Who presses Ctrl-C twice does not want to wait: the program ends at once, with the same status;
+ * SIGINT and SIGTERM are blocked everywhere and taken by a thread of their own, which sets a flag that the training
+ * loop asks for between steps and then saves and leaves. A signal handler would not do: the compiler inside a device
+ * driver (LLVM in PoCL) puts its own handler in front of it, which deletes the files that are being compiled, and the
+ * build fails instead. Who presses Ctrl-C twice does not want to wait: the program ends at once, with the same status;
  * files still appear whole or not at all. */
 #include "paced/base.h"
 
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <time.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t stop_asked, interrupts;
+static atomic_bool stop_asked;
 
 double paced_now_s(void) {
     struct timespec now;
@@ -17,18 +21,29 @@ double paced_now_s(void) {
     return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
-static void on_signal(int signal_number) {
-    if (signal_number == SIGINT && interrupts++ > 0) _exit(PACED_STOPPED);
-    stop_asked = 1;
+static void *wait_for_signals(void *stops) {
+    int signal_number, interrupts = 0;
+    while (sigwait(stops, &signal_number) == 0) {
+        if (signal_number == SIGINT && interrupts++ > 0) _exit(PACED_STOPPED);
+        stop_asked = true;
+    }
+    return NULL;
 }
 
 void paced_catch_stop(void) {
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    static sigset_t stops;
+    sigset_t before;
+    pthread_t waiting;
+    sigemptyset(&stops);
+    sigaddset(&stops, SIGINT);
+    sigaddset(&stops, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &stops, &before); /* threads made from now on inherit it */
+    if (pthread_create(&waiting, NULL, wait_for_signals, &stops) == 0)
+        pthread_detach(waiting);
+    else
+        pthread_sigmask(SIG_SETMASK, &before, NULL); /* a stop without saving is better than none */
 }
 
 bool paced_stop_asked(void) {
-    return stop_asked != 0;
+    return stop_asked;
 }

@@ -25,6 +25,12 @@
 #define ABOVE_TO(least, most) .min = least, .max = most, .above = true
 #define UP_TO_BELOW(least, limit) .min = least, .max = limit, .below = true
 #define WORDS(list) .words = list
+#define ODD .odd = true
+/* The rows of distill's table (src/distill/objective.c), in its order; the empty one stands for "by method". */
+#define LOSSES \
+    "|kd|curriculum|ce_weighted|kld_weighted|both_weighted|ce_aliter_weighted|both_weighted_spl_per_px|" \
+    "both_weighted_spl_per_img|both_weighted_spl_per_img_max|both_weighted_spl_per_px_no_alpha|" \
+    "both_weighted_spl_per_px_no_alpha_no_weights"
 #define MEANING(text) .meaning = text
 
 const struct config_key paced_config_keys[] = {
@@ -58,6 +64,46 @@ const struct config_key paced_config_keys[] = {
     {FIELD(train, gamma), DEFAULT("0.1"), ABOVE_TO(0, 1), MEANING("factor on the learning rate at each step")},
     {FIELD(train, shuffle), DEFAULT("yes"), MEANING("a new order of the training images in each epoch")},
     {FIELD(train, save_every), DEFAULT("1"), AT_LEAST(1), MEANING("epochs between writes of `last` and `state`")},
+
+    {PATH(distill, teacher), DEFAULT(""), MEANING("the teacher's weights; empty: no teacher")},
+    {FIELD(distill, teacher_arch), DEFAULT(""), MEANING("the teacher's network; empty: model.arch")},
+    {FIELD(distill, teacher_width), DEFAULT("0"), RANGE(0, 1024), MEANING("the teacher's width; 0: model.width")},
+    {FIELD(distill, method), DEFAULT("iid"), WORDS("iid|kd|cpl|tpl|pcd"),
+     MEANING("plain training, distillation, with curriculum, self-paced, paced by fused uncertainty")},
+    {FIELD(distill, loss), DEFAULT(""), WORDS(LOSSES), MEANING("a loss by its name in the reference, instead of a method")},
+    {FIELD(distill, mix), DEFAULT("auto"), WORDS("auto|alpha|sum"),
+     MEANING("CE and KLD: as the method has it, (1 - alpha) CE + alpha KLD, or CE + KLD")},
+    {FIELD(distill, alpha), DEFAULT("0.3"), RANGE(0, 1), MEANING("share of the KLD")},
+    {FIELD(distill, temperature), DEFAULT("4"), ABOVE(0), MEANING("T of the KLD")},
+    {FIELD(distill, cache_mb), DEFAULT("2048"), AT_LEAST(0),
+     MEANING("host memory for the teacher's logits, per data set; above it they are computed for every batch")},
+
+    {FIELD(uncertainty, temperature), DEFAULT("6.26"), ABOVE(0), WORDS("auto"),
+     MEANING("tau of the teacher's confidence; auto: fitted on the validation set")},
+    {FIELD(uncertainty, prediction), DEFAULT("label"), WORDS("label|max"),
+     MEANING("prediction uncertainty: 1 - confidence in the label, or in the likeliest class")},
+    {FIELD(uncertainty, boundary), DEFAULT("svls"), WORDS("svls|none"), MEANING("boundary uncertainty")},
+    {FIELD(uncertainty, kernel), DEFAULT("3"), RANGE(1, 31), ODD, MEANING("side of the SVLS kernel")},
+    {FIELD(uncertainty, sigma), DEFAULT("1"), ABOVE(0), MEANING("deviation of the SVLS kernel in pixels")},
+    {FIELD(uncertainty, sigma_decay), DEFAULT("1"), ABOVE_TO(0, 1), MEANING("factor on sigma after each epoch")},
+    {FIELD(uncertainty, fuse), DEFAULT("product"), WORDS("product|mean|max|weighted|prediction|boundary"),
+     MEANING("how prediction and boundary uncertainty become one")},
+    {FIELD(uncertainty, beta), DEFAULT("0.5"), RANGE(0, 1), MEANING("weight of the prediction in `weighted`")},
+    {FIELD(uncertainty, target), DEFAULT("hard"), WORDS("hard|uniform|svls"), MEANING("what the CE compares with")},
+    {FIELD(uncertainty, smoothing), DEFAULT("0.1"), UP_TO_BELOW(0, 1), MEANING("share smoothed away by `uniform`")},
+
+    {FIELD(pacing, function), DEFAULT("step"), WORDS("step|quantile|linear|exponential|root|none"),
+     MEANING("how the threshold mu grows")},
+    {FIELD(pacing, mu), DEFAULT("0.2"), RANGE(0, 1), MEANING("step: mu of the first epoch")},
+    {FIELD(pacing, mu_update), DEFAULT("0.1"), RANGE(-1, 1), MEANING("step: what is added to mu")},
+    {FIELD(pacing, mu_update_every), DEFAULT("5"), AT_LEAST(1), MEANING("step: epochs between two additions")},
+    {FIELD(pacing, mu_max), DEFAULT("1"), RANGE(0, 1), MEANING("step: greatest mu")},
+    {FIELD(pacing, start), DEFAULT("0.8"), ABOVE_TO(0, 1), MEANING("others: share of pixels admitted at first (lambda)")},
+    {FIELD(pacing, end), DEFAULT("0.4"), ABOVE_TO(0, 1),
+     MEANING("others: share of the epochs after which all pixels are admitted (E_all)")},
+    {FIELD(pacing, order), DEFAULT("easy"), WORDS("easy|hard"), MEANING("which pixels are admitted first")},
+    {FIELD(pacing, admission), DEFAULT("auto"), WORDS("auto|hard|soft"),
+     MEANING("weight of pixels not admitted: as the method has it, 0, or min(1, mu + 0.1)")},
 
     {PATH(test, weights), DEFAULT("best"), WORDS("best|last"), MEANING("best or last of the run, or a weights file")},
 

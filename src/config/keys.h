@@ -13,7 +13,9 @@ struct config_key {
     const char *fallback; /* the default, as an INI would give it */
     double min, max;      /* numbers: the range, with its ends ... */
     bool above, below;    /* ... or without */
-    const char *words;    /* "a|b": the choices; of a path: words that are no file names */
+    bool odd;             /* whole numbers: odd ones only */
+    const char *words;    /* "a|b": the choices; of a path: words that are no file names; of a real: the one word that
+                             is stored as NaN */
     const char *meaning;
     const char *shown; /* the default as shown, where it depends on other keys (then `fallback` is empty) */
 };

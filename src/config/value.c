@@ -36,6 +36,7 @@ static char *split_words(const char *words, const char **list, size_t most, size
 }
 
 static void add_with_commas(struct paced_text *out, const char *words) {
+    if (*words == '|') words++; /* the empty word is not shown */
     for (; *words; words++) paced_text_add(out, *words == '|' ? ", " : "%c", *words);
 }
 
@@ -58,6 +59,8 @@ static void add_end(struct paced_text *out, double value) {
 }
 
 static void add_number_range(struct paced_text *out, const struct config_key *key) {
+    if (key->words) paced_text_add(out, "%s or ", key->words);
+    if (key->odd) paced_text_add(out, "odd, ");
     bool closed = !key->above && !key->below && !isinf(key->max);
     if (!closed) paced_text_add(out, key->above ? "> " : ">= ");
     add_end(out, key->min);
@@ -104,12 +107,17 @@ static enum paced_err set_int(int64_t *field_, const struct config_key *key, con
     if (!paced_parse_int(text, &value)) return wrong_number(key, place, text, "is not a whole number");
     bool in_range = value >= (int64_t)key->min && (isinf(key->max) || value <= (int64_t)key->max);
     if (!in_range) return wrong_number(key, place, text, "is out of range");
+    if (key->odd && value % 2 == 0) return wrong_number(key, place, text, "is even");
     *field_ = value;
     return PACED_OK;
 }
 
 static enum paced_err set_real(double *field_, const struct config_key *key, const char *place, const char *text) {
     double value;
+    if (key->words && strcmp(text, key->words) == 0) {
+        *field_ = NAN;
+        return PACED_OK;
+    }
     if (!paced_parse_real(text, &value)) return wrong_number(key, place, text, "is not a number");
     bool in_range =
         (key->above ? value > key->min : value >= key->min) && (key->below ? value < key->max : value <= key->max);
@@ -207,7 +215,10 @@ void paced_config_value_add(struct paced_text *out, const struct paced_config *c
         paced_text_add(out, "%lld", (long long)*(const int64_t *)at);
         break;
     case CONFIG_REAL:
-        add_number(out, *(const double *)at);
+        if (key->words && isnan(*(const double *)at))
+            paced_text_add(out, "%s", key->words);
+        else
+            add_number(out, *(const double *)at);
         break;
     case CONFIG_BOOL:
         paced_text_add(out, "%s", *(const bool *)at ? "yes" : "no");

@@ -93,6 +93,11 @@ enum paced_err paced_ticket_wait(struct paced_ticket *ticket) {
                        opencl_error_name(status), status);
 }
 
+enum paced_err paced_buffer_copy(struct paced_buffer *to, const struct paced_buffer *from, uint64_t bytes) {
+    cl_int status = clEnqueueCopyBuffer(to->device->queue, from->memory, to->memory, 0, 0, bytes, 0, NULL, NULL);
+    return status == CL_SUCCESS ? PACED_OK : opencl_error(to->device, "clEnqueueCopyBuffer", status);
+}
+
 enum paced_err paced_buffer_zero(struct paced_buffer *buffer, uint64_t bytes) {
     const cl_uchar zero = 0;
     cl_int status = clEnqueueFillBuffer(buffer->device->queue, buffer->memory, &zero, 1, 0, bytes, 0, NULL, NULL);

@@ -38,8 +38,8 @@ const char *opencl_error_name(cl_int status) {
 }
 
 enum paced_err opencl_error(const struct paced_device *device, const char *call, cl_int status) {
-    bool memory = status == CL_MEM_OBJECT_ALLOCATION_FAILURE || status == CL_OUT_OF_RESOURCES ||
-                  status == CL_OUT_OF_HOST_MEMORY;
+    bool memory =
+        status == CL_MEM_OBJECT_ALLOCATION_FAILURE || status == CL_OUT_OF_RESOURCES || status == CL_OUT_OF_HOST_MEMORY;
     return paced_error(PACED_FAILED, "device %s: %s failed: %s (%d); %s", device->info.name, call,
                        opencl_error_name(status), status,
                        memory ? "lower train.batch, data.size or model.width"
@@ -75,14 +75,14 @@ enum paced_err paced_device_open(struct paced_device **out, const char *select, 
     struct candidate *candidates;
     size_t count;
     PACED_TRY(candidates_find(&candidates, &count));
-    const char *why;
-    int chosen = candidates_choose(candidates, count, select, &why);
+    const char *why, *asked = candidates_asked_for(select);
+    int chosen = candidates_choose(candidates, count, asked, &why);
     if (chosen < 0) {
         free(candidates);
         return paced_error(PACED_NO_DEVICE,
-                           "device.select = %s: no usable OpenCL device (%s); `paced devices` lists what there is, and "
-                           "the Debian package pocl-opencl-icd makes the CPU one",
-                           select, why);
+                           "%s = %s: no usable OpenCL device (%s); `paced devices` lists what there is, and the Debian "
+                           "package pocl-opencl-icd makes the CPU one",
+                           asked == select ? "device.select" : "PACED_DEVICE", asked, why);
     }
     struct paced_device *device = paced_alloc(1, sizeof *device);
     device->gemm = -1;

@@ -1,8 +1,8 @@
 /* Matrix products through CLBlast, in a configuration that this device was seen to compute correctly with.
  *
  * Why configurations: CLBlast's tuning database has no entry for PoCL's devices, and its default uses local memory and
- * barriers, which cost a CPU ten times the time. For CPUs the ladder below starts with register tiles made for the native
- * vector width: one work-item a group, one vector load and a tile's height of broadcast multiply-adds per step
+ * barriers, which cost a CPU ten times the time. For CPUs the ladder below starts with register tiles made for the
+ * native vector width: one work-item a group, one vector load and a tile's height of broadcast multiply-adds per step
  * (GEMMK=1). That kernel wants A, B and C row-major as they are: nothing is transposed or copied.
  *
  * Why a self-test: CLBlast's status is success also where the result is wrong (GEMMK=1 with MWG != NWG; strides and
@@ -18,16 +18,16 @@
 #include "src/device/opencl.h"
 
 /* Values of CLBlast's "Xgemm" parameters, in the order of parameter_names. */
-static const char *parameter_names[] = {"GEMMK", "KREG",  "KWG",   "KWI", "MDIMA", "MDIMC", "MWG", "NDIMB",
-                                        "NDIMC", "NWG",   "SA",    "SB",  "STRM",  "STRN",  "VWM", "VWN"};
+static const char *parameter_names[] = {"GEMMK", "KREG", "KWG", "KWI", "MDIMA", "MDIMC", "MWG", "NDIMB",
+                                        "NDIMC", "NWG",  "SA",  "SB",  "STRM",  "STRN",  "VWM", "VWN"};
 enum { PARAMETERS = PACED_COUNT(parameter_names) };
 
 struct rung {
     const char *name;
     bool cpu_only;
-    unsigned float_width;        /* least native vector width */
-    size_t values[PARAMETERS];   /* all 0: leave CLBlast's own choice for the device */
-    size_t min_indirect;         /* products of fewer than its cube of multiply-adds take the direct kernel */
+    unsigned float_width;      /* least native vector width */
+    size_t values[PARAMETERS]; /* all 0: leave CLBlast's own choice for the device */
+    size_t min_indirect;       /* products of fewer than its cube of multiply-adds take the direct kernel */
 };
 
 static const struct rung ladder[] = {
@@ -85,10 +85,10 @@ static enum paced_err multiply_clblast(struct paced_device *device, const struct
                               p->a->memory, 0, k, p->b->memory, 0, n, p->beta, p->c->memory, 0, n, &device->queue,
                               profile_event(device, "gemm"));
     else
-        status = CLBlastSgemmStridedBatched(CLBlastLayoutRowMajor, CLBlastTransposeNo, CLBlastTransposeNo, m, n, k,
-                                            1.0f, p->a->memory, 0, k, m * k, p->b->memory, 0, n, k * n, p->beta,
-                                            p->c->memory, 0, n, m * n, (size_t)p->batch, &device->queue,
-                                            profile_event(device, "gemm"));
+        status =
+            CLBlastSgemmStridedBatched(CLBlastLayoutRowMajor, CLBlastTransposeNo, CLBlastTransposeNo, m, n, k, 1.0f,
+                                       p->a->memory, 0, k, m * k, p->b->memory, 0, n, k * n, p->beta, p->c->memory, 0,
+                                       n, m * n, (size_t)p->batch, &device->queue, profile_event(device, "gemm"));
     if (status == CLBlastSuccess) return PACED_OK;
     return paced_error(PACED_FAILED, "device %s: CLBlast product %d x (%d, %d, %d) failed: status %d",
                        device->info.name, p->batch, p->m, p->n, p->k, status);
@@ -156,13 +156,16 @@ out:
     return err;
 }
 
-/* The paths that the program's products take: whole tiles and ragged ones, plain and batched, fresh and accumulated, and
- * a product of the size that a layer's chunk has. */
+/* The paths that the program's products take: whole tiles and ragged ones, plain and batched, fresh and accumulated,
+ * and a product of the size that a layer's chunk has. */
 static bool passes(struct paced_device *device, int rung) {
     static const struct product tests[] = {
-        {.batch = 1, .m = 64, .n = 48, .k = 80, .beta = 0.0f},  {.batch = 1, .m = 48, .n = 64, .k = 32, .beta = 1.0f},
-        {.batch = 3, .m = 48, .n = 32, .k = 64, .beta = 0.0f},  {.batch = 36, .m = 32, .n = 16, .k = 16, .beta = 0.0f},
-        {.batch = 1, .m = 17, .n = 33, .k = 15, .beta = 1.0f},  {.batch = 2, .m = 15, .n = 1, .k = 31, .beta = 0.0f},
+        {.batch = 1, .m = 64, .n = 48, .k = 80, .beta = 0.0f},
+        {.batch = 1, .m = 48, .n = 64, .k = 32, .beta = 1.0f},
+        {.batch = 3, .m = 48, .n = 32, .k = 64, .beta = 0.0f},
+        {.batch = 36, .m = 32, .n = 16, .k = 16, .beta = 0.0f},
+        {.batch = 1, .m = 17, .n = 33, .k = 15, .beta = 1.0f},
+        {.batch = 2, .m = 15, .n = 1, .k = 31, .beta = 0.0f},
         {.batch = 1, .m = 1024, .n = 64, .k = 144, .beta = 0.0f},
     };
     for (size_t i = 0; i < PACED_COUNT(tests); ++i) {
@@ -220,8 +223,10 @@ static enum paced_err choose(struct paced_device *device) {
     if (device->gemm >= 0 && path) paced_file_write(path, ladder[device->gemm].name, strlen(ladder[device->gemm].name));
     free(path);
     if (device->gemm < 0)
-        return paced_error(PACED_FAILED, "device %s computes matrix products wrongly in every setting; choose another "
-                                         "with device.select", device->info.name);
+        return paced_error(PACED_FAILED,
+                           "device %s computes matrix products wrongly in every setting; choose another "
+                           "with device.select",
+                           device->info.name);
     paced_log(PACED_LOG_DEBUG, "device %s: matrix products by %s", device->info.name, ladder[device->gemm].name);
     return PACED_OK;
 }

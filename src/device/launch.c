@@ -18,8 +18,7 @@ static struct layout lay_out(const struct paced_device *device, struct paced_ran
     bool cpu = device->info.kind == PACED_CPU;
     size_t group = cpu ? range.coarse ? 1 : CPU_GROUP : GPU_GROUP;
     while (group > device->info.max_work_group) group /= 2;
-    if (cpu || range.vectors == 0)
-        return (struct layout){1, {round_up(range.items, group), 1}, {group, 1}};
+    if (cpu || range.vectors == 0) return (struct layout){1, {round_up(range.items, group), 1}, {group, 1}};
     size_t across = 1;
     while (across < range.vectors && across < group) across *= 2;
     return (struct layout){
@@ -30,9 +29,12 @@ static cl_int set_arg(cl_kernel kernel, cl_uint index, const struct paced_arg *a
     switch (arg->kind) {
     case PACED_ARG_BUFFER:
         return clSetKernelArg(kernel, index, sizeof(cl_mem), arg->buffer ? &arg->buffer->memory : NULL);
-    case PACED_ARG_INT: return clSetKernelArg(kernel, index, sizeof(cl_int), &arg->i);
-    case PACED_ARG_UINT: return clSetKernelArg(kernel, index, sizeof(cl_uint), &arg->u);
-    case PACED_ARG_FLOAT: return clSetKernelArg(kernel, index, sizeof(cl_float), &arg->f);
+    case PACED_ARG_INT:
+        return clSetKernelArg(kernel, index, sizeof(cl_int), &arg->i);
+    case PACED_ARG_UINT:
+        return clSetKernelArg(kernel, index, sizeof(cl_uint), &arg->u);
+    case PACED_ARG_FLOAT:
+        return clSetKernelArg(kernel, index, sizeof(cl_float), &arg->f);
     }
     return CL_INVALID_VALUE;
 }

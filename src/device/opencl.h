@@ -59,6 +59,9 @@ struct candidate {
 };
 enum paced_err candidates_find(struct candidate **found, size_t *count);
 
+/* `select`, or what the environment has in its place. */
+const char *candidates_asked_for(const char *select);
+
 /* Index of the candidate that `select` takes, or -1; *why (static text) says why. */
 int candidates_choose(const struct candidate *candidates, size_t count, const char *select, const char **why);
 

@@ -1,7 +1,7 @@
 /* Where the time goes: events of all launches, summed by kernel.
  *
- * Timing needs a queue of its own kind and an event per launch, so it is switched on only to look; timed launches run in
- * the same order and give the same results. */
+ * Timing needs a queue of its own kind and an event per launch, so it is switched on only to look; timed launches run
+ * in the same order and give the same results. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,8 +81,7 @@ static int slower_first(const void *a, const void *b) {
     return (x < y) - (x > y);
 }
 
-enum paced_err paced_device_profile_stop(struct paced_device *device, struct paced_kernel_time **times,
-                                         size_t *count) {
+enum paced_err paced_device_profile_stop(struct paced_device *device, struct paced_kernel_time **times, size_t *count) {
     collect(device->profile);
     *times = device->profile->times;
     *count = device->profile->time_count;

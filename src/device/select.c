@@ -73,7 +73,9 @@ enum paced_err candidates_find(struct candidate **found, size_t *count) {
         for (cl_uint d = 0; d < device_count; ++d) {
             *found = paced_grow(*found, *count + 1, sizeof **found);
             struct candidate *c = &(*found)[(*count)++];
-            *c = (struct candidate){platforms[p], ids[d], (int)p, (int)d, {{0}, {0}, {0}, {0}, {0}, 0, 0, 0, 0, 0, 0, 0, 0, 0}, is_usable(ids[d])};
+            *c = (struct candidate){
+                platforms[p],     ids[d], (int)p, (int)d, {{0}, {0}, {0}, {0}, {0}, 0, 0, 0, 0, 0, 0, 0, 0, 0},
+                is_usable(ids[d])};
             device_describe(platforms[p], ids[d], &c->info);
         }
         free(ids);
@@ -133,9 +135,12 @@ static int choose_by_name(const struct candidate *candidates, size_t count, cons
     return -1;
 }
 
-int candidates_choose(const struct candidate *candidates, size_t count, const char *select, const char **why) {
+const char *candidates_asked_for(const char *select) {
     const char *environment = getenv("PACED_DEVICE");
-    if (strcmp(select, "auto") == 0 && environment && *environment) select = environment;
+    return strcmp(select, "auto") == 0 && environment && *environment ? environment : select;
+}
+
+int candidates_choose(const struct candidate *candidates, size_t count, const char *select, const char **why) {
     if (strcmp(select, "auto") == 0) return choose_auto(candidates, count, why);
     if (strcmp(select, "cpu") == 0 || strcmp(select, "gpu") == 0) {
         *why = strcmp(select, "cpu") == 0 ? "the first CPU" : "the first GPU";
@@ -160,11 +165,13 @@ static void list_text(FILE *out, const struct candidate *candidates, size_t coun
         const struct candidate *c = &candidates[i];
         const struct paced_device_info *info = &c->info;
         fprintf(out, "%c %d:%d  %s  [%s]%s\n", (int)i == chosen ? '*' : ' ', c->platform_index, c->device_index,
-                info->name, kind_name(info->kind), c->usable ? "" : "  not usable (unavailable, or without a compiler)");
+                info->name, kind_name(info->kind),
+                c->usable ? "" : "  not usable (unavailable, or without a compiler)");
         fprintf(out, "       platform %s, %s, driver %s\n", info->platform, info->version, info->driver);
         fprintf(out, "       %u compute units at %u MHz, float vectors of %u, work-groups up to %zu\n",
                 info->compute_units, info->clock_mhz, info->float_width, info->max_work_group);
-        fprintf(out, "       memory %.0f MiB, one buffer up to %.0f MiB, local %.0f KiB, sub-buffers aligned to %zu bytes\n",
+        fprintf(out,
+                "       memory %.0f MiB, one buffer up to %.0f MiB, local %.0f KiB, sub-buffers aligned to %zu bytes\n",
                 (double)info->global_bytes / 1048576, (double)info->max_alloc_bytes / 1048576,
                 (double)info->local_bytes / 1024, info->align_bytes);
     }
@@ -200,7 +207,7 @@ enum paced_err paced_device_list(FILE *out, const char *select, bool json) {
     size_t count;
     PACED_TRY(candidates_find(&candidates, &count));
     const char *why;
-    int chosen = candidates_choose(candidates, count, select, &why);
+    int chosen = candidates_choose(candidates, count, candidates_asked_for(select), &why);
     if (json) {
         json_t *array = json_array();
         for (size_t i = 0; i < count; ++i) json_array_append_new(array, json_of(&candidates[i], (int)i == chosen, why));
@@ -212,6 +219,6 @@ enum paced_err paced_device_list(FILE *out, const char *select, bool json) {
     }
     free(candidates);
     if (chosen >= 0) return PACED_OK;
-    return paced_error(PACED_NO_DEVICE, "no usable OpenCL device (%s); the Debian package pocl-opencl-icd makes the CPU one",
-                       why);
+    return paced_error(PACED_NO_DEVICE,
+                       "no usable OpenCL device (%s); the Debian package pocl-opencl-icd makes the CPU one", why);
 }

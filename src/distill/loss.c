@@ -1,4 +1,5 @@
-/* The loss on the device: one kernel gives each pixel's value and gradient in a single pass.
+/* The loss on the device: uncertainty first, where the objective weighs pixels by it, then one kernel that gives each
+ * pixel's value and gradient in a single pass.
  *
  * Sums are taken per chunk of pixels on the device (fixed order) and joined on the host in double precision. They are
  * fetched without stopping the device: a ring of two lets one step's sums travel while the next step runs. */
@@ -6,7 +7,7 @@
 
 #include "paced/distill.h"
 
-enum { RING = 2, MAX_PARTS = 4096, MIN_PART_PIXELS = 64, COLUMNS = 2 };
+enum { RING = 2, MAX_PARTS = 4096, MIN_PART_PIXELS = 64, COLUMNS = 4, MAX_KERNEL = 31 };
 
 struct pending {
     float *parts; /* [MAX_PARTS][COLUMNS] */
@@ -16,43 +17,109 @@ struct pending {
 
 struct paced_loss {
     struct paced_device *device;
-    int pixels_per_sample, classes;
-    struct paced_buffer *labels, *parts;
+    struct paced_objective objective;
+    int with_teacher, size, classes;
+    double mu;
+    struct paced_buffer *labels, *teacher, *svls, *uncertainty, *rank, *parts;
     struct pending ring[RING];
     int written, waited; /* reads begun and finished so far */
 };
 
-enum paced_err paced_loss_create(struct paced_loss **out, struct paced_device *device, int batch, int size,
+static enum paced_err make_buffers(struct paced_loss *l, int batch) {
+    uint64_t pixels = (uint64_t)batch * (uint64_t)l->size * (uint64_t)l->size, classes = (uint64_t)l->classes;
+    PACED_TRY(paced_buffer_create(&l->labels, l->device, pixels));
+    if (l->with_teacher) PACED_TRY(paced_buffer_create(&l->teacher, l->device, pixels * classes * sizeof(float)));
+    PACED_TRY(paced_buffer_create(&l->svls, l->device, MAX_KERNEL * MAX_KERNEL * sizeof(float)));
+    if (l->objective.weighting != PACED_WEIGHT_NONE) {
+        PACED_TRY(paced_buffer_create(&l->uncertainty, l->device, pixels * sizeof(float)));
+        PACED_TRY(paced_buffer_create(&l->rank, l->device, pixels * sizeof(float)));
+    }
+    return paced_buffer_create(&l->parts, l->device, MAX_PARTS * COLUMNS * sizeof(float));
+}
+
+enum paced_err paced_loss_create(struct paced_loss **out, struct paced_device *device,
+                                 const struct paced_objective *objective, bool teacher, int batch, int size,
                                  int classes) {
     *out = NULL;
-    struct paced_loss *loss = paced_alloc(1, sizeof *loss);
-    *loss = (struct paced_loss){.device = device, .pixels_per_sample = size * size, .classes = classes};
-    for (int i = 0; i < RING; ++i) loss->ring[i].parts = paced_alloc(MAX_PARTS * COLUMNS, sizeof(float));
-    enum paced_err err =
-        paced_buffer_create(&loss->labels, device, (uint64_t)batch * (uint64_t)loss->pixels_per_sample);
-    if (!err) err = paced_buffer_create(&loss->parts, device, MAX_PARTS * COLUMNS * sizeof(float));
+    struct paced_loss *l = paced_alloc(1, sizeof *l);
+    *l = (struct paced_loss){
+        .device = device, .objective = *objective, .with_teacher = teacher, .size = size, .classes = classes};
+    for (int i = 0; i < RING; ++i) l->ring[i].parts = paced_alloc(MAX_PARTS * COLUMNS, sizeof(float));
+    enum paced_err err = make_buffers(l, batch);
+    if (!err) err = paced_loss_set_epoch(l, 1, 1);
     if (err) {
-        paced_loss_destroy(loss);
+        paced_loss_destroy(l);
         return err;
     }
-    *out = loss;
+    *out = l;
     return PACED_OK;
 }
 
-void paced_loss_destroy(struct paced_loss *loss) {
-    if (!loss) return;
+void paced_loss_destroy(struct paced_loss *l) {
+    if (!l) return;
     for (int i = 0; i < RING; ++i) {
-        paced_ticket_wait(&loss->ring[i].ticket);
-        free(loss->ring[i].parts);
+        paced_ticket_wait(&l->ring[i].ticket);
+        free(l->ring[i].parts);
     }
-    paced_buffer_destroy(loss->labels);
-    paced_buffer_destroy(loss->parts);
-    free(loss);
+    struct paced_buffer *buffers[] = {l->labels, l->teacher, l->svls, l->uncertainty, l->rank, l->parts};
+    for (size_t i = 0; i < PACED_COUNT(buffers); ++i) paced_buffer_destroy(buffers[i]);
+    free(l);
 }
 
-struct paced_buffer *paced_loss_labels(struct paced_loss *loss) {
-    return loss->labels;
+enum paced_err paced_loss_set_epoch(struct paced_loss *l, double mu, double sigma) {
+    float weights[MAX_KERNEL * MAX_KERNEL];
+    int side = l->objective.kernel;
+    l->mu = mu;
+    paced_svls_kernel(weights, side, sigma);
+    return paced_buffer_write(l->svls, weights, (uint64_t)side * (uint64_t)side * sizeof *weights);
 }
+
+struct paced_buffer *paced_loss_labels(struct paced_loss *l) {
+    return l->labels;
+}
+
+struct paced_buffer *paced_loss_teacher(struct paced_loss *l) {
+    return l->teacher;
+}
+
+struct paced_buffer *paced_loss_uncertainty(struct paced_loss *l) {
+    return l->uncertainty;
+}
+
+/* ---- uncertainty --------------------------------------------------------------------------------------------- */
+
+enum paced_err paced_loss_measure(struct paced_loss *l, int count, int fuse) {
+    static const struct paced_kernel uncertainty = {"uncertainty.cl", "uncertainty"};
+    static const struct paced_kernel image_mean = {"uncertainty.cl", "image_mean"};
+    const struct paced_objective *o = &l->objective;
+    int pixels = count * l->size * l->size, by_max = o->prediction == PACED_PREDICTION_MAX, hard_first = o->hard_first;
+    int side = o->boundary == PACED_BOUNDARY_SVLS ? o->kernel : 0, weighting = (int)o->weighting;
+    PACED_TRY(PACED_LAUNCH(l->device, &uncertainty, paced_range_items((uint64_t)pixels), 1, PACED_ARG(pixels),
+                           PACED_ARG(l->size), PACED_ARG(l->classes), PACED_ARG(weighting), PACED_ARG(by_max),
+                           PACED_ARG(fuse < 0 ? o->fuse : fuse), PACED_ARG(o->beta), PACED_ARG(o->tau), PACED_ARG(side),
+                           PACED_ARG(hard_first), PACED_ARG(l->with_teacher),
+                           PACED_ARG(l->with_teacher ? l->teacher : l->parts), PACED_ARG(l->labels), PACED_ARG(l->svls),
+                           PACED_ARG(l->uncertainty), PACED_ARG(l->rank)));
+    if (o->weighting != PACED_WEIGHT_IMAGE_MAX) return PACED_OK;
+    struct paced_buffer *both[] = {l->uncertainty, l->rank};
+    for (int i = 0; i < 2; ++i)
+        PACED_TRY(PACED_LAUNCH(l->device, &image_mean, paced_range_chunks((uint64_t)count), 1, PACED_ARG(count),
+                               PACED_ARG(l->size * l->size), PACED_ARG(both[i])));
+    return PACED_OK;
+}
+
+/* What a pixel's rank is compared with (see uncertainty.cl). */
+static float limit_of(const struct paced_loss *l) {
+    if (l->objective.weighting == PACED_WEIGHT_FUSED || l->objective.hard_first) return (float)l->mu;
+    return -(float)(1 - l->mu);
+}
+
+static float low_weight_of(const struct paced_loss *l) {
+    if (!l->objective.soft) return 0;
+    return l->mu + 0.1 < 1 ? (float)(l->mu + 0.1) : 1;
+}
+
+/* ---- the loss ------------------------------------------------------------------------------------------------ */
 
 static int part_pixels(int pixels) {
     int size = (pixels + MAX_PARTS - 1) / MAX_PARTS;
@@ -63,30 +130,41 @@ static int part_count(int pixels) {
     return (pixels + part_pixels(pixels) - 1) / part_pixels(pixels);
 }
 
-enum paced_err paced_loss_run(struct paced_loss *loss, const struct paced_buffer *logits, int count,
+enum paced_err paced_loss_run(struct paced_loss *l, const struct paced_buffer *logits, int count,
                               struct paced_buffer *dlogits) {
     static const struct paced_kernel loss_pixels = {"loss.cl", "loss_pixels"};
-    int pixels = count * loss->pixels_per_sample, with_gradient = dlogits != NULL;
-    return PACED_LAUNCH(loss->device, &loss_pixels, paced_range_chunks((uint64_t)part_count(pixels)), 1,
-                        PACED_ARG(pixels), PACED_ARG(part_pixels(pixels)), PACED_ARG(loss->classes),
-                        PACED_ARG(with_gradient), PACED_ARG(logits), PACED_ARG(loss->labels),
-                        PACED_ARG(with_gradient ? dlogits : loss->parts), PACED_ARG(loss->parts));
+    const struct paced_objective *o = &l->objective;
+    int pixels = count * l->size * l->size, with_gradient = dlogits != NULL;
+    int with_weight = o->weighting != PACED_WEIGHT_NONE;
+    if (with_weight) PACED_TRY(paced_loss_measure(l, count, -1));
+    const struct paced_buffer *unused = l->parts;
+    return PACED_LAUNCH(
+        l->device, &loss_pixels, paced_range_chunks((uint64_t)part_count(pixels)), 1, PACED_ARG(pixels),
+        PACED_ARG(part_pixels(pixels)), PACED_ARG(l->size), PACED_ARG(l->classes), PACED_ARG(with_gradient),
+        PACED_ARG(l->with_teacher), PACED_ARG(with_weight), PACED_ARG(o->c0), PACED_ARG(o->c1), PACED_ARG(o->k0),
+        PACED_ARG(o->k1), PACED_ARG(limit_of(l)), PACED_ARG(low_weight_of(l)), PACED_ARG(o->temperature),
+        PACED_ARG(o->target), PACED_ARG(o->smoothing), PACED_ARG(o->kernel), PACED_ARG(logits),
+        PACED_ARG(l->with_teacher ? l->teacher : unused), PACED_ARG(l->labels), PACED_ARG(l->svls),
+        PACED_ARG(with_weight ? l->rank : unused), PACED_ARG(with_gradient ? dlogits : l->parts), PACED_ARG(l->parts));
 }
 
-enum paced_err paced_loss_read_later(struct paced_loss *loss, int count) {
-    struct pending *slot = &loss->ring[loss->written++ % RING];
-    slot->count = part_count(count * loss->pixels_per_sample);
-    return paced_buffer_read_later(loss->parts, slot->parts, (uint64_t)slot->count * COLUMNS * sizeof(float),
+enum paced_err paced_loss_read_later(struct paced_loss *l, int count) {
+    struct pending *slot = &l->ring[l->written++ % RING];
+    slot->count = part_count(count * l->size * l->size);
+    return paced_buffer_read_later(l->parts, slot->parts, (uint64_t)slot->count * COLUMNS * sizeof(float),
                                    &slot->ticket);
 }
 
-enum paced_err paced_loss_wait(struct paced_loss *loss, struct paced_loss_sums *sums) {
-    struct pending *slot = &loss->ring[loss->waited++ % RING];
+enum paced_err paced_loss_wait(struct paced_loss *l, struct paced_loss_sums *sums) {
+    struct pending *slot = &l->ring[l->waited++ % RING];
     PACED_TRY(paced_ticket_wait(&slot->ticket));
     *sums = (struct paced_loss_sums){0};
     for (int i = 0; i < slot->count; ++i) {
-        sums->loss += (double)slot->parts[i * COLUMNS];
-        sums->ce += (double)slot->parts[i * COLUMNS + 1];
+        const float *part = slot->parts + i * COLUMNS;
+        sums->loss += (double)part[0];
+        sums->ce += (double)part[1];
+        sums->kld += (double)part[2];
+        sums->admitted += (double)part[3];
     }
     return PACED_OK;
 }

@@ -127,11 +127,16 @@ enum paced_err paced_exec_init_params(struct paced_exec *e, uint64_t seed) {
         struct paced_rng rng;
         paced_rng_seed(&rng, seed, PACED_STREAM_INIT + i);
         float *values = paced_alloc(p->count, sizeof *values);
-        for (uint64_t k = 0; k < p->count; ++k)
-            switch (p->init) {
-            case PACED_INIT_CONSTANT: values[k] = p->init_value; break;
-            case PACED_INIT_UNIFORM: values[k] = (float)((2 * paced_rng_uniform(&rng) - 1) * p->init_value); break;
-            case PACED_INIT_NORMAL: values[k] = (float)(paced_rng_normal(&rng) * p->init_value); break;
+        for (uint64_t k = 0; k < p->count; ++k) switch (p->init) {
+            case PACED_INIT_CONSTANT:
+                values[k] = p->init_value;
+                break;
+            case PACED_INIT_UNIFORM:
+                values[k] = (float)((2 * paced_rng_uniform(&rng) - 1) * p->init_value);
+                break;
+            case PACED_INIT_NORMAL:
+                values[k] = (float)(paced_rng_normal(&rng) * p->init_value);
+                break;
             }
         enum paced_err err = write_param(e->params[i], p, values);
         free(values);

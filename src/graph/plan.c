@@ -62,8 +62,8 @@ static uint64_t lowest_offset(const struct paced_place *p, struct paced_place *c
         moved = false;
         for (size_t i = 0; i < count; ++i) {
             const struct paced_place *q = placed[i];
-            bool overlaps = q->chunk == chunk && lives_with(p, q) && offset < q->offset + q->bytes &&
-                            q->offset < offset + p->bytes;
+            bool overlaps =
+                q->chunk == chunk && lives_with(p, q) && offset < q->offset + q->bytes && q->offset < offset + p->bytes;
             if (!overlaps) continue;
             offset = align_up(q->offset + q->bytes, align);
             moved = true;

@@ -14,9 +14,9 @@ static enum paced_err unknown(const char *arch) {
         paced_text_add(&all, i ? ", %s" : "%s", names[i]);
     }
     const char *nearest = paced_nearest(arch, names, PACED_COUNT(names));
-    enum paced_err err = paced_error(PACED_INVALID, "model.arch = %s: no such network; %s%s%schoose one of: %s", arch,
-                                     nearest ? "did you mean " : "", nearest ? nearest : "", nearest ? "? " : "",
-                                     all.data);
+    enum paced_err err =
+        paced_error(PACED_INVALID, "model.arch = %s: no such network; %s%s%schoose one of: %s", arch,
+                    nearest ? "did you mean " : "", nearest ? nearest : "", nearest ? "? " : "", all.data);
     free(all.data);
     return err;
 }

@@ -9,8 +9,9 @@ static struct paced_tensor *double_conv(struct paced_graph *g, const char *name,
     for (int i = 0; i < 2; ++i) {
         char layer[64];
         snprintf(layer, sizeof layer, "%s.double_conv.%d", name, 3 * i);
-        x = paced_conv2d(g, layer, x,
-                         (struct paced_conv){filters[i], .kernel = 3, .stride = 1, .pad = 1, .dilation = 1, .bias = true});
+        x = paced_conv2d(
+            g, layer, x,
+            (struct paced_conv){filters[i], .kernel = 3, .stride = 1, .pad = 1, .dilation = 1, .bias = true});
         snprintf(layer, sizeof layer, "%s.double_conv.%d", name, 3 * i + 1);
         x = paced_batch_norm(g, layer, x, true);
     }

@@ -5,9 +5,9 @@
  *   backward, with xhat = (x - mean) / sqrt(var + eps), dz = dy where y > 0 (ReLU) else 0, P = n h w:
  *     dbias = sum dz, dweight = sum dz xhat, dx = weight / sqrt(var + eps) (dz - dbias / P - xhat dweight / P)
  *
- * Statistics are taken as a mean and a sum of squared deviations per chunk of pixels, joined by Chan's formula: one pass
- * over memory without the cancellation of E[x^2] - E[x]^2. `saved` keeps four rows of c floats: mean, 1 / sqrt(var +
- * eps), and y's scale and shift. The ReLU's mask is found again from x, so y need not be kept. */
+ * Statistics are taken as a mean and a sum of squared deviations per chunk of pixels, joined by Chan's formula: one
+ * pass over memory without the cancellation of E[x^2] - E[x]^2. `saved` keeps four rows of c floats: mean, 1 / sqrt(var
+ * + eps), and y's scale and shift. The ReLU's mask is found again from x, so y need not be kept. */
 #include "src/ops/ops.h"
 
 enum { WEIGHT, BIAS, RUNNING_MEAN, RUNNING_VAR, BATCHES };
@@ -43,25 +43,21 @@ static enum paced_err batch_statistics(struct paced_exec *e, const struct paced_
                            PACED_ARG(x->chunks.pixels), PACED_ARG(paced_exec_value(e, node->in[0])),
                            PACED_ARG(partial)));
     paced_exec_count_batch(e, node->params[BATCHES]);
-    return PACED_LAUNCH(x->device, &bn_statistics, paced_range_chunks((uint64_t)x->vectors), x->vec,
-                        PACED_ARG(x->pixels), PACED_ARG(x->vectors), PACED_ARG(x->chunks.count),
-                        PACED_ARG(x->chunks.pixels), PACED_ARG((float)EPS), PACED_ARG((float)MOMENTUM),
-                        PACED_ARG(partial), PACED_ARG(paced_exec_param(e, node->params[WEIGHT])),
-                        PACED_ARG(paced_exec_param(e, node->params[BIAS])),
-                        PACED_ARG(paced_exec_param(e, node->params[RUNNING_MEAN])),
-                        PACED_ARG(paced_exec_param(e, node->params[RUNNING_VAR])),
-                        PACED_ARG(paced_exec_value(e, node->saved)));
+    return PACED_LAUNCH(
+        x->device, &bn_statistics, paced_range_chunks((uint64_t)x->vectors), x->vec, PACED_ARG(x->pixels),
+        PACED_ARG(x->vectors), PACED_ARG(x->chunks.count), PACED_ARG(x->chunks.pixels), PACED_ARG((float)EPS),
+        PACED_ARG((float)MOMENTUM), PACED_ARG(partial), PACED_ARG(paced_exec_param(e, node->params[WEIGHT])),
+        PACED_ARG(paced_exec_param(e, node->params[BIAS])), PACED_ARG(paced_exec_param(e, node->params[RUNNING_MEAN])),
+        PACED_ARG(paced_exec_param(e, node->params[RUNNING_VAR])), PACED_ARG(paced_exec_value(e, node->saved)));
 }
 
 static enum paced_err running_statistics(struct paced_exec *e, const struct paced_node *node, const struct extent *x) {
     static const struct paced_kernel bn_running = {"batch_norm.cl", "bn_running"};
-    return PACED_LAUNCH(x->device, &bn_running, paced_range_chunks((uint64_t)x->vectors), x->vec,
-                        PACED_ARG(x->vectors), PACED_ARG((float)EPS),
-                        PACED_ARG(paced_exec_param(e, node->params[WEIGHT])),
-                        PACED_ARG(paced_exec_param(e, node->params[BIAS])),
-                        PACED_ARG(paced_exec_param(e, node->params[RUNNING_MEAN])),
-                        PACED_ARG(paced_exec_param(e, node->params[RUNNING_VAR])),
-                        PACED_ARG(paced_exec_value(e, node->saved)));
+    return PACED_LAUNCH(
+        x->device, &bn_running, paced_range_chunks((uint64_t)x->vectors), x->vec, PACED_ARG(x->vectors),
+        PACED_ARG((float)EPS), PACED_ARG(paced_exec_param(e, node->params[WEIGHT])),
+        PACED_ARG(paced_exec_param(e, node->params[BIAS])), PACED_ARG(paced_exec_param(e, node->params[RUNNING_MEAN])),
+        PACED_ARG(paced_exec_param(e, node->params[RUNNING_VAR])), PACED_ARG(paced_exec_value(e, node->saved)));
 }
 
 static enum paced_err forward(struct paced_exec *e, const struct paced_node *node) {
@@ -91,11 +87,10 @@ static enum paced_err backward(struct paced_exec *e, const struct paced_node *no
                         *dbias = paced_exec_param_grad(e, node->params[BIAS]), *partial;
     struct extent x = extent_of(e, node);
     PACED_TRY(paced_exec_workspace(e, 0, 2 * sum_scratch_bytes(node->out->shape.c), &partial));
-    PACED_TRY(PACED_LAUNCH(x.device, &bn_bwd_partial,
-                           paced_range_chunks((uint64_t)x.chunks.count * (uint64_t)x.vectors), x.vec,
-                           PACED_ARG(x.pixels), PACED_ARG(x.vectors), PACED_ARG(x.chunks.count),
-                           PACED_ARG(x.chunks.pixels), PACED_ARG(a->relu), PACED_ARG(in), PACED_ARG(saved),
-                           PACED_ARG(dy), PACED_ARG(partial)));
+    PACED_TRY(PACED_LAUNCH(
+        x.device, &bn_bwd_partial, paced_range_chunks((uint64_t)x.chunks.count * (uint64_t)x.vectors), x.vec,
+        PACED_ARG(x.pixels), PACED_ARG(x.vectors), PACED_ARG(x.chunks.count), PACED_ARG(x.chunks.pixels),
+        PACED_ARG(a->relu), PACED_ARG(in), PACED_ARG(saved), PACED_ARG(dy), PACED_ARG(partial)));
     PACED_TRY(PACED_LAUNCH(x.device, &bn_bwd_params, paced_range_chunks((uint64_t)x.vectors), x.vec,
                            PACED_ARG(x.vectors), PACED_ARG(x.chunks.count), PACED_ARG(partial), PACED_ARG(dweight),
                            PACED_ARG(dbias)));

@@ -1,5 +1,5 @@
-/* y[..., 0:ca] = a, y[..., ca:ca+cb] = b; backward copies the two ranges of dy back. One kernel copies a range of channels
- * of one tensor to a range of another. */
+/* y[..., 0:ca] = a, y[..., ca:ca+cb] = b; backward copies the two ranges of dy back. One kernel copies a range of
+ * channels of one tensor to a range of another. */
 #include "src/ops/ops.h"
 
 struct range {
@@ -18,8 +18,8 @@ static enum paced_err copy(struct paced_exec *e, int pixels, int count, struct r
     int vectors = count / vec;
     return PACED_LAUNCH(paced_exec_device(e), &concat_copy, paced_range_pixels((uint64_t)pixels, (uint32_t)vectors),
                         vec, PACED_ARG(pixels), PACED_ARG(vectors), PACED_ARG(source.channels / vec),
-                        PACED_ARG(source.offset / vec), PACED_ARG(target.channels / vec), PACED_ARG(target.offset / vec),
-                        PACED_ARG(from), PACED_ARG(beta), PACED_ARG(to));
+                        PACED_ARG(source.offset / vec), PACED_ARG(target.channels / vec),
+                        PACED_ARG(target.offset / vec), PACED_ARG(from), PACED_ARG(beta), PACED_ARG(to));
 }
 
 static enum paced_err forward(struct paced_exec *e, const struct paced_node *node) {

@@ -37,8 +37,8 @@ static const struct paced_op max_pool = {"max_pool", PACED_READS_NOTHING, forwar
 struct paced_tensor *paced_max_pool(struct paced_graph *graph, struct paced_tensor *x, int kernel, int stride,
                                     int pad) {
     if (!x || paced_graph_error(graph)) return NULL;
-    struct paced_shape out = {(x->shape.h + 2 * pad - kernel) / stride + 1, (x->shape.w + 2 * pad - kernel) / stride + 1,
-                              x->shape.c};
+    struct paced_shape out = {(x->shape.h + 2 * pad - kernel) / stride + 1,
+                              (x->shape.w + 2 * pad - kernel) / stride + 1, x->shape.c};
     if (x->shape.h + 2 * pad < kernel || x->shape.w + 2 * pad < kernel) {
         paced_graph_fail(graph, paced_error(PACED_INVALID,
                                             "data.size: an image is too small for this network (%dx%d pixels are left "

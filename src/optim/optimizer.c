@@ -1,5 +1,5 @@
-/* Optimisers: one row each, one kernel each, over the flat range that holds all trained parameters. Bias corrections are
- * taken in double precision on the host, as PyTorch does. */
+/* Optimisers: one row each, one kernel each, over the flat range that holds all trained parameters. Bias corrections
+ * are taken in double precision on the host, as PyTorch does. */
 #include <math.h>
 #include <stdlib.h>
 

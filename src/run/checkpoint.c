@@ -7,13 +7,14 @@
 
 static void add_standing(struct paced_weights *weights, const struct standing *s) {
     const int64_t one[] = {1}, four[] = {4};
-    double sums[] = {s->tally.loss, s->tally.ce};
+    double sums[] = {s->tally.loss, s->tally.ce, s->tally.kld, s->tally.admitted, s->tally.seconds};
     int64_t counts[] = {(int64_t)s->tally.images, (int64_t)s->tally.batches};
     paced_weights_add(weights, "run.epoch", PACED_I64, 1, one, &s->epoch);
     paced_weights_add(weights, "run.best", PACED_F64, 1, one, &s->best);
     paced_weights_add(weights, "run.best_epoch", PACED_I64, 1, one, &s->best_epoch);
+    paced_weights_add(weights, "run.mu", PACED_F64, 1, one, &s->mu);
     paced_weights_add(weights, "run.generator", PACED_I64, 1, four, s->rng.s);
-    paced_weights_add(weights, "run.tally_sums", PACED_F64, 1, (int64_t[]){2}, sums);
+    paced_weights_add(weights, "run.tally_sums", PACED_F64, 1, (int64_t[]){5}, sums);
     paced_weights_add(weights, "run.tally_counts", PACED_I64, 1, (int64_t[]){2}, counts);
     paced_scores_save(s->tally.scores, "run.scores", weights);
 }
@@ -35,23 +36,27 @@ static enum paced_err take(const struct paced_weights *weights, const char *path
                            enum paced_dtype dtype, size_t count, void *out) {
     const struct paced_entry *entry = paced_weights_find(weights, name);
     if (!entry || entry->dtype != dtype || entry->bytes != count * 8)
-        return paced_error(PACED_INVALID, "%s: tensor %s is missing or not as written; this is not a state to resume from",
-                           path, name);
+        return paced_error(PACED_INVALID,
+                           "%s: tensor %s is missing or not as written; this is not a state to resume from", path,
+                           name);
     memcpy(out, entry->data, entry->bytes);
     return PACED_OK;
 }
 
 static enum paced_err take_standing(const struct paced_weights *weights, const char *path, struct standing *s) {
-    double sums[2];
+    double sums[5];
     int64_t counts[2];
     PACED_TRY(take(weights, path, "run.epoch", PACED_I64, 1, &s->epoch));
     PACED_TRY(take(weights, path, "run.best", PACED_F64, 1, &s->best));
     PACED_TRY(take(weights, path, "run.best_epoch", PACED_I64, 1, &s->best_epoch));
     PACED_TRY(take(weights, path, "run.generator", PACED_I64, 4, s->rng.s));
-    PACED_TRY(take(weights, path, "run.tally_sums", PACED_F64, 2, sums));
+    PACED_TRY(take(weights, path, "run.tally_sums", PACED_F64, 5, sums));
     PACED_TRY(take(weights, path, "run.tally_counts", PACED_I64, 2, counts));
     s->tally.loss = sums[0];
     s->tally.ce = sums[1];
+    s->tally.kld = sums[2];
+    s->tally.admitted = sums[3];
+    s->tally.seconds = sums[4];
     s->tally.images = (uint64_t)counts[0];
     s->tally.batches = (uint64_t)counts[1];
     return paced_scores_load(s->tally.scores, "run.scores", weights, path);

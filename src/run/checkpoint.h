@@ -6,11 +6,12 @@
 
 /* Between two steps of a training run. */
 struct standing {
-    int64_t epoch;          /* finished epochs */
-    struct tally tally;     /* of the training pass of the next epoch, where it was stopped half-way */
-    struct paced_rng rng;   /* as it was before the next epoch's shuffle */
-    double best;            /* lowest validation CE so far; infinity before the first */
-    int64_t best_epoch;     /* from 1; 0: none */
+    int64_t epoch;        /* finished epochs */
+    struct tally tally;   /* of the training pass of the next epoch, where it was stopped half-way */
+    double mu;            /* threshold of the last epoch begun; NaN where nothing is paced */
+    struct paced_rng rng; /* as it was before the next epoch's shuffle */
+    double best;          /* lowest validation CE so far; infinity before the first */
+    int64_t best_epoch;   /* from 1; 0: none */
 };
 
 /* state.safetensors: weights, moments and standing. */

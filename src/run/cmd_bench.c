@@ -50,8 +50,8 @@ static enum paced_err step(struct bench *b) {
     bool training = b->optimizer != NULL;
     struct paced_loss_sums sums;
     PACED_TRY(paced_exec_forward(exec, b->batch, training));
-    PACED_TRY(paced_loss_run(b->loss, paced_exec_output(exec), b->batch,
-                             training ? paced_exec_output_grad(exec) : NULL));
+    PACED_TRY(
+        paced_loss_run(b->loss, paced_exec_output(exec), b->batch, training ? paced_exec_output_grad(exec) : NULL));
     PACED_TRY(paced_loss_read_later(b->loss, b->batch));
     if (training) {
         PACED_TRY(paced_exec_backward(exec));
@@ -92,7 +92,9 @@ static enum paced_err measure(const struct paced_config *c, struct paced_device 
     struct bench b = {.config = c, .device = device, .batch = (int)c->train.batch};
     enum paced_err err = network_open(&b.network, c, device, b.batch, mode);
     if (!err) err = paced_exec_init_params(b.network.exec, (uint64_t)c->run.seed);
-    if (!err) err = paced_loss_create(&b.loss, device, b.batch, (int)c->data.size, (int)c->data.classes);
+    struct paced_objective objective = paced_objective_plain();
+    if (!err)
+        err = paced_loss_create(&b.loss, device, &objective, false, b.batch, (int)c->data.size, (int)c->data.classes);
     if (!err && mode == PACED_TRAINING) err = paced_optimizer_create(&b.optimizer, c, b.network.exec);
     if (!err) err = fill_inputs(&b);
     if (!err) m->planned_bytes = paced_device_allocated(device);

@@ -11,8 +11,8 @@ enum paced_err paced_command_graph(const struct paced_arguments *arguments) {
     struct paced_graph *graph = NULL;
     struct paced_plan training = {0}, inference = {0};
     int batch = (int)c.train.batch;
-    enum paced_err err = paced_model_build(&graph, c.model.arch, (int)c.data.size, (int)c.data.classes,
-                                           (int)c.model.width);
+    enum paced_err err =
+        paced_model_build(&graph, c.model.arch, (int)c.data.size, (int)c.data.classes, (int)c.model.width);
     /* The plan for a device without limits: what a real one adds is only the split into more chunks. */
     if (!err) err = paced_plan_make(&training, graph, batch, PACED_TRAINING, UINT64_MAX / 2, 4096);
     if (!err) err = paced_plan_make(&inference, graph, batch, PACED_INFERENCE, UINT64_MAX / 2, 4096);
@@ -32,8 +32,7 @@ enum paced_err paced_command_config(const struct paced_arguments *arguments) {
         paced_config_print_keys(stdout, arguments->markdown);
         return PACED_OK;
     }
-    if (arguments->name_count == 0)
-        return paced_error(PACED_INVALID, "config: name a CONFIG, or ask for --keys");
+    if (arguments->name_count == 0) return paced_error(PACED_INVALID, "config: name a CONFIG, or ask for --keys");
     struct paced_config config;
     PACED_TRY(command_config(arguments, &config));
     char *text = paced_config_text(&config);

@@ -24,13 +24,20 @@ static enum paced_err measure(struct tester *t, const struct paced_config *c, co
     PACED_TRY(paced_device_open(&t->device, c->device.select, (int)c->device.threads));
     PACED_TRY(network_open(&t->network, c, t->device, batch, PACED_INFERENCE));
     PACED_TRY(network_load(&t->network, weights));
-    PACED_TRY(paced_loss_create(&t->loss, t->device, batch, size, classes));
+    struct paced_objective objective = paced_objective_plain();
+    PACED_TRY(paced_loss_create(&t->loss, t->device, &objective, false, batch, size, classes));
     PACED_TRY(grader_create(&t->grader, t->device, batch, size, classes));
     t->tally.scores = paced_scores_create(classes);
     t->order = paced_alloc(count, sizeof *t->order);
     for (size_t i = 0; i < count; ++i) t->order[i] = (uint32_t)i;
-    struct pass pass = {.network = &t->network, .loss = t->loss, .grader = t->grader, .dataset = t->dataset,
-                        .order = t->order, .count = count, .batch = batch, .workers = (int)c->data.workers,
+    struct pass pass = {.network = &t->network,
+                        .loss = t->loss,
+                        .grader = t->grader,
+                        .dataset = t->dataset,
+                        .order = t->order,
+                        .count = count,
+                        .batch = batch,
+                        .workers = (int)c->data.workers,
                         .label = "test"};
     bool stopped;
     PACED_TRY(pass_run(&pass, &t->tally, &stopped));

@@ -1,6 +1,7 @@
 /* A run directory's names, in one table. */
 #include "src/run/files.h"
 
+#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,10 +10,10 @@ static const struct {
     const char *name;
     size_t offset;
 } table[] = {
-    {"config.ini", offsetof(struct run_files, config)},        {"best.safetensors", offsetof(struct run_files, best)},
-    {"last.safetensors", offsetof(struct run_files, last)},    {"state.safetensors", offsetof(struct run_files, state)},
-    {"log.csv", offsetof(struct run_files, log)},              {"losses.json", offsetof(struct run_files, losses)},
-    {"metrics.csv", offsetof(struct run_files, metrics)},      {"summary.csv", offsetof(struct run_files, summary)},
+    {"config.ini", offsetof(struct run_files, config)},     {"best.safetensors", offsetof(struct run_files, best)},
+    {"last.safetensors", offsetof(struct run_files, last)}, {"state.safetensors", offsetof(struct run_files, state)},
+    {"log.csv", offsetof(struct run_files, log)},           {"losses.json", offsetof(struct run_files, losses)},
+    {"metrics.csv", offsetof(struct run_files, metrics)},   {"summary.csv", offsetof(struct run_files, summary)},
 };
 
 static char **field(const struct run_files *files, size_t i) {
@@ -33,6 +34,26 @@ void run_files_finish(struct run_files *files) {
 bool run_files_hold_run(const struct run_files *files) {
     return paced_path_exists(files->state) || paced_path_exists(files->log) || paced_path_exists(files->best) ||
            paced_path_exists(files->last);
+}
+
+/* Is it what a killed process left of writing one of the table's files? */
+static bool is_left_over(const char *name) {
+    for (size_t i = 0; i < PACED_COUNT(table); ++i) {
+        size_t length = strlen(table[i].name);
+        if (strncmp(name, table[i].name, length) == 0 && strncmp(name + length, ".tmp.", 5) == 0) return true;
+    }
+    return false;
+}
+
+void run_files_tidy(const struct run_files *files) {
+    DIR *dir = opendir(files->dir);
+    for (struct dirent *entry; dir && (entry = readdir(dir));) {
+        if (!is_left_over(entry->d_name)) continue;
+        char *path = paced_path_join(files->dir, entry->d_name);
+        unlink(path); /* one that stays takes room, no more */
+        free(path);
+    }
+    if (dir) closedir(dir);
 }
 
 enum paced_err run_files_clear(const struct run_files *files) {

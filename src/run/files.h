@@ -15,6 +15,8 @@ void run_files_finish(struct run_files *files);
 bool run_files_hold_run(const struct run_files *files);
 /* Makes the directory, and removes what a run that is replaced left there. */
 enum paced_err run_files_clear(const struct run_files *files);
+/* Removes temporary files of a process that was killed while it wrote. */
+void run_files_tidy(const struct run_files *files);
 enum paced_err run_files_write_config(const struct run_files *files, const struct paced_config *config);
 
 /* The weights that `choice` means: "best" or "last" of the configuration's run directory, or a file. free() it. */

@@ -18,9 +18,10 @@ static enum paced_err step(const struct pass *p, const struct paced_batch *batch
     bool training = p->optimizer != NULL;
     PACED_TRY(paced_buffer_write_later(paced_exec_input(exec), batch->images, pixels * 3 * sizeof(float)));
     PACED_TRY(paced_buffer_write_later(paced_loss_labels(p->loss), batch->labels, pixels));
+    if (p->teacher) PACED_TRY(teacher_give(p->teacher, p->lesson, batch, paced_loss_teacher(p->loss)));
     PACED_TRY(paced_exec_forward(exec, batch->count, training));
-    PACED_TRY(paced_loss_run(p->loss, paced_exec_output(exec), batch->count,
-                             training ? paced_exec_output_grad(exec) : NULL));
+    PACED_TRY(
+        paced_loss_run(p->loss, paced_exec_output(exec), batch->count, training ? paced_exec_output_grad(exec) : NULL));
     PACED_TRY(paced_loss_read_later(p->loss, batch->count));
     PACED_TRY(grader_start(p->grader, paced_exec_output(exec), batch->count));
     if (!training) return PACED_OK;
@@ -37,6 +38,8 @@ static enum paced_err collect(const struct pass *p, struct paced_loader *loader,
     PACED_TRY(grader_score(p->grader, batch, p->dataset, tally->scores));
     tally->loss += sums.loss / pixels;
     tally->ce += sums.ce / pixels;
+    tally->kld += sums.kld / pixels;
+    tally->admitted += sums.admitted / pixels;
     tally->images += (uint64_t)batch->count;
     tally->batches += 1;
     paced_progress_step(progress, (size_t)batch->count, tally->loss / (double)tally->images);

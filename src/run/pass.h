@@ -6,10 +6,11 @@
 #include "paced/optim.h"
 #include "src/run/grader.h"
 #include "src/run/network.h"
+#include "src/run/teacher.h"
 
 /* What a pass adds up; a pass that goes on where another stopped adds to the same. */
 struct tally {
-    double loss, ce; /* sums over samples of their means over pixels */
+    double loss, ce, kld, admitted; /* sums over samples of their means (admitted: shares) over pixels */
     uint64_t images, batches;
     double seconds;
     struct paced_scores *scores;
@@ -21,6 +22,8 @@ struct pass {
     struct network *network;
     struct paced_loss *loss;
     struct grader *grader;
+    struct teacher *teacher;     /* NULL: none */
+    const struct logits *lesson; /* the teacher's logits of this data set */
     struct paced_dataset *dataset;
     const uint32_t *order; /* [count] samples to take */
     size_t count;

@@ -18,6 +18,9 @@ struct trainer {
     struct run_files files;
     struct paced_device *device;
     struct network network;
+    struct paced_objective objective;
+    struct teacher teacher;            /* its weights are distill.teacher; without one, unused */
+    struct paced_histogram *histogram; /* of the training pixels' uncertainty; NULL where pacing takes no quantiles */
     struct paced_loss *loss;
     struct grader *grader;
     struct paced_optimizer *optimizer;
@@ -31,23 +34,63 @@ struct trainer {
 
 /* ---- opening ------------------------------------------------------------------------------------------------- */
 
+static bool has_teacher(const struct trainer *t) {
+    return *t->config->distill.teacher != '\0';
+}
+
+static bool is_paced(const struct trainer *t) {
+    return t->objective.weighting != PACED_WEIGHT_NONE;
+}
+
+static enum paced_err open_teacher(struct trainer *t, int batch) {
+    PACED_TRY(teacher_open(&t->teacher, t->config, t->device, batch, t->train, t->val));
+    if (!isnan(t->config->uncertainty.temperature)) return PACED_OK;
+    double tau;
+    PACED_TRY(teacher_fit_temperature(&t->teacher, t->val, &tau));
+    t->objective.tau = (float)tau;
+    paced_log(PACED_LOG_INFO, "uncertainty.temperature = auto: tau = %.4f fits the validation set best", tau);
+    return PACED_OK;
+}
+
 static enum paced_err open_parts(struct trainer *t) {
     const struct paced_config *c = t->config;
     int batch = (int)c->train.batch, size = (int)c->data.size, classes = (int)c->data.classes;
+    PACED_TRY(paced_objective_init(&t->objective, c));
     PACED_TRY(paced_dataset_open(&t->train, c, PACED_TRAIN));
     PACED_TRY(paced_dataset_open(&t->val, c, PACED_VAL));
     size_t most = paced_dataset_count(t->train) > paced_dataset_count(t->val) ? paced_dataset_count(t->train)
-                                                                             : paced_dataset_count(t->val);
+                                                                              : paced_dataset_count(t->val);
     if ((size_t)batch > most) batch = (int)most;
     t->order = paced_alloc(most, sizeof *t->order);
     PACED_TRY(paced_device_open(&t->device, c->device.select, (int)c->device.threads));
+    if (has_teacher(t)) PACED_TRY(open_teacher(t, batch));
     PACED_TRY(network_open(&t->network, c, t->device, batch, PACED_TRAINING));
-    PACED_TRY(paced_loss_create(&t->loss, t->device, batch, size, classes));
+    PACED_TRY(paced_loss_create(&t->loss, t->device, &t->objective, has_teacher(t), batch, size, classes));
     PACED_TRY(grader_create(&t->grader, t->device, batch, size, classes));
     PACED_TRY(paced_optimizer_create(&t->optimizer, c, t->network.exec));
     t->standing.tally.scores = paced_scores_create(classes);
     t->val_tally.scores = paced_scores_create(classes);
     return PACED_OK;
+}
+
+/* Decodes every image once, so that a bad one is named before anything is written or an older run is replaced, not at
+ * the end of a long epoch. The data set keeps what it decodes, so the first epoch is the shorter for it. */
+static enum paced_err check_images(struct trainer *t, struct paced_dataset *dataset, const char *label) {
+    struct paced_loader *loader;
+    struct paced_progress progress;
+    size_t count = paced_dataset_count(dataset);
+    for (size_t i = 0; i < count; ++i) t->order[i] = (uint32_t)i;
+    PACED_TRY(paced_loader_create(&loader, dataset, t->order, count, 1, 0, (int)t->config->data.workers));
+    paced_progress_start(&progress, label, count);
+    enum paced_err err = PACED_OK;
+    for (struct paced_batch *batch; !err && !(err = paced_loader_next(loader, &batch)) && batch;) {
+        paced_progress_step(&progress, 1, NAN);
+        paced_loader_release(loader, batch);
+        if (paced_stop_asked()) err = PACED_STOPPED;
+    }
+    paced_progress_end(&progress);
+    paced_loader_destroy(loader);
+    return err;
 }
 
 static void close_parts(struct trainer *t) {
@@ -56,6 +99,8 @@ static void close_parts(struct trainer *t) {
     paced_optimizer_destroy(t->optimizer);
     grader_destroy(t->grader);
     paced_loss_destroy(t->loss);
+    paced_histogram_destroy(t->histogram);
+    teacher_close(&t->teacher);
     network_close(&t->network);
     paced_device_close(t->device);
     free(t->order);
@@ -80,19 +125,66 @@ static enum paced_err start_again(struct trainer *t) {
     return paced_run_log_read(&t->log, t->files.log, (int)t->standing.epoch);
 }
 
+/* ---- pacing -------------------------------------------------------------------------------------------------- */
+
+static enum paced_err add_uncertainty(struct trainer *t, const struct paced_batch *batch, float *values) {
+    uint64_t pixels = (uint64_t)batch->count * (uint64_t)t->config->data.size * (uint64_t)t->config->data.size;
+    PACED_TRY(paced_buffer_write(paced_loss_labels(t->loss), batch->labels, pixels));
+    PACED_TRY(teacher_give(&t->teacher, &t->teacher.train, batch, paced_loss_teacher(t->loss)));
+    PACED_TRY(paced_loss_measure(t->loss, batch->count, -1));
+    PACED_TRY(paced_buffer_read(paced_loss_uncertainty(t->loss), values, pixels * sizeof *values));
+    paced_histogram_add(t->histogram, values, pixels);
+    return PACED_OK;
+}
+
+/* The histogram of all training pixels, in the data set's order. */
+static enum paced_err measure_uncertainty(struct trainer *t) {
+    const struct paced_config *c = t->config;
+    size_t count = paced_dataset_count(t->train);
+    for (size_t i = 0; i < count; ++i) t->order[i] = (uint32_t)i;
+    struct paced_loader *loader;
+    struct paced_batch *batch;
+    PACED_TRY(paced_loader_create(&loader, t->train, t->order, count, (int)c->train.batch, 0, (int)c->data.workers));
+    float *values = paced_alloc((size_t)c->train.batch * (size_t)c->data.size * (size_t)c->data.size, sizeof *values);
+    paced_histogram_destroy(t->histogram);
+    t->histogram = paced_histogram_create();
+    enum paced_err err;
+    while (!(err = paced_loader_next(loader, &batch)) && batch) {
+        err = add_uncertainty(t, batch, values);
+        paced_loader_release(loader, batch);
+        if (err) break;
+    }
+    free(values);
+    paced_loader_destroy(loader);
+    return err;
+}
+
+/* mu and sigma of the epoch to come. Uncertainty changes between epochs only where sigma does. */
+static enum paced_err set_pace(struct trainer *t) {
+    const struct paced_config *c = t->config;
+    int epoch = (int)t->standing.epoch;
+    double sigma = paced_pacing_sigma(c, epoch);
+    PACED_TRY(paced_loss_set_epoch(t->loss, 1, sigma));
+    if (paced_pacing_needs_histogram(c, &t->objective) && (!t->histogram || c->uncertainty.sigma_decay != 1))
+        PACED_TRY(measure_uncertainty(t));
+    t->standing.mu = is_paced(t) ? paced_pacing_mu(c, &t->objective, epoch, t->histogram) : NAN;
+    return paced_loss_set_epoch(t->loss, is_paced(t) ? t->standing.mu : 1, sigma);
+}
+
 /* ---- an epoch ------------------------------------------------------------------------------------------------ */
 
 static void log_row(struct trainer *t, const char *phase, const struct tally *tally, double lr) {
     double images = (double)tally->images;
+    bool training = strcmp(phase, "train") == 0;
     struct paced_log_row row = {
         .epoch = (int)t->standing.epoch + 1,
         .phase = phase,
         .loss = tally->loss / images,
         .ce = tally->ce / images,
-        .kld = NAN,
+        .kld = has_teacher(t) ? tally->kld / images : NAN,
         .lr = lr,
-        .mu = NAN,
-        .admitted = NAN,
+        .mu = t->standing.mu,
+        .admitted = is_paced(t) && training ? tally->admitted / images : NAN,
         .metrics = paced_scores_mean(tally->scores, 0, false, NULL),
         .seconds = tally->seconds,
         .images_per_second = images / tally->seconds,
@@ -108,9 +200,19 @@ static enum paced_err train_pass(struct trainer *t, double lr, bool *stopped) {
     if (c->train.shuffle) paced_rng_shuffle(&t->rng_after, t->order, count);
     char label[64];
     snprintf(label, sizeof label, "train %lld/%lld", (long long)t->standing.epoch + 1, (long long)c->train.epochs);
-    struct pass pass = {.network = &t->network, .loss = t->loss, .grader = t->grader, .dataset = t->train,
-                        .order = t->order, .count = count, .batch = (int)c->train.batch,
-                        .workers = (int)c->data.workers, .optimizer = t->optimizer, .lr = lr, .label = label};
+    struct pass pass = {.network = &t->network,
+                        .loss = t->loss,
+                        .grader = t->grader,
+                        .teacher = has_teacher(t) ? &t->teacher : NULL,
+                        .lesson = &t->teacher.train,
+                        .dataset = t->train,
+                        .order = t->order,
+                        .count = count,
+                        .batch = (int)c->train.batch,
+                        .workers = (int)c->data.workers,
+                        .optimizer = t->optimizer,
+                        .lr = lr,
+                        .label = label};
     PACED_TRY(pass_run(&pass, &t->standing.tally, stopped));
     if (*stopped) return PACED_OK;
     log_row(t, "train", &t->standing.tally, lr);
@@ -123,9 +225,17 @@ static enum paced_err val_pass(struct trainer *t, double lr, bool *stopped) {
     for (size_t i = 0; i < count; ++i) t->order[i] = (uint32_t)i;
     char label[64];
     snprintf(label, sizeof label, "val %lld/%lld", (long long)t->standing.epoch + 1, (long long)c->train.epochs);
-    struct pass pass = {.network = &t->network, .loss = t->loss, .grader = t->grader, .dataset = t->val,
-                        .order = t->order, .count = count, .batch = (int)c->train.batch,
-                        .workers = (int)c->data.workers, .label = label};
+    struct pass pass = {.network = &t->network,
+                        .loss = t->loss,
+                        .grader = t->grader,
+                        .teacher = has_teacher(t) ? &t->teacher : NULL,
+                        .lesson = &t->teacher.val,
+                        .dataset = t->val,
+                        .order = t->order,
+                        .count = count,
+                        .batch = (int)c->train.batch,
+                        .workers = (int)c->data.workers,
+                        .label = label};
     tally_clear(&t->val_tally);
     PACED_TRY(pass_run(&pass, &t->val_tally, stopped));
     if (*stopped) return PACED_OK;
@@ -161,8 +271,8 @@ static void report_epoch(const struct trainer *t) {
               train->images_per_second);
 }
 
-/* What Ctrl-C asks for: the place within the epoch, so that nothing that was computed is lost. A row that was logged for
- * this epoch is made again. */
+/* What Ctrl-C asks for: the place within the epoch, so that nothing that was computed is lost. A row that was logged
+ * for this epoch is made again. */
 static enum paced_err save_place(struct trainer *t) {
     PACED_TRY(network_save(&t->network, t->config, t->files.last));
     PACED_TRY(checkpoint_save(t->files.state, &t->network, t->config, t->optimizer, &t->standing));
@@ -175,6 +285,7 @@ static enum paced_err train(struct trainer *t) {
     while (t->standing.epoch < t->config->train.epochs) {
         double lr = paced_schedule_lr(t->config, (int)t->standing.epoch);
         bool stopped;
+        PACED_TRY(set_pace(t));
         PACED_TRY(train_pass(t, lr, &stopped));
         if (!stopped) PACED_TRY(val_pass(t, lr, &stopped));
         if (stopped) return save_place(t);
@@ -192,11 +303,20 @@ enum paced_err trainer_run(const struct paced_config *config, enum train_start s
     bool resume = start == TRAIN_RESUME && paced_path_exists(t.files.state);
     enum paced_err err = PACED_OK;
     if (start == TRAIN_FRESH && run_files_hold_run(&t.files))
-        err = paced_error(PACED_INVALID, "%s: holds a run already; go on with --resume, replace it with --overwrite, or "
-                                         "choose another directory with --output", t.files.dir);
+        err = paced_error(PACED_INVALID,
+                          "%s: holds a run already; go on with --resume, replace it with --overwrite, or "
+                          "choose another directory with --output",
+                          t.files.dir);
+    if (start == TRAIN_RESUME && !resume && run_files_hold_run(&t.files))
+        err = paced_error(PACED_INVALID,
+                          "%s: is missing, so the run there cannot be resumed; start again with --overwrite",
+                          t.files.state);
     if (!err) err = open_parts(&t);
+    if (!err && !resume) err = check_images(&t, t.train, "reading train");
+    if (!err && !resume) err = check_images(&t, t.val, "reading val");
     if (!err) err = resume ? start_again(&t) : start_fresh(&t);
     if (!err && !resume) err = run_files_clear(&t.files);
+    if (!err) run_files_tidy(&t.files);
     if (!err) err = run_files_write_config(&t.files, config);
     if (!err) err = train(&t);
     close_parts(&t);

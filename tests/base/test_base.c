@@ -19,6 +19,7 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static char dir[64];
@@ -469,6 +470,21 @@ static void test_now(void **state) {
     assert_true(before > 0 && after >= before && after - before < 10);
 }
 
+/* Sends a signal to the process and waits, a while, until it was taken. */
+static void send_stop(int signal_number) {
+    sigset_t pending;
+    kill(getpid(), signal_number);
+    for (int i = 0; i < 5000; i++) {
+        sigpending(&pending);
+        if (!sigismember(&pending, signal_number)) break;
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+}
+
+static void wait_until_asked(void) {
+    for (int i = 0; i < 5000 && !paced_stop_asked(); i++) nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+}
+
 static void test_stop(void **state) {
     (void)state;
     fflush(NULL);
@@ -476,10 +492,12 @@ static void test_stop(void **state) {
     if (child == 0) {
         paced_catch_stop();
         if (paced_stop_asked()) _exit(9);
-        raise(SIGTERM);
-        raise(SIGINT);
+        send_stop(SIGTERM);
+        send_stop(SIGINT);
+        wait_until_asked();
         if (!paced_stop_asked()) _exit(8);
-        raise(SIGINT);
+        send_stop(SIGINT);
+        sleep(5); /* ends within */
         _exit(7);
     }
     int status;

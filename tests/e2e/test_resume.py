@@ -7,7 +7,7 @@ import time
 
 import program
 
-EPOCHS = 6
+EPOCHS = 5
 WEIGHTS = ("best.safetensors", "last.safetensors", "state.safetensors")
 
 
@@ -16,14 +16,19 @@ class ResumeTest(program.Case):
     def setUpClass(cls):
         super().setUpClass()
         cls.random = random.Random(1)
-        program.make_breast(cls, count=60)
+        program.make_breast(cls, count=50)
         train, val = (program.read_json(cls.path("data", f"{name}.json")) for name in ("train", "val"))
         program.write_json(cls.path("long_val.json"), train)
-        program.write_json(cls.path("short_train.json"), val)
+        program.write_json(cls.path("short_train.json"), val[:2])
         cls.batches = -(-len(train) // 2)
         cls.run_program("train", "tiny.ini", "--output", "whole", *cls.sets())
-        _, rows = program.read_csv(cls.path("whole", "log.csv"))
-        cls.epoch_s = sum(float(row["seconds"]) for row in rows[2:]) / (EPOCHS - 1)
+        cls.epoch_s = cls.epoch_seconds("whole")
+
+    @classmethod
+    def epoch_seconds(cls, output):
+        """How long an epoch takes; the first one builds the kernels and does not count."""
+        _, rows = program.read_csv(cls.path(output, "log.csv"))
+        return 2 * sum(float(row["seconds"]) for row in rows[2:]) / len(rows[2:])
 
     @staticmethod
     def sets(*more):
@@ -46,12 +51,14 @@ class ResumeTest(program.Case):
                 for line in child.stderr:
                     if re.match(r"paced: epoch \d+/", line):
                         break
-                time.sleep(self.random.uniform(0, 1.2) * self.epoch_s)
+                time.sleep(self.random.uniform(0, 1) * self.epoch_s)
             else:
-                time.sleep(self.random.uniform(0.02, 0.3))
+                time.sleep(self.random.uniform(0, 0.3))
             child.send_signal(sign)
-            child.stderr.read()
-        return child.wait(timeout=60)
+            self.said = child.stderr.read()
+        status = child.wait(timeout=60)
+        self.assertIn(status, (0, 130 if sign == signal.SIGINT else -sign), self.said)
+        return status
 
     def finish(self, output, *sets):
         self.run_program("train", "tiny.ini", "--output", output, "--resume", *self.sets(*sets))
@@ -62,56 +69,54 @@ class ResumeTest(program.Case):
         return tensors["run.epoch"][2][0], tensors["run.tally_counts"][2][1]
 
     def test_killed_again_and_again(self):
-        killed = [self.interrupt("killed", signal.SIGKILL, after_epoch=i > 0) for i in range(5)]
+        killed = [self.interrupt("killed", signal.SIGKILL, after_epoch=i > 0) for i in range(4)]
         self.assertIn(-signal.SIGKILL, killed)
-        self.assertLessEqual(set(killed), {-signal.SIGKILL, 0})
         self.finish("killed")
         self.assert_ends_as("whole", "killed")
-        self.assertEqual([name for name in os.listdir(self.path("killed")) if ".tmp" in name], [],
-                         "what a killed run was writing is cleared away")
 
     def test_killed_between_saves(self):
-        for _ in range(3):
+        for _ in range(2):
             self.interrupt("killed_2", signal.SIGKILL, "train.save_every=2")
         self.finish("killed_2", "train.save_every=2")
         self.assert_ends_as("whole", "killed_2")
 
-    def stop_within_epochs(self, output, *sets):
-        """Ctrl-C until a stop was within an epoch; how often."""
-        within = 0
-        for _ in range(EPOCHS):
-            status = self.interrupt(output, signal.SIGINT, *sets)
-            if status == 0:
-                break
-            self.assertEqual(status, 130)
-            self.assertEqual(program.read_csv(self.path(output, "log.csv"))[0][0], "epoch")
-            within += 0 < self.place(output)[1] < self.batches
-            if within == 2:
-                break
-        return within
+    def stop_within(self, output, batches, *sets):
+        """Ctrl-C until a stop was where `batches` (a predicate) of the epoch's training batches are done."""
+        while self.interrupt(output, signal.SIGINT, *sets) != 0:
+            self.assertIn("stopped in epoch", self.said)
+            if batches(self.place(output)[1]):
+                return
+        self.fail("the run was done before a stop came where it should; it is too short for this machine")
+
+    def within_training(self, batches):
+        return 0 < batches < self.batches
 
     def test_stopped_within_an_epoch(self):
-        self.assertGreater(self.stop_within_epochs("stopped"), 0, "no stop came within an epoch")
+        self.stop_within("stopped", self.within_training)
         self.finish("stopped")
         self.assert_ends_as("whole", "stopped")
 
     def test_stopped_within_an_epoch_between_saves(self):
-        self.assertGreater(self.stop_within_epochs("stopped_2", "train.save_every=2"), 0)
+        self.stop_within("stopped_2", self.within_training, "train.save_every=2")
         self.finish("stopped_2", "train.save_every=2")
         self.assert_ends_as("whole", "stopped_2")
 
-    def test_stopped_during_validation(self):
-        sets = ("data.train=short_train.json", "data.val=long_val.json")
+    def test_stopped_after_the_training_part_of_an_epoch(self):
+        sets = ("data.train=short_train.json", "data.val=long_val.json", "train.epochs=10")
         self.run_program("train", "tiny.ini", "--output", "val_whole", *self.sets(*sets))
-        train_batches = -(-len(program.read_json(self.path("short_train.json"))) // 2)
-        within = 0
-        for _ in range(EPOCHS):
-            if self.interrupt("val_stopped", signal.SIGINT, *sets) == 0 or within:
-                break
-            within += self.place("val_stopped")[1] == train_batches
+        self.epoch_s = self.epoch_seconds("val_whole")
+        self.stop_within("val_stopped", lambda batches: batches == 1, *sets)
         self.finish("val_stopped", *sets)
         self.assert_ends_as("val_whole", "val_stopped")
-        self.assertGreater(within, 0, "no stop came within the validation")
+
+    def test_left_overs_of_a_killed_run_are_removed(self):
+        self.run_program("train", "tiny.ini", "--output", "messy", "--set", "train.epochs=1")
+        keep, left_over = self.path("messy", "notes.tmp.txt"), self.path("messy", "state.safetensors.tmp.99999999")
+        program.write_text(keep, "mine")
+        program.write_text(left_over, "half a fi")
+        self.run_program("train", "tiny.ini", "--output", "messy", "--resume")
+        self.assertTrue(os.path.exists(keep))
+        self.assertFalse(os.path.exists(left_over))
 
     def test_run_in_the_way_is_refused_unless_told(self):
         self.run_program("train", "tiny.ini", "--output", "there")

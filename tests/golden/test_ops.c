@@ -159,7 +159,8 @@ static void check_cross_entropy(const struct golden_case *c) {
     struct paced_loss *loss;
     struct paced_buffer *x, *dx;
     struct paced_loss_sums sums;
-    assert_ok(paced_loss_create(&loss, harness_device, (int)pixels, 1, number(c, "c")));
+    const struct paced_objective plain = paced_objective_plain();
+    assert_ok(paced_loss_create(&loss, harness_device, &plain, false, (int)pixels, 1, number(c, "c")));
     assert_ok(paced_buffer_create(&x, harness_device, count * sizeof *logits));
     assert_ok(paced_buffer_create(&dx, harness_device, count * sizeof *logits));
     assert_ok(paced_buffer_write(x, logits, count * sizeof *logits));

@@ -44,7 +44,8 @@ static struct unet start(const char *file, enum paced_mode mode) {
     u.count = golden_int(&u.golden, "case", "count");
     assert_ok(paced_model_build(&u.graph, "unet", u.size, u.classes, golden_int(&u.golden, "case", "width")));
     assert_ok(paced_exec_create(&u.exec, u.graph, harness_device, u.count + 1, mode));
-    assert_ok(paced_loss_create(&u.loss, harness_device, u.count + 1, u.size, u.classes));
+    const struct paced_objective plain = paced_objective_plain();
+    assert_ok(paced_loss_create(&u.loss, harness_device, &plain, false, u.count + 1, u.size, u.classes));
     struct paced_weights state = formula_state(u.graph);
     assert_ok(paced_exec_load_params(u.exec, &state, file));
     paced_weights_finish(&state);

@@ -24,7 +24,8 @@ static struct unet start(void) {
     struct unet u = {.x = uniform("x", PIXELS * 3)};
     assert_ok(paced_model_build(&u.graph, "unet", SIZE, CLASSES, WIDTH));
     assert_ok(paced_exec_create(&u.exec, u.graph, harness_device, N, PACED_TRAINING));
-    assert_ok(paced_loss_create(&u.loss, harness_device, N, SIZE, CLASSES));
+    const struct paced_objective plain = paced_objective_plain();
+    assert_ok(paced_loss_create(&u.loss, harness_device, &plain, false, N, SIZE, CLASSES));
     assert_ok(paced_exec_init_params(u.exec, 1));
     for (size_t i = 0; i < PIXELS; ++i) u.labels[i] = (uint8_t)(i / 7 % CLASSES);
     assert_ok(paced_buffer_write(paced_loss_labels(u.loss), u.labels, PIXELS));

@@ -41,7 +41,8 @@ static void run(const struct batch *b, const float *logits, const uint8_t *label
     uint64_t bytes = pixels_of(b) * (uint64_t)b->classes * sizeof(float);
     struct paced_loss *loss;
     struct paced_buffer *device_logits, *device_grad;
-    assert_ok(paced_loss_create(&loss, harness_device, b->n + 1, b->size, b->classes));
+    const struct paced_objective plain = paced_objective_plain();
+    assert_ok(paced_loss_create(&loss, harness_device, &plain, false, b->n + 1, b->size, b->classes));
     assert_ok(paced_buffer_create(&device_logits, harness_device, bytes));
     assert_ok(paced_buffer_create(&device_grad, harness_device, bytes));
     assert_ok(paced_buffer_write(device_logits, logits, bytes));
@@ -89,7 +90,8 @@ static void test_two_reads(void **state) {
     struct paced_loss *loss;
     struct paced_buffer *buffer;
     struct paced_loss_sums sums;
-    assert_ok(paced_loss_create(&loss, harness_device, b.n, b.size, b.classes));
+    const struct paced_objective plain = paced_objective_plain();
+    assert_ok(paced_loss_create(&loss, harness_device, &plain, false, b.n, b.size, b.classes));
     assert_ok(paced_buffer_create(&buffer, harness_device, sizeof logits));
     assert_ok(paced_buffer_write(paced_loss_labels(loss), labels, sizeof labels));
     for (int step = 0; step < 5; ++step) {

@@ -7,9 +7,9 @@ enum { WEIGHT, BIAS };
 
 static enum paced_err forward(struct paced_exec *e, const struct paced_node *node) {
     const struct conv *conv = node->attributes;
-    return conv_im2col.forward(e, conv, paced_exec_value(e, node->in[0]), paced_exec_param(e, node->params[WEIGHT]),
-                               conv->bias ? paced_exec_param(e, node->params[BIAS]) : NULL,
-                               paced_exec_value(e, node->out));
+    return conv_choose(conv, CONV_FORWARD)
+        ->forward(e, conv, paced_exec_value(e, node->in[0]), paced_exec_param(e, node->params[WEIGHT]),
+                  conv->bias ? paced_exec_param(e, node->params[BIAS]) : NULL, paced_exec_value(e, node->out));
 }
 
 static enum paced_err backward(struct paced_exec *e, const struct paced_node *node) {
@@ -17,13 +17,15 @@ static enum paced_err backward(struct paced_exec *e, const struct paced_node *no
     const struct paced_tensor *in = node->in[0];
     const struct paced_buffer *dy = paced_exec_grad(e, node->out);
     if (conv->bias)
-        PACED_TRY(sum_over_pixels(e, dy, pixels_of(e, node->out), conv->k, 0,
-                                  paced_exec_param_grad(e, node->params[BIAS])));
-    PACED_TRY(conv_im2col.backward_weights(e, conv, paced_exec_value(e, in), dy,
-                                           paced_exec_param_grad(e, node->params[WEIGHT])));
+        PACED_TRY(
+            sum_over_pixels(e, dy, pixels_of(e, node->out), conv->k, 0, paced_exec_param_grad(e, node->params[BIAS])));
+    PACED_TRY(
+        conv_choose(conv, CONV_BACKWARD_WEIGHTS)
+            ->backward_weights(e, conv, paced_exec_value(e, in), dy, paced_exec_param_grad(e, node->params[WEIGHT])));
     if (!in->needs_grad) return PACED_OK;
-    return conv_im2col.backward_data(e, conv, dy, paced_exec_param(e, node->params[WEIGHT]),
-                                     paced_exec_grad_beta(e, in), paced_exec_grad(e, in));
+    return conv_choose(conv, CONV_BACKWARD_DATA)
+        ->backward_data(e, conv, dy, paced_exec_param(e, node->params[WEIGHT]), paced_exec_grad_beta(e, in),
+                        paced_exec_grad(e, in));
 }
 
 static const struct paced_op conv2d = {"conv2d", PACED_READS_INPUT, forward, backward};
@@ -34,9 +36,9 @@ static void add_params(struct paced_graph *graph, struct paced_node *node, const
     int dims[] = {a->k, a->c, a->size, a->size};
     float bound = 1.0f / sqrtf((float)(a->c * a->size * a->size));
     float deviation = sqrtf(2.0f / (float)(a->k * a->size * a->size));
-    node->params[WEIGHT] = paced_graph_param(graph, node->name, "weight", PACED_PARAM_TRAINED, PACED_LAYOUT_KRSC, 4,
-                                             dims, kaiming ? PACED_INIT_NORMAL : PACED_INIT_UNIFORM,
-                                             kaiming ? deviation : bound);
+    node->params[WEIGHT] =
+        paced_graph_param(graph, node->name, "weight", PACED_PARAM_TRAINED, PACED_LAYOUT_KRSC, 4, dims,
+                          kaiming ? PACED_INIT_NORMAL : PACED_INIT_UNIFORM, kaiming ? deviation : bound);
     if (a->bias)
         node->params[BIAS] = paced_graph_param(graph, node->name, "bias", PACED_PARAM_TRAINED, PACED_LAYOUT_PLAIN, 1,
                                                dims, PACED_INIT_UNIFORM, bound);
@@ -60,7 +62,7 @@ struct paced_tensor *paced_conv2d(struct paced_graph *graph, const char *name, s
     *a = (struct conv){x->shape.h,  x->shape.w,  x->shape.c, out.h,         out.w,    out.c,
                        conv.kernel, conv.stride, conv.pad,   conv.dilation, conv.bias};
     add_params(graph, node, a, conv.kaiming);
-    node->workspace_bytes = conv_im2col.workspace_bytes(a);
+    node->workspace_bytes = conv_workspace_bytes(a);
     if (node->workspace_bytes < sum_scratch_bytes(a->k)) node->workspace_bytes = sum_scratch_bytes(a->k);
     node->macs = paced_shape_count(out) * (uint64_t)(a->c * a->size * a->size);
     return node->out;

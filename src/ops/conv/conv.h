@@ -5,8 +5,8 @@
 #include "src/ops/ops.h"
 
 struct conv {
-    int h, w, c;    /* of an input sample */
-    int oh, ow, k;  /* of an output sample; k filters */
+    int h, w, c;   /* of an input sample */
+    int oh, ow, k; /* of an output sample; k filters */
     int size, stride, pad, dilation;
     bool bias;
 };
@@ -24,6 +24,12 @@ struct conv_algorithm {
                                        const struct paced_buffer *dy, struct paced_buffer *dw);
 };
 
-extern const struct conv_algorithm conv_im2col;
+extern const struct conv_algorithm conv_im2col, conv_winograd4, conv_winograd2; /* Winograd's: 3x3, stride 1 */
+
+enum conv_direction { CONV_FORWARD, CONV_BACKWARD_DATA, CONV_BACKWARD_WEIGHTS, CONV_DIRECTIONS };
+
+/* The same answer whenever it is asked about the same convolution. */
+const struct conv_algorithm *conv_choose(const struct conv *conv, enum conv_direction direction);
+uint64_t conv_workspace_bytes(const struct conv *conv); /* the most of its three directions */
 
 #endif

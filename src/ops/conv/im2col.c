@@ -4,10 +4,10 @@
  *   forward           y[rows][k]       = col(x)[rows][taps c] W[taps c][k]
  *   backward, data    dx[rows][c]      = col(dy)[rows][taps k] W'[taps k][c]     (taps reversed)
  *   backward, weights dw[k][taps c]   += dy^T[k][rows] col(x)[rows][taps c]
- * Backward-data is a forward convolution over dy too: input pixel i is reached by output pixel (i + pad - tap dilation) /
- * stride where that is whole, so its gather walks dy with pad' = (size - 1) dilation - pad and "holes" of the stride.
- * Rows and columns are padded with zeros to whole GEMM tiles. A 1x1 convolution is the product alone: where its channels
- * are whole tiles, x itself is the matrix. */
+ * Backward-data is a forward convolution over dy too: input pixel i is reached by output pixel (i + pad - tap dilation)
+ * / stride where that is whole, so its gather walks dy with pad' = (size - 1) dilation - pad and "holes" of the stride.
+ * Rows and columns are padded with zeros to whole GEMM tiles. A 1x1 convolution is the product alone: where its
+ * channels are whole tiles, x itself is the matrix. */
 #include "src/ops/conv/conv.h"
 
 /* Elements of the patch matrix of one chunk, and its most rows. */
@@ -15,8 +15,8 @@ enum { MAX_PATCH_ELEMENTS = 512 << 10, MAX_ROWS = 3072 };
 
 /* A gather: for every pixel of the target grid, `taps` pixels of the source. */
 struct walk {
-    int h, w, c;    /* source */
-    int oh, ow;     /* target grid */
+    int h, w, c; /* source */
+    int oh, ow;  /* target grid */
     int size, stride, pad, dilation, holes;
 };
 
@@ -25,8 +25,8 @@ static struct walk forward_walk(const struct conv *v) {
 }
 
 static struct walk backward_walk(const struct conv *v) {
-    return (struct walk){v->oh,   v->ow, v->k, v->h, v->w,
-                         v->size, 1,     (v->size - 1) * v->dilation - v->pad, v->dilation, v->stride};
+    return (struct walk){v->oh,       v->ow,    v->k, v->h, v->w, v->size, 1, (v->size - 1) * v->dilation - v->pad,
+                         v->dilation, v->stride};
 }
 
 static int patch_columns(const struct walk *w) {
@@ -51,12 +51,14 @@ static uint64_t floats_aligned(uint64_t count) {
 }
 
 static struct layout product_layout(const struct walk *w, int outputs) {
-    uint64_t rows = (uint64_t)chunk_rows(w), columns = (uint64_t)patch_columns(w), n = (uint64_t)paced_gemm_pad(outputs);
+    uint64_t rows = (uint64_t)chunk_rows(w), columns = (uint64_t)patch_columns(w),
+             n = (uint64_t)paced_gemm_pad(outputs);
     return (struct layout){floats_aligned(columns * n), floats_aligned(rows * columns), floats_aligned(rows * n)};
 }
 
 static struct layout weights_layout(const struct walk *w, int filters) {
-    uint64_t rows = (uint64_t)chunk_rows(w), columns = (uint64_t)patch_columns(w), k = (uint64_t)paced_gemm_pad(filters);
+    uint64_t rows = (uint64_t)chunk_rows(w), columns = (uint64_t)patch_columns(w),
+             k = (uint64_t)paced_gemm_pad(filters);
     return (struct layout){floats_aligned(k * rows), floats_aligned(rows * columns), floats_aligned(k * columns)};
 }
 
@@ -66,7 +68,8 @@ static uint64_t total(struct layout l) {
 
 static uint64_t workspace_bytes(const struct conv *v) {
     struct walk f = forward_walk(v), b = backward_walk(v);
-    uint64_t sizes[] = {total(product_layout(&f, v->k)), total(product_layout(&b, v->c)), total(weights_layout(&f, v->k))};
+    uint64_t sizes[] = {total(product_layout(&f, v->k)), total(product_layout(&b, v->c)),
+                        total(weights_layout(&f, v->k))};
     uint64_t most = 0;
     for (size_t i = 0; i < PACED_COUNT(sizes); ++i) most = sizes[i] > most ? sizes[i] : most;
     return most;
@@ -84,8 +87,8 @@ static enum paced_err take(struct paced_exec *e, struct layout l, struct matrice
 
 /* ---- steps --------------------------------------------------------------------------------------------------- */
 
-/* patches[rows][columns] for target pixels first..first + rows; zero beyond the last of `pixels` and in the columns that
- * only fill the tile. */
+/* patches[rows][columns] for target pixels first..first + rows; zero beyond the last of `pixels` and in the columns
+ * that only fill the tile. */
 static enum paced_err gather(struct paced_exec *e, const struct walk *w, int pixels, int first, int rows,
                              const struct paced_buffer *source, struct paced_buffer *patches) {
     static const struct paced_kernel im2col = {"im2col.cl", "im2col"};

@@ -1,0 +1,96 @@
+/* The uncertainty of each pixel, which decides when it is admitted.
+ *
+ *   f = softmax(t / tau) of the teacher's logits t
+ *   prediction  u_p = 1 - f[y], or 1 - max_c f_c
+ *   boundary    u_b = 1 - sum over the SVLS kernel of [y_ij = y], replicate padding
+ *   fused       u = 1 - (1 - u_p)(1 - u_b) | (u_p + u_b) / 2 | max | beta u_p + (1 - beta) u_b | u_p | u_b
+ *
+ * Each pixel gets its uncertainty and its rank, which is compared with one limit: admitted where rank <= limit. For the
+ * fused uncertainty rank = u and limit = mu; for the reference's weights, which ask f >= 1 - mu, rank = -f and limit =
+ * -(1 - mu), so that ties fall as they do there. Anti-curriculum turns u round: 1 - u. */
+enum { TRUE_CLASS = 1, MAX, CLASS_MEAN, IMAGE_MAX, FUSED }; /* enum paced_weighting */
+enum { PRODUCT, MEAN, LARGER, WEIGHTED, PREDICTION, BOUNDARY }; /* enum paced_fuse */
+
+/* f of one class, with the sum and the largest logit of the pixel at hand. */
+static float confidence(global const float *t, int classes, float tau, int class, float *largest_confidence)
+{
+    float largest = t[0] / tau;
+    for (int c = 1; c < classes; ++c) largest = fmax(largest, t[c] / tau);
+    float sum = 0;
+    for (int c = 0; c < classes; ++c) sum += exp(t[c] / tau - largest);
+    *largest_confidence = 1.0f / sum;
+    return exp(t[class] / tau - largest) / sum;
+}
+
+static float boundary_uncertainty(global const uchar *labels, uint p, int size, global const float *svls, int side)
+{
+    int x = p % size, y = p / size % size;
+    size_t image = p - ((size_t)y * size + x);
+    uchar label = labels[p];
+    float same = 0;
+    for (int j = 0; j < side; ++j)
+        for (int i = 0; i < side; ++i) {
+            int ny = clamp(y + j - side / 2, 0, size - 1), nx = clamp(x + i - side / 2, 0, size - 1);
+            if (labels[image + (size_t)ny * size + nx] == label) same += svls[j * side + i];
+        }
+    return 1.0f - same;
+}
+
+static float fused(int fuse, float beta, float u_p, float u_b)
+{
+    switch (fuse) {
+    case PRODUCT: return 1.0f - (1.0f - u_p) * (1.0f - u_b);
+    case MEAN: return 0.5f * (u_p + u_b);
+    case LARGER: return fmax(u_p, u_b);
+    case WEIGHTED: return beta * u_p + (1.0f - beta) * u_b;
+    case PREDICTION: return u_p;
+    default: return u_b;
+    }
+}
+
+/* side 0: no boundary uncertainty. teacher may be absent where only the boundary is asked for. */
+kernel void uncertainty(int pixels, int size, int classes, int weighting, int by_max, int fuse, float beta, float tau,
+                        int side, int hard_first, int has_teacher, global const float *teacher,
+                        global const uchar *labels, global const float *svls, global float *out, global float *rank)
+{
+    uint p = get_global_id(0);
+    if (p >= (uint)pixels) return;
+    float largest = 1, f = 1;
+    if (has_teacher) f = confidence(teacher + (size_t)p * classes, classes, tau, labels[p], &largest);
+    if (weighting == FUSED) {
+        float u_b = side ? boundary_uncertainty(labels, p, size, svls, side) : 0;
+        float u = fused(fuse, beta, 1.0f - (by_max ? largest : f), u_b);
+        if (hard_first) u = 1.0f - u;
+        out[p] = u;
+        rank[p] = u;
+        return;
+    }
+    if (weighting != TRUE_CLASS) f = largest;
+    if (weighting == CLASS_MEAN) {
+        f = 0;
+        for (int c = 0; c < classes; ++c) {
+            float unused;
+            f += confidence(teacher + (size_t)p * classes, classes, tau, c, &unused);
+        }
+        f /= (float)classes;
+    }
+    out[p] = hard_first ? f : 1.0f - f;
+    rank[p] = hard_first ? f : -f;
+}
+
+/* Every pixel takes the mean over its image: one work-item per image, a fixed order. */
+kernel void image_mean(int images, int pixels_per_image, global float *values)
+{
+    uint n = get_global_id(0);
+    if (n >= (uint)images) return;
+    global float *v = values + (size_t)n * pixels_per_image;
+    float total = 0;
+    for (int from = 0; from < pixels_per_image; from += 256) {
+        float part = 0;
+        int to = min(from + 256, pixels_per_image);
+        for (int i = from; i < to; ++i) part += v[i];
+        total += part;
+    }
+    float mean = total / (float)pixels_per_image;
+    for (int i = 0; i < pixels_per_image; ++i) v[i] = mean;
+}

@@ -1,0 +1,375 @@
+/* Winograd's minimal filtering for 3x3 convolutions of stride 1: the transforms. m = 4 or 2 outputs a side come from a
+ * block of a = m + 2 inputs a side (points 0, +-1, +-2, infinity; 0, +-1, infinity), as a * a matrix products between
+ * the transforms: "plane" is the block's element, and the matrices of all planes lie one after another.
+ *
+ *   input   values[plane][tile][channel]   = (B^T d B)[plane],   d: the a x a pixels around a tile
+ *   filter  weights[plane][c][k]           = (G g G^T)[plane],   g: 3 x 3 taps
+ *   output  tile's m x m pixels            = A^T M A
+ *   turned  turned[plane][k][tile]         = (A dy A^T)[plane]   (for the gradient of the weights)
+ *   taps    dw[k][3][3][c]                 = G^T M G
+ *
+ * Channels are padded with zeros to whole tiles of the matrix product. m is a constant where these functions are inlined:
+ * the blocks live in registers. */
+#define MOST 6 /* a, at most */
+#define EACH _Pragma("unroll") for /* a loop over registers */
+
+/* ---- one line of a block, in place, `s` apart ---------------------------------------------------------------- */
+
+static inline void input_line(const int m, realv *d, const int s)
+{
+    realv d0 = d[0], d1 = d[s], d2 = d[2 * s], d3 = d[3 * s];
+    if (m == 2) {
+        d[0] = d0 - d2;
+        d[s] = d1 + d2;
+        d[2 * s] = d2 - d1;
+        d[3 * s] = d1 - d3;
+        return;
+    }
+    realv d4 = d[4 * s], d5 = d[5 * s];
+    realv even = d4 - 4.0f * d2, odd = d3 - 4.0f * d1, near = d4 - d2, far = 2.0f * (d3 - d1);
+    d[0] = 4.0f * d0 - 5.0f * d2 + d4;
+    d[s] = even + odd;
+    d[2 * s] = even - odd;
+    d[3 * s] = near + far;
+    d[4 * s] = near - far;
+    d[5 * s] = 4.0f * d1 - 5.0f * d3 + d5;
+}
+
+static inline void filter_line(const int m, realv *g, const int s)
+{
+    realv g0 = g[0], g1 = g[s], g2 = g[2 * s];
+    if (m == 2) {
+        realv outer = 0.5f * (g0 + g2), middle = 0.5f * g1;
+        g[s] = outer + middle;
+        g[2 * s] = outer - middle;
+        g[3 * s] = g2;
+        return;
+    }
+    realv outer = (g0 + g2) * (-1.0f / 6), middle = g1 * (1.0f / 6);
+    realv outer2 = g0 * (1.0f / 24) + g2 * (1.0f / 6), middle2 = g1 * (1.0f / 12);
+    g[0] = 0.25f * g0;
+    g[s] = outer - middle;
+    g[2 * s] = outer + middle;
+    g[3 * s] = outer2 + middle2;
+    g[4 * s] = outer2 - middle2;
+    g[5 * s] = g2;
+}
+
+static inline void output_line(const int m, realv *t, const int s)
+{
+    realv sum = t[s] + t[2 * s], difference = t[s] - t[2 * s];
+    if (m == 2) {
+        t[0] += sum;
+        t[s] = difference - t[3 * s];
+        return;
+    }
+    realv sum2 = t[3 * s] + t[4 * s], difference2 = t[3 * s] - t[4 * s];
+    t[0] += sum + sum2;
+    t[s] = difference + 2.0f * difference2;
+    t[2 * s] = sum + 4.0f * sum2;
+    t[3 * s] = difference + 8.0f * difference2 + t[5 * s];
+}
+
+static inline void grad_line(const int m, realv *t, const int s)
+{
+    realv t0 = t[0], t1 = t[s];
+    if (m == 2) {
+        t[s] = t0 + t1;
+        t[2 * s] = t0 - t1;
+        t[3 * s] = -t1;
+        return;
+    }
+    realv t2 = t[2 * s], t3 = t[3 * s];
+    realv even = t0 + t2, odd = t1 + t3, even2 = t0 + 4.0f * t2, odd2 = 2.0f * t1 + 8.0f * t3;
+    t[s] = even + odd;
+    t[2 * s] = even - odd;
+    t[3 * s] = even2 + odd2;
+    t[4 * s] = even2 - odd2;
+    t[5 * s] = t3;
+}
+
+static inline void taps_line(const int m, realv *t, const int s)
+{
+    realv sum = t[s] + t[2 * s], difference = t[s] - t[2 * s];
+    if (m == 2) {
+        t[0] += 0.5f * sum;
+        t[s] = 0.5f * difference;
+        t[2 * s] = 0.5f * sum + t[3 * s];
+        return;
+    }
+    realv sum2 = t[3 * s] + t[4 * s], difference2 = t[3 * s] - t[4 * s];
+    t[0] = 0.25f * t[0] - sum * (1.0f / 6) + sum2 * (1.0f / 24);
+    t[s] = difference2 * (1.0f / 12) - difference * (1.0f / 6);
+    t[2 * s] = (sum2 - sum) * (1.0f / 6) + t[5 * s];
+}
+
+/* ---- forward and backward-data -------------------------------------------------------------------------------- */
+
+/* A tile's place: `first` + row counts over samples, tile rows, tile columns. Rows beyond the last tile give zeros. */
+static inline void input_tile(const int m, int tiles, int first, int rows, int down, int across, int h, int w,
+                              int vectors, int padded, int pad, global const float *x, global float *values)
+{
+    const int a = m + 2;
+    uint row = PIXEL;
+    if (row >= (uint)rows) return;
+    int tile = first + row;
+    bool real = tile < tiles;
+    int x0 = tile % across * m - pad, y0 = tile / across % down * m - pad, n = tile / across / down;
+    bool inside = x0 >= 0 && y0 >= 0 && x0 + a <= w && y0 + a <= h;
+    long corner = (((long)n * h + y0) * w + x0) * vectors, line = (long)w * vectors;
+    size_t plane = (size_t)rows * padded;
+    FOR_CHANNELS(v, padded) {
+        realv d[MOST * MOST];
+        EACH (int i = 0; i < a; ++i)
+            EACH (int j = 0; j < a; ++j) d[i * MOST + j] = 0;
+        bool some = real && v < (uint)vectors;
+        if (some && inside) {
+            EACH (int i = 0; i < a; ++i)
+                EACH (int j = 0; j < a; ++j) d[i * MOST + j] = LOADV(x, corner + i * line + j * vectors + v);
+        } else if (some) {
+            EACH (int i = 0; i < a; ++i)
+                EACH (int j = 0; j < a; ++j)
+                    if (y0 + i >= 0 && y0 + i < h && x0 + j >= 0 && x0 + j < w)
+                        d[i * MOST + j] = LOADV(x, corner + i * line + j * vectors + v);
+        }
+        EACH (int j = 0; j < a; ++j) input_line(m, d + j, MOST);
+        EACH (int i = 0; i < a; ++i) {
+            input_line(m, d + i * MOST, 1);
+            EACH (int j = 0; j < a; ++j) STOREV(d[i * MOST + j], values, (i * a + j) * plane + (size_t)row * padded + v);
+        }
+    }
+}
+
+/* Channels from vector `from` on: `vectors` of the `all` of a pixel; a row of `products` has `padded`. */
+static inline void output_tile(const int m, int first, int rows, int plane_rows, int down, int across, int h, int w,
+                               int from, int vectors, int all, int padded, int has_bias, global const float *products,
+                               global const float *bias, float beta, global float *y)
+{
+    const int a = m + 2;
+    uint row = PIXEL;
+    if (row >= (uint)rows) return;
+    int tile = first + row;
+    int x0 = tile % across * m, y0 = tile / across % down * m, n = tile / across / down;
+    bool inside = x0 + m <= w && y0 + m <= h;
+    long corner = (((long)n * h + y0) * w + x0) * all + from, line = (long)w * all;
+    size_t plane = (size_t)plane_rows * padded;
+    FOR_CHANNELS(v, vectors) {
+        realv t[MOST * MOST], add = 0;
+        if (has_bias) add = LOADV(bias, from + v);
+        EACH (int i = 0; i < a; ++i)
+            EACH (int j = 0; j < a; ++j)
+                t[i * MOST + j] = LOADV(products, (i * a + j) * plane + (size_t)row * padded + v);
+        EACH (int j = 0; j < a; ++j) output_line(m, t + j, MOST);
+        EACH (int i = 0; i < m; ++i) {
+            output_line(m, t + i * MOST, 1);
+            EACH (int j = 0; j < m; ++j) {
+                if (!inside && (y0 + i >= h || x0 + j >= w)) continue;
+                long at = corner + i * line + j * all + v;
+                realv value = t[i * MOST + j] + add;
+                if (beta != 0) value += beta * LOADV(y, at);
+                STOREV(value, y, at);
+            }
+        }
+    }
+}
+
+/* ---- matrices turned over ------------------------------------------------------------------------------------- */
+
+#if VEC == 16
+/* Transposes 16 x 16: four rounds of interleaving row i with row i + 8. */
+static inline void turn(realv *r)
+{
+    for (int round = 0; round < 4; ++round) {
+        realv t[16];
+        EACH (int i = 0; i < 8; ++i) {
+            realv a = r[i], b = r[i + 8];
+            t[2 * i] = (realv)(a.s0, b.s0, a.s1, b.s1, a.s2, b.s2, a.s3, b.s3, a.s4, b.s4, a.s5, b.s5, a.s6, b.s6, a.s7,
+                               b.s7);
+            t[2 * i + 1] = (realv)(a.s8, b.s8, a.s9, b.s9, a.sa, b.sa, a.sb, b.sb, a.sc, b.sc, a.sd, b.sd, a.se, b.se,
+                                   a.sf, b.sf);
+        }
+        EACH (int i = 0; i < 16; ++i) r[i] = t[i];
+    }
+}
+#endif
+
+/* weights[plane][c][k] of filters from `from` on, `outputs` of them (a multiple of 16), from w[k][tap][c]. VEC 16: a
+ * work-item takes 16 channels of 16 filters, all of them real; else one element, zero beyond either number. */
+static inline void filter_tile(const int m, int from, int outputs, int filters, int channels, int padded,
+                               global const float *w, global float *weights)
+{
+    const int a = m + 2;
+    uint id = get_global_id(0);
+    size_t plane = (size_t)padded * outputs;
+#if VEC == 16
+    int across = outputs / 16;
+    if (id >= (uint)(across * (padded / 16))) return;
+    int k0 = id % across * 16, c0 = id / across * 16;
+    realv block[9][16];
+    EACH (int tap = 0; tap < 9; ++tap) {
+        EACH (int i = 0; i < 16; ++i)
+            block[tap][i] = LOADV(w + ((size_t)(from + k0 + i) * 9 + tap) * channels + c0, 0);
+        turn(block[tap]);
+    }
+    for (int c = 0; c < 16; ++c) {
+        realv g[MOST * MOST];
+        EACH (int tap = 0; tap < 9; ++tap) g[tap / 3 * MOST + tap % 3] = block[tap][c];
+        EACH (int j = 0; j < 3; ++j) filter_line(m, g + j, MOST);
+        EACH (int i = 0; i < a; ++i) {
+            filter_line(m, g + i * MOST, 1);
+            EACH (int j = 0; j < a; ++j)
+                STOREV(g[i * MOST + j], weights + (i * a + j) * plane + (size_t)(c0 + c) * outputs + k0, 0);
+        }
+    }
+#elif VEC == 1
+    if (id >= (uint)(padded * outputs)) return;
+    int k = from + id % outputs, c = id / outputs;
+    bool real = k < filters && c < channels;
+    realv g[MOST * MOST];
+    EACH (int tap = 0; tap < 9; ++tap)
+        g[tap / 3 * MOST + tap % 3] = real ? w[((size_t)k * 9 + tap) * channels + c] : 0;
+    EACH (int j = 0; j < 3; ++j) filter_line(m, g + j, MOST);
+    EACH (int i = 0; i < a; ++i) {
+        filter_line(m, g + i * MOST, 1);
+        EACH (int j = 0; j < a; ++j) weights[(i * a + j) * plane + id] = g[i * MOST + j];
+    }
+#endif
+}
+
+/* weights[plane][k][c] of channels from vector `from` on, `outputs` vectors of them, the taps reversed. */
+static inline void filter_reversed(const int m, int from, int outputs, int filters, int vectors, int padded,
+                                   global const float *w, global float *weights)
+{
+    const int a = m + 2;
+    uint k = PIXEL;
+    if (k >= (uint)padded) return;
+    size_t plane = (size_t)padded * outputs;
+    FOR_CHANNELS(v, outputs) {
+        realv g[MOST * MOST];
+        bool real = k < (uint)filters && from + v < (uint)vectors;
+        EACH (int tap = 0; tap < 9; ++tap) {
+            g[tap / 3 * MOST + tap % 3] = 0;
+            if (real) g[tap / 3 * MOST + tap % 3] = LOADV(w, ((size_t)k * 9 + 8 - tap) * vectors + from + v);
+        }
+        EACH (int j = 0; j < 3; ++j) filter_line(m, g + j, MOST);
+        EACH (int i = 0; i < a; ++i) {
+            filter_line(m, g + i * MOST, 1);
+            EACH (int j = 0; j < a; ++j) STOREV(g[i * MOST + j], weights, (i * a + j) * plane + (size_t)k * outputs + v);
+        }
+    }
+}
+
+/* turned[plane][k][tile] of filters from `from` on, `outputs` of them (a multiple of 16). VEC 16: a work-item takes 16
+ * tiles and 16 filters, all of them real; else one element, zero beyond the last tile or filter. */
+static inline void turned_tile(const int m, int tiles, int first, int rows, int down, int across, int h, int w,
+                               int from, int outputs, int filters, global const float *dy, global float *turned)
+{
+    const int a = m + 2;
+    uint id = get_global_id(0);
+    size_t plane = (size_t)outputs * rows;
+#if VEC == 16
+    if (id >= (uint)(outputs / 16 * (rows / 16))) return;
+    int k0 = id % (outputs / 16) * 16, row0 = id / (outputs / 16) * 16;
+    realv block[4 * 4][16];
+    for (int r = 0; r < 16; ++r) {
+        int tile = first + row0 + r;
+        int x0 = tile % across * m, y0 = tile / across % down * m, n = tile / across / down;
+        global const float *corner = dy + (((size_t)n * h + y0) * w + x0) * filters + from + k0;
+        EACH (int i = 0; i < m; ++i)
+            EACH (int j = 0; j < m; ++j) {
+                block[i * m + j][r] = 0;
+                if (tile < tiles && y0 + i < h && x0 + j < w)
+                    block[i * m + j][r] = LOADV(corner + ((size_t)i * w + j) * filters, 0);
+            }
+    }
+    for (int i = 0; i < m * m; ++i) turn(block[i]);
+    for (int k = 0; k < 16; ++k) {
+        realv t[MOST * MOST];
+        EACH (int i = 0; i < m; ++i)
+            EACH (int j = 0; j < m; ++j) t[i * MOST + j] = block[i * m + j][k];
+        EACH (int j = 0; j < m; ++j) grad_line(m, t + j, MOST);
+        EACH (int i = 0; i < a; ++i) {
+            grad_line(m, t + i * MOST, 1);
+            EACH (int j = 0; j < a; ++j)
+                STOREV(t[i * MOST + j], turned + (i * a + j) * plane + (size_t)(k0 + k) * rows + row0, 0);
+        }
+    }
+#elif VEC == 1
+    if (id >= (uint)(outputs * rows)) return;
+    int k = from + id / rows, tile = first + id % rows;
+    int x0 = tile % across * m, y0 = tile / across % down * m, n = tile / across / down;
+    realv t[MOST * MOST];
+    EACH (int i = 0; i < m; ++i)
+        EACH (int j = 0; j < m; ++j) {
+            bool real = tile < tiles && k < filters && y0 + i < h && x0 + j < w;
+            t[i * MOST + j] = real ? dy[(((size_t)n * h + y0 + i) * w + x0 + j) * filters + k] : 0;
+        }
+    EACH (int j = 0; j < m; ++j) grad_line(m, t + j, MOST);
+    EACH (int i = 0; i < a; ++i) {
+        grad_line(m, t + i * MOST, 1);
+        EACH (int j = 0; j < a; ++j) turned[(i * a + j) * plane + id] = t[i * MOST + j];
+    }
+#endif
+}
+
+/* dw[from + k][tap][c] of `rows` filters; a plane of `products` has plane_rows of `padded` vectors. */
+static inline void taps_tile(const int m, int from, int rows, int plane_rows, int vectors, int padded,
+                             global const float *products, global float *dw)
+{
+    const int a = m + 2;
+    uint k = PIXEL;
+    if (k >= (uint)rows) return;
+    size_t plane = (size_t)plane_rows * padded;
+    FOR_CHANNELS(v, vectors) {
+        realv t[MOST * MOST];
+        EACH (int i = 0; i < a; ++i)
+            EACH (int j = 0; j < a; ++j)
+                t[i * MOST + j] = LOADV(products, (i * a + j) * plane + (size_t)k * padded + v);
+        EACH (int j = 0; j < a; ++j) taps_line(m, t + j, MOST);
+        EACH (int i = 0; i < 3; ++i) {
+            taps_line(m, t + i * MOST, 1);
+            EACH (int j = 0; j < 3; ++j)
+                STOREV(t[i * MOST + j], dw, ((size_t)(from + k) * 9 + i * 3 + j) * vectors + v);
+        }
+    }
+}
+
+/* ---- the kernels ---------------------------------------------------------------------------------------------- */
+
+#define KERNELS(m)                                                                                                     \
+    kernel void CAT(winograd_input, m)(int tiles, int first, int rows, int down, int across, int h, int w,             \
+                                       int vectors, int padded, int pad, global const float *x, global float *values)  \
+    {                                                                                                                  \
+        input_tile(m, tiles, first, rows, down, across, h, w, vectors, padded, pad, x, values);                        \
+    }                                                                                                                  \
+    kernel void CAT(winograd_output, m)(int first, int rows, int plane_rows, int down, int across, int h, int w,       \
+                                        int from, int vectors, int all, int padded, int has_bias,                      \
+                                        global const float *products, global const float *bias, float beta,            \
+                                        global float *y)                                                               \
+    {                                                                                                                  \
+        output_tile(m, first, rows, plane_rows, down, across, h, w, from, vectors, all, padded, has_bias, products,    \
+                    bias, beta, y);                                                                                    \
+    }                                                                                                                  \
+    kernel void CAT(winograd_filter, m)(int from, int outputs, int filters, int channels, int padded,                  \
+                                        global const float *w, global float *weights)                                  \
+    {                                                                                                                  \
+        filter_tile(m, from, outputs, filters, channels, padded, w, weights);                                          \
+    }                                                                                                                  \
+    kernel void CAT(winograd_reversed, m)(int from, int outputs, int filters, int vectors, int padded,                 \
+                                          global const float *w, global float *weights)                                \
+    {                                                                                                                  \
+        filter_reversed(m, from, outputs, filters, vectors, padded, w, weights);                                       \
+    }                                                                                                                  \
+    kernel void CAT(winograd_turned, m)(int tiles, int first, int rows, int down, int across, int h, int w, int from,  \
+                                        int outputs, int filters, global const float *dy, global float *turned)        \
+    {                                                                                                                  \
+        turned_tile(m, tiles, first, rows, down, across, h, w, from, outputs, filters, dy, turned);                    \
+    }                                                                                                                  \
+    kernel void CAT(winograd_taps, m)(int from, int rows, int plane_rows, int vectors, int padded,                     \
+                                      global const float *products, global float *dw)                                  \
+    {                                                                                                                  \
+        taps_tile(m, from, rows, plane_rows, vectors, padded, products, dw);                                           \
+    }
+
+KERNELS(4)
+KERNELS(2)

@@ -1,0 +1,21 @@
+/* The kernel of spatially varying label smoothing (SVLS): how much of its label a pixel keeps among its neighbours.
+ *
+ *   g_ij = exp(-d_ij^2 / (2 sigma^2)), the centre replaced by the sum of all others, everything divided by the new sum
+ *
+ * A common factor cancels, so distances are taken from the nearest neighbour's (d^2 = 1): no sigma underflows. */
+#include <math.h>
+
+#include "paced/distill.h"
+
+void paced_svls_kernel(float *weights, int size, double sigma) {
+    int middle = size / 2;
+    double others = 0, values[31 * 31];
+    for (int y = 0; y < size; ++y)
+        for (int x = 0; x < size; ++x) {
+            int distance = (y - middle) * (y - middle) + (x - middle) * (x - middle);
+            values[y * size + x] = distance == 0 ? 0 : exp(-(distance - 1) / (2 * sigma * sigma));
+            others += values[y * size + x];
+        }
+    for (int i = 0; i < size * size; ++i) weights[i] = (float)(values[i] / (2 * others));
+    weights[middle * size + middle] = size == 1 ? 1 : 0.5f;
+}

@@ -1,0 +1,77 @@
+/* Calibration of per-pixel probabilities softmax(logits / tau), and the temperature that serves them best.
+ *
+ *   NLL   = mean of -log p[y];  Brier = mean of sum_c (p_c - [c = y])^2
+ *   ECE   = sum over 15 equal bins of max_c p_c of |bin| / N |accuracy - mean confidence|
+ *   tau   = argmin NLL (Guo et al., 2017): in b = 1 / tau the NLL is convex, with slope mean(E_p[z] - z_y) and
+ * curvature mean(Var_p[z]); Newton's steps, kept inside a bracket that shrinks by bisection where they leave it. */
+#include <math.h>
+
+#include "paced/report.h"
+
+enum { BINS = 15, MAX_CLASSES = 256, MAX_STEPS = 60 };
+
+/* Probabilities of one pixel; returns log p[y]. */
+static double softmax(const float *z, int classes, double scale, int label, double *p) {
+    double largest = (double)z[0] * scale, sum = 0;
+    for (int c = 1; c < classes; ++c) largest = fmax(largest, (double)z[c] * scale);
+    for (int c = 0; c < classes; ++c) sum += p[c] = exp((double)z[c] * scale - largest);
+    for (int c = 0; c < classes; ++c) p[c] /= sum;
+    return (double)z[label] * scale - largest - log(sum);
+}
+
+struct paced_calibration paced_calibration_measure(const float *logits, const uint8_t *labels, size_t pixels,
+                                                   int classes, double tau) {
+    double p[MAX_CLASSES], confidence[BINS] = {0}, right[BINS] = {0}, nll = 0, brier = 0, ece = 0;
+    for (size_t i = 0; i < pixels; ++i) {
+        nll -= softmax(logits + i * (size_t)classes, classes, 1 / tau, labels[i], p);
+        int best = 0;
+        for (int c = 0; c < classes; ++c) {
+            double d = p[c] - (c == labels[i]);
+            brier += d * d;
+            if (p[c] > p[best]) best = c;
+        }
+        int bin = (int)ceil(p[best] * BINS) - 1; /* bins are (a, b] */
+        bin = bin < 0 ? 0 : bin >= BINS ? BINS - 1 : bin;
+        confidence[bin] += p[best];
+        right[bin] += best == labels[i];
+    }
+    for (int b = 0; b < BINS; ++b) ece += fabs(right[b] - confidence[b]);
+    double n = (double)pixels;
+    return (struct paced_calibration){nll / n, ece / n, brier / n};
+}
+
+/* First and second derivative of the mean NLL with respect to b = 1 / tau. */
+static void derivatives(const float *logits, const uint8_t *labels, size_t pixels, int classes, double b, double *slope,
+                        double *curvature) {
+    double p[MAX_CLASSES], first = 0, second = 0;
+    for (size_t i = 0; i < pixels; ++i) {
+        const float *z = logits + i * (size_t)classes;
+        softmax(z, classes, b, labels[i], p);
+        double mean = 0, square = 0;
+        for (int c = 0; c < classes; ++c) {
+            mean += p[c] * (double)z[c];
+            square += p[c] * (double)z[c] * (double)z[c];
+        }
+        first += mean - (double)z[labels[i]];
+        second += square - mean * mean;
+    }
+    *slope = first / (double)pixels;
+    *curvature = second / (double)pixels;
+}
+
+double paced_temperature_fit(const float *logits, const uint8_t *labels, size_t pixels, int classes) {
+    double low = 1e-2, high = 1e2, b = 1;
+    for (int step = 0; step < MAX_STEPS && high / low > 1 + 1e-7; ++step) {
+        double slope, curvature;
+        derivatives(logits, labels, pixels, classes, b, &slope, &curvature);
+        if (slope > 0)
+            high = b;
+        else
+            low = b;
+        double next = b - slope / curvature;
+        if (!(next > low && next < high)) next = sqrt(low * high);
+        if (fabs(next - b) <= 1e-7 * b) break;
+        b = next;
+    }
+    return 1 / b;
+}

@@ -1,0 +1,21 @@
+/* A network's logits over a whole data set, in host memory. */
+#ifndef PACED_RUN_LOGITS_H
+#define PACED_RUN_LOGITS_H
+
+#include "paced/data.h"
+#include "src/run/network.h"
+
+struct logits {
+    float *values;   /* [images][size][size][classes]; NULL: not kept */
+    uint8_t *labels; /* [images][size][size] */
+    size_t images, pixels_per_image;
+    int classes;
+};
+
+/* Runs the network (evaluation mode) over all images in the data set's order, so that the numbers are the same however
+ * the images are met later. */
+enum paced_err logits_collect(struct logits *logits, struct network *network, struct paced_dataset *dataset, int batch,
+                              int workers, int classes, const char *label);
+void logits_finish(struct logits *logits);
+
+#endif
