@@ -1,0 +1,62 @@
+"""`paced config` and the texts that explain the program, as a user sees them."""
+import re
+
+import program
+
+
+class ConfigTest(program.Case):
+    def printed(self, *args):
+        return self.run_program("config", *args).stdout
+
+    def test_output_reads_back_as_itself(self):
+        long_path = "/" + "/".join(f"a folder with ä long name {i}" for i in range(12))
+        program.write_ini(self.path("base.ini"), train={"epochs": 3, "lr": "0.1"}, data={"root": long_path})
+        program.write_ini(self.path("own.ini"), base="base.ini", train={"epochs": 5})
+        resolved = self.printed("own.ini", "--set", "train.batch=3", "--set", "train.gamma=0.30000000000000004")
+        program.write_text(self.path("resolved.ini"), resolved)
+        self.assertEqual(self.printed("resolved.ini"), resolved)
+        self.assertIn("gamma = 0.30000000000000004", resolved)
+        keys = program.parse_ini(resolved)
+        self.assertEqual([keys[f"train.{key}"] for key in ("epochs", "lr", "batch")], ["5", "0.1", "3"])
+        self.assertEqual(keys["run.name"], "own")
+        self.assertEqual(keys["run.output"], self.path("outputs", "bus", "own"))
+
+    def test_keys_lists_each_key_once(self):
+        program.write_text(self.path("empty.ini"), "")
+        keys = list(program.parse_ini(self.printed("empty.ini")))
+        listed = [line.split()[0] for line in self.printed("--keys").splitlines()]
+        self.assertEqual([name for name in listed if "." in name], keys)
+        table = re.findall(r"^\| `([a-z_.]+)` \|", self.printed("--keys", "--markdown"), re.MULTILINE)
+        self.assertEqual(table, keys)
+
+    def test_defaults_are_the_references(self):
+        program.write_text(self.path("empty.ini"), "")
+        keys = program.parse_ini(self.printed("empty.ini"))
+        expected = {"run.seed": "12345", "data.classes": "2", "data.size": "224", "model.arch": "unet",
+                    "model.width": "64", "train.epochs": "100", "train.batch": "16", "train.optimizer": "adam",
+                    "train.lr": "0.003", "train.schedule": "step", "train.step": "7", "train.gamma": "0.1",
+                    "train.shuffle": "yes", "train.save_every": "1", "test.weights": "best"}
+        self.assertEqual({key: keys[key] for key in expected}, expected)
+
+
+class HelpTest(program.Case):
+    def test_each_command_explains_itself(self):
+        usage = self.run_program("--help").stdout
+        commands = set(re.findall(r"^  paced ([a-z]+) ", usage, re.MULTILINE))
+        self.assertLessEqual({"train", "test", "predict", "synth", "devices", "graph", "config"}, commands)
+        for command in commands:
+            done = self.run_program(command, "--help")
+            self.assertTrue(done.stdout.startswith(f"usage: paced {command} "), done.stdout)
+            self.assertEqual(done.stderr, "")
+
+    def test_version(self):
+        self.assertRegex(self.run_program("--version").stdout, r"\Apaced \d+\.\d+\.\d+\n\Z")
+
+    def test_nothing_to_do_shows_the_usage(self):
+        done = self.run_program(status=2)
+        self.assertEqual(done.stdout, "")
+        self.assertIn("usage:", done.stderr)
+
+
+if __name__ == "__main__":
+    program.main(needs_device=False)
