@@ -2,12 +2,13 @@
  *
  *   f = softmax(t / tau) of the teacher's logits t
  *   prediction  u_p = 1 - f[y], or 1 - max_c f_c
- *   boundary    u_b = 1 - sum over the SVLS kernel of [y_ij = y], replicate padding
+ *   boundary    u_b = 1 - svls(y)[y] = sum over the SVLS kernel of [y_ij != y], replicate padding: 0 inside a region
  *   fused       u = 1 - (1 - u_p)(1 - u_b) | (u_p + u_b) / 2 | max | beta u_p + (1 - beta) u_b | u_p | u_b
  *
- * Each pixel gets its uncertainty and its rank, which is compared with one limit: admitted where rank <= limit. For the
- * fused uncertainty rank = u and limit = mu; for the reference's weights, which ask f >= 1 - mu, rank = -f and limit =
- * -(1 - mu), so that ties fall as they do there. Anti-curriculum turns u round: 1 - u. */
+ * Each pixel gets its uncertainty and its rank, which is compared with one limit: admitted where rank <= limit. Rank is
+ * u and the limit mu where `by_u`: for the fused uncertainty, and where mu is a quantile of u, whose own pixels must
+ * count; else, for the reference's weights, which ask f >= 1 - mu, rank = -f and limit = -(1 - mu), so that ties fall
+ * as they do there. Anti-curriculum turns u round: 1 - u. */
 enum { TRUE_CLASS = 1, MAX, CLASS_MEAN, IMAGE_MAX, FUSED }; /* enum paced_weighting */
 enum { PRODUCT, MEAN, LARGER, WEIGHTED, PREDICTION, BOUNDARY }; /* enum paced_fuse */
 
@@ -27,13 +28,13 @@ static float boundary_uncertainty(global const uchar *labels, uint p, int size, 
     int x = p % size, y = p / size % size;
     size_t image = p - ((size_t)y * size + x);
     uchar label = labels[p];
-    float same = 0;
+    float others = 0;
     for (int j = 0; j < side; ++j)
         for (int i = 0; i < side; ++i) {
             int ny = clamp(y + j - side / 2, 0, size - 1), nx = clamp(x + i - side / 2, 0, size - 1);
-            if (labels[image + (size_t)ny * size + nx] == label) same += svls[j * side + i];
+            if (labels[image + (size_t)ny * size + nx] != label) others += svls[j * side + i];
         }
-    return 1.0f - same;
+    return others;
 }
 
 static float fused(int fuse, float beta, float u_p, float u_b)
@@ -50,7 +51,7 @@ static float fused(int fuse, float beta, float u_p, float u_b)
 
 /* side 0: no boundary uncertainty. teacher may be absent where only the boundary is asked for. */
 kernel void uncertainty(int pixels, int size, int classes, int weighting, int by_max, int fuse, float beta, float tau,
-                        int side, int hard_first, int has_teacher, global const float *teacher,
+                        int side, int hard_first, int by_u, int has_teacher, global const float *teacher,
                         global const uchar *labels, global const float *svls, global float *out, global float *rank)
 {
     uint p = get_global_id(0);
@@ -66,16 +67,9 @@ kernel void uncertainty(int pixels, int size, int classes, int weighting, int by
         return;
     }
     if (weighting != TRUE_CLASS) f = largest;
-    if (weighting == CLASS_MEAN) {
-        f = 0;
-        for (int c = 0; c < classes; ++c) {
-            float unused;
-            f += confidence(teacher + (size_t)p * classes, classes, tau, c, &unused);
-        }
-        f /= (float)classes;
-    }
+    if (weighting == CLASS_MEAN) f = 1.0f / (float)classes; /* they add up to 1: no rounding may decide at a tie */
     out[p] = hard_first ? f : 1.0f - f;
-    rank[p] = hard_first ? f : -f;
+    rank[p] = by_u ? out[p] : -f;
 }
 
 /* Every pixel takes the mean over its image: one work-item per image, a fixed order. */

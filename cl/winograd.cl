@@ -11,11 +11,12 @@
  * Channels are padded with zeros to whole tiles of the matrix product. m is a constant where these functions are inlined:
  * the blocks live in registers. */
 #define MOST 6 /* a, at most */
-#define EACH _Pragma("unroll") for /* a loop over registers */
+#define EACH _Pragma("unroll") for /* over registers: must not stay a loop */
+#define INLINE static inline __attribute__((always_inline)) /* else there is a body where m is unknown */
 
 /* ---- one line of a block, in place, `s` apart ---------------------------------------------------------------- */
 
-static inline void input_line(const int m, realv *d, const int s)
+INLINE void input_line(const int m, realv *d, const int s)
 {
     realv d0 = d[0], d1 = d[s], d2 = d[2 * s], d3 = d[3 * s];
     if (m == 2) {
@@ -35,7 +36,7 @@ static inline void input_line(const int m, realv *d, const int s)
     d[5 * s] = 4.0f * d1 - 5.0f * d3 + d5;
 }
 
-static inline void filter_line(const int m, realv *g, const int s)
+INLINE void filter_line(const int m, realv *g, const int s)
 {
     realv g0 = g[0], g1 = g[s], g2 = g[2 * s];
     if (m == 2) {
@@ -55,7 +56,7 @@ static inline void filter_line(const int m, realv *g, const int s)
     g[5 * s] = g2;
 }
 
-static inline void output_line(const int m, realv *t, const int s)
+INLINE void output_line(const int m, realv *t, const int s)
 {
     realv sum = t[s] + t[2 * s], difference = t[s] - t[2 * s];
     if (m == 2) {
@@ -70,7 +71,7 @@ static inline void output_line(const int m, realv *t, const int s)
     t[3 * s] = difference + 8.0f * difference2 + t[5 * s];
 }
 
-static inline void grad_line(const int m, realv *t, const int s)
+INLINE void grad_line(const int m, realv *t, const int s)
 {
     realv t0 = t[0], t1 = t[s];
     if (m == 2) {
@@ -88,7 +89,7 @@ static inline void grad_line(const int m, realv *t, const int s)
     t[5 * s] = t3;
 }
 
-static inline void taps_line(const int m, realv *t, const int s)
+INLINE void taps_line(const int m, realv *t, const int s)
 {
     realv sum = t[s] + t[2 * s], difference = t[s] - t[2 * s];
     if (m == 2) {
@@ -106,8 +107,8 @@ static inline void taps_line(const int m, realv *t, const int s)
 /* ---- forward and backward-data -------------------------------------------------------------------------------- */
 
 /* A tile's place: `first` + row counts over samples, tile rows, tile columns. Rows beyond the last tile give zeros. */
-static inline void input_tile(const int m, int tiles, int first, int rows, int down, int across, int h, int w,
-                              int vectors, int padded, int pad, global const float *x, global float *values)
+INLINE void input_tile(const int m, int tiles, int first, int rows, int down, int across, int h, int w,
+                       int vectors, int padded, int pad, global const float *x, global float *values)
 {
     const int a = m + 2;
     uint row = PIXEL;
@@ -120,18 +121,13 @@ static inline void input_tile(const int m, int tiles, int first, int rows, int d
     size_t plane = (size_t)rows * padded;
     FOR_CHANNELS(v, padded) {
         realv d[MOST * MOST];
-        EACH (int i = 0; i < a; ++i)
-            EACH (int j = 0; j < a; ++j) d[i * MOST + j] = 0;
         bool some = real && v < (uint)vectors;
-        if (some && inside) {
-            EACH (int i = 0; i < a; ++i)
-                EACH (int j = 0; j < a; ++j) d[i * MOST + j] = LOADV(x, corner + i * line + j * vectors + v);
-        } else if (some) {
-            EACH (int i = 0; i < a; ++i)
-                EACH (int j = 0; j < a; ++j)
-                    if (y0 + i >= 0 && y0 + i < h && x0 + j >= 0 && x0 + j < w)
-                        d[i * MOST + j] = LOADV(x, corner + i * line + j * vectors + v);
-        }
+        EACH (int i = 0; i < a; ++i)
+            EACH (int j = 0; j < a; ++j) {
+                d[i * MOST + j] = 0;
+                if (some && (inside || (y0 + i >= 0 && y0 + i < h && x0 + j >= 0 && x0 + j < w)))
+                    d[i * MOST + j] = LOADV(x, corner + i * line + j * vectors + v);
+            }
         EACH (int j = 0; j < a; ++j) input_line(m, d + j, MOST);
         EACH (int i = 0; i < a; ++i) {
             input_line(m, d + i * MOST, 1);
@@ -141,9 +137,9 @@ static inline void input_tile(const int m, int tiles, int first, int rows, int d
 }
 
 /* Channels from vector `from` on: `vectors` of the `all` of a pixel; a row of `products` has `padded`. */
-static inline void output_tile(const int m, int first, int rows, int plane_rows, int down, int across, int h, int w,
-                               int from, int vectors, int all, int padded, int has_bias, global const float *products,
-                               global const float *bias, float beta, global float *y)
+INLINE void output_tile(const int m, int first, int rows, int plane_rows, int down, int across, int h, int w,
+                        int from, int vectors, int all, int padded, int has_bias, global const float *products,
+                        global const float *bias, float beta, global float *y)
 {
     const int a = m + 2;
     uint row = PIXEL;
@@ -177,7 +173,7 @@ static inline void output_tile(const int m, int first, int rows, int plane_rows,
 
 #if VEC == 16
 /* Transposes 16 x 16: four rounds of interleaving row i with row i + 8. */
-static inline void turn(realv *r)
+INLINE void turn(realv *r)
 {
     for (int round = 0; round < 4; ++round) {
         realv t[16];
@@ -195,8 +191,8 @@ static inline void turn(realv *r)
 
 /* weights[plane][c][k] of filters from `from` on, `outputs` of them (a multiple of 16), from w[k][tap][c]. VEC 16: a
  * work-item takes 16 channels of 16 filters, all of them real; else one element, zero beyond either number. */
-static inline void filter_tile(const int m, int from, int outputs, int filters, int channels, int padded,
-                               global const float *w, global float *weights)
+INLINE void filter_tile(const int m, int from, int outputs, int filters, int channels, int padded,
+                        global const float *w, global float *weights)
 {
     const int a = m + 2;
     uint id = get_global_id(0);
@@ -237,8 +233,8 @@ static inline void filter_tile(const int m, int from, int outputs, int filters, 
 }
 
 /* weights[plane][k][c] of channels from vector `from` on, `outputs` vectors of them, the taps reversed. */
-static inline void filter_reversed(const int m, int from, int outputs, int filters, int vectors, int padded,
-                                   global const float *w, global float *weights)
+INLINE void filter_reversed(const int m, int from, int outputs, int filters, int vectors, int padded,
+                            global const float *w, global float *weights)
 {
     const int a = m + 2;
     uint k = PIXEL;
@@ -261,8 +257,8 @@ static inline void filter_reversed(const int m, int from, int outputs, int filte
 
 /* turned[plane][k][tile] of filters from `from` on, `outputs` of them (a multiple of 16). VEC 16: a work-item takes 16
  * tiles and 16 filters, all of them real; else one element, zero beyond the last tile or filter. */
-static inline void turned_tile(const int m, int tiles, int first, int rows, int down, int across, int h, int w,
-                               int from, int outputs, int filters, global const float *dy, global float *turned)
+INLINE void turned_tile(const int m, int tiles, int first, int rows, int down, int across, int h, int w,
+                        int from, int outputs, int filters, global const float *dy, global float *turned)
 {
     const int a = m + 2;
     uint id = get_global_id(0);
@@ -313,8 +309,8 @@ static inline void turned_tile(const int m, int tiles, int first, int rows, int 
 }
 
 /* dw[from + k][tap][c] of `rows` filters; a plane of `products` has plane_rows of `padded` vectors. */
-static inline void taps_tile(const int m, int from, int rows, int plane_rows, int vectors, int padded,
-                             global const float *products, global float *dw)
+INLINE void taps_tile(const int m, int from, int rows, int plane_rows, int vectors, int padded,
+                      global const float *products, global float *dw)
 {
     const int a = m + 2;
     uint k = PIXEL;

@@ -56,10 +56,25 @@ static const struct command commands[] = {
      "Measures the validation set with test.weights (or --weights), writes metrics.csv and summary.csv into the run's\n"
      "directory (or --output) and prints the table.",
      SET | OUTPUT | WEIGHTS, 1, 1, paced_command_test},
+    {"experiment", "CONFIG [--set SECTION.KEY=VALUE]... [--overwrite]",
+     "Runs the stages of CONFIG, [stage NAME] with `command = train | test`, in order, then compares its tests.\n"
+     "A stage that is done is passed over, one that was interrupted goes on, one that changed is run anew; "
+     "--overwrite\n"
+     "runs all of them anew. --set holds for every stage, but for run.output, which is the directory of them all.",
+     SET | OVERWRITE, 1, 1, paced_command_experiment},
     {"predict", "CONFIG --weights FILE --output DIR [--logits] [--set SECTION.KEY=VALUE]... IMAGE|DIR...",
      "Writes DIR/<stem>.png at each image's own size: 0/255 for two classes, else the class. --logits adds\n"
      "DIR/<stem>.safetensors with logits [C, S, S]. FILE may be `best` or `last` of the run's directory.",
      SET | OUTPUT | WEIGHTS | LOGITS, 2, SIZE_MAX, paced_command_predict},
+    {"uncertainty", "CONFIG --weights FILE --output DIR [--set SECTION.KEY=VALUE]... IMAGE|DIR...",
+     "Shows what the teacher FILE (distill.teacher_arch and _width, else [model]) is unsure of: DIR/<stem>.png with\n"
+     "prediction, boundary and fused uncertainty and the first epoch's weights, and each map alone as\n"
+     "DIR/<stem>_{u_p,u_b,u,weight}.png. Masks are <stem>_mask.png beside the images; u_b needs them.",
+     SET | OUTPUT | WEIGHTS, 2, SIZE_MAX, paced_command_uncertainty},
+    {"calibrate", "CONFIG --weights FILE [--set SECTION.KEY=VALUE]...",
+     "Fits the temperature tau of CONFIG's network to the validation set and prints NLL, ECE and Brier score before\n"
+     "and after, and the key that sets tau.",
+     SET | WEIGHTS, 1, 1, paced_command_calibrate},
     {"synth", "breast [--count N] [--size S] [--seed K] --output DIR",
      "Makes a data set of N synthetic breast-ultrasound images of S x S with masks and splits.",
      COUNT | SIZE | SEED | OUTPUT, 1, 1, paced_command_synth},

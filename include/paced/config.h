@@ -108,4 +108,33 @@ char *paced_config_text(const struct paced_config *config);
 /* Every key with type, default, range and meaning; as a Markdown table when `markdown`. */
 void paced_config_print_keys(FILE *out, bool markdown);
 
+/* ---- experiments --------------------------------------------------------------------------------------------- */
+
+/* An experiment is an INI with sections
+ *   [stage NAME]            NAME of letters, digits, '-', '_', '.', at most 43 of them
+ *   command = ...           what the stage does; whoever runs it knows the commands
+ *   config = FILE           where its configuration comes from; absent: the experiment's own other sections
+ *   SECTION.KEY = value     wins over that
+ * In a value, %(NAME) stands for the run directory of stage NAME, which must come earlier. run.output of a stage is by
+ * default <the experiment's>/<NAME>. Only the file's own stages count, not those of its bases or of `config`; whatever
+ * else reads the file passes over them. */
+struct paced_stage {
+    char *name, *command;
+    char *place, *command_place; /* FILE:LINE of the section, of its command */
+    struct paced_config config;  /* resolved */
+    bool *uses;                  /* [its own index]: does it name that earlier stage's run directory? */
+};
+
+struct paced_experiment {
+    struct paced_config config; /* the file's other sections; run.output: where all of it goes */
+    struct paced_stage *stages;
+    size_t count;
+};
+
+/* `sets` win over everything, in every stage; but run.name and run.output among them are the experiment's own.
+ * PACED_INVALID, and nothing to release, where the file, a set or a stage is wrong or there is no stage. */
+enum paced_err paced_experiment_load(struct paced_experiment *experiment, const char *path, const char *const *sets,
+                                     size_t set_count);
+void paced_experiment_finish(struct paced_experiment *experiment);
+
 #endif

@@ -65,6 +65,16 @@ const char *paced_dataset_image_name(const struct paced_dataset *dataset, size_t
  * set) so that later epochs need no decoding. */
 enum paced_err paced_dataset_load(struct paced_dataset *dataset, size_t i, uint8_t *rgb, uint8_t *label);
 
+/* A mask file alone, as this kind of data set reads it: label[height][width] in 0..classes-1; `context` as in
+ * paced_png_read. On an error *mask holds nothing to release. */
+struct paced_mask {
+    int width, height;
+    uint8_t *label;
+    size_t between; /* pixels that were neither background nor foreground and became 0 */
+};
+enum paced_err paced_mask_read(enum paced_dataset_kind kind, const char *path, const char *context, int classes,
+                               struct paced_mask *mask);
+
 /* ---- batches ------------------------------------------------------------------------------------------------- */
 
 struct paced_batch {

@@ -35,6 +35,7 @@ struct paced_objective {
     bool curriculum; /* the step schedule's arithmetic of curriculum runs */
     bool needs_teacher;
     bool hard_first;   /* anti-curriculum: admits the most uncertain first (u is reversed: 1 - u) */
+    bool by_quantile;  /* mu is taken from the uncertainties: compares u <= mu, so that the quantile's own count */
     float temperature; /* T */
     float tau;         /* set later where it is fitted */
     int prediction, boundary, fuse, target; /* the configuration's choices */
@@ -106,6 +107,9 @@ struct paced_buffer *paced_loss_teacher(struct paced_loss *loss);
  * (PACED_FUSE_PREDICTION, ...) or -1 for the objective's own. */
 enum paced_err paced_loss_measure(struct paced_loss *loss, int count, int fuse);
 struct paced_buffer *paced_loss_uncertainty(struct paced_loss *loss);
+
+/* The weights that paced_loss_run gives to the pixels just measured (fuse -1): weights[count][size][size]. Waits. */
+enum paced_err paced_loss_read_weights(struct paced_loss *loss, int count, float *weights);
 
 /* Values, and the objective's gradient into dlogits unless NULL, for `count` samples of logits [n][h][w][classes]. Only
  * enqueues: the sums are fetched by _read_later and complete after paced_loss_wait. Two reads may be under way. */

@@ -42,6 +42,27 @@ enum paced_err paced_scores_write_summary(const struct paced_scores *scores, con
 /* The same table for a terminal. */
 void paced_scores_print(const struct paced_scores *scores, FILE *out);
 
+/* ---- comparison ---------------------------------------------------------------------------------------------- */
+
+/* What several tests measured, side by side; starts as {0}. */
+struct paced_comparison_row {
+    char *name;
+    size_t images[2]; /* all, non-empty */
+    struct paced_metrics metrics[2];
+};
+struct paced_comparison {
+    struct paced_comparison_row *rows;
+    size_t count;
+};
+
+/* Takes the first two rows of a summary.csv. PACED_INVALID where it is none. */
+enum paced_err paced_comparison_add(struct paced_comparison *comparison, const char *name, const char *summary_path);
+void paced_comparison_finish(struct paced_comparison *comparison);
+/* stage,set,images,dice,iou,precision,recall,f1: a row per stage and set (all, non-empty). */
+enum paced_err paced_comparison_write_csv(const struct paced_comparison *comparison, const char *path);
+/* For a terminal: a line per stage with the figures of all images, and the Dice of the non-empty ones. */
+void paced_comparison_print(const struct paced_comparison *comparison, FILE *out);
+
 /* ---- calibration --------------------------------------------------------------------------------------------- */
 
 /* Of softmax(logits / tau) over logits [pixels][classes] and labels [pixels]: negative log-likelihood, expected
@@ -81,6 +102,43 @@ enum paced_err paced_run_log_write(const struct paced_run_log *log, const char *
 enum paced_err paced_run_log_read(struct paced_run_log *log, const char *path, int last_epoch);
 /* losses.json: {"train": [ce...], "val": [ce...]}. */
 enum paced_err paced_run_log_write_losses(const struct paced_run_log *log, const char *path);
+
+/* ---- pictures ------------------------------------------------------------------------------------------------ */
+
+/* rgb[height][width][3]. Colours are 0xRRGGBB, positions in pixels from the upper left corner; what reaches beyond the
+ * canvas is cut off, so drawing cannot fail. `scale` is a whole factor. */
+struct paced_canvas {
+    int width, height;
+    uint8_t *rgb;
+};
+
+#define PACED_COLOUR_PAPER 0xffffffu
+#define PACED_COLOUR_TEXT 0x202020u
+#define PACED_COLOUR_FAINT 0x6c6c6cu   /* text of less weight */
+#define PACED_COLOUR_UNKNOWN 0xd8d8d8u /* where a map has no value */
+#define PACED_TEXT_HEIGHT 7            /* of capitals and digits at scale 1; two more rows hang below */
+
+struct paced_canvas paced_canvas_create(int width, int height, uint32_t colour);
+void paced_canvas_finish(struct paced_canvas *canvas);
+enum paced_err paced_canvas_write(const struct paced_canvas *canvas, const char *path); /* PNG */
+
+void paced_canvas_fill(struct paced_canvas *canvas, int x, int y, int width, int height, uint32_t colour);
+/* A line of one pixel around (outside) the rectangle. */
+void paced_canvas_frame(struct paced_canvas *canvas, int x, int y, int width, int height, uint32_t colour);
+void paced_canvas_image(struct paced_canvas *canvas, int x, int y, int scale, const uint8_t *rgb, int width,
+                        int height);
+
+/* The colour of a value in 0..1 (cut off at the ends), darkest for 0; PACED_COLOUR_UNKNOWN for NaN. */
+uint32_t paced_colour_map(double value);
+/* values[height][width] in the colours of value / most. */
+void paced_canvas_map(struct paced_canvas *canvas, int x, int y, int scale, const float *values, int width, int height,
+                      double most);
+/* Their legend within width x height: 0, the colours, most. */
+void paced_canvas_colour_bar(struct paced_canvas *canvas, int x, int y, int width, int height, double most);
+
+/* Printable ASCII; others show as '?'. */
+void paced_canvas_text(struct paced_canvas *canvas, int x, int y, int scale, uint32_t colour, const char *text);
+int paced_text_width(const char *text, int scale);
 
 /* ---- progress ------------------------------------------------------------------------------------------------ */
 

@@ -17,7 +17,10 @@ struct paced_arguments {
 
 enum paced_err paced_command_train(const struct paced_arguments *arguments);
 enum paced_err paced_command_test(const struct paced_arguments *arguments);
+enum paced_err paced_command_experiment(const struct paced_arguments *arguments);
 enum paced_err paced_command_predict(const struct paced_arguments *arguments);
+enum paced_err paced_command_uncertainty(const struct paced_arguments *arguments);
+enum paced_err paced_command_calibrate(const struct paced_arguments *arguments);
 enum paced_err paced_command_graph(const struct paced_arguments *arguments);
 enum paced_err paced_command_config(const struct paced_arguments *arguments);
 enum paced_err paced_command_devices(const struct paced_arguments *arguments);

@@ -22,6 +22,17 @@ static char *trimmed(const char *text, size_t length) {
     return skip < length ? paced_format("%.*s", (int)(length - skip), text + skip) : paced_strdup("");
 }
 
+const struct config_key *paced_config_set_key(const char *set) {
+    char *path = trimmed(set, strcspn(set, "=")), *dot = strchr(path, '.');
+    const struct config_key *key = NULL;
+    if (dot) {
+        *dot = '\0';
+        key = paced_config_key_find(path, dot + 1);
+    }
+    free(path);
+    return key;
+}
+
 static enum paced_err apply_set(struct paced_config *config, const char *set) {
     const char *equals = strchr(set, '=');
     char *path = trimmed(set, equals ? (size_t)(equals - set) : strlen(set));
@@ -41,11 +52,15 @@ static enum paced_err apply_set(struct paced_config *config, const char *set) {
     return err;
 }
 
+static enum paced_err apply_setting(struct paced_config *config, const struct config_setting *setting) {
+    if (setting->if_empty && **paced_config_string(config, setting->key)) return PACED_OK;
+    return paced_config_value_set(config, setting->key, setting->place, setting->text);
+}
+
 /* Sets run.name or run.output where the files left it empty. */
-static enum paced_err fill(struct paced_config *config, const char *name, const char *text) {
-    const struct config_key *key = paced_config_key_find("run", name);
-    if (**paced_config_string(config, key)) return PACED_OK;
-    return paced_config_value_set(config, key, config->file, text);
+static enum paced_err fill(struct paced_config *config, const char *name, char *text) {
+    return apply_setting(config,
+                         &(struct config_setting){paced_config_key_find("run", name), config->file, text, true});
 }
 
 static enum paced_err fill_run(struct paced_config *config) {
@@ -78,19 +93,22 @@ static enum paced_err resolve(struct paced_config *config) {
     return PACED_OK;
 }
 
-static enum paced_err load(struct paced_config *config, const char *const *sets, size_t set_count) {
-    PACED_TRY(set_defaults(config));
-    PACED_TRY(paced_config_read(config, config->file));
-    for (size_t i = 0; i < set_count; i++) PACED_TRY(apply_set(config, sets[i]));
-    return resolve(config);
+enum paced_err paced_config_load_with(struct paced_config *config, const char *path,
+                                      const struct config_setting *settings, size_t count, const char *const *sets,
+                                      size_t set_count) {
+    *config = (struct paced_config){.file = paced_strdup(path)};
+    enum paced_err err = set_defaults(config);
+    if (!err) err = paced_config_read(config, path);
+    for (size_t i = 0; !err && i < count; i++) err = apply_setting(config, &settings[i]);
+    for (size_t i = 0; !err && i < set_count; i++) err = apply_set(config, sets[i]);
+    if (!err) err = resolve(config);
+    if (err) paced_config_finish(config);
+    return err;
 }
 
 enum paced_err paced_config_load(struct paced_config *config, const char *path, const char *const *sets,
                                  size_t set_count) {
-    *config = (struct paced_config){.file = paced_strdup(path)};
-    enum paced_err err = load(config, sets, set_count);
-    if (err != PACED_OK) paced_config_finish(config);
-    return err;
+    return paced_config_load_with(config, path, NULL, 0, sets, set_count);
 }
 
 void paced_config_finish(struct paced_config *config) {

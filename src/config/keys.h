@@ -56,7 +56,30 @@ bool paced_config_line_add(struct paced_text *out, const char *name, const char 
 
 /* ---- parse.c ---- */
 
-/* Applies an INI file and, before it, the files that it inherits from. */
+struct stage_texts;
+
+/* Applies an INI file and, before it, the files that it inherits from; passes over stages. */
 enum paced_err paced_config_read(struct paced_config *config, const char *path);
+
+/* Collects the stages of this one file; passes over all else. */
+enum paced_err paced_config_read_stages(struct stage_texts *stages, const char *path);
+
+/* ---- config.c ---- */
+
+/* A value that comes after the files; `if_empty`: only where the files gave none. */
+struct config_setting {
+    const struct config_key *key;
+    const char *place;
+    char *text;
+    bool if_empty;
+};
+
+/* paced_config_load, with settings between the files and --set. */
+enum paced_err paced_config_load_with(struct paced_config *config, const char *path,
+                                      const struct config_setting *settings, size_t count, const char *const *sets,
+                                      size_t set_count);
+
+/* The key that a --set names, or NULL. */
+const struct config_key *paced_config_set_key(const char *set);
 
 #endif

@@ -4,8 +4,11 @@
  * in silence, drops what follows a section's ']', and hands an indented line over as one more value of the key before
  * it. So it reads through read_line, which counts, and refuses what inih would misread. A value may go on in indented
  * lines: they are joined with a blank, or with nothing where the line before ends in a backslash (long paths).
- * A value counts when it is complete, that is at the next key, at the next section, or at the end. */
-#include "keys.h"
+ * A value counts when it is complete, that is at the next key, at the next section, or at the end.
+ *
+ * A reading takes either the configuration, with the file's bases, or the stages ([stage NAME]) of the file alone; what
+ * it does not take must still be an INI. */
+#include "stage.h"
 
 #include <errno.h>
 #include <ini.h>
@@ -16,16 +19,21 @@
 
 #define LARGEST_INI (1 << 20)
 
+enum value_kind { VALUE_KEY, VALUE_BASE, VALUE_STAGE };
+
 struct source {
-    struct paced_config *config;
+    struct paced_config *config; /* NULL: stages are read */
+    struct stage_texts *stages;  /* NULL: the configuration is read */
     const char *path;
     const struct source *heir; /* the file whose base this one is */
     struct stat identity;
     const char *unread;
     int line, value_line, base_line;
-    bool in_section, indented;
-    bool open;                    /* a value is being collected: */
-    const struct config_key *key; /* its key; NULL: `base` */
+    bool in_section, in_stage, indented;
+    bool open; /* a value is being collected: */
+    enum value_kind kind;
+    const struct config_key *key; /* of a VALUE_KEY */
+    char *stage_key;              /* of a VALUE_STAGE */
     struct paced_text value;
     int *key_lines; /* where each key was given, 0: not yet */
     enum paced_err err;
@@ -61,6 +69,10 @@ static enum paced_err load_base(struct source *source) {
     return err;
 }
 
+static const char *text_of(const struct source *source) {
+    return source->value.size ? source->value.data : "";
+}
+
 static enum paced_err set_key(struct source *source) {
     int *seen = &source->key_lines[source->key - paced_config_keys];
     char *place = place_of(source, source->value_line);
@@ -68,8 +80,14 @@ static enum paced_err set_key(struct source *source) {
         paced_log(PACED_LOG_WARN, "%s: %s.%s: already given in line %d; this one counts", place, source->key->section,
                   source->key->name, *seen);
     *seen = source->value_line;
-    const char *text = source->value.size ? source->value.data : "";
-    enum paced_err err = paced_config_value_set(source->config, source->key, place, text);
+    enum paced_err err = paced_config_value_set(source->config, source->key, place, text_of(source));
+    free(place);
+    return err;
+}
+
+static enum paced_err add_stage_line(struct source *source) {
+    char *place = place_of(source, source->value_line);
+    enum paced_err err = paced_stage_texts_add_line(source->stages, place, source->stage_key, text_of(source));
     free(place);
     return err;
 }
@@ -77,7 +95,24 @@ static enum paced_err set_key(struct source *source) {
 static void close_value(struct source *source) {
     if (!source->open || source->err != PACED_OK) return;
     source->open = false;
-    source->err = source->key ? set_key(source) : load_base(source);
+    bool wanted = source->kind == VALUE_STAGE ? source->stages != NULL : source->config != NULL;
+    if (!wanted) return;
+    source->err = source->kind == VALUE_KEY    ? set_key(source)
+                  : source->kind == VALUE_BASE ? load_base(source)
+                                               : add_stage_line(source);
+}
+
+static enum paced_err check_section(struct source *source, const char *section) {
+    char *place = place_of(source, source->line);
+    source->in_stage = paced_stage_is_header(section);
+    enum paced_err err = PACED_OK;
+    if (source->in_stage)
+        err = paced_stage_check_header(place, section);
+    else if (!paced_config_section_known(section))
+        err = paced_config_key_unknown(place, section, NULL);
+    if (!err && source->in_stage && source->stages) err = paced_stage_texts_open(source->stages, place, section);
+    free(place);
+    return err;
 }
 
 static void open_section(struct source *source, const char *header) {
@@ -93,11 +128,7 @@ static void open_section(struct source *source, const char *header) {
         return;
     }
     char *section = paced_format("%.*s", (int)length, header);
-    if (!paced_config_section_known(section)) {
-        char *place = place_of(source, source->line);
-        source->err = paced_config_key_unknown(place, section, NULL);
-        free(place);
-    }
+    source->err = check_section(source, section);
     free(section);
     source->in_section = true;
 }
@@ -134,10 +165,11 @@ static enum paced_err refuse_indented_key(struct source *source, const char *sec
     if (!text[length]) return PACED_OK;
     while (length > 0 && strchr(" \t", text[length - 1])) length--;
     char *name = paced_format("%.*s", (int)length, text);
-    if (paced_config_key_find(section, name))
+    bool is_key = source->in_stage ? paced_stage_key_known(name) : paced_config_key_find(section, name) != NULL;
+    if (is_key)
         source->err = paced_error(
-            PACED_INVALID, "%s:%d: %s.%s: an indented line continues the value before; remove the blanks before it",
-            source->path, source->line, section, name);
+            PACED_INVALID, "%s:%d: %s%s%s: an indented line continues the value before; remove the blanks before it",
+            source->path, source->line, source->in_stage ? "" : section, source->in_stage ? "" : ".", name);
     free(name);
     return source->err;
 }
@@ -162,9 +194,9 @@ static void continue_value(struct source *source, const char *section, const cha
     add_part(source, text);
 }
 
-static void open_value(struct source *source, const struct config_key *key, const char *text) {
+static void open_value(struct source *source, enum value_kind kind, const char *text) {
     source->open = true;
-    source->key = key;
+    source->kind = kind;
     source->value_line = source->line;
     source->value.size = 0;
     add_part(source, text);
@@ -178,7 +210,13 @@ static void open_base(struct source *source, const char *text) {
         return;
     }
     source->base_line = source->line;
-    open_value(source, NULL, text);
+    open_value(source, VALUE_BASE, text);
+}
+
+static void open_stage_value(struct source *source, const char *name, const char *text) {
+    free(source->stage_key);
+    source->stage_key = paced_strdup(name);
+    open_value(source, VALUE_STAGE, text);
 }
 
 static void key_outside(struct source *source, const char *name) {
@@ -200,8 +238,11 @@ static int take_line(void *user, const char *section, const char *name, const ch
     if (source->err != PACED_OK) return 0;
     const struct config_key *key = paced_config_key_find(section, name);
     bool is_base = strcmp(name, "base") == 0;
-    if (key) {
-        open_value(source, key, value);
+    if (source->in_stage) {
+        open_stage_value(source, name, value);
+    } else if (key) {
+        source->key = key;
+        open_value(source, VALUE_KEY, value);
     } else if (!source->in_section && is_base) {
         open_base(source, value);
     } else if (!source->in_section) {
@@ -249,20 +290,30 @@ static enum paced_err parse_source(struct source *source, const uint8_t *data, s
     return source->err;
 }
 
-static enum paced_err read_source(struct paced_config *config, const char *path, const struct source *heir) {
-    struct source source = {.config = config, .path = path, .heir = heir};
+static enum paced_err read_file(struct source *source) {
     uint8_t *data;
     size_t size;
-    if (stat(path, &source.identity) == 0) PACED_TRY(refuse_loop(&source));
-    PACED_TRY(paced_file_read(path, LARGEST_INI, &data, &size));
-    source.key_lines = paced_alloc(paced_config_key_count, sizeof *source.key_lines);
-    enum paced_err err = parse_source(&source, data, size);
-    free(source.key_lines);
-    free(source.value.data);
+    PACED_TRY(paced_file_read(source->path, LARGEST_INI, &data, &size));
+    source->key_lines = paced_alloc(paced_config_key_count, sizeof *source->key_lines);
+    enum paced_err err = parse_source(source, data, size);
+    free(source->key_lines);
+    free(source->stage_key);
+    free(source->value.data);
     free(data);
     return err;
 }
 
+static enum paced_err read_source(struct paced_config *config, const char *path, const struct source *heir) {
+    struct source source = {.config = config, .path = path, .heir = heir};
+    if (stat(path, &source.identity) == 0) PACED_TRY(refuse_loop(&source));
+    return read_file(&source);
+}
+
 enum paced_err paced_config_read(struct paced_config *config, const char *path) {
     return read_source(config, path, NULL);
+}
+
+enum paced_err paced_config_read_stages(struct stage_texts *stages, const char *path) {
+    struct source source = {.stages = stages, .path = path};
+    return read_file(&source);
 }

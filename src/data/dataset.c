@@ -162,6 +162,11 @@ static void remember(struct paced_dataset *d, size_t i, const uint8_t *rgb, cons
     pthread_mutex_unlock(&d->lock);
 }
 
+enum paced_err paced_mask_read(enum paced_dataset_kind kind, const char *path, const char *context, int classes,
+                               struct paced_mask *mask) {
+    return kinds[kind].read_mask(path, context, classes, mask);
+}
+
 static enum paced_err decode(struct paced_dataset *d, size_t i, const char *context, uint8_t *rgb, uint8_t *label) {
     const struct paced_pair *pair = &d->split.pairs[i];
     struct paced_image image = {0};

@@ -7,13 +7,6 @@
 
 #include "paced/data.h"
 
-/* A decoded mask at the file's own size: label[height][width] in 0..classes-1. */
-struct paced_mask {
-    int width, height;
-    uint8_t *label;
-    size_t between; /* pixels that were neither background nor foreground and became 0 */
-};
-
 /* Reads the mask at `path`; `context` leads error messages. On an error *mask holds nothing to release. */
 typedef enum paced_err paced_mask_reader(const char *path, const char *context, int classes, struct paced_mask *mask);
 

@@ -88,16 +88,22 @@ struct paced_buffer *paced_loss_uncertainty(struct paced_loss *l) {
 
 /* ---- uncertainty --------------------------------------------------------------------------------------------- */
 
+/* Is a pixel's rank its uncertainty (see uncertainty.cl)? */
+static bool ranks_by_uncertainty(const struct paced_objective *o) {
+    return o->weighting == PACED_WEIGHT_FUSED || o->hard_first || o->by_quantile;
+}
+
 enum paced_err paced_loss_measure(struct paced_loss *l, int count, int fuse) {
     static const struct paced_kernel uncertainty = {"uncertainty.cl", "uncertainty"};
     static const struct paced_kernel image_mean = {"uncertainty.cl", "image_mean"};
     const struct paced_objective *o = &l->objective;
     int pixels = count * l->size * l->size, by_max = o->prediction == PACED_PREDICTION_MAX, hard_first = o->hard_first;
     int side = o->boundary == PACED_BOUNDARY_SVLS ? o->kernel : 0, weighting = (int)o->weighting;
+    int by_u = ranks_by_uncertainty(o);
     PACED_TRY(PACED_LAUNCH(l->device, &uncertainty, paced_range_items((uint64_t)pixels), 1, PACED_ARG(pixels),
                            PACED_ARG(l->size), PACED_ARG(l->classes), PACED_ARG(weighting), PACED_ARG(by_max),
                            PACED_ARG(fuse < 0 ? o->fuse : fuse), PACED_ARG(o->beta), PACED_ARG(o->tau), PACED_ARG(side),
-                           PACED_ARG(hard_first), PACED_ARG(l->with_teacher),
+                           PACED_ARG(hard_first), PACED_ARG(by_u), PACED_ARG(l->with_teacher),
                            PACED_ARG(l->with_teacher ? l->teacher : l->parts), PACED_ARG(l->labels), PACED_ARG(l->svls),
                            PACED_ARG(l->uncertainty), PACED_ARG(l->rank)));
     if (o->weighting != PACED_WEIGHT_IMAGE_MAX) return PACED_OK;
@@ -108,15 +114,23 @@ enum paced_err paced_loss_measure(struct paced_loss *l, int count, int fuse) {
     return PACED_OK;
 }
 
-/* What a pixel's rank is compared with (see uncertainty.cl). */
+/* What a pixel's rank is compared with. */
 static float limit_of(const struct paced_loss *l) {
-    if (l->objective.weighting == PACED_WEIGHT_FUSED || l->objective.hard_first) return (float)l->mu;
+    if (ranks_by_uncertainty(&l->objective)) return (float)l->mu;
     return -(float)(1 - l->mu);
 }
 
 static float low_weight_of(const struct paced_loss *l) {
     if (!l->objective.soft) return 0;
     return l->mu + 0.1 < 1 ? (float)(l->mu + 0.1) : 1;
+}
+
+enum paced_err paced_loss_read_weights(struct paced_loss *l, int count, float *weights) {
+    size_t pixels = (size_t)count * (size_t)l->size * (size_t)l->size;
+    float limit = limit_of(l), low = low_weight_of(l);
+    PACED_TRY(paced_buffer_read(l->rank, weights, pixels * sizeof *weights));
+    for (size_t i = 0; i < pixels; ++i) weights[i] = weights[i] <= limit ? 1 : low;
+    return PACED_OK;
 }
 
 /* ---- the loss ------------------------------------------------------------------------------------------------ */

@@ -80,6 +80,7 @@ enum paced_err paced_objective_init(struct paced_objective *o, const struct pace
         mix = config->distill.mix == PACED_MIX_ALPHA ? MIX_ALPHA : MIX_SUM;
     if (!by_name && config->pacing.admission != PACED_ADMISSION_AUTO)
         o->soft = config->pacing.admission == PACED_ADMISSION_SOFT;
+    o->by_quantile = paced_pacing_needs_histogram(config, o);
     set_coefficients(o, row, mix, config->distill.alpha);
     o->needs_teacher = o->weighting != PACED_WEIGHT_NONE || mix != MIX_CE;
     if (!o->needs_teacher || *config->distill.teacher) return PACED_OK;

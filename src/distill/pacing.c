@@ -34,9 +34,10 @@ void paced_histogram_add(struct paced_histogram *h, const float *uncertainty, si
 
 double paced_histogram_quantile(const struct paced_histogram *h, double share) {
     uint64_t below = 0;
+    double wanted = share * (double)h->count * (1 - 1e-12); /* a rounded-up share must not take one value more */
     for (int bin = 0; bin < BINS; ++bin) {
         below += h->bins[bin];
-        if (below > 0 && (double)below >= share * (double)h->count) return (double)h->greatest[bin];
+        if (below > 0 && (double)below >= wanted) return (double)h->greatest[bin];
     }
     return 1;
 }

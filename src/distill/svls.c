@@ -13,7 +13,9 @@ void paced_svls_kernel(float *weights, int size, double sigma) {
     for (int y = 0; y < size; ++y)
         for (int x = 0; x < size; ++x) {
             int distance = (y - middle) * (y - middle) + (x - middle) * (x - middle);
-            values[y * size + x] = distance == 0 ? 0 : exp(-(distance - 1) / (2 * sigma * sigma));
+            /* The nearest is 1 by itself: for a sigma whose square is 0 the quotient would be 0 / 0. */
+            double g = distance == 1 ? 1 : exp(-(distance - 1) / (2 * sigma * sigma));
+            values[y * size + x] = distance == 0 ? 0 : g;
             others += values[y * size + x];
         }
     for (int i = 0; i < size * size; ++i) weights[i] = (float)(values[i] / (2 * others));

@@ -3,74 +3,17 @@
 #include <stdlib.h>
 
 #include "src/run/commands.h"
-#include "src/run/files.h"
-#include "src/run/pass.h"
-
-struct tester {
-    struct paced_device *device;
-    struct network network;
-    struct paced_dataset *dataset;
-    struct paced_loss *loss;
-    struct grader *grader;
-    struct tally tally;
-    uint32_t *order;
-};
-
-static enum paced_err measure(struct tester *t, const struct paced_config *c, const char *weights) {
-    int size = (int)c->data.size, classes = (int)c->data.classes, batch = (int)c->train.batch;
-    PACED_TRY(paced_dataset_open(&t->dataset, c, PACED_VAL));
-    size_t count = paced_dataset_count(t->dataset);
-    if ((size_t)batch > count) batch = (int)count;
-    PACED_TRY(paced_device_open(&t->device, c->device.select, (int)c->device.threads));
-    PACED_TRY(network_open(&t->network, c, t->device, batch, PACED_INFERENCE));
-    PACED_TRY(network_load(&t->network, weights));
-    struct paced_objective objective = paced_objective_plain();
-    PACED_TRY(paced_loss_create(&t->loss, t->device, &objective, false, batch, size, classes));
-    PACED_TRY(grader_create(&t->grader, t->device, batch, size, classes));
-    t->tally.scores = paced_scores_create(classes);
-    t->order = paced_alloc(count, sizeof *t->order);
-    for (size_t i = 0; i < count; ++i) t->order[i] = (uint32_t)i;
-    struct pass pass = {.network = &t->network,
-                        .loss = t->loss,
-                        .grader = t->grader,
-                        .dataset = t->dataset,
-                        .order = t->order,
-                        .count = count,
-                        .batch = batch,
-                        .workers = (int)c->data.workers,
-                        .label = "test"};
-    bool stopped;
-    PACED_TRY(pass_run(&pass, &t->tally, &stopped));
-    return stopped ? PACED_STOPPED : PACED_OK;
-}
-
-static enum paced_err write_results(const struct tester *t, const char *dir) {
-    struct run_files files;
-    run_files_init(&files, dir);
-    enum paced_err err = paced_make_dirs(dir);
-    if (!err) err = paced_scores_write_csv(t->tally.scores, files.metrics);
-    if (!err) err = paced_scores_write_summary(t->tally.scores, files.summary);
-    if (!err) paced_scores_print(t->tally.scores, stdout);
-    run_files_finish(&files);
-    return err;
-}
+#include "src/run/tester.h"
 
 enum paced_err paced_command_test(const struct paced_arguments *arguments) {
     struct paced_config config;
     PACED_TRY(command_config(arguments, &config));
-    struct tester t = {0};
-    char *weights = run_weights_path(&config, arguments->weights ? arguments->weights : config.test.weights);
+    if (arguments->weights) {
+        free(config.test.weights);
+        config.test.weights = paced_strdup(arguments->weights);
+    }
     paced_catch_stop();
-    enum paced_err err = measure(&t, &config, weights);
-    if (!err) err = write_results(&t, arguments->output ? arguments->output : config.run.output);
-    free(weights);
-    free(t.order);
-    paced_scores_destroy(t.tally.scores);
-    grader_destroy(t.grader);
-    paced_loss_destroy(t.loss);
-    network_close(&t.network);
-    paced_device_close(t.device);
-    paced_dataset_close(t.dataset);
+    enum paced_err err = tester_run(&config, arguments->output ? arguments->output : config.run.output, stdout);
     paced_config_finish(&config);
     return err;
 }

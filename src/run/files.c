@@ -10,10 +10,15 @@ static const struct {
     const char *name;
     size_t offset;
 } table[] = {
-    {"config.ini", offsetof(struct run_files, config)},     {"best.safetensors", offsetof(struct run_files, best)},
-    {"last.safetensors", offsetof(struct run_files, last)}, {"state.safetensors", offsetof(struct run_files, state)},
-    {"log.csv", offsetof(struct run_files, log)},           {"losses.json", offsetof(struct run_files, losses)},
-    {"metrics.csv", offsetof(struct run_files, metrics)},   {"summary.csv", offsetof(struct run_files, summary)},
+    /* Removed in this order: without its state, what else is left of a run is not taken for one to resume. */
+    {"state.safetensors", offsetof(struct run_files, state)},
+    {"config.ini", offsetof(struct run_files, config)},
+    {"best.safetensors", offsetof(struct run_files, best)},
+    {"last.safetensors", offsetof(struct run_files, last)},
+    {"log.csv", offsetof(struct run_files, log)},
+    {"losses.json", offsetof(struct run_files, losses)},
+    {"metrics.csv", offsetof(struct run_files, metrics)},
+    {"summary.csv", offsetof(struct run_files, summary)},
 };
 
 static char **field(const struct run_files *files, size_t i) {

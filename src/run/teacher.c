@@ -29,16 +29,20 @@ static enum paced_err keep(struct teacher *t, struct paced_dataset *dataset, str
     return PACED_OK;
 }
 
+struct paced_config teacher_config(const struct paced_config *config) {
+    struct paced_config own = *config;
+    if (*config->distill.teacher_arch) own.model.arch = config->distill.teacher_arch;
+    if (config->distill.teacher_width) own.model.width = config->distill.teacher_width;
+    return own;
+}
+
 enum paced_err teacher_open(struct teacher *t, const struct paced_config *config, struct paced_device *device,
                             int batch, struct paced_dataset *train, struct paced_dataset *val) {
     *t = (struct teacher){.config = config, .batch = batch};
     size_t pixels = (size_t)config->data.size * (size_t)config->data.size;
     for (int i = 0; i < 2; ++i)
         t->staging[i] = paced_alloc((size_t)batch * pixels * (size_t)config->data.classes, sizeof(float));
-    /* The teacher's own network: another row of the same configuration. */
-    struct paced_config own = *config;
-    if (*config->distill.teacher_arch) own.model.arch = config->distill.teacher_arch;
-    if (config->distill.teacher_width) own.model.width = config->distill.teacher_width;
+    struct paced_config own = teacher_config(config);
     enum paced_err err = network_open(&t->network, &own, device, batch, PACED_INFERENCE);
     if (!err) err = network_load(&t->network, config->distill.teacher);
     if (!err) err = keep(t, train, &t->train, "teacher, train");

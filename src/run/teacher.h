@@ -18,6 +18,10 @@ struct teacher {
     int staged;
 };
 
+/* The configuration of the teacher's own network: distill.teacher_arch and _width stand for [model]'s. Its strings are
+ * the given one's. */
+struct paced_config teacher_config(const struct paced_config *config);
+
 /* Loads the weights and prepares the logits of both data sets. Starts as {0}; teacher_close accepts {0}. */
 enum paced_err teacher_open(struct teacher *teacher, const struct paced_config *config, struct paced_device *device,
                             int batch, struct paced_dataset *train, struct paced_dataset *val);

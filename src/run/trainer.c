@@ -1,9 +1,10 @@
 /* Training, as the paper has it: every epoch visits all training images once in a new order, then measures on the
  * validation images; the weights of the lowest validation cross entropy are kept.
  *
- * Nothing is lost when a run is killed: after each epoch the files are written whole, in an order in which each later
- * one refers only to what is there (best, log, last, state). A run that is stopped within an epoch saves its place in
- * it. Resuming reads the state and drops log rows of later epochs, which are then made again, bit by bit the same. */
+ * Nothing is lost when a run is killed: a state is there before anything else, and after each epoch the files are
+ * written whole, in an order in which each later one refers only to what is there (best, log, last, state). A run that
+ * is stopped within an epoch saves its place in it. Resuming reads the state and drops log rows of later epochs, which
+ * are then made again, bit by bit the same. */
 #include "src/run/trainer.h"
 
 #include <math.h>
@@ -318,6 +319,7 @@ enum paced_err trainer_run(const struct paced_config *config, enum train_start s
     if (!err && !resume) err = run_files_clear(&t.files);
     if (!err) run_files_tidy(&t.files);
     if (!err) err = run_files_write_config(&t.files, config);
+    if (!err && !resume) err = checkpoint_save(t.files.state, &t.network, config, t.optimizer, &t.standing);
     if (!err) err = train(&t);
     close_parts(&t);
     return err;

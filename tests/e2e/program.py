@@ -156,7 +156,7 @@ def write_json(path, value):
     write_text(path, json.dumps(value))
 
 
-# ---- PNG (ISO/IEC 15948): 8 bits, grey or RGB, not interlaced ----------------------------------------------------------
+# ---- PNG (ISO/IEC 15948): 8 bits, grey or RGB, not interlaced --------------------------------------------------------
 
 
 def png_chunk(kind, data):

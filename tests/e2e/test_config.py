@@ -10,9 +10,10 @@ class ConfigTest(program.Case):
 
     def test_output_reads_back_as_itself(self):
         long_path = "/" + "/".join(f"a folder with ä long name {i}" for i in range(12))
-        program.write_ini(self.path("base.ini"), train={"epochs": 3, "lr": "0.1"}, data={"root": long_path})
+        program.write_ini(self.path("base.ini"), train={"epochs": 3, "lr": "0.1"})
         program.write_ini(self.path("own.ini"), base="base.ini", train={"epochs": 5})
-        resolved = self.printed("own.ini", "--set", "train.batch=3", "--set", "train.gamma=0.30000000000000004")
+        sets = ("train.batch=3", "train.gamma=0.30000000000000004", f"data.root={long_path}")
+        resolved = self.printed("own.ini", *(word for key in sets for word in ("--set", key)))
         program.write_text(self.path("resolved.ini"), resolved)
         self.assertEqual(self.printed("resolved.ini"), resolved)
         self.assertIn("gamma = 0.30000000000000004", resolved)

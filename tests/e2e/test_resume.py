@@ -46,16 +46,18 @@ class ResumeTest(program.Case):
 
         A status of 0 means that the run was done before the signal came."""
         child = self.start("train", "tiny.ini", "--output", output, "--resume", *self.sets(*sets))
+        self.said = ""
         with child.stderr:
             if after_epoch:
                 for line in child.stderr:
+                    self.said += line
                     if re.match(r"paced: epoch \d+/", line):
                         break
                 time.sleep(self.random.uniform(0, 1) * self.epoch_s)
             else:
                 time.sleep(self.random.uniform(0, 0.3))
             child.send_signal(sign)
-            self.said = child.stderr.read()
+            self.said += child.stderr.read()
         status = child.wait(timeout=60)
         self.assertIn(status, (0, 130 if sign == signal.SIGINT else -sign), self.said)
         return status
@@ -108,6 +110,16 @@ class ResumeTest(program.Case):
         self.stop_within("val_stopped", lambda batches: batches == 1, *sets)
         self.finish("val_stopped", *sets)
         self.assert_ends_as("val_whole", "val_stopped")
+
+    def test_distilled_run_killed(self):
+        sets = ("distill.teacher=whole/best.safetensors", "distill.teacher_arch=unet", "distill.teacher_width=4",
+                "distill.method=pcd", "pacing.mu=0.1", "pacing.mu_update_every=1", "train.save_every=2")
+        self.run_program("train", "tiny.ini", "--output", "pcd_whole", *self.sets(*sets))
+        self.assertEqual(len({row["mu"] for row in program.read_log(self.path("pcd_whole", "log.csv"))}), EPOCHS)
+        for sign in (signal.SIGKILL, signal.SIGINT):
+            self.interrupt("pcd", sign, *sets)
+        self.finish("pcd", *sets)
+        self.assert_ends_as("pcd_whole", "pcd")
 
     def test_left_overs_of_a_killed_run_are_removed(self):
         self.run_program("train", "tiny.ini", "--output", "messy", "--set", "train.epochs=1")

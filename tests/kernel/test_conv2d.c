@@ -11,6 +11,8 @@ struct layer {
 
 /* Sums of at most some thousand products in float32. */
 static const double BOUND = 1e-5;
+/* A bias' gradient is one signed sum, which may cancel. */
+static const double BIAS_BOUND = 1e-4;
 
 static const struct layer layers[] = {
     /* 3x3 as the networks use it; channels around vectors and tiles, sides around tiles, odd sides */
@@ -47,20 +49,21 @@ static void describe(char *out, size_t size, const char *what, const struct laye
              l->conv.dilation);
 }
 
-static void compare(const struct layer *l, const char *what, const float *got, const double *want, size_t count) {
+static void compare(const struct layer *l, const char *what, const float *got, const double *want, size_t count,
+                    double bound) {
     char text[160];
     describe(text, sizeof text, what, l);
-    assert_close(text, got, want, count, BOUND);
+    assert_close(text, got, want, count, bound);
 }
 
-static void check_gradients(const struct layer *l, const struct net *net, const float *w) {
+static void check_gradients(const struct layer *l, const struct net *net, const float *w, double bound) {
     size_t w_count = net_param(net, "conv.weight")->count;
     double *dx = paced_alloc(net->x_count, sizeof *dx), *dw = paced_alloc(w_count, sizeof *dw);
     float *got = net_read_param_grad(net, "conv.weight");
     ref_conv2d_bwd_data(&l->conv, net->dy, w, dx);
-    compare(l, "dx", net->dx, dx, net->x_count);
+    compare(l, "dx", net->dx, dx, net->x_count, bound);
     ref_conv2d_bwd_weights(&l->conv, net->x, net->dy, dw);
-    compare(l, "dweight", got, dw, w_count);
+    compare(l, "dweight", got, dw, w_count, bound);
     free(got);
     free(dw);
     free(dx);
@@ -68,12 +71,12 @@ static void check_gradients(const struct layer *l, const struct net *net, const 
     double *db = paced_alloc((size_t)l->conv.k, sizeof *db);
     got = net_read_param_grad(net, "conv.bias");
     ref_conv2d_bwd_bias(&l->conv, net->dy, db);
-    compare(l, "dbias", got, db, (size_t)l->conv.k);
+    compare(l, "dbias", got, db, (size_t)l->conv.k, BIAS_BOUND);
     free(got);
     free(db);
 }
 
-static void check_layer(const struct layer *l) {
+static void check_layer(const struct layer *l, double bound) {
     const struct ref_conv *v = &l->conv;
     struct net net = net_start(v->x.h, v->x.w, v->x.c);
     net_run(&net,
@@ -84,8 +87,8 @@ static void check_layer(const struct layer *l) {
     float *w = net_read_param(&net, "conv.weight"), *bias = l->bias ? net_read_param(&net, "conv.bias") : NULL;
     double *y = paced_alloc(net.y_count, sizeof *y);
     ref_conv2d_fwd(v, net.x, w, bias, y);
-    compare(l, "y", net.y, y, net.y_count);
-    check_gradients(l, &net, w);
+    compare(l, "y", net.y, y, net.y_count, bound);
+    check_gradients(l, &net, w, bound);
     free(y);
     free(bias);
     free(w);
@@ -95,7 +98,50 @@ static void check_layer(const struct layer *l) {
 static void test_layers(void **state) {
     (void)state;
     for (size_t i = 0; i < PACED_COUNT(layers); ++i)
-        if (layers[i].small || !harness_is_small()) check_layer(&layers[i]);
+        if (layers[i].small || !harness_is_small()) check_layer(&layers[i], BOUND);
+}
+
+/* Every algorithm at sides and channels around its tiles and vectors: each side meets each other side, each number of
+ * channels each number of filters. The environment variable forces the algorithm. */
+static void check_algorithm(const char *name, double bound) {
+    static const int sides[] = {1, 15, 16, 17, 31, 33}, channels[] = {1, 2, 3, 16, 17, 48};
+    assert_int_equal(setenv("PACED_CONV", name, 1), 0);
+    for (int i = 0; i < 6; ++i)
+        for (int j = 0; j < 6; ++j) {
+            int h = sides[i], w = sides[j], n = 1 + (i + j) % 3, pad = (i + 2 * j) % 3;
+            if (pad == 0 && (h == 1 || w == 1)) pad = 1;
+            struct layer l = {
+                {{n, h, w, channels[(i + j) % 6]}, channels[(i + 2 * j) % 6], 3, 1, pad, 1}, i % 2 == 0, h * w < 20};
+            if (l.small || !harness_is_small()) check_layer(&l, bound);
+        }
+    unsetenv("PACED_CONV");
+}
+
+static void test_im2col(void **state) {
+    (void)state;
+    check_algorithm("im2col", 1e-6);
+}
+
+static void test_winograd2(void **state) {
+    (void)state;
+    check_algorithm("winograd2", 1e-6);
+}
+
+static void test_winograd4(void **state) {
+    (void)state;
+    check_algorithm("winograd4", 4e-6);
+}
+
+/* More channels and pixels than one block of weights and one chunk of tiles hold. */
+static void test_blocks(void **state) {
+    (void)state;
+    if (harness_is_small()) skip();
+    static const struct layer wide = {{{1, 5, 6, 208}, 400, 3, 1, 1, 1}, true, false},
+                              large = {{{3, 63, 61, 208}, 16, 3, 1, 1, 1}, false, false};
+    setenv("PACED_CONV", "winograd4", 1);
+    check_layer(&wide, 4e-6);
+    check_layer(&large, 4e-6);
+    unsetenv("PACED_CONV");
 }
 
 /* The first layer of a network: nobody asks for the image's gradient. */
@@ -108,13 +154,13 @@ static void test_without_input_gradient(void **state) {
     float *got = net_read_param_grad(&net, "conv.weight");
     double dw[2 * 9 * 3];
     ref_conv2d_bwd_weights(&l.conv, net.x, net.dy, dw);
-    compare(&l, "dweight", got, dw, PACED_COUNT(dw));
+    compare(&l, "dweight", got, dw, PACED_COUNT(dw), BOUND);
     free(got);
     net_finish(&net);
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_layers),
-    cmocka_unit_test(test_without_input_gradient),
+    cmocka_unit_test(test_layers),    cmocka_unit_test(test_im2col), cmocka_unit_test(test_winograd2),
+    cmocka_unit_test(test_winograd4), cmocka_unit_test(test_blocks), cmocka_unit_test(test_without_input_gradient),
 };
 HARNESS_MAIN(tests)

@@ -80,6 +80,28 @@ void ref_concat_bwd(size_t pixels, int a_channels, int b_channels, const float *
 double ref_softmax_cross_entropy(size_t pixels, int classes, const float *s, const uint8_t *labels, double *ds);
 void ref_argmax(size_t pixels, int classes, const float *s, uint8_t *prediction);
 
+/* ---- uncertainty and the distilling loss ------------------------------------------------------------------------ */
+
+/* The numbers are those of the configuration's enums in paced/config.h. */
+struct ref_uncertainty {
+    int n, size, classes;
+    int prediction, boundary, fuse;
+    double tau, beta, sigma;
+    int kernel;
+};
+void ref_svls_kernel(int side, double sigma, double *weights);
+/* One-hot labels [n][size][size] smoothed with the kernel, replicate padding: soft[n][size][size][classes]. */
+void ref_svls_label(const struct ref_uncertainty *r, const uint8_t *labels, double *soft);
+/* u[n][size][size] from teacher logits t [n][size][size][classes]; `fuse` as it stands, not reversed. */
+void ref_uncertainty(const struct ref_uncertainty *r, const float *t, const uint8_t *labels, double *u);
+
+/* One pixel's ce CE + kld KLD against a soft target; t may be NULL (no KLD). */
+struct ref_mixture {
+    int classes;
+    double ce, kld, temperature;
+};
+double ref_distill_pixel(const struct ref_mixture *mixture, const double *s, const float *t, const double *target);
+
 /* ---- optimisers: one step, in place ----------------------------------------------------------------------------- */
 
 /* t counts from 1. */

@@ -6,13 +6,11 @@
  * pad backward, weights M[k][c]     += V'(dy)^T[k][tiles] V(x)[tiles][c] A chunk of tiles and a block of outputs at a
  * time, so that all three matrices stay in the cache whatever the layer's size: making one anew costs little beside the
  * product it serves. */
-#include <stdlib.h>
-
 #include "src/ops/conv/conv.h"
 
-/* Bounds of the matrices, in bytes over all planes, and of their sides. Measured on 2 cores with 1 MiB of second-level
- * cache each: flat from half to twice these values. */
-enum { MAX_VALUES_BYTES = 8 << 20, MAX_WEIGHTS_BYTES = 8 << 20, MIN_ROWS = 64, MAX_ROWS = 496, MIN_OUTPUTS = 64 };
+/* Bounds of values and of weights, in bytes over all planes, and of their lines. Measured on 2 cores with 1 MiB of
+ * second-level cache each and 32 MiB together: within a tenth from half to four times these. */
+enum { MAX_VALUES_BYTES = 2 << 20, MAX_WEIGHTS_BYTES = 8 << 20, MIN_ROWS = 112, MAX_ROWS = 496, MIN_OUTPUTS = 64 };
 
 /* A convolution of `source` into `target`, tile by tile: m outputs a side. */
 struct walk {
@@ -54,18 +52,17 @@ static int lines_within(const struct walk *w, int line, int bytes, int least, in
 /* `total` in equal parts of at most `most`, whole tiles. */
 static int part_of(int total, int most) {
     int parts = (total + most - 1) / most;
-    int r= paced_gemm_pad((total + parts - 1) / parts);
-    return getenv("ODD") && r / 16 % 2 == 0 && r<most ? r + 16 : r;
+    return paced_gemm_pad((total + parts - 1) / parts);
 }
 
 static int most_rows(const struct walk *w) {
-    return lines_within(w, paced_gemm_pad(w->c), getenv("VB")?atoi(getenv("VB"))<<10:MAX_VALUES_BYTES, getenv("MINR")?atoi(getenv("MINR")):MIN_ROWS, getenv("ROWS")?atoi(getenv("ROWS")):MAX_ROWS);
+    return lines_within(w, paced_gemm_pad(w->c), MAX_VALUES_BYTES, MIN_ROWS, MAX_ROWS);
 }
 
 /* Outputs of one block: of weights[c][k] as of products[k][c]. */
 static int block_outputs(const struct walk *w) {
     int k = paced_gemm_pad(w->k);
-    return part_of(k, lines_within(w, paced_gemm_pad(w->c), getenv("WB")?atoi(getenv("WB"))<<10:MAX_WEIGHTS_BYTES, MIN_OUTPUTS, k));
+    return part_of(k, lines_within(w, paced_gemm_pad(w->c), MAX_WEIGHTS_BYTES, MIN_OUTPUTS, k));
 }
 
 /* The three matrices of a product, one after another: values[rows][c]; then weights[c][outputs] and

@@ -1,0 +1,197 @@
+/* paced experiment CONFIG: the stages of one INI in order, each with the results of those before; at the end what the
+ * tests among them measured, side by side.
+ *
+ * A stage that is done, with the same configuration and the same stages behind it, is passed over; one that was
+ * interrupted goes on; one that changed is run anew. So the same command, given again after a crash or Ctrl-C, ends as
+ * if nothing had happened. Law: a state to resume from belongs to the stage's `begun` record, because the state of an
+ * earlier configuration is removed before that record is written. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "paced/report.h"
+#include "paced/run.h"
+#include "src/run/files.h"
+#include "src/run/stages.h"
+#include "src/run/tester.h"
+#include "src/run/trainer.h"
+
+static enum paced_err run_train(const struct paced_config *config, bool go_on) {
+    return trainer_run(config, go_on ? TRAIN_RESUME : TRAIN_OVERWRITE);
+}
+
+static enum paced_err run_test(const struct paced_config *config, bool go_on) {
+    return tester_run(config, config->run.output, NULL);
+}
+
+/* To add a command of stages: a row here. */
+static const struct stage_command {
+    const char *name;
+    enum paced_err (*run)(const struct paced_config *config, bool go_on);
+    const char *result; /* the file in the run directory that a finished stage has there */
+    const char *state;  /* ... that an interrupted one goes on from; NULL: it starts again */
+    bool compared;      /* its summary.csv belongs in the comparison */
+} commands[] = {
+    {"train", run_train, "best.safetensors", "state.safetensors", false},
+    {"test", run_test, "summary.csv", NULL, true},
+};
+
+struct experiment {
+    struct paced_experiment plan;
+    const struct stage_command **commands; /* [stages] */
+    struct stage_record *records;          /* [stages] */
+    bool overwrite;
+};
+
+/* ---- opening ------------------------------------------------------------------------------------------------- */
+
+static enum paced_err find_command(const struct paced_stage *stage, const struct stage_command **found) {
+    const char *names[PACED_COUNT(commands)];
+    struct paced_text all = {0};
+    for (size_t i = 0; i < PACED_COUNT(commands); ++i) {
+        names[i] = commands[i].name;
+        paced_text_add(&all, "%s%s", i ? ", " : "", names[i]);
+        *found = &commands[i];
+        if (strcmp(stage->command, names[i]) == 0) {
+            free(all.data);
+            return PACED_OK;
+        }
+    }
+    const char *near = paced_nearest(stage->command, names, PACED_COUNT(names));
+    enum paced_err err =
+        near ? paced_error(PACED_INVALID, "%s: command: '%s' is no command of a stage; did you mean %s? valid: %s",
+                           stage->command_place, stage->command, near, all.data)
+             : paced_error(PACED_INVALID, "%s: command: '%s' is no command of a stage; choose one of %s",
+                           stage->command_place, stage->command, all.data);
+    free(all.data);
+    return err;
+}
+
+/* A test may write into the directory of the training that it tests; else stages would replace each other's results. */
+static enum paced_err check_directory(const struct experiment *e, size_t index) {
+    const struct paced_stage *stage = &e->plan.stages[index];
+    for (size_t i = 0; i < index; ++i) {
+        const struct paced_stage *earlier = &e->plan.stages[i];
+        if (strcmp(earlier->config.run.output, stage->config.run.output) != 0) continue;
+        if (e->commands[i]->state && !e->commands[index]->state) continue;
+        return paced_error(PACED_INVALID, "%s: [stage %s]: its run.output, %s, is that of stage %s; give it another",
+                           stage->place, stage->name, stage->config.run.output, earlier->name);
+    }
+    return PACED_OK;
+}
+
+static enum paced_err open_experiment(struct experiment *e, const struct paced_arguments *arguments) {
+    PACED_TRY(paced_experiment_load(&e->plan, arguments->names[0], arguments->sets, arguments->set_count));
+    size_t count = e->plan.count;
+    e->commands = paced_alloc(count, sizeof *e->commands);
+    e->records = paced_alloc(count, sizeof *e->records);
+    for (size_t i = 0; i < count; ++i) {
+        PACED_TRY(find_command(&e->plan.stages[i], &e->commands[i]));
+        PACED_TRY(check_directory(e, i));
+    }
+    uint64_t *hashes = paced_alloc(count, sizeof *hashes);
+    for (size_t i = 0; i < count; ++i) {
+        hashes[i] = stage_hash(&e->plan, i, hashes);
+        stage_record_init(&e->records[i], e->plan.config.run.output, e->plan.stages[i].name, hashes[i]);
+    }
+    free(hashes);
+    return PACED_OK;
+}
+
+static void close_experiment(struct experiment *e) {
+    for (size_t i = 0; e->records && i < e->plan.count; ++i) stage_record_finish(&e->records[i]);
+    free(e->records);
+    free(e->commands);
+    paced_experiment_finish(&e->plan);
+}
+
+/* ---- running ------------------------------------------------------------------------------------------------- */
+
+static bool has_file(const struct paced_stage *stage, const char *name) {
+    char *path = paced_path_join(stage->config.run.output, name);
+    bool exists = paced_path_exists(path);
+    free(path);
+    return exists;
+}
+
+static enum paced_err remove_file(const struct paced_stage *stage, const char *name) {
+    char *path = paced_path_join(stage->config.run.output, name);
+    enum paced_err err = PACED_OK;
+    if (unlink(path) != 0 && errno != ENOENT && errno != ENOTDIR)
+        err = paced_error(PACED_FAILED, "%s: cannot be removed: %s; check the directory's permissions", path,
+                          strerror(errno));
+    free(path);
+    return err;
+}
+
+/* A run that no stage of this experiment made is not replaced unasked. */
+static enum paced_err refuse_foreign_run(const struct experiment *e, size_t index) {
+    const struct paced_stage *stage = &e->plan.stages[index];
+    if (e->overwrite || !e->commands[index]->state || stage_record_exists(&e->records[index])) return PACED_OK;
+    struct run_files files;
+    run_files_init(&files, stage->config.run.output);
+    enum paced_err err = PACED_OK;
+    if (run_files_hold_run(&files))
+        err = paced_error(PACED_INVALID,
+                          "%s: [stage %s]: %s holds a run that is not this experiment's; give the stage another "
+                          "run.output, or replace all runs with --overwrite",
+                          stage->place, stage->name, files.dir);
+    run_files_finish(&files);
+    return err;
+}
+
+static enum paced_err start_stage(const struct experiment *e, size_t index) {
+    PACED_TRY(refuse_foreign_run(e, index));
+    if (e->commands[index]->state) PACED_TRY(remove_file(&e->plan.stages[index], e->commands[index]->state));
+    return stage_record_begin(&e->records[index]);
+}
+
+static enum paced_err run_stage(const struct experiment *e, size_t index) {
+    const struct paced_stage *stage = &e->plan.stages[index];
+    const struct stage_command *command = e->commands[index];
+    const struct stage_record *record = &e->records[index];
+    paced_log_set_level((enum paced_log_level)stage->config.log.level);
+    if (!e->overwrite && stage_record_is_done(record) && has_file(stage, command->result)) {
+        paced_log(PACED_LOG_INFO, "stage %s: done already", stage->name);
+        return PACED_OK;
+    }
+    bool go_on = !e->overwrite && command->state && stage_record_is_begun(record) && has_file(stage, command->state);
+    paced_log(PACED_LOG_INFO, "stage %s (%zu of %zu): %s%s, %s", stage->name, index + 1, e->plan.count, command->name,
+              go_on ? " goes on" : "", stage->config.run.output);
+    if (!go_on) PACED_TRY(start_stage(e, index));
+    enum paced_err err = command->run(&stage->config, go_on);
+    if (err == PACED_STOPPED)
+        paced_log(PACED_LOG_INFO, "stage %s: stopped; the same `paced experiment` goes on from here", stage->name);
+    return err ? err : stage_record_end(record);
+}
+
+static enum paced_err compare(const struct experiment *e) {
+    struct paced_comparison comparison = {0};
+    enum paced_err err = PACED_OK;
+    for (size_t i = 0; !err && i < e->plan.count; ++i) {
+        const struct paced_stage *stage = &e->plan.stages[i];
+        if (!e->commands[i]->compared) continue;
+        char *path = paced_path_join(stage->config.run.output, e->commands[i]->result);
+        err = paced_comparison_add(&comparison, stage->name, path);
+        free(path);
+    }
+    if (!err && comparison.count > 0) {
+        char *path = paced_path_join(e->plan.config.run.output, "comparison.csv");
+        err = paced_comparison_write_csv(&comparison, path);
+        if (!err) paced_comparison_print(&comparison, stdout);
+        free(path);
+    }
+    paced_comparison_finish(&comparison);
+    return err;
+}
+
+enum paced_err paced_command_experiment(const struct paced_arguments *arguments) {
+    struct experiment e = {.overwrite = arguments->overwrite};
+    enum paced_err err = open_experiment(&e, arguments);
+    if (!err) paced_catch_stop();
+    for (size_t i = 0; !err && i < e.plan.count; ++i) err = paced_stop_asked() ? PACED_STOPPED : run_stage(&e, i);
+    if (!err) err = compare(&e);
+    close_experiment(&e);
+    return err;
+}

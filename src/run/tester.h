@@ -1,0 +1,11 @@
+/* Testing: one pass over the validation images with trained weights. */
+#ifndef PACED_RUN_TESTER_H
+#define PACED_RUN_TESTER_H
+
+#include "paced/config.h"
+
+/* Measures config->test.weights and writes metrics.csv and summary.csv into `dir`; the table goes to `out` (NULL: to
+ * nowhere). PACED_STOPPED after Ctrl-C, with nothing written. */
+enum paced_err tester_run(const struct paced_config *config, const char *dir, FILE *out);
+
+#endif

@@ -1,0 +1,219 @@
+/* The canvas: where things land, what is cut off, and that the colours of maps grow lighter evenly. */
+#include "paced/report.h"
+
+#include "paced/data.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static uint32_t pixel(const struct paced_canvas *canvas, int x, int y) {
+    const uint8_t *p = canvas->rgb + ((size_t)y * (size_t)canvas->width + (size_t)x) * 3;
+    return (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2];
+}
+
+/* Pixels of a colour within a rectangle. */
+static int count_in(const struct paced_canvas *canvas, int x, int y, int width, int height, uint32_t colour) {
+    int found = 0;
+    for (int row = y; row < y + height; ++row)
+        for (int column = x; column < x + width; ++column) found += pixel(canvas, column, row) == colour;
+    return found;
+}
+
+static int count(const struct paced_canvas *canvas, uint32_t colour) {
+    return count_in(canvas, 0, 0, canvas->width, canvas->height, colour);
+}
+
+/* ---- colours ------------------------------------------------------------------------------------------------- */
+
+static double linear(uint32_t channel) {
+    double c = channel / 255.0;
+    return c <= 0.04045 ? c / 12.92 : pow((c + 0.055) / 1.055, 2.4);
+}
+
+/* CIE L*, from 0 (black) to 100 (white). */
+static double lightness(uint32_t colour) {
+    double y = 0.2126 * linear(colour >> 16) + 0.7152 * linear(colour >> 8 & 0xff) + 0.0722 * linear(colour & 0xff);
+    return y > 216.0 / 24389 ? 116 * cbrt(y) - 16 : y * 24389.0 / 27;
+}
+
+static void test_colours_grow_lighter(void **state) {
+    for (int i = 1; i <= 255; ++i) {
+        double step = lightness(paced_colour_map(i / 255.0)) - lightness(paced_colour_map((i - 1) / 255.0));
+        if (!(step > 0 && step < 1)) fail_msg("value %d/255: L* grows by %g", i, step);
+    }
+}
+
+static void test_colours_are_even(void **state) {
+    double dark = lightness(paced_colour_map(0)), light = lightness(paced_colour_map(1));
+    assert_true(dark < 12 && light > 88);
+    for (int i = 1; i < 16; ++i) {
+        double wanted = dark + (light - dark) * i / 16, found = lightness(paced_colour_map(i / 16.0));
+        if (!(fabs(found - wanted) < 5)) fail_msg("value %d/16: L* %g, not about %g", i, found, wanted);
+    }
+}
+
+static void test_colours_end(void **state) {
+    assert_int_equal(paced_colour_map(-1), paced_colour_map(0));
+    assert_int_equal(paced_colour_map(-INFINITY), paced_colour_map(0));
+    assert_int_equal(paced_colour_map(7), paced_colour_map(1));
+    assert_int_equal(paced_colour_map(NAN), PACED_COLOUR_UNKNOWN);
+}
+
+/* ---- shapes -------------------------------------------------------------------------------------------------- */
+
+static void test_fill_and_frame(void **state) {
+    struct paced_canvas canvas = paced_canvas_create(9, 7, 0x010203);
+    assert_int_equal(count(&canvas, 0x010203), 9 * 7);
+    paced_canvas_fill(&canvas, 3, 2, 2, 3, 0xaabbcc);
+    assert_int_equal(count(&canvas, 0xaabbcc), 2 * 3);
+    assert_int_equal(count_in(&canvas, 3, 2, 2, 3, 0xaabbcc), 2 * 3);
+    paced_canvas_frame(&canvas, 3, 2, 2, 3, 0xff0000);
+    assert_int_equal(count(&canvas, 0xaabbcc), 2 * 3);
+    assert_int_equal(count(&canvas, 0xff0000), 4 * 5 - 2 * 3);
+    assert_int_equal(pixel(&canvas, 2, 1), 0xff0000);
+    assert_int_equal(pixel(&canvas, 5, 5), 0xff0000);
+    paced_canvas_finish(&canvas);
+    paced_canvas_finish(&canvas);
+    assert_null(canvas.rgb);
+}
+
+static void test_edges_cut_off(void **state) {
+    struct paced_canvas canvas = paced_canvas_create(4, 3, 0);
+    paced_canvas_fill(&canvas, -2, -2, 3, 3, 0xff);
+    assert_int_equal(count(&canvas, 0xff), 1);
+    paced_canvas_fill(&canvas, 3, 2, 50, 50, 0xff);
+    assert_int_equal(count(&canvas, 0xff), 2);
+    paced_canvas_fill(&canvas, 4, 0, 5, 5, 0xff);
+    paced_canvas_fill(&canvas, 0, -9, 5, 5, 0xff);
+    paced_canvas_fill(&canvas, 0, 0, -3, 2, 0xff);
+    assert_int_equal(count(&canvas, 0xff), 2);
+    paced_canvas_text(&canvas, -3, -3, 3, 0xff00, "W@");
+    paced_canvas_colour_bar(&canvas, 2, 2, 1, 9, 1);
+    paced_canvas_finish(&canvas);
+}
+
+static void test_image_and_map(void **state) {
+    static const uint8_t rgb[] = {1, 2, 3, 4, 5, 6};
+    static const float values[] = {0, 0.5f, NAN, 0.25f};
+    struct paced_canvas canvas = paced_canvas_create(20, 20, 0);
+    paced_canvas_image(&canvas, 2, 1, 3, rgb, 2, 1);
+    assert_int_equal(count_in(&canvas, 2, 1, 3, 3, 0x010203), 9);
+    assert_int_equal(count_in(&canvas, 5, 1, 3, 3, 0x040506), 9);
+    assert_int_equal(count(&canvas, 0), 20 * 20 - 18);
+    paced_canvas_map(&canvas, 10, 10, 2, values, 2, 2, 0.5);
+    assert_int_equal(count_in(&canvas, 10, 10, 2, 2, paced_colour_map(0)), 4);
+    assert_int_equal(count_in(&canvas, 12, 10, 2, 2, paced_colour_map(1)), 4);
+    assert_int_equal(count_in(&canvas, 10, 12, 2, 2, PACED_COLOUR_UNKNOWN), 4);
+    assert_int_equal(count_in(&canvas, 12, 12, 2, 2, paced_colour_map(0.5)), 4);
+    paced_canvas_finish(&canvas);
+}
+
+static void test_colour_bar(void **state) {
+    struct paced_canvas canvas = paced_canvas_create(120, 30, PACED_COLOUR_PAPER);
+    paced_canvas_colour_bar(&canvas, 10, 10, 100, 9, 0.5);
+    int left = 10 + paced_text_width("0", 1) + 5, right = 110 - paced_text_width("0.5", 1) - 5;
+    assert_int_equal(count_in(&canvas, left, 10, 1, 9, paced_colour_map(0)), 9);
+    assert_int_equal(count_in(&canvas, right - 1, 10, 1, 9, paced_colour_map(1)), 9);
+    assert_true(count_in(&canvas, 10, 10, left - 10, 9, PACED_COLOUR_TEXT) > 0);
+    assert_true(count_in(&canvas, right, 10, 110 - right, 9, PACED_COLOUR_TEXT) > 0);
+    assert_int_equal(
+        count_in(&canvas, 10, 10, 100, 9, PACED_COLOUR_PAPER) + count_in(&canvas, 0, 0, 120, 10, PACED_COLOUR_PAPER) +
+            count_in(&canvas, 0, 19, 120, 11, PACED_COLOUR_PAPER) +
+            count_in(&canvas, 0, 10, 10, 9, PACED_COLOUR_PAPER) + count_in(&canvas, 110, 10, 10, 9, PACED_COLOUR_PAPER),
+        count(&canvas, PACED_COLOUR_PAPER));
+    assert_int_equal(count_in(&canvas, 0, 0, 120, 10, PACED_COLOUR_PAPER), 1200);
+    paced_canvas_finish(&canvas);
+}
+
+/* ---- text ---------------------------------------------------------------------------------------------------- */
+
+static void test_text_lands(void **state) {
+    struct paced_canvas canvas = paced_canvas_create(40, 30, 0);
+    static const char *const tee[PACED_TEXT_HEIGHT] = {"#####", "..#..", "..#..", "..#..", "..#..", "..#..", "..#.."};
+    paced_canvas_text(&canvas, 8, 5, 2, 0xff, "T");
+    for (int y = 0; y < 2 * PACED_TEXT_HEIGHT; ++y)
+        for (int x = 0; x < 10; ++x)
+            assert_int_equal(pixel(&canvas, 8 + x, 5 + y), tee[y / 2][x / 2] == '#' ? 0xff : 0);
+    assert_int_equal(count(&canvas, 0xff), 4 * (5 + 6));
+    paced_canvas_finish(&canvas);
+}
+
+static void test_text_stays_in_its_width(void **state) {
+    static const char text[] = "W_g@#";
+    int width = paced_text_width(text, 3);
+    assert_int_equal(width, (5 * 6 - 1) * 3);
+    assert_int_equal(paced_text_width("", 3), 0);
+    struct paced_canvas canvas = paced_canvas_create(width + 20, 60, 0);
+    paced_canvas_text(&canvas, 10, 10, 3, 0xff, text);
+    assert_true(count(&canvas, 0xff) > 0);
+    assert_int_equal(count_in(&canvas, 10, 10, width, 9 * 3, 0xff), count(&canvas, 0xff));
+    paced_canvas_finish(&canvas);
+}
+
+/* All letters differ from each other, and none but the blank is empty. */
+static void test_letters_differ(void **state) {
+    enum { WIDTH = 5, HEIGHT = 9, BYTES = WIDTH * HEIGHT * 3, LETTERS = '~' - ' ' + 1 };
+    static uint8_t drawn[LETTERS][BYTES];
+    for (int i = 0; i < LETTERS; ++i) {
+        struct paced_canvas canvas = paced_canvas_create(WIDTH, HEIGHT, 0);
+        paced_canvas_text(&canvas, 0, 0, 1, 0xffffff, (char[]){(char)(' ' + i), '\0'});
+        memcpy(drawn[i], canvas.rgb, BYTES);
+        paced_canvas_finish(&canvas);
+        for (int k = 0; k < i; ++k)
+            if (memcmp(drawn[i], drawn[k], BYTES) == 0) fail_msg("'%c' looks like '%c'", ' ' + i, ' ' + k);
+    }
+}
+
+static void test_other_characters_are_question_marks(void **state) {
+    struct paced_canvas a = paced_canvas_create(20, 9, 0), b = paced_canvas_create(20, 9, 0);
+    paced_canvas_text(&a, 0, 0, 1, 0xff, "\xc3\x1f");
+    paced_canvas_text(&b, 0, 0, 1, 0xff, "??");
+    assert_memory_equal(a.rgb, b.rgb, 20 * 9 * 3);
+    paced_canvas_finish(&a);
+    paced_canvas_finish(&b);
+}
+
+/* ---- the file ------------------------------------------------------------------------------------------------ */
+
+static void test_write(void **state) {
+    char path[] = "/tmp/paced-picture-XXXXXX";
+    int file = mkstemp(path);
+    assert_true(file >= 0);
+    close(file);
+    struct paced_canvas canvas = paced_canvas_create(31, 17, PACED_COLOUR_PAPER);
+    paced_canvas_text(&canvas, 3, 3, 1, 0xc02040, "png");
+    struct paced_image image = {0};
+    enum paced_err written = paced_canvas_write(&canvas, path), read = paced_png_read(path, NULL, &image);
+    unlink(path);
+    assert_int_equal(written, PACED_OK);
+    assert_int_equal(read, PACED_OK);
+    assert_int_equal(image.width, 31);
+    assert_int_equal(image.height, 17);
+    assert_memory_equal(image.rgb, canvas.rgb, 31 * 17 * 3);
+    free(image.rgb);
+    paced_canvas_finish(&canvas);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_colours_grow_lighter),
+        cmocka_unit_test(test_colours_are_even),
+        cmocka_unit_test(test_colours_end),
+        cmocka_unit_test(test_fill_and_frame),
+        cmocka_unit_test(test_edges_cut_off),
+        cmocka_unit_test(test_image_and_map),
+        cmocka_unit_test(test_colour_bar),
+        cmocka_unit_test(test_text_lands),
+        cmocka_unit_test(test_text_stays_in_its_width),
+        cmocka_unit_test(test_letters_differ),
+        cmocka_unit_test(test_other_characters_are_question_marks),
+        cmocka_unit_test(test_write),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
