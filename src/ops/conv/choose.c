@@ -30,9 +30,12 @@ const struct conv_algorithm *conv_choose(const struct conv *v, enum conv_directi
     const struct conv_algorithm *named = forced();
     if (named) return applies(named, v) ? named : &conv_im2col;
     /* All taps of an image's three channels fill less than two tiles of one product; apart, each would be padded. */
-    bool image = direction == CONV_FORWARD && v->c < 8;
+    bool forward = direction == CONV_FORWARD || direction == CONV_FORWARD_TRAINING;
     bool saves = applies(&conv_winograd4, v) && saves_products(v, direction == CONV_BACKWARD_DATA);
-    return saves && !image ? &conv_winograd4 : &conv_im2col;
+    if (!saves || (forward && v->c < 8)) return &conv_im2col;
+    /* In training the forward pass decides which ReLUs let through, and one that flips by rounding moves the whole
+     * gradient by 1e-3. F(4x4) would flip several times as many as a plain sum; F(2x2) is as accurate as that. */
+    return direction == CONV_FORWARD_TRAINING ? &conv_winograd2 : &conv_winograd4;
 }
 
 uint64_t conv_workspace_bytes(const struct conv *v) {

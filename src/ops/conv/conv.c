@@ -7,7 +7,7 @@ enum { WEIGHT, BIAS };
 
 static enum paced_err forward(struct paced_exec *e, const struct paced_node *node) {
     const struct conv *conv = node->attributes;
-    return conv_choose(conv, CONV_FORWARD)
+    return conv_choose(conv, paced_exec_is_training(e) ? CONV_FORWARD_TRAINING : CONV_FORWARD)
         ->forward(e, conv, paced_exec_value(e, node->in[0]), paced_exec_param(e, node->params[WEIGHT]),
                   conv->bias ? paced_exec_param(e, node->params[BIAS]) : NULL, paced_exec_value(e, node->out));
 }

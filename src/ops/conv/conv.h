@@ -26,7 +26,7 @@ struct conv_algorithm {
 
 extern const struct conv_algorithm conv_im2col, conv_winograd4, conv_winograd2; /* Winograd's: 3x3, stride 1 */
 
-enum conv_direction { CONV_FORWARD, CONV_BACKWARD_DATA, CONV_BACKWARD_WEIGHTS, CONV_DIRECTIONS };
+enum conv_direction { CONV_FORWARD, CONV_FORWARD_TRAINING, CONV_BACKWARD_DATA, CONV_BACKWARD_WEIGHTS, CONV_DIRECTIONS };
 
 /* The same answer whenever it is asked about the same convolution. */
 const struct conv_algorithm *conv_choose(const struct conv *conv, enum conv_direction direction);
