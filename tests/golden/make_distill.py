@@ -3,7 +3,7 @@
     python3 make_distill.py [--output DIR]
 
 Cases `case.0`, `case.1`, ... differ in classes and mu; each has the inputs s, t (float32 logits [N, C, h, w]: student's
-and teacher's) and y (uint8 labels [N, h, w]), and for each loss of reference.LOSSES `LOSS.value` = [float64 result,
+and teacher's) and y (uint8 labels [N, h, w]), and for each loss of distillation.LOSSES `LOSS.value` = [float64 result,
 float32 result] and `LOSS.grad` = its gradient with respect to s, by autograd in float64. Metadata: `case` = how many;
 `case.0` = {classes, n, size, mu, f32_gradient_error} as JSON. T = 4, alpha = 0.3, tau = 6.26.
 mu lies below every confidence (nothing is admitted), above (everything is), or between, for each kind of weight; in
@@ -17,8 +17,8 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from distillation import LOSSES, Distillation, distillation_loss, pixel_weight
 from formula import integers, uniform
-from reference import LOSSES, Distillation, distillation_loss, pixel_weight
 import safetensors_io
 
 N, SIZE = 3, 3

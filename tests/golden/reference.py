@@ -1,4 +1,5 @@
-"""The reference method in PyTorch: loading of samples, losses, metrics and the training loop. Networks: networks.py.
+"""The reference method in PyTorch: loading of samples, metrics and the training loop. Networks: networks.py; losses,
+uncertainty and pacing: distillation.py.
 
 This is the oracle of golden files and of the parity test, so it is written for reading and not for speed. Every
 function works in the dtype of the model it is given: float32 is what a user of PyTorch gets, float64 stands for the
@@ -12,6 +13,7 @@ from PIL import Image
 import torch
 from torch.nn import functional as F
 
+from distillation import distillation_figures
 from networks import (ARCHS, DeepLabV3, LinkNet, UNet, biases_before_norm,  # noqa: F401 (one door for users)
                       count_parameters, resize_nearest)
 
@@ -52,96 +54,6 @@ def load_split(root, pairs, size, dataset="bus"):
     """pairs = [[image, mask], ...] relative to root. Returns (images [N, 3, S, S] float32, labels [N, S, S])."""
     samples = [load_pair(f"{root}/{image}", f"{root}/{mask}", size, dataset) for image, mask in pairs]
     return torch.stack([x for x, _ in samples]), torch.stack([y for _, y in samples])
-
-
-# ---- losses ---------------------------------------------------------------------------------------------------------
-
-
-@dataclass
-class Distillation:
-    """alpha weighs KLD against CE, temperature is KLD's T, tau is the one that makes confidences of teacher logits."""
-    loss: str = "kd"
-    alpha: float = 0.3
-    temperature: float = 4.0
-    tau: float = 6.26
-
-
-def cross_entropy(s, y):
-    """Per pixel [N, S, S]."""
-    return F.cross_entropy(s, y, reduction="none")
-
-
-def kld(s, t, temperature=4.0):
-    """Per pixel: T^2 times the MEAN over classes of p (log p - log q)."""
-    p, log_p = F.softmax(t / temperature, 1), F.log_softmax(t / temperature, 1)
-    return temperature ** 2 * (p * (log_p - F.log_softmax(s / temperature, 1))).mean(1)
-
-
-def weight_curriculum(t, y, mu, tau=6.26):
-    """w_c: 1 where the teacher's confidence in the true class is at least 1 - mu, else min(1, mu + 0.1)."""
-    f = F.softmax(t / tau, 1).gather(1, y[:, None])[:, 0]
-    return torch.where(f >= 1 - mu, torch.ones_like(f), torch.full_like(f, min(1.0, mu + 0.1)))
-
-
-def weight_self_paced(t, mu, tau=6.26):
-    """w_s: 1 where the teacher's largest confidence is at least 1 - mu, else 0."""
-    return (F.softmax(t / tau, 1).amax(1) >= 1 - mu).to(t.dtype)
-
-
-def weight_image(t, mu, tau=6.26, average_max=False):
-    """w_img, per image: the reference averages f over classes and pixels (1/C, whatever the image); ours max f."""
-    f = F.softmax(t / tau, 1)
-    level = f.amax(1).mean((1, 2)) if average_max else torch.full_like(f[:, 0, 0, 0], 1 / f.shape[1])
-    return (level >= 1 - mu).to(t.dtype)[:, None, None]
-
-
-def _both(k, ce, a):
-    return a * k + (1 - a) * ce
-
-
-# name: loss per pixel from (k = KLD, ce, a = alpha, w), and which weight w is.
-LOSSES = {
-    "kd": (lambda k, ce, a, w: _both(k, ce, a), "none"),
-    "curriculum": (lambda k, ce, a, w: w * ce, "curriculum"),
-    "ce_weighted": (lambda k, ce, a, w: _both(k, w * ce, a), "curriculum"),
-    "kld_weighted": (lambda k, ce, a, w: _both(w * k, ce, a), "curriculum"),
-    "both_weighted": (lambda k, ce, a, w: w * _both(k, ce, a), "curriculum"),
-    "ce_aliter_weighted": (lambda k, ce, a, w: (1 - w * a) * ce + w * a * k, "curriculum"),
-    "both_weighted_spl_per_px": (lambda k, ce, a, w: w * _both(k, ce, a), "self_paced"),
-    "both_weighted_spl_per_img": (lambda k, ce, a, w: w * _both(k, ce, a), "image"),
-    "both_weighted_spl_per_img_max": (lambda k, ce, a, w: w * _both(k, ce, a), "image_max"),
-    "both_weighted_spl_per_px_no_alpha": (lambda k, ce, a, w: w * (k + ce), "self_paced"),
-    "both_weighted_spl_per_px_no_alpha_no_weights": (lambda k, ce, a, w: k + ce, "none"),
-}
-
-
-def pixel_weight(kind, t, y, mu, tau):
-    """[N, S, S], or something that broadcasts to it."""
-    if kind == "curriculum":
-        return weight_curriculum(t, y, mu, tau)
-    if kind == "self_paced":
-        return weight_self_paced(t, mu, tau)
-    if kind in ("image", "image_max"):
-        return weight_image(t, mu, tau, kind == "image_max")
-    return torch.ones_like(t[:, 0])
-
-
-def distillation_loss(d, s, t, y, mu):
-    """The batch's loss: the mean over all of its pixels."""
-    combine, kind = LOSSES[d.loss]
-    weight = pixel_weight(kind, t, y, mu, d.tau)
-    return combine(kld(s, t, d.temperature), cross_entropy(s, y), d.alpha, weight).mean()
-
-
-def mu_steps(epochs, loss, mu=0.2, update=0.1, every=5, mu_max=1.0):
-    """mu of each epoch. Losses with w_c update after 0-based epochs divisible by `every`, the others after 1-based."""
-    offset = 0 if LOSSES[loss][1] == "curriculum" else 1
-    values = []
-    for epoch in range(epochs):
-        values.append(mu)
-        if (epoch + offset) % every == 0:
-            mu = min(mu + update, mu_max)
-    return values
 
 
 # ---- metrics --------------------------------------------------------------------------------------------------------
@@ -197,7 +109,7 @@ def make_schedule(training, optimizer):
     return torch.optim.lr_scheduler.StepLR(optimizer, step, training.gamma)
 
 
-def run_epoch(model, samples, order, batch, teacher=None, distillation=None, mu=None, optimizer=None):
+def run_epoch(model, samples, order, batch, teacher=None, distillation=None, mu=None, sigma=1.0, optimizer=None):
     """One pass over samples in the given order; with an optimizer, each batch is measured before its update.
     Returns the log row's figures: means per sample of loss, CE and (with a teacher) KLD; metrics; admitted share."""
     images, labels = samples
@@ -214,9 +126,8 @@ def run_epoch(model, samples, order, batch, teacher=None, distillation=None, mu=
             if teacher is not None:
                 with torch.no_grad():
                     t = teacher(x)
-                loss = distillation_loss(distillation, s, t, y, mu)
-                weight = pixel_weight(LOSSES[distillation.loss][1], t, y, mu, distillation.tau)
-                figures.update(kld=kld(s, t, distillation.temperature).mean(), admitted=(weight == 1).double().mean())
+                figures.update(distillation_figures(distillation, s, t, y, mu, sigma))
+                loss = figures["loss"]
             figures["loss"] = loss
             for name, value in figures.items():
                 sums[name] += value.item() * len(pick)
@@ -232,10 +143,10 @@ def run_epoch(model, samples, order, batch, teacher=None, distillation=None, mu=
     return row
 
 
-def train_loop(model, train, val, training, orders=None, teacher=None, distillation=None, mu=None):
+def train_loop(model, train, val, training, orders=None, teacher=None, distillation=None, mu=None, sigma=None):
     """Trains `model` in place as the reference does. train, val: (images, labels); orders: a list of sample indices
-    per epoch (None: as they stand); mu: a value per epoch, with a teacher. Returns (rows, best): two rows per epoch,
-    train and val, with the keys of log.csv, and the state dict of the lowest validation CE."""
+    per epoch (None: as they stand); mu, sigma: a value per epoch, with a teacher. Returns (rows, best): two rows per
+    epoch, train and val, with the keys of log.csv, and the state dict of the lowest validation CE."""
     optimizer = make_optimizer(training, model.parameters())
     schedule = make_schedule(training, optimizer)
     rows, best, lowest = [], None, math.inf
@@ -244,7 +155,8 @@ def train_loop(model, train, val, training, orders=None, teacher=None, distillat
     for epoch in range(training.epochs):
         order = torch.as_tensor(orders[epoch] if orders else range(len(train[0])))
         common = {"epoch": epoch + 1, "lr": optimizer.param_groups[0]["lr"], "mu": mu[epoch] if mu else math.nan}
-        guide = dict(teacher=teacher, distillation=distillation, mu=mu[epoch] if mu else None)
+        guide = dict(teacher=teacher, distillation=distillation, mu=mu[epoch] if mu else None,
+                     sigma=sigma[epoch] if sigma else 1.0)
         train_row = run_epoch(model, train, order, training.batch, optimizer=optimizer, **guide)
         val_row = run_epoch(model, val, torch.arange(len(val[0])), training.batch, **guide)
         schedule.step()
