@@ -8,8 +8,8 @@
  *   turned  turned[plane][k][tile]         = (A dy A^T)[plane]   (for the gradient of the weights)
  *   taps    dw[k][3][3][c]                 = G^T M G
  *
- * Channels are padded with zeros to whole tiles of the matrix product. m is a constant where these functions are inlined:
- * the blocks live in registers. */
+ * Channels are padded with zeros to whole tiles of the matrix product. m is a constant where these functions are
+ * inlined: the blocks live in registers. */
 #define MOST 6 /* a, at most */
 #define EACH _Pragma("unroll") for /* over registers: must not stay a loop */
 #define INLINE static inline __attribute__((always_inline)) /* else there is a body where m is unknown */
@@ -131,7 +131,8 @@ INLINE void input_tile(const int m, int tiles, int first, int rows, int down, in
         EACH (int j = 0; j < a; ++j) input_line(m, d + j, MOST);
         EACH (int i = 0; i < a; ++i) {
             input_line(m, d + i * MOST, 1);
-            EACH (int j = 0; j < a; ++j) STOREV(d[i * MOST + j], values, (i * a + j) * plane + (size_t)row * padded + v);
+            EACH (int j = 0; j < a; ++j)
+                STOREV(d[i * MOST + j], values, (i * a + j) * plane + (size_t)row * padded + v);
         }
     }
 }
@@ -250,7 +251,8 @@ INLINE void filter_reversed(const int m, int from, int outputs, int filters, int
         EACH (int j = 0; j < 3; ++j) filter_line(m, g + j, MOST);
         EACH (int i = 0; i < a; ++i) {
             filter_line(m, g + i * MOST, 1);
-            EACH (int j = 0; j < a; ++j) STOREV(g[i * MOST + j], weights, (i * a + j) * plane + (size_t)k * outputs + v);
+            EACH (int j = 0; j < a; ++j)
+                STOREV(g[i * MOST + j], weights, (i * a + j) * plane + (size_t)k * outputs + v);
         }
     }
 }

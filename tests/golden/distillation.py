@@ -133,7 +133,8 @@ def uncertainty(d, t, y, sigma):
     u_p = 1 - (f.gather(1, label)[:, 0] if d.prediction == "label" else f.amax(1))
     u_b = torch.zeros_like(u_p)
     if d.boundary == "svls":
-        u_b = 1 - svls_label(y, t.shape[1], d.kernel, sigma).gather(1, label)[:, 0].to(t.dtype)
+        soft = svls_label(y, t.shape[1], d.kernel, sigma)
+        u_b = soft.scatter(1, label, 0).sum(1).to(t.dtype)  # 1 - the label's own share, exactly 0 inside a region
     return {"product": lambda: 1 - (1 - u_p) * (1 - u_b), "mean": lambda: (u_p + u_b) / 2,
             "max": lambda: torch.maximum(u_p, u_b), "weighted": lambda: d.beta * u_p + (1 - d.beta) * u_b,
             "prediction": lambda: u_p, "boundary": lambda: u_b}[d.fuse]()

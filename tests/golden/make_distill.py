@@ -42,7 +42,8 @@ def check_mu(inputs, mu, level):
     confidences = [f.gather(1, y[:, None]), f.amax(1), f.amax(1).mean((1, 2))]
     for kind, confidence in zip(("curriculum", "self_paced", "image_max"), confidences):
         share = (pixel_weight(kind, t, y, mu, TAU) == 1).double().mean().item()
-        assert {"below": share == 0, "above": share == 1, "between": 0 < share < 1, "tie": share == 1}[level], (kind, share)
+        holds = {"below": share == 0, "above": share == 1, "between": 0 < share < 1, "tie": share == 1}
+        assert holds[level], (kind, share)
         assert level == "tie" or (confidence - (1 - mu)).abs().min() > MARGIN, kind
 
 
@@ -67,7 +68,8 @@ def main():
         check_mu(inputs, mu, level)
         tensors.update({f"{case}.{name}": array for name, array in inputs.items()})
         for name in LOSSES:
-            (exact, grad), (single, single_grad) = (evaluate(inputs, name, mu, d) for d in (torch.float64, torch.float32))
+            exact, grad = evaluate(inputs, name, mu, torch.float64)
+            single, single_grad = evaluate(inputs, name, mu, torch.float32)
             tensors[f"{case}.{name}.value"] = np.array([exact, single])
             tensors[f"{case}.{name}.grad"] = grad
             errors[name] = float(np.linalg.norm(single_grad - grad) / max(np.linalg.norm(grad), 1e-300))
