@@ -201,9 +201,6 @@ static int remembered(const char *path, const struct paced_device_info *info) {
 }
 
 static enum paced_err choose(struct paced_device *device) {
-    /* Without this macro CLBlast writes vector multiply-adds element by element and half the speed is lost; it must be
-     * set before the first call, with a blank on either side. */
-    setenv("CLBLAST_BUILD_OPTIONS", " -DUSE_VECTOR_MAD=1 ", 0);
     char *path = memory_path(device);
     device->gemm = remembered(path, &device->info);
     if (device->gemm >= 0) {
