@@ -46,10 +46,11 @@ enum paced_err opencl_error(const struct paced_device *device, const char *call,
                               : "run again with PACED_SYNC=1 to see which launch it was");
 }
 
-/* What the libraries below read from the environment; what the user set already stays. All of it is set before the first
- * OpenCL call: from then on threads of the device's driver read the environment, and a write beside them is a race.
- * CLBlast: without this macro (with a blank on either side) it writes vector multiply-adds element by element, and half
- * the speed is lost. PoCL: its thread count, POCL_MAX_PTHREAD_COUNT up to 3.x, POCL_CPU_MAX_CU_COUNT from 4.0. */
+/* What the libraries below read from the environment; what the user set already stays. All of it is set before the
+ * first OpenCL call: from then on threads of the device's driver read the environment, and a write beside them is a
+ * race. CLBlast: without this macro (with a blank on either side) it writes vector multiply-adds element by element,
+ * and half the speed is lost. PoCL: its thread count, POCL_MAX_PTHREAD_COUNT up to 3.x, POCL_CPU_MAX_CU_COUNT from 4.0.
+ */
 static void prepare_environment(int threads) {
     setenv("CLBLAST_BUILD_OPTIONS", " -DUSE_VECTOR_MAD=1 ", 0);
     if (threads <= 0) return;

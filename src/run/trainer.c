@@ -193,54 +193,48 @@ static void log_row(struct trainer *t, const char *phase, const struct tally *ta
     paced_run_log_add(&t->log, &row);
 }
 
-static enum paced_err train_pass(struct trainer *t, double lr, bool *stopped) {
-    const struct paced_config *c = t->config;
-    size_t count = paced_dataset_count(t->train);
+/* A pass over a whole data set in its own order, as evaluation does it. */
+static struct pass whole_pass(struct trainer *t, struct paced_dataset *dataset, const struct logits *lesson,
+                              const char *label) {
+    size_t count = paced_dataset_count(dataset);
     for (size_t i = 0; i < count; ++i) t->order[i] = (uint32_t)i;
-    t->rng_after = t->standing.rng;
-    if (c->train.shuffle) paced_rng_shuffle(&t->rng_after, t->order, count);
+    return (struct pass){.network = &t->network,
+                         .loss = t->loss,
+                         .grader = t->grader,
+                         .teacher = has_teacher(t) ? &t->teacher : NULL,
+                         .lesson = lesson,
+                         .dataset = dataset,
+                         .order = t->order,
+                         .count = count,
+                         .batch = (int)t->config->train.batch,
+                         .workers = (int)t->config->data.workers,
+                         .label = label};
+}
+
+static void label_epoch(const struct trainer *t, const char *phase, char *label, size_t size) {
+    snprintf(label, size, "%s %lld/%lld", phase, (long long)t->standing.epoch + 1, (long long)t->config->train.epochs);
+}
+
+static enum paced_err train_pass(struct trainer *t, double lr, bool *stopped) {
     char label[64];
-    snprintf(label, sizeof label, "train %lld/%lld", (long long)t->standing.epoch + 1, (long long)c->train.epochs);
-    struct pass pass = {.network = &t->network,
-                        .loss = t->loss,
-                        .grader = t->grader,
-                        .teacher = has_teacher(t) ? &t->teacher : NULL,
-                        .lesson = &t->teacher.train,
-                        .dataset = t->train,
-                        .order = t->order,
-                        .count = count,
-                        .batch = (int)c->train.batch,
-                        .workers = (int)c->data.workers,
-                        .optimizer = t->optimizer,
-                        .lr = lr,
-                        .label = label};
+    label_epoch(t, "train", label, sizeof label);
+    struct pass pass = whole_pass(t, t->train, &t->teacher.train, label);
+    t->rng_after = t->standing.rng;
+    if (t->config->train.shuffle) paced_rng_shuffle(&t->rng_after, t->order, pass.count);
+    pass.optimizer = t->optimizer;
+    pass.lr = lr;
     PACED_TRY(pass_run(&pass, &t->standing.tally, stopped));
-    if (*stopped) return PACED_OK;
-    log_row(t, "train", &t->standing.tally, lr);
+    if (!*stopped) log_row(t, "train", &t->standing.tally, lr);
     return PACED_OK;
 }
 
 static enum paced_err val_pass(struct trainer *t, double lr, bool *stopped) {
-    const struct paced_config *c = t->config;
-    size_t count = paced_dataset_count(t->val);
-    for (size_t i = 0; i < count; ++i) t->order[i] = (uint32_t)i;
     char label[64];
-    snprintf(label, sizeof label, "val %lld/%lld", (long long)t->standing.epoch + 1, (long long)c->train.epochs);
-    struct pass pass = {.network = &t->network,
-                        .loss = t->loss,
-                        .grader = t->grader,
-                        .teacher = has_teacher(t) ? &t->teacher : NULL,
-                        .lesson = &t->teacher.val,
-                        .dataset = t->val,
-                        .order = t->order,
-                        .count = count,
-                        .batch = (int)c->train.batch,
-                        .workers = (int)c->data.workers,
-                        .label = label};
+    label_epoch(t, "val", label, sizeof label);
+    struct pass pass = whole_pass(t, t->val, &t->teacher.val, label);
     tally_clear(&t->val_tally);
     PACED_TRY(pass_run(&pass, &t->val_tally, stopped));
-    if (*stopped) return PACED_OK;
-    log_row(t, "val", &t->val_tally, lr);
+    if (!*stopped) log_row(t, "val", &t->val_tally, lr);
     return PACED_OK;
 }
 
