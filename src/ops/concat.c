@@ -22,15 +22,14 @@ static enum paced_err copy(struct paced_exec *e, int pixels, int count, struct r
                         PACED_ARG(target.offset / vec), PACED_ARG(from), PACED_ARG(beta), PACED_ARG(to));
 }
 
-static enum paced_err forward(struct paced_exec *e, const struct paced_node *node) {
-    int pixels = pixels_of(e, node->out), offset = 0;
+static bool view(const struct paced_node *node, struct paced_source *source) {
+    source->parts = 0;
     for (int i = 0; i < node->inputs; ++i) {
-        int c = node->in[i]->shape.c;
-        PACED_TRY(copy(e, pixels, c, (struct range){c, 0}, (struct range){node->out->shape.c, offset},
-                       paced_exec_value(e, node->in[i]), 0.0f, paced_exec_value(e, node->out)));
-        offset += c;
+        const struct paced_source *in = &node->in[i]->source;
+        if (source->parts + in->parts > PACED_MAX_PARTS) return false;
+        for (int k = 0; k < in->parts; ++k) source->part[source->parts++] = in->part[k];
     }
-    return PACED_OK;
+    return true;
 }
 
 static enum paced_err backward(struct paced_exec *e, const struct paced_node *node) {
@@ -46,7 +45,8 @@ static enum paced_err backward(struct paced_exec *e, const struct paced_node *no
     return PACED_OK;
 }
 
-static const struct paced_op concat = {"concat", PACED_READS_NOTHING, forward, backward};
+static const struct paced_op concat = {"concat", PACED_READS_NOTHING, store_view,
+                                       backward, .reads_views = true, .view = view};
 
 struct paced_tensor *paced_concat(struct paced_graph *graph, struct paced_tensor *a, struct paced_tensor *b) {
     if (!a || !b || paced_graph_error(graph)) return NULL;

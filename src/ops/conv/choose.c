@@ -26,6 +26,11 @@ static bool saves_products(const struct conv *v, bool backward) {
     return 36 * ((h + 3) / 4) * ((w + 3) / 4) < 9 * h * w;
 }
 
+/* In training the forward pass decides which ReLUs let through, and one that flips by rounding moves the whole gradient
+ * by 1e-3. In a large network some flip whatever the sum is taken by; in a small one, where F(4x4) gains little, none
+ * need to: there F(2x2), which is as accurate as a plain sum, keeps a gradient exact. */
+enum { FEW_VALUES = 1 << 16 };
+
 const struct conv_algorithm *conv_choose(const struct conv *v, enum conv_direction direction) {
     const struct conv_algorithm *named = forced();
     if (named) return applies(named, v) ? named : &conv_im2col;
@@ -33,15 +38,13 @@ const struct conv_algorithm *conv_choose(const struct conv *v, enum conv_directi
     bool forward = direction == CONV_FORWARD || direction == CONV_FORWARD_TRAINING;
     bool saves = applies(&conv_winograd4, v) && saves_products(v, direction == CONV_BACKWARD_DATA);
     if (!saves || (forward && v->c < 8)) return &conv_im2col;
-    /* In training the forward pass decides which ReLUs let through, and one that flips by rounding moves the whole
-     * gradient by 1e-3. F(4x4) would flip several times as many as a plain sum; F(2x2) is as accurate as that. */
-    return direction == CONV_FORWARD_TRAINING ? &conv_winograd2 : &conv_winograd4;
+    return direction == CONV_FORWARD_TRAINING && v->oh * v->ow * v->k < FEW_VALUES ? &conv_winograd2 : &conv_winograd4;
 }
 
-uint64_t conv_workspace_bytes(const struct conv *v) {
+uint64_t conv_workspace_bytes(const struct conv *v, int samples, uint64_t limit) {
     uint64_t most = 0;
-    for (int direction = 0; direction < CONV_DIRECTIONS; ++direction) {
-        uint64_t bytes = conv_choose(v, (enum conv_direction)direction)->workspace_bytes(v);
+    for (size_t i = 0; i < PACED_COUNT(algorithms); ++i) {
+        uint64_t bytes = applies(algorithms[i], v) ? algorithms[i]->workspace_bytes(v, samples, limit) : 0;
         most = bytes > most ? bytes : most;
     }
     return most;
