@@ -13,6 +13,19 @@ kernel void im2col(int pixels, int first_row, int rows, int columns, int h, int 
     int ox = p % ow, oy = p / ow % oh, n = p / ow / oh;
     global float *to = patches + (size_t)row * columns;
     int taps = size * size, vectors = first.vectors + second.vectors;
+#ifndef PACED_GPU
+    /* A stored tensor as it is, with all taps inside: a row of taps lies in one piece. */
+    int x0 = ox * stride - pad, y0 = oy * stride - pad;
+    bool plain = first.factor == 1 && first.top == 0 && first.left == 0 && !first.mapped && second.vectors == 0;
+    if (plain && real && dilation == 1 && holes == 1 && x0 >= 0 && y0 >= 0 && x0 + size <= w && y0 + size <= h) {
+        for (int ky = 0; ky < size; ++ky) {
+            size_t at = (((size_t)n * h + y0 + ky) * w + x0) * vectors;
+            for (int i = 0; i < size * vectors; ++i) STOREV(LOADV(first.x, at + i), to, ky * size * vectors + i);
+        }
+        for (int i = taps * vectors * VEC; i < columns; ++i) to[i] = 0;
+        return;
+    }
+#endif
     FOR_CHANNELS(tap, taps) {
         int ty = oy * stride - pad + (int)tap / size * dilation, tx = ox * stride - pad + (int)tap % size * dilation;
         bool inside = real && ty >= 0 && tx >= 0 && ty % holes == 0 && tx % holes == 0;

@@ -14,7 +14,8 @@
  * G0 = 1 / P^2 Q^2, GP = 1 / 2 P^2 (P^2 - Q^2), GQ = 1 / 2 Q^2 (Q^2 - P^2).
  *
  * Channels are padded with zeros to whole lines of the matrix product. m is a constant where these functions are
- * inlined: the blocks live in registers. */
+ * inlined. A block of inputs is transformed column by column, then row by row, in loops that stay loops: unrolled, it is
+ * seven times the code and no faster, since it waits for memory. */
 #define MOST 6 /* a, at most */
 
 #define P (5.0f / 8)
@@ -120,85 +121,84 @@ INLINE void taps_line(const int m, realv *t, const int s)
 
 /* ---- forward and backward-data -------------------------------------------------------------------------------- */
 
+/* Column j of channel vector c of a tile, from the a pixels at line[i] + column; negative ones are zeros. */
+INLINE void load_column(const int m, struct part part, struct map map, uint c, const long *line, long column,
+                        realv *d)
+{
+    EACH (int i = 0; i < m + 2; ++i) {
+        d[i] = 0;
+        if (line[i] >= 0 && column >= 0) d[i] = part_value(part, map, LOADV(part.x, line[i] + column + c));
+    }
+}
+
 /* A tile's place: `from` + row counts over samples, tile rows, tile columns. Rows beyond the last tile give zeros. */
-INLINE void input_tile(const int m, int tiles, int from_tile, int rows, int down, int across, int h, int w, int padded,
-                       int pad, struct part first, struct part second, global float *values)
+INLINE void input_tile(const int m, int tiles, int from_tile, int rows, int run, int down, int across, int h, int w,
+                       int padded, int pad, struct part first, struct part second, global float *values)
 {
     const int a = m + 2;
-    uint row = PIXEL;
-    if (row >= (uint)rows) return;
-    int tile = from_tile + row, from = 0;
-    int x0 = tile % across * m - pad, y0 = tile / across % down * m - pad, n = tile / across / down;
     size_t plane = (size_t)rows * padded;
-    global float *to = values + (size_t)row * padded * VEC;
-    for (int i = 0; i < 2; ++i) {
-        struct part part = i ? second : first;
-        long line[MOST], column[MOST];
-        bool whole = true;
-        EACH (int k = 0; k < a; ++k) {
-            int y = tile < tiles ? part_row(part, n, y0 + k, h) : -1, x = part_column(part, x0 + k, w);
-            whole = whole && y >= 0 && x >= 0;
-            line[k] = (long)y * part.w * part.vectors;
-            column[k] = (long)x * part.vectors;
-        }
-        FOR_CHANNELS_FROM(v, from, from + part.vectors) {
-            realv d[MOST * MOST];
-            uint c = v - from;
-            EACH (int i = 0; i < a; ++i)
-                EACH (int j = 0; j < a; ++j) {
-                    d[i * MOST + j] = 0;
-                    if (whole || (line[i] >= 0 && column[j] >= 0))
-                        d[i * MOST + j] = LOADV(part.x, line[i] + column[j] + c);
+    FOR_PIXELS(row, rows, run) {
+        int tile = from_tile + row, from = 0;
+        int x0 = tile % across * m - pad, y0 = tile / across % down * m - pad, n = tile / across / down;
+        global float *to = values + (size_t)row * padded * VEC;
+        for (int i = 0; i < 2; ++i) {
+            struct part part = i ? second : first;
+            long line[MOST], column[MOST];
+            for (int k = 0; k < a; ++k) {
+                int y = tile < tiles ? part_row(part, n, y0 + k, h) : -1, x = part_column(part, x0 + k, w);
+                line[k] = (long)y * part.w * part.vectors;
+                column[k] = (long)x * part.vectors;
+            }
+            FOR_CHANNELS_FROM(v, from, from + part.vectors) {
+                struct map map = part_map(part, v - from);
+                realv block[MOST][MOST], d[MOST];
+                LOOP (int j = 0; j < a; ++j) {
+                    load_column(m, part, map, v - from, line, column[j], d);
+                    input_line(m, d, 1);
+                    EACH (int i = 0; i < a; ++i) block[i][j] = d[i];
                 }
-            if (part.mapped) {
-                struct map map = part_map(part, c);
-                EACH (int i = 0; i < a; ++i)
-                    EACH (int j = 0; j < a; ++j)
-                        if (whole || (line[i] >= 0 && column[j] >= 0))
-                            d[i * MOST + j] = part_value(part, map, d[i * MOST + j]);
+                LOOP (int i = 0; i < a; ++i) {
+                    EACH (int j = 0; j < a; ++j) d[j] = block[i][j];
+                    input_line(m, d, 1);
+                    EACH (int j = 0; j < a; ++j) STOREV(d[j], to, (i * a + j) * plane + v);
+                }
             }
-            EACH (int j = 0; j < a; ++j) input_line(m, d + j, MOST);
-            EACH (int i = 0; i < a; ++i) {
-                input_line(m, d + i * MOST, 1);
-                EACH (int j = 0; j < a; ++j) STOREV(d[i * MOST + j], to, (i * a + j) * plane + v);
-            }
+            from += part.vectors;
         }
-        from += part.vectors;
-    }
-    FOR_CHANNELS_FROM(v, from, padded) {
-        for (int i = 0; i < a * a; ++i) STOREV((realv)0, to, i * plane + v);
+        FOR_CHANNELS_FROM(v, from, padded) {
+            for (int i = 0; i < a * a; ++i) STOREV((realv)0, to, i * plane + v);
+        }
     }
 }
 
 /* Channels from vector `from` on: `vectors` of the `all` of a pixel; a row of `products` has `padded`. */
-INLINE void output_tile(const int m, int first, int rows, int plane_rows, int down, int across, int h, int w,
-                        int from, int vectors, int all, int padded, int has_bias, global const float *products,
+INLINE void output_tile(const int m, int from_tile, int rows, int run, int plane_rows, int down, int across, int h,
+                        int w, int from, int vectors, int all, int padded, int has_bias, global const float *products,
                         global const float *bias, float beta, global float *y)
 {
     const int a = m + 2;
-    uint row = PIXEL;
-    if (row >= (uint)rows) return;
-    int tile = first + row;
-    int x0 = tile % across * m, y0 = tile / across % down * m, n = tile / across / down;
-    bool inside = x0 + m <= w && y0 + m <= h;
-    long corner = (((long)n * h + y0) * w + x0) * all + from, line = (long)w * all;
     size_t plane = (size_t)plane_rows * padded;
-    FOR_CHANNELS(v, vectors) {
-        realv t[MOST * MOST], add = 0;
-        if (has_bias) add = LOADV(bias, from + v);
-        EACH (int i = 0; i < a; ++i)
-            EACH (int j = 0; j < a; ++j)
-                t[i * MOST + j] = LOADV(products, (i * a + j) * plane + (size_t)row * padded + v);
-        EACH (int j = 0; j < a; ++j) output_line(m, t + j, MOST);
-        EACH (int i = 0; i < m; ++i) {
-            output_line(m, t + i * MOST, 1);
-            EACH (int j = 0; j < m; ++j) {
-                if (!inside && (y0 + i >= h || x0 + j >= w)) continue;
-                long at = corner + i * line + j * all + v;
-                realv value = t[i * MOST + j] + add;
-                if (beta != 0) value += beta * LOADV(y, at);
-                STOREV(value, y, at);
-            }
+    long line = (long)w * all;
+    FOR_PIXELS(row, rows, run) {
+        int tile = from_tile + row;
+        int x0 = tile % across * m, y0 = tile / across % down * m, n = tile / across / down;
+        long corner = (((long)n * h + y0) * w + x0) * all + from;
+        FOR_CHANNELS(v, vectors) {
+            realv t[MOST * MOST], add = 0;
+            if (has_bias) add = LOADV(bias, from + v);
+            EACH (int i = 0; i < a; ++i)
+                EACH (int j = 0; j < a; ++j)
+                    t[i * MOST + j] = LOADV(products, (i * a + j) * plane + (size_t)row * padded + v);
+            EACH (int j = 0; j < a; ++j) output_line(m, t + j, MOST);
+            EACH (int i = 0; i < m; ++i) output_line(m, t + i * MOST, 1);
+            EACH (int i = 0; i < m; ++i)
+                EACH (int j = 0; j < m; ++j) {
+                    if (y0 + i >= h || x0 + j >= w) continue;
+                    long at = corner + i * line + j * all + v;
+                    realv value = t[i * MOST + j] + add;
+                    if (beta != 0) value += beta * LOADV(y, at);
+                    STOREV(value, y, at);
+                }
         }
     }
 }
@@ -370,19 +370,19 @@ INLINE void taps_tile(const int m, int from, int rows, int plane_rows, int vecto
 /* ---- the kernels ---------------------------------------------------------------------------------------------- */
 
 #define KERNELS(m)                                                                                                     \
-    kernel void CAT(winograd_input, m)(int tiles, int from_tile, int rows, int down, int across, int h, int w,         \
-                                       int padded, int pad, SOURCE_PARAMS, global float *values)                       \
+    kernel void CAT(winograd_input, m)(int tiles, int from_tile, int rows, int run, int down, int across, int h,       \
+                                       int w, int padded, int pad, SOURCE_PARAMS, global float *values)                \
     {                                                                                                                  \
         SOURCE_PARTS;                                                                                                  \
-        input_tile(m, tiles, from_tile, rows, down, across, h, w, padded, pad, first, second, values);                 \
+        input_tile(m, tiles, from_tile, rows, run, down, across, h, w, padded, pad, first, second, values);            \
     }                                                                                                                  \
-    kernel void CAT(winograd_output, m)(int first, int rows, int plane_rows, int down, int across, int h, int w,       \
-                                        int from, int vectors, int all, int padded, int has_bias,                      \
+    kernel void CAT(winograd_output, m)(int from_tile, int rows, int run, int plane_rows, int down, int across, int h, \
+                                        int w, int from, int vectors, int all, int padded, int has_bias,               \
                                         global const float *products, global const float *bias, float beta,            \
                                         global float *y)                                                               \
     {                                                                                                                  \
-        output_tile(m, first, rows, plane_rows, down, across, h, w, from, vectors, all, padded, has_bias, products,    \
-                    bias, beta, y);                                                                                    \
+        output_tile(m, from_tile, rows, run, plane_rows, down, across, h, w, from, vectors, all, padded, has_bias,     \
+                    products, bias, beta, y);                                                                          \
     }                                                                                                                  \
     kernel void CAT(winograd_filter, m)(int from, int outputs, int filters, int channels, int padded,                  \
                                         global const float *w, global float *weights)                                  \

@@ -49,6 +49,9 @@ static inline struct chunks chunks_of(int pixels) {
  * on. */
 enum paced_err sum_over_pixels(struct paced_exec *exec, const struct paced_buffer *dy, int pixels, int c,
                                uint64_t scratch_offset, struct paced_buffer *sum);
+/* sum[c] = the sum of partial[chunks][c]. */
+enum paced_err sum_over_chunks(struct paced_exec *exec, const struct paced_buffer *partial, int chunks, int c,
+                               struct paced_buffer *sum);
 static inline uint64_t sum_scratch_bytes(int c) {
     return (uint64_t)MAX_CHUNKS * (uint64_t)c * 4;
 }

@@ -1,15 +1,18 @@
 /* Which algorithm computes a convolution, by its shape and direction: F(4x4,3x3) wherever it multiplies less, which was
  * seen to be faster from 3 to 512 channels and from 7 to 224 pixels a side, once to five times. The environment
- * variable PACED_CONV (im2col, winograd2 or winograd4) names one for all convolutions that it can compute. */
+ * variable PACED_CONV (im2col, pointwise, winograd2 or winograd4) names one for all convolutions that it can compute.
+ */
 #include <stdlib.h>
 #include <string.h>
 
 #include "src/ops/conv/conv.h"
 
-static const struct conv_algorithm *const algorithms[] = {&conv_im2col, &conv_winograd2, &conv_winograd4};
+static const struct conv_algorithm *const algorithms[] = {&conv_im2col, &conv_pointwise, &conv_winograd2,
+                                                          &conv_winograd4};
 
 static bool applies(const struct conv_algorithm *algorithm, const struct conv *v) {
     if (algorithm == &conv_im2col) return true;
+    if (algorithm == &conv_pointwise) return v->size == 1 && v->stride == 1 && v->pad == 0 && v->k < PACED_GEMM_TILE;
     return v->size == 3 && v->stride == 1 && v->dilation == 1 && v->pad <= 2;
 }
 
@@ -33,7 +36,8 @@ enum { FEW_VALUES = 1 << 16 };
 
 const struct conv_algorithm *conv_choose(const struct conv *v, enum conv_direction direction) {
     const struct conv_algorithm *named = forced();
-    if (named) return applies(named, v) ? named : &conv_im2col;
+    if (named && applies(named, v)) return named;
+    if (applies(&conv_pointwise, v)) return &conv_pointwise;
     /* All taps of an image's three channels fill less than two tiles of one product; apart, each would be padded. */
     bool forward = direction == CONV_FORWARD || direction == CONV_FORWARD_TRAINING;
     bool saves = applies(&conv_winograd4, v) && saves_products(v, direction == CONV_BACKWARD_DATA);

@@ -26,7 +26,9 @@ struct conv_algorithm {
                                        const struct paced_buffer *dy, struct paced_buffer *dw);
 };
 
-extern const struct conv_algorithm conv_im2col, conv_winograd4, conv_winograd2; /* Winograd's: 3x3, stride 1 */
+extern const struct conv_algorithm conv_im2col;                    /* any */
+extern const struct conv_algorithm conv_pointwise;                 /* 1x1, stride 1, no padding, few filters */
+extern const struct conv_algorithm conv_winograd2, conv_winograd4; /* 3x3, stride 1, no dilation */
 
 enum conv_direction { CONV_FORWARD, CONV_FORWARD_TRAINING, CONV_BACKWARD_DATA, CONV_BACKWARD_WEIGHTS, CONV_DIRECTIONS };
 

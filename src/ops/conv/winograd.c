@@ -169,8 +169,9 @@ static enum paced_err transform_input(struct paced_exec *e, const struct walk *w
                                                   {"winograd.cl", "winograd_input4"}};
     struct paced_device *device = paced_exec_device(e);
     int vec = source_vector(device, source), line = line_floats(w->c) / vec;
-    return PACED_LAUNCH(device, &kernels[w->m == 4], heavy_pixels(chunk.rows, line), vec, PACED_ARG(tiles_of(w)),
-                        PACED_ARG(chunk.first), PACED_ARG(chunk.rows), PACED_ARG(tiles_down(w)),
+    struct paced_range range = paced_range_runs(device, (uint64_t)chunk.rows, (uint32_t)line);
+    return PACED_LAUNCH(device, &kernels[w->m == 4], range, vec, PACED_ARG(tiles_of(w)), PACED_ARG(chunk.first),
+                        PACED_ARG(chunk.rows), PACED_ARG(range.run), PACED_ARG(tiles_down(w)),
                         PACED_ARG(tiles_across(w)), PACED_ARG(w->h), PACED_ARG(w->w), PACED_ARG(line),
                         PACED_ARG(w->pad), PACED_ARG_SOURCE(source, vec), PACED_ARG(values));
 }
@@ -206,11 +207,12 @@ static enum paced_err transform_output(struct paced_exec *e, const struct walk *
     struct paced_device *device = paced_exec_device(e);
     int left = tiles_of(w) - chunk.first, rows = left < chunk.rows ? left : chunk.rows, has_bias = bias != NULL;
     int vec = paced_device_vector(device, w->k), vectors = block.real / vec;
-    return PACED_LAUNCH(device, &kernels[w->m == 4], heavy_pixels(rows, vectors), vec, PACED_ARG(chunk.first),
-                        PACED_ARG(rows), PACED_ARG(chunk.rows), PACED_ARG(tiles_down(w)), PACED_ARG(tiles_across(w)),
-                        PACED_ARG(w->oh), PACED_ARG(w->ow), PACED_ARG(block.from / vec), PACED_ARG(vectors),
-                        PACED_ARG(w->k / vec), PACED_ARG(block.outputs / vec), PACED_ARG(has_bias), PACED_ARG(products),
-                        PACED_ARG(bias ? bias : products), PACED_ARG(beta), PACED_ARG(target));
+    struct paced_range range = paced_range_runs(device, (uint64_t)rows, (uint32_t)vectors);
+    return PACED_LAUNCH(device, &kernels[w->m == 4], range, vec, PACED_ARG(chunk.first), PACED_ARG(rows),
+                        PACED_ARG(range.run), PACED_ARG(chunk.rows), PACED_ARG(tiles_down(w)),
+                        PACED_ARG(tiles_across(w)), PACED_ARG(w->oh), PACED_ARG(w->ow), PACED_ARG(block.from / vec),
+                        PACED_ARG(vectors), PACED_ARG(w->k / vec), PACED_ARG(block.outputs / vec), PACED_ARG(has_bias),
+                        PACED_ARG(products), PACED_ARG(bias ? bias : products), PACED_ARG(beta), PACED_ARG(target));
 }
 
 static enum paced_err transform_gradient(struct paced_exec *e, const struct walk *w, struct chunk chunk,
