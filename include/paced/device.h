@@ -23,11 +23,18 @@ struct paced_device_info {
 struct paced_device;
 struct paced_buffer;
 
-/* `select`: "auto" (the first usable GPU, else accelerator, else CPU), "cpu", "gpu", "PLATFORM:DEVICE" (numbers as
- * printed by `paced devices`) or part of a device's or platform's name. The environment variable PACED_DEVICE stands in
- * for "auto". threads (0: all) bounds a CPU device's threads; it must be called before any other OpenCL use in the
- * process for that to hold. PACED_NO_DEVICE, saying how to install one, where none fits. */
-enum paced_err paced_device_open(struct paced_device **device, const char *select, int threads);
+/* select: "auto" (the first usable GPU, else accelerator, else CPU), "cpu", "gpu", "PLATFORM:DEVICE" (numbers as printed
+ * by `paced devices`) or part of a device's or platform's name. The environment variable PACED_DEVICE stands in for
+ * "auto". threads (0: all) bounds a CPU device's threads; the device must be opened before any other OpenCL use in the
+ * process for that to hold. memory_limit_bytes (0: none) bounds what all buffers take together. */
+struct paced_device_options {
+    const char *select;
+    int threads;
+    uint64_t memory_limit_bytes;
+};
+
+/* PACED_NO_DEVICE, saying how to install one, where none fits. */
+enum paced_err paced_device_open(struct paced_device **device, const struct paced_device_options *options);
 void paced_device_close(struct paced_device *device);
 const struct paced_device_info *paced_device_info(const struct paced_device *device);
 

@@ -2,6 +2,7 @@
  *
  * Every tensor is a view into the plan's chunks and every parameter one into its arena, all made once; a pass only
  * enqueues kernels. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,7 +22,7 @@ static enum paced_err make_views(struct paced_exec *e, const struct paced_place 
     return PACED_OK;
 }
 
-static const uint64_t LEAST_WORKSPACE_BYTES = 6 << 20;
+static const uint64_t LEAST_WORKSPACE_BYTES = 1 << 20;
 
 static uint64_t parameter_bytes(const struct paced_exec *e) {
     /* the weights; in training their gradients and Adam's two moments, too */
@@ -41,10 +42,10 @@ static enum paced_err make_plan(struct paced_exec *e) {
         paced_plan_finish(&e->plan);
     }
     return paced_error(PACED_FAILED,
-                       "a batch of %d needs at least %.0f MiB on device %s, which has %.0f MiB (%.0f in use); lower "
-                       "train.batch, data.size or model.width",
-                       e->batch, (double)needed / 1048576, info->name, (double)info->global_bytes / 1048576,
-                       (double)used / 1048576);
+                       "a batch of %d needs at least %.0f MiB on device %s, which has %.0f MiB; lower train.batch, "
+                       "data.size or model.width, or raise device.memory_limit_mb if that is set",
+                       e->batch, ceil((double)(used + needed) / 1048576), info->name,
+                       (double)info->global_bytes / 1048576);
 }
 
 static enum paced_err make_memory(struct paced_exec *e) {
@@ -153,7 +154,7 @@ enum paced_err paced_exec_kept(struct paced_exec *e, const struct paced_node *no
                                struct paced_buffer **buffer, bool *fresh) {
     struct kept *kept = &e->kept[node->index];
     const struct paced_device_info *info = paced_device_info(e->device);
-    bool spare = bytes <= info->max_alloc_bytes && paced_device_allocated(e->device) + bytes <= info->global_bytes / 2;
+    bool spare = bytes <= info->max_alloc_bytes && paced_device_allocated(e->device) + bytes <= info->global_bytes / 4;
     if (e->mode == PACED_INFERENCE && !kept->buffer && spare)
         PACED_TRY(paced_buffer_create(&kept->buffer, e->device, bytes));
     *buffer = kept->buffer;
