@@ -19,7 +19,7 @@ kernel void peak_fma(int items, int rounds, float a, float b, global float *valu
     STOREV(x[0], values, id);
 }
 
-/* A work-item copies `vectors` vectors; the last ones may have less to do. */
+/* A work-item copies `chunk` of the `vectors` vectors, one after another. */
 kernel void peak_copy(uint chunk, uint vectors, global const float *from, global float *to)
 {
     uint first = get_global_id(0) * chunk, end = min(first + chunk, vectors);

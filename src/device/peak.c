@@ -3,8 +3,6 @@
  * Data sheets do not tell: clocks change with the load, virtual machines share cores. So two kernels of peak.cl are
  * timed: chains of multiply-adds that stay in registers, and a copy between buffers that no cache holds. Others at work
  * on the machine can only make a launch slower, so the best of several counts. */
-#include <stdlib.h>
-
 #include "src/device/opencl.h"
 
 /* A launch is long enough to forget what launching takes, and short enough to fall between two disturbances. */

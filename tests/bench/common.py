@@ -70,9 +70,9 @@ class Folder:
             sys.exit(f"paced {' '.join(arguments)}: status {done.returncode}\n{done.stderr.strip()}")
         return done.stdout, seconds
 
-    def bench(self, config, env=None, **keys):
-        """`paced bench` as a dict; keys such as model__width=8 stand for --set."""
-        sets = [part for key, value in keys.items() for part in ("--set", f"{key.replace('__', '.')}={value}")]
+    def bench(self, config, keys=None, env=None):
+        """`paced bench` as a dict; keys: {"train.batch": 4}, instead of the configuration's."""
+        sets = [part for key, value in (keys or {}).items() for part in ("--set", f"{key}={value}")]
         return json.loads(self.run("bench", config, "--json", *sets, env=env)[0])
 
 
@@ -89,8 +89,7 @@ def in_pytorch(task, **arguments):
 
 def spread(values, digits=2):
     """"median (least to most)"."""
-    median, least, most = (f"{f(values):.{digits}f}" for f in (statistics.median, min, max))
-    return f"{median} ({least} to {most})"
+    return "{:.{d}f} ({:.{d}f} to {:.{d}f})".format(statistics.median(values), min(values), max(values), d=digits)
 
 
 def print_table(head, rows):

@@ -24,7 +24,7 @@ def compare(folder, options, batch):
     """Rounds of (paced, PyTorch)."""
     rounds = []
     for k in range(options.rounds):
-        ours, theirs = folder.bench("bench.ini", train__batch=batch), pytorch_round(options, batch)
+        ours, theirs = folder.bench("bench.ini", {"train.batch": batch}), pytorch_round(options, batch)
         rounds.append((ours, theirs))
         for mode in MODES:
             a, b = ours[mode]["images_per_second"], theirs[mode]["images_per_second"]

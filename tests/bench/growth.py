@@ -19,7 +19,7 @@ from common import Folder, make_parser, numbers, print_table
 MODES = ("training", "inference")
 VALUES = {"size": [64, 112, 160, 224, 320, 448, 512], "width": [8, 16, 32, 64, 96, 128], "batch": [1, 2, 4, 8, 16, 32],
           "threads": [1, 2]}
-KEYS = {"size": "data__size", "width": "model__width", "batch": "train__batch", "threads": "device__threads"}
+KEYS = {"size": "data.size", "width": "model.width", "batch": "train.batch", "threads": "device.threads"}
 GOAL = {"size": (112, 448), "batch": (4, 16)}
 LEAST, MOST = 0.75, 1.25
 
@@ -28,7 +28,7 @@ LEAST, MOST = 0.75, 1.25
 
 
 def visit(folder, axis, value):
-    result = folder.bench("growth.ini", **{KEYS[axis]: value})
+    result = folder.bench("growth.ini", {KEYS[axis]: value})
     point = {"peak_mib": result["training"]["peak_mib"]}
     for mode in MODES:
         seconds, peak = 1 / result[mode]["images_per_second"], result[mode]["peak_gflops"]
