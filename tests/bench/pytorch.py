@@ -75,20 +75,6 @@ def steps(training, arch, classes, width, size, batch):
 # ---- epochs of the reference's loop ---------------------------------------------------------------------------------
 
 
-def write_weights(arch, classes, width, path, seed):
-    """Random weights, for a student or a teacher of whom only the time counts."""
-    torch.manual_seed(seed)
-    state = reference.ARCHS[arch](classes, width).state_dict()
-    safetensors_io.save(path, {name: tensor.numpy() for name, tensor in state.items()})
-    return {}
-
-
-def load_network(arch, classes, width, path):
-    model = reference.ARCHS[arch](classes, width)
-    model.load_state_dict({name: torch.from_numpy(x) for name, x in safetensors_io.load(path)[0].items()})
-    return model
-
-
 def load_split(root, split, size):
     with open(split, encoding="utf-8") as file:
         return reference.load_split(root, json.load(file), size)
@@ -127,23 +113,24 @@ def epoch_of_pcd(student, teacher, adam, distillation, train, val, batch, mu):
     return sums
 
 
-def pcd_epochs(arch, classes, width, teacher_width, size, batch, epochs, mu, root, train, val, init, teacher):
+def pcd_epochs(arch, classes, width, teacher_width, size, batch, epochs, mu, root, train, val, teacher):
     """Seconds of each epoch. Images are decoded before the first, and no metrics are taken: what is left out is in
     PyTorch's favour."""
-    student = load_network(arch, classes, width, init)
-    teacher = load_network(arch, classes, teacher_width, teacher).eval()
+    student, frozen = (reference.ARCHS[arch](classes, w) for w in (width, teacher_width))
+    frozen.load_state_dict({name: torch.from_numpy(x) for name, x in safetensors_io.load(teacher)[0].items()})
+    frozen.eval()
     train, val = load_split(root, train, size), load_split(root, val, size)
     adam = torch.optim.Adam(student.parameters(), lr=LR)
     distillation = Distillation(loss="both_weighted_spl_per_px_no_alpha")
     seconds = []
     for _ in range(epochs):
         start = time.monotonic()
-        epoch_of_pcd(student, teacher, adam, distillation, train, val, batch, mu)
+        epoch_of_pcd(student, frozen, adam, distillation, train, val, batch, mu)
         seconds.append(time.monotonic() - start)
     return {"epoch_seconds": seconds}
 
 
-TASKS = {"steps": steps, "write_weights": write_weights, "pcd_epochs": pcd_epochs}
+TASKS = {"steps": steps, "pcd_epochs": pcd_epochs}
 
 
 def main():
