@@ -30,4 +30,8 @@ static inline uint64_t sum_scratch_bytes(int c) {
     return (uint64_t)MAX_CHUNKS * (uint64_t)c * 4;
 }
 
+/* to[pixel][c] = beta to + scale from[pixel / plane][c] (plane.cl): a pixel for every plane of so many. */
+enum paced_err spread_over_pixels(struct paced_exec *exec, const struct paced_buffer *from, int plane, float scale,
+                                  int pixels, int c, float beta, struct paced_buffer *to);
+
 #endif

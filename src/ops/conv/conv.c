@@ -9,7 +9,7 @@ static enum paced_err forward(struct paced_exec *e, const struct paced_node *nod
     const struct conv *conv = node->attributes;
     return conv_choose(conv, paced_exec_is_training(e) ? CONV_FORWARD_TRAINING : CONV_FORWARD)
         ->forward(e, conv, paced_exec_value(e, node->in[0]), paced_exec_param(e, node->params[WEIGHT]),
-                  conv->bias ? paced_exec_param(e, node->params[BIAS]) : NULL, paced_exec_value(e, node->out));
+                  conv->bias ? paced_exec_param(e, node->params[BIAS]) : NULL, 0.0f, paced_exec_value(e, node->out));
 }
 
 static enum paced_err backward(struct paced_exec *e, const struct paced_node *node) {

@@ -17,7 +17,8 @@ struct conv_algorithm {
     const char *name;
     uint64_t (*workspace_bytes)(const struct conv *conv);
     enum paced_err (*forward)(struct paced_exec *exec, const struct conv *conv, const struct paced_buffer *x,
-                              const struct paced_buffer *w, const struct paced_buffer *bias, struct paced_buffer *y);
+                              const struct paced_buffer *w, const struct paced_buffer *bias, float beta,
+                              struct paced_buffer *y);
     enum paced_err (*backward_data)(struct paced_exec *exec, const struct conv *conv, const struct paced_buffer *dy,
                                     const struct paced_buffer *w, float beta, struct paced_buffer *dx);
     enum paced_err (*backward_weights)(struct paced_exec *exec, const struct conv *conv, const struct paced_buffer *x,

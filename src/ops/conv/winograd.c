@@ -274,10 +274,10 @@ static enum paced_err correlate(struct paced_exec *e, const struct walk *w, cons
         return workspace_bytes(v, m);                                                                                 \
     }                                                                                                                 \
     static enum paced_err forward##m(struct paced_exec *e, const struct conv *v, const struct paced_buffer *x,        \
-                                     const struct paced_buffer *w, const struct paced_buffer *bias,                   \
+                                     const struct paced_buffer *w, const struct paced_buffer *bias, float beta,       \
                                      struct paced_buffer *y) {                                                        \
         struct walk walk = forward_walk(v, m);                                                                        \
-        return convolve(e, &walk, transform_filter, x, w, bias, 0.0f, y);                                             \
+        return convolve(e, &walk, transform_filter, x, w, bias, beta, y);                                             \
     }                                                                                                                 \
     static enum paced_err backward_data##m(struct paced_exec *e, const struct conv *v, const struct paced_buffer *dy, \
                                            const struct paced_buffer *w, float beta, struct paced_buffer *dx) {       \
