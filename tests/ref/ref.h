@@ -132,10 +132,14 @@ double ref_distill_pixel(const struct ref_mixture *mixture, const double *s, con
 
 /* ---- optimisers: one step, in place ----------------------------------------------------------------------------- */
 
-/* t counts from 1. */
-void ref_adam(size_t count, double *w, const float *grad, double *m, double *v, int t, double lr, double weight_decay);
-void ref_sgd(size_t count, double *w, const float *grad, double *moment, double momentum, double lr,
+/* t counts from 1. decoupled: AdamW. */
+void ref_adam(size_t count, double *w, const double *grad, double *m, double *v, int t, double lr, double weight_decay,
+              bool decoupled);
+void ref_sgd(size_t count, double *w, const double *grad, double *moment, double momentum, double lr,
              double weight_decay);
+
+/* Scales `grad` down to an L2 norm of at most max_norm (0: leaves it), as PyTorch's clip_grad_norm_ does. */
+void ref_clip(size_t count, double *grad, double max_norm);
 
 /* ---- matrix products -------------------------------------------------------------------------------------------- */
 
