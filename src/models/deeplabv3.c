@@ -22,13 +22,12 @@ static struct paced_tensor *part(struct paced_graph *g, const char *name, struct
 }
 
 static struct paced_tensor *aspp(struct paced_graph *g, struct paced_tensor *x, int classes, int filters) {
-    struct paced_tensor *branches[] = {
-        part(g, "conv_1x1_1", x, filters, 1, 1),
-        part(g, "conv_3x3_1", x, filters, 3, 6),
-        part(g, "conv_3x3_2", x, filters, 3, 12),
-        part(g, "conv_3x3_3", x, filters, 3, 18),
-        paced_broadcast(g, part(g, "conv_1x1_2", paced_global_pool(g, x), filters, 1, 1), x),
-    };
+    struct paced_tensor *branches[5]; /* one by one: in an initialiser C leaves their order open */
+    branches[0] = part(g, "conv_1x1_1", x, filters, 1, 1);
+    branches[1] = part(g, "conv_3x3_1", x, filters, 3, 6);
+    branches[2] = part(g, "conv_3x3_2", x, filters, 3, 12);
+    branches[3] = part(g, "conv_3x3_3", x, filters, 3, 18);
+    branches[4] = paced_broadcast(g, part(g, "conv_1x1_2", paced_global_pool(g, x), filters, 1, 1), x);
     x = part(g, "conv_1x1_3", paced_concat_all(g, (int)PACED_COUNT(branches), branches), filters, 1, 1);
     return paced_conv2d(g, "aspp.conv_1x1_4", x,
                         (struct paced_conv){classes, .kernel = 1, .stride = 1, .dilation = 1, .bias = true});

@@ -35,6 +35,50 @@ static void test_parameters(void **state) {
     }
 }
 
+static const struct paced_param *find(const struct paced_graph *g, const char *name) {
+    for (size_t i = 0; i < paced_graph_param_count(g); ++i)
+        if (strcmp(paced_graph_get_param(g, i)->name, name) == 0) return paced_graph_get_param(g, i);
+    print_error("there is no parameter %s\n", name);
+    fail();
+    return NULL;
+}
+
+/* torchvision's parts: normal, deviation sqrt(2 / fan-out). PyTorch's default: uniform, bound 1 / sqrt(fan-in), where a
+ * transposed convolution's "fan-in" is that of its output. */
+static void test_initialisation(void **state) {
+    (void)state;
+    static const struct {
+        const char *arch, *name;
+        enum paced_init_kind init;
+        double square; /* of the deviation or bound */
+    } rows[] = {
+        {"linknet", "in_block.0.weight", PACED_INIT_NORMAL, 2.0 / (64 * 49)},
+        {"linknet", "encoder2.0.conv1.weight", PACED_INIT_NORMAL, 2.0 / (128 * 9)},
+        {"linknet", "encoder4.0.downsample.0.weight", PACED_INIT_NORMAL, 2.0 / 512},
+        {"linknet", "decoder4.conv1.0.weight", PACED_INIT_UNIFORM, 1.0 / 512},
+        {"linknet", "decoder2.tp_conv.0.weight", PACED_INIT_UNIFORM, 1.0 / (32 * 9)},
+        {"linknet", "tp_conv1.0.weight", PACED_INIT_UNIFORM, 1.0 / (32 * 9)},
+        {"linknet", "tp_conv1.0.bias", PACED_INIT_UNIFORM, 1.0 / (32 * 9)},
+        {"linknet", "conv2.0.bias", PACED_INIT_UNIFORM, 1.0 / (32 * 9)},
+        {"linknet", "tp_conv2.weight", PACED_INIT_UNIFORM, 1.0 / (2 * 4)},
+        {"deeplabv3", "resnet.resnet.0.weight", PACED_INIT_NORMAL, 2.0 / (64 * 49)},
+        {"deeplabv3", "resnet.resnet.5.1.conv2.weight", PACED_INIT_NORMAL, 2.0 / (128 * 9)},
+        {"deeplabv3", "resnet.layer4.0.conv1.weight", PACED_INIT_UNIFORM, 1.0 / (128 * 9)},
+        {"deeplabv3", "resnet.layer5.0.downsample.0.weight", PACED_INIT_UNIFORM, 1.0 / 256},
+        {"deeplabv3", "aspp.conv_3x3_2.bias", PACED_INIT_UNIFORM, 1.0 / (512 * 9)},
+        {"unet", "up1.conv.double_conv.0.weight", PACED_INIT_UNIFORM, 1.0 / (1024 * 9)},
+        {"unet", "up1.conv.double_conv.1.weight", PACED_INIT_CONSTANT, 1},
+    };
+    for (size_t i = 0; i < PACED_COUNT(rows); ++i) {
+        struct paced_graph *g = build(rows[i].arch, 64, 2, 64);
+        const struct paced_param *p = find(g, rows[i].name);
+        double square = (double)p->init_value * (double)p->init_value;
+        if (p->init != rows[i].init || square < 0.999999 * rows[i].square || square > 1.000001 * rows[i].square)
+            fail_msg("%s: kind %d, %g squared", rows[i].name, (int)p->init, (double)p->init_value);
+        paced_graph_destroy(g);
+    }
+}
+
 /* Logits as large as the image, whatever its size. */
 static void test_sizes(void **state) {
     (void)state;
@@ -94,10 +138,8 @@ static void test_starved(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_parameters),
-        cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_starved),
+        cmocka_unit_test(test_parameters), cmocka_unit_test(test_initialisation), cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_refused),    cmocka_unit_test(test_starved),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
