@@ -18,7 +18,8 @@ static enum paced_err forward(struct paced_exec *e, const struct paced_node *nod
     int pixels = pixels_of(e, node->out);
     const struct paced_param *bias = node->params[BIAS];
     if (bias) PACED_TRY(spread_over_pixels(e, paced_exec_param(e, bias), pixels, 1.0f, pixels, conv->c, 0.0f, y));
-    return conv_choose(conv, CONV_BACKWARD_DATA)
+    /* Training's forward pass needs an exact algorithm (choose.c tells why), whichever way it is walked. */
+    return conv_choose(conv, paced_exec_is_training(e) ? CONV_FORWARD_TRAINING : CONV_BACKWARD_DATA)
         ->backward_data(e, conv, paced_exec_value(e, node->in[0]), paced_exec_param(e, node->params[WEIGHT]),
                         bias ? 1.0f : 0.0f, y);
 }
