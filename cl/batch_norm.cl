@@ -1,6 +1,6 @@
-/* Batch normalisation with optional ReLU. Rows of `saved`, c floats each: mean, inverse deviation, scale, shift.
- * `partial` holds two rows of c floats per chunk of pixels. */
-enum { MEAN, INVERSE, SCALE, SHIFT };
+/* Batch normalisation with optional ReLU. Rows of `saved`, c floats each: scale and shift (the map from x to y), mean,
+ * inverse deviation. `partial` holds two rows of c floats per chunk of pixels. */
+enum { SCALE, SHIFT, MEAN, INVERSE };
 
 /* Mean and sum of squared deviations of each chunk; the second walk finds the chunk in the cache. */
 kernel void bn_partial(int pixels, int vectors, int chunks, int chunk_pixels, global const float *x,
@@ -64,18 +64,6 @@ kernel void bn_running(int vectors, float eps, global const float *weight, globa
     uint v = get_global_id(0);
     if (v >= (uint)vectors) return;
     keep(LOADV(running_mean, v), LOADV(running_var, v), eps, vectors, v, weight, bias, saved);
-}
-
-kernel void bn_fwd(int pixels, int vectors, int relu, global const float *x, global const float *saved, global float *y)
-{
-    uint p = PIXEL;
-    if (p >= (uint)pixels) return;
-    FOR_CHANNELS(v, vectors) {
-        size_t at = (size_t)p * vectors + v;
-        realv value = fma(LOADV(x, at), LOADV(saved, SCALE * vectors + v), LOADV(saved, SHIFT * vectors + v));
-        if (relu) value = value < 0 ? (realv)0 : value;
-        STOREV(value, y, at);
-    }
 }
 
 /* dy where the ReLU let y through. */

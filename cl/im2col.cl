@@ -1,27 +1,44 @@
 /* Convolution through gathered patches: the gather, the packing of weights into GEMM operands, and the way back. */
 
-/* patches[row][tap][channel] for target pixel first + row. On a GPU dimension 0 walks the taps. `holes`: the source is
- * seen with holes - 1 zeros between its pixels. */
-kernel void im2col(int pixels, int first, int rows, int vectors, int columns, int h, int w, int oh, int ow, int size,
-                   int stride, int pad, int dilation, int holes, global const float *source, global float *patches)
+/* patches[row][tap][channel] for target pixel first_row + row. On a GPU dimension 0 walks the taps. `holes`: the source
+ * is seen with holes - 1 zeros between its pixels. */
+kernel void im2col(int pixels, int first_row, int rows, int columns, int h, int w, int oh, int ow, int size, int stride,
+                   int pad, int dilation, int holes, SOURCE_PARAMS, global float *patches)
 {
+    SOURCE_PARTS;
     uint row = PIXEL;
     if (row >= (uint)rows) return;
-    int p = first + row;
+    int p = first_row + row;
     bool real = p < pixels;
     int ox = p % ow, oy = p / ow % oh, n = p / ow / oh;
     global float *to = patches + (size_t)row * columns;
-    int taps = size * size;
+    int taps = size * size, vectors = first.vectors + second.vectors;
+#ifndef PACED_GPU
+    /* A stored tensor as it is, with all taps inside: a row of taps lies in one piece. */
+    int x0 = ox * stride - pad, y0 = oy * stride - pad;
+    bool plain = first.factor == 1 && first.top == 0 && first.left == 0 && !first.mapped && second.vectors == 0;
+    if (plain && real && dilation == 1 && holes == 1 && x0 >= 0 && y0 >= 0 && x0 + size <= w && y0 + size <= h) {
+        for (int ky = 0; ky < size; ++ky) {
+            size_t at = (((size_t)n * h + y0 + ky) * w + x0) * vectors;
+            for (int i = 0; i < size * vectors; ++i) STOREV(LOADV(first.x, at + i), to, ky * size * vectors + i);
+        }
+        for (int i = taps * vectors * VEC; i < columns; ++i) to[i] = 0;
+        return;
+    }
+#endif
     FOR_CHANNELS(tap, taps) {
         int ty = oy * stride - pad + (int)tap / size * dilation, tx = ox * stride - pad + (int)tap % size * dilation;
         bool inside = real && ty >= 0 && tx >= 0 && ty % holes == 0 && tx % holes == 0;
-        int iy = ty / holes, ix = tx / holes;
-        inside = inside && iy < h && ix < w;
-        global const float *from = source + (inside ? (((size_t)n * h + iy) * w + ix) * vectors * VEC : 0);
-        for (int v = 0; v < vectors; ++v) {
-            realv value = 0;
-            if (inside) value = LOADV(from, v);
-            STOREV(value, to, tap * vectors + v);
+        for (int i = 0, from = 0; i < 2; ++i) {
+            struct part part = i ? second : first;
+            int line = inside ? part_row(part, n, ty / holes, h) : -1, column = part_column(part, tx / holes, w);
+            size_t at = ((size_t)line * part.w + column) * part.vectors;
+            for (int v = 0; v < part.vectors; ++v) {
+                realv value = 0;
+                if (line >= 0 && column >= 0) value = part_value(part, part_map(part, v), LOADV(part.x, at + v));
+                STOREV(value, to, tap * vectors + from + v);
+            }
+            from += part.vectors;
         }
         if (tap == (uint)taps - 1)
             for (int i = taps * vectors * VEC; i < columns; ++i) to[i] = 0;

@@ -1,26 +1,37 @@
 /* The objective per pixel, value and gradient in one pass: (c0 + c1 w) CE + (k0 + k1 w) KLD; formulas in distill.h. A
  * work-item takes `part_pixels` pixels and leaves sums over them in parts[part][4] = {objective, cross entropy with the
- * hard label, KLD, pixels of weight 1}. The objective is a mean, so gradients are divided by the number of pixels. */
+ * hard label, KLD, pixels of weight 1}. The objective is a mean, so gradients are divided by the number of pixels.
+ *
+ * Here a vector's elements ("lanes") are VEC neighbouring pixels, not channels: there are few classes, and exp of a vector
+ * costs a CPU what exp of one number does. Lanes beyond the last pixel repeat the first and count for nothing. */
 enum { HARD, UNIFORM, SVLS }; /* enum paced_target */
 
-/* exp and sum of z = x / temperature, relative to the largest. */
-static float exp_sum(global const float *x, int classes, float temperature, float *largest)
+/* Class c of `count` pixels. */
+INLINE realv lanes(global const float *x, int classes, int c, int count)
 {
-    float top = x[0] / temperature;
-    for (int c = 1; c < classes; ++c) top = fmax(top, x[c] / temperature);
-    float sum = 0;
-    for (int c = 0; c < classes; ++c) sum += exp(x[c] / temperature - top);
-    *largest = top;
-    return sum;
+    float lane[VEC];
+    for (int i = 0; i < VEC; ++i) lane[i] = x[(i < count ? i : 0) * classes + c];
+    return LOADV(lane, 0);
 }
 
-/* The target's share of class c at pixel p. */
-static float target_share(int target, float smoothing, int classes, int c, global const uchar *labels, uint p, int size,
-                          global const float *svls, int side)
+/* log of the sum over classes of exp(z), z = x / temperature, relative to the largest. */
+INLINE realv log_sum(global const float *x, int classes, int count, float temperature, realv *largest)
 {
-    float hard = labels[p] == c ? 1.0f : 0.0f;
-    if (target == HARD) return hard;
-    if (target == UNIFORM) return (1.0f - smoothing) * hard + smoothing / (float)classes;
+    realv top = lanes(x, classes, 0, count) / temperature, sum = 0;
+    for (int c = 1; c < classes; ++c) {
+        realv z = lanes(x, classes, c, count) / temperature;
+        top = z > top || z != z ? z : top;
+    }
+    for (int c = 0; c < classes; ++c) sum += exp(lanes(x, classes, c, count) / temperature - top);
+    *largest = top;
+    return log(sum);
+}
+
+/* The smoothed target's share of class c at pixel p. */
+static float soft_share(int target, float smoothing, int classes, int c, global const uchar *labels, uint p, int size,
+                        global const float *svls, int side)
+{
+    if (target == UNIFORM) return (1.0f - smoothing) * (labels[p] == c) + smoothing / (float)classes;
     int x = p % size, y = p / size % size;
     size_t image = p - ((size_t)y * size + x);
     float share = 0;
@@ -32,6 +43,18 @@ static float target_share(int target, float smoothing, int classes, int c, globa
     return share;
 }
 
+INLINE realv target_share(int target, float smoothing, int classes, int c, global const uchar *labels, uint p,
+                          int count, int size, global const float *svls, int side)
+{
+    float lane[VEC];
+    for (int i = 0; i < VEC; ++i) {
+        uint at = p + (i < count ? i : 0);
+        lane[i] = target == HARD ? labels[at] == c
+                                 : soft_share(target, smoothing, classes, c, labels, at, size, svls, side);
+    }
+    return LOADV(lane, 0);
+}
+
 kernel void loss_pixels(int pixels, int part_pixels, int size, int classes, int with_gradient, int with_teacher,
                         int with_weight, float c0, float c1, float k0, float k1, float limit, float low_weight,
                         float temperature, int target, float smoothing, int side, global const float *logits,
@@ -40,39 +63,49 @@ kernel void loss_pixels(int pixels, int part_pixels, int size, int classes, int 
 {
     int part = get_global_id(0), from = part * part_pixels, to = min(pixels, from + part_pixels);
     if (from >= pixels) return;
-    float share = 1.0f / (float)pixels, objective_sum = 0, ce_sum = 0, kld_sum = 0, admitted = 0;
-    for (int p = from; p < to; ++p) {
+    float share = 1.0f / (float)pixels, kld_scale = temperature / (float)classes;
+    realv objective_sum = 0, ce_sum = 0, kld_sum = 0, admitted = 0;
+    for (int p = from; p < to; p += VEC) {
+        int count = min(VEC, to - p);
         global const float *s = logits + (size_t)p * classes, *t = teacher + (size_t)p * classes;
-        float weight = with_weight && !(rank[p] <= limit) ? low_weight : 1.0f;
-        float ce_factor = c0 + c1 * weight, kld_factor = k0 + k1 * weight;
-        float largest, sum = exp_sum(s, classes, 1.0f, &largest), log_sum = log(sum);
-        float hard_ce = log_sum - (s[labels[p]] - largest), ce = 0, kld = 0;
-        float s_largest = 0, s_sum = 1, t_largest = 0, t_sum = 1;
-        if (with_teacher) {
-            s_sum = exp_sum(s, classes, temperature, &s_largest);
-            t_sum = exp_sum(t, classes, temperature, &t_largest);
+        float lane[VEC], counted[VEC];
+        for (int i = 0; i < VEC; ++i) {
+            counted[i] = i < count;
+            lane[i] = with_weight && !(rank[p + (i < count ? i : 0)] <= limit) ? low_weight : 1.0f;
         }
-        float s_log = log(s_sum), t_log = log(t_sum), kld_scale = temperature / (float)classes;
+        realv weight = LOADV(lane, 0), real = LOADV(counted, 0);
+        realv ce_factor = c0 + c1 * weight, kld_factor = k0 + k1 * weight;
+        realv top, s_top = 0, t_top = 0, s_log = 0, t_log = 0, log_of_sum = log_sum(s, classes, count, 1.0f, &top);
+        if (with_teacher) {
+            s_log = log_sum(s, classes, count, temperature, &s_top);
+            t_log = log_sum(t, classes, count, temperature, &t_top);
+        }
+        realv hard_ce = 0, ce = 0, kld = 0;
         for (int c = 0; c < classes; ++c) {
-            float wanted = target_share(target, smoothing, classes, c, labels, p, size, svls, side);
-            float grad = ce_factor * (exp(s[c] - largest) / sum - wanted);
-            if (wanted != 0) ce += wanted * (log_sum - (s[c] - largest));
+            realv wanted = target_share(target, smoothing, classes, c, labels, p, count, size, svls, side);
+            realv hard = target == HARD ? wanted : target_share(HARD, 0, classes, c, labels, p, count, size, svls, side);
+            realv x = lanes(s, classes, c, count), log_q = x - top - log_of_sum;
+            realv grad = ce_factor * (exp(log_q) - wanted);
+            hard_ce -= hard != 0 ? log_q : (realv)0;
+            ce -= wanted != 0 ? wanted * log_q : (realv)0;
             if (with_teacher) {
-                float log_p = t[c] / temperature - t_largest - t_log, log_q = s[c] / temperature - s_largest - s_log;
-                float prob = exp(log_p);
-                if (prob > 0) kld += prob * (log_p - log_q);
+                realv log_p = lanes(t, classes, c, count) / temperature - t_top - t_log, prob = exp(log_p);
+                log_q = x / temperature - s_top - s_log;
+                kld += prob > 0 ? prob * (log_p - log_q) : (realv)0;
                 grad += kld_factor * kld_scale * (exp(log_q) - prob);
             }
-            if (with_gradient) dlogits[(size_t)p * classes + c] = share * grad;
+            if (!with_gradient) continue;
+            STORE_LANES(share * grad, lane);
+            for (int i = 0; i < count; ++i) dlogits[((size_t)p + i) * classes + c] = lane[i];
         }
         kld *= temperature * kld_scale;
-        objective_sum += ce_factor * ce + kld_factor * kld;
-        ce_sum += hard_ce;
-        kld_sum += kld;
-        admitted += weight == 1.0f ? 1.0f : 0.0f;
+        objective_sum += real * (ce_factor * ce + kld_factor * kld);
+        ce_sum += real * hard_ce;
+        kld_sum += real * kld;
+        admitted += real * (weight == 1.0f ? (realv)1 : (realv)0);
     }
-    parts[part * 4] = objective_sum;
-    parts[part * 4 + 1] = ce_sum;
-    parts[part * 4 + 2] = kld_sum;
-    parts[part * 4 + 3] = admitted;
+    parts[part * 4] = over_lanes(objective_sum);
+    parts[part * 4 + 1] = over_lanes(ce_sum);
+    parts[part * 4 + 2] = over_lanes(kld_sum);
+    parts[part * 4 + 3] = over_lanes(admitted);
 }

@@ -1,27 +1,36 @@
 /* Maximum over kernel x kernel windows; `place` holds the winner's index ky * kernel + kx in its window. */
-kernel void max_pool_fwd(int pixels, int vectors, int h, int w, int oh, int ow, int size, int stride, int pad,
-                         global const float *x, global float *y, global uchar *place)
+kernel void max_pool_fwd(int pixels, int h, int w, int oh, int ow, int size, int stride, int pad, SOURCE_PARAMS,
+                         global float *y, global uchar *place)
 {
+    SOURCE_PARTS;
     uint p = PIXEL;
     if (p >= (uint)pixels) return;
-    int ox = p % ow, oy = p / ow % oh, n = p / ow / oh;
-    FOR_CHANNELS(v, vectors) {
-        realv best = -INFINITY;
-        intv winner = 0;
-        bool found = false;
-        for (int ky = 0; ky < size; ++ky)
-            for (int kx = 0; kx < size; ++kx) {
-                int iy = oy * stride - pad + ky, ix = ox * stride - pad + kx;
-                if (iy < 0 || iy >= h || ix < 0 || ix >= w) continue;
-                realv value = LOADV(x, (((size_t)n * h + iy) * w + ix) * vectors + v);
-                intv wins = found ? (value > best) || (value != value) : (intv)(~0);
-                best = wins ? value : best;
-                winner = wins ? (intv)(ky * size + kx) : winner;
-                found = true;
-            }
-        size_t at = (size_t)p * vectors + v;
-        STOREV(best, y, at);
-        STORE_BYTES(winner, place, at);
+    int ox = p % ow, oy = p / ow % oh, n = p / ow / oh, vectors = first.vectors + second.vectors;
+    for (int i = 0, from = 0; i < 2; ++i) {
+        struct part part = i ? second : first;
+        FOR_CHANNELS_FROM(v, from, from + part.vectors) {
+            struct map map = part_map(part, v - from);
+            realv best = -INFINITY;
+            intv winner = 0;
+            bool found = false;
+            for (int ky = 0; ky < size; ++ky)
+                for (int kx = 0; kx < size; ++kx) {
+                    int iy = oy * stride - pad + ky, ix = ox * stride - pad + kx;
+                    if (iy < 0 || iy >= h || ix < 0 || ix >= w) continue;
+                    int row = part_row(part, n, iy, h), column = part_column(part, ix, w);
+                    realv value = 0;
+                    if (row >= 0 && column >= 0)
+                        value = part_value(part, map, LOADV(part.x, ((size_t)row * part.w + column) * part.vectors + v - from));
+                    intv wins = found ? (value > best) || (value != value) : (intv)(~0);
+                    best = wins ? value : best;
+                    winner = wins ? (intv)(ky * size + kx) : winner;
+                    found = true;
+                }
+            size_t at = (size_t)p * vectors + v;
+            STOREV(best, y, at);
+            STORE_BYTES(winner, place, at);
+        }
+        from += part.vectors;
     }
 }
 

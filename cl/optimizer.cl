@@ -49,8 +49,5 @@ kernel void clip_finish(uint parts, float max_norm, global const float *partial,
     if (get_global_id(0) != 0) return;
     realv sums = 0;
     for (uint i = 0; i < parts; ++i) sums += LOADV(partial, i);
-    float places[VEC], sum = 0;
-    STOREV(sums, places, 0);
-    for (int i = 0; i < VEC; ++i) sum += places[i];
-    clip[0] = min(max_norm / (sqrt(sum) + 1e-6f), 1.0f);
+    clip[0] = min(max_norm / (sqrt(over_lanes(sums)) + 1e-6f), 1.0f);
 }

@@ -1,17 +1,4 @@
 /* Nearest upsampling by a whole factor; h and w are the small side's. */
-kernel void upsample_fwd(int pixels, int vectors, int h, int w, int factor, global const float *x, float beta,
-                         global float *y)
-{
-    uint p = PIXEL;
-    if (p >= (uint)pixels) return;
-    int ow = w * factor, oh = h * factor;
-    int ox = p % ow, oy = p / ow % oh, n = p / ow / oh;
-    size_t from = ((size_t)n * h + oy / factor) * w + ox / factor;
-    FOR_CHANNELS(v, vectors) {
-        STOREV(LOADV(x, from * vectors + v), y, (size_t)p * vectors + v);
-    }
-}
-
 kernel void upsample_bwd(int pixels, int vectors, int h, int w, int factor, global const float *dy, float beta,
                          global float *dx)
 {

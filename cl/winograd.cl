@@ -1,6 +1,6 @@
 /* Winograd's minimal filtering for 3x3 convolutions of stride 1: the transforms. m = 4 or 2 outputs a side come from a
- * block of a = m + 2 inputs a side (points 0, +-1, +-2, infinity; 0, +-1, infinity), as a * a matrix products between
- * the transforms: "plane" is the block's element, and the matrices of all planes lie one after another.
+ * block of a = m + 2 inputs a side, as a * a matrix products between the transforms: "plane" is the block's element, and
+ * the matrices of all planes lie one after another.
  *
  *   input   values[plane][tile][channel]   = (B^T d B)[plane],   d: the a x a pixels around a tile
  *   filter  weights[plane][c][k]           = (G g G^T)[plane],   g: 3 x 3 taps
@@ -8,11 +8,27 @@
  *   turned  turned[plane][k][tile]         = (A dy A^T)[plane]   (for the gradient of the weights)
  *   taps    dw[k][3][3][c]                 = G^T M G
  *
- * Channels are padded with zeros to whole tiles of the matrix product. m is a constant where these functions are
- * inlined: the blocks live in registers. */
+ * The matrices are those of the Cook-Toom algorithm at the points 0, +-1 and infinity (m = 2) and 0, +-P, +-Q and
+ * infinity (m = 4). With P = 1 and Q = 2, the usual choice, the rounding error is 4.8 times that of a plain sum; with 5/8
+ * and 3/2 it is 2.1 times that, and all coefficients but G's are exact. G carries the normalisation:
+ * G0 = 1 / P^2 Q^2, GP = 1 / 2 P^2 (P^2 - Q^2), GQ = 1 / 2 Q^2 (Q^2 - P^2).
+ *
+ * Channels are padded with zeros to whole lines of the matrix product. m is a constant where these functions are
+ * inlined. A block of inputs is transformed column by column, then row by row, in loops that stay loops: unrolled, it is
+ * seven times the code and no faster, since it waits for memory. */
 #define MOST 6 /* a, at most */
-#define EACH _Pragma("unroll") for /* over registers: must not stay a loop */
-#define INLINE static inline __attribute__((always_inline)) /* else there is a body where m is unknown */
+
+#define P (5.0f / 8)
+#define Q (3.0f / 2)
+#define P2 (25.0f / 64)
+#define Q2 (9.0f / 4)
+#define P3 (125.0f / 512)
+#define Q3 (27.0f / 8)
+#define P2Q2 (225.0f / 256)
+#define P2_AND_Q2 (169.0f / 64) /* their sum */
+#define G0 (256.0f / 225)
+#define GP (-2048.0f / 2975)
+#define GQ (128.0f / 1071)
 
 /* ---- one line of a block, in place, `s` apart ---------------------------------------------------------------- */
 
@@ -27,13 +43,13 @@ INLINE void input_line(const int m, realv *d, const int s)
         return;
     }
     realv d4 = d[4 * s], d5 = d[5 * s];
-    realv even = d4 - 4.0f * d2, odd = d3 - 4.0f * d1, near = d4 - d2, far = 2.0f * (d3 - d1);
-    d[0] = 4.0f * d0 - 5.0f * d2 + d4;
-    d[s] = even + odd;
-    d[2 * s] = even - odd;
-    d[3 * s] = near + far;
-    d[4 * s] = near - far;
-    d[5 * s] = 4.0f * d1 - 5.0f * d3 + d5;
+    realv even_p = d4 - Q2 * d2, odd_p = P * (d3 - Q2 * d1), even_q = d4 - P2 * d2, odd_q = Q * (d3 - P2 * d1);
+    d[0] = P2Q2 * d0 - P2_AND_Q2 * d2 + d4;
+    d[s] = even_p + odd_p;
+    d[2 * s] = even_p - odd_p;
+    d[3 * s] = even_q + odd_q;
+    d[4 * s] = even_q - odd_q;
+    d[5 * s] = P2Q2 * d1 - P2_AND_Q2 * d3 + d5;
 }
 
 INLINE void filter_line(const int m, realv *g, const int s)
@@ -46,29 +62,28 @@ INLINE void filter_line(const int m, realv *g, const int s)
         g[3 * s] = g2;
         return;
     }
-    realv outer = (g0 + g2) * (-1.0f / 6), middle = g1 * (1.0f / 6);
-    realv outer2 = g0 * (1.0f / 24) + g2 * (1.0f / 6), middle2 = g1 * (1.0f / 12);
-    g[0] = 0.25f * g0;
-    g[s] = outer - middle;
-    g[2 * s] = outer + middle;
-    g[3 * s] = outer2 + middle2;
-    g[4 * s] = outer2 - middle2;
+    realv even_p = GP * g0 + GP * P2 * g2, odd_p = GP * P * g1, even_q = GQ * g0 + GQ * Q2 * g2, odd_q = GQ * Q * g1;
+    g[0] = G0 * g0;
+    g[s] = even_p + odd_p;
+    g[2 * s] = even_p - odd_p;
+    g[3 * s] = even_q + odd_q;
+    g[4 * s] = even_q - odd_q;
     g[5 * s] = g2;
 }
 
 INLINE void output_line(const int m, realv *t, const int s)
 {
-    realv sum = t[s] + t[2 * s], difference = t[s] - t[2 * s];
+    realv sum_p = t[s] + t[2 * s], difference_p = t[s] - t[2 * s];
     if (m == 2) {
-        t[0] += sum;
-        t[s] = difference - t[3 * s];
+        t[0] += sum_p;
+        t[s] = difference_p - t[3 * s];
         return;
     }
-    realv sum2 = t[3 * s] + t[4 * s], difference2 = t[3 * s] - t[4 * s];
-    t[0] += sum + sum2;
-    t[s] = difference + 2.0f * difference2;
-    t[2 * s] = sum + 4.0f * sum2;
-    t[3 * s] = difference + 8.0f * difference2 + t[5 * s];
+    realv sum_q = t[3 * s] + t[4 * s], difference_q = t[3 * s] - t[4 * s];
+    t[0] += sum_p + sum_q;
+    t[s] = P * difference_p + Q * difference_q;
+    t[2 * s] = P2 * sum_p + Q2 * sum_q;
+    t[3 * s] = P3 * difference_p + Q3 * difference_q + t[5 * s];
 }
 
 INLINE void grad_line(const int m, realv *t, const int s)
@@ -81,91 +96,109 @@ INLINE void grad_line(const int m, realv *t, const int s)
         return;
     }
     realv t2 = t[2 * s], t3 = t[3 * s];
-    realv even = t0 + t2, odd = t1 + t3, even2 = t0 + 4.0f * t2, odd2 = 2.0f * t1 + 8.0f * t3;
-    t[s] = even + odd;
-    t[2 * s] = even - odd;
-    t[3 * s] = even2 + odd2;
-    t[4 * s] = even2 - odd2;
+    realv even_p = t0 + P2 * t2, odd_p = P * t1 + P3 * t3, even_q = t0 + Q2 * t2, odd_q = Q * t1 + Q3 * t3;
+    t[s] = even_p + odd_p;
+    t[2 * s] = even_p - odd_p;
+    t[3 * s] = even_q + odd_q;
+    t[4 * s] = even_q - odd_q;
     t[5 * s] = t3;
 }
 
 INLINE void taps_line(const int m, realv *t, const int s)
 {
-    realv sum = t[s] + t[2 * s], difference = t[s] - t[2 * s];
+    realv sum_p = t[s] + t[2 * s], difference_p = t[s] - t[2 * s];
     if (m == 2) {
-        t[0] += 0.5f * sum;
-        t[s] = 0.5f * difference;
-        t[2 * s] = 0.5f * sum + t[3 * s];
+        t[0] += 0.5f * sum_p;
+        t[s] = 0.5f * difference_p;
+        t[2 * s] = 0.5f * sum_p + t[3 * s];
         return;
     }
-    realv sum2 = t[3 * s] + t[4 * s], difference2 = t[3 * s] - t[4 * s];
-    t[0] = 0.25f * t[0] - sum * (1.0f / 6) + sum2 * (1.0f / 24);
-    t[s] = difference2 * (1.0f / 12) - difference * (1.0f / 6);
-    t[2 * s] = (sum2 - sum) * (1.0f / 6) + t[5 * s];
+    realv sum_q = t[3 * s] + t[4 * s], difference_q = t[3 * s] - t[4 * s];
+    t[0] = G0 * t[0] + GP * sum_p + GQ * sum_q;
+    t[s] = GP * P * difference_p + GQ * Q * difference_q;
+    t[2 * s] = GP * P2 * sum_p + GQ * Q2 * sum_q + t[5 * s];
 }
 
 /* ---- forward and backward-data -------------------------------------------------------------------------------- */
 
-/* A tile's place: `first` + row counts over samples, tile rows, tile columns. Rows beyond the last tile give zeros. */
-INLINE void input_tile(const int m, int tiles, int first, int rows, int down, int across, int h, int w,
-                       int vectors, int padded, int pad, global const float *x, global float *values)
+/* Column j of channel vector c of a tile, from the a pixels at line[i] + column; negative ones are zeros. */
+INLINE void load_column(const int m, struct part part, struct map map, uint c, const long *line, long column,
+                        realv *d)
+{
+    EACH (int i = 0; i < m + 2; ++i) {
+        d[i] = 0;
+        if (line[i] >= 0 && column >= 0) d[i] = part_value(part, map, LOADV(part.x, line[i] + column + c));
+    }
+}
+
+/* A tile's place: `from` + row counts over samples, tile rows, tile columns. Rows beyond the last tile give zeros. */
+INLINE void input_tile(const int m, int tiles, int from_tile, int rows, int run, int down, int across, int h, int w,
+                       int padded, int pad, struct part first, struct part second, global float *values)
 {
     const int a = m + 2;
-    uint row = PIXEL;
-    if (row >= (uint)rows) return;
-    int tile = first + row;
-    bool real = tile < tiles;
-    int x0 = tile % across * m - pad, y0 = tile / across % down * m - pad, n = tile / across / down;
-    bool inside = x0 >= 0 && y0 >= 0 && x0 + a <= w && y0 + a <= h;
-    long corner = (((long)n * h + y0) * w + x0) * vectors, line = (long)w * vectors;
     size_t plane = (size_t)rows * padded;
-    FOR_CHANNELS(v, padded) {
-        realv d[MOST * MOST];
-        bool some = real && v < (uint)vectors;
-        EACH (int i = 0; i < a; ++i)
-            EACH (int j = 0; j < a; ++j) {
-                d[i * MOST + j] = 0;
-                if (some && (inside || (y0 + i >= 0 && y0 + i < h && x0 + j >= 0 && x0 + j < w)))
-                    d[i * MOST + j] = LOADV(x, corner + i * line + j * vectors + v);
+    FOR_PIXELS(row, rows, run) {
+        int tile = from_tile + row, from = 0;
+        int x0 = tile % across * m - pad, y0 = tile / across % down * m - pad, n = tile / across / down;
+        global float *to = values + (size_t)row * padded * VEC;
+        for (int i = 0; i < 2; ++i) {
+            struct part part = i ? second : first;
+            long line[MOST], column[MOST];
+            for (int k = 0; k < a; ++k) {
+                int y = tile < tiles ? part_row(part, n, y0 + k, h) : -1, x = part_column(part, x0 + k, w);
+                line[k] = (long)y * part.w * part.vectors;
+                column[k] = (long)x * part.vectors;
             }
-        EACH (int j = 0; j < a; ++j) input_line(m, d + j, MOST);
-        EACH (int i = 0; i < a; ++i) {
-            input_line(m, d + i * MOST, 1);
-            EACH (int j = 0; j < a; ++j)
-                STOREV(d[i * MOST + j], values, (i * a + j) * plane + (size_t)row * padded + v);
+            FOR_CHANNELS_FROM(v, from, from + part.vectors) {
+                struct map map = part_map(part, v - from);
+                realv block[MOST][MOST], d[MOST];
+                LOOP (int j = 0; j < a; ++j) {
+                    load_column(m, part, map, v - from, line, column[j], d);
+                    input_line(m, d, 1);
+                    EACH (int i = 0; i < a; ++i) block[i][j] = d[i];
+                }
+                LOOP (int i = 0; i < a; ++i) {
+                    EACH (int j = 0; j < a; ++j) d[j] = block[i][j];
+                    input_line(m, d, 1);
+                    EACH (int j = 0; j < a; ++j) STOREV(d[j], to, (i * a + j) * plane + v);
+                }
+            }
+            from += part.vectors;
+        }
+        FOR_CHANNELS_FROM(v, from, padded) {
+            for (int i = 0; i < a * a; ++i) STOREV((realv)0, to, i * plane + v);
         }
     }
 }
 
 /* Channels from vector `from` on: `vectors` of the `all` of a pixel; a row of `products` has `padded`. */
-INLINE void output_tile(const int m, int first, int rows, int plane_rows, int down, int across, int h, int w,
-                        int from, int vectors, int all, int padded, int has_bias, global const float *products,
+INLINE void output_tile(const int m, int from_tile, int rows, int run, int plane_rows, int down, int across, int h,
+                        int w, int from, int vectors, int all, int padded, int has_bias, global const float *products,
                         global const float *bias, float beta, global float *y)
 {
     const int a = m + 2;
-    uint row = PIXEL;
-    if (row >= (uint)rows) return;
-    int tile = first + row;
-    int x0 = tile % across * m, y0 = tile / across % down * m, n = tile / across / down;
-    bool inside = x0 + m <= w && y0 + m <= h;
-    long corner = (((long)n * h + y0) * w + x0) * all + from, line = (long)w * all;
     size_t plane = (size_t)plane_rows * padded;
-    FOR_CHANNELS(v, vectors) {
-        realv t[MOST * MOST], add = 0;
-        if (has_bias) add = LOADV(bias, from + v);
-        EACH (int i = 0; i < a; ++i)
-            EACH (int j = 0; j < a; ++j)
-                t[i * MOST + j] = LOADV(products, (i * a + j) * plane + (size_t)row * padded + v);
-        EACH (int j = 0; j < a; ++j) output_line(m, t + j, MOST);
-        EACH (int i = 0; i < m; ++i) {
-            output_line(m, t + i * MOST, 1);
-            EACH (int j = 0; j < m; ++j) {
-                if (!inside && (y0 + i >= h || x0 + j >= w)) continue;
-                long at = corner + i * line + j * all + v;
-                realv value = t[i * MOST + j] + add;
-                if (beta != 0) value += beta * LOADV(y, at);
-                STOREV(value, y, at);
-            }
+    long line = (long)w * all;
+    FOR_PIXELS(row, rows, run) {
+        int tile = from_tile + row;
+        int x0 = tile % across * m, y0 = tile / across % down * m, n = tile / across / down;
+        long corner = (((long)n * h + y0) * w + x0) * all + from;
+        FOR_CHANNELS(v, vectors) {
+            realv t[MOST * MOST], add = 0;
+            if (has_bias) add = LOADV(bias, from + v);
+            EACH (int i = 0; i < a; ++i)
+                EACH (int j = 0; j < a; ++j)
+                    t[i * MOST + j] = LOADV(products, (i * a + j) * plane + (size_t)row * padded + v);
+            EACH (int j = 0; j < a; ++j) output_line(m, t + j, MOST);
+            EACH (int i = 0; i < m; ++i) output_line(m, t + i * MOST, 1);
+            EACH (int i = 0; i < m; ++i)
+                EACH (int j = 0; j < m; ++j) {
+                    if (y0 + i >= h || x0 + j >= w) continue;
+                    long at = corner + i * line + j * all + v;
+                    realv value = t[i * MOST + j] + add;
+                    if (beta != 0) value += beta * LOADV(y, at);
+                    STOREV(value, y, at);
+                }
         }
     }
 }
@@ -191,7 +224,7 @@ INLINE void turn(realv *r)
 #endif
 
 /* weights[plane][c][k] of filters from `from` on, `outputs` of them (a multiple of 16), from w[k][tap][c]. VEC 16: a
- * work-item takes 16 channels of 16 filters, all of them real; else one element, zero beyond either number. */
+ * work-item takes 16 channels of 16 filters, all filters real; else one element. Zero beyond either number. */
 INLINE void filter_tile(const int m, int from, int outputs, int filters, int channels, int padded,
                         global const float *w, global float *weights)
 {
@@ -204,8 +237,10 @@ INLINE void filter_tile(const int m, int from, int outputs, int filters, int cha
     int k0 = id % across * 16, c0 = id / across * 16;
     realv block[9][16];
     EACH (int tap = 0; tap < 9; ++tap) {
-        EACH (int i = 0; i < 16; ++i)
-            block[tap][i] = LOADV(w + ((size_t)(from + k0 + i) * 9 + tap) * channels + c0, 0);
+        EACH (int i = 0; i < 16; ++i) {
+            block[tap][i] = 0;
+            if (c0 < channels) block[tap][i] = LOADV(w + ((size_t)(from + k0 + i) * 9 + tap) * channels + c0, 0);
+        }
         turn(block[tap]);
     }
     for (int c = 0; c < 16; ++c) {
@@ -335,18 +370,19 @@ INLINE void taps_tile(const int m, int from, int rows, int plane_rows, int vecto
 /* ---- the kernels ---------------------------------------------------------------------------------------------- */
 
 #define KERNELS(m)                                                                                                     \
-    kernel void CAT(winograd_input, m)(int tiles, int first, int rows, int down, int across, int h, int w,             \
-                                       int vectors, int padded, int pad, global const float *x, global float *values)  \
+    kernel void CAT(winograd_input, m)(int tiles, int from_tile, int rows, int run, int down, int across, int h,       \
+                                       int w, int padded, int pad, SOURCE_PARAMS, global float *values)                \
     {                                                                                                                  \
-        input_tile(m, tiles, first, rows, down, across, h, w, vectors, padded, pad, x, values);                        \
+        SOURCE_PARTS;                                                                                                  \
+        input_tile(m, tiles, from_tile, rows, run, down, across, h, w, padded, pad, first, second, values);            \
     }                                                                                                                  \
-    kernel void CAT(winograd_output, m)(int first, int rows, int plane_rows, int down, int across, int h, int w,       \
-                                        int from, int vectors, int all, int padded, int has_bias,                      \
+    kernel void CAT(winograd_output, m)(int from_tile, int rows, int run, int plane_rows, int down, int across, int h, \
+                                        int w, int from, int vectors, int all, int padded, int has_bias,               \
                                         global const float *products, global const float *bias, float beta,            \
                                         global float *y)                                                               \
     {                                                                                                                  \
-        output_tile(m, first, rows, plane_rows, down, across, h, w, from, vectors, all, padded, has_bias, products,    \
-                    bias, beta, y);                                                                                    \
+        output_tile(m, from_tile, rows, run, plane_rows, down, across, h, w, from, vectors, all, padded, has_bias,     \
+                    products, bias, beta, y);                                                                          \
     }                                                                                                                  \
     kernel void CAT(winograd_filter, m)(int from, int outputs, int filters, int channels, int padded,                  \
                                         global const float *w, global float *weights)                                  \

@@ -43,7 +43,7 @@ struct paced_config {
     } run;
     struct {
         char *select;
-        int64_t threads;
+        int64_t memory_limit_mb, threads;
     } device;
     struct {
         int dataset; /* enum paced_dataset_kind */

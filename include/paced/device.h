@@ -23,11 +23,18 @@ struct paced_device_info {
 struct paced_device;
 struct paced_buffer;
 
-/* `select`: "auto" (the first usable GPU, else accelerator, else CPU), "cpu", "gpu", "PLATFORM:DEVICE" (numbers as
- * printed by `paced devices`) or part of a device's or platform's name. The environment variable PACED_DEVICE stands in
- * for "auto". threads (0: all) bounds a CPU device's threads; it must be called before any other OpenCL use in the
- * process for that to hold. PACED_NO_DEVICE, saying how to install one, where none fits. */
-enum paced_err paced_device_open(struct paced_device **device, const char *select, int threads);
+/* select: "auto" (the first usable GPU, else accelerator, else CPU), "cpu", "gpu", "PLATFORM:DEVICE" (numbers as printed
+ * by `paced devices`) or part of a device's or platform's name. The environment variable PACED_DEVICE stands in for
+ * "auto". threads (0: all) bounds a CPU device's threads; the device must be opened before any other OpenCL use in the
+ * process for that to hold. memory_limit_bytes (0: none) bounds what all buffers take together. */
+struct paced_device_options {
+    const char *select;
+    int threads;
+    uint64_t memory_limit_bytes;
+};
+
+/* PACED_NO_DEVICE, saying how to install one, where none fits. */
+enum paced_err paced_device_open(struct paced_device **device, const struct paced_device_options *options);
 void paced_device_close(struct paced_device *device);
 const struct paced_device_info *paced_device_info(const struct paced_device *device);
 
@@ -117,7 +124,8 @@ static inline struct paced_arg paced_arg_float(float f) {
  * Kernels check their index: the launched range is rounded up to whole work-groups. */
 struct paced_range {
     uint32_t items, vectors;
-    bool coarse; /* few, heavy work-items (a chunk each): work-groups of one on a CPU */
+    bool coarse;  /* few, heavy work-items (a chunk each): work-groups of one on a CPU */
+    uint32_t run; /* pixels that a CPU's work-item takes (FOR_PIXELS in common.clh); 0: one */
 };
 static inline struct paced_range paced_range_items(uint64_t items) {
     return (struct paced_range){.items = (uint32_t)items, .vectors = 0};
@@ -128,6 +136,9 @@ static inline struct paced_range paced_range_chunks(uint64_t items) {
 static inline struct paced_range paced_range_pixels(uint64_t pixels, uint32_t vectors) {
     return (struct paced_range){.items = (uint32_t)pixels, .vectors = vectors};
 }
+
+/* pixels(n, vectors) whose work-items are heavy, and take runs of them on a CPU. The kernel needs range.run, too. */
+struct paced_range paced_range_runs(const struct paced_device *device, uint64_t pixels, uint32_t vectors);
 
 enum paced_err paced_launch(struct paced_device *device, const struct paced_kernel *kernel, struct paced_range range,
                             int vec, int arg_count, const struct paced_arg *args);

@@ -5,6 +5,10 @@
  * (forward nodes 0..N-1, backward nodes N..2N-1 in reverse) and a place in a few arena chunks, so that tensors that
  * never live together share memory. Kept for backward is only what an operation says its backward reads.
  *
+ * What only moves or maps values (batch norm with its ReLU, upsampling, fitting, concatenation) is not stored where all
+ * its readers can find it in what is: such a tensor is a view, and its readers look through it, forward and again in
+ * backward.
+ *
  * The law of gradients: a parameter's gradient is overwritten in each step (every parameter has one reader). A tensor's
  * gradient is overwritten by its first writer of the step and added to by the others; an operation asks
  * paced_exec_grad_beta once per input and passes the answer to its kernel. */
@@ -25,6 +29,21 @@ static inline uint64_t paced_shape_count(struct paced_shape s) {
 }
 
 struct paced_node;
+struct paced_tensor;
+
+/* Values of a view, found in a stored tensor: each of its pixels stands for factor x factor pixels, the first of them
+ * at (top, left) of the view, zeros around; where `map` is there, its two rows scale and shift each channel, and a ReLU
+ * may follow. */
+struct paced_part {
+    const struct paced_tensor *stored, *map;
+    bool relu;
+    int factor, top, left;
+};
+#define PACED_MAX_PARTS 2
+struct paced_source {
+    int parts; /* their channels follow one another */
+    struct paced_part part[PACED_MAX_PARTS];
+};
 
 /* Bytes of one sample. A tensor of `per_sample` false holds the same size whatever the batch (BN's batch statistics).
  */
@@ -35,7 +54,9 @@ struct paced_tensor {
     unsigned element_bytes;      /* 4, or 1 for indices */
     struct paced_node *producer; /* NULL: an input of the network */
     bool needs_grad;
-    int index; /* position in the graph's list */
+    int index;                  /* position in the graph's list */
+    bool view;                  /* not stored */
+    struct paced_source source; /* where readers that look through views find it (a stored tensor: itself) */
 };
 
 /* What the file calls it and how the device holds it. */
@@ -74,6 +95,13 @@ struct paced_op {
     unsigned backward_reads; /* which values backward reads, besides the output's gradient */
     enum paced_err (*forward)(struct paced_exec *exec, const struct paced_node *node);
     enum paced_err (*backward)(struct paced_exec *exec, const struct paced_node *node);
+    bool reads_views; /* finds its inputs by their source, so they need not be stored */
+    /* Where the output is found without being stored, from the sources of the inputs; false: not in PACED_MAX_PARTS
+     * parts of such a form. NULL: the output is always stored. */
+    bool (*view)(const struct paced_node *node, struct paced_source *source);
+    /* Scratch that forward or backward would use on `batch` samples, within `limit` bytes if they can; NULL: none but
+     * the node's workspace_bytes. */
+    uint64_t (*workspace)(const struct paced_node *node, int batch, uint64_t limit);
 };
 enum { PACED_READS_NOTHING = 0, PACED_READS_INPUT = 1, PACED_READS_OUTPUT = 2 };
 
@@ -86,7 +114,7 @@ struct paced_node {
     struct paced_tensor *saved; /* written by forward, read by backward (pooling's indices, BN's statistics); or NULL */
     struct paced_param *params[PACED_MAX_PARAMS];
     void *attributes;         /* the operation's own description, released with free() */
-    uint64_t workspace_bytes; /* scratch that forward or backward uses, at most; shared by all nodes */
+    uint64_t workspace_bytes; /* scratch that forward or backward always uses; shared by all nodes */
     uint64_t macs;            /* multiply-adds of forward per sample, for reports */
     int least_samples;        /* that a training step needs here, where it is more than one */
 };
@@ -116,7 +144,10 @@ struct paced_node *paced_graph_add(struct paced_graph *graph, const struct paced
 /* A tensor for node->saved: `shape` of elements per sample, or in all. */
 struct paced_tensor *paced_graph_saved(struct paced_graph *graph, struct paced_node *node, struct paced_shape shape,
                                        unsigned element_bytes, bool per_sample);
+/* Ends the building: names the output, and decides which tensors are views. */
 void paced_graph_output(struct paced_graph *graph, struct paced_tensor *tensor);
+/* From here on every tensor is stored: what tests compare views with. Before paced_graph_output. */
+void paced_graph_store_all(struct paced_graph *graph);
 
 /* ---- looking at a network ------------------------------------------------------------------------------------ */
 
@@ -150,13 +181,19 @@ struct paced_plan {
     int chunk_count;
     uint64_t *chunk_bytes;
     uint64_t unshared_bytes; /* what it would be without sharing */
-    uint64_t workspace_bytes;
+    uint64_t workspace_bytes, workspace_limit;
 };
 
-/* Places every tensor. chunk_limit: the largest chunk; align: of offsets. PACED_FAILED where one tensor alone is larger
- * than a chunk may be. */
+struct paced_limits {
+    uint64_t chunk_bytes, align_bytes; /* the largest chunk; of offsets */
+    uint64_t workspace_bytes;          /* what operations keep to where they can */
+};
+/* Enough for every convolution to transform its weights once a step, up to a width of 64. */
+#define PACED_WORKSPACE_BYTES (UINT64_C(192) << 20)
+
+/* Places every tensor that is stored. PACED_FAILED where one alone is larger than a chunk may be. */
 enum paced_err paced_plan_make(struct paced_plan *plan, const struct paced_graph *graph, int batch,
-                               enum paced_mode mode, uint64_t chunk_limit, uint64_t align);
+                               enum paced_mode mode, struct paced_limits limits);
 void paced_plan_finish(struct paced_plan *plan);
 uint64_t paced_plan_bytes(const struct paced_plan *plan); /* all chunks and the workspace */
 
@@ -201,13 +238,18 @@ struct paced_buffer *paced_exec_trained_grad(struct paced_exec *exec);
 struct paced_device *paced_exec_device(const struct paced_exec *exec);
 int paced_exec_samples(const struct paced_exec *exec); /* n of the running pass */
 bool paced_exec_is_training(const struct paced_exec *exec);
-struct paced_buffer *paced_exec_value(const struct paced_exec *exec, const struct paced_tensor *tensor);
+struct paced_buffer *paced_exec_value(const struct paced_exec *exec, const struct paced_tensor *tensor); /* stored */
 struct paced_buffer *paced_exec_grad(const struct paced_exec *exec, const struct paced_tensor *tensor);
 /* 0 for the first writer of this tensor's gradient in this step, 1 for the others. Counts as writing. */
 float paced_exec_grad_beta(struct paced_exec *exec, const struct paced_tensor *tensor);
 struct paced_buffer *paced_exec_param(const struct paced_exec *exec, const struct paced_param *param);
 struct paced_buffer *paced_exec_param_grad(const struct paced_exec *exec, const struct paced_param *param);
 void paced_exec_count_batch(struct paced_exec *exec, const struct paced_param *counter);
+uint64_t paced_exec_workspace_limit(const struct paced_exec *exec);
+/* Memory of a node's own that lasts as long as the parameters stay the same, for what can be computed from them once
+ * (inference only). `fresh`: it has to be filled. A NULL buffer: there is none to spare. */
+enum paced_err paced_exec_kept(struct paced_exec *exec, const struct paced_node *node, uint64_t bytes,
+                               struct paced_buffer **buffer, bool *fresh);
 /* A part of the workspace, laid out anew by each call of an operation: `offset` from its start, in bytes. Views are
  * kept, so asking again is cheap. */
 enum paced_err paced_exec_workspace(struct paced_exec *exec, uint64_t offset, uint64_t bytes,

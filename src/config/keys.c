@@ -39,6 +39,8 @@ const struct config_key paced_config_keys[] = {
     {FIELD(run, seed), DEFAULT("12345"), RANGE(0, 0x1p53), MEANING("seed of all random numbers")},
 
     {FIELD(device, select), DEFAULT("auto"), MEANING("auto, cpu, gpu, PLATFORM:DEVICE or part of a device's name")},
+    {FIELD(device, memory_limit_mb), DEFAULT("0"), RANGE(0, 1 << 30),
+     MEANING("most memory to take on the device; 0: what it has")},
     {FIELD(device, threads), DEFAULT("0"), RANGE(0, 4096), MEANING("cores that a CPU device may use; 0 is all")},
 
     {FIELD(data, dataset), DEFAULT("bus"), WORDS("bus|folder"), MEANING("layout of the data set")},

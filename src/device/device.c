@@ -60,6 +60,12 @@ static void prepare_environment(int threads) {
     setenv("POCL_CPU_MAX_CU_COUNT", text, 0);
 }
 
+static void limit_memory(struct paced_device_info *info, uint64_t bytes) {
+    if (bytes == 0) return;
+    if (info->global_bytes > bytes) info->global_bytes = bytes;
+    if (info->max_alloc_bytes > bytes) info->max_alloc_bytes = bytes;
+}
+
 static enum paced_err open_candidate(struct paced_device *device, const struct candidate *chosen) {
     cl_int status;
     device->platform = chosen->platform;
@@ -73,26 +79,27 @@ static enum paced_err open_candidate(struct paced_device *device, const struct c
     return PACED_OK;
 }
 
-enum paced_err paced_device_open(struct paced_device **out, const char *select, int threads) {
+enum paced_err paced_device_open(struct paced_device **out, const struct paced_device_options *options) {
     *out = NULL;
-    prepare_environment(threads);
+    prepare_environment(options->threads);
     struct candidate *candidates;
     size_t count;
     PACED_TRY(candidates_find(&candidates, &count));
-    const char *why, *asked = candidates_asked_for(select);
+    const char *why, *asked = candidates_asked_for(options->select);
     int chosen = candidates_choose(candidates, count, asked, &why);
     if (chosen < 0) {
         free(candidates);
         return paced_error(PACED_NO_DEVICE,
                            "%s = %s: no usable OpenCL device (%s); `paced devices` lists what there is, and the Debian "
                            "package pocl-opencl-icd makes the CPU one",
-                           asked == select ? "device.select" : "PACED_DEVICE", asked, why);
+                           asked == options->select ? "device.select" : "PACED_DEVICE", asked, why);
     }
     struct paced_device *device = paced_alloc(1, sizeof *device);
     device->gemm = -1;
     const char *sync = getenv("PACED_SYNC");
     device->sync = sync && strcmp(sync, "1") == 0;
     enum paced_err err = open_candidate(device, &candidates[chosen]);
+    limit_memory(&device->info, options->memory_limit_bytes);
     paced_log(PACED_LOG_DEBUG, "device %d:%d %s (%s)", candidates[chosen].platform_index,
               candidates[chosen].device_index, device->info.name, why);
     free(candidates);

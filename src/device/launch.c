@@ -18,11 +18,23 @@ static struct layout lay_out(const struct paced_device *device, struct paced_ran
     bool cpu = device->info.kind == PACED_CPU;
     size_t group = cpu ? range.coarse ? 1 : CPU_GROUP : GPU_GROUP;
     while (group > device->info.max_work_group) group /= 2;
-    if (cpu || range.vectors == 0) return (struct layout){1, {round_up(range.items, group), 1}, {group, 1}};
+    size_t items = cpu && range.run > 1 ? (range.items + range.run - 1) / range.run : range.items;
+    if (cpu || range.vectors == 0) return (struct layout){1, {round_up(items, group), 1}, {group, 1}};
     size_t across = 1;
     while (across < range.vectors && across < group) across *= 2;
     return (struct layout){
         2, {round_up(range.vectors, across), round_up(range.items, group / across)}, {across, group / across}};
+}
+
+struct paced_range paced_range_runs(const struct paced_device *device, uint64_t pixels, uint32_t vectors) {
+    /* Vectors of a work-item, and work-items of a core, that make the start of one cheap and leave no core idle. */
+    enum { VECTORS = 16, ITEMS = 4 };
+    uint64_t run = VECTORS / (vectors ? vectors : 1), most = pixels / (ITEMS * device->info.compute_units);
+    run = run < most ? run : most;
+    struct paced_range range = paced_range_pixels(pixels, vectors);
+    range.coarse = true;
+    range.run = run > 1 ? (uint32_t)run : 1;
+    return range;
 }
 
 static cl_int set_arg(cl_kernel kernel, cl_uint index, const struct paced_arg *arg) {

@@ -153,7 +153,8 @@ enum paced_err paced_loss_run(struct paced_loss *l, const struct paced_buffer *l
     if (with_weight) PACED_TRY(paced_loss_measure(l, count, -1));
     const struct paced_buffer *unused = l->parts;
     return PACED_LAUNCH(
-        l->device, &loss_pixels, paced_range_chunks((uint64_t)part_count(pixels)), 1, PACED_ARG(pixels),
+        l->device, &loss_pixels, paced_range_chunks((uint64_t)part_count(pixels)),
+        paced_device_vector(l->device, 16), PACED_ARG(pixels),
         PACED_ARG(part_pixels(pixels)), PACED_ARG(l->size), PACED_ARG(l->classes), PACED_ARG(with_gradient),
         PACED_ARG(l->with_teacher), PACED_ARG(with_weight), PACED_ARG(o->c0), PACED_ARG(o->c1), PACED_ARG(o->k0),
         PACED_ARG(o->k1), PACED_ARG(limit_of(l)), PACED_ARG(low_weight_of(l)), PACED_ARG(o->temperature),

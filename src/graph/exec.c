@@ -2,6 +2,7 @@
  *
  * Every tensor is a view into the plan's chunks and every parameter one into its arena, all made once; a pass only
  * enqueues kernels. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,30 +22,40 @@ static enum paced_err make_views(struct paced_exec *e, const struct paced_place 
     return PACED_OK;
 }
 
-static enum paced_err make_memory(struct paced_exec *e) {
+static const uint64_t LEAST_WORKSPACE_BYTES = 1 << 20;
+
+static uint64_t parameter_bytes(const struct paced_exec *e) {
+    /* the weights; in training their gradients and Adam's two moments, too */
+    return 4 * paced_graph_trained_count(e->graph) * (e->mode == PACED_TRAINING ? 4 : 1);
+}
+
+/* The plan with the most workspace that fits: with less of it, convolutions transform their weights again and again. A
+ * user is told once, before anything is allocated, what a run needs. */
+static enum paced_err make_plan(struct paced_exec *e) {
     const struct paced_device_info *info = paced_device_info(e->device);
-    PACED_TRY(paced_plan_make(&e->plan, e->graph, e->batch, e->mode, info->max_alloc_bytes, info->align_bytes));
+    uint64_t used = paced_device_allocated(e->device), needed = 0;
+    for (uint64_t bytes = PACED_WORKSPACE_BYTES; bytes >= LEAST_WORKSPACE_BYTES; bytes /= 2) {
+        struct paced_limits limits = {info->max_alloc_bytes, info->align_bytes, bytes};
+        PACED_TRY(paced_plan_make(&e->plan, e->graph, e->batch, e->mode, limits));
+        needed = paced_plan_bytes(&e->plan) + parameter_bytes(e);
+        if (used + needed <= info->global_bytes && e->plan.workspace_bytes <= info->max_alloc_bytes) return PACED_OK;
+        paced_plan_finish(&e->plan);
+    }
+    return paced_error(PACED_FAILED,
+                       "a batch of %d needs at least %.0f MiB on device %s, which has %.0f MiB; lower train.batch, "
+                       "data.size or model.width, or raise device.memory_limit_mb if that is set",
+                       e->batch, ceil((double)(used + needed) / 1048576), info->name,
+                       (double)info->global_bytes / 1048576);
+}
+
+static enum paced_err make_memory(struct paced_exec *e) {
+    PACED_TRY(make_plan(e));
     e->chunks = paced_alloc((size_t)e->plan.chunk_count, sizeof(struct paced_buffer *));
     for (int i = 0; i < e->plan.chunk_count; ++i)
         PACED_TRY(paced_buffer_create(&e->chunks[i], e->device, e->plan.chunk_bytes[i]));
     PACED_TRY(make_views(e, e->plan.values, &e->values));
     PACED_TRY(make_views(e, e->plan.grads, &e->grads));
     return paced_buffer_create(&e->workspace, e->device, e->plan.workspace_bytes);
-}
-
-/* A user is told once, before anything is allocated, what the whole run needs. */
-static enum paced_err check_fit(const struct paced_exec *e) {
-    const struct paced_device_info *info = paced_device_info(e->device);
-    struct paced_plan plan;
-    PACED_TRY(paced_plan_make(&plan, e->graph, e->batch, e->mode, info->max_alloc_bytes, info->align_bytes));
-    uint64_t weights = 4 * paced_graph_trained_count(e->graph) * (e->mode == PACED_TRAINING ? 4 : 1);
-    uint64_t bytes = paced_plan_bytes(&plan) + weights;
-    paced_plan_finish(&plan);
-    if (bytes <= info->global_bytes) return PACED_OK;
-    return paced_error(PACED_FAILED,
-                       "a batch of %d needs %.1f MiB on device %s, which has %.1f MiB; lower train.batch, data.size or "
-                       "model.width",
-                       e->batch, (double)bytes / 1048576, info->name, (double)info->global_bytes / 1048576);
 }
 
 enum paced_err paced_exec_create(struct paced_exec **out, const struct paced_graph *graph, struct paced_device *device,
@@ -56,8 +67,8 @@ enum paced_err paced_exec_create(struct paced_exec **out, const struct paced_gra
     e->batch = batch;
     e->mode = mode;
     e->written = paced_alloc(graph->tensor_count, sizeof *e->written);
-    enum paced_err err = check_fit(e);
-    if (!err) err = make_memory(e);
+    e->kept = paced_alloc(graph->node_count, sizeof *e->kept);
+    enum paced_err err = make_memory(e);
     if (!err) err = exec_make_params(e);
     if (err) {
         paced_exec_destroy(e);
@@ -76,6 +87,8 @@ void paced_exec_destroy(struct paced_exec *e) {
     if (!e) return;
     for (size_t i = 0; i < e->view_count; ++i) paced_buffer_destroy(e->views[i].buffer);
     free(e->views);
+    for (size_t i = 0; i < e->graph->node_count; ++i) paced_buffer_destroy(e->kept[i].buffer);
+    free(e->kept);
     exec_destroy_params(e);
     destroy_all(e->values, e->plan.tensor_count);
     destroy_all(e->grads, e->plan.tensor_count);
@@ -131,6 +144,27 @@ float paced_exec_grad_beta(struct paced_exec *e, const struct paced_tensor *t) {
     bool first = !e->written[t->index];
     e->written[t->index] = true;
     return first ? 0.0f : 1.0f;
+}
+
+uint64_t paced_exec_workspace_limit(const struct paced_exec *e) {
+    return e->plan.workspace_limit;
+}
+
+enum paced_err paced_exec_kept(struct paced_exec *e, const struct paced_node *node, uint64_t bytes,
+                               struct paced_buffer **buffer, bool *fresh) {
+    struct kept *kept = &e->kept[node->index];
+    const struct paced_device_info *info = paced_device_info(e->device);
+    bool spare = bytes <= info->max_alloc_bytes && paced_device_allocated(e->device) + bytes <= info->global_bytes / 4;
+    if (e->mode == PACED_INFERENCE && !kept->buffer && spare)
+        PACED_TRY(paced_buffer_create(&kept->buffer, e->device, bytes));
+    *buffer = kept->buffer;
+    *fresh = !kept->filled;
+    kept->filled = kept->buffer != NULL;
+    return PACED_OK;
+}
+
+void exec_forget_kept(struct paced_exec *e) {
+    for (size_t i = 0; i < e->graph->node_count; ++i) e->kept[i].filled = false;
 }
 
 enum paced_err paced_exec_workspace(struct paced_exec *e, uint64_t offset, uint64_t bytes, struct paced_buffer **view) {

@@ -6,6 +6,11 @@
 
 struct workspace_view;
 
+struct kept {
+    struct paced_buffer *buffer; /* NULL: none yet */
+    bool filled;
+};
+
 struct paced_exec {
     const struct paced_graph *graph;
     struct paced_device *device;
@@ -17,6 +22,7 @@ struct paced_exec {
     struct paced_buffer *workspace;
     struct workspace_view *views;
     size_t view_count;
+    struct kept *kept; /* by node index */
     /* Arenas, and a view per parameter (by its index in the graph; NULL for counters). */
     uint64_t trained_bytes, statistic_bytes;
     struct paced_buffer *trained, *trained_grad, *statistics;
@@ -29,5 +35,6 @@ struct paced_exec {
 
 enum paced_err exec_make_params(struct paced_exec *exec);
 void exec_destroy_params(struct paced_exec *exec);
+void exec_forget_kept(struct paced_exec *exec); /* the parameters have changed */
 
 #endif

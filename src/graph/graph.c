@@ -37,6 +37,7 @@ void paced_graph_fail(struct paced_graph *g, enum paced_err err) {
 static struct paced_tensor *add_tensor(struct paced_graph *g, const char *name, struct paced_shape shape) {
     struct paced_tensor *t = paced_alloc(1, sizeof *t);
     *t = (struct paced_tensor){.name = name, .shape = shape, .per_sample = true, .element_bytes = 4};
+    t->source = source_itself(t);
     t->index = (int)g->tensor_count;
     g->tensors = paced_grow(g->tensors, g->tensor_count + 1, sizeof *g->tensors);
     g->tensors[g->tensor_count++] = t;
@@ -50,6 +51,11 @@ struct paced_tensor *paced_graph_input(struct paced_graph *g, const char *name, 
 
 void paced_graph_output(struct paced_graph *g, struct paced_tensor *tensor) {
     g->output = tensor;
+    if (!g->err) graph_choose_views(g);
+}
+
+void paced_graph_store_all(struct paced_graph *g) {
+    g->store_all = true;
 }
 
 struct paced_param *paced_graph_param(struct paced_graph *g, const char *node, const char *suffix,

@@ -10,8 +10,17 @@ struct paced_graph {
     struct paced_param **params;
     size_t tensor_count, node_count, param_count;
     struct paced_tensor *input, *output;
+    bool store_all;
     enum paced_err err;
 };
+
+/* A stored tensor's source: itself. */
+static inline struct paced_source source_itself(const struct paced_tensor *t) {
+    return (struct paced_source){1, {{.stored = t, .factor = 1}}};
+}
+
+/* Decides which tensors are views and where each is found (views.c). */
+void graph_choose_views(struct paced_graph *graph);
 
 static inline uint64_t align_up(uint64_t n, uint64_t to) {
     return (n + to - 1) / to * to;

@@ -118,6 +118,7 @@ static enum paced_err add_param(struct paced_weights *weights, const struct pace
 /* ---- initialisation ------------------------------------------------------------------------------------------ */
 
 enum paced_err paced_exec_init_params(struct paced_exec *e, uint64_t seed) {
+    exec_forget_kept(e);
     for (size_t i = 0; i < e->graph->param_count; ++i) {
         struct paced_param *p = e->graph->params[i];
         if (p->kind == PACED_PARAM_COUNTER) {
@@ -199,6 +200,7 @@ enum paced_err paced_exec_load_params(struct paced_exec *e, const struct paced_w
         PACED_TRY(check_entry(paced_weights_find(weights, p->name), p, p->name, weights, path));
     }
     PACED_TRY(check_no_more(e, weights, path));
+    exec_forget_kept(e);
     for (size_t i = 0; i < e->graph->param_count; ++i) {
         struct paced_param *p = e->graph->params[i];
         const struct paced_entry *entry = paced_weights_find(weights, p->name);

@@ -18,6 +18,17 @@ static void extend(struct paced_place *p, int step) {
     if (step > p->last) p->last = step;
 }
 
+static void read_through(struct paced_plan *plan, const struct paced_source *source, int step) {
+    for (int i = 0; i < source->parts; ++i) {
+        extend(&plan->values[source->part[i].stored->index], step);
+        if (source->part[i].map) extend(&plan->values[source->part[i].map->index], step);
+    }
+}
+
+static void read_inputs(struct paced_plan *plan, const struct paced_node *node, int step) {
+    for (int k = 0; k < node->inputs; ++k) read_through(plan, &node->in[k]->source, step);
+}
+
 static void find_lifetimes(struct paced_plan *plan, const struct paced_graph *g) {
     int n = (int)g->node_count;
     bool training = plan->mode == PACED_TRAINING;
@@ -25,17 +36,16 @@ static void find_lifetimes(struct paced_plan *plan, const struct paced_graph *g)
     for (int i = 0; i < n; ++i) {
         const struct paced_node *node = g->nodes[i];
         int backward = 2 * n - i;
-        extend(&plan->values[node->out->index], i);
+        if (!node->out->view) extend(&plan->values[node->out->index], i);
         if (node->saved) extend(&plan->values[node->saved->index], i);
-        for (int k = 0; k < node->inputs; ++k) extend(&plan->values[node->in[k]->index], i);
+        read_inputs(plan, node, i);
         if (!training) continue;
         if (node->saved) extend(&plan->values[node->saved->index], backward);
         if (node->op->backward_reads & PACED_READS_OUTPUT) extend(&plan->values[node->out->index], backward);
         extend(&plan->grads[node->out->index], backward);
-        for (int k = 0; k < node->inputs; ++k) {
-            if (node->op->backward_reads & PACED_READS_INPUT) extend(&plan->values[node->in[k]->index], backward);
+        if (node->op->backward_reads & PACED_READS_INPUT) read_inputs(plan, node, backward);
+        for (int k = 0; k < node->inputs; ++k)
             if (node->in[k]->needs_grad) extend(&plan->grads[node->in[k]->index], backward);
-        }
     }
     extend(&plan->values[g->output->index], n);
     if (training) extend(&plan->grads[g->output->index], n);
@@ -88,36 +98,52 @@ static void place(struct paced_plan *plan, struct paced_place *p, struct paced_p
     }
 }
 
-enum paced_err paced_plan_make(struct paced_plan *plan, const struct paced_graph *g, int batch, enum paced_mode mode,
-                               uint64_t chunk_limit, uint64_t align) {
-    *plan = (struct paced_plan){.batch = batch, .mode = mode, .tensor_count = g->tensor_count};
-    plan->values = paced_alloc(g->tensor_count, sizeof *plan->values);
-    plan->grads = paced_alloc(g->tensor_count, sizeof *plan->grads);
-    find_lifetimes(plan, g);
+static enum paced_err check_size(const struct paced_tensor *t, int batch, uint64_t bytes, uint64_t most) {
+    if (bytes <= most) return PACED_OK;
+    return paced_error(PACED_FAILED,
+                       "tensor %s needs %.1f MiB in one piece for a batch of %d, the device gives at most %.1f MiB; "
+                       "lower train.batch, data.size or model.width",
+                       t->name, (double)bytes / 1048576, batch, (double)most / 1048576);
+}
 
+static enum paced_err place_all(struct paced_plan *plan, const struct paced_graph *g, struct paced_limits limits) {
     struct paced_place **order = paced_alloc(2 * g->tensor_count, sizeof *order);
     size_t count = 0;
     enum paced_err err = PACED_OK;
     for (size_t i = 0; i < g->tensor_count && !err; ++i) {
-        uint64_t bytes = align_up(tensor_bytes(g->tensors[i], batch), align);
-        if (bytes > chunk_limit)
-            err = paced_error(PACED_FAILED,
-                              "tensor %s needs %.1f MiB in one piece for a batch of %d, the device gives at most %.1f "
-                              "MiB; lower train.batch, data.size or model.width",
-                              g->tensors[i]->name, (double)bytes / 1048576, batch, (double)chunk_limit / 1048576);
+        uint64_t bytes = align_up(tensor_bytes(g->tensors[i], plan->batch), limits.align_bytes);
         struct paced_place *both[] = {&plan->values[i], &plan->grads[i]};
-        for (int k = 0; k < 2; ++k) {
+        for (int k = 0; k < 2 && !err; ++k) {
             if (!both[k]->used) continue;
+            err = check_size(g->tensors[i], plan->batch, bytes, limits.chunk_bytes);
             both[k]->bytes = bytes;
             plan->unshared_bytes += bytes;
             order[count++] = both[k];
         }
     }
     qsort(order, count, sizeof(struct paced_place *), larger_first);
-    for (size_t i = 0; i < count && !err; ++i) place(plan, order[i], order, i, chunk_limit, align);
+    for (size_t i = 0; i < count && !err; ++i) place(plan, order[i], order, i, limits.chunk_bytes, limits.align_bytes);
     free(order);
-    for (size_t i = 0; i < g->node_count; ++i)
-        if (g->nodes[i]->workspace_bytes > plan->workspace_bytes) plan->workspace_bytes = g->nodes[i]->workspace_bytes;
+    return err;
+}
+
+static uint64_t workspace_of(const struct paced_node *node, int batch, uint64_t limit) {
+    uint64_t scaled = node->op->workspace ? node->op->workspace(node, batch, limit) : 0;
+    return scaled > node->workspace_bytes ? scaled : node->workspace_bytes;
+}
+
+enum paced_err paced_plan_make(struct paced_plan *plan, const struct paced_graph *g, int batch, enum paced_mode mode,
+                               struct paced_limits limits) {
+    *plan = (struct paced_plan){
+        .batch = batch, .mode = mode, .tensor_count = g->tensor_count, .workspace_limit = limits.workspace_bytes};
+    plan->values = paced_alloc(g->tensor_count, sizeof *plan->values);
+    plan->grads = paced_alloc(g->tensor_count, sizeof *plan->grads);
+    find_lifetimes(plan, g);
+    for (size_t i = 0; i < g->node_count; ++i) {
+        uint64_t bytes = workspace_of(g->nodes[i], batch, limits.workspace_bytes);
+        if (bytes > plan->workspace_bytes) plan->workspace_bytes = bytes;
+    }
+    enum paced_err err = place_all(plan, g, limits);
     if (err) paced_plan_finish(plan);
     return err;
 }

@@ -33,8 +33,8 @@ static enum paced_err backward(struct paced_exec *e, const struct paced_node *no
     return PACED_OK;
 }
 
-static const struct paced_op add = {"add", PACED_READS_NOTHING, forward, backward},
-                             add_relu = {"add_relu", PACED_READS_OUTPUT, forward, backward};
+static const struct paced_op add = {"add", PACED_READS_NOTHING, .forward = forward, .backward = backward},
+                             add_relu = {"add_relu", PACED_READS_OUTPUT, .forward = forward, .backward = backward};
 
 struct paced_tensor *paced_add(struct paced_graph *graph, struct paced_tensor *a, struct paced_tensor *b, bool relu) {
     if (!a || !b || paced_graph_error(graph)) return NULL;

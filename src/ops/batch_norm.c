@@ -6,8 +6,8 @@
  *     dbias = sum dz, dweight = sum dz xhat, dx = weight / sqrt(var + eps) (dz - dbias / P - xhat dweight / P)
  *
  * Statistics are taken as a mean and a sum of squared deviations per chunk of pixels, joined by Chan's formula: one
- * pass over memory without the cancellation of E[x^2] - E[x]^2. `saved` keeps four rows of c floats: mean, 1 / sqrt(var
- * + eps), and y's scale and shift. The ReLU's mask is found again from x, so y need not be kept. */
+ * pass over memory without the cancellation of E[x^2] - E[x]^2. `saved` keeps four rows of c floats: y's scale and
+ * shift, the mean, 1 / sqrt(var + eps). The ReLU's mask is found again from x, so y need not be kept. */
 #include "src/ops/ops.h"
 
 enum { WEIGHT, BIAS, RUNNING_MEAN, RUNNING_VAR, BATCHES };
@@ -61,8 +61,6 @@ static enum paced_err running_statistics(struct paced_exec *e, const struct pace
 }
 
 static enum paced_err forward(struct paced_exec *e, const struct paced_node *node) {
-    static const struct paced_kernel bn_fwd = {"batch_norm.cl", "bn_fwd"};
-    const struct batch_norm *a = node->attributes;
     struct extent x = extent_of(e, node);
     bool training = paced_exec_is_training(e);
     if (training && x.pixels == 1)
@@ -70,10 +68,14 @@ static enum paced_err forward(struct paced_exec *e, const struct paced_node *nod
                            "%s: batch normalisation over one value has no variance; raise train.batch or data.size",
                            node->name);
     PACED_TRY(training ? batch_statistics(e, node, &x) : running_statistics(e, node, &x));
-    return PACED_LAUNCH(x.device, &bn_fwd, paced_range_pixels((uint64_t)x.pixels, (uint32_t)x.vectors), x.vec,
-                        PACED_ARG(x.pixels), PACED_ARG(x.vectors), PACED_ARG(a->relu),
-                        PACED_ARG(paced_exec_value(e, node->in[0])), PACED_ARG(paced_exec_value(e, node->saved)),
-                        PACED_ARG(paced_exec_value(e, node->out)));
+    return store_view(e, node);
+}
+
+/* y is x through the map in `saved`. */
+static bool view(const struct paced_node *node, struct paced_source *source) {
+    const struct batch_norm *a = node->attributes;
+    *source = (struct paced_source){1, {{node->in[0], node->saved, a->relu, .factor = 1}}};
+    return true;
 }
 
 static enum paced_err backward(struct paced_exec *e, const struct paced_node *node) {
@@ -101,7 +103,7 @@ static enum paced_err backward(struct paced_exec *e, const struct paced_node *no
                         PACED_ARG(paced_exec_grad_beta(e, node->in[0])), PACED_ARG(paced_exec_grad(e, node->in[0])));
 }
 
-static const struct paced_op batch_norm = {"batch_norm", PACED_READS_INPUT, forward, backward};
+static const struct paced_op batch_norm = {"batch_norm", PACED_READS_INPUT, forward, backward, .view = view};
 
 struct paced_tensor *paced_batch_norm(struct paced_graph *graph, const char *name, struct paced_tensor *x, bool relu) {
     if (!x || paced_graph_error(graph)) return NULL;

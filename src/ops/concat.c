@@ -1,5 +1,5 @@
 /* y[..., 0:ca] = a, y[..., ca:ca+cb] = b, and so on; backward copies the ranges of dy back. One kernel copies a range
- * of channels of one tensor to a range of another. */
+ * of channels of one tensor to a range of another. Where there are more inputs than a view has parts, y is stored. */
 #include "src/ops/ops.h"
 
 struct range {
@@ -22,15 +22,14 @@ static enum paced_err copy(struct paced_exec *e, int pixels, int count, struct r
                         PACED_ARG(target.offset / vec), PACED_ARG(from), PACED_ARG(beta), PACED_ARG(to));
 }
 
-static enum paced_err forward(struct paced_exec *e, const struct paced_node *node) {
-    int pixels = pixels_of(e, node->out), offset = 0;
+static bool view(const struct paced_node *node, struct paced_source *source) {
+    source->parts = 0;
     for (int i = 0; i < node->inputs; ++i) {
-        int c = node->in[i]->shape.c;
-        PACED_TRY(copy(e, pixels, c, (struct range){c, 0}, (struct range){node->out->shape.c, offset},
-                       paced_exec_value(e, node->in[i]), 0.0f, paced_exec_value(e, node->out)));
-        offset += c;
+        const struct paced_source *in = &node->in[i]->source;
+        if (source->parts + in->parts > PACED_MAX_PARTS) return false;
+        for (int k = 0; k < in->parts; ++k) source->part[source->parts++] = in->part[k];
     }
-    return PACED_OK;
+    return true;
 }
 
 static enum paced_err backward(struct paced_exec *e, const struct paced_node *node) {
@@ -46,7 +45,18 @@ static enum paced_err backward(struct paced_exec *e, const struct paced_node *no
     return PACED_OK;
 }
 
-static const struct paced_op concat = {"concat", PACED_READS_NOTHING, forward, backward};
+static enum paced_err store_all(struct paced_exec *e, const struct paced_node *node) {
+    int offset = 0;
+    for (int i = 0; i < node->inputs; ++i) {
+        PACED_TRY(store_source(e, &node->in[i]->source, node->out, offset));
+        offset += node->in[i]->shape.c;
+    }
+    return PACED_OK;
+}
+
+static const struct paced_op concat = {"concat", PACED_READS_NOTHING, store_view,
+                                       backward, .reads_views = true, .view = view},
+                             wide = {"concat", PACED_READS_NOTHING, store_all, backward, .reads_views = true};
 
 struct paced_tensor *paced_concat_all(struct paced_graph *graph, int count, struct paced_tensor *const *x) {
     if (paced_graph_error(graph)) return NULL;
@@ -55,7 +65,7 @@ struct paced_tensor *paced_concat_all(struct paced_graph *graph, int count, stru
         if (!x[i]) return NULL;
         out = (struct paced_shape){x[i]->shape.h, x[i]->shape.w, out.c + x[i]->shape.c};
     }
-    return paced_graph_add(graph, &concat, NULL, count, x, out)->out;
+    return paced_graph_add(graph, count > PACED_MAX_PARTS ? &wide : &concat, NULL, count, x, out)->out;
 }
 
 struct paced_tensor *paced_concat(struct paced_graph *graph, struct paced_tensor *a, struct paced_tensor *b) {

@@ -6,31 +6,33 @@ struct fit {
     int top, left;
 };
 
-static enum paced_err shift(struct paced_exec *e, const struct paced_tensor *source, const struct paced_tensor *target,
-                            int top, int left, const struct paced_buffer *from, float beta, struct paced_buffer *to) {
-    static const struct paced_kernel fit_shift = {"fit.cl", "fit_shift"};
-    const struct paced_shape s = source->shape, t = target->shape;
-    int vec = paced_device_vector(paced_exec_device(e), s.c), vectors = s.c / vec, pixels = pixels_of(e, target);
-    return PACED_LAUNCH(paced_exec_device(e), &fit_shift, paced_range_pixels((uint64_t)pixels, (uint32_t)vectors), vec,
-                        PACED_ARG(pixels), PACED_ARG(vectors), PACED_ARG(s.h), PACED_ARG(s.w), PACED_ARG(t.h),
-                        PACED_ARG(t.w), PACED_ARG(top), PACED_ARG(left), PACED_ARG(from), PACED_ARG(beta),
-                        PACED_ARG(to));
-}
-
-static enum paced_err forward(struct paced_exec *e, const struct paced_node *node) {
+static bool view(const struct paced_node *node, struct paced_source *source) {
     const struct fit *a = node->attributes;
-    return shift(e, node->in[0], node->out, a->top, a->left, paced_exec_value(e, node->in[0]), 0.0f,
-                 paced_exec_value(e, node->out));
+    *source = node->in[0]->source;
+    for (int i = 0; i < source->parts; ++i) {
+        struct paced_part *p = &source->part[i];
+        if (p->top != 0 || p->left != 0) return false; /* what was cut off there would come back */
+        p->top = a->top;
+        p->left = a->left;
+    }
+    return true;
 }
 
 static enum paced_err backward(struct paced_exec *e, const struct paced_node *node) {
+    static const struct paced_kernel fit_shift = {"fit.cl", "fit_shift"};
     const struct fit *a = node->attributes;
+    const struct paced_shape s = node->out->shape, t = node->in[0]->shape;
     if (!node->in[0]->needs_grad) return PACED_OK;
-    return shift(e, node->out, node->in[0], -a->top, -a->left, paced_exec_grad(e, node->out),
-                 paced_exec_grad_beta(e, node->in[0]), paced_exec_grad(e, node->in[0]));
+    int vec = paced_device_vector(paced_exec_device(e), s.c), vectors = s.c / vec, pixels = pixels_of(e, node->in[0]);
+    return PACED_LAUNCH(paced_exec_device(e), &fit_shift, paced_range_pixels((uint64_t)pixels, (uint32_t)vectors), vec,
+                        PACED_ARG(pixels), PACED_ARG(vectors), PACED_ARG(s.h), PACED_ARG(s.w), PACED_ARG(t.h),
+                        PACED_ARG(t.w), PACED_ARG(-a->top), PACED_ARG(-a->left),
+                        PACED_ARG(paced_exec_grad(e, node->out)), PACED_ARG(paced_exec_grad_beta(e, node->in[0])),
+                        PACED_ARG(paced_exec_grad(e, node->in[0])));
 }
 
-static const struct paced_op fit = {"fit", PACED_READS_NOTHING, forward, backward};
+static const struct paced_op fit = {"fit",    PACED_READS_NOTHING, store_view,
+                                    backward, .reads_views = true, .view = view};
 
 static int floor_half(int difference) {
     return (difference - (difference < 0 && difference % 2 != 0)) / 2;

@@ -11,12 +11,13 @@ static enum paced_err forward(struct paced_exec *e, const struct paced_node *nod
     static const struct paced_kernel max_pool_fwd = {"max_pool.cl", "max_pool_fwd"};
     const struct pool *a = node->attributes;
     const struct paced_shape in = node->in[0]->shape, out = node->out->shape;
-    int vec = paced_device_vector(paced_exec_device(e), in.c), vectors = in.c / vec, pixels = pixels_of(e, node->out);
-    return PACED_LAUNCH(paced_exec_device(e), &max_pool_fwd, paced_range_pixels((uint64_t)pixels, (uint32_t)vectors),
-                        vec, PACED_ARG(pixels), PACED_ARG(vectors), PACED_ARG(in.h), PACED_ARG(in.w), PACED_ARG(out.h),
-                        PACED_ARG(out.w), PACED_ARG(a->kernel), PACED_ARG(a->stride), PACED_ARG(a->pad),
-                        PACED_ARG(paced_exec_value(e, node->in[0])), PACED_ARG(paced_exec_value(e, node->out)),
-                        PACED_ARG(paced_exec_value(e, node->saved)));
+    struct source source = source_of(e, &node->in[0]->source);
+    int vec = source_vector(paced_exec_device(e), &source), pixels = pixels_of(e, node->out);
+    return PACED_LAUNCH(paced_exec_device(e), &max_pool_fwd,
+                        paced_range_pixels((uint64_t)pixels, (uint32_t)(out.c / vec)), vec, PACED_ARG(pixels),
+                        PACED_ARG(in.h), PACED_ARG(in.w), PACED_ARG(out.h), PACED_ARG(out.w), PACED_ARG(a->kernel),
+                        PACED_ARG(a->stride), PACED_ARG(a->pad), PACED_ARG_SOURCE(&source, vec),
+                        PACED_ARG(paced_exec_value(e, node->out)), PACED_ARG(paced_exec_value(e, node->saved)));
 }
 
 static enum paced_err backward(struct paced_exec *e, const struct paced_node *node) {
@@ -32,7 +33,7 @@ static enum paced_err backward(struct paced_exec *e, const struct paced_node *no
                         PACED_ARG(paced_exec_grad_beta(e, node->in[0])), PACED_ARG(paced_exec_grad(e, node->in[0])));
 }
 
-static const struct paced_op max_pool = {"max_pool", PACED_READS_NOTHING, forward, backward};
+static const struct paced_op max_pool = {"max_pool", PACED_READS_NOTHING, forward, backward, .reads_views = true};
 
 struct paced_tensor *paced_max_pool(struct paced_graph *graph, struct paced_tensor *x, int kernel, int stride,
                                     int pad) {

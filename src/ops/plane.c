@@ -49,7 +49,8 @@ static enum paced_err pool_backward(struct paced_exec *e, const struct paced_nod
                   paced_exec_grad(e, in));
 }
 
-static const struct paced_op global_pool = {"global_pool", PACED_READS_NOTHING, pool_forward, pool_backward};
+static const struct paced_op global_pool = {"global_pool", PACED_READS_NOTHING, .forward = pool_forward,
+                                            .backward = pool_backward};
 
 struct paced_tensor *paced_global_pool(struct paced_graph *graph, struct paced_tensor *x) {
     if (!x || paced_graph_error(graph)) return NULL;
@@ -69,7 +70,8 @@ static enum paced_err broadcast_backward(struct paced_exec *e, const struct pace
                paced_exec_grad(e, in));
 }
 
-static const struct paced_op broadcast = {"broadcast", PACED_READS_NOTHING, broadcast_forward, broadcast_backward};
+static const struct paced_op broadcast = {"broadcast", PACED_READS_NOTHING, .forward = broadcast_forward,
+                                          .backward = broadcast_backward};
 
 struct paced_tensor *paced_broadcast(struct paced_graph *graph, struct paced_tensor *x,
                                      const struct paced_tensor *like) {

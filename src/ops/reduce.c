@@ -1,10 +1,17 @@
 /* Sums over pixels, in a fixed order. */
 #include "src/ops/ops.h"
 
+enum paced_err sum_over_chunks(struct paced_exec *e, const struct paced_buffer *partial, int chunks, int c,
+                               struct paced_buffer *sum) {
+    static const struct paced_kernel sum_finish = {"reduce.cl", "sum_finish"};
+    int vec = paced_device_vector(paced_exec_device(e), c), vectors = c / vec;
+    return PACED_LAUNCH(paced_exec_device(e), &sum_finish, paced_range_chunks((uint64_t)vectors), vec,
+                        PACED_ARG(vectors), PACED_ARG(chunks), PACED_ARG(partial), PACED_ARG(sum));
+}
+
 enum paced_err sum_over_pixels(struct paced_exec *e, const struct paced_buffer *dy, int pixels, int c,
                                uint64_t scratch_offset, struct paced_buffer *sum) {
     static const struct paced_kernel sum_partial = {"reduce.cl", "sum_partial"};
-    static const struct paced_kernel sum_finish = {"reduce.cl", "sum_finish"};
     struct paced_device *device = paced_exec_device(e);
     int vec = paced_device_vector(device, c), vectors = c / vec;
     struct chunks chunks = chunks_of(pixels);
@@ -13,6 +20,5 @@ enum paced_err sum_over_pixels(struct paced_exec *e, const struct paced_buffer *
     PACED_TRY(PACED_LAUNCH(device, &sum_partial, paced_range_chunks((uint64_t)chunks.count * (uint64_t)vectors), vec,
                            PACED_ARG(pixels), PACED_ARG(vectors), PACED_ARG(chunks.count), PACED_ARG(chunks.pixels),
                            PACED_ARG(dy), PACED_ARG(partial)));
-    return PACED_LAUNCH(device, &sum_finish, paced_range_chunks((uint64_t)vectors), vec, PACED_ARG(vectors),
-                        PACED_ARG(chunks.count), PACED_ARG((const struct paced_buffer *)partial), PACED_ARG(sum));
+    return sum_over_chunks(e, partial, chunks.count, c, sum);
 }

@@ -21,7 +21,7 @@ static enum paced_err backward(struct paced_exec *e, const struct paced_node *no
                         PACED_ARG(paced_exec_grad(e, node->in[0])));
 }
 
-static const struct paced_op relu = {"relu", PACED_READS_OUTPUT, forward, backward};
+static const struct paced_op relu = {"relu", PACED_READS_OUTPUT, .forward = forward, .backward = backward};
 
 struct paced_tensor *paced_relu(struct paced_graph *graph, struct paced_tensor *x) {
     if (!x || paced_graph_error(graph)) return NULL;

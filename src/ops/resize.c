@@ -27,7 +27,7 @@ static enum paced_err backward(struct paced_exec *e, const struct paced_node *no
                         PACED_ARG(paced_exec_grad(e, node->in[0])));
 }
 
-static const struct paced_op resize = {"resize", PACED_READS_NOTHING, forward, backward};
+static const struct paced_op resize = {"resize", PACED_READS_NOTHING, .forward = forward, .backward = backward};
 
 struct paced_tensor *paced_resize(struct paced_graph *graph, struct paced_tensor *x, const struct paced_tensor *like) {
     if (!x || !like || paced_graph_error(graph)) return NULL;

@@ -13,9 +13,10 @@ enum paced_err paced_command_graph(const struct paced_arguments *arguments) {
     int batch = (int)c.train.batch;
     enum paced_err err =
         paced_model_build(&graph, c.model.arch, (int)c.data.size, (int)c.data.classes, (int)c.model.width);
-    /* The plan for a device without limits: what a real one adds is only the split into more chunks. */
-    if (!err) err = paced_plan_make(&training, graph, batch, PACED_TRAINING, UINT64_MAX / 2, 4096);
-    if (!err) err = paced_plan_make(&inference, graph, batch, PACED_INFERENCE, UINT64_MAX / 2, 4096);
+    /* The plan for a device without limits: what a real one adds is the split into more chunks, and less workspace. */
+    const struct paced_limits limits = {UINT64_MAX / 2, 4096, PACED_WORKSPACE_BYTES};
+    if (!err) err = paced_plan_make(&training, graph, batch, PACED_TRAINING, limits);
+    if (!err) err = paced_plan_make(&inference, graph, batch, PACED_INFERENCE, limits);
     if (!err) {
         paced_graph_print(graph, &training, stdout);
         paced_plan_print(&inference, stdout);

@@ -6,6 +6,13 @@
 #include "paced/models.h"
 #include "paced_build.h"
 
+enum paced_err open_device(struct paced_device **device, const struct paced_config *config) {
+    const struct paced_device_options options = {.select = config->device.select,
+                                                 .threads = (int)config->device.threads,
+                                                 .memory_limit_bytes = (uint64_t)config->device.memory_limit_mb << 20};
+    return paced_device_open(device, &options);
+}
+
 enum paced_err network_open(struct network *network, const struct paced_config *config, struct paced_device *device,
                             int batch, enum paced_mode mode) {
     *network = (struct network){0};

@@ -1,9 +1,12 @@
-/* A network that is ready to run: its graph, its memory on the device, its weights' way from and to files. */
+/* The configured device, and a network that is ready to run on it: its graph, its memory, its weights' way from and to
+ * files. */
 #ifndef PACED_RUN_NETWORK_H
 #define PACED_RUN_NETWORK_H
 
 #include "paced/config.h"
 #include "paced/graph.h"
+
+enum paced_err open_device(struct paced_device **device, const struct paced_config *config);
 
 struct network {
     struct paced_graph *graph;

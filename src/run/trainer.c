@@ -89,11 +89,11 @@ static enum paced_err open_parts(struct trainer *t) {
                                                                               : paced_dataset_count(t->val);
     if ((size_t)batch > most) batch = (int)most;
     t->order = paced_alloc(most, sizeof *t->order);
-    PACED_TRY(paced_device_open(&t->device, c->device.select, (int)c->device.threads));
+    PACED_TRY(open_device(&t->device, c));
     if (has_teacher(t)) PACED_TRY(open_teacher(t, batch));
-    PACED_TRY(network_open(&t->network, c, t->device, batch, PACED_TRAINING));
     PACED_TRY(paced_loss_create(&t->loss, t->device, &t->objective, has_teacher(t), batch, size, classes));
     PACED_TRY(grader_create(&t->grader, t->device, batch, size, classes));
+    PACED_TRY(network_open(&t->network, c, t->device, batch, PACED_TRAINING)); /* last: it fits itself into the rest */
     PACED_TRY(paced_optimizer_create(&t->optimizer, c, t->network.exec));
     t->standing.tally.scores = paced_scores_create(classes);
     t->val_tally.scores = paced_scores_create(classes);

@@ -13,7 +13,7 @@
 #include "paced/ops.h"
 #include "tests/capture.h"
 
-enum { ALIGN = 128 };
+enum { ALIGN = 128, WORKSPACE = 1 << 20 };
 static const uint64_t PLENTY = UINT64_C(1) << 40;
 
 static struct paced_graph *network(const char *arch, int size, int width) {
@@ -42,7 +42,7 @@ static struct paced_graph *fork_and_join(void) {
 static struct paced_plan plan_of(const struct paced_graph *g, int batch, enum paced_mode mode, uint64_t limit,
                                  uint64_t align) {
     struct paced_plan plan;
-    assert_int_equal(paced_plan_make(&plan, g, batch, mode, limit, align), PACED_OK);
+    assert_int_equal(paced_plan_make(&plan, g, batch, mode, (struct paced_limits){limit, align, WORKSPACE}), PACED_OK);
     return plan;
 }
 
@@ -79,6 +79,16 @@ static void read_value(struct walk *w, const struct paced_tensor *t) {
     read_mark(w, &w->plan->values[t->index], &w->plan->values[t->index]);
 }
 
+/* A view is read where it is found. */
+static void read_source(struct walk *w, const struct paced_tensor *t) {
+    for (int i = 0; i < t->source.parts; ++i) {
+        const struct paced_part *p = &t->source.part[i];
+        assert_false(p->stored->view);
+        read_value(w, p->stored);
+        if (p->map) read_value(w, p->map);
+    }
+}
+
 static void write_grad(struct walk *w, const struct paced_tensor *t) {
     write_mark(w, &w->plan->grads[t->index], &w->plan->grads[t->index]);
 }
@@ -89,10 +99,13 @@ static void read_grad(struct walk *w, const struct paced_tensor *t) {
 
 /* Inputs are read after the output is written, too: a kernel does both at once. */
 static void walk_forward(struct walk *w, const struct paced_node *node) {
-    write_value(w, node->out);
+    if (node->out->view)
+        assert_false(w->plan->values[node->out->index].used);
+    else
+        write_value(w, node->out);
     if (node->saved) write_value(w, node->saved);
-    for (int k = 0; k < node->inputs; ++k) read_value(w, node->in[k]);
-    read_value(w, node->out);
+    for (int k = 0; k < node->inputs; ++k) read_source(w, node->in[k]);
+    read_source(w, node->out);
 }
 
 static void walk_backward(struct walk *w, const struct paced_node *node, bool *written) {
@@ -107,7 +120,7 @@ static void walk_backward(struct walk *w, const struct paced_node *node, bool *w
     if (node->saved) read_value(w, node->saved);
     if (node->op->backward_reads & PACED_READS_OUTPUT) read_value(w, node->out);
     for (int k = 0; k < node->inputs; ++k)
-        if (node->op->backward_reads & PACED_READS_INPUT) read_value(w, node->in[k]);
+        if (node->op->backward_reads & PACED_READS_INPUT) read_source(w, node->in[k]);
 }
 
 static void walk_step(struct walk *w, const struct paced_graph *g) {
@@ -169,6 +182,8 @@ static void check_plan(const struct paced_graph *g, const struct paced_plan *pla
             check_place(plan, &plan->values[tensors[k]->index], bytes, align);
             check_place(plan, &plan->grads[tensors[k]->index], bytes, align);
         }
+        uint64_t scaled = node->op->workspace ? node->op->workspace(node, plan->batch, WORKSPACE) : 0;
+        if (scaled > workspace) workspace = scaled;
         if (node->workspace_bytes > workspace) workspace = node->workspace_bytes;
     }
     assert_int_equal(plan->workspace_bytes, workspace);
@@ -322,7 +337,8 @@ static void test_too_large(void **state) {
     struct paced_plan plan;
     struct capture capture;
     capture_start(&capture);
-    enum paced_err err = paced_plan_make(&plan, g, 2, PACED_TRAINING, most - ALIGN, ALIGN);
+    enum paced_err err =
+        paced_plan_make(&plan, g, 2, PACED_TRAINING, (struct paced_limits){most - ALIGN, ALIGN, WORKSPACE});
     capture_end(&capture);
     assert_int_equal(err, PACED_FAILED);
     assert_non_null(strstr(capture.text, "tensor "));

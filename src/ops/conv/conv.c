@@ -7,28 +7,34 @@ enum { WEIGHT, BIAS };
 
 static enum paced_err forward(struct paced_exec *e, const struct paced_node *node) {
     const struct conv *conv = node->attributes;
+    const struct source x = source_of(e, &node->in[0]->source);
     return conv_choose(conv, paced_exec_is_training(e) ? CONV_FORWARD_TRAINING : CONV_FORWARD)
-        ->forward(e, conv, paced_exec_value(e, node->in[0]), paced_exec_param(e, node->params[WEIGHT]),
+        ->forward(e, node, conv, &x, paced_exec_param(e, node->params[WEIGHT]),
                   conv->bias ? paced_exec_param(e, node->params[BIAS]) : NULL, 0.0f, paced_exec_value(e, node->out));
 }
 
 static enum paced_err backward(struct paced_exec *e, const struct paced_node *node) {
     const struct conv *conv = node->attributes;
     const struct paced_tensor *in = node->in[0];
+    const struct source x = source_of(e, &in->source);
     const struct paced_buffer *dy = paced_exec_grad(e, node->out);
     if (conv->bias)
         PACED_TRY(
             sum_over_pixels(e, dy, pixels_of(e, node->out), conv->k, 0, paced_exec_param_grad(e, node->params[BIAS])));
-    PACED_TRY(
-        conv_choose(conv, CONV_BACKWARD_WEIGHTS)
-            ->backward_weights(e, conv, paced_exec_value(e, in), dy, paced_exec_param_grad(e, node->params[WEIGHT])));
+    PACED_TRY(conv_choose(conv, CONV_BACKWARD_WEIGHTS)
+                  ->backward_weights(e, conv, &x, dy, paced_exec_param_grad(e, node->params[WEIGHT])));
     if (!in->needs_grad) return PACED_OK;
     return conv_choose(conv, CONV_BACKWARD_DATA)
         ->backward_data(e, conv, dy, paced_exec_param(e, node->params[WEIGHT]), paced_exec_grad_beta(e, in),
                         paced_exec_grad(e, in));
 }
 
-static const struct paced_op conv2d = {"conv2d", PACED_READS_INPUT, forward, backward};
+static uint64_t workspace(const struct paced_node *node, int batch, uint64_t limit) {
+    return conv_workspace_bytes(node->attributes, batch, limit);
+}
+
+static const struct paced_op conv2d = {"conv2d", PACED_READS_INPUT,   forward,
+                                       backward, .reads_views = true, .workspace = workspace};
 
 /* PyTorch's default: uniform within 1 / sqrt(fan_in) for weights and bias; torchvision's residual networks: normal with
  * deviation sqrt(2 / fan_out). */
@@ -62,8 +68,7 @@ struct paced_tensor *paced_conv2d(struct paced_graph *graph, const char *name, s
     *a = (struct conv){x->shape.h,  x->shape.w,  x->shape.c, out.h,         out.w,    out.c,
                        conv.kernel, conv.stride, conv.pad,   conv.dilation, conv.bias};
     add_params(graph, node, a, conv.kaiming);
-    node->workspace_bytes = conv_workspace_bytes(a);
-    if (node->workspace_bytes < sum_scratch_bytes(a->k)) node->workspace_bytes = sum_scratch_bytes(a->k);
+    node->workspace_bytes = sum_scratch_bytes(a->k);
     node->macs = paced_shape_count(out) * (uint64_t)(a->c * a->size * a->size);
     return node->out;
 }

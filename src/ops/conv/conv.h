@@ -12,25 +12,28 @@ struct conv {
 };
 
 /* One way to compute a convolution. Forward and backward_data overwrite or add (beta); backward_weights overwrites
- * dw[k][size][size][c]. Each may use the workspace up to workspace_bytes. */
+ * dw[k][size][size][c]. Each may use the workspace up to workspace_bytes, which keeps to `limit` where it can. `node`
+ * may keep what forward makes of the weights. */
 struct conv_algorithm {
     const char *name;
-    uint64_t (*workspace_bytes)(const struct conv *conv);
-    enum paced_err (*forward)(struct paced_exec *exec, const struct conv *conv, const struct paced_buffer *x,
-                              const struct paced_buffer *w, const struct paced_buffer *bias, float beta,
-                              struct paced_buffer *y);
+    uint64_t (*workspace_bytes)(const struct conv *conv, int samples, uint64_t limit);
+    enum paced_err (*forward)(struct paced_exec *exec, const struct paced_node *node, const struct conv *conv,
+                              const struct source *x, const struct paced_buffer *w, const struct paced_buffer *bias,
+                              float beta, struct paced_buffer *y);
     enum paced_err (*backward_data)(struct paced_exec *exec, const struct conv *conv, const struct paced_buffer *dy,
                                     const struct paced_buffer *w, float beta, struct paced_buffer *dx);
-    enum paced_err (*backward_weights)(struct paced_exec *exec, const struct conv *conv, const struct paced_buffer *x,
+    enum paced_err (*backward_weights)(struct paced_exec *exec, const struct conv *conv, const struct source *x,
                                        const struct paced_buffer *dy, struct paced_buffer *dw);
 };
 
-extern const struct conv_algorithm conv_im2col, conv_winograd4, conv_winograd2; /* Winograd's: 3x3, stride 1 */
+extern const struct conv_algorithm conv_im2col;                    /* any */
+extern const struct conv_algorithm conv_pointwise;                 /* 1x1, stride 1, no padding, few filters */
+extern const struct conv_algorithm conv_winograd2, conv_winograd4; /* 3x3, stride 1, no dilation */
 
 enum conv_direction { CONV_FORWARD, CONV_FORWARD_TRAINING, CONV_BACKWARD_DATA, CONV_BACKWARD_WEIGHTS, CONV_DIRECTIONS };
 
 /* The same answer whenever it is asked about the same convolution. */
 const struct conv_algorithm *conv_choose(const struct conv *conv, enum conv_direction direction);
-uint64_t conv_workspace_bytes(const struct conv *conv); /* the most of its three directions */
+uint64_t conv_workspace_bytes(const struct conv *conv, int samples, uint64_t limit); /* enough for every algorithm */
 
 #endif

@@ -66,7 +66,9 @@ static uint64_t total(struct layout l) {
     return l.first + l.patches + l.result;
 }
 
-static uint64_t workspace_bytes(const struct conv *v) {
+static uint64_t workspace_bytes(const struct conv *v, int samples, uint64_t limit) {
+    (void)samples; /* a chunk is small whatever the batch */
+    (void)limit;
     struct walk f = forward_walk(v), b = backward_walk(v);
     uint64_t sizes[] = {total(product_layout(&f, v->k)), total(product_layout(&b, v->c)),
                         total(weights_layout(&f, v->k))};
@@ -90,15 +92,15 @@ static enum paced_err take(struct paced_exec *e, struct layout l, struct matrice
 /* patches[rows][columns] for target pixels first..first + rows; zero beyond the last of `pixels` and in the columns
  * that only fill the tile. */
 static enum paced_err gather(struct paced_exec *e, const struct walk *w, int pixels, int first, int rows,
-                             const struct paced_buffer *source, struct paced_buffer *patches) {
+                             const struct source *source, struct paced_buffer *patches) {
     static const struct paced_kernel im2col = {"im2col.cl", "im2col"};
     struct paced_device *device = paced_exec_device(e);
-    int vec = paced_device_vector(device, w->c), vectors = w->c / vec, taps = w->size * w->size;
+    int vec = source_vector(device, source), taps = w->size * w->size;
     return PACED_LAUNCH(device, &im2col, paced_range_pixels((uint64_t)rows, (uint32_t)taps), vec, PACED_ARG(pixels),
-                        PACED_ARG(first), PACED_ARG(rows), PACED_ARG(vectors), PACED_ARG(patch_columns(w)),
-                        PACED_ARG(w->h), PACED_ARG(w->w), PACED_ARG(w->oh), PACED_ARG(w->ow), PACED_ARG(w->size),
-                        PACED_ARG(w->stride), PACED_ARG(w->pad), PACED_ARG(w->dilation), PACED_ARG(w->holes),
-                        PACED_ARG(source), PACED_ARG(patches));
+                        PACED_ARG(first), PACED_ARG(rows), PACED_ARG(patch_columns(w)), PACED_ARG(w->h),
+                        PACED_ARG(w->w), PACED_ARG(w->oh), PACED_ARG(w->ow), PACED_ARG(w->size), PACED_ARG(w->stride),
+                        PACED_ARG(w->pad), PACED_ARG(w->dilation), PACED_ARG(w->holes), PACED_ARG_SOURCE(source, vec),
+                        PACED_ARG(patches));
 }
 
 static bool is_pointwise(const struct walk *w) {
@@ -107,15 +109,15 @@ static bool is_pointwise(const struct walk *w) {
 
 /* result[rows][n] = patches of the chunk times weights[columns][n]. */
 static enum paced_err multiply_chunk(struct paced_exec *e, const struct walk *w, int pixels, int first, int rows,
-                                     const struct paced_buffer *source, const struct matrices *m, int n) {
+                                     const struct source *source, const struct matrices *m, int n) {
     struct paced_device *device = paced_exec_device(e);
-    if (!is_pointwise(w) || first + rows > pixels) {
+    if (!is_pointwise(w) || !source_is_plain(source) || first + rows > pixels) {
         PACED_TRY(gather(e, w, pixels, first, rows, source, m->patches));
         return paced_gemm(device, 1, rows, n, patch_columns(w), m->patches, m->first, 0.0f, m->result);
     }
     struct paced_buffer *part;
     uint64_t row_bytes = (uint64_t)w->c * 4;
-    PACED_TRY(paced_buffer_view(&part, source, (uint64_t)first * row_bytes, (uint64_t)rows * row_bytes));
+    PACED_TRY(paced_buffer_view(&part, source->part[0].x, (uint64_t)first * row_bytes, (uint64_t)rows * row_bytes));
     enum paced_err err = paced_gemm(device, 1, rows, n, w->c, part, m->first, 0.0f, m->result);
     paced_buffer_destroy(part);
     return err;
@@ -123,7 +125,7 @@ static enum paced_err multiply_chunk(struct paced_exec *e, const struct walk *w,
 
 /* target[pixels][outputs] = beta target + (gathered source) weights + bias, chunk by chunk. */
 static enum paced_err gather_multiply(struct paced_exec *e, const struct walk *w, const struct matrices *m, int outputs,
-                                      const struct paced_buffer *source, const struct paced_buffer *bias, float beta,
+                                      const struct source *source, const struct paced_buffer *bias, float beta,
                                       struct paced_buffer *target) {
     static const struct paced_kernel conv_store = {"im2col.cl", "conv_store"};
     struct paced_device *device = paced_exec_device(e);
@@ -142,9 +144,10 @@ static enum paced_err gather_multiply(struct paced_exec *e, const struct walk *w
 
 /* ---- the three directions ------------------------------------------------------------------------------------ */
 
-static enum paced_err forward(struct paced_exec *e, const struct conv *v, const struct paced_buffer *x,
-                              const struct paced_buffer *weights, const struct paced_buffer *bias, float beta,
-                              struct paced_buffer *y) {
+static enum paced_err forward(struct paced_exec *e, const struct paced_node *node, const struct conv *v,
+                              const struct source *x, const struct paced_buffer *weights,
+                              const struct paced_buffer *bias, float beta, struct paced_buffer *y) {
+    (void)node;
     static const struct paced_kernel pack_forward = {"im2col.cl", "pack_forward"};
     struct walk walk = forward_walk(v);
     struct matrices m;
@@ -166,10 +169,11 @@ static enum paced_err backward_data(struct paced_exec *e, const struct conv *v, 
     PACED_TRY(PACED_LAUNCH(paced_exec_device(e), &pack_backward, paced_range_items((uint64_t)rows * (uint64_t)n), 1,
                            PACED_ARG(rows), PACED_ARG(n), PACED_ARG(taps), PACED_ARG(v->k), PACED_ARG(v->c),
                            PACED_ARG(weights), PACED_ARG(m.first)));
-    return gather_multiply(e, &walk, &m, v->c, dy, NULL, beta, dx);
+    struct source source = source_of_buffer(dy, (struct paced_shape){v->oh, v->ow, v->k});
+    return gather_multiply(e, &walk, &m, v->c, &source, NULL, beta, dx);
 }
 
-static enum paced_err backward_weights(struct paced_exec *e, const struct conv *v, const struct paced_buffer *x,
+static enum paced_err backward_weights(struct paced_exec *e, const struct conv *v, const struct source *x,
                                        const struct paced_buffer *dy, struct paced_buffer *dw) {
     static const struct paced_kernel transpose_rows = {"im2col.cl", "transpose_rows"};
     static const struct paced_kernel unpad = {"im2col.cl", "unpad"};

@@ -31,16 +31,22 @@ static enum paced_err backward(struct paced_exec *e, const struct paced_node *no
     if (node->params[BIAS])
         PACED_TRY(
             sum_over_pixels(e, dy, pixels_of(e, node->out), conv->c, 0, paced_exec_param_grad(e, node->params[BIAS])));
-    PACED_TRY(
-        conv_choose(conv, CONV_BACKWARD_WEIGHTS)
-            ->backward_weights(e, conv, dy, paced_exec_value(e, in), paced_exec_param_grad(e, node->params[WEIGHT])));
+    const struct source through = source_of_buffer(dy, node->out->shape);
+    PACED_TRY(conv_choose(conv, CONV_BACKWARD_WEIGHTS)
+                  ->backward_weights(e, conv, &through, paced_exec_value(e, in),
+                                     paced_exec_param_grad(e, node->params[WEIGHT])));
     if (!in->needs_grad) return PACED_OK;
     return conv_choose(conv, CONV_FORWARD)
-        ->forward(e, conv, dy, paced_exec_param(e, node->params[WEIGHT]), NULL, paced_exec_grad_beta(e, in),
+        ->forward(e, node, conv, &through, paced_exec_param(e, node->params[WEIGHT]), NULL, paced_exec_grad_beta(e, in),
                   paced_exec_grad(e, in));
 }
 
-static const struct paced_op conv_transpose2d = {"conv_transpose2d", PACED_READS_INPUT, forward, backward};
+static uint64_t workspace(const struct paced_node *node, int batch, uint64_t limit) {
+    return conv_workspace_bytes(node->attributes, batch, limit);
+}
+
+static const struct paced_op conv_transpose2d = {"conv_transpose2d", PACED_READS_INPUT, forward, backward,
+                                                 .workspace = workspace};
 
 /* PyTorch's default: uniform within 1 / sqrt(fan_in) for weights and bias, where its fan_in is filters kernel^2. */
 static void add_params(struct paced_graph *graph, struct paced_node *node, const struct conv *conv, bool bias) {
@@ -81,8 +87,7 @@ struct paced_tensor *paced_conv_transpose2d(struct paced_graph *graph, const cha
                           .pad = t.pad,
                           .dilation = 1};
     add_params(graph, node, conv, t.bias);
-    node->workspace_bytes = conv_workspace_bytes(conv);
-    if (node->workspace_bytes < sum_scratch_bytes(out.c)) node->workspace_bytes = sum_scratch_bytes(out.c);
+    node->workspace_bytes = sum_scratch_bytes(out.c);
     node->macs = paced_shape_count(x->shape) * (uint64_t)(out.c * t.kernel * t.kernel);
     return node->out;
 }
