@@ -1,25 +1,53 @@
-/* Steps of the optimisers over a flat range; formulas in optim.h. */
-kernel void adam(uint count, global float *weight, global const float *grad, global float *m, global float *v,
-                 float beta1, float beta2, float one_minus_beta1, float one_minus_beta2, float step_size, float root,
-                 float decay)
+/* Steps of the optimisers over a flat range; formulas in optim.h. `clip` is one number, a factor on all gradients. */
+
+/* What is left of the weights when adamw has decayed them is `keep`. */
+kernel void adam(uint count, global float *weight, global const float *grad, global const float *clip, global float *m,
+                 global float *v, float beta1, float beta2, float one_minus_beta1, float one_minus_beta2,
+                 float step_size, float root, float decay, float keep)
 {
     uint i = get_global_id(0);
     if (i >= count) return;
-    float w = weight[i], g = grad[i] + decay * w;
+    float w = weight[i], g = clip[0] * grad[i] + decay * w;
     float first = beta1 * m[i] + one_minus_beta1 * g;
     float second = beta2 * v[i] + one_minus_beta2 * g * g;
     m[i] = first;
     v[i] = second;
-    weight[i] = w - step_size * (first / (sqrt(second) / root + 1e-8f));
+    weight[i] = keep * w - step_size * (first / (sqrt(second) / root + 1e-8f));
 }
 
-kernel void sgd(uint count, global float *weight, global const float *grad, global float *moment, float momentum,
-                float lr, float decay)
+kernel void sgd(uint count, global float *weight, global const float *grad, global const float *clip,
+                global float *moment, float momentum, float lr, float decay)
 {
     uint i = get_global_id(0);
     if (i >= count) return;
     float w = weight[i];
-    float step = momentum * moment[i] + (grad[i] + decay * w);
+    float step = momentum * moment[i] + (clip[0] * grad[i] + decay * w);
     moment[i] = step;
     weight[i] = w - lr * step;
+}
+
+/* The sum of squares of each of `parts` parts of the gradients, apart for each place in a vector. */
+kernel void clip_partial(uint vectors, uint parts, global const float *grad, global float *partial)
+{
+    uint id = get_global_id(0);
+    if (id >= parts) return;
+#ifdef PACED_GPU
+    uint from = id, to = vectors, step = parts; /* neighbours read neighbouring memory */
+#else
+    uint size = (vectors + parts - 1) / parts, from = id * size, to = min(vectors, from + size), step = 1;
+#endif
+    realv sum = 0;
+    for (uint i = from; i < to; i += step) {
+        realv g = LOADV(grad, i);
+        sum += g * g;
+    }
+    STOREV(sum, partial, id);
+}
+
+kernel void clip_finish(uint parts, float max_norm, global const float *partial, global float *clip)
+{
+    if (get_global_id(0) != 0) return;
+    realv sums = 0;
+    for (uint i = 0; i < parts; ++i) sums += LOADV(partial, i);
+    clip[0] = min(max_norm / (sqrt(over_lanes(sums)) + 1e-6f), 1.0f);
 }

@@ -1,8 +1,8 @@
 /* 1x1 convolution to a few filters, as dot products: a matrix product would pad them to a whole tile. */
 
-/* y[p][k] = bias[k] + sum over c of weights[k][c] x(p, c); on a GPU dimension 0 walks the filters. */
+/* y[p][k] = beta y[p][k] + bias[k] + sum over c of weights[k][c] x(p, c); on a GPU dimension 0 walks the filters. */
 kernel void pointwise_fwd(int pixels, int h, int w, int filters, int has_bias, SOURCE_PARAMS,
-                          global const float *weights, global const float *bias, global float *y)
+                          global const float *weights, global const float *bias, float beta, global float *y)
 {
     SOURCE_PARTS;
     uint p = PIXEL;
@@ -18,7 +18,9 @@ kernel void pointwise_fwd(int pixels, int h, int w, int filters, int has_bias, S
                 sum += part_value(part, part_map(part, v), LOADV(part.x, at + v)) * LOADV(weights, k * vectors + from + v);
             from += part.vectors;
         }
-        y[(size_t)p * filters + k] = over_lanes(sum) + (has_bias ? bias[k] : 0);
+        float value = over_lanes(sum) + (has_bias ? bias[k] : 0);
+        if (beta != 0) value += beta * y[(size_t)p * filters + k];
+        y[(size_t)p * filters + k] = value;
     }
 }
 

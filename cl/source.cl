@@ -1,10 +1,10 @@
-/* y = what a source shows, stored: h x w pixels of all its channels. */
-kernel void source_store(int pixels, int h, int w, SOURCE_PARAMS, global float *y)
+/* What a source shows, stored: h x w pixels of all its channels, from channel vector `offset` of y's on, which has
+ * `vectors` in all. */
+kernel void source_store(int pixels, int h, int w, int vectors, int offset, SOURCE_PARAMS, global float *y)
 {
     SOURCE_PARTS;
     uint p = PIXEL;
     if (p >= (uint)pixels) return;
-    int vectors = first.vectors + second.vectors;
     for (int i = 0, from = 0; i < 2; ++i) {
         struct part part = i ? second : first;
         int row = part_row(part, p / w / h, p / w % h, h), column = part_column(part, p % w, w);
@@ -13,7 +13,7 @@ kernel void source_store(int pixels, int h, int w, SOURCE_PARAMS, global float *
             realv value = 0;
             if (row >= 0 && column >= 0)
                 value = part_value(part, part_map(part, v - from), LOADV(part.x, at + v - from));
-            STOREV(value, y, (size_t)p * vectors + v);
+            STOREV(value, y, (size_t)p * vectors + offset + v);
         }
         from += part.vectors;
     }

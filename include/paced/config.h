@@ -9,8 +9,9 @@
 #include "paced/base.h"
 
 enum paced_dataset_kind { PACED_DATA_BUS, PACED_DATA_FOLDER };
-enum paced_optimizer_kind { PACED_ADAM, PACED_SGD };
-enum paced_schedule_kind { PACED_SCHEDULE_STEP, PACED_SCHEDULE_CONSTANT };
+enum paced_optimizer_kind { PACED_ADAM, PACED_ADAMW, PACED_SGD };
+enum paced_schedule_kind { PACED_SCHEDULE_STEP, PACED_SCHEDULE_COSINE, PACED_SCHEDULE_POLY, PACED_SCHEDULE_CONSTANT };
+enum paced_select { PACED_SELECT_LOSS, PACED_SELECT_DICE };
 enum paced_method { PACED_METHOD_IID, PACED_METHOD_KD, PACED_METHOD_CPL, PACED_METHOD_TPL, PACED_METHOD_PCD };
 enum paced_mix { PACED_MIX_AUTO, PACED_MIX_ALPHA, PACED_MIX_SUM };
 enum paced_prediction { PACED_PREDICTION_LABEL, PACED_PREDICTION_MAX };
@@ -60,9 +61,11 @@ struct paced_config {
         double momentum, weight_decay, lr;
         int schedule; /* enum paced_schedule_kind */
         int64_t step;
-        double gamma;
+        double gamma, power;
         bool shuffle;
-        int64_t save_every;
+        int select; /* enum paced_select */
+        int64_t patience, save_every;
+        double clip_norm;
     } train;
     struct {
         char *teacher, *teacher_arch; /* empty: no teacher; the student's arch */

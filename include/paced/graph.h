@@ -84,7 +84,7 @@ struct paced_param {
     int64_t counter;  /* COUNTER's value */
 };
 
-#define PACED_MAX_INPUTS 4
+#define PACED_MAX_INPUTS 5
 #define PACED_MAX_PARAMS 5
 
 struct paced_exec;
@@ -116,6 +116,7 @@ struct paced_node {
     void *attributes;         /* the operation's own description, released with free() */
     uint64_t workspace_bytes; /* scratch that forward or backward always uses; shared by all nodes */
     uint64_t macs;            /* multiply-adds of forward per sample, for reports */
+    int least_samples;        /* that a training step needs here, where it is more than one */
 };
 
 struct paced_graph;
@@ -158,6 +159,8 @@ const struct paced_tensor *paced_graph_get_input(const struct paced_graph *graph
 const struct paced_tensor *paced_graph_get_output(const struct paced_graph *graph);
 uint64_t paced_graph_trained_count(const struct paced_graph *graph); /* trained parameters' elements */
 uint64_t paced_graph_macs(const struct paced_graph *graph);          /* per sample, forward */
+/* A node that cannot be trained on batches of so few samples (BN over one value), or NULL. */
+const struct paced_node *paced_graph_starved(const struct paced_graph *graph, int samples);
 
 /* ---- the memory plan (host only) ----------------------------------------------------------------------------- */
 

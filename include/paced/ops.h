@@ -15,11 +15,24 @@ struct paced_conv {
 struct paced_tensor *paced_conv2d(struct paced_graph *graph, const char *name, struct paced_tensor *x,
                                   struct paced_conv conv);
 
+/* The transpose of such a convolution: y[n][oh][ow][filters], oh = (h - 1) stride - 2 pad + kernel + output_pad, with
+ * output_pad < stride. Parameters "<name>.weight" [c][filters][kernel][kernel] and "<name>.bias" [filters]. Initialised
+ * as PyTorch does by default. */
+struct paced_conv_transpose {
+    int filters, kernel, stride, pad, output_pad;
+    bool bias;
+};
+struct paced_tensor *paced_conv_transpose2d(struct paced_graph *graph, const char *name, struct paced_tensor *x,
+                                            struct paced_conv_transpose conv);
+
 /* Over n, h, w per channel; eps 1e-5, momentum 0.1, running variance unbiased; then ReLU where `relu`. Parameters
  * weight, bias, running_mean, running_var, num_batches_tracked. */
 struct paced_tensor *paced_batch_norm(struct paced_graph *graph, const char *name, struct paced_tensor *x, bool relu);
 
 struct paced_tensor *paced_relu(struct paced_graph *graph, struct paced_tensor *x);
+
+/* a + b, then ReLU where `relu`; both of the same shape. */
+struct paced_tensor *paced_add(struct paced_graph *graph, struct paced_tensor *a, struct paced_tensor *b, bool relu);
 
 /* y[n][(h + 2 pad - kernel) / stride + 1][...][c]; padding never wins; the first of equal values wins. */
 struct paced_tensor *paced_max_pool(struct paced_graph *graph, struct paced_tensor *x, int kernel, int stride, int pad);
@@ -27,11 +40,22 @@ struct paced_tensor *paced_max_pool(struct paced_graph *graph, struct paced_tens
 /* Nearest: y[n][h factor][w factor][c]. */
 struct paced_tensor *paced_upsample(struct paced_graph *graph, struct paced_tensor *x, int factor);
 
+/* Nearest, to the height and width of `like`, by PyTorch's index rule: y[oy] = x[min(floor(oy (h / oh)), h - 1)], all
+ * in float32. */
+struct paced_tensor *paced_resize(struct paced_graph *graph, struct paced_tensor *x, const struct paced_tensor *like);
+
+/* The mean over h and w: y[n][1][1][c]; and the way back: x [n][1][1][c] at every pixel of `like`'s height and width.
+ */
+struct paced_tensor *paced_global_pool(struct paced_graph *graph, struct paced_tensor *x);
+struct paced_tensor *paced_broadcast(struct paced_graph *graph, struct paced_tensor *x,
+                                     const struct paced_tensor *like);
+
 /* x made as high and wide as `like`: zero rows and columns added or rows and columns cropped, floor(difference / 2)
  * (toward minus infinity) of them at the top and left. */
 struct paced_tensor *paced_fit(struct paced_graph *graph, struct paced_tensor *x, const struct paced_tensor *like);
 
-/* Channels of a, then those of b; both equally high and wide. */
+/* Channels of a, then those of b; or those of up to PACED_MAX_INPUTS tensors. All equally high and wide. */
 struct paced_tensor *paced_concat(struct paced_graph *graph, struct paced_tensor *a, struct paced_tensor *b);
+struct paced_tensor *paced_concat_all(struct paced_graph *graph, int count, struct paced_tensor *const *x);
 
 #endif

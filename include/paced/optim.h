@@ -5,12 +5,17 @@
 #include "paced/config.h"
 #include "paced/graph.h"
 
-/* The learning rate of a 0-based epoch: constant lr, or lr gamma^floor(epoch / step). */
+/* The learning rate of a 0-based epoch e of E:
+ *   step      lr gamma^floor(e / step)          cosine    lr (1 + cos(pi e / E)) / 2
+ *   poly      lr (1 - e / E)^power              constant  lr */
 double paced_schedule_lr(const struct paced_config *config, int epoch);
 
 /* PyTorch's formulas (torch.optim), g = gradient + weight_decay * weight:
  *   adam  m = 0.9 m + 0.1 g, v = 0.999 v + 0.001 g^2, w -= lr / (1 - 0.9^t) m / (sqrt(v) / sqrt(1 - 0.999^t) + 1e-8)
- *   sgd   m = momentum m + g (the first step: m = g), w -= lr m; without momentum w -= lr g */
+ *   adamw the same with g = gradient, and w *= 1 - lr weight_decay before
+ *   sgd   m = momentum m + g (the first step: m = g), w -= lr m; without momentum w -= lr g
+ * With clip_norm > 0 the gradients of all parameters are first multiplied by min(1, clip_norm / (norm + 1e-6)), norm
+ * being their common L2 norm (torch.nn.utils.clip_grad_norm_). */
 struct paced_optimizer;
 
 enum paced_err paced_optimizer_create(struct paced_optimizer **optimizer, const struct paced_config *config,

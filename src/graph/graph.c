@@ -141,3 +141,9 @@ uint64_t paced_graph_macs(const struct paced_graph *g) {
     for (size_t i = 0; i < g->node_count; ++i) macs += g->nodes[i]->macs;
     return macs;
 }
+
+const struct paced_node *paced_graph_starved(const struct paced_graph *g, int samples) {
+    for (size_t i = 0; i < g->node_count; ++i)
+        if (g->nodes[i]->least_samples > samples) return g->nodes[i];
+    return NULL;
+}

@@ -9,7 +9,7 @@ static void print_node(const struct paced_node *node, FILE *out) {
         if (node->params[i]->kind == PACED_PARAM_TRAINED) params += node->params[i]->count;
     char shape[48];
     snprintf(shape, sizeof shape, "%dx%dx%d", node->out->shape.h, node->out->shape.w, node->out->shape.c);
-    fprintf(out, "%4d  %-36s %-11s %-14s %11llu %10.1f  ", node->index, node->name, node->op->name, shape,
+    fprintf(out, "%4d  %-36s %-16s %-14s %11llu %10.1f  ", node->index, node->name, node->op->name, shape,
             (unsigned long long)params, (double)node->macs / 1e6);
     for (int i = 0; i < node->inputs; ++i) fprintf(out, "%s%s", i ? ", " : "", node->in[i]->name);
     fputs(node->out->view ? "  (a view)\n" : "\n", out);
@@ -26,7 +26,7 @@ void paced_plan_print(const struct paced_plan *plan, FILE *out) {
 }
 
 void paced_graph_print(const struct paced_graph *g, const struct paced_plan *plan, FILE *out) {
-    fprintf(out, "%4s  %-36s %-11s %-14s %11s %10s  %s\n", "node", "name", "operation", "output HxWxC", "parameters",
+    fprintf(out, "%4s  %-36s %-16s %-14s %11s %10s  %s\n", "node", "name", "operation", "output HxWxC", "parameters",
             "MMAC", "reads");
     for (size_t i = 0; i < g->node_count; ++i) print_node(g->nodes[i], out);
     fprintf(out, "parameters: %llu trained (%.1f MiB); multiply-adds: %.3f G per image\n",

@@ -1,10 +1,16 @@
-/* The registry of networks: a new one is its own file and a line here. */
+/* The networks by name. Which there are says the list in meson.build, from which networks.h is made: NETWORK(x) for
+ * each, which stands for model_x of its own file. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "src/models/models.h"
+#include "src/models/networks.h"
 
-static const struct model *const models[] = {&model_unet};
+#define NETWORK(name) extern const struct model model_##name;
+PACED_NETWORKS
+#undef NETWORK
+#define NETWORK(name) &model_##name,
+static const struct model *const models[] = {PACED_NETWORKS};
 
 static enum paced_err unknown(const char *arch) {
     const char *names[PACED_COUNT(models)];

@@ -1,4 +1,4 @@
-/* Private to the models room: one row per network. */
+/* Private to the models room: what a network is, and what networks share. */
 #ifndef PACED_MODELS_MODELS_H
 #define PACED_MODELS_MODELS_H
 
@@ -11,6 +11,8 @@ struct model {
     struct paced_tensor *(*build)(struct paced_graph *graph, struct paced_tensor *image, int classes, int width);
 };
 
-extern const struct model model_unet;
+/* Convolution and batch normalisation "<prefix>.<conv_name>" and "<prefix>.<norm_name>", then ReLU where `relu`. */
+struct paced_tensor *model_conv_norm(struct paced_graph *graph, const char *prefix, const char *conv_name,
+                                     const char *norm_name, struct paced_tensor *x, struct paced_conv conv, bool relu);
 
 #endif

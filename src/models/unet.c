@@ -5,17 +5,12 @@
 /* conv3x3, BN, ReLU, conv3x3, BN, ReLU: in -> middle -> out channels. */
 static struct paced_tensor *double_conv(struct paced_graph *g, const char *name, struct paced_tensor *x, int middle,
                                         int out) {
-    int filters[] = {middle, out};
-    for (int i = 0; i < 2; ++i) {
-        char layer[64];
-        snprintf(layer, sizeof layer, "%s.double_conv.%d", name, 3 * i);
-        x = paced_conv2d(
-            g, layer, x,
-            (struct paced_conv){filters[i], .kernel = 3, .stride = 1, .pad = 1, .dilation = 1, .bias = true});
-        snprintf(layer, sizeof layer, "%s.double_conv.%d", name, 3 * i + 1);
-        x = paced_batch_norm(g, layer, x, true);
-    }
-    return x;
+    char prefix[64];
+    snprintf(prefix, sizeof prefix, "%s.double_conv", name);
+    struct paced_conv conv = {middle, .kernel = 3, .stride = 1, .pad = 1, .dilation = 1, .bias = true};
+    x = model_conv_norm(g, prefix, "0", "1", x, conv, true);
+    conv.filters = out;
+    return model_conv_norm(g, prefix, "3", "4", x, conv, true);
 }
 
 static struct paced_tensor *down(struct paced_graph *g, const char *name, struct paced_tensor *x, int out) {

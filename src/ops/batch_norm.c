@@ -124,5 +124,6 @@ struct paced_tensor *paced_batch_norm(struct paced_graph *graph, const char *nam
                                             i == BATCHES ? 0 : 1, &x->shape.c, PACED_INIT_CONSTANT, rows[i].init);
     paced_graph_saved(graph, node, (struct paced_shape){1, 4, x->shape.c}, 4, false);
     node->workspace_bytes = 2 * sum_scratch_bytes(x->shape.c);
+    node->least_samples = x->shape.h * x->shape.w == 1 ? 2 : 1; /* one value has no variance */
     return node->out;
 }

@@ -1,5 +1,5 @@
-/* y[..., 0:ca] = a, y[..., ca:ca+cb] = b; backward copies the two ranges of dy back. One kernel copies a range of
- * channels of one tensor to a range of another. */
+/* y[..., 0:ca] = a, y[..., ca:ca+cb] = b, and so on; backward copies the ranges of dy back. One kernel copies a range
+ * of channels of one tensor to a range of another. Where there are more inputs than a view has parts, y is stored. */
 #include "src/ops/ops.h"
 
 struct range {
@@ -45,12 +45,29 @@ static enum paced_err backward(struct paced_exec *e, const struct paced_node *no
     return PACED_OK;
 }
 
+static enum paced_err store_all(struct paced_exec *e, const struct paced_node *node) {
+    int offset = 0;
+    for (int i = 0; i < node->inputs; ++i) {
+        PACED_TRY(store_source(e, &node->in[i]->source, node->out, offset));
+        offset += node->in[i]->shape.c;
+    }
+    return PACED_OK;
+}
+
 static const struct paced_op concat = {"concat", PACED_READS_NOTHING, store_view,
-                                       backward, .reads_views = true, .view = view};
+                                       backward, .reads_views = true, .view = view},
+                             wide = {"concat", PACED_READS_NOTHING, store_all, backward, .reads_views = true};
+
+struct paced_tensor *paced_concat_all(struct paced_graph *graph, int count, struct paced_tensor *const *x) {
+    if (paced_graph_error(graph)) return NULL;
+    struct paced_shape out = {.c = 0};
+    for (int i = 0; i < count; ++i) {
+        if (!x[i]) return NULL;
+        out = (struct paced_shape){x[i]->shape.h, x[i]->shape.w, out.c + x[i]->shape.c};
+    }
+    return paced_graph_add(graph, count > PACED_MAX_PARTS ? &wide : &concat, NULL, count, x, out)->out;
+}
 
 struct paced_tensor *paced_concat(struct paced_graph *graph, struct paced_tensor *a, struct paced_tensor *b) {
-    if (!a || !b || paced_graph_error(graph)) return NULL;
-    struct paced_shape out = {a->shape.h, a->shape.w, a->shape.c + b->shape.c};
-    struct paced_tensor *both[] = {a, b};
-    return paced_graph_add(graph, &concat, NULL, 2, both, out)->out;
+    return paced_concat_all(graph, 2, (struct paced_tensor *[]){a, b});
 }

@@ -29,6 +29,9 @@ bool source_is_plain(const struct source *source); /* one stored tensor as it is
         PACED_ARG((part).mapped), PACED_ARG((part).relu)
 #define PACED_ARG_SOURCE(source, vec) PACED_ARG_PART((source)->part[0], vec), PACED_ARG_PART((source)->part[1], vec)
 
+/* Stores what a source shows in a range of `out`'s channels, from `offset` on. */
+enum paced_err store_source(struct paced_exec *exec, const struct paced_source *source, const struct paced_tensor *out,
+                            int offset);
 /* Stores the output of a node whose operation can be looked through, where it is no view. */
 enum paced_err store_view(struct paced_exec *exec, const struct paced_node *node);
 
@@ -55,5 +58,9 @@ enum paced_err sum_over_chunks(struct paced_exec *exec, const struct paced_buffe
 static inline uint64_t sum_scratch_bytes(int c) {
     return (uint64_t)MAX_CHUNKS * (uint64_t)c * 4;
 }
+
+/* to[pixel][c] = beta to + scale from[pixel / plane][c] (plane.cl): a pixel for every plane of so many. */
+enum paced_err spread_over_pixels(struct paced_exec *exec, const struct paced_buffer *from, int plane, float scale,
+                                  int pixels, int c, float beta, struct paced_buffer *to);
 
 #endif

@@ -32,15 +32,22 @@ bool source_is_plain(const struct source *source) {
     return source->part[1].shape.c == 0 && p->factor == 1 && p->top == 0 && p->left == 0 && !p->mapped;
 }
 
-enum paced_err store_view(struct paced_exec *e, const struct paced_node *node) {
+enum paced_err store_source(struct paced_exec *e, const struct paced_source *found, const struct paced_tensor *out,
+                            int offset) {
     static const struct paced_kernel source_store = {"source.cl", "source_store"};
+    struct source source = source_of(e, found);
+    int c = source.part[0].shape.c + source.part[1].shape.c, pixels = pixels_of(e, out);
+    int vec = paced_device_vector(paced_exec_device(e),
+                                  source.part[0].shape.c | source.part[1].shape.c | out->shape.c | offset);
+    return PACED_LAUNCH(paced_exec_device(e), &source_store, paced_range_pixels((uint64_t)pixels, (uint32_t)(c / vec)),
+                        vec, PACED_ARG(pixels), PACED_ARG(out->shape.h), PACED_ARG(out->shape.w),
+                        PACED_ARG(out->shape.c / vec), PACED_ARG(offset / vec), PACED_ARG_SOURCE(&source, vec),
+                        PACED_ARG(paced_exec_value(e, out)));
+}
+
+enum paced_err store_view(struct paced_exec *e, const struct paced_node *node) {
     if (node->out->view) return PACED_OK;
     struct paced_source found;
     node->op->view(node, &found);
-    struct source source = source_of(e, &found);
-    int vec = source_vector(paced_exec_device(e), &source), pixels = pixels_of(e, node->out);
-    return PACED_LAUNCH(paced_exec_device(e), &source_store,
-                        paced_range_pixels((uint64_t)pixels, (uint32_t)(node->out->shape.c / vec)), vec,
-                        PACED_ARG(pixels), PACED_ARG(node->out->shape.h), PACED_ARG(node->out->shape.w),
-                        PACED_ARG_SOURCE(&source, vec), PACED_ARG(paced_exec_value(e, node->out)));
+    return store_source(e, &found, node->out, 0);
 }

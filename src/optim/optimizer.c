@@ -1,11 +1,12 @@
-/* Optimisers: one row each, one kernel each, over the flat range that holds all trained parameters. Bias corrections
- * are taken in double precision on the host, as PyTorch does. */
+/* Optimisers: one row each, a kernel over the flat range that holds all trained parameters. Bias corrections are taken
+ * in double precision on the host, as PyTorch does. The factor that clips gradients is found on the device and stays
+ * there; without clipping it is one. */
 #include <math.h>
 #include <stdlib.h>
 
 #include "paced/optim.h"
 
-enum { MAX_MOMENTS = 2 };
+enum { MAX_MOMENTS = 2, CLIP_PARTS = 1024, MAX_VECTOR = 16 };
 
 struct kind {
     const char *moments[MAX_MOMENTS]; /* names in the state file */
@@ -16,7 +17,8 @@ struct paced_optimizer {
     const struct kind *kind;
     struct paced_exec *exec;
     struct paced_buffer *moments[MAX_MOMENTS];
-    double momentum, weight_decay;
+    struct paced_buffer *clip, *clip_parts; /* the factor; sums of squares on the way to it */
+    double momentum, weight_decay, clip_norm;
     int64_t steps; /* done so far */
 };
 
@@ -24,16 +26,26 @@ static uint32_t count_of(const struct paced_optimizer *o) {
     return (uint32_t)(paced_buffer_bytes(paced_exec_trained(o->exec)) / 4);
 }
 
-static enum paced_err adam_step(struct paced_optimizer *o, double lr) {
+/* decay goes into the gradient, keep onto the weight. */
+static enum paced_err adam_any(struct paced_optimizer *o, double lr, double decay, double keep) {
     static const struct paced_kernel adam = {"optimizer.cl", "adam"};
     const double beta1 = 0.9, beta2 = 0.999, t = (double)(o->steps + 1);
     double step_size = lr / (1 - pow(beta1, t)), root = sqrt(1 - pow(beta2, t));
     uint32_t count = count_of(o);
     return PACED_LAUNCH(paced_exec_device(o->exec), &adam, paced_range_items(count), 1, PACED_ARG(count),
                         PACED_ARG(paced_exec_trained(o->exec)), PACED_ARG(paced_exec_trained_grad(o->exec)),
-                        PACED_ARG(o->moments[0]), PACED_ARG(o->moments[1]), PACED_ARG((float)beta1),
+                        PACED_ARG(o->clip), PACED_ARG(o->moments[0]), PACED_ARG(o->moments[1]), PACED_ARG((float)beta1),
                         PACED_ARG((float)beta2), PACED_ARG((float)(1 - beta1)), PACED_ARG((float)(1 - beta2)),
-                        PACED_ARG((float)step_size), PACED_ARG((float)root), PACED_ARG((float)o->weight_decay));
+                        PACED_ARG((float)step_size), PACED_ARG((float)root), PACED_ARG((float)decay),
+                        PACED_ARG((float)keep));
+}
+
+static enum paced_err adam_step(struct paced_optimizer *o, double lr) {
+    return adam_any(o, lr, o->weight_decay, 1);
+}
+
+static enum paced_err adamw_step(struct paced_optimizer *o, double lr) {
+    return adam_any(o, lr, 0, 1 - lr * o->weight_decay);
 }
 
 static enum paced_err sgd_step(struct paced_optimizer *o, double lr) {
@@ -42,14 +54,45 @@ static enum paced_err sgd_step(struct paced_optimizer *o, double lr) {
     /* The first step takes the gradient alone: the moment is zero then, so the formula gives just that. */
     return PACED_LAUNCH(paced_exec_device(o->exec), &sgd, paced_range_items(count), 1, PACED_ARG(count),
                         PACED_ARG(paced_exec_trained(o->exec)), PACED_ARG(paced_exec_trained_grad(o->exec)),
-                        PACED_ARG(o->moments[0]), PACED_ARG((float)o->momentum), PACED_ARG((float)lr),
-                        PACED_ARG((float)o->weight_decay));
+                        PACED_ARG(o->clip), PACED_ARG(o->moments[0]), PACED_ARG((float)o->momentum),
+                        PACED_ARG((float)lr), PACED_ARG((float)o->weight_decay));
 }
 
 static const struct kind kinds[] = {
     [PACED_ADAM] = {{"exp_avg", "exp_avg_sq"}, adam_step},
+    [PACED_ADAMW] = {{"exp_avg", "exp_avg_sq"}, adamw_step},
     [PACED_SGD] = {{"momentum_buffer", NULL}, sgd_step},
 };
+
+/* ---- clipping ------------------------------------------------------------------------------------------------ */
+
+static enum paced_err find_clip(struct paced_optimizer *o) {
+    static const struct paced_kernel clip_partial = {"optimizer.cl", "clip_partial"};
+    static const struct paced_kernel clip_finish = {"optimizer.cl", "clip_finish"};
+    struct paced_device *device = paced_exec_device(o->exec);
+    int vec = paced_device_vector(device, MAX_VECTOR);
+    uint32_t vectors = count_of(o) / (uint32_t)vec, parts = CLIP_PARTS;
+    PACED_TRY(PACED_LAUNCH(device, &clip_partial, paced_range_chunks(parts), vec, PACED_ARG(vectors), PACED_ARG(parts),
+                           PACED_ARG(paced_exec_trained_grad(o->exec)), PACED_ARG(o->clip_parts)));
+    return PACED_LAUNCH(device, &clip_finish, paced_range_chunks(1), vec, PACED_ARG(parts),
+                        PACED_ARG((float)o->clip_norm), PACED_ARG(o->clip_parts), PACED_ARG(o->clip));
+}
+
+/* ---- the door ------------------------------------------------------------------------------------------------ */
+
+static enum paced_err make_buffers(struct paced_optimizer *o) {
+    const float one = 1;
+    uint64_t bytes = paced_buffer_bytes(paced_exec_trained(o->exec));
+    struct paced_device *device = paced_exec_device(o->exec);
+    PACED_TRY(paced_buffer_create(&o->clip, device, sizeof one));
+    PACED_TRY(paced_buffer_write(o->clip, &one, sizeof one));
+    PACED_TRY(paced_buffer_create(&o->clip_parts, device, CLIP_PARTS * MAX_VECTOR * sizeof(float)));
+    for (int i = 0; i < MAX_MOMENTS && o->kind->moments[i]; ++i) {
+        PACED_TRY(paced_buffer_create(&o->moments[i], device, bytes));
+        PACED_TRY(paced_buffer_zero(o->moments[i], bytes));
+    }
+    return PACED_OK;
+}
 
 enum paced_err paced_optimizer_create(struct paced_optimizer **out, const struct paced_config *config,
                                       struct paced_exec *exec) {
@@ -58,13 +101,9 @@ enum paced_err paced_optimizer_create(struct paced_optimizer **out, const struct
     *o = (struct paced_optimizer){.kind = &kinds[config->train.optimizer],
                                   .exec = exec,
                                   .momentum = config->train.momentum,
-                                  .weight_decay = config->train.weight_decay};
-    enum paced_err err = PACED_OK;
-    uint64_t bytes = paced_buffer_bytes(paced_exec_trained(exec));
-    for (int i = 0; i < MAX_MOMENTS && o->kind->moments[i] && !err; ++i) {
-        err = paced_buffer_create(&o->moments[i], paced_exec_device(exec), bytes);
-        if (!err) err = paced_buffer_zero(o->moments[i], bytes);
-    }
+                                  .weight_decay = config->train.weight_decay,
+                                  .clip_norm = config->train.clip_norm};
+    enum paced_err err = make_buffers(o);
     if (err) {
         paced_optimizer_destroy(o);
         return err;
@@ -76,10 +115,13 @@ enum paced_err paced_optimizer_create(struct paced_optimizer **out, const struct
 void paced_optimizer_destroy(struct paced_optimizer *o) {
     if (!o) return;
     for (int i = 0; i < MAX_MOMENTS; ++i) paced_buffer_destroy(o->moments[i]);
+    paced_buffer_destroy(o->clip_parts);
+    paced_buffer_destroy(o->clip);
     free(o);
 }
 
 enum paced_err paced_optimizer_step(struct paced_optimizer *o, double lr) {
+    if (o->clip_norm > 0) PACED_TRY(find_clip(o));
     PACED_TRY(o->kind->step(o, lr));
     o->steps += 1;
     return PACED_OK;

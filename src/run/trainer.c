@@ -1,5 +1,5 @@
 /* Training, as the paper has it: every epoch visits all training images once in a new order, then measures on the
- * validation images; the weights of the lowest validation cross entropy are kept.
+ * validation images; the weights of the best epoch are kept, by validation cross entropy or dice.
  *
  * Nothing is lost when a run is killed: a state is there before anything else, and after each epoch the files are
  * written whole, in an order in which each later one refers only to what is there (best, log, last, state). A run that
@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "paced/models.h"
 #include "src/run/checkpoint.h"
 #include "src/run/files.h"
 
@@ -33,6 +34,12 @@ struct trainer {
     struct tally val_tally;
 };
 
+/* What train.select may name: the validation figure that the best weights are chosen by. */
+static const struct {
+    const char *name, *figure;
+    bool higher;
+} selections[] = {[PACED_SELECT_LOSS] = {"loss", "ce", false}, [PACED_SELECT_DICE] = {"dice", "dice", true}};
+
 /* ---- opening ------------------------------------------------------------------------------------------------- */
 
 static bool has_teacher(const struct trainer *t) {
@@ -53,12 +60,31 @@ static enum paced_err open_teacher(struct trainer *t, int batch) {
     return PACED_OK;
 }
 
+/* What is wrong with the network and can be told before anything long is begun: a size that it cannot take, or batches
+ * on which it cannot be trained. The last batch of an epoch may be a small one. */
+static enum paced_err check_network(const struct paced_config *c, size_t images) {
+    struct paced_graph *graph;
+    PACED_TRY(paced_model_build(&graph, c->model.arch, (int)c->data.size, (int)c->data.classes, (int)c->model.width));
+    size_t batch = (size_t)c->train.batch, rest = images % batch;
+    const struct paced_node *starved = paced_graph_starved(graph, (int)(rest ? rest : batch));
+    enum paced_err err = PACED_OK;
+    if (starved)
+        err = paced_error(PACED_INVALID,
+                          "train.batch = %zu leaves a batch of one of the %zu training images, on which %s cannot be "
+                          "trained (%s would normalise over one value, which has no variance); choose another "
+                          "train.batch",
+                          batch, images, c->model.arch, starved->name);
+    paced_graph_destroy(graph);
+    return err;
+}
+
 static enum paced_err open_parts(struct trainer *t) {
     const struct paced_config *c = t->config;
     int batch = (int)c->train.batch, size = (int)c->data.size, classes = (int)c->data.classes;
     PACED_TRY(paced_objective_init(&t->objective, c));
     PACED_TRY(paced_dataset_open(&t->train, c, PACED_TRAIN));
     PACED_TRY(paced_dataset_open(&t->val, c, PACED_VAL));
+    PACED_TRY(check_network(c, paced_dataset_count(t->train)));
     size_t most = paced_dataset_count(t->train) > paced_dataset_count(t->val) ? paced_dataset_count(t->train)
                                                                               : paced_dataset_count(t->val);
     if ((size_t)batch > most) batch = (int)most;
@@ -116,12 +142,17 @@ static enum paced_err start_fresh(struct trainer *t) {
     PACED_TRY(*c->model.init ? network_load(&t->network, c->model.init)
                              : paced_exec_init_params(t->network.exec, (uint64_t)c->run.seed));
     paced_rng_seed(&t->standing.rng, (uint64_t)c->run.seed, PACED_STREAM_SHUFFLE);
-    t->standing.best = INFINITY;
+    t->standing.select = c->train.select;
     return PACED_OK;
 }
 
 static enum paced_err start_again(struct trainer *t) {
     PACED_TRY(checkpoint_load(t->files.state, &t->network, t->optimizer, &t->standing));
+    if (t->standing.select != t->config->train.select)
+        return paced_error(PACED_INVALID,
+                           "%s: the best weights so far were not chosen by train.select = %s; resume with the one that "
+                           "the run began with, or start again with --overwrite",
+                           t->files.state, selections[t->config->train.select].name);
     if (t->standing.epoch == 0) return PACED_OK;
     return paced_run_log_read(&t->log, t->files.log, (int)t->standing.epoch);
 }
@@ -238,22 +269,38 @@ static enum paced_err val_pass(struct trainer *t, double lr, bool *stopped) {
     return PACED_OK;
 }
 
+static bool is_better(const struct standing *s, double value) {
+    if (s->best_epoch == 0) return true;
+    return selections[s->select].higher ? value > s->best : value < s->best;
+}
+
+/* Has the best been waited for long enough? A question to the standing alone, so that a resumed run answers alike. */
+static bool is_out_of_patience(const struct trainer *t) {
+    int64_t patience = t->config->train.patience;
+    return patience > 0 && t->standing.epoch - t->standing.best_epoch >= patience;
+}
+
+static bool is_done(const struct trainer *t) {
+    return t->standing.epoch >= t->config->train.epochs || is_out_of_patience(t);
+}
+
 /* Moves the standing past the epoch and writes everything down. */
 static enum paced_err close_epoch(struct trainer *t) {
     const struct paced_config *c = t->config;
     struct standing *s = &t->standing;
-    double ce = t->val_tally.ce / (double)t->val_tally.images;
+    const struct paced_log_row *val = &t->log.rows[t->log.count - 1];
+    double value = s->select == PACED_SELECT_DICE ? val->metrics.dice : val->ce;
     s->rng = t->rng_after;
     s->epoch += 1;
     tally_clear(&s->tally);
-    if (ce < s->best) {
-        s->best = ce;
+    if (is_better(s, value)) {
+        s->best = value;
         s->best_epoch = s->epoch;
         PACED_TRY(network_save(&t->network, c, t->files.best));
     }
     PACED_TRY(paced_run_log_write(&t->log, t->files.log));
     PACED_TRY(paced_run_log_write_losses(&t->log, t->files.losses));
-    if (s->epoch % c->train.save_every != 0 && s->epoch != c->train.epochs) return PACED_OK;
+    if (s->epoch % c->train.save_every != 0 && !is_done(t)) return PACED_OK;
     PACED_TRY(network_save(&t->network, c, t->files.last));
     return checkpoint_save(t->files.state, &t->network, c, t->optimizer, s);
 }
@@ -277,7 +324,7 @@ static enum paced_err save_place(struct trainer *t) {
 }
 
 static enum paced_err train(struct trainer *t) {
-    while (t->standing.epoch < t->config->train.epochs) {
+    while (!is_done(t)) {
         double lr = paced_schedule_lr(t->config, (int)t->standing.epoch);
         bool stopped;
         PACED_TRY(set_pace(t));
@@ -287,8 +334,10 @@ static enum paced_err train(struct trainer *t) {
         PACED_TRY(close_epoch(t));
         report_epoch(t);
     }
-    paced_log(PACED_LOG_INFO, "%s: %lld epochs, best in epoch %lld (val ce %.4f)", t->files.dir,
-              (long long)t->standing.epoch, (long long)t->standing.best_epoch, t->standing.best);
+    const struct standing *s = &t->standing;
+    paced_log(PACED_LOG_INFO, "%s: %lld epochs%s, best in epoch %lld (val %s %.4f)", t->files.dir, (long long)s->epoch,
+              s->epoch < t->config->train.epochs ? " (train.patience has run out)" : "", (long long)s->best_epoch,
+              selections[s->select].figure, s->best);
     return PACED_OK;
 }
 

@@ -293,7 +293,7 @@ static void test_wrong_values(void **state) {
         {"train", "shuffle", "maybe", "yes or no"},
         {"train", "shuffle", "2", "yes or no"},
         {"train", "optimizer", "addam", "did you mean adam?"},
-        {"train", "optimizer", "", "adam, sgd"},
+        {"train", "optimizer", "", "adam, adamw, sgd"},
         {"data", "dataset", "nothing", "bus, folder"},
         {"data", "classes", "1", "2 to 255"},
         {"data", "size", "8193", "1 to 8192"},

@@ -1,4 +1,5 @@
 """`paced config` and the texts that explain the program, as a user sees them."""
+import os
 import re
 
 import program
@@ -36,8 +37,32 @@ class ConfigTest(program.Case):
         expected = {"run.seed": "12345", "data.classes": "2", "data.size": "224", "model.arch": "unet",
                     "model.width": "64", "train.epochs": "100", "train.batch": "16", "train.optimizer": "adam",
                     "train.lr": "0.003", "train.schedule": "step", "train.step": "7", "train.gamma": "0.1",
-                    "train.shuffle": "yes", "train.save_every": "1", "test.weights": "best"}
+                    "train.shuffle": "yes", "train.save_every": "1", "test.weights": "best",
+                    "train.select": "loss", "train.patience": "0", "train.clip_norm": "0"}
         self.assertEqual({key: keys[key] for key in expected}, expected)
+
+
+class ShippedTest(program.Case):
+    """The configurations that come with the program."""
+
+    FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "configs")
+
+    def test_each_is_valid(self):
+        paths = [os.path.join(folder, name) for folder, _, names in os.walk(self.FOLDER) for name in names]
+        self.assertGreater(len(paths), 15)
+        for path in paths:
+            self.run_program("config", path)
+            self.run_program("graph", path)
+
+    def test_each_network_has_all_five_methods(self):
+        for arch in ("unet", "linknet", "deeplabv3"):
+            for method in ("iid", "kd", "cpl", "tpl", "pcd"):
+                name = {"iid": "", "cpl": "kd_cpl", "tpl": "kd_tpl"}.get(method, method)
+                if arch != "unet":
+                    name = f"{arch}_{name}".rstrip("_")
+                path = os.path.join(self.FOLDER, "bus", f"{name or 'unet'}.ini")
+                keys = program.parse_ini(self.run_program("config", path).stdout)
+                self.assertEqual((keys["model.arch"], keys["distill.method"]), (arch, method))
 
 
 class HelpTest(program.Case):

@@ -121,6 +121,43 @@ class ResumeTest(program.Case):
         self.finish("pcd", *sets)
         self.assert_ends_as("pcd_whole", "pcd")
 
+    def test_early_stopped_run_killed(self):
+        """Training ends of its own accord; so does a run that was killed on the way there, and at the same place."""
+        for select, higher in (("loss", False), ("dice", True)):
+            sets = (f"train.select={select}", "train.patience=2", "train.epochs=30", "train.lr=0.03",
+                    "train.optimizer=adamw", "train.weight_decay=0.01", "train.schedule=cosine", "train.clip_norm=1",
+                    "train.save_every=2")
+            whole, killed = f"{select}_whole", f"{select}_killed"
+            self.run_program("train", "tiny.ini", "--output", whole, *self.sets(*sets))
+            rows = [row for row in program.read_log(self.path(whole, "log.csv")) if row["phase"] == "val"]
+            values = [float(row["dice" if higher else "ce"]) for row in rows]
+            best = values.index(max(values) if higher else min(values)) + 1
+            self.assertLess(len(rows), 30, "it is to stop early")
+            self.assertEqual(len(rows), best + 2)
+            for sign in (signal.SIGKILL, signal.SIGINT, signal.SIGKILL):
+                self.interrupt(killed, sign, *sets)
+            self.finish(killed, *sets)
+            self.assert_ends_as(whole, killed)
+
+    def test_early_stopped_run_is_finished_and_can_go_on(self):
+        sets = ("train.patience=1", "train.epochs=30", "train.lr=0.03")
+        self.run_program("train", "tiny.ini", "--output", "early", *self.sets(*sets))
+        log = program.read_bytes(self.path("early", "log.csv"))
+        epochs = len(program.read_log(self.path("early", "log.csv"))) // 2
+        self.assertLess(epochs, 30)
+        done = self.run_program("train", "tiny.ini", "--output", "early", "--resume", *self.sets(*sets))
+        self.assertIn("train.patience", done.stderr)
+        self.assertEqual(program.read_bytes(self.path("early", "log.csv")), log)
+        more = ("train.patience=0", f"train.epochs={epochs + 1}", "train.lr=0.03")
+        self.finish("early", *more)
+        self.run_program("train", "tiny.ini", "--output", "later", *self.sets(*more))
+        self.assert_ends_as("later", "early")
+
+    def test_best_chosen_by_something_else_is_refused(self):
+        self.run_program("train", "tiny.ini", "--output", "chosen", "--set", "train.epochs=1")
+        self.refuse("train", "tiny.ini", "--output", "chosen", "--resume", "--set", "train.select=dice",
+                    says=("state.safetensors", "train.select = dice", "--overwrite"))
+
     def test_left_overs_of_a_killed_run_are_removed(self):
         self.run_program("train", "tiny.ini", "--output", "messy", "--set", "train.epochs=1")
         keep, left_over = self.path("messy", "notes.tmp.txt"), self.path("messy", "state.safetensors.tmp.99999999")

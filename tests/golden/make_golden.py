@@ -6,26 +6,33 @@ ops.safetensors      cases `conv.0.x`, ...: one operation each, NCHW. Inputs x, 
                      dw, db, ... are PyTorch's in float64 from those inputs. Metadata key `conv.0` holds the case's
                      parameters as JSON, with `f32_error`: the relative L2 error of PyTorch's own float32 results.
                      Metadata key `conv` holds the number of cases of that kind.
-unet_w8.safetensors  (size 48, C = 2) and unet_w4.safetensors (size 45: odd sizes all the way down; C = 5):
+unet_w8.safetensors  (size 48, C = 2), unet_w4.safetensors (size 45: odd sizes all the way down; C = 5),
+                     linknet_w8.safetensors (size 44: its decoders crop; C = 2), deeplabv3_w8.safetensors (size 45; C = 3):
                      images u8 [N, S, S, 3], labels u8 [N, S, S]; with formula.py's weights: eval_logits (eval mode);
                      loss and gradients of the first batch in training mode (`dnorm.NAME` of every parameter, `d.NAME`
-                     of the small ones); adam_f64 and adam_f32 (oneDNN on), adam_f32_plain (off): ten CE values of Adam
-                     at lr 0.003 over the whole batch, each before its update. Metadata `case`: parameters as JSON, with
-                     `f32_gradient_error`, the float32 error of the whole gradient (without biases before BN).
+                     of the small ones); adam_f64: ten CE values of Adam at lr 0.003 over the whole batch, each before
+                     its update. Metadata `case`: parameters as JSON, with `f32_gradient_error`, the float32 error of the
+                     whole gradient (without biases before BN), and `f32_adam_error`, that of the ten CE values, both
+                     with oneDNN on and off; the latter from three starts each that differ in the last bit, since what
+                     one run shows of such a chaotic thing may be luck.
+optim.safetensors    50 steps of optimisers with their schedules, on four small parameters of given gradients: CASE.lr
+                     [50] and CASE.PARAMETER [steps kept, ...], float64, after the steps STEPS_KEPT. Metadata CASE: the
+                     settings as JSON, with `f32_error`, the relative L2 error of float32's way from the first weights.
 nearest.safetensors  index tables `IN_OUT` int64 [OUT] of interpolate(mode="nearest").
 Inputs come from formula.py, not from torch's generators, so that they are the same with every version.
 """
 import argparse
+from dataclasses import replace
 import json
 import os
+from unittest import mock
 
 import numpy as np
 import torch
-from torch import nn
 from torch.nn import functional as F
 
 from formula import fill_state, integers, uniform
-from reference import Training, UNet, biases_before_norm, make_optimizer, resize
+from reference import ARCHS, Training, biases_before_norm, make_optimizer, make_schedule, resize
 import safetensors_io
 
 
@@ -154,11 +161,11 @@ def add_cross_entropies(cases):
                   scale=scale, given=dict(labels=labels))
 
 
-# ---- a whole UNet ---------------------------------------------------------------------------------------------------
+# ---- whole networks -------------------------------------------------------------------------------------------------
 
 
-def formula_unet(classes, width, dtype):
-    model = UNet(classes, width)
+def formula_network(arch, classes, width, dtype):
+    model = ARCHS[arch](classes, width)
     state = fill_state({name: tuple(tensor.shape) for name, tensor in model.state_dict().items()})
     model.load_state_dict({name: torch.from_numpy(array) for name, array in state.items()})
     return model.to(dtype)
@@ -168,12 +175,13 @@ def kink_margin(model, x):
     """The smallest distance of a ReLU's input from zero, in training mode. Below float32's error there (some 1e-6) two
     correct programs may fall on different sides of the kink, and their gradients then differ by 1e-3, not by 1e-6."""
     margins = []
-    hooks = [module.register_forward_hook(lambda m, i, out: margins.append(out.abs().min().item()))
-             for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
-    with torch.no_grad():
+
+    def relu(x, inplace=False):
+        margins.append(x.abs().min().item())
+        return torch.relu(x)
+
+    with torch.no_grad(), mock.patch.object(F, "relu", relu):
         model.train()(x)
-    for hook in hooks:
-        hook.remove()
     return min(margins)
 
 
@@ -196,8 +204,13 @@ def gradients(model, x, y):
     return loss.item(), {name: p.grad.double().numpy() for name, p in model.named_parameters()}
 
 
-def adam_losses(model, x, y, count=10):
+def adam_losses(model, x, y, nudge=0, count=10):
+    """nudge > 0 moves the first weights by a last bit of float32, up, down or not at all."""
     model.train()
+    if nudge:
+        for name, p in model.named_parameters():
+            steps = torch.from_numpy(integers(f"nudge {nudge}.{name}", tuple(p.shape), 3)).to(p.dtype) - 1
+            p.data *= 1 + 2.0 ** -23 * steps
     optimizer = make_optimizer(Training(), model.parameters())
     losses = []
     for _ in range(count):
@@ -213,37 +226,87 @@ def whole_gradient(grads, skip):
     return np.concatenate([g.ravel() for name, g in grads.items() if name not in skip])
 
 
-def write_unet(path, classes, width, size, count=2, margin=8e-6, small=300):
-    def unet(dtype):
-        return formula_unet(classes, width, dtype)
+def write_network(path, arch, classes, width, size, count=2, margin=8e-6, small=300):
+    def network(dtype):
+        return formula_network(arch, classes, width, dtype)
 
     for salt in range(100):  # the first batch on which float32 decides every ReLU as float64 does, with some room
-        images, labels = formula_batch(f"unet.{salt}", classes, size, count)
+        images, labels = formula_batch(f"{arch}.{salt}", classes, size, count)
         x, y = to_tensors(images, labels)
-        if kink_margin(unet(torch.float64), x.double()) > margin:
+        if kink_margin(network(torch.float64), x.double()) > margin:
             break
     else:
         raise RuntimeError(f"no batch keeps every ReLU input {margin} away from zero; lower the margin")
     with torch.no_grad():
-        logits = unet(torch.float64).eval()(x.double())
-        logits_f32 = unet(torch.float32).eval()(x)
-    loss, exact = gradients(unet(torch.float64), x.double(), y)
-    skip = biases_before_norm(unet(torch.float32))
-    errors, adam = [], {"adam_f64": adam_losses(unet(torch.float64), x.double(), y)}
-    for name, onednn in (("adam_f32", True), ("adam_f32_plain", False)):
+        logits = network(torch.float64).eval()(x.double())
+        logits_f32 = network(torch.float32).eval()(x)
+    loss, exact = gradients(network(torch.float64), x.double(), y)
+    skip = biases_before_norm(network(torch.float32))
+    errors, adam, adam_errors = [], adam_losses(network(torch.float64), x.double(), y), []
+    for onednn in (True, False):
         with torch.backends.mkldnn.flags(enabled=onednn):
-            grads = gradients(unet(torch.float32), x, y)[1]
-            adam[name] = adam_losses(unet(torch.float32), x, y)
-        errors.append(relative_error(whole_gradient(grads, skip), whole_gradient(exact, skip)))
+            grads = gradients(network(torch.float32), x, y)[1]
+            errors.append(relative_error(whole_gradient(grads, skip), whole_gradient(exact, skip)))
+            adam_errors += [relative_error(adam_losses(network(torch.float32), x, y, k), adam) for k in range(3)]
 
-    tensors = {"images": images, "labels": labels, "eval_logits": logits.numpy(), "loss": np.array(loss), **adam}
+    tensors = {"images": images, "labels": labels, "eval_logits": logits.numpy(), "loss": np.array(loss),
+               "adam_f64": adam}
     tensors.update({"dnorm." + name: np.array(np.linalg.norm(g)) for name, g in exact.items()})
     tensors.update({"d." + name: g for name, g in exact.items() if g.size <= small and name not in skip})
-    case = dict(arch="unet", classes=classes, width=width, size=size, count=count, lr=3e-3, salt=salt,
+    case = dict(arch=arch, classes=classes, width=width, size=size, count=count, lr=3e-3, salt=salt,
                 f32_logits_error=relative_error(logits_f32, logits), f32_gradient_error=errors,
-                f32_adam_error=[relative_error(adam[k], adam["adam_f64"]) for k in ("adam_f32", "adam_f32_plain")],
+                f32_adam_error=adam_errors,
                 biases_before_norm=sorted(skip))
     safetensors_io.save(path, tensors, {"case": json.dumps(case)})
+
+
+# ---- optimisers -----------------------------------------------------------------------------------------------------
+
+STEPS, STEPS_KEPT = 50, (1, 2, 5, 10, 20, 50)
+OPTIM_SHAPES = {"conv.weight": (5, 3, 3, 3), "conv.bias": (5,), "bn.weight": (5,), "bn.bias": (5,)}
+OPTIM_CASES = {
+    "adam": Training(optimizer="adam", weight_decay=0.01, schedule="step", lr=0.01),
+    "adamw": Training(optimizer="adamw", weight_decay=0.05, schedule="cosine", lr=0.01),
+    "adamw_clip": Training(optimizer="adamw", weight_decay=0.05, schedule="poly", lr=0.01, clip_norm=0.5),
+    "sgd": Training(optimizer="sgd", schedule="constant", lr=0.02),
+    "momentum": Training(optimizer="sgd", momentum=0.9, weight_decay=0.01, schedule="cosine", lr=0.02),
+    "momentum_clip": Training(optimizer="sgd", momentum=0.9, schedule="poly", lr=0.05, power=2.0, clip_norm=1.0),
+}
+
+
+def optimizer_steps(training, dtype):
+    """The learning rate of each step, and the parameters at first and after each kept step. Gradients are u times 1,
+    0.01 or 3 in turn: with and without something to clip."""
+    first = {name: torch.from_numpy(uniform(name, shape)).float() for name, shape in OPTIM_SHAPES.items()}
+    parameters = {name: value.to(dtype, copy=True).requires_grad_(True) for name, value in first.items()}
+    optimizer = make_optimizer(training, parameters.values())
+    schedule = make_schedule(training, optimizer)
+    rates, kept = [], [first]
+    for step in range(1, STEPS + 1):
+        for name, p in parameters.items():
+            u = uniform(f"{step}.{name}", p.shape).astype(np.float32) * np.float32((3, 1, 0.01)[step % 3])
+            p.grad = torch.from_numpy(u).to(dtype)
+        if training.clip_norm > 0:
+            torch.nn.utils.clip_grad_norm_(parameters.values(), training.clip_norm)
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        schedule.step()
+        if step in STEPS_KEPT:
+            kept.append({name: p.detach().clone() for name, p in parameters.items()})
+    return rates, {name: torch.stack([k[name].double() for k in kept]).numpy() for name in parameters}
+
+
+def write_optim(path):
+    tensors, metadata = {}, {"steps": json.dumps(STEPS_KEPT)}
+    for case, training in OPTIM_CASES.items():
+        training = replace(training, epochs=STEPS)
+        rates, exact = optimizer_steps(training, torch.float64)
+        single = optimizer_steps(training, torch.float32)[1]
+        ways = [np.concatenate([(v[1:] - v[:1]).ravel() for v in values.values()]) for values in (single, exact)]
+        tensors[f"{case}.lr"] = np.array(rates)
+        tensors.update({f"{case}.{name}": value[1:] for name, value in exact.items()})
+        metadata[case] = json.dumps(dict(vars(training), f32_error=relative_error(*ways)))
+    safetensors_io.save(path, tensors, metadata)
 
 
 # ---- nearest --------------------------------------------------------------------------------------------------------
@@ -268,8 +331,11 @@ def main():
                 add_cross_entropies):
         add(cases)
     cases.save(os.path.join(output, "ops.safetensors"))
-    write_unet(os.path.join(output, "unet_w8.safetensors"), classes=2, width=8, size=48)
-    write_unet(os.path.join(output, "unet_w4.safetensors"), classes=5, width=4, size=45)
+    for arch, keys in (("unet", dict(classes=2, width=8, size=48)), ("unet", dict(classes=5, width=4, size=45)),
+                       ("linknet", dict(classes=2, width=8, size=44)),
+                       ("deeplabv3", dict(classes=3, width=8, size=45, count=4))):
+        write_network(os.path.join(output, f"{arch}_w{keys['width']}.safetensors"), arch, **keys)
+    write_optim(os.path.join(output, "optim.safetensors"))
     write_nearest(os.path.join(output, "nearest.safetensors"))
 
 

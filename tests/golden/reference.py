@@ -95,6 +95,10 @@ class Training:
     schedule: str = "step"
     step: int = 7
     gamma: float = 0.1
+    power: float = 0.9
+    select: str = "loss"
+    patience: int = 0
+    clip_norm: float = 0.0
 
 
 def make_optimizer(training, parameters):
@@ -105,11 +109,17 @@ def make_optimizer(training, parameters):
 
 
 def make_schedule(training, optimizer):
+    schedulers = torch.optim.lr_scheduler
+    if training.schedule == "cosine":
+        return schedulers.CosineAnnealingLR(optimizer, training.epochs)
+    if training.schedule == "poly":
+        return schedulers.PolynomialLR(optimizer, training.epochs, training.power)
     step = training.step if training.schedule == "step" else training.epochs + 1
-    return torch.optim.lr_scheduler.StepLR(optimizer, step, training.gamma)
+    return schedulers.StepLR(optimizer, step, training.gamma)
 
 
-def run_epoch(model, samples, order, batch, teacher=None, distillation=None, mu=None, sigma=1.0, optimizer=None):
+def run_epoch(model, samples, order, batch, teacher=None, distillation=None, mu=None, sigma=1.0, optimizer=None,
+              clip_norm=0.0):
     """One pass over samples in the given order; with an optimizer, each batch is measured before its update.
     Returns the log row's figures: means per sample of loss, CE and (with a teacher) KLD; metrics; admitted share."""
     images, labels = samples
@@ -135,6 +145,8 @@ def run_epoch(model, samples, order, batch, teacher=None, distillation=None, mu=
             if optimizer is not None:
                 optimizer.zero_grad()
                 loss.backward()
+                if clip_norm > 0:
+                    torch.nn.utils.clip_grad_norm_(model.parameters(), clip_norm)
                 optimizer.step()
     row = {name: total / len(order) for name, total in sums.items()}
     if teacher is None:
@@ -146,10 +158,11 @@ def run_epoch(model, samples, order, batch, teacher=None, distillation=None, mu=
 def train_loop(model, train, val, training, orders=None, teacher=None, distillation=None, mu=None, sigma=None):
     """Trains `model` in place as the reference does. train, val: (images, labels); orders: a list of sample indices
     per epoch (None: as they stand); mu, sigma: a value per epoch, with a teacher. Returns (rows, best): two rows per
-    epoch, train and val, with the keys of log.csv, and the state dict of the lowest validation CE."""
+    epoch, train and val, with the keys of log.csv, and the state dict of the best epoch: of the lowest validation CE, or
+    of the highest validation dice. Ends early where `patience` epochs in a row were none."""
     optimizer = make_optimizer(training, model.parameters())
     schedule = make_schedule(training, optimizer)
-    rows, best, lowest = [], None, math.inf
+    rows, best, lowest, waited = [], None, math.inf, 0
     if teacher is not None:
         teacher.eval()
     for epoch in range(training.epochs):
@@ -157,10 +170,15 @@ def train_loop(model, train, val, training, orders=None, teacher=None, distillat
         common = {"epoch": epoch + 1, "lr": optimizer.param_groups[0]["lr"], "mu": mu[epoch] if mu else math.nan}
         guide = dict(teacher=teacher, distillation=distillation, mu=mu[epoch] if mu else None,
                      sigma=sigma[epoch] if sigma else 1.0)
-        train_row = run_epoch(model, train, order, training.batch, optimizer=optimizer, **guide)
+        train_row = run_epoch(model, train, order, training.batch, optimizer=optimizer, clip_norm=training.clip_norm,
+                              **guide)
         val_row = run_epoch(model, val, torch.arange(len(val[0])), training.batch, **guide)
         schedule.step()
         rows += [dict(common, phase="train", **train_row), dict(common, phase="val", **val_row)]
-        if val_row["ce"] < lowest:
-            lowest, best = val_row["ce"], {k: v.clone() for k, v in model.state_dict().items()}
+        figure = -val_row["dice"] if training.select == "dice" else val_row["ce"]
+        waited += 1
+        if figure < lowest:
+            lowest, waited, best = figure, 0, {k: v.clone() for k, v in model.state_dict().items()}
+        if waited == training.patience > 0:
+            break
     return rows, best

@@ -78,6 +78,27 @@ static void test_conv2d(void **state) {
     for_each("conv", check_conv);
 }
 
+static void check_conv_transpose(const struct golden_case *c) {
+    struct paced_weights params = {0};
+    add_param(&params, "conv.weight", c, "w");
+    add_param(&params, "conv.bias", c, "b");
+    struct net net = start(c, &params);
+    struct paced_conv_transpose conv = {number(c, "k"),   number(c, "kernel"),     number(c, "stride"),
+                                        number(c, "pad"), number(c, "output_pad"), true};
+    net_run(&net, paced_conv_transpose2d(net.graph, "conv", net.input, conv), number(c, "n"));
+    compare(c, "y", net.y);
+    compare(c, "dx", net.dx);
+    compare_and_free(c, "dw", net_read_param_grad(&net, "conv.weight"));
+    compare_and_free(c, "db", net_read_param_grad(&net, "conv.bias"));
+    net_finish(&net);
+    paced_weights_finish(&params);
+}
+
+static void test_conv_transpose2d(void **state) {
+    (void)state;
+    for_each("conv_transpose", check_conv_transpose);
+}
+
 static struct paced_weights norm_params(const struct golden_case *c) {
     struct paced_weights params = {0};
     const int64_t none = 0;
@@ -135,8 +156,18 @@ static void test_max_pool(void **state) {
     for_each("maxpool", check_pool);
 }
 
-/* The layer enlarges by whole factors; other cases of the file are not its business. */
+static void check_resize(const struct golden_case *c) {
+    struct net net = start(c, NULL);
+    const struct paced_tensor like = {.shape = {number(c, "out_h"), number(c, "out_w"), 1}};
+    net_run(&net, paced_resize(net.graph, net.input, &like), number(c, "n"));
+    compare(c, "y", net.y);
+    compare(c, "dx", net.dx);
+    net_finish(&net);
+}
+
+/* One layer enlarges by whole factors only, the other to any size. */
 static void check_upsample(const struct golden_case *c) {
+    check_resize(c);
     int factor = number(c, "out_h") / number(c, "h");
     if (number(c, "out_h") != factor * number(c, "h") || number(c, "out_w") != factor * number(c, "w")) return;
     struct net net = start(c, NULL);
@@ -184,7 +215,7 @@ static void test_cross_entropy(void **state) {
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_conv2d),   cmocka_unit_test(test_batch_norm),    cmocka_unit_test(test_max_pool),
-    cmocka_unit_test(test_upsample), cmocka_unit_test(test_cross_entropy),
+    cmocka_unit_test(test_conv2d),   cmocka_unit_test(test_conv_transpose2d), cmocka_unit_test(test_batch_norm),
+    cmocka_unit_test(test_max_pool), cmocka_unit_test(test_upsample),         cmocka_unit_test(test_cross_entropy),
 };
 HARNESS_MAIN(tests)

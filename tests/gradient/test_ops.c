@@ -44,12 +44,28 @@ static struct paced_tensor *conv_dilation(struct paced_graph *g, struct paced_te
     return paced_conv2d(g, "conv", x, (struct paced_conv){2, 3, 1, 2, 2, true, false});
 }
 
+static struct paced_tensor *transposed3x3(struct paced_graph *g, struct paced_tensor *x) {
+    return paced_conv_transpose2d(g, "conv", x, (struct paced_conv_transpose){4, 3, 2, 1, 1, true});
+}
+
+static struct paced_tensor *transposed2x2(struct paced_graph *g, struct paced_tensor *x) {
+    return paced_conv_transpose2d(g, "conv", x, (struct paced_conv_transpose){2, 2, 2, 0, 0, false});
+}
+
 static struct paced_tensor *norm(struct paced_graph *g, struct paced_tensor *x) {
     return paced_batch_norm(g, "bn", x, false);
 }
 
 static struct paced_tensor *norm_relu(struct paced_graph *g, struct paced_tensor *x) {
     return paced_batch_norm(g, "bn", x, true);
+}
+
+static struct paced_tensor *sum(struct paced_graph *g, struct paced_tensor *x) {
+    return paced_add(g, x, paced_conv2d(g, "conv", x, (struct paced_conv){C, 1, 1, 0, 1, true, false}), false);
+}
+
+static struct paced_tensor *sum_relu(struct paced_graph *g, struct paced_tensor *x) {
+    return paced_add(g, x, paced_relu(g, x), true);
 }
 
 static struct paced_tensor *pool_by_2(struct paced_graph *g, struct paced_tensor *x) {
@@ -62,6 +78,14 @@ static struct paced_tensor *pool_by_3(struct paced_graph *g, struct paced_tensor
 
 static struct paced_tensor *upsample(struct paced_graph *g, struct paced_tensor *x) {
     return paced_upsample(g, x, 2);
+}
+
+static struct paced_tensor *resize(struct paced_graph *g, struct paced_tensor *x) {
+    return paced_resize(g, x, &(struct paced_tensor){.shape = {2 * H + 3, W - 1, 1}});
+}
+
+static struct paced_tensor *pool_and_broadcast(struct paced_graph *g, struct paced_tensor *x) {
+    return paced_broadcast(g, paced_global_pool(g, x), x);
 }
 
 static struct paced_tensor *pad_and_crop(struct paced_graph *g, struct paced_tensor *x) {
@@ -83,12 +107,18 @@ static const struct {
     {"conv2d, 1x1", conv1x1, anything, 0.5f, 1e-5},
     {"conv2d, stride 2", conv_stride, anything, 0.5f, 1e-5},
     {"conv2d, dilation 2", conv_dilation, anything, 0.5f, 1e-5},
+    {"conv_transpose2d, 3x3", transposed3x3, anything, 0.5f, 1e-5},
+    {"conv_transpose2d, 2x2", transposed2x2, anything, 0.5f, 1e-5},
     {"batch_norm", norm, anything, 1e-2f, 1e-3},
     {"batch_norm, ReLU", norm_relu, anything, 5e-4f, 2e-3},
     {"relu", paced_relu, not_zero, 0.05f, 1e-5},
+    {"add", sum, anything, 0.5f, 1e-5},
+    {"add, ReLU", sum_relu, not_zero, 0.05f, 1e-5},
     {"max_pool, 2", pool_by_2, apart, 0.04f, 1e-5},
     {"max_pool, 3", pool_by_3, apart, 0.04f, 1e-5},
     {"upsample", upsample, anything, 0.5f, 1e-5},
+    {"resize", resize, anything, 0.5f, 1e-5},
+    {"global_pool, broadcast", pool_and_broadcast, anything, 0.5f, 1e-5},
     {"fit", pad_and_crop, anything, 0.5f, 1e-5},
     {"concat", twice, anything, 0.5f, 1e-5},
 };

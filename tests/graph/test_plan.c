@@ -16,10 +16,14 @@
 enum { ALIGN = 128, WORKSPACE = 1 << 20 };
 static const uint64_t PLENTY = UINT64_C(1) << 40;
 
-static struct paced_graph *unet(int size, int width) {
+static struct paced_graph *network(const char *arch, int size, int width) {
     struct paced_graph *graph;
-    assert_int_equal(paced_model_build(&graph, "unet", size, 2, width), PACED_OK);
+    assert_int_equal(paced_model_build(&graph, arch, size, 2, width), PACED_OK);
     return graph;
+}
+
+static struct paced_graph *unet(int size, int width) {
+    return network("unet", size, width);
 }
 
 /* Forks, joins, a tensor read twice by one node, and one whose backward reads its output. */
@@ -231,6 +235,17 @@ static void test_unet(void **state) {
     }
 }
 
+/* Sums of a tensor and what became of it, five branches of one tensor, sizes that are cropped. */
+static void test_residual(void **state) {
+    (void)state;
+    static const char *const archs[] = {"linknet", "deeplabv3"};
+    for (size_t i = 0; i < PACED_COUNT(archs); ++i) {
+        struct paced_graph *g = network(archs[i], 44, 8);
+        check_graph(g, 2);
+        paced_graph_destroy(g);
+    }
+}
+
 static void test_fork_and_join(void **state) {
     (void)state;
     struct paced_graph *g = fork_and_join();
@@ -335,8 +350,9 @@ static void test_too_large(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_unet),         cmocka_unit_test(test_fork_and_join),   cmocka_unit_test(test_lifetimes),
-        cmocka_unit_test(test_sharing_pays), cmocka_unit_test(test_same_every_time), cmocka_unit_test(test_too_large),
+        cmocka_unit_test(test_unet),      cmocka_unit_test(test_residual),     cmocka_unit_test(test_fork_and_join),
+        cmocka_unit_test(test_lifetimes), cmocka_unit_test(test_sharing_pays), cmocka_unit_test(test_same_every_time),
+        cmocka_unit_test(test_too_large),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,6 +18,14 @@ static struct paced_tensor *conv1x1(struct paced_graph *g, struct paced_tensor *
     return paced_conv2d(g, "conv", x, (struct paced_conv){17, 1, 1, 0, 1, true, false});
 }
 
+static struct paced_tensor *transposed3x3(struct paced_graph *g, struct paced_tensor *x) {
+    return paced_conv_transpose2d(g, "conv", x, (struct paced_conv_transpose){3, 3, 1, 1, 0, true});
+}
+
+static struct paced_tensor *transposed2x2(struct paced_graph *g, struct paced_tensor *x) {
+    return paced_fit(g, paced_conv_transpose2d(g, "conv", x, (struct paced_conv_transpose){3, 2, 2, 0, 0, true}), x);
+}
+
 static struct paced_tensor *norm(struct paced_graph *g, struct paced_tensor *x) {
     return paced_batch_norm(g, "bn", x, true);
 }
@@ -30,9 +38,21 @@ static struct paced_tensor *enlarge(struct paced_graph *g, struct paced_tensor *
     return paced_fit(g, paced_upsample(g, x, 2), x);
 }
 
+static struct paced_tensor *resize(struct paced_graph *g, struct paced_tensor *x) {
+    return paced_resize(g, paced_resize(g, x, &(struct paced_tensor){.shape = {9, 3, 1}}), x);
+}
+
+static struct paced_tensor *pool_and_broadcast(struct paced_graph *g, struct paced_tensor *x) {
+    return paced_broadcast(g, paced_global_pool(g, x), x);
+}
+
 static struct paced_tensor *crop_and_pad(struct paced_graph *g, struct paced_tensor *x) {
     const struct paced_tensor like = {.shape = {H - 3, W + 1, 1}};
     return paced_fit(g, paced_fit(g, x, &like), x);
+}
+
+static struct paced_tensor *sum(struct paced_graph *g, struct paced_tensor *x) {
+    return paced_add(g, x, paced_relu(g, x), true);
 }
 
 static struct paced_tensor *itself(struct paced_graph *g, struct paced_tensor *x) {
@@ -65,9 +85,20 @@ static void check(const char *name, chain *f, int c) {
 static const struct {
     const char *name;
     chain *f;
-} chains[] = {{"conv2d, 3x3", conv3x3}, {"conv2d, 1x1", conv1x1}, {"batch_norm", norm},
-              {"relu", paced_relu},     {"max_pool", pool},       {"upsample", enlarge},
-              {"fit", crop_and_pad},    {"concat", itself},       {"two readers", fork_join}};
+} chains[] = {{"conv2d, 3x3", conv3x3},
+              {"conv2d, 1x1", conv1x1},
+              {"conv_transpose2d, 3x3", transposed3x3},
+              {"conv_transpose2d, 2x2", transposed2x2},
+              {"batch_norm", norm},
+              {"relu", paced_relu},
+              {"add", sum},
+              {"max_pool", pool},
+              {"upsample", enlarge},
+              {"resize", resize},
+              {"global_pool, broadcast", pool_and_broadcast},
+              {"fit", crop_and_pad},
+              {"concat", itself},
+              {"two readers", fork_join}};
 
 static void test_every_operation(void **state) {
     (void)state;

@@ -73,6 +73,28 @@ static void test_sizes(void **state) {
     check_other_channels((struct ref_shape){3, 15, 1, 2}, 32);
 }
 
+/* As many as a node takes. */
+static void test_many(void **state) {
+    (void)state;
+    struct net net = net_start(4, 3, 3);
+    struct paced_tensor *all[PACED_MAX_INPUTS];
+    for (int i = 0; i < PACED_MAX_INPUTS; ++i) all[i] = i % 2 ? paced_relu(net.graph, net.input) : net.input;
+    net_run(&net, paced_concat_all(net.graph, PACED_MAX_INPUTS, all), 2);
+    size_t wide = 3 * PACED_MAX_INPUTS;
+    assert_int_equal(net.y_count, PACED_MAX_INPUTS * net.x_count);
+    for (size_t at = 0; at < net.x_count; ++at) {
+        double grad = 0;
+        for (size_t i = 0; i < PACED_MAX_INPUTS; ++i) {
+            size_t to = at / 3 * wide + 3 * i + at % 3;
+            bool passes = i % 2 == 0 || net.x[at] > 0;
+            assert_true(net.y[to] == (passes ? net.x[at] : 0));
+            if (passes) grad += (double)net.dy[to];
+        }
+        assert_near(net.dx[at], grad, 1e-6);
+    }
+    net_finish(&net);
+}
+
 /* Both inputs the same tensor: its gradient is written and then added to. */
 static void test_same_tensor(void **state) {
     (void)state;
@@ -89,6 +111,7 @@ static void test_same_tensor(void **state) {
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_sizes),
+    cmocka_unit_test(test_many),
     cmocka_unit_test(test_same_tensor),
 };
 HARNESS_MAIN(tests)

@@ -21,21 +21,26 @@ static size_t arena_count(const struct net *net) {
     return paced_buffer_bytes(paced_exec_trained(net->exec)) / sizeof(float);
 }
 
-/* Any gradient will do: the optimiser walks the whole arena, gaps and all. */
+/* Any gradient will do: the optimiser walks the whole arena, gaps and all. Every other one is short. */
 static float *set_gradient(const struct net *net, int step) {
     char name[32];
     snprintf(name, sizeof name, "gradient %d", step);
     float *grad = uniform(name, arena_count(net));
+    for (size_t i = 0; i < arena_count(net) && step % 2 == 0; ++i) grad[i] *= 0.01f;
     assert_ok(paced_buffer_write(paced_exec_trained_grad(net->exec), grad, arena_count(net) * sizeof *grad));
     return grad;
 }
 
 static void reference_step(const struct paced_config *config, size_t count, double *w, const float *grad, double *m,
                            double *v, int t, double lr) {
-    if (config->train.optimizer == PACED_ADAM)
-        ref_adam(count, w, grad, m, v, t, lr, config->train.weight_decay);
+    double *g = paced_alloc(count, sizeof *g);
+    for (size_t i = 0; i < count; ++i) g[i] = (double)grad[i];
+    ref_clip(count, g, config->train.clip_norm);
+    if (config->train.optimizer == PACED_SGD)
+        ref_sgd(count, w, g, m, config->train.momentum, lr, config->train.weight_decay);
     else
-        ref_sgd(count, w, grad, m, config->train.momentum, lr, config->train.weight_decay);
+        ref_adam(count, w, g, m, v, t, lr, config->train.weight_decay, config->train.optimizer == PACED_ADAMW);
+    free(g);
 }
 
 /* Compares the way gone from the first weights: the weights themselves would hide it. */
@@ -52,7 +57,8 @@ static void compare_way(const struct net *net, const float *before, const double
     free(got);
 }
 
-static void check_steps(const struct paced_config *config) {
+/* The rate is chosen so that the way is long beside the weights' last digits. */
+static void check_steps_at(const struct paced_config *config, double rate) {
     struct net net = two_layers();
     struct paced_optimizer *optimizer;
     assert_ok(paced_optimizer_create(&optimizer, config, net.exec));
@@ -61,7 +67,7 @@ static void check_steps(const struct paced_config *config) {
     double *w = paced_alloc(count, sizeof *w), *m = paced_alloc(count, sizeof *m), *v = paced_alloc(count, sizeof *v);
     for (size_t i = 0; i < count; ++i) w[i] = (double)before[i];
     for (int step = 1; step <= STEPS; ++step) {
-        double lr = 0.003 * step;
+        double lr = rate * step;
         float *grad = set_gradient(&net, step);
         assert_ok(paced_optimizer_step(optimizer, lr));
         reference_step(config, count, w, grad, m, v, step, lr);
@@ -76,10 +82,49 @@ static void check_steps(const struct paced_config *config) {
     net_finish(&net);
 }
 
+static void check_steps(const struct paced_config *config) {
+    check_steps_at(config, 0.003);
+}
+
 static void test_adam(void **state) {
     (void)state;
     check_steps(&(struct paced_config){.train.optimizer = PACED_ADAM});
     check_steps(&(struct paced_config){.train.optimizer = PACED_ADAM, .train.weight_decay = 0.1});
+}
+
+static void test_adamw(void **state) {
+    (void)state;
+    check_steps(&(struct paced_config){.train.optimizer = PACED_ADAMW});
+    check_steps(&(struct paced_config){.train.optimizer = PACED_ADAMW, .train.weight_decay = 0.1});
+}
+
+/* The arena's gradient is some 14 long in odd steps and 0.14 in even ones. */
+static void test_clip(void **state) {
+    (void)state;
+    check_steps(&(struct paced_config){.train = {.optimizer = PACED_ADAM, .weight_decay = 0.1, .clip_norm = 1}});
+    check_steps(&(struct paced_config){.train = {.optimizer = PACED_ADAMW, .weight_decay = 0.1, .clip_norm = 1}});
+    check_steps_at(&(struct paced_config){.train = {.optimizer = PACED_SGD, .momentum = 0.9, .clip_norm = 1}}, 0.3);
+    check_steps_at(&(struct paced_config){.train = {.optimizer = PACED_SGD, .clip_norm = 0.05}}, 3);
+}
+
+/* A gradient that is short enough goes through untouched, to the bit. */
+static void test_clip_that_is_not_reached(void **state) {
+    (void)state;
+    float *after[2];
+    for (int i = 0; i < 2; ++i) {
+        struct net net = two_layers();
+        const struct paced_config config = {.train = {.optimizer = PACED_ADAM, .clip_norm = i ? 100 : 0}};
+        struct paced_optimizer *optimizer;
+        assert_ok(paced_optimizer_create(&optimizer, &config, net.exec));
+        free(set_gradient(&net, 1));
+        assert_ok(paced_optimizer_step(optimizer, 0.01));
+        after[i] = read_floats(paced_exec_trained(net.exec), arena_count(&net));
+        if (i) assert_memory_equal(after[0], after[1], arena_count(&net) * sizeof(float));
+        paced_optimizer_destroy(optimizer);
+        net_finish(&net);
+    }
+    free(after[0]);
+    free(after[1]);
 }
 
 static void test_sgd(void **state) {
@@ -147,6 +192,7 @@ static void check_state(const struct paced_config *config) {
 static void test_state(void **state) {
     (void)state;
     check_state(&(struct paced_config){.train.optimizer = PACED_ADAM});
+    check_state(&(struct paced_config){.train = {.optimizer = PACED_ADAMW, .weight_decay = 0.1, .clip_norm = 1}});
     check_state(&(struct paced_config){.train.optimizer = PACED_SGD, .train.momentum = 0.9});
 }
 
@@ -174,7 +220,13 @@ static void test_bad_state(void **state) {
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_adam),  cmocka_unit_test(test_sgd),       cmocka_unit_test(test_zero_gradient),
-    cmocka_unit_test(test_state), cmocka_unit_test(test_bad_state),
+    cmocka_unit_test(test_adam),
+    cmocka_unit_test(test_adamw),
+    cmocka_unit_test(test_sgd),
+    cmocka_unit_test(test_clip),
+    cmocka_unit_test(test_clip_that_is_not_reached),
+    cmocka_unit_test(test_zero_gradient),
+    cmocka_unit_test(test_state),
+    cmocka_unit_test(test_bad_state),
 };
 HARNESS_MAIN(tests)

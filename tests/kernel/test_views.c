@@ -103,5 +103,33 @@ static void test_too_many_parts(void **state) {
     net_finish(&net);
 }
 
-static const struct CMUnitTest tests[] = {cmocka_unit_test(test_views), cmocka_unit_test(test_too_many_parts)};
+static struct paced_tensor *residual(struct net *net) {
+    struct paced_tensor *branches[4];
+    branches[0] = conv_bn(net, "a", net->input, 3);
+    branches[1] = paced_fit(net->graph, paced_upsample(net->graph, conv_bn(net, "b", net->input, 2), 2), net->input);
+    branches[2] = paced_broadcast(net->graph, paced_global_pool(net->graph, branches[0]), net->input);
+    branches[3] = paced_concat(net->graph, branches[1], branches[0]);
+    struct paced_tensor *joined = conv_bn(net, "c", paced_concat_all(net->graph, 4, branches), 5);
+    struct paced_tensor *sum = paced_add(net->graph, joined, conv_bn(net, "d", net->input, 5), true);
+    sum = paced_conv_transpose2d(net->graph, "e", paced_add(net->graph, sum, joined, false),
+                                 (struct paced_conv_transpose){4, 3, 2, 1, 1, true});
+    return paced_resize(net->graph, conv_bn(net, "f", paced_batch_norm(net->graph, "e_bn", sum, true), 2), net->input);
+}
+
+/* Operations that want their inputs stored, beside others that do not, and a join of more parts than a view has. */
+static void test_residual(void **state) {
+    (void)state;
+    struct net views = net_start(4, 5, 2), stored = net_start(4, 5, 2);
+    net_run(&views, residual(&views), 2);
+    paced_graph_store_all(stored.graph);
+    net_run(&stored, residual(&stored), 2);
+    assert_true(count_views(&views) >= 4);
+    compare("y", views.y, stored.y, stored.y_count);
+    compare("dx", views.dx, stored.dx, stored.x_count);
+    net_finish(&views);
+    net_finish(&stored);
+}
+
+static const struct CMUnitTest tests[] = {cmocka_unit_test(test_views), cmocka_unit_test(test_too_many_parts),
+                                          cmocka_unit_test(test_residual)};
 HARNESS_MAIN(tests)

@@ -11,7 +11,7 @@
 
 static void assert_lr(const struct paced_config *config, int epoch, double want) {
     double got = paced_schedule_lr(config, epoch);
-    if (fabs(got - want) <= 1e-14 * want) return;
+    if (fabs(got - want) <= 4e-14 * want) return;
     print_error("epoch %d: lr is %.17g, not %.17g\n", epoch, got, want);
     fail();
 }
@@ -35,6 +35,28 @@ static void test_every_epoch(void **state) {
     for (int epoch = 0; epoch < 20; ++epoch) assert_lr(&config, epoch, ldexp(1, -epoch));
 }
 
+/* Half way down after half the epochs; the last epoch is still above zero. */
+static void test_cosine(void **state) {
+    (void)state;
+    const struct paced_config config = {.train = {.schedule = PACED_SCHEDULE_COSINE, .lr = 0.02, .epochs = 12}};
+    assert_lr(&config, 0, 0.02);
+    assert_lr(&config, 4, 0.015);
+    assert_lr(&config, 6, 0.01);
+    assert_lr(&config, 8, 0.005);
+    assert_lr(&config, 11, 0.01 * (1 - sqrt(2 + sqrt(3)) / 2));
+}
+
+static void test_poly(void **state) {
+    (void)state;
+    struct paced_config config = {.train = {.schedule = PACED_SCHEDULE_POLY, .lr = 0.01, .epochs = 4, .power = 2}};
+    assert_lr(&config, 0, 0.01);
+    assert_lr(&config, 1, 0.005625);
+    assert_lr(&config, 2, 0.0025);
+    assert_lr(&config, 3, 0.000625);
+    config.train.power = 0.5;
+    assert_lr(&config, 3, 0.005);
+}
+
 static void test_no_decay(void **state) {
     (void)state;
     const struct paced_config flat = {.train = {.schedule = PACED_SCHEDULE_STEP, .lr = 0.01, .step = 3, .gamma = 1}};
@@ -48,9 +70,8 @@ static void test_no_decay(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_step),
-        cmocka_unit_test(test_every_epoch),
-        cmocka_unit_test(test_no_decay),
+        cmocka_unit_test(test_step), cmocka_unit_test(test_every_epoch), cmocka_unit_test(test_cosine),
+        cmocka_unit_test(test_poly), cmocka_unit_test(test_no_decay),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -127,9 +127,9 @@ class Bench:
 
     # -- networks
 
-    def network(self, weights, dtype, width=None):
+    def network(self, weights, dtype, arch=None, width=None):
         """The reference network with weights from a file of the program, or of this test."""
-        model = reference.ARCHS[self.options.arch](self.options.classes, width or self.options.width)
+        model = reference.ARCHS[arch or self.options.arch](self.options.classes, width or self.options.width)
         model.load_state_dict({k: torch.from_numpy(v) for k, v in self.load(weights).items()})
         return model.to(dtype)
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Reviews distillation against PyTorch: whole runs of `paced train` with a teacher, row by row of log.csv.
 
-    distill_parity.py [--paced build/paced] [--width 4] [--size 32] [--quick]
+    distill_parity.py [--paced build/paced] [--arch unet] [--width 4] [--teacher-arch unet] [--teacher-width 8] [--size 32]
+                      [--quick]
 
 Student, teacher, images and order are the same on both sides. Each run compares, for every epoch and both phases,
 ce, loss and kld (relative, against float64 PyTorch: ../golden/distillation.py), mu and the share of admitted pixels.
@@ -42,9 +43,10 @@ class Run:
     pacing: dict = field(default_factory=dict)
     learn: bool = False
 
-    def sections(self, teacher_width):
+    def sections(self, options):
         choice = {"method": self.method} if self.method else {"loss": self.loss}
-        return {"distill": {"teacher": "teacher.safetensors", "teacher_width": teacher_width, **choice, **self.distill},
+        return {"distill": {"teacher": "teacher.safetensors", "teacher_arch": options.teacher_arch,
+                            "teacher_width": options.teacher_width, **choice, **self.distill},
                 "uncertainty": self.uncertainty, "pacing": self.pacing}
 
     def settings(self):
@@ -110,30 +112,32 @@ def runs_of_three_classes(quick):
 # ---- the teacher ----------------------------------------------------------------------------------------------------
 
 
-def write_teacher(bench, width, images, spread=9.0):
+def write_teacher(bench, images, spread=9.0):
     """A random network with sensible running statistics and logits of mean 0 and this deviation, so that its
     confidences lie on all sides of mu."""
     torch.manual_seed(2)
-    model = reference.ARCHS[bench.options.arch](bench.options.classes, width).train()
-    last = list(model.parameters())[-2:]
+    model = reference.ARCHS[bench.options.teacher_arch](bench.options.classes, bench.options.teacher_width).train()
+    last = list(model.modules())[-1]
+    shape = (1, -1, 1, 1) if isinstance(last, torch.nn.ConvTranspose2d) else (-1, 1, 1, 1)
     with torch.no_grad():
         for _ in range(30):
             model(images)
         logits = model.eval()(images)
         mean, deviation = logits.mean((0, 2, 3)), logits.std((0, 2, 3))
-        last[0].mul_((spread / deviation).reshape(-1, 1, 1, 1))
-        last[1].copy_((last[1] - mean) * spread / deviation)
+        last.weight.mul_((spread / deviation).reshape(shape))
+        last.bias.copy_((last.bias - mean) * spread / deviation)
     safetensors_io.save(bench.path("teacher.safetensors"), {k: v.numpy() for k, v in model.state_dict().items()})
 
 
 # ---- a run ----------------------------------------------------------------------------------------------------------
 
 
-def oracle(bench, run, training, train, val, teacher_width, dtype):
+def oracle(bench, run, training, train, val, dtype):
     """(rows, {phase: share of pixels near mu, per epoch})"""
     d, pacing = run.settings()
     student = bench.network("init.safetensors", dtype)
-    teacher = bench.network("teacher.safetensors", dtype, teacher_width).eval()
+    teacher = bench.network("teacher.safetensors", dtype, bench.options.teacher_arch,
+                            bench.options.teacher_width).eval()
     with torch.no_grad():
         logits = {phase: teacher(samples[0].to(dtype)) for phase, samples in (("train", train), ("val", val))}
     if d.tau == "auto":
@@ -166,13 +170,13 @@ def same_or_empty(values, exact):
     return float(np.max(np.abs(values - exact), where=~np.isnan(exact), initial=0))
 
 
-def review_run(review, bench, run, training, train, val, teacher_width):
+def review_run(review, bench, run, training, train, val):
     training = training if run.learn else replace(training, lr=FROZEN_LR)
     def run_oracle(dtype):
-        return oracle(bench, run, training, train, val, teacher_width, dtype)
+        return oracle(bench, run, training, train, val, dtype)
 
     (exact, doubtful), single = three_ways(run_oracle) if run.learn else (run_oracle(torch.float64), [])
-    rows = bench.train(run.name, training, "train", "val", run.sections(teacher_width))
+    rows = bench.train(run.name, training, "train", "val", run.sections(bench.options))
     order = [(row["epoch"], row["phase"]) for row in exact]
     review.require(f"{run.name}: epochs and phases", [(row["epoch"], row["phase"]) for row in rows] == order)
     for phase in ("train", "val"):
@@ -201,12 +205,10 @@ def review_classes(review, options, directory, classes, runs):
     _, train = bench.write_split("train", rng, sizes)  # batches of 4 and 3
     _, val = bench.write_split("val", rng, sizes[:3])
     bench.write_init(seed=1)
-    teacher_width = options.width + 2
-    write_teacher(bench, teacher_width, train[0])
+    write_teacher(bench, train[0])
     training = Training(epochs=3 if options.quick else 4, batch=4, optimizer="sgd", momentum=0.9, lr=0.02, step=2)
     for run in runs:
-        review_run(review, bench, replace(run, name=f"C{classes} {run.name}".replace(" ", "-")), training, train, val,
-                   teacher_width)
+        review_run(review, bench, replace(run, name=f"C{classes} {run.name}".replace(" ", "-")), training, train, val)
 
 
 def replace_option(options, classes):
@@ -223,4 +225,6 @@ def review_all(options, directory):
 if __name__ == "__main__":
     PARSER = make_parser(__doc__.splitlines()[0])
     PARSER.set_defaults(width=4, size=32)
+    PARSER.add_argument("--teacher-arch", choices=sorted(reference.ARCHS), default="unet")
+    PARSER.add_argument("--teacher-width", type=int, default=8)
     run_review(PARSER.parse_args(), review_all)

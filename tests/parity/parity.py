@@ -62,11 +62,12 @@ def review_log(review, bench, name, rows, exact, single, phases):
                      largest_relative(np.array(losses[phase]), column(rows, "ce", phase)), 1e-6)
 
 
-def review_weights_on_val(review, bench, name, rows, val, batch):
+def review_weights_on_val(review, bench, name, rows, val, training):
     """The validation rows of the last and of the best epoch, from the weights that the program wrote after them."""
     val_rows = [row for row in rows if row["phase"] == "val"]
-    for which, row in (("last", val_rows[-1]), ("best", min(val_rows, key=lambda row: row["ce"]))):
-        expected = evaluate(bench.network(f"runs/{name}/{which}.safetensors", torch.float64), val, batch)
+    best = min(val_rows, key=lambda row: -row["dice"] if training.select == "dice" else row["ce"])
+    for which, row in (("last", val_rows[-1]), ("best", best)):
+        expected = evaluate(bench.network(f"runs/{name}/{which}.safetensors", torch.float64), val, training.batch)
         review.check(f"{name}: val ce of {which}.safetensors, relative", abs(row["ce"] / expected["ce"] - 1),
                      SAME_WEIGHTS)
         for metric in ("dice", "iou", "precision", "recall", "f1"):
@@ -117,7 +118,7 @@ def review_run(review, bench, name, training, train, val):
     comparable = training.optimizer == "sgd"
     review_log(review, bench, name, rows, exact[0], [r for r, _ in single], ["train", "val"][:1 + comparable])
     review_weights(review, bench, name, init, training.epochs * math.ceil(len(train[0]) / training.batch))
-    review_weights_on_val(review, bench, name, rows, val, training.batch)
+    review_weights_on_val(review, bench, name, rows, val, training)
     if comparable:
         review_changes(review, bench, name, init, exact[1], [state for _, state in single])
 
@@ -223,6 +224,10 @@ def review_all(options, directory):
     review_run(review, bench, "sgd", sgd, train, val)
     adam = replace(sgd, optimizer="adam", momentum=0.0, weight_decay=1e-4, lr=3e-3)
     review_run(review, bench, "adam", adam, train, val)
+    clipped = replace(sgd, schedule="poly", clip_norm=0.3, select="dice")
+    review_run(review, bench, "clipped", clipped, train, val)
+    adamw = replace(adam, optimizer="adamw", weight_decay=0.05, schedule="cosine", clip_norm=1.0)
+    review_run(review, bench, "adamw", adamw, train, val)
     write_balanced(bench, "runs/sgd/last.safetensors", val[0])
     review_predict(review, bench, "balanced.safetensors", pairs, val)
     review_promise(review, bench, rng, 3 if options.quick else 5)

@@ -1,4 +1,5 @@
-/* Layers without parameters: relu, max_pool, upsample, fit, concat. Each backward scatters dy to where forward read. */
+/* Layers without parameters: relu, add, max_pool, upsample, resize, global_pool, broadcast, fit, concat. Each backward
+ * scatters dy to where forward read. */
 #include <math.h>
 #include <string.h>
 
@@ -12,6 +13,19 @@ void ref_relu_fwd(size_t count, const float *x, double *y) {
 
 void ref_relu_bwd(size_t count, const float *x, const float *dy, double *dx) {
     for (size_t i = 0; i < count; ++i) dx[i] = x[i] > 0 ? (double)dy[i] : 0;
+}
+
+/* ---- add: y = a + b, then max(y, 0) ------------------------------------------------------------------------------ */
+
+void ref_add_fwd(size_t count, bool relu, const float *a, const float *b, double *y) {
+    for (size_t i = 0; i < count; ++i) {
+        double sum = (double)a[i] + (double)b[i];
+        y[i] = relu && sum < 0 ? 0 : sum;
+    }
+}
+
+void ref_add_bwd(size_t count, bool relu, const float *a, const float *b, const float *dy, double *dx) {
+    for (size_t i = 0; i < count; ++i) dx[i] = relu && (double)a[i] + (double)b[i] <= 0 ? 0 : (double)dy[i];
 }
 
 /* ---- max_pool: the first largest value of a window, in row order; padding never wins ------------------------------
@@ -67,6 +81,60 @@ void ref_upsample_bwd(struct ref_shape s, int factor, const float *dy, double *d
     struct ref_shape out = enlarged(s, factor);
     memset(dx, 0, ref_count(s) * sizeof *dx);
     FOR_ELEMENTS(out) dx[ref_at(s, n, y_ / factor, x_ / factor, c)] += (double)dy[ref_at(out, n, y_, x_, c)];
+}
+
+/* ---- resize: y[oy][ox] = x[source of oy][source of ox], the source in float32 -------------------------------------
+ */
+
+static int nearest(int i, int size, int out) {
+    float ratio = (float)size / (float)out;
+    int at = (int)floorf((float)i * ratio);
+    return at < size ? at : size - 1;
+}
+
+void ref_resize_fwd(struct ref_shape s, int h, int w, const float *x, double *y) {
+    struct ref_shape out = {s.n, h, w, s.c};
+    FOR_ELEMENTS(out)
+    y[ref_at(out, n, y_, x_, c)] = (double)x[ref_at(s, n, nearest(y_, s.h, h), nearest(x_, s.w, w), c)];
+}
+
+void ref_resize_bwd(struct ref_shape s, int h, int w, const float *dy, double *dx) {
+    struct ref_shape out = {s.n, h, w, s.c};
+    memset(dx, 0, ref_count(s) * sizeof *dx);
+    FOR_ELEMENTS(out)
+    dx[ref_at(s, n, nearest(y_, s.h, h), nearest(x_, s.w, w), c)] += (double)dy[ref_at(out, n, y_, x_, c)];
+}
+
+/* ---- global_pool: y[n] = mean of x over a plane; broadcast: y[pixel] = x[n] ---------------------------------------
+ */
+
+static struct ref_shape pixel_of(struct ref_shape plane) {
+    return (struct ref_shape){plane.n, 1, 1, plane.c};
+}
+
+static void sum_planes(struct ref_shape plane, double scale, const float *from, double *to) {
+    memset(to, 0, ref_count(pixel_of(plane)) * sizeof *to);
+    FOR_ELEMENTS(plane) to[ref_at(pixel_of(plane), n, 0, 0, c)] += scale * (double)from[ref_at(plane, n, y_, x_, c)];
+}
+
+static void spread_planes(struct ref_shape plane, double scale, const float *from, double *to) {
+    FOR_ELEMENTS(plane) to[ref_at(plane, n, y_, x_, c)] = scale * (double)from[ref_at(pixel_of(plane), n, 0, 0, c)];
+}
+
+void ref_global_pool_fwd(struct ref_shape plane, const float *x, double *y) {
+    sum_planes(plane, 1.0 / (plane.h * plane.w), x, y);
+}
+
+void ref_global_pool_bwd(struct ref_shape plane, const float *dy, double *dx) {
+    spread_planes(plane, 1.0 / (plane.h * plane.w), dy, dx);
+}
+
+void ref_broadcast_fwd(struct ref_shape plane, const float *x, double *y) {
+    spread_planes(plane, 1, x, y);
+}
+
+void ref_broadcast_bwd(struct ref_shape plane, const float *dy, double *dx) {
+    sum_planes(plane, 1, dy, dx);
 }
 
 /* ---- fit: y[oy][ox] = x[oy - top][ox - left], zero outside; top = floor((h - x.h) / 2) -----------------------------

@@ -33,6 +33,20 @@ void ref_conv2d_bwd_data(const struct ref_conv *conv, const float *dy, const flo
 void ref_conv2d_bwd_weights(const struct ref_conv *conv, const float *x, const float *dy, double *dw);
 void ref_conv2d_bwd_bias(const struct ref_conv *conv, const float *dy, double *dbias);
 
+/* ---- conv_transpose2d: weights [c][kernel][kernel][k]; bias may be NULL ---------------------------------------- */
+
+struct ref_conv_transpose {
+    struct ref_shape x;
+    int k, kernel, stride, pad, output_pad;
+};
+struct ref_shape ref_conv_transpose2d_shape(const struct ref_conv_transpose *conv);
+void ref_conv_transpose2d_fwd(const struct ref_conv_transpose *conv, const float *x, const float *w, const float *bias,
+                              double *y);
+void ref_conv_transpose2d_bwd_data(const struct ref_conv_transpose *conv, const float *dy, const float *w, double *dx);
+void ref_conv_transpose2d_bwd_weights(const struct ref_conv_transpose *conv, const float *x, const float *dy,
+                                      double *dw);
+void ref_conv_transpose2d_bwd_bias(const struct ref_conv_transpose *conv, const float *dy, double *dbias);
+
 /* ---- batch_norm: per channel over n, h, w; eps 1e-5, momentum 0.1; ReLU after it where asked ------------------- */
 
 struct ref_norm {
@@ -55,6 +69,10 @@ void ref_batch_norm_bwd(const struct ref_norm *norm, const float *x, const float
 void ref_relu_fwd(size_t count, const float *x, double *y);
 void ref_relu_bwd(size_t count, const float *x, const float *dy, double *dx);
 
+/* max(a + b, 0) where `relu`, else a + b; the gradient is that of either summand. */
+void ref_add_fwd(size_t count, bool relu, const float *a, const float *b, double *y);
+void ref_add_bwd(size_t count, bool relu, const float *a, const float *b, const float *dy, double *dx);
+
 struct ref_pool {
     struct ref_shape x;
     int kernel, stride, pad;
@@ -65,6 +83,16 @@ void ref_max_pool_bwd(const struct ref_pool *pool, const float *x, const float *
 
 void ref_upsample_fwd(struct ref_shape x_shape, int factor, const float *x, double *y);
 void ref_upsample_bwd(struct ref_shape x_shape, int factor, const float *dy, double *dx);
+
+/* Nearest to h x w by PyTorch's rule. */
+void ref_resize_fwd(struct ref_shape x_shape, int h, int w, const float *x, double *y);
+void ref_resize_bwd(struct ref_shape x_shape, int h, int w, const float *dy, double *dx);
+
+/* x of `plane`, y one pixel for each sample; broadcast the other way round. */
+void ref_global_pool_fwd(struct ref_shape plane, const float *x, double *y);
+void ref_global_pool_bwd(struct ref_shape plane, const float *dy, double *dx);
+void ref_broadcast_fwd(struct ref_shape plane, const float *x, double *y);
+void ref_broadcast_bwd(struct ref_shape plane, const float *dy, double *dx);
 
 /* x of x_shape as high and wide as h x w. */
 void ref_fit_fwd(struct ref_shape x_shape, int h, int w, const float *x, double *y);
@@ -104,10 +132,14 @@ double ref_distill_pixel(const struct ref_mixture *mixture, const double *s, con
 
 /* ---- optimisers: one step, in place ----------------------------------------------------------------------------- */
 
-/* t counts from 1. */
-void ref_adam(size_t count, double *w, const float *grad, double *m, double *v, int t, double lr, double weight_decay);
-void ref_sgd(size_t count, double *w, const float *grad, double *moment, double momentum, double lr,
+/* t counts from 1. decoupled: AdamW. */
+void ref_adam(size_t count, double *w, const double *grad, double *m, double *v, int t, double lr, double weight_decay,
+              bool decoupled);
+void ref_sgd(size_t count, double *w, const double *grad, double *moment, double momentum, double lr,
              double weight_decay);
+
+/* Scales `grad` down to an L2 norm of at most max_norm (0: leaves it), as PyTorch's clip_grad_norm_ does. */
+void ref_clip(size_t count, double *grad, double max_norm);
 
 /* ---- matrix products -------------------------------------------------------------------------------------------- */
 

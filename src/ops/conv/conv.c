@@ -10,7 +10,7 @@ static enum paced_err forward(struct paced_exec *e, const struct paced_node *nod
     const struct source x = source_of(e, &node->in[0]->source);
     return conv_choose(conv, paced_exec_is_training(e) ? CONV_FORWARD_TRAINING : CONV_FORWARD)
         ->forward(e, node, conv, &x, paced_exec_param(e, node->params[WEIGHT]),
-                  conv->bias ? paced_exec_param(e, node->params[BIAS]) : NULL, paced_exec_value(e, node->out));
+                  conv->bias ? paced_exec_param(e, node->params[BIAS]) : NULL, 0.0f, paced_exec_value(e, node->out));
 }
 
 static enum paced_err backward(struct paced_exec *e, const struct paced_node *node) {

@@ -19,7 +19,7 @@ struct conv_algorithm {
     uint64_t (*workspace_bytes)(const struct conv *conv, int samples, uint64_t limit);
     enum paced_err (*forward)(struct paced_exec *exec, const struct paced_node *node, const struct conv *conv,
                               const struct source *x, const struct paced_buffer *w, const struct paced_buffer *bias,
-                              struct paced_buffer *y);
+                              float beta, struct paced_buffer *y);
     enum paced_err (*backward_data)(struct paced_exec *exec, const struct conv *conv, const struct paced_buffer *dy,
                                     const struct paced_buffer *w, float beta, struct paced_buffer *dx);
     enum paced_err (*backward_weights)(struct paced_exec *exec, const struct conv *conv, const struct source *x,

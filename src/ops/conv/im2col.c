@@ -146,7 +146,7 @@ static enum paced_err gather_multiply(struct paced_exec *e, const struct walk *w
 
 static enum paced_err forward(struct paced_exec *e, const struct paced_node *node, const struct conv *v,
                               const struct source *x, const struct paced_buffer *weights,
-                              const struct paced_buffer *bias, struct paced_buffer *y) {
+                              const struct paced_buffer *bias, float beta, struct paced_buffer *y) {
     (void)node;
     static const struct paced_kernel pack_forward = {"im2col.cl", "pack_forward"};
     struct walk walk = forward_walk(v);
@@ -156,7 +156,7 @@ static enum paced_err forward(struct paced_exec *e, const struct paced_node *nod
     PACED_TRY(PACED_LAUNCH(paced_exec_device(e), &pack_forward, paced_range_items((uint64_t)rows * (uint64_t)n), 1,
                            PACED_ARG(rows), PACED_ARG(n), PACED_ARG(columns), PACED_ARG(v->k), PACED_ARG(weights),
                            PACED_ARG(m.first)));
-    return gather_multiply(e, &walk, &m, v->k, x, bias, 0.0f, y);
+    return gather_multiply(e, &walk, &m, v->k, x, bias, beta, y);
 }
 
 static enum paced_err backward_data(struct paced_exec *e, const struct conv *v, const struct paced_buffer *dy,

@@ -15,13 +15,14 @@ static uint64_t workspace_bytes(const struct conv *v, int samples, uint64_t limi
 
 static enum paced_err forward(struct paced_exec *e, const struct paced_node *node, const struct conv *v,
                               const struct source *x, const struct paced_buffer *w, const struct paced_buffer *bias,
-                              struct paced_buffer *y) {
+                              float beta, struct paced_buffer *y) {
     static const struct paced_kernel pointwise_fwd = {"pointwise.cl", "pointwise_fwd"};
     (void)node;
     int vec = source_vector(paced_exec_device(e), x), pixels = pixels_out(e, v), has_bias = bias != NULL;
     return PACED_LAUNCH(paced_exec_device(e), &pointwise_fwd, paced_range_pixels((uint64_t)pixels, (uint32_t)v->k), vec,
                         PACED_ARG(pixels), PACED_ARG(v->h), PACED_ARG(v->w), PACED_ARG(v->k), PACED_ARG(has_bias),
-                        PACED_ARG_SOURCE(x, vec), PACED_ARG(w), PACED_ARG(bias ? bias : w), PACED_ARG(y));
+                        PACED_ARG_SOURCE(x, vec), PACED_ARG(w), PACED_ARG(bias ? bias : w), PACED_ARG(beta),
+                        PACED_ARG(y));
 }
 
 static enum paced_err backward_data(struct paced_exec *e, const struct conv *v, const struct paced_buffer *dy,

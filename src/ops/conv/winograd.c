@@ -317,12 +317,12 @@ static enum paced_err correlate_blocks(struct paced_exec *e, const struct walk *
 
 static enum paced_err forward(struct paced_exec *e, int m, const struct paced_node *node, const struct conv *v,
                               const struct source *x, const struct paced_buffer *weights,
-                              const struct paced_buffer *bias, struct paced_buffer *y) {
+                              const struct paced_buffer *bias, float beta, struct paced_buffer *y) {
     struct walk w = forward_walk(v, m, paced_exec_samples(e));
     struct layout l = layout_of(&w, paced_exec_workspace_limit(e));
     struct filter f = {.transform = transform_filter, .weights = weights};
     PACED_TRY(paced_exec_kept(e, node, l.lasting * (uint64_t)l.blocks, &f.kept, &f.fresh));
-    return convolve(e, &w, &f, x, bias, 0.0f, y);
+    return convolve(e, &w, &f, x, bias, beta, y);
 }
 
 static enum paced_err backward_data(struct paced_exec *e, int m, const struct conv *v, const struct paced_buffer *dy,
@@ -351,8 +351,8 @@ static enum paced_err backward_weights(struct paced_exec *e, int m, const struct
     }                                                                                                                 \
     static enum paced_err forward##m(struct paced_exec *e, const struct paced_node *node, const struct conv *v,       \
                                      const struct source *x, const struct paced_buffer *w,                            \
-                                     const struct paced_buffer *bias, struct paced_buffer *y) {                       \
-        return forward(e, m, node, v, x, w, bias, y);                                                                 \
+                                     const struct paced_buffer *bias, float beta, struct paced_buffer *y) {           \
+        return forward(e, m, node, v, x, w, bias, beta, y);                                                           \
     }                                                                                                                 \
     static enum paced_err backward_data##m(struct paced_exec *e, const struct conv *v, const struct paced_buffer *dy, \
                                            const struct paced_buffer *w, float beta, struct paced_buffer *dx) {       \

@@ -1,0 +1,34 @@
+/* ResNet-18's parts. A basic block is relu(bn2(conv2(relu(bn1(conv1(x))))) + x), where a 1x1 convolution and BN
+ * ("downsample") stand before the sum wherever x has another shape. No convolution has a bias. */
+#include "src/models/resnet.h"
+
+struct paced_tensor *resnet_stem(struct paced_graph *g, const char *name, struct paced_tensor *image, int filters) {
+    const struct paced_conv conv = {filters, .kernel = 7, .stride = 2, .pad = 3, .dilation = 1, .kaiming = true};
+    return paced_max_pool(g, model_conv_norm(g, name, "0", "1", image, conv, true), 3, 2, 1);
+}
+
+static struct paced_tensor *basic_block(struct paced_graph *g, const char *name, struct paced_tensor *x,
+                                        struct resnet_layer b) {
+    struct paced_conv conv = {
+        b.out, .kernel = 3, .stride = b.stride, .pad = b.dilation, .dilation = b.dilation, .kaiming = b.kaiming};
+    struct paced_tensor *y = model_conv_norm(g, name, "conv1", "bn1", x, conv, true);
+    conv.stride = 1;
+    y = model_conv_norm(g, name, "conv2", "bn2", y, conv, false);
+    if (b.stride != 1 || b.in != b.out) {
+        conv = (struct paced_conv){b.out, .kernel = 1, .stride = b.stride, .dilation = 1, .kaiming = b.kaiming};
+        x = model_conv_norm(g, name, "downsample.0", "downsample.1", x, conv, false);
+    }
+    return paced_add(g, y, x, true);
+}
+
+struct paced_tensor *resnet_layer(struct paced_graph *g, const char *name, struct paced_tensor *x,
+                                  struct resnet_layer layer) {
+    for (int i = 0; i < 2; ++i) {
+        char block[64];
+        snprintf(block, sizeof block, "%s.%d", name, i);
+        x = basic_block(g, block, x, layer);
+        layer.in = layer.out;
+        layer.stride = 1;
+    }
+    return x;
+}

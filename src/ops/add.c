@@ -1,0 +1,46 @@
+/* y = a + b, with the ReLU that ends a residual block where there is one. Each summand's gradient is dy where y > 0
+ * (ReLU), else dy: backward reads y for the mask alone. */
+#include "src/ops/ops.h"
+
+struct add {
+    int relu;
+};
+
+static enum paced_err forward(struct paced_exec *e, const struct paced_node *node) {
+    static const struct paced_kernel add_fwd = {"add.cl", "add_fwd"};
+    const struct add *a = node->attributes;
+    const struct paced_shape s = node->out->shape;
+    int vec = paced_device_vector(paced_exec_device(e), s.c), vectors = s.c / vec, pixels = pixels_of(e, node->out);
+    return PACED_LAUNCH(paced_exec_device(e), &add_fwd, paced_range_pixels((uint64_t)pixels, (uint32_t)vectors), vec,
+                        PACED_ARG(pixels), PACED_ARG(vectors), PACED_ARG(a->relu),
+                        PACED_ARG(paced_exec_value(e, node->in[0])), PACED_ARG(paced_exec_value(e, node->in[1])),
+                        PACED_ARG(paced_exec_value(e, node->out)));
+}
+
+static enum paced_err backward(struct paced_exec *e, const struct paced_node *node) {
+    static const struct paced_kernel add_bwd = {"add.cl", "add_bwd"};
+    const struct add *a = node->attributes;
+    const struct paced_shape s = node->out->shape;
+    int vec = paced_device_vector(paced_exec_device(e), s.c), vectors = s.c / vec, pixels = pixels_of(e, node->out);
+    for (int i = 0; i < node->inputs; ++i) {
+        if (!node->in[i]->needs_grad) continue;
+        PACED_TRY(PACED_LAUNCH(paced_exec_device(e), &add_bwd, paced_range_pixels((uint64_t)pixels, (uint32_t)vectors),
+                               vec, PACED_ARG(pixels), PACED_ARG(vectors), PACED_ARG(a->relu),
+                               PACED_ARG(paced_exec_value(e, node->out)), PACED_ARG(paced_exec_grad(e, node->out)),
+                               PACED_ARG(paced_exec_grad_beta(e, node->in[i])),
+                               PACED_ARG(paced_exec_grad(e, node->in[i]))));
+    }
+    return PACED_OK;
+}
+
+static const struct paced_op add = {"add", PACED_READS_NOTHING, .forward = forward, .backward = backward},
+                             add_relu = {"add_relu", PACED_READS_OUTPUT, .forward = forward, .backward = backward};
+
+struct paced_tensor *paced_add(struct paced_graph *graph, struct paced_tensor *a, struct paced_tensor *b, bool relu) {
+    if (!a || !b || paced_graph_error(graph)) return NULL;
+    struct paced_tensor *both[] = {a, b};
+    struct paced_node *node = paced_graph_add(graph, relu ? &add_relu : &add, NULL, 2, both, a->shape);
+    struct add *own = node->attributes = paced_alloc(1, sizeof *own);
+    own->relu = relu;
+    return node->out;
+}

@@ -1,0 +1,93 @@
+/* conv_transpose2d: y = the transpose of a convolution, applied to x.
+ *
+ * The convolution it transposes goes from y to x: its input has y's size and channels, its filters are x's channels,
+ * its weights [c][kernel][kernel][filters] are the layer's own. So each direction is one of that convolution's,
+ *   forward            its backward, data
+ *   backward, data     its forward
+ *   backward, weights  its backward, weights, with dy for its input and x for its output's gradient,
+ * and the arithmetic is an algorithm's. A bias is written first and added to. */
+#include <math.h>
+
+#include "src/ops/conv/conv.h"
+
+enum { WEIGHT, BIAS };
+
+static enum paced_err forward(struct paced_exec *e, const struct paced_node *node) {
+    const struct conv *conv = node->attributes;
+    struct paced_buffer *y = paced_exec_value(e, node->out);
+    int pixels = pixels_of(e, node->out);
+    const struct paced_param *bias = node->params[BIAS];
+    if (bias) PACED_TRY(spread_over_pixels(e, paced_exec_param(e, bias), pixels, 1.0f, pixels, conv->c, 0.0f, y));
+    /* Training's forward pass needs an exact algorithm (choose.c tells why), whichever way it is walked. */
+    return conv_choose(conv, paced_exec_is_training(e) ? CONV_FORWARD_TRAINING : CONV_BACKWARD_DATA)
+        ->backward_data(e, conv, paced_exec_value(e, node->in[0]), paced_exec_param(e, node->params[WEIGHT]),
+                        bias ? 1.0f : 0.0f, y);
+}
+
+static enum paced_err backward(struct paced_exec *e, const struct paced_node *node) {
+    const struct conv *conv = node->attributes;
+    const struct paced_tensor *in = node->in[0];
+    const struct paced_buffer *dy = paced_exec_grad(e, node->out);
+    if (node->params[BIAS])
+        PACED_TRY(
+            sum_over_pixels(e, dy, pixels_of(e, node->out), conv->c, 0, paced_exec_param_grad(e, node->params[BIAS])));
+    const struct source through = source_of_buffer(dy, node->out->shape);
+    PACED_TRY(conv_choose(conv, CONV_BACKWARD_WEIGHTS)
+                  ->backward_weights(e, conv, &through, paced_exec_value(e, in),
+                                     paced_exec_param_grad(e, node->params[WEIGHT])));
+    if (!in->needs_grad) return PACED_OK;
+    return conv_choose(conv, CONV_FORWARD)
+        ->forward(e, node, conv, &through, paced_exec_param(e, node->params[WEIGHT]), NULL, paced_exec_grad_beta(e, in),
+                  paced_exec_grad(e, in));
+}
+
+static uint64_t workspace(const struct paced_node *node, int batch, uint64_t limit) {
+    return conv_workspace_bytes(node->attributes, batch, limit);
+}
+
+static const struct paced_op conv_transpose2d = {"conv_transpose2d", PACED_READS_INPUT, forward, backward,
+                                                 .workspace = workspace};
+
+/* PyTorch's default: uniform within 1 / sqrt(fan_in) for weights and bias, where its fan_in is filters kernel^2. */
+static void add_params(struct paced_graph *graph, struct paced_node *node, const struct conv *conv, bool bias) {
+    int dims[] = {conv->k, conv->c, conv->size, conv->size};
+    float bound = 1.0f / sqrtf((float)(conv->c * conv->size * conv->size));
+    node->params[WEIGHT] = paced_graph_param(graph, node->name, "weight", PACED_PARAM_TRAINED, PACED_LAYOUT_KRSC, 4,
+                                             dims, PACED_INIT_UNIFORM, bound);
+    if (bias)
+        node->params[BIAS] = paced_graph_param(graph, node->name, "bias", PACED_PARAM_TRAINED, PACED_LAYOUT_PLAIN, 1,
+                                               &conv->c, PACED_INIT_UNIFORM, bound);
+}
+
+static int enlarged(int side, const struct paced_conv_transpose *t) {
+    return (side - 1) * t->stride - 2 * t->pad + t->kernel + t->output_pad;
+}
+
+struct paced_tensor *paced_conv_transpose2d(struct paced_graph *graph, const char *name, struct paced_tensor *x,
+                                            struct paced_conv_transpose t) {
+    if (!x || paced_graph_error(graph)) return NULL;
+    struct paced_shape out = {enlarged(x->shape.h, &t), enlarged(x->shape.w, &t), t.filters};
+    if (out.h < 1 || out.w < 1) {
+        paced_graph_fail(graph, paced_error(PACED_INVALID,
+                                            "data.size: %s leaves nothing of %dx%d pixels by its padding; raise "
+                                            "data.size",
+                                            name, x->shape.h, x->shape.w));
+        return NULL;
+    }
+    struct paced_node *node = paced_graph_add(graph, &conv_transpose2d, name, 1, &x, out);
+    struct conv *conv = node->attributes = paced_alloc(1, sizeof *conv);
+    *conv = (struct conv){.h = out.h,
+                          .w = out.w,
+                          .c = out.c,
+                          .oh = x->shape.h,
+                          .ow = x->shape.w,
+                          .k = x->shape.c,
+                          .size = t.kernel,
+                          .stride = t.stride,
+                          .pad = t.pad,
+                          .dilation = 1};
+    add_params(graph, node, conv, t.bias);
+    node->workspace_bytes = sum_scratch_bytes(out.c);
+    node->macs = paced_shape_count(x->shape) * (uint64_t)(out.c * t.kernel * t.kernel);
+    return node->out;
+}

@@ -1,0 +1,36 @@
+/* Nearest resizing to any size, with PyTorch's index rule: y[oy][ox] = x[min(floor(oy (h / oh)), h - 1)][...], all in
+ * float32 (exact arithmetic gives other pixels, 200 -> 48 for one). Backward gathers: the outputs of one input pixel
+ * are a rectangle, found by the same rule, so no two work-items add to one place. */
+#include "src/ops/ops.h"
+
+static enum paced_err forward(struct paced_exec *e, const struct paced_node *node) {
+    static const struct paced_kernel resize_fwd = {"resize.cl", "resize_fwd"};
+    const struct paced_shape in = node->in[0]->shape, out = node->out->shape;
+    float ratio_y = (float)in.h / (float)out.h, ratio_x = (float)in.w / (float)out.w;
+    int vec = paced_device_vector(paced_exec_device(e), in.c), vectors = in.c / vec, pixels = pixels_of(e, node->out);
+    return PACED_LAUNCH(paced_exec_device(e), &resize_fwd, paced_range_pixels((uint64_t)pixels, (uint32_t)vectors), vec,
+                        PACED_ARG(pixels), PACED_ARG(vectors), PACED_ARG(in.h), PACED_ARG(in.w), PACED_ARG(out.h),
+                        PACED_ARG(out.w), PACED_ARG(ratio_y), PACED_ARG(ratio_x),
+                        PACED_ARG(paced_exec_value(e, node->in[0])), PACED_ARG(paced_exec_value(e, node->out)));
+}
+
+static enum paced_err backward(struct paced_exec *e, const struct paced_node *node) {
+    static const struct paced_kernel resize_bwd = {"resize.cl", "resize_bwd"};
+    if (!node->in[0]->needs_grad) return PACED_OK;
+    const struct paced_shape in = node->in[0]->shape, out = node->out->shape;
+    float ratio_y = (float)in.h / (float)out.h, ratio_x = (float)in.w / (float)out.w;
+    int vec = paced_device_vector(paced_exec_device(e), in.c), vectors = in.c / vec, pixels = pixels_of(e, node->in[0]);
+    return PACED_LAUNCH(paced_exec_device(e), &resize_bwd, paced_range_pixels((uint64_t)pixels, (uint32_t)vectors), vec,
+                        PACED_ARG(pixels), PACED_ARG(vectors), PACED_ARG(in.h), PACED_ARG(in.w), PACED_ARG(out.h),
+                        PACED_ARG(out.w), PACED_ARG(ratio_y), PACED_ARG(ratio_x),
+                        PACED_ARG(paced_exec_grad(e, node->out)), PACED_ARG(paced_exec_grad_beta(e, node->in[0])),
+                        PACED_ARG(paced_exec_grad(e, node->in[0])));
+}
+
+static const struct paced_op resize = {"resize", PACED_READS_NOTHING, .forward = forward, .backward = backward};
+
+struct paced_tensor *paced_resize(struct paced_graph *graph, struct paced_tensor *x, const struct paced_tensor *like) {
+    if (!x || !like || paced_graph_error(graph)) return NULL;
+    struct paced_shape out = {like->shape.h, like->shape.w, x->shape.c};
+    return paced_graph_add(graph, &resize, NULL, 1, &x, out)->out;
+}

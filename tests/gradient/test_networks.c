@@ -1,0 +1,152 @@
+/* The gradient of a whole network's loss against differences of the loss, parameter by parameter, each moved along two
+ * directions: its own gradient g (the slope must be |g|: nothing in g may be wrong) and a random one d (the slope must
+ * be g d: nothing may be missing). Differences step over kinks of ReLU and pooling here and there, so the bounds are
+ * wider than for single operations. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "paced/distill.h"
+#include "paced/models.h"
+#include "tests/kernel/harness.h"
+#include "tests/ref/ref.h"
+
+enum { WIDTH = 16, CLASSES = 3, N = 8 };
+
+struct network {
+    struct paced_graph *graph;
+    struct paced_exec *exec;
+    struct paced_loss *loss;
+    int size;
+    size_t pixels;
+    float *x;
+    uint8_t *labels;
+};
+
+static struct network start(const char *arch, int size) {
+    struct network net = {.size = size, .pixels = (size_t)(N * size * size)};
+    net.x = uniform("x", net.pixels * 3);
+    net.labels = paced_alloc(net.pixels, 1);
+    assert_ok(paced_model_build(&net.graph, arch, size, CLASSES, WIDTH));
+    assert_ok(paced_exec_create(&net.exec, net.graph, harness_device, N, PACED_TRAINING));
+    const struct paced_objective plain = paced_objective_plain();
+    assert_ok(paced_loss_create(&net.loss, harness_device, &plain, false, N, size, CLASSES));
+    assert_ok(paced_exec_init_params(net.exec, 1));
+    for (size_t i = 0; i < net.pixels; ++i) net.labels[i] = (uint8_t)(i / 7 % CLASSES);
+    assert_ok(paced_buffer_write(paced_loss_labels(net.loss), net.labels, net.pixels));
+    return net;
+}
+
+static void finish(struct network *net) {
+    paced_loss_destroy(net->loss);
+    paced_exec_destroy(net->exec);
+    paced_graph_destroy(net->graph);
+    free(net->labels);
+    free(net->x);
+}
+
+static void forward(struct network *net) {
+    assert_ok(paced_buffer_write(paced_exec_input(net->exec), net->x, net->pixels * 3 * sizeof *net->x));
+    assert_ok(paced_exec_forward(net->exec, N, true));
+}
+
+static double loss_of(struct network *net) {
+    forward(net);
+    float *logits = read_floats(paced_exec_output(net->exec), net->pixels * CLASSES);
+    double loss = ref_softmax_cross_entropy(net->pixels, CLASSES, logits, net->labels, NULL);
+    free(logits);
+    return loss;
+}
+
+static double dot(const float *a, const float *b, size_t count) {
+    double sum = 0;
+    for (size_t i = 0; i < count; ++i) sum += (double)a[i] * (double)b[i];
+    return sum;
+}
+
+/* The loss with w + step d (|d| = 1) as the parameter. */
+static double loss_along(struct network *net, const struct paced_param *p, const float *w, const float *d,
+                         double step) {
+    double norm = sqrt(dot(d, d, p->count));
+    float *moved = paced_alloc(p->count, sizeof *moved);
+    for (uint64_t i = 0; i < p->count; ++i) moved[i] = (float)((double)w[i] + step * (double)d[i] / norm);
+    assert_ok(paced_buffer_write(paced_exec_param(net->exec, p), moved, p->count * sizeof *moved));
+    free(moved);
+    return loss_of(net);
+}
+
+static double slope(struct network *net, const struct paced_param *p, const float *d, double h) {
+    float *w = read_floats(paced_exec_param(net->exec, p), p->count);
+    double rise = loss_along(net, p, w, d, h) - loss_along(net, p, w, d, -h);
+    assert_ok(paced_buffer_write(paced_exec_param(net->exec, p), w, p->count * sizeof *w));
+    free(w);
+    return rise / (2 * h);
+}
+
+static bool check_param(struct network *net, const struct paced_param *p, const float *g) {
+    double norm = sqrt(dot(g, g, p->count));
+    if (norm < 1e-6) return true; /* a bias before batch normalisation: rounding is all there is */
+    float *d = uniform(p->name, p->count);
+    double share = norm / sqrt((double)p->count); /* what a random direction has of the gradient */
+    double h = share > 1e-4 ? 2e-4 : 1e-3;        /* float32's rounding leaves some 4e-9 of the loss */
+    double along = slope(net, p, g, h) / norm;
+    double random = slope(net, p, d, h), expected = dot(g, d, p->count) / sqrt(dot(d, d, p->count));
+    free(d);
+    if (fabs(along - 1) <= 0.05 && fabs(random - expected) <= 0.2 * share) return true;
+    print_error("%s: the slope along its gradient is %.4f of the gradient's norm; along a random direction it is %.4g, "
+                "not %.4g\n",
+                p->name, along, random, expected);
+    return false;
+}
+
+static float **read_grads(const struct network *net, size_t count) {
+    float **grads = paced_alloc(count, sizeof *grads);
+    for (size_t i = 0; i < count; ++i) {
+        const struct paced_param *p = paced_graph_get_param(net->graph, i);
+        if (p->kind == PACED_PARAM_TRAINED) grads[i] = read_floats(paced_exec_param_grad(net->exec, p), p->count);
+    }
+    return grads;
+}
+
+static void check_loss(const char *arch, int size) {
+    struct network net = start(arch, size);
+    size_t count = paced_graph_param_count(net.graph), right = 0, checked = 0;
+    forward(&net);
+    assert_ok(paced_loss_run(net.loss, paced_exec_output(net.exec), N, paced_exec_output_grad(net.exec)));
+    assert_ok(paced_exec_backward(net.exec));
+    float **grads = read_grads(&net, count);
+    for (size_t i = 0; i < count; ++i) {
+        if (!grads[i]) continue;
+        checked += 1;
+        right += check_param(&net, paced_graph_get_param(net.graph, i), grads[i]);
+        free(grads[i]);
+    }
+    free(grads);
+    finish(&net);
+    assert_int_equal(right, checked);
+}
+
+/* Sizes that do not halve evenly. */
+static void test_unet(void **state) {
+    (void)state;
+    if (harness_is_small()) skip();
+    check_loss("unet", 17);
+}
+
+static void test_linknet(void **state) {
+    (void)state;
+    if (harness_is_small()) skip();
+    check_loss("linknet", 36);
+}
+
+static void test_deeplabv3(void **state) {
+    (void)state;
+    if (harness_is_small()) skip();
+    check_loss("deeplabv3", 21);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_unet),
+    cmocka_unit_test(test_linknet),
+    cmocka_unit_test(test_deeplabv3),
+};
+HARNESS_MAIN(tests)
