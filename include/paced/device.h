@@ -12,9 +12,15 @@
 
 enum paced_device_kind { PACED_CPU, PACED_GPU, PACED_ACCELERATOR };
 
+/* CPUs and GPUs want opposite things of a kernel: the one long loops of wide vectors and no barriers, the other many
+ * small work-items beside each other. Which of the two a device is given follows from its kind; the environment
+ * variable PACED_VARIANT (cpu or gpu) says otherwise. Results of both are right on every device. */
+enum paced_variant { PACED_VARIANT_CPU, PACED_VARIANT_GPU };
+
 struct paced_device_info {
     char name[128], vendor[128], platform[128], version[128], driver[64];
     enum paced_device_kind kind;
+    enum paced_variant variant;
     unsigned compute_units, clock_mhz, float_width; /* native vector width for float */
     size_t max_work_group, align_bytes;             /* align_bytes: of sub-buffers */
     uint64_t global_bytes, max_alloc_bytes, local_bytes;
@@ -112,12 +118,12 @@ static inline struct paced_arg paced_arg_float(float f) {
 
 /* How a kernel's work is laid out:
  *   items(n)            one work-item for each of n independent things;
- *   pixels(n, vectors)  n pixels of `vectors` channel vectors each: a CPU's work-item walks one pixel's channels, a
- *                       GPU's takes one channel vector (PIXEL and FOR_CHANNELS in common.clh).
- * Kernels check their index: the launched range is rounded up to whole work-groups. */
+ *   pixels(n, vectors)  n pixels of `vectors` channel vectors each: in the CPU variant a work-item walks one pixel's
+ *                       channels, in the GPU variant it takes one channel vector (PIXEL and FOR_CHANNELS in
+ * common.clh). Kernels check their index: the launched range is rounded up to whole work-groups. */
 struct paced_range {
     uint32_t items, vectors;
-    bool coarse; /* few, heavy work-items (a chunk each): work-groups of one on a CPU */
+    bool coarse; /* few, heavy work-items (a chunk each): work-groups of one in the CPU variant */
 };
 static inline struct paced_range paced_range_items(uint64_t items) {
     return (struct paced_range){.items = (uint32_t)items, .vectors = 0};
@@ -155,13 +161,13 @@ enum paced_err paced_device_profile_stop(struct paced_device *device, struct pac
 /* ---- matrix products ----------------------------------------------------------------------------------------- */
 
 /* C[b] = A[b] B[b] + beta C[b] for b < batch; A[b] is [m][k], B[b] [k][n], C[b] [m][n], dense, row-major, float32, all
- * from their buffers' start. Fast where m, n and k are multiples of PACED_GEMM_TILE. The configuration in use was
- * checked against a plain loop on this device before its first use. */
+ * from their buffers' start; m, n and k are multiples of PACED_GEMM_TILE (pad with zeros), else PACED_FAILED. The
+ * setting in use was checked against a plain loop on this device before its first use. */
 #define PACED_GEMM_TILE 16
 enum paced_err paced_gemm(struct paced_device *device, int batch, int m, int n, int k, const struct paced_buffer *a,
                           const struct paced_buffer *b, float beta, struct paced_buffer *c);
 
-/* The configuration in use, in words (chosen now, if this is before the first product). */
+/* The setting in use, in words (chosen now, if this is before the first product). */
 const char *paced_gemm_setting(struct paced_device *device);
 
 static inline int paced_gemm_pad(int size) {
