@@ -28,12 +28,15 @@ struct paced_device_info {
 
 struct paced_device;
 struct paced_buffer;
+struct paced_tuning;
 
 /* `select`: "auto" (the first usable GPU, else accelerator, else CPU), "cpu", "gpu", "PLATFORM:DEVICE" (numbers as
  * printed by `paced devices`) or part of a device's or platform's name. The environment variable PACED_DEVICE stands in
  * for "auto". threads (0: all) bounds a CPU device's threads; it must be called before any other OpenCL use in the
- * process for that to hold. PACED_NO_DEVICE, saying how to install one, where none fits. */
-enum paced_err paced_device_open(struct paced_device **device, const char *select, int threads);
+ * process for that to hold. tuning: "auto" (the device's own file in the user's cache directory, else one that is
+ * shipped and fits, else nothing), "off", or a file. PACED_NO_DEVICE, saying how to install one, where none fits;
+ * PACED_INVALID, naming file and line, for a tuning file that is missing or malformed. */
+enum paced_err paced_device_open(struct paced_device **device, const char *select, int threads, const char *tuning);
 void paced_device_close(struct paced_device *device);
 const struct paced_device_info *paced_device_info(const struct paced_device *device);
 
@@ -145,6 +148,40 @@ enum paced_err paced_launch(struct paced_device *device, const struct paced_kern
  * device handles well. */
 int paced_device_vector(const struct paced_device *device, int channels);
 
+/* ---- tuning -------------------------------------------------------------------------------------------------- */
+
+/* What was measured to be fastest: lines `key = value` in three sections, kept as one INI file per device.
+ *   [device]       what was measured on which device, and when; for people
+ *   [gemm]         setting: a setting of the matrix products (paced_gemm_setting_at)
+ *   [convolution]  a layer's shape and direction: an algorithm (ops.h)
+ * Keys keep their order. A note becomes a comment behind its line, and is not read back. */
+struct paced_tuning *paced_tuning_create(void);
+void paced_tuning_destroy(struct paced_tuning *tuning);
+const char *paced_tuning_get(const struct paced_tuning *tuning, const char *section, const char *key); /* or NULL */
+void paced_tuning_set(struct paced_tuning *tuning, const char *section, const char *key, const char *value,
+                      const char *note);
+
+/* Reads a file's lines into the table. PACED_INVALID, naming file, line and key, where it is missing or no tuning. */
+enum paced_err paced_tuning_read(struct paced_tuning *tuning, const char *path);
+enum paced_err paced_tuning_write(const struct paced_tuning *tuning, const char *path);
+
+/* PACED_INVALID, naming the place of a value that means nothing to whoever asked for it. */
+enum paced_err paced_tuning_refuse(const struct paced_tuning *tuning, const char *section, const char *key,
+                                   const char *what);
+
+/* The open device's; whatever computes on it may look there. */
+struct paced_tuning *paced_device_tuning(struct paced_device *device);
+
+/* The device's own file, which "auto" reads; NULL where there is no cache directory. Release with free(). */
+char *paced_device_tuning_path(const struct paced_device *device);
+
+/* Fills [device] with the device's names, today's date, and what was measured. */
+void paced_device_tuning_describe(struct paced_device *device, const char *measured);
+
+/* Sixteen hexadecimal digits of all that decides how this device computes: variant, the matrix products' setting
+ * (chosen now, if this is before the first product), the convolutions' algorithms. */
+void paced_device_tuning_hash(struct paced_device *device, char hash[17]);
+
 /* ---- where the time goes ------------------------------------------------------------------------------------- */
 
 struct paced_kernel_time {
@@ -166,6 +203,13 @@ enum paced_err paced_device_profile_stop(struct paced_device *device, struct pac
 #define PACED_GEMM_TILE 16
 enum paced_err paced_gemm(struct paced_device *device, int batch, int m, int n, int k, const struct paced_buffer *a,
                           const struct paced_buffer *b, float beta, struct paced_buffer *c);
+
+/* The settings that this device may be given, by number from 0 in the order in which they are tried; NULL beyond the
+ * last. */
+const char *paced_gemm_setting_at(const struct paced_device *device, size_t i);
+
+/* Takes a setting for the products to come, where it computes rightly; *right tells. */
+enum paced_err paced_gemm_use(struct paced_device *device, const char *setting, bool *right);
 
 /* The setting in use, in words (chosen now, if this is before the first product). */
 const char *paced_gemm_setting(struct paced_device *device);

@@ -40,6 +40,8 @@ const struct config_key paced_config_keys[] = {
 
     {FIELD(device, select), DEFAULT("auto"), MEANING("auto, cpu, gpu, PLATFORM:DEVICE or part of a device's name")},
     {FIELD(device, threads), DEFAULT("0"), RANGE(0, 4096), MEANING("cores that a CPU device may use; 0 is all")},
+    {PATH(device, tuning), DEFAULT("auto"), WORDS("auto|off"),
+     MEANING("auto: what `paced tune` measured on this device, else what is shipped for its kind; off; or a file")},
 
     {FIELD(data, dataset), DEFAULT("bus"), WORDS("bus|folder"), MEANING("layout of the data set")},
     {PATH(data, root), DEFAULT(""), MEANING("directory of the data set")},

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "src/device/opencl.h"
+#include "src/device/tuning.h"
 
 const char *opencl_error_name(cl_int status) {
     static const struct {
@@ -83,7 +83,7 @@ static enum paced_err open_candidate(struct paced_device *device, const struct c
     return PACED_OK;
 }
 
-enum paced_err paced_device_open(struct paced_device **out, const char *select, int threads) {
+enum paced_err paced_device_open(struct paced_device **out, const char *select, int threads, const char *tuning) {
     *out = NULL;
     prepare_environment(threads);
     struct candidate *candidates;
@@ -105,6 +105,7 @@ enum paced_err paced_device_open(struct paced_device **out, const char *select, 
     paced_log(PACED_LOG_DEBUG, "device %d:%d %s (%s)", candidates[chosen].platform_index,
               candidates[chosen].device_index, device->info.name, why);
     free(candidates);
+    if (!err) err = tuning_load(device, tuning);
     if (err) {
         paced_device_close(device);
         return err;
@@ -121,6 +122,7 @@ void paced_device_close(struct paced_device *device) {
     gemm_release();
     if (device->queue) clReleaseCommandQueue(device->queue);
     if (device->context) clReleaseContext(device->context);
+    paced_tuning_destroy(device->tuning);
     free(device);
 }
 

@@ -40,7 +40,25 @@ static enum paced_err take(struct paced_device *device, const struct gemm_settin
     return PACED_OK;
 }
 
+static const struct gemm_setting *find(const char *name) {
+    for (size_t i = 0; i < gemm_setting_count; ++i)
+        if (strcmp(gemm_settings[i].name, name) == 0) return &gemm_settings[i];
+    return NULL;
+}
+
+enum paced_err gemm_tuned(const struct paced_device *device, const struct gemm_setting **setting) {
+    const char *name = paced_tuning_get(device->tuning, "gemm", "setting");
+    *setting = name ? find(name) : NULL;
+    if (!name || (*setting && gemm_setting_applies(*setting, &device->info))) return PACED_OK;
+    return paced_tuning_refuse(device->tuning, "gemm", "setting",
+                               *setting ? "is made for the other variant of the kernels; see PACED_VARIANT"
+                                        : "no such setting; make the file anew with `paced tune`");
+}
+
 static enum paced_err choose(struct paced_device *device) {
+    const struct gemm_setting *tuned;
+    PACED_TRY(gemm_tuned(device, &tuned));
+    if (tuned) PACED_TRY(take(device, tuned));
     for (size_t i = 0; i < gemm_setting_count && !device->gemm; ++i) {
         const struct gemm_setting *setting = &gemm_settings[i];
         if (gemm_setting_applies(setting, &device->info) && device->info.float_width >= setting->float_width)
@@ -64,6 +82,24 @@ enum paced_err paced_gemm(struct paced_device *device, int batch, int m, int n, 
     struct product product = {batch, m, n, k, a, b, beta, c};
     PACED_TRY(gemm_multiply(device, device->gemm, &product));
     return device->sync ? paced_device_finish(device) : PACED_OK;
+}
+
+const char *paced_gemm_setting_at(const struct paced_device *device, size_t i) {
+    for (size_t s = 0; s < gemm_setting_count; ++s)
+        if (gemm_settings[s].path != GEMM_PLAIN && gemm_setting_applies(&gemm_settings[s], &device->info) && i-- == 0)
+            return gemm_settings[s].name;
+    return NULL;
+}
+
+enum paced_err paced_gemm_use(struct paced_device *device, const char *name, bool *right) {
+    const struct gemm_setting *setting = find(name);
+    *right = false;
+    if (!setting || !gemm_setting_applies(setting, &device->info))
+        return paced_error(PACED_FAILED, "matrix products: %s is no setting for device %s", name, device->info.name);
+    device->gemm = NULL;
+    PACED_TRY(take(device, setting));
+    *right = device->gemm == setting;
+    return PACED_OK;
 }
 
 void gemm_release(void) {

@@ -31,6 +31,9 @@ bool gemm_setting_applies(const struct gemm_setting *setting, const struct paced
 /* Makes CLBlast use it from now on. */
 enum paced_err gemm_setting_apply(struct paced_device *device, const struct gemm_setting *setting);
 
+/* The setting that the device's tuning names; NULL where it names none. PACED_INVALID where it cannot be given. */
+enum paced_err gemm_tuned(const struct paced_device *device, const struct gemm_setting **setting);
+
 struct product {
     int batch, m, n, k;
     const struct paced_buffer *a, *b;

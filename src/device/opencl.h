@@ -24,6 +24,7 @@ struct paced_device {
     bool sync;                       /* PACED_SYNC=1: every launch finishes, so that a fault shows where it happens */
     struct program *programs;        /* built so far */
     struct profile *profile;         /* NULL unless launches are being timed */
+    struct paced_tuning *tuning;     /* never NULL once the device is open */
     const struct gemm_setting *gemm; /* of the matrix products; NULL: not chosen yet */
 };
 

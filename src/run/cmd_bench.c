@@ -186,7 +186,7 @@ enum paced_err paced_command_bench(const struct paced_arguments *arguments) {
     struct measured training = {0}, inference = {0};
     uint64_t macs = 0;
     enum paced_err err = count_macs(&c, &macs);
-    if (!err) err = paced_device_open(&device, c.device.select, (int)c.device.threads);
+    if (!err) err = paced_device_open(&device, c.device.select, (int)c.device.threads, c.device.tuning);
     if (!err) err = measure(&c, device, PACED_TRAINING, &training);
     if (!err) err = measure(&c, device, PACED_INFERENCE, &inference);
     const struct row rows[] = {{"training", &training, 3}, {"inference", &inference, 1}};

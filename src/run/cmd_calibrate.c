@@ -19,7 +19,7 @@ static enum paced_err collect(struct calibration *k, const struct paced_config *
     PACED_TRY(paced_dataset_open(&k->dataset, c, PACED_VAL));
     size_t count = paced_dataset_count(k->dataset);
     int batch = (size_t)c->train.batch > count ? (int)count : (int)c->train.batch;
-    PACED_TRY(paced_device_open(&k->device, c->device.select, (int)c->device.threads));
+    PACED_TRY(paced_device_open(&k->device, c->device.select, (int)c->device.threads, c->device.tuning));
     PACED_TRY(network_open(&k->network, c, k->device, batch, PACED_INFERENCE));
     PACED_TRY(network_load(&k->network, weights));
     return logits_collect(&k->logits, &k->network, k->dataset, batch, (int)c->data.workers, (int)c->data.classes,

@@ -8,7 +8,7 @@ enum paced_err predictor_open(struct predictor *p, const struct paced_config *co
     size_t pixels = (size_t)p->size * (size_t)p->size, channels = p->classes > 3 ? (size_t)p->classes : 3;
     p->rgb = paced_alloc(pixels * 3, 1);
     p->values = paced_alloc(pixels * channels, sizeof *p->values); /* first the input, then the logits */
-    PACED_TRY(paced_device_open(&p->device, config->device.select, (int)config->device.threads));
+    PACED_TRY(paced_device_open(&p->device, config->device.select, (int)config->device.threads, config->device.tuning));
     PACED_TRY(network_open(&p->network, config, p->device, 1, PACED_INFERENCE));
     return network_load(&p->network, weights);
 }

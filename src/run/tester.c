@@ -22,7 +22,7 @@ static enum paced_err measure(struct tester *t, const struct paced_config *c, co
     PACED_TRY(paced_dataset_open(&t->dataset, c, PACED_VAL));
     size_t count = paced_dataset_count(t->dataset);
     if ((size_t)batch > count) batch = (int)count;
-    PACED_TRY(paced_device_open(&t->device, c->device.select, (int)c->device.threads));
+    PACED_TRY(paced_device_open(&t->device, c->device.select, (int)c->device.threads, c->device.tuning));
     PACED_TRY(network_open(&t->network, c, t->device, batch, PACED_INFERENCE));
     PACED_TRY(network_load(&t->network, weights));
     struct paced_objective objective = paced_objective_plain();

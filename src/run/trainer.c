@@ -63,7 +63,7 @@ static enum paced_err open_parts(struct trainer *t) {
                                                                               : paced_dataset_count(t->val);
     if ((size_t)batch > most) batch = (int)most;
     t->order = paced_alloc(most, sizeof *t->order);
-    PACED_TRY(paced_device_open(&t->device, c->device.select, (int)c->device.threads));
+    PACED_TRY(paced_device_open(&t->device, c->device.select, (int)c->device.threads, c->device.tuning));
     if (has_teacher(t)) PACED_TRY(open_teacher(t, batch));
     PACED_TRY(network_open(&t->network, c, t->device, batch, PACED_TRAINING));
     PACED_TRY(paced_loss_create(&t->loss, t->device, &t->objective, has_teacher(t), batch, size, classes));

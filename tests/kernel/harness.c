@@ -8,7 +8,7 @@
 struct paced_device *harness_device;
 
 int harness_run(const char *group, const struct CMUnitTest *tests, size_t count) {
-    enum paced_err err = paced_device_open(&harness_device, "auto", 0);
+    enum paced_err err = paced_device_open(&harness_device, "auto", 0, "off");
     if (err == PACED_NO_DEVICE && !getenv("PACED_REQUIRE_DEVICE")) return 77;
     if (err) return 1;
     int failed = _cmocka_run_group_tests(group, tests, count, NULL, NULL);

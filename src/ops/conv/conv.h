@@ -26,10 +26,9 @@ struct conv_algorithm {
 
 extern const struct conv_algorithm conv_im2col, conv_winograd4, conv_winograd2; /* Winograd's: 3x3, stride 1 */
 
-enum conv_direction { CONV_FORWARD, CONV_FORWARD_TRAINING, CONV_BACKWARD_DATA, CONV_BACKWARD_WEIGHTS, CONV_DIRECTIONS };
-
-/* The same answer whenever it is asked about the same convolution. */
-const struct conv_algorithm *conv_choose(const struct conv *conv, enum conv_direction direction);
-uint64_t conv_workspace_bytes(const struct conv *conv); /* the most of its three directions */
+/* The algorithm for the running pass. PACED_INVALID where the device's tuning names one that cannot serve. */
+enum paced_err conv_choose(struct paced_exec *exec, const struct conv *conv, enum paced_conv_direction direction,
+                           const struct conv_algorithm **algorithm);
+uint64_t conv_workspace_bytes(const struct conv *conv); /* the most that any algorithm takes */
 
 #endif
