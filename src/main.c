@@ -80,6 +80,11 @@ static const struct command commands[] = {
      COUNT | SIZE | SEED | OUTPUT, 1, 1, paced_command_synth},
     {"devices", "[--json]", "Lists every OpenCL platform and device, and says which one `auto` takes, and why.", JSON,
      0, 0, paced_command_devices},
+    {"tune", "[CONFIG] [--set SECTION.KEY=VALUE]... [--output FILE]",
+     "Measures what runs fastest on the device, for CONFIG's network and batch (without CONFIG: a UNet of width 64 at\n"
+     "224 x 224, batch 4), and stores it in the device's tuning file (or FILE), which runs use from then on. Ctrl-C "
+     "leaves\nthe file as it is.",
+     SET | OUTPUT, 0, 1, paced_command_tune},
     {"bench", "CONFIG [--set SECTION.KEY=VALUE]... [--json]",
      "Times training and inference of the configured network on random images, and its kernels, and holds them\n"
      "against what the device reaches between the steps: multiply-adds in registers, a copy through memory. All\n"

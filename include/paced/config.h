@@ -44,6 +44,7 @@ struct paced_config {
     struct {
         char *select;
         int64_t memory_limit_mb, threads;
+        char *tuning;
     } device;
     struct {
         int dataset; /* enum paced_dataset_kind */
@@ -97,10 +98,10 @@ struct paced_config {
     char *file; /* the INI's path as given */
 };
 
-/* Reads `path` (and its `base` chain), then applies `sets` ("section.key=value", later ones win), then fills what
- * depends on other keys (run.name, run.output), and makes paths absolute. On an error (PACED_INVALID) *config holds
- * nothing to release. Cross-key checks (a split that is missing, a size that the network cannot take) belong to the
- * rooms that know. */
+/* Reads `path` (and its `base` chain; NULL: none, the defaults stay), then applies `sets` ("section.key=value", later
+ * ones win), then fills what depends on other keys (run.name, run.output), and makes paths absolute. On an error
+ * (PACED_INVALID) *config holds nothing to release. Cross-key checks (a split that is missing, a size that the network
+ * cannot take) belong to the rooms that know. */
 enum paced_err paced_config_load(struct paced_config *config, const char *path, const char *const *sets,
                                  size_t set_count);
 void paced_config_finish(struct paced_config *config);

@@ -12,9 +12,15 @@
 
 enum paced_device_kind { PACED_CPU, PACED_GPU, PACED_ACCELERATOR };
 
+/* CPUs and GPUs want opposite things of a kernel: the one long loops of wide vectors and no barriers, the other many
+ * small work-items beside each other. Which of the two a device is given follows from its kind; the environment
+ * variable PACED_VARIANT (cpu or gpu) says otherwise. Results of both are right on every device. */
+enum paced_variant { PACED_VARIANT_CPU, PACED_VARIANT_GPU };
+
 struct paced_device_info {
     char name[128], vendor[128], platform[128], version[128], driver[64];
     enum paced_device_kind kind;
+    enum paced_variant variant;
     unsigned compute_units, clock_mhz, float_width; /* native vector width for float */
     size_t max_work_group, align_bytes;             /* align_bytes: of sub-buffers */
     uint64_t global_bytes, max_alloc_bytes, local_bytes;
@@ -22,18 +28,23 @@ struct paced_device_info {
 
 struct paced_device;
 struct paced_buffer;
+struct paced_tuning;
 
 /* select: "auto" (the first usable GPU, else accelerator, else CPU), "cpu", "gpu", "PLATFORM:DEVICE" (numbers as printed
  * by `paced devices`) or part of a device's or platform's name. The environment variable PACED_DEVICE stands in for
  * "auto". threads (0: all) bounds a CPU device's threads; the device must be opened before any other OpenCL use in the
- * process for that to hold. memory_limit_bytes (0: none) bounds what all buffers take together. */
+ * process for that to hold. memory_limit_bytes (0: none) bounds what all buffers take together. tuning: "auto" (the
+ * device's own file in the user's cache directory, else one that is shipped and fits, else nothing), "off" (so is NULL),
+ * or a file. */
 struct paced_device_options {
     const char *select;
     int threads;
     uint64_t memory_limit_bytes;
+    const char *tuning;
 };
 
-/* PACED_NO_DEVICE, saying how to install one, where none fits. */
+/* PACED_NO_DEVICE, saying how to install one, where none fits; PACED_INVALID, naming file and line, for a tuning file
+ * that is missing or malformed. */
 enum paced_err paced_device_open(struct paced_device **device, const struct paced_device_options *options);
 void paced_device_close(struct paced_device *device);
 const struct paced_device_info *paced_device_info(const struct paced_device *device);
@@ -119,13 +130,13 @@ static inline struct paced_arg paced_arg_float(float f) {
 
 /* How a kernel's work is laid out:
  *   items(n)            one work-item for each of n independent things;
- *   pixels(n, vectors)  n pixels of `vectors` channel vectors each: a CPU's work-item walks one pixel's channels, a
- *                       GPU's takes one channel vector (PIXEL and FOR_CHANNELS in common.clh).
- * Kernels check their index: the launched range is rounded up to whole work-groups. */
+ *   pixels(n, vectors)  n pixels of `vectors` channel vectors each: in the CPU variant a work-item walks one pixel's
+ *                       channels, in the GPU variant it takes one channel vector (PIXEL and FOR_CHANNELS in
+ * common.clh). Kernels check their index: the launched range is rounded up to whole work-groups. */
 struct paced_range {
     uint32_t items, vectors;
-    bool coarse;  /* few, heavy work-items (a chunk each): work-groups of one on a CPU */
-    uint32_t run; /* pixels that a CPU's work-item takes (FOR_PIXELS in common.clh); 0: one */
+    bool coarse;  /* few, heavy work-items (a chunk each): work-groups of one in the CPU variant */
+    uint32_t run; /* pixels that its work-item takes (FOR_PIXELS in common.clh); 0: one */
 };
 static inline struct paced_range paced_range_items(uint64_t items) {
     return (struct paced_range){.items = (uint32_t)items, .vectors = 0};
@@ -150,6 +161,40 @@ enum paced_err paced_launch(struct paced_device *device, const struct paced_kern
  * device handles well. */
 int paced_device_vector(const struct paced_device *device, int channels);
 
+/* ---- tuning -------------------------------------------------------------------------------------------------- */
+
+/* What was measured to be fastest: lines `key = value` in three sections, kept as one INI file per device.
+ *   [device]       what was measured on which device, and when; for people
+ *   [gemm]         setting: a setting of the matrix products (paced_gemm_setting_at)
+ *   [convolution]  a layer's shape and direction: an algorithm (ops.h)
+ * Keys keep their order. A note becomes a comment behind its line, and is not read back. */
+struct paced_tuning *paced_tuning_create(void);
+void paced_tuning_destroy(struct paced_tuning *tuning);
+const char *paced_tuning_get(const struct paced_tuning *tuning, const char *section, const char *key); /* or NULL */
+void paced_tuning_set(struct paced_tuning *tuning, const char *section, const char *key, const char *value,
+                      const char *note);
+
+/* Reads a file's lines into the table. PACED_INVALID, naming file, line and key, where it is missing or no tuning. */
+enum paced_err paced_tuning_read(struct paced_tuning *tuning, const char *path);
+enum paced_err paced_tuning_write(const struct paced_tuning *tuning, const char *path);
+
+/* PACED_INVALID, naming the place of a value that means nothing to whoever asked for it. */
+enum paced_err paced_tuning_refuse(const struct paced_tuning *tuning, const char *section, const char *key,
+                                   const char *what);
+
+/* The open device's; whatever computes on it may look there. */
+struct paced_tuning *paced_device_tuning(struct paced_device *device);
+
+/* The device's own file, which "auto" reads; NULL where there is no cache directory. Release with free(). */
+char *paced_device_tuning_path(const struct paced_device *device);
+
+/* Fills [device] with the device's names, today's date, and what was measured. */
+void paced_device_tuning_describe(struct paced_device *device, const char *measured);
+
+/* Sixteen hexadecimal digits of all that decides how this device computes: variant, the matrix products' setting
+ * (chosen now, if this is before the first product), the convolutions' algorithms. */
+void paced_device_tuning_hash(struct paced_device *device, char hash[17]);
+
 /* ---- where the time goes ------------------------------------------------------------------------------------- */
 
 struct paced_kernel_time {
@@ -171,13 +216,20 @@ enum paced_err paced_device_measure_peak(struct paced_device *device, double *gf
 /* ---- matrix products ----------------------------------------------------------------------------------------- */
 
 /* C[b] = A[b] B[b] + beta C[b] for b < batch; A[b] is [m][k], B[b] [k][n], C[b] [m][n], dense, row-major, float32, all
- * from their buffers' start. Fast where m, n and k are multiples of PACED_GEMM_TILE. The configuration in use was
- * checked against a plain loop on this device before its first use. */
+ * from their buffers' start; m, n and k are multiples of PACED_GEMM_TILE (pad with zeros), else PACED_FAILED. The
+ * setting in use was checked against a plain loop on this device before its first use. */
 #define PACED_GEMM_TILE 16
 enum paced_err paced_gemm(struct paced_device *device, int batch, int m, int n, int k, const struct paced_buffer *a,
                           const struct paced_buffer *b, float beta, struct paced_buffer *c);
 
-/* The configuration in use, in words (chosen now, if this is before the first product). */
+/* The settings that this device may be given, by number from 0 in the order in which they are tried; NULL beyond the
+ * last. */
+const char *paced_gemm_setting_at(const struct paced_device *device, size_t i);
+
+/* Takes a setting for the products to come, where it computes rightly; *right tells. */
+enum paced_err paced_gemm_use(struct paced_device *device, const char *setting, bool *right);
+
+/* The setting in use, in words (chosen now, if this is before the first product). */
 const char *paced_gemm_setting(struct paced_device *device);
 
 static inline int paced_gemm_pad(int size) {

@@ -24,6 +24,25 @@ struct paced_conv_transpose {
 };
 struct paced_tensor *paced_conv_transpose2d(struct paced_graph *graph, const char *name, struct paced_tensor *x,
                                             struct paced_conv_transpose conv);
+/* A convolution can be computed in several ways. Which is fastest depends on its shape, its direction and the device,
+ * and is measured: a device's tuning names it in [convolution], under a key such as
+ * "224x224x64-64 k3 s1 p1 d1 n4 forward" (h x w x c - filters, kernel, stride, pad, dilation, samples). */
+enum paced_conv_direction {
+    PACED_CONV_FORWARD,
+    PACED_CONV_FORWARD_TRAINING, /* less may be lost to rounding than in inference: choose.c */
+    PACED_CONV_BACKWARD_DATA,
+    PACED_CONV_BACKWARD_WEIGHTS,
+    PACED_CONV_DIRECTIONS
+};
+
+/* What convolution a node is; false where it is another operation. */
+bool paced_conv_of(const struct paced_node *node, struct paced_conv *conv);
+/* A convolution's key; release with free(). */
+char *paced_conv_tuning_key(const struct paced_node *node, int samples, enum paced_conv_direction direction);
+/* PACED_INVALID, naming file and line, where the tuning has an algorithm that cannot serve for the network's. */
+enum paced_err paced_conv_check_tuning(const struct paced_graph *graph, const struct paced_tuning *tuning, int samples);
+/* The algorithms that can serve, by number from 0, which is the plain sum over patches; NULL beyond the last. */
+const char *paced_conv_algorithm_at(const struct paced_node *node, enum paced_conv_direction direction, size_t i);
 
 /* Over n, h, w per channel; eps 1e-5, momentum 0.1, running variance unbiased; then ReLU where `relu`. Parameters
  * weight, bias, running_mean, running_var, num_batches_tracked. */

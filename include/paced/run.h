@@ -24,6 +24,7 @@ enum paced_err paced_command_calibrate(const struct paced_arguments *arguments);
 enum paced_err paced_command_graph(const struct paced_arguments *arguments);
 enum paced_err paced_command_config(const struct paced_arguments *arguments);
 enum paced_err paced_command_devices(const struct paced_arguments *arguments);
+enum paced_err paced_command_tune(const struct paced_arguments *arguments);
 enum paced_err paced_command_bench(const struct paced_arguments *arguments);
 enum paced_err paced_command_synth(const struct paced_arguments *arguments);
 

@@ -96,9 +96,9 @@ static enum paced_err resolve(struct paced_config *config) {
 enum paced_err paced_config_load_with(struct paced_config *config, const char *path,
                                       const struct config_setting *settings, size_t count, const char *const *sets,
                                       size_t set_count) {
-    *config = (struct paced_config){.file = paced_strdup(path)};
+    *config = (struct paced_config){.file = paced_strdup(path ? path : "default")};
     enum paced_err err = set_defaults(config);
-    if (!err) err = paced_config_read(config, path);
+    if (!err && path) err = paced_config_read(config, path);
     for (size_t i = 0; !err && i < count; i++) err = apply_setting(config, &settings[i]);
     for (size_t i = 0; !err && i < set_count; i++) err = apply_set(config, sets[i]);
     if (!err) err = resolve(config);

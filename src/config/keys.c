@@ -42,6 +42,8 @@ const struct config_key paced_config_keys[] = {
     {FIELD(device, memory_limit_mb), DEFAULT("0"), RANGE(0, 1 << 30),
      MEANING("most memory to take on the device; 0: what it has")},
     {FIELD(device, threads), DEFAULT("0"), RANGE(0, 4096), MEANING("cores that a CPU device may use; 0 is all")},
+    {PATH(device, tuning), DEFAULT("auto"), WORDS("auto|off"),
+     MEANING("auto: what `paced tune` measured on this device, else what is shipped for its kind; off; or a file")},
 
     {FIELD(data, dataset), DEFAULT("bus"), WORDS("bus|folder"), MEANING("layout of the data set")},
     {PATH(data, root), DEFAULT(""), MEANING("directory of the data set")},

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "src/device/opencl.h"
+#include "src/device/tuning.h"
 
 const char *opencl_error_name(cl_int status) {
     static const struct {
@@ -66,11 +66,21 @@ static void limit_memory(struct paced_device_info *info, uint64_t bytes) {
     if (info->max_alloc_bytes > bytes) info->max_alloc_bytes = bytes;
 }
 
+static enum paced_err choose_variant(enum paced_variant *variant) {
+    const char *asked = getenv("PACED_VARIANT");
+    if (!asked || !*asked) return PACED_OK;
+    if (strcmp(asked, "cpu") != 0 && strcmp(asked, "gpu") != 0)
+        return paced_error(PACED_INVALID, "PACED_VARIANT=%s: must be cpu or gpu; unset it for the device's own", asked);
+    *variant = strcmp(asked, "cpu") == 0 ? PACED_VARIANT_CPU : PACED_VARIANT_GPU;
+    return PACED_OK;
+}
+
 static enum paced_err open_candidate(struct paced_device *device, const struct candidate *chosen) {
     cl_int status;
     device->platform = chosen->platform;
     device->id = chosen->id;
     device->info = chosen->info;
+    PACED_TRY(choose_variant(&device->info.variant));
     cl_context_properties properties[] = {CL_CONTEXT_PLATFORM, (cl_context_properties)chosen->platform, 0};
     device->context = clCreateContext(properties, 1, &device->id, NULL, NULL, &status);
     if (status != CL_SUCCESS) return opencl_error(device, "clCreateContext", status);
@@ -95,7 +105,6 @@ enum paced_err paced_device_open(struct paced_device **out, const struct paced_d
                            asked == options->select ? "device.select" : "PACED_DEVICE", asked, why);
     }
     struct paced_device *device = paced_alloc(1, sizeof *device);
-    device->gemm = -1;
     const char *sync = getenv("PACED_SYNC");
     device->sync = sync && strcmp(sync, "1") == 0;
     enum paced_err err = open_candidate(device, &candidates[chosen]);
@@ -103,6 +112,7 @@ enum paced_err paced_device_open(struct paced_device **out, const struct paced_d
     paced_log(PACED_LOG_DEBUG, "device %d:%d %s (%s)", candidates[chosen].platform_index,
               candidates[chosen].device_index, device->info.name, why);
     free(candidates);
+    if (!err) err = tuning_load(device, options->tuning ? options->tuning : "off");
     if (err) {
         paced_device_close(device);
         return err;
@@ -116,8 +126,10 @@ void paced_device_close(struct paced_device *device) {
     if (device->queue) clFinish(device->queue);
     profile_release(device);
     programs_release(device);
+    gemm_release();
     if (device->queue) clReleaseCommandQueue(device->queue);
     if (device->context) clReleaseContext(device->context);
+    paced_tuning_destroy(device->tuning);
     free(device);
 }
 
@@ -131,7 +143,7 @@ enum paced_err paced_device_finish(struct paced_device *device) {
 }
 
 int paced_device_vector(const struct paced_device *device, int channels) {
-    int widest = device->info.kind == PACED_CPU ? 16 : 4;
+    int widest = device->info.variant == PACED_VARIANT_CPU ? 16 : 4;
     while (channels % widest != 0) widest /= 2;
     return widest;
 }

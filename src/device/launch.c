@@ -15,7 +15,7 @@ struct layout {
 };
 
 static struct layout lay_out(const struct paced_device *device, struct paced_range range) {
-    bool cpu = device->info.kind == PACED_CPU;
+    bool cpu = device->info.variant == PACED_VARIANT_CPU;
     size_t group = cpu ? range.coarse ? 1 : CPU_GROUP : GPU_GROUP;
     while (group > device->info.max_work_group) group /= 2;
     size_t items = cpu && range.run > 1 ? (range.items + range.run - 1) / range.run : range.items;

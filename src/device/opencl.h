@@ -10,8 +10,9 @@
 
 #include "paced/device.h"
 
-struct program; /* program.c */
-struct profile; /* profile.c */
+struct gemm_setting; /* gemm.h */
+struct program;      /* program.c */
+struct profile;      /* profile.c */
 
 struct paced_device {
     cl_platform_id platform;
@@ -19,11 +20,12 @@ struct paced_device {
     cl_context context;
     cl_command_queue queue;
     struct paced_device_info info;
-    uint64_t allocated_bytes; /* of buffers (not views) alive now */
-    bool sync;                /* PACED_SYNC=1: every launch finishes, so that a fault shows where it happens */
-    struct program *programs; /* built so far */
-    struct profile *profile;  /* NULL unless launches are being timed */
-    int gemm;                 /* index into gemm.c's ladder; -1: not chosen yet */
+    uint64_t allocated_bytes;        /* of buffers (not views) alive now */
+    bool sync;                       /* PACED_SYNC=1: every launch finishes, so that a fault shows where it happens */
+    struct program *programs;        /* built so far */
+    struct profile *profile;         /* NULL unless launches are being timed */
+    struct paced_tuning *tuning;     /* never NULL once the device is open */
+    const struct gemm_setting *gemm; /* of the matrix products; NULL: not chosen yet */
 };
 
 struct paced_buffer {
@@ -41,6 +43,9 @@ enum paced_err opencl_error(const struct paced_device *device, const char *call,
 /* The built kernel, from the caches or from source. Owned by the device. */
 enum paced_err program_kernel(struct paced_device *device, const struct paced_kernel *kernel, int vec, cl_kernel *out);
 void programs_release(struct paced_device *device);
+
+/* Lets go of CLBlast's programs, which it would keep until the process ends, when a driver may be gone already. */
+void gemm_release(void);
 
 /* Where the event of a launch that is to be timed goes; NULL where none is wanted. */
 cl_event *profile_event(struct paced_device *device, const char *name);

@@ -123,8 +123,8 @@ static enum paced_err build_source(struct paced_device *device, const char *file
 
 static enum paced_err build(struct paced_device *device, struct program *program) {
     struct paced_text source = {0};
-    char *options =
-        paced_format("-cl-std=CL1.2 -DVEC=%d%s", program->vec, device->info.kind == PACED_CPU ? "" : " -DPACED_GPU=1");
+    bool gpu = device->info.variant == PACED_VARIANT_GPU;
+    char *options = paced_format("-cl-std=CL1.2 -DVEC=%d%s", program->vec, gpu ? " -DPACED_GPU=1" : "");
     char *path = NULL;
     enum paced_err err = add_source(&source, "common.clh");
     if (!err) err = add_source(&source, program->file);

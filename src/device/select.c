@@ -39,6 +39,7 @@ void device_describe(cl_platform_id platform, cl_device_id id, struct paced_devi
     clGetDeviceInfo(id, CL_DEVICE_LOCAL_MEM_SIZE, sizeof local, &local, NULL);
     clGetDeviceInfo(id, CL_DEVICE_MAX_WORK_GROUP_SIZE, sizeof group, &group, NULL);
     info->kind = type & CL_DEVICE_TYPE_GPU ? PACED_GPU : type & CL_DEVICE_TYPE_CPU ? PACED_CPU : PACED_ACCELERATOR;
+    info->variant = info->kind == PACED_CPU ? PACED_VARIANT_CPU : PACED_VARIANT_GPU;
     info->compute_units = units;
     info->clock_mhz = clock;
     info->float_width = width;
@@ -73,9 +74,11 @@ enum paced_err candidates_find(struct candidate **found, size_t *count) {
         for (cl_uint d = 0; d < device_count; ++d) {
             *found = paced_grow(*found, *count + 1, sizeof **found);
             struct candidate *c = &(*found)[(*count)++];
-            *c = (struct candidate){
-                platforms[p],     ids[d], (int)p, (int)d, {{0}, {0}, {0}, {0}, {0}, 0, 0, 0, 0, 0, 0, 0, 0, 0},
-                is_usable(ids[d])};
+            *c = (struct candidate){.platform = platforms[p],
+                                    .id = ids[d],
+                                    .platform_index = (int)p,
+                                    .device_index = (int)d,
+                                    .usable = is_usable(ids[d])};
             device_describe(platforms[p], ids[d], &c->info);
         }
         free(ids);

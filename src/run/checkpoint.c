@@ -23,7 +23,9 @@ static void add_standing(struct paced_weights *weights, const struct standing *s
 enum paced_err checkpoint_save(const char *path, struct network *network, const struct paced_config *config,
                                struct paced_optimizer *optimizer, const struct standing *standing) {
     struct paced_weights weights = {0};
-    paced_weights_add_metadata(&weights, "gemm", paced_gemm_setting(paced_exec_device(network->exec)));
+    char tuning[17];
+    paced_device_tuning_hash(paced_exec_device(network->exec), tuning);
+    paced_weights_add_metadata(&weights, "tuning", tuning);
     enum paced_err err = network_collect(network, config, &weights);
     if (!err) err = paced_optimizer_save(optimizer, &weights);
     if (!err) add_standing(&weights, standing);
@@ -73,6 +75,17 @@ static void select_params(const struct paced_weights *all, const struct paced_gr
     }
 }
 
+/* Another tuning computes as rightly, but rounds otherwise. */
+static void warn_of_other_tuning(const char *was, struct paced_device *device, const char *path) {
+    char is[17];
+    paced_device_tuning_hash(device, is);
+    if (was && strcmp(was, is) != 0)
+        paced_log(PACED_LOG_WARN,
+                  "%s: was saved under another tuning (%s, now %s; see device.tuning); the run goes on, but not bit "
+                  "for bit as it would have",
+                  path, was, is);
+}
+
 enum paced_err checkpoint_load(const char *path, struct network *network, struct paced_optimizer *optimizer,
                                struct standing *standing) {
     struct paced_weights weights = {0}, params = {0};
@@ -82,13 +95,7 @@ enum paced_err checkpoint_load(const char *path, struct network *network, struct
     if ((err = paced_exec_load_params(network->exec, &params, path))) goto out;
     if ((err = paced_optimizer_load(optimizer, &weights, path))) goto out;
     if ((err = take_standing(&weights, path, standing))) goto out;
-    const char *was = paced_weights_metadata(&weights, "gemm");
-    const char *is = paced_gemm_setting(paced_exec_device(network->exec));
-    if (was && strcmp(was, is) != 0)
-        paced_log(PACED_LOG_WARN,
-                  "%s: was saved with matrix products by %s, this device uses %s; the run goes on, but not bit for bit "
-                  "as it would have",
-                  path, was, is);
+    warn_of_other_tuning(paced_weights_metadata(&weights, "tuning"), paced_exec_device(network->exec), path);
 out:
     paced_weights_finish(&params);
     paced_weights_finish(&weights);

@@ -4,12 +4,14 @@
 #include <stdlib.h>
 
 #include "paced/models.h"
+#include "paced/ops.h"
 #include "paced_build.h"
 
 enum paced_err open_device(struct paced_device **device, const struct paced_config *config) {
     const struct paced_device_options options = {.select = config->device.select,
                                                  .threads = (int)config->device.threads,
-                                                 .memory_limit_bytes = (uint64_t)config->device.memory_limit_mb << 20};
+                                                 .memory_limit_bytes = (uint64_t)config->device.memory_limit_mb << 20,
+                                                 .tuning = config->device.tuning};
     return paced_device_open(device, &options);
 }
 
@@ -18,7 +20,8 @@ enum paced_err network_open(struct network *network, const struct paced_config *
     *network = (struct network){0};
     PACED_TRY(paced_model_build(&network->graph, config->model.arch, (int)config->data.size, (int)config->data.classes,
                                 (int)config->model.width));
-    enum paced_err err = paced_exec_create(&network->exec, network->graph, device, batch, mode);
+    enum paced_err err = paced_conv_check_tuning(network->graph, paced_device_tuning(device), batch);
+    if (!err) err = paced_exec_create(&network->exec, network->graph, device, batch, mode);
     if (err) network_close(network);
     return err;
 }

@@ -1,7 +1,9 @@
-/* Which algorithm computes a convolution, by its shape and direction: F(4x4,3x3) wherever it multiplies less, which was
- * seen to be faster from 3 to 512 channels and from 7 to 224 pixels a side, once to five times. The environment
- * variable PACED_CONV (im2col, pointwise, winograd2 or winograd4) names one for all convolutions that it can compute.
- */
+/* Which algorithm computes a convolution, by its shape and direction. The first of these that has an answer:
+ *   the environment variable PACED_CONV (im2col, pointwise, winograd2 or winograd4), for all convolutions that it can
+ *   compute;
+ *   the device's tuning, [convolution] SHAPE DIRECTION = ALGORITHM;
+ *   dot products for a few filters of one pixel; F(4x4,3x3) wherever it multiplies less, which was seen to be faster
+ *   from 3 to 512 channels and from 7 to 224 pixels a side, once to five times. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,18 +12,29 @@
 static const struct conv_algorithm *const algorithms[] = {&conv_im2col, &conv_pointwise, &conv_winograd2,
                                                           &conv_winograd4};
 
+static const struct conv_algorithm *by_name(const char *name) {
+    for (size_t i = 0; name && i < PACED_COUNT(algorithms); ++i)
+        if (strcmp(name, algorithms[i]->name) == 0) return algorithms[i];
+    return NULL;
+}
+
 static bool applies(const struct conv_algorithm *algorithm, const struct conv *v) {
     if (algorithm == &conv_im2col) return true;
     if (algorithm == &conv_pointwise) return v->size == 1 && v->stride == 1 && v->pad == 0 && v->k < PACED_GEMM_TILE;
     return v->size == 3 && v->stride == 1 && v->dilation == 1 && v->pad <= 2;
 }
 
-static const struct conv_algorithm *forced(void) {
-    const char *name = getenv("PACED_CONV");
-    for (size_t i = 0; name && i < PACED_COUNT(algorithms); ++i)
-        if (strcmp(name, algorithms[i]->name) == 0) return algorithms[i];
-    return NULL;
+/* In training the forward pass decides which ReLUs let through, and one that flips by rounding moves the whole gradient
+ * by 1e-3. In a large layer some flip whatever the sum is taken by; in a small one, where F(4x4) gains little, none need
+ * to: there F(2x2), which is as accurate as a plain sum, keeps a gradient exact. */
+static bool is_accurate(const struct conv_algorithm *algorithm, const struct conv *v,
+                        enum paced_conv_direction direction) {
+    enum { FEW_VALUES = 1 << 16 };
+    return direction != PACED_CONV_FORWARD_TRAINING || algorithm != &conv_winograd4 ||
+           v->oh * v->ow * v->k >= FEW_VALUES;
 }
+
+/* ---- without measuring --------------------------------------------------------------------------------------- */
 
 /* 36 products for each tile of 4 x 4 outputs, however few of them are real, against 9 for an output. */
 static bool saves_products(const struct conv *v, bool backward) {
@@ -29,22 +42,63 @@ static bool saves_products(const struct conv *v, bool backward) {
     return 36 * ((h + 3) / 4) * ((w + 3) / 4) < 9 * h * w;
 }
 
-/* In training the forward pass decides which ReLUs let through, and one that flips by rounding moves the whole gradient
- * by 1e-3. In a large network some flip whatever the sum is taken by; in a small one, where F(4x4) gains little, none
- * need to: there F(2x2), which is as accurate as a plain sum, keeps a gradient exact. */
-enum { FEW_VALUES = 1 << 16 };
-
-const struct conv_algorithm *conv_choose(const struct conv *v, enum conv_direction direction) {
-    const struct conv_algorithm *named = forced();
-    if (named && applies(named, v)) return named;
+static const struct conv_algorithm *by_shape(const struct conv *v, enum paced_conv_direction direction) {
     if (applies(&conv_pointwise, v)) return &conv_pointwise;
     /* All taps of an image's three channels fill less than two tiles of one product; apart, each would be padded. */
-    bool forward = direction == CONV_FORWARD || direction == CONV_FORWARD_TRAINING;
-    bool saves = applies(&conv_winograd4, v) && saves_products(v, direction == CONV_BACKWARD_DATA);
+    bool forward = direction == PACED_CONV_FORWARD || direction == PACED_CONV_FORWARD_TRAINING;
+    bool saves = applies(&conv_winograd4, v) && saves_products(v, direction == PACED_CONV_BACKWARD_DATA);
     if (!saves || (forward && v->c < 8)) return &conv_im2col;
-    return direction == CONV_FORWARD_TRAINING && v->oh * v->ow * v->k < FEW_VALUES ? &conv_winograd2 : &conv_winograd4;
+    return is_accurate(&conv_winograd4, v, direction) ? &conv_winograd4 : &conv_winograd2;
 }
 
+/* ---- by what was measured ------------------------------------------------------------------------------------ */
+
+static void write_key(char *out, size_t size, const struct conv *v, int n, enum paced_conv_direction direction) {
+    static const char *const names[] = {[PACED_CONV_FORWARD] = "forward",
+                                        [PACED_CONV_FORWARD_TRAINING] = "forward-training",
+                                        [PACED_CONV_BACKWARD_DATA] = "backward-data",
+                                        [PACED_CONV_BACKWARD_WEIGHTS] = "backward-weights"};
+    snprintf(out, size, "%dx%dx%d-%d k%d s%d p%d d%d n%d %s", v->h, v->w, v->c, v->k, v->size, v->stride, v->pad,
+             v->dilation, n, names[direction]);
+}
+
+/* NULL where nothing was measured. */
+static enum paced_err by_tuning(const struct paced_tuning *tuning, const struct conv *v, int n,
+                                enum paced_conv_direction direction, const struct conv_algorithm **out) {
+    char key[128];
+    write_key(key, sizeof key, v, n, direction);
+    const char *name = paced_tuning_get(tuning, "convolution", key);
+    *out = by_name(name);
+    if (!name || (*out && applies(*out, v) && is_accurate(*out, v, direction))) return PACED_OK;
+    return paced_tuning_refuse(tuning, "convolution", key,
+                               *out ? "cannot compute this, or not accurately enough; remove the line"
+                                    : "no such algorithm; there are im2col, pointwise, winograd2 and winograd4");
+}
+
+enum paced_err paced_conv_check_tuning(const struct paced_graph *graph, const struct paced_tuning *tuning,
+                                       int samples) {
+    struct paced_conv conv;
+    const struct conv_algorithm *algorithm;
+    for (size_t i = 0; i < paced_graph_node_count(graph); ++i) {
+        const struct paced_node *node = paced_graph_node(graph, i);
+        for (int d = 0; paced_conv_of(node, &conv) && d < PACED_CONV_DIRECTIONS; ++d)
+            PACED_TRY(by_tuning(tuning, node->attributes, samples, (enum paced_conv_direction)d, &algorithm));
+    }
+    return PACED_OK;
+}
+
+/* ---- choosing ------------------------------------------------------------------------------------------------ */
+
+enum paced_err conv_choose(struct paced_exec *e, const struct conv *v, enum paced_conv_direction direction,
+                           const struct conv_algorithm **out) {
+    *out = by_name(getenv("PACED_CONV"));
+    if (*out && applies(*out, v)) return PACED_OK;
+    PACED_TRY(by_tuning(paced_device_tuning(paced_exec_device(e)), v, paced_exec_samples(e), direction, out));
+    if (!*out) *out = by_shape(v, direction);
+    return PACED_OK;
+}
+
+/* Tuning is not known yet when a plan is made, so there is room for any. */
 uint64_t conv_workspace_bytes(const struct conv *v, int samples, uint64_t limit) {
     uint64_t most = 0;
     for (size_t i = 0; i < PACED_COUNT(algorithms); ++i) {
@@ -52,4 +106,19 @@ uint64_t conv_workspace_bytes(const struct conv *v, int samples, uint64_t limit)
         most = bytes > most ? bytes : most;
     }
     return most;
+}
+
+/* ---- for those who measure ----------------------------------------------------------------------------------- */
+
+char *paced_conv_tuning_key(const struct paced_node *node, int n, enum paced_conv_direction direction) {
+    char key[128];
+    write_key(key, sizeof key, node->attributes, n, direction);
+    return paced_strdup(key);
+}
+
+const char *paced_conv_algorithm_at(const struct paced_node *node, enum paced_conv_direction direction, size_t i) {
+    for (size_t a = 0; a < PACED_COUNT(algorithms); ++a)
+        if (applies(algorithms[a], node->attributes) && is_accurate(algorithms[a], node->attributes, direction) && i-- == 0)
+            return algorithms[a]->name;
+    return NULL;
 }

@@ -8,9 +8,12 @@ enum { WEIGHT, BIAS };
 static enum paced_err forward(struct paced_exec *e, const struct paced_node *node) {
     const struct conv *conv = node->attributes;
     const struct source x = source_of(e, &node->in[0]->source);
-    return conv_choose(conv, paced_exec_is_training(e) ? CONV_FORWARD_TRAINING : CONV_FORWARD)
-        ->forward(e, node, conv, &x, paced_exec_param(e, node->params[WEIGHT]),
-                  conv->bias ? paced_exec_param(e, node->params[BIAS]) : NULL, 0.0f, paced_exec_value(e, node->out));
+    const struct conv_algorithm *algorithm;
+    PACED_TRY(
+        conv_choose(e, conv, paced_exec_is_training(e) ? PACED_CONV_FORWARD_TRAINING : PACED_CONV_FORWARD, &algorithm));
+    return algorithm->forward(e, node, conv, &x, paced_exec_param(e, node->params[WEIGHT]),
+                              conv->bias ? paced_exec_param(e, node->params[BIAS]) : NULL, 0.0f,
+                              paced_exec_value(e, node->out));
 }
 
 static enum paced_err backward(struct paced_exec *e, const struct paced_node *node) {
@@ -18,15 +21,16 @@ static enum paced_err backward(struct paced_exec *e, const struct paced_node *no
     const struct paced_tensor *in = node->in[0];
     const struct source x = source_of(e, &in->source);
     const struct paced_buffer *dy = paced_exec_grad(e, node->out);
+    const struct conv_algorithm *algorithm;
     if (conv->bias)
         PACED_TRY(
             sum_over_pixels(e, dy, pixels_of(e, node->out), conv->k, 0, paced_exec_param_grad(e, node->params[BIAS])));
-    PACED_TRY(conv_choose(conv, CONV_BACKWARD_WEIGHTS)
-                  ->backward_weights(e, conv, &x, dy, paced_exec_param_grad(e, node->params[WEIGHT])));
+    PACED_TRY(conv_choose(e, conv, PACED_CONV_BACKWARD_WEIGHTS, &algorithm));
+    PACED_TRY(algorithm->backward_weights(e, conv, &x, dy, paced_exec_param_grad(e, node->params[WEIGHT])));
     if (!in->needs_grad) return PACED_OK;
-    return conv_choose(conv, CONV_BACKWARD_DATA)
-        ->backward_data(e, conv, dy, paced_exec_param(e, node->params[WEIGHT]), paced_exec_grad_beta(e, in),
-                        paced_exec_grad(e, in));
+    PACED_TRY(conv_choose(e, conv, PACED_CONV_BACKWARD_DATA, &algorithm));
+    return algorithm->backward_data(e, conv, dy, paced_exec_param(e, node->params[WEIGHT]), paced_exec_grad_beta(e, in),
+                                    paced_exec_grad(e, in));
 }
 
 static uint64_t workspace(const struct paced_node *node, int batch, uint64_t limit) {
@@ -48,6 +52,13 @@ static void add_params(struct paced_graph *graph, struct paced_node *node, const
     if (a->bias)
         node->params[BIAS] = paced_graph_param(graph, node->name, "bias", PACED_PARAM_TRAINED, PACED_LAYOUT_PLAIN, 1,
                                                dims, PACED_INIT_UNIFORM, bound);
+}
+
+bool paced_conv_of(const struct paced_node *node, struct paced_conv *conv) {
+    if (node->op != &conv2d) return false;
+    const struct conv *v = node->attributes;
+    *conv = (struct paced_conv){v->k, v->size, v->stride, v->pad, v->dilation, v->bias, false};
+    return true;
 }
 
 struct paced_tensor *paced_conv2d(struct paced_graph *graph, const char *name, struct paced_tensor *x,

@@ -30,10 +30,9 @@ extern const struct conv_algorithm conv_im2col;                    /* any */
 extern const struct conv_algorithm conv_pointwise;                 /* 1x1, stride 1, no padding, few filters */
 extern const struct conv_algorithm conv_winograd2, conv_winograd4; /* 3x3, stride 1, no dilation */
 
-enum conv_direction { CONV_FORWARD, CONV_FORWARD_TRAINING, CONV_BACKWARD_DATA, CONV_BACKWARD_WEIGHTS, CONV_DIRECTIONS };
-
-/* The same answer whenever it is asked about the same convolution. */
-const struct conv_algorithm *conv_choose(const struct conv *conv, enum conv_direction direction);
+/* The algorithm for the running pass. PACED_INVALID where the device's tuning names one that cannot serve. */
+enum paced_err conv_choose(struct paced_exec *exec, const struct conv *conv, enum paced_conv_direction direction,
+                           const struct conv_algorithm **algorithm);
 uint64_t conv_workspace_bytes(const struct conv *conv, int samples, uint64_t limit); /* enough for every algorithm */
 
 #endif

@@ -19,9 +19,11 @@ static enum paced_err forward(struct paced_exec *e, const struct paced_node *nod
     const struct paced_param *bias = node->params[BIAS];
     if (bias) PACED_TRY(spread_over_pixels(e, paced_exec_param(e, bias), pixels, 1.0f, pixels, conv->c, 0.0f, y));
     /* Training's forward pass needs an exact algorithm (choose.c tells why), whichever way it is walked. */
-    return conv_choose(conv, paced_exec_is_training(e) ? CONV_FORWARD_TRAINING : CONV_BACKWARD_DATA)
-        ->backward_data(e, conv, paced_exec_value(e, node->in[0]), paced_exec_param(e, node->params[WEIGHT]),
-                        bias ? 1.0f : 0.0f, y);
+    const struct conv_algorithm *algorithm;
+    PACED_TRY(conv_choose(e, conv, paced_exec_is_training(e) ? PACED_CONV_FORWARD_TRAINING : PACED_CONV_BACKWARD_DATA,
+                          &algorithm));
+    return algorithm->backward_data(e, conv, paced_exec_value(e, node->in[0]),
+                                    paced_exec_param(e, node->params[WEIGHT]), bias ? 1.0f : 0.0f, y);
 }
 
 static enum paced_err backward(struct paced_exec *e, const struct paced_node *node) {
@@ -32,13 +34,14 @@ static enum paced_err backward(struct paced_exec *e, const struct paced_node *no
         PACED_TRY(
             sum_over_pixels(e, dy, pixels_of(e, node->out), conv->c, 0, paced_exec_param_grad(e, node->params[BIAS])));
     const struct source through = source_of_buffer(dy, node->out->shape);
-    PACED_TRY(conv_choose(conv, CONV_BACKWARD_WEIGHTS)
-                  ->backward_weights(e, conv, &through, paced_exec_value(e, in),
-                                     paced_exec_param_grad(e, node->params[WEIGHT])));
+    const struct conv_algorithm *algorithm;
+    PACED_TRY(conv_choose(e, conv, PACED_CONV_BACKWARD_WEIGHTS, &algorithm));
+    PACED_TRY(algorithm->backward_weights(e, conv, &through, paced_exec_value(e, in),
+                                          paced_exec_param_grad(e, node->params[WEIGHT])));
     if (!in->needs_grad) return PACED_OK;
-    return conv_choose(conv, CONV_FORWARD)
-        ->forward(e, node, conv, &through, paced_exec_param(e, node->params[WEIGHT]), NULL, paced_exec_grad_beta(e, in),
-                  paced_exec_grad(e, in));
+    PACED_TRY(conv_choose(e, conv, PACED_CONV_FORWARD, &algorithm));
+    return algorithm->forward(e, node, conv, &through, paced_exec_param(e, node->params[WEIGHT]), NULL,
+                              paced_exec_grad_beta(e, in), paced_exec_grad(e, in));
 }
 
 static uint64_t workspace(const struct paced_node *node, int batch, uint64_t limit) {

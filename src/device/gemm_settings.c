@@ -1,0 +1,97 @@
+/* The settings that CLBlast's matrix product may be given.
+ *
+ * Its tuning database has no entry for PoCL's devices, and its default uses local memory and barriers, which cost a CPU
+ * ten times the time. So CPUs get tiles that stay in registers: one vector load and a tile's height of broadcast
+ * multiply-adds per step (GEMMK=1), no barrier, and A, B and C row-major as they are: nothing is transposed or copied.
+ * GPUs get what the library's database has, or the usual tiles in local memory. */
+#include <clblast_c.h>
+
+#include "src/device/gemm.h"
+
+static const char *parameter_names[GEMM_PARAMETERS] = {"GEMMK", "KREG", "KWG", "KWI", "MDIMA", "MDIMC", "MWG", "NDIMB",
+                                                       "NDIMC", "NWG",  "SA",  "SB",  "STRM",  "STRN",  "VWM", "VWN"};
+
+/* A square tile of C per work-group, each of `items` work-items holding side / items rows of it in vectors. CLBlast is
+ * wrong without a word where GEMMK=1 is given a tile that is not square. */
+#define REGISTERS(side, items, vector) \
+    { 1, 1, 16, 1, 1, 1, side, 1, items, side, 0, 0, 0, 0, vector, 1 }
+/* A tile of m x n per group x group work-items, with A's and B's share in local memory. */
+#define LOCAL(m, n, group, vector) \
+    { 0, 1, 16, 2, group, group, m, group, group, n, 1, 1, 0, 0, vector, vector }
+
+#define CPU GEMM_TILED, PACED_VARIANT_CPU
+#define GPU GEMM_TILED, PACED_VARIANT_GPU
+
+const struct gemm_setting gemm_settings[] = {
+    {"tile 16x16, vectors of 16", CPU, 16, REGISTERS(16, 1, 16)},
+    {"tile 8x16, vectors of 16", CPU, 16, REGISTERS(16, 2, 16)},
+    {"tile 4x16, vectors of 8", CPU, 8, REGISTERS(16, 4, 8)},
+    {"tile 8x8, vectors of 8", CPU, 8, REGISTERS(8, 1, 8)},
+    {"tile 8x8, vectors of 4", CPU, 0, REGISTERS(8, 1, 4)},
+    {"tile 4x8, vectors of 4", CPU, 0, REGISTERS(8, 2, 4)},
+    {"direct", GEMM_DIRECT, PACED_VARIANT_GPU, 0, {0}},
+    {"local 64x64, groups of 8x8", GPU, 0, LOCAL(64, 64, 8, 4)},
+    {"local 64x64, groups of 16x16", GPU, 0, LOCAL(64, 64, 16, 4)},
+    {"local 128x64, groups of 16x16", GPU, 0, LOCAL(128, 64, 16, 4)},
+    {"local 128x128, groups of 16x16", GPU, 0, LOCAL(128, 128, 16, 4)},
+    {"local 32x32, groups of 8x8", GPU, 0, LOCAL(32, 32, 8, 4)},
+    {"local 16x16, groups of 8x8", GPU, 0, LOCAL(16, 16, 8, 1)},
+    {"plain loop", GEMM_PLAIN, PACED_VARIANT_CPU, 0, {0}},
+};
+const size_t gemm_setting_count = PACED_COUNT(gemm_settings);
+
+bool gemm_setting_applies(const struct gemm_setting *setting, const struct paced_device_info *info) {
+    return setting->path == GEMM_PLAIN || setting->variant == info->variant;
+}
+
+static CLBlastStatusCode override(struct paced_device *device, const char *kernel, size_t count, const char **names,
+                                  const size_t *values) {
+    return CLBlastOverrideParameters(device->id, kernel, CLBlastPrecisionSingle, count, names, values);
+}
+
+/* What products of whole register tiles never reach: the kernels that copy, pad and transpose, and the direct ones.
+ * They are in the same program, and CLBlast asks the driver for the binary of all of it, so PoCL compiles every one of
+ * them: with the database's tiles that takes three quarters of a cold start. So they are made as small as can be; the
+ * direct ones, the largest by far, get fewer outputs than work-items, which leaves them nothing to do. */
+static CLBlastStatusCode shrink_unused_kernels(struct paced_device *device) {
+    static const char *direct[] = {"KWID", "MDIMAD", "MDIMCD", "NDIMBD", "NDIMCD",
+                                   "PADA", "PADB",   "VWMD",   "VWND",   "WGD"};
+    static const char *copy[] = {"COPY_DIMX", "COPY_DIMY", "COPY_VW", "COPY_WPT"};
+    static const char *pad[] = {"PAD_DIMX", "PAD_DIMY", "PAD_WPTX", "PAD_WPTY"};
+    static const char *transpose[] = {"TRA_DIM", "TRA_PAD", "TRA_SHUFFLE", "TRA_WPT"};
+    static const char *pad_transpose[] = {"PADTRA_PAD", "PADTRA_TILE", "PADTRA_WPT"};
+    static const struct {
+        const char *kernel;
+        size_t count;
+        const char **names;
+        size_t values[PACED_COUNT(direct)];
+    } smallest[] = {
+        {"XgemmDirect", PACED_COUNT(direct), direct, {1, 1, 2, 1, 2, 0, 0, 1, 1, 1}},
+        {"Copy", PACED_COUNT(copy), copy, {1, 1, 1, 1}},
+        {"Pad", PACED_COUNT(pad), pad, {1, 1, 1, 1}},
+        {"Transpose", PACED_COUNT(transpose), transpose, {1, 0, 0, 1}},
+        {"Padtranspose", PACED_COUNT(pad_transpose), pad_transpose, {0, 1, 1}},
+    };
+    CLBlastStatusCode status = CLBlastSuccess;
+    for (size_t i = 0; i < PACED_COUNT(smallest) && status == CLBlastSuccess; ++i)
+        status = override(device, smallest[i].kernel, smallest[i].count, smallest[i].names, smallest[i].values);
+    return status;
+}
+
+/* Products of fewer multiply-adds than this number's cube are direct: none, or all. */
+static CLBlastStatusCode choose_path(struct paced_device *device, enum gemm_path path) {
+    const char *name[] = {"XGEMM_MIN_INDIRECT_SIZE"};
+    size_t least = path == GEMM_DIRECT ? 1 << 20 : 1;
+    return override(device, "GemmRoutine", 1, name, &least);
+}
+
+enum paced_err gemm_setting_apply(struct paced_device *device, const struct gemm_setting *setting) {
+    if (setting->path == GEMM_PLAIN) return PACED_OK;
+    CLBlastStatusCode status = choose_path(device, setting->path);
+    if (status == CLBlastSuccess && setting->path == GEMM_TILED)
+        status = override(device, "Xgemm", GEMM_PARAMETERS, parameter_names, setting->tile);
+    if (status == CLBlastSuccess && setting->variant == PACED_VARIANT_CPU) status = shrink_unused_kernels(device);
+    if (status == CLBlastSuccess) return PACED_OK;
+    return paced_error(PACED_FAILED, "device %s: CLBlast refuses the parameters of %s (%d)", device->info.name,
+                       setting->name, status);
+}

@@ -1,0 +1,113 @@
+/* Which tuning a device is given, and what of it a run depends on. */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "paced_build.h"
+#include "src/device/gemm.h"
+#include "src/device/tuning.h"
+
+static const char *variant_name(const struct paced_device_info *info) {
+    return info->variant == PACED_VARIANT_CPU ? "cpu" : "gpu";
+}
+
+char *paced_device_tuning_path(const struct paced_device *device) {
+    char *dir = paced_cache_dir();
+    if (!dir) return NULL;
+    const struct paced_device_info *info = &device->info;
+    const char *parts[] = {info->platform, info->version, info->driver, variant_name(info), PACED_VERSION};
+    uint64_t hash = paced_hash(PACED_HASH_START, info->name, strlen(info->name) + 1);
+    for (size_t i = 0; i < PACED_COUNT(parts); ++i) hash = paced_hash(hash, parts[i], strlen(parts[i]) + 1);
+    char *name = paced_strdup(info->name);
+    for (char *c = name; *c; ++c)
+        if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.", *c)) *c = '_';
+    char *path = paced_format("%s/tuning-%s-%08x.ini", dir, name, (unsigned)(hash ^ hash >> 32));
+    free(name);
+    free(dir);
+    return path;
+}
+
+/* What was measured on one CPU serves others of the same vectors, under the same compiler. */
+static char *shipped_path(const struct paced_device_info *info) {
+    static const char *const dirs[] = {PACED_TUNING_SOURCE_DIR, PACED_TUNING_INSTALL_DIR};
+    if (!strstr(info->platform, "Portable Computing Language") || info->variant != PACED_VARIANT_CPU) return NULL;
+    char *name = paced_format("pocl-cpu-%u.ini", info->float_width), *path = NULL;
+    for (size_t i = 0; i < PACED_COUNT(dirs) && !path; ++i) {
+        path = paced_path_join(dirs[i], name);
+        if (paced_path_exists(path)) break;
+        free(path);
+        path = NULL;
+    }
+    free(name);
+    return path;
+}
+
+static void start_empty(struct paced_device *device) {
+    paced_tuning_destroy(device->tuning);
+    device->tuning = paced_tuning_create();
+}
+
+/* A file that nobody named must not end a run; false where there is none that can be used. */
+static bool read_if_there(struct paced_device *device, char *path) {
+    bool used = path && paced_path_exists(path);
+    if (used && paced_tuning_read(device->tuning, path) != PACED_OK) {
+        paced_log(PACED_LOG_WARN, "device.tuning = auto: %s is left out; `paced tune` makes it anew", path);
+        start_empty(device);
+        used = false;
+    }
+    if (used) paced_log(PACED_LOG_DEBUG, "device %s: tuning %s", device->info.name, path);
+    free(path);
+    return used;
+}
+
+static enum paced_err read_named(struct paced_device *device, const char *choice) {
+    PACED_TRY(paced_tuning_read(device->tuning, choice));
+    const char *name = paced_tuning_get(device->tuning, "device", "name");
+    if (name && strcmp(name, device->info.name) != 0)
+        paced_log(PACED_LOG_WARN, "%s: was measured on %s, this device is %s", choice, name, device->info.name);
+    return PACED_OK;
+}
+
+enum paced_err tuning_load(struct paced_device *device, const char *choice) {
+    const struct gemm_setting *setting;
+    start_empty(device);
+    if (strcmp(choice, "off") == 0) return PACED_OK;
+    if (strcmp(choice, "auto") != 0)
+        PACED_TRY(read_named(device, choice));
+    else if (!read_if_there(device, paced_device_tuning_path(device)))
+        read_if_there(device, shipped_path(&device->info));
+    return gemm_tuned(device, &setting); /* a setting that cannot be given is told now, not in the middle of a run */
+}
+
+struct paced_tuning *paced_device_tuning(struct paced_device *device) {
+    return device->tuning;
+}
+
+void paced_device_tuning_describe(struct paced_device *device, const char *measured) {
+    static const char *const kinds[] = {[PACED_CPU] = "cpu", [PACED_GPU] = "gpu", [PACED_ACCELERATOR] = "accelerator"};
+    const struct paced_device_info *info = &device->info;
+    char width[16], date[16];
+    time_t now = time(NULL);
+    struct tm today;
+    snprintf(width, sizeof width, "%u", info->float_width);
+    strftime(date, sizeof date, "%Y-%m-%d", localtime_r(&now, &today));
+    const struct {
+        const char *key, *value;
+    } rows[] = {{"name", info->name},
+                {"platform", info->platform},
+                {"driver", info->driver},
+                {"kind", kinds[info->kind]},
+                {"variant", variant_name(info)},
+                {"float_width", width},
+                {"date", date},
+                {"measured", measured}};
+    for (size_t i = 0; i < PACED_COUNT(rows); ++i)
+        paced_tuning_set(device->tuning, "device", rows[i].key, rows[i].value, NULL);
+}
+
+void paced_device_tuning_hash(struct paced_device *device, char hash[17]) {
+    const char *parts[] = {variant_name(&device->info), paced_gemm_setting(device)};
+    uint64_t sum = PACED_HASH_START;
+    for (size_t i = 0; i < PACED_COUNT(parts); ++i) sum = paced_hash(sum, parts[i], strlen(parts[i]) + 1);
+    snprintf(hash, 17, "%016llx", (unsigned long long)tuning_hash(device->tuning, sum));
+}

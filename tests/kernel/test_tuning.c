@@ -1,0 +1,115 @@
+/* What a device does with its tuning: the algorithm that a convolution is computed by, the setting of the matrix
+ * products, and the hash that tells one way of computing from another. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/capture.h"
+#include "tests/kernel/harness.h"
+
+static const char KEY[] = "9x8x16-16 k3 s1 p1 d1 n1 forward";
+
+static struct net conv_net(void) {
+    struct net net = net_start(9, 8, 16);
+    struct paced_conv conv = {16, 3, 1, 1, 1, true, false};
+    net_prepare(&net, paced_conv2d(net.graph, "conv", net.input, conv), 1, 1);
+    return net;
+}
+
+/* The output in inference by the given algorithm, forced or tuned. */
+static float *output_by(const char *forced, const char *tuned) {
+    struct net net = conv_net();
+    if (forced) setenv("PACED_CONV", forced, 1);
+    if (tuned) paced_tuning_set(paced_device_tuning(harness_device), "convolution", KEY, tuned, NULL);
+    net_forward(&net, false);
+    unsetenv("PACED_CONV");
+    float *y = paced_alloc(net.y_count, sizeof *y);
+    memcpy(y, net.y, net.y_count * sizeof *y);
+    net_finish(&net);
+    return y;
+}
+
+/* Algorithms round differently, so equal bits mean the same one. */
+static void test_algorithm(void **state) {
+    (void)state;
+    static const char *const names[] = {"im2col", "winograd2", "winograd4"};
+    float *forced[3], *tuned[3];
+    size_t bytes = 9 * 8 * 16 * sizeof(float);
+    for (int i = 0; i < 3; ++i) {
+        forced[i] = output_by(names[i], NULL);
+        tuned[i] = output_by(NULL, names[i]);
+        assert_memory_equal(tuned[i], forced[i], bytes);
+    }
+    assert_memory_not_equal(tuned[0], tuned[1], bytes);
+    assert_memory_not_equal(tuned[1], tuned[2], bytes);
+    for (int i = 0; i < 3; ++i) {
+        free(forced[i]);
+        free(tuned[i]);
+    }
+}
+
+/* Neither before a network is run nor while it runs does a wrong line pass. */
+static void assert_refused(const char *key, const char *algorithm, bool training, const char *says) {
+    struct net net = conv_net();
+    struct paced_tuning *tuning = paced_device_tuning(harness_device);
+    struct capture capture;
+    paced_tuning_set(tuning, "convolution", key, algorithm, NULL);
+    capture_start(&capture);
+    enum paced_err checked = paced_conv_check_tuning(net.graph, tuning, 1),
+                   run = paced_exec_forward(net.exec, 1, training);
+    capture_end(&capture);
+    assert_int_equal(checked, PACED_INVALID);
+    assert_int_equal(run, PACED_INVALID);
+    assert_non_null(strstr(capture.text, key));
+    assert_non_null(strstr(capture.text, says));
+    paced_tuning_set(tuning, "convolution", key, "im2col", NULL);
+    assert_int_equal(paced_conv_check_tuning(net.graph, tuning, 1), PACED_OK);
+    assert_int_equal(paced_exec_forward(net.exec, 1, training), PACED_OK);
+    net_finish(&net);
+}
+
+static void test_wrong_algorithms(void **state) {
+    (void)state;
+    assert_refused(KEY, "winograd9", false, "no such algorithm");
+    assert_refused("9x8x16-16 k3 s1 p1 d1 n1 forward-training", "winograd4", true, "not accurately enough");
+}
+
+static void test_settings(void **state) {
+    (void)state;
+    const char *first = paced_gemm_setting_at(harness_device, 0);
+    bool right;
+    assert_non_null(first);
+    assert_ok(paced_gemm_use(harness_device, first, &right));
+    assert_true(right);
+    assert_string_equal(paced_gemm_setting(harness_device), first);
+    struct capture capture;
+    capture_start(&capture);
+    enum paced_err err = paced_gemm_use(harness_device, "no such setting", &right);
+    capture_end(&capture);
+    assert_int_equal(err, PACED_FAILED);
+    assert_false(right);
+    assert_string_equal(paced_gemm_setting(harness_device), first);
+}
+
+static void test_hash(void **state) {
+    (void)state;
+    struct paced_tuning *tuning = paced_device_tuning(harness_device);
+    char before[17], after[17], back[17];
+    paced_tuning_set(tuning, "convolution", KEY, "im2col", NULL);
+    paced_device_tuning_hash(harness_device, before);
+    paced_device_tuning_describe(harness_device, "people read this");
+    paced_tuning_set(tuning, "convolution", KEY, "winograd2", NULL);
+    paced_device_tuning_hash(harness_device, after);
+    paced_tuning_set(tuning, "convolution", KEY, "im2col", "a note");
+    paced_device_tuning_hash(harness_device, back);
+    assert_int_equal(strspn(before, "0123456789abcdef"), 16);
+    assert_string_not_equal(before, after);
+    assert_string_equal(before, back);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_algorithm),
+    cmocka_unit_test(test_wrong_algorithms),
+    cmocka_unit_test(test_settings),
+    cmocka_unit_test(test_hash),
+};
+HARNESS_MAIN(tests)
