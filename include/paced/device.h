@@ -174,7 +174,8 @@ const char *paced_tuning_get(const struct paced_tuning *tuning, const char *sect
 void paced_tuning_set(struct paced_tuning *tuning, const char *section, const char *key, const char *value,
                       const char *note);
 
-/* Reads a file's lines into the table. PACED_INVALID, naming file, line and key, where it is missing or no tuning. */
+/* Adds a file's lines to the table. PACED_INVALID, naming file, line and key, where it is missing or no tuning: then
+ * nothing is added. */
 enum paced_err paced_tuning_read(struct paced_tuning *tuning, const char *path);
 enum paced_err paced_tuning_write(const struct paced_tuning *tuning, const char *path);
 

@@ -51,8 +51,8 @@ static CLBlastStatusCode override(struct paced_device *device, const char *kerne
 
 /* What products of whole register tiles never reach: the kernels that copy, pad and transpose, and the direct ones.
  * They are in the same program, and CLBlast asks the driver for the binary of all of it, so PoCL compiles every one of
- * them: with the database's tiles that takes three quarters of a cold start. So they are made as small as can be; the
- * direct ones, the largest by far, get fewer outputs than work-items, which leaves them nothing to do. */
+ * them, which takes ten seconds with the database's tiles. So they are made as small as can be; the direct ones, the
+ * largest by far, get fewer outputs than work-items, which leaves them nothing to do. */
 static CLBlastStatusCode shrink_unused_kernels(struct paced_device *device) {
     static const char *direct[] = {"KWID", "MDIMAD", "MDIMCD", "NDIMBD", "NDIMCD",
                                    "PADA", "PADB",   "VWMD",   "VWND",   "WGD"};

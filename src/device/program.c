@@ -59,13 +59,9 @@ static void report_build_log(struct paced_device *device, cl_program program) {
 
 /* ---- binaries on disk ---------------------------------------------------------------------------------------- */
 
-/* PoCL keeps compiled work-groups in a cache of its own, which is the faster of the two. */
-static bool caches_itself(const struct paced_device *device) {
-    return strstr(device->info.platform, "Portable Computing Language") != NULL;
-}
-
 static char *binary_path(const struct paced_device *device, const char *source, const char *options) {
-    if (caches_itself(device)) return NULL;
+    /* PoCL keeps compiled work-groups in a cache of its own, which is the faster of the two. */
+    if (device_is_pocl(&device->info)) return NULL;
     char *dir = paced_cache_dir();
     if (!dir) return NULL;
     const struct paced_device_info *info = &device->info;

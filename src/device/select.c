@@ -50,6 +50,10 @@ void device_describe(cl_platform_id platform, cl_device_id id, struct paced_devi
     info->max_work_group = group;
 }
 
+bool device_is_pocl(const struct paced_device_info *info) {
+    return strstr(info->platform, "Portable Computing Language") != NULL;
+}
+
 static bool is_usable(cl_device_id id) {
     cl_bool available = CL_FALSE, compiler = CL_FALSE, little = CL_FALSE;
     clGetDeviceInfo(id, CL_DEVICE_AVAILABLE, sizeof available, &available, NULL);

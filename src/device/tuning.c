@@ -137,26 +137,36 @@ static int take_line(void *user, const char *section, const char *key, const cha
     if (!known) return refuse_line(reader, section, key, "the sections are [device], [gemm] and [convolution]");
     if (strcmp(section, "gemm") == 0 && strcmp(key, "setting") != 0)
         return refuse_line(reader, section, key, "unknown key; [gemm] has setting");
-    const struct entry *before = find(reader->tuning, section, key);
-    if (before && before->line) return refuse_line(reader, section, key, "given twice; remove one of the lines");
+    if (find(reader->tuning, section, key))
+        return refuse_line(reader, section, key, "given twice; remove one of the lines");
     set(reader->tuning, section, key, value, NULL)->line = reader->line;
     return 1;
+}
+
+static void add_all(struct paced_tuning *tuning, const struct paced_tuning *read) {
+    for (size_t i = 0; i < read->count; ++i) {
+        const struct entry *entry = &read->entries[i];
+        set(tuning, entry->section, entry->key, entry->value, entry->note)->line = entry->line;
+    }
+    free(tuning->path);
+    tuning->path = paced_strdup(read->path);
 }
 
 enum paced_err paced_tuning_read(struct paced_tuning *tuning, const char *path) {
     uint8_t *data;
     size_t size;
     PACED_TRY(paced_file_read(path, LARGEST_FILE, &data, &size));
-    for (size_t i = 0; i < tuning->count; ++i) tuning->entries[i].line = 0;
-    free(tuning->path);
-    tuning->path = paced_strdup(path);
-    struct reader reader = {.tuning = tuning, .unread = (const char *)data};
+    struct paced_tuning *read = paced_tuning_create();
+    read->path = paced_strdup(path);
+    struct reader reader = {.tuning = read, .unread = (const char *)data};
     int bad_line = ini_parse_stream(read_line, &reader, take_line, &reader);
     if (!reader.err && strlen((const char *)data) != size)
         reader.err = paced_error(PACED_INVALID, "%s: holds a zero byte; a tuning file is plain text", path);
     if (!reader.err && bad_line)
         reader.err = paced_error(PACED_INVALID, "%s:%d: neither 'key = value' nor [section]; comments begin with ';'",
                                  path, bad_line);
+    if (!reader.err) add_all(tuning, read);
+    paced_tuning_destroy(read);
     free(data);
     return reader.err;
 }

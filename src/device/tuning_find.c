@@ -30,7 +30,7 @@ char *paced_device_tuning_path(const struct paced_device *device) {
 /* What was measured on one CPU serves others of the same vectors, under the same compiler. */
 static char *shipped_path(const struct paced_device_info *info) {
     static const char *const dirs[] = {PACED_TUNING_SOURCE_DIR, PACED_TUNING_INSTALL_DIR};
-    if (!strstr(info->platform, "Portable Computing Language") || info->variant != PACED_VARIANT_CPU) return NULL;
+    if (!device_is_pocl(info) || info->variant != PACED_VARIANT_CPU) return NULL;
     char *name = paced_format("pocl-cpu-%u.ini", info->float_width), *path = NULL;
     for (size_t i = 0; i < PACED_COUNT(dirs) && !path; ++i) {
         path = paced_path_join(dirs[i], name);
@@ -42,17 +42,11 @@ static char *shipped_path(const struct paced_device_info *info) {
     return path;
 }
 
-static void start_empty(struct paced_device *device) {
-    paced_tuning_destroy(device->tuning);
-    device->tuning = paced_tuning_create();
-}
-
 /* A file that nobody named must not end a run; false where there is none that can be used. */
 static bool read_if_there(struct paced_device *device, char *path) {
     bool used = path && paced_path_exists(path);
     if (used && paced_tuning_read(device->tuning, path) != PACED_OK) {
         paced_log(PACED_LOG_WARN, "device.tuning = auto: %s is left out; `paced tune` makes it anew", path);
-        start_empty(device);
         used = false;
     }
     if (used) paced_log(PACED_LOG_DEBUG, "device %s: tuning %s", device->info.name, path);
@@ -70,7 +64,7 @@ static enum paced_err read_named(struct paced_device *device, const char *choice
 
 enum paced_err tuning_load(struct paced_device *device, const char *choice) {
     const struct gemm_setting *setting;
-    start_empty(device);
+    device->tuning = paced_tuning_create();
     if (strcmp(choice, "off") == 0) return PACED_OK;
     if (strcmp(choice, "auto") != 0)
         PACED_TRY(read_named(device, choice));

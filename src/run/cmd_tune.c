@@ -53,23 +53,30 @@ static enum paced_err measure(struct tuner *t, const struct paced_config *c) {
     return err;
 }
 
+static enum paced_err store(struct tuner *t, const struct paced_config *c, const char *path) {
+    char *measured = paced_format("%s, width %lld, size %lld, batch %lld", c->model.arch, (long long)c->model.width,
+                                  (long long)c->data.size, (long long)c->train.batch);
+    paced_device_tuning_describe(t->device, measured);
+    free(measured);
+    PACED_TRY(paced_tuning_write(paced_device_tuning(t->device), path));
+    fputs(t->table.data, stdout);
+    paced_log(PACED_LOG_INFO, "tune: stored in %s", path);
+    return PACED_OK;
+}
+
 static enum paced_err tune(const struct paced_config *c, const char *output) {
     struct tuner t = {0};
-    PACED_TRY(open_device(&t.device, c));
+    struct paced_config untuned = *c;
+    untuned.device.tuning = (char *)"off";
+    PACED_TRY(open_device(&t.device, &untuned));
     char *path = output ? paced_strdup(output) : paced_device_tuning_path(t.device);
     enum paced_err err = path ? PACED_OK
                               : paced_error(PACED_FAILED, "tune: no cache directory can be written; set "
                                                           "PACED_CACHE_DIR, or name a file with --output");
+    if (!err && paced_path_exists(path) && paced_tuning_read(paced_device_tuning(t.device), path) != PACED_OK)
+        paced_log(PACED_LOG_WARN, "tune: what %s held is left out", path);
     if (!err) err = measure(&t, c);
-    if (!err) {
-        char *measured = paced_format("%s, width %lld, size %lld, batch %lld", c->model.arch, (long long)c->model.width,
-                                      (long long)c->data.size, (long long)c->train.batch);
-        paced_device_tuning_describe(t.device, measured);
-        free(measured);
-        err = paced_tuning_write(paced_device_tuning(t.device), path);
-    }
-    if (!err) fputs(t.table.data, stdout);
-    if (!err) paced_log(PACED_LOG_INFO, "tune: stored in %s", path);
+    if (!err) err = store(&t, c, path);
     free(t.table.data);
     free(path);
     paced_device_close(t.device);

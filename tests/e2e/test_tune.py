@@ -1,4 +1,5 @@
 """`paced tune`, and training by what it stored: found by itself, named, or left out."""
+import json
 import os
 import re
 import shutil
@@ -85,14 +86,24 @@ class TuneTest(program.Case):
         done = self.train("broken_run", cache="broken")
         self.assertIn("is left out", done.stderr)
 
-    def test_keeps_what_was_measured_for_others(self):
+    def test_shipped_file_is_found(self):
+        device, = (d for d in json.loads(self.run_program("devices", "--json").stdout) if d["selected"])
+        if "Portable Computing Language" not in device["platform"] or device["float_width"] not in (8, 16):
+            self.skipTest("no tuning is shipped for this device")
+        done = self.train("shipped", "log.level=debug", cache="fresh")
+        self.assertRegex(done.stderr, rf"tuning .*/pocl-cpu-{device['float_width']}\.ini")
+        done = self.train("shipped_off", "log.level=debug", "device.tuning=off", cache="fresh")
+        self.assertNotIn("pocl-cpu", done.stderr)
+
+    def test_adds_to_the_file_that_is_named(self):
         before = program.parse_ini(program.read_text(self.file))
-        shutil.copytree(self.path("cache"), self.path("both"))
+        shutil.copy(self.file, self.path("mine.ini"))
         program.write_ini(self.path("larger.ini"), base="small.ini", data={"size": 48})
-        self.run_program("tune", "larger.ini", env=self.cache("both"))
-        after = program.parse_ini(program.read_text(self.path("both", os.path.basename(self.file))))
+        self.run_program("tune", "larger.ini", "--output", "mine.ini", env=self.cache("other"))
+        after = program.parse_ini(program.read_text(self.path("mine.ini")))
         self.assertLessEqual(set(before), set(after))
         self.assertIn("convolution.48x48x3-2 k3 s1 p1 d1 n2 forward", after)
+        self.assertFalse([name for name in os.listdir(self.path("other")) if name.endswith(".ini")])
 
     def test_stopping_leaves_the_file(self):
         shutil.copytree(self.path("cache"), self.path("stopped"))
@@ -104,11 +115,6 @@ class TuneTest(program.Case):
             child.stderr.read()
         self.assertEqual(child.wait(timeout=60), 130)
         self.assertEqual(program.read_text(copy), program.read_text(self.file))
-
-    def test_output_names_another_file(self):
-        self.run_program("tune", "small.ini", "--output", "mine.ini", env=self.cache("empty"))
-        self.assertIn("gemm.setting", program.parse_ini(program.read_text(self.path("mine.ini"))))
-        self.assertFalse([name for name in os.listdir(self.path("empty")) if name.endswith(".ini")])
 
     def test_a_forced_algorithm_leaves_no_choice(self):
         self.refuse("tune", "small.ini", says=("PACED_CONV",), env={**self.cache(), "PACED_CONV": "im2col"})

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "paced/models.h"
 #include "tests/capture.h"
 #include "tests/kernel/harness.h"
 
@@ -106,10 +107,37 @@ static void test_hash(void **state) {
     assert_string_equal(before, back);
 }
 
+static bool is_setting(const char *name) {
+    const char *known;
+    for (size_t i = 0; (known = paced_gemm_setting_at(harness_device, i)); ++i)
+        if (strcmp(known, name) == 0) return true;
+    return false;
+}
+
+/* The files that come with the program are of this program: their names and shapes mean something to it. */
+static void test_shipped_files(void **state) {
+    (void)state;
+    if (paced_device_info(harness_device)->variant != PACED_VARIANT_CPU) skip();
+    static const char *const files[] = {"pocl-cpu-8.ini", "pocl-cpu-16.ini"};
+    struct paced_graph *unet;
+    assert_ok(paced_model_build(&unet, "unet", 224, 2, 64));
+    char *key = paced_conv_tuning_key(paced_graph_node(unet, 0), 4, PACED_CONV_FORWARD);
+    for (size_t i = 0; i < PACED_COUNT(files); ++i) {
+        struct paced_tuning *tuning = paced_tuning_create();
+        char *path = paced_path_join(PACED_TESTS_DIR "/../data/tuning", files[i]);
+        assert_ok(paced_tuning_read(tuning, path));
+        assert_true(is_setting(paced_tuning_get(tuning, "gemm", "setting")));
+        assert_non_null(paced_tuning_get(tuning, "convolution", key));
+        assert_ok(paced_conv_check_tuning(unet, tuning, 4));
+        paced_tuning_destroy(tuning);
+        free(path);
+    }
+    free(key);
+    paced_graph_destroy(unet);
+}
+
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_algorithm),
-    cmocka_unit_test(test_wrong_algorithms),
-    cmocka_unit_test(test_settings),
-    cmocka_unit_test(test_hash),
+    cmocka_unit_test(test_algorithm), cmocka_unit_test(test_wrong_algorithms), cmocka_unit_test(test_settings),
+    cmocka_unit_test(test_hash),      cmocka_unit_test(test_shipped_files),
 };
 HARNESS_MAIN(tests)
