@@ -81,8 +81,10 @@ static const struct command commands[] = {
     {"devices", "[--json]", "Lists every OpenCL platform and device, and says which one `auto` takes, and why.", JSON,
      0, 0, paced_command_devices},
     {"bench", "CONFIG [--set SECTION.KEY=VALUE]... [--json]",
-     "Times training and inference of the configured network on random images, and its kernels.", SET | JSON, 1, 1,
-     paced_command_bench},
+     "Times training and inference of the configured network on random images, and its kernels, and holds them\n"
+     "against what the device reaches between the steps: multiply-adds in registers, a copy through memory. All\n"
+     "convolutions count as direct ones: Winograd's multiply up to four times less, so they may pass 100 %.",
+     SET | JSON, 1, 1, paced_command_bench},
     {"graph", "CONFIG [--set SECTION.KEY=VALUE]...",
      "Prints the network: nodes, shapes, parameters, multiply-adds, and the memory plan.", SET, 1, 1,
      paced_command_graph},

@@ -163,6 +163,11 @@ struct paced_kernel_time {
 enum paced_err paced_device_profile_start(struct paced_device *device);
 enum paced_err paced_device_profile_stop(struct paced_device *device, struct paced_kernel_time **times, size_t *count);
 
+/* What the device can do at most, as measured now: multiply-adds in registers (two operations each), and bytes read and
+ * written by a copy that no cache holds, 10^9 per second each; the best of a few launches of some milliseconds. Either
+ * may be NULL; the copy allocates, and gives back, two buffers of 64 MiB or twice the device's cache. Waits. */
+enum paced_err paced_device_measure_peak(struct paced_device *device, double *gflops, double *gbytes_per_s);
+
 /* ---- matrix products ----------------------------------------------------------------------------------------- */
 
 /* C[b] = A[b] B[b] + beta C[b] for b < batch; A[b] is [m][k], B[b] [k][n], C[b] [m][n], dense, row-major, float32, all

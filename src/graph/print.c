@@ -12,7 +12,7 @@ static void print_node(const struct paced_node *node, FILE *out) {
     fprintf(out, "%4d  %-36s %-16s %-14s %11llu %10.1f  ", node->index, node->name, node->op->name, shape,
             (unsigned long long)params, (double)node->macs / 1e6);
     for (int i = 0; i < node->inputs; ++i) fprintf(out, "%s%s", i ? ", " : "", node->in[i]->name);
-    fputc('\n', out);
+    fputs(node->out->view ? "  (a view)\n" : "\n", out);
 }
 
 void paced_plan_print(const struct paced_plan *plan, FILE *out) {

@@ -1,116 +1,66 @@
 #!/usr/bin/env python3
 """Training and inference speed beside PyTorch's, on the same network and machine.
 
-    compare_pytorch.py [--paced build/paced] [--arch unet] [--width 64] [--size 224] [--batch 4] [--rounds 3]
+    compare_pytorch.py [--paced build/paced] [--arch unet] [--width 64] [--size 224] [--batch 1,4,16] [--rounds 3]
 
-Machines are noisy, so absolute figures mean little: in every round `paced bench` and PyTorch (in a process of its own,
-with all cores) run one after the other, and the ratio is taken round by round. Prints each round, the medians, and the
-peak memory of both processes. A training step is forward, cross entropy, backward and Adam, with the loss read back.
+For each batch and round `paced bench`, a PyTorch process that only trains and one that only infers run one after
+another. A training step is forward, cross entropy, backward and Adam; every step has its loss read back. Prints each
+round and two Markdown tables: images/s and ratios (median, least and most of the rounds); peak memory (VmHWM) of a process
+that trains, which for `paced bench` is read before it infers.
 """
-import argparse
-import json
-import os
-import resource
 import statistics
-import subprocess
-import sys
-import time
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-STEPS = 5  # timed in each round, after a warm-up
+from common import Folder, in_pytorch, make_parser, numbers, print_table, spread
+
+MODES = ("training", "inference")
 
 
-def torch_round(options):
-    """Images/s of PyTorch for training and inference, and the process's peak memory."""
-    sys.path.insert(0, os.path.join(HERE, "..", "golden"))
-    import torch
-    import networks
-    torch.set_num_threads(os.cpu_count())
-    torch.manual_seed(0)
-    model = networks.ARCHS[options.arch](options.classes, options.width)
-    adam = torch.optim.Adam(model.parameters(), lr=1e-3)
-    images = torch.rand(options.batch, 3, options.size, options.size)
-    labels = torch.randint(options.classes, (options.batch, options.size, options.size))
-
-    def train():
-        adam.zero_grad()
-        loss = torch.nn.functional.cross_entropy(model(images), labels)
-        loss.backward()
-        adam.step()
-        return loss.item()
-
-    def infer():
-        with torch.no_grad():
-            return torch.nn.functional.cross_entropy(model(images), labels).item()
-
-    rates = {}
-    for name, step in (("training", train), ("inference", infer)):
-        model.train(name == "training")
-        step()
-        seconds = []
-        for _ in range(STEPS):
-            start = time.monotonic()
-            step()
-            seconds.append(time.monotonic() - start)
-        rates[name] = options.batch / statistics.median(seconds)
-    rates["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return rates
+def pytorch_round(options, batch):
+    network = {key: getattr(options, key) for key in ("arch", "classes", "width", "size")}
+    return {mode: in_pytorch("steps", training=mode == "training", batch=batch, **network) for mode in MODES}
 
 
-def paced_round(options, config):
-    output = subprocess.run([options.paced, "bench", config, "--json"], check=True, capture_output=True, text=True)
-    result = json.loads(output.stdout)
-    rates = {name: result[name]["images_per_second"] for name in ("training", "inference")}
-    rates["peak_mib"] = result["peak_mib"]
-    return rates
+def compare(folder, options, batch):
+    """Rounds of (paced, PyTorch)."""
+    rounds = []
+    for k in range(options.rounds):
+        ours, theirs = folder.bench("bench.ini", {"train.batch": batch}), pytorch_round(options, batch)
+        rounds.append((ours, theirs))
+        for mode in MODES:
+            a, b = ours[mode]["images_per_second"], theirs[mode]["images_per_second"]
+            print(f"batch {batch}, round {k + 1}, {mode:9} paced {a:8.3f}  PyTorch {b:8.3f} images/s  "
+                  f"ratio {a / b:.2f}", flush=True)
+    return rounds
 
 
-def own_process(arguments):
-    output = subprocess.run([sys.executable, __file__, "--torch-round"] + arguments, check=True, capture_output=True,
-                            text=True)
-    return json.loads(output.stdout)
+def speed_rows(batch, rounds):
+    for mode in MODES:
+        ours, theirs = ([side[mode]["images_per_second"] for side in sides] for sides in zip(*rounds))
+        ratios = [a / b for a, b in zip(ours, theirs)]
+        yield [batch, mode, f"{statistics.median(ours):.2f}", f"{statistics.median(theirs):.2f}", spread(ratios)]
 
 
-def write_config(options):
-    path = f"/tmp/compare-{os.getpid()}.ini"
-    with open(path, "w", encoding="ascii") as file:
-        file.write(f"[data]\nsize = {options.size}\nclasses = {options.classes}\ndataset = folder\n"
-                   f"[model]\narch = {options.arch}\nwidth = {options.width}\n[train]\nbatch = {options.batch}\n")
-    return path
-
-
-def parse_options():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--paced", default=os.path.join(HERE, "..", "..", "build", "paced"))
-    parser.add_argument("--arch", default="unet")
-    parser.add_argument("--width", type=int, default=64)
-    parser.add_argument("--size", type=int, default=224)
-    parser.add_argument("--batch", type=int, default=4)
-    parser.add_argument("--classes", type=int, default=2)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--torch-round", action="store_true", help=argparse.SUPPRESS)
-    return parser.parse_args()
+def memory_row(batch, rounds):
+    """Medians: a first round that compiles kernels needs more."""
+    ours, theirs = (statistics.median(side["training"]["peak_mib"] for side in sides) for sides in zip(*rounds))
+    planned = rounds[0][0]["training"]["planned_bytes"] / 2 ** 20
+    return [batch, f"{planned:.0f}", f"{ours:.0f}", f"{theirs:.0f}", f"{ours / theirs:.2f}"]
 
 
 def main():
-    options = parse_options()
-    if options.torch_round:
-        print(json.dumps(torch_round(options)))
-        return
-    config = write_config(options)
-    ours, theirs = [], []
-    for k in range(options.rounds):
-        ours.append(paced_round(options, config))
-        theirs.append(own_process(sys.argv[1:]))
-        for name in ("training", "inference"):
-            print(f"round {k + 1}  {name:10} paced {ours[k][name]:7.3f}  PyTorch {theirs[k][name]:7.3f} images/s  "
-                  f"ratio {ours[k][name] / theirs[k][name]:.2f}", flush=True)
-    os.unlink(config)
-    for name in ("training", "inference"):
-        ratios = [a[name] / b[name] for a, b in zip(ours, theirs)]
-        print(f"median   {name:10} ratio {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
-    print(f"peak memory: paced {max(a['peak_mib'] for a in ours):.0f} MiB (training and inference in one process), "
-          f"PyTorch {max(b['peak_mib'] for b in theirs):.0f} MiB")
+    parser = make_parser(__doc__)
+    parser.add_argument("--batch", type=numbers, default=[4], help="one or more, such as 1,4,16")
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    with Folder(options) as folder:
+        folder.write_config("bench")
+        results = {batch: compare(folder, options, batch) for batch in options.batch}
+    print(f"\n{options.arch}, width {options.width}, size {options.size}, medians of {options.rounds} rounds\n")
+    print_table(["batch", "mode", "paced, images/s", "PyTorch, images/s", "ratio"],
+                [row for batch, rounds in results.items() for row in speed_rows(batch, rounds)])
+    print()
+    print_table(["batch", "planned, MiB", "paced training, MiB", "PyTorch training, MiB", "ratio"],
+                [memory_row(batch, rounds) for batch, rounds in results.items()])
 
 
 if __name__ == "__main__":

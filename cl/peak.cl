@@ -1,0 +1,27 @@
+/* What a device can do at most: multiply-adds that stay in registers, and a copy through memory. */
+
+/* Chains of x = a x + b that do not wait for each other: enough to hide the latency of two units of four cycles, few
+ * enough for the 16 registers of AVX2. Starting values come from memory, and a and b from the host, so that nothing can
+ * be computed beforehand or once for all lanes. */
+#define CHAINS 12
+#define UNROLLED 8
+
+kernel void peak_fma(int items, int rounds, float a, float b, global float *values)
+{
+    uint id = get_global_id(0);
+    if (id >= (uint)items) return;
+    realv x[CHAINS];
+    EACH (int i = 0; i < CHAINS; ++i) x[i] = LOADV(values, id) + i;
+    for (int round = 0; round < rounds; ++round)
+        EACH (int u = 0; u < UNROLLED; ++u)
+            EACH (int i = 0; i < CHAINS; ++i) x[i] = fma(x[i], (realv)a, (realv)b);
+    EACH (int i = 1; i < CHAINS; ++i) x[0] += x[i];
+    STOREV(x[0], values, id);
+}
+
+/* A work-item copies `chunk` of the `vectors` vectors, one after another. */
+kernel void peak_copy(uint chunk, uint vectors, global const float *from, global float *to)
+{
+    uint first = get_global_id(0) * chunk, end = min(first + chunk, vectors);
+    for (uint i = first; i < end; ++i) STOREV(LOADV(from, i), to, i);
+}

@@ -1,0 +1,98 @@
+"""What the speed scripts share: a folder to work in, the program and PyTorch in processes of their own, medians, tables.
+
+Machines are noisy, so absolute figures mean little: whatever is compared runs in turn, and ratios are taken round by
+round. `paced bench` measures the device's peak between its own steps.
+"""
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def make_parser(doc):
+    parser = argparse.ArgumentParser(description=doc.splitlines()[0])
+    parser.add_argument("--paced", default=os.path.join(HERE, "..", "..", "build", "paced"), help="the program")
+    parser.add_argument("--arch", default="unet")
+    parser.add_argument("--width", type=int, default=64)
+    parser.add_argument("--size", type=int, default=224)
+    parser.add_argument("--classes", type=int, default=2)
+    return parser
+
+
+def numbers(text):
+    """An option's type: "1,4,16"."""
+    return [int(part) for part in text.split(",")]
+
+
+class Folder:
+    """A temporary directory in which everything runs. Leaves nothing behind."""
+
+    def __init__(self, options):
+        self.options, self.program = options, os.path.abspath(options.paced)
+        if not os.access(self.program, os.X_OK):
+            sys.exit(f"{options.paced}: no such program; build it first or give --paced")
+
+    def __enter__(self):
+        self.path = tempfile.mkdtemp(prefix="paced-bench-")
+        return self
+
+    def __exit__(self, *_):
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    def file(self, *parts):
+        return os.path.join(self.path, *parts)
+
+    def write_config(self, name, **sections):
+        """NAME.ini for the network of the options; sections={"train": {"batch": 4}}."""
+        o = self.options
+        network = {"data": {"size": o.size, "classes": o.classes, "dataset": "folder"},
+                   "model": {"arch": o.arch, "width": o.width}}
+        with open(self.file(name + ".ini"), "w", encoding="utf-8") as file:
+            for section in {**network, **sections}:
+                keys = {**network.get(section, {}), **sections.get(section, {})}
+                file.write(f"[{section}]\n" + "".join(f"{key} = {value}\n" for key, value in keys.items()))
+        return name + ".ini"
+
+    def run(self, *arguments, env=None):
+        """The program's stdout, and the seconds that its process took."""
+        start = time.monotonic()
+        done = subprocess.run([self.program, *arguments], cwd=self.path, env={**os.environ, **(env or {})}, text=True,
+                              capture_output=True)
+        seconds = time.monotonic() - start
+        if done.returncode != 0:
+            sys.exit(f"paced {' '.join(arguments)}: status {done.returncode}\n{done.stderr.strip()}")
+        return done.stdout, seconds
+
+    def bench(self, config, keys=None, env=None):
+        """`paced bench` as a dict; keys: {"train.batch": 4}, instead of the configuration's."""
+        sets = [part for key, value in (keys or {}).items() for part in ("--set", f"{key}={value}")]
+        return json.loads(self.run("bench", config, "--json", *sets, env=env)[0])
+
+
+def in_pytorch(task, **arguments):
+    """A task of pytorch.py in a process of its own; its answer."""
+    # Some shells set this for other machines; here it would halve the speed of PyTorch's matrix products.
+    env = {key: value for key, value in os.environ.items() if key != "OPENBLAS_CORETYPE"}
+    done = subprocess.run([sys.executable, os.path.join(HERE, "pytorch.py"), task, json.dumps(arguments)], text=True,
+                          stdout=subprocess.PIPE, env=env)
+    if done.returncode != 0:
+        sys.exit(f"PyTorch, {task}: status {done.returncode}")
+    return json.loads(done.stdout)
+
+
+def spread(values, digits=2):
+    """"median (least to most)"."""
+    return "{:.{d}f} ({:.{d}f} to {:.{d}f})".format(statistics.median(values), min(values), max(values), d=digits)
+
+
+def print_table(head, rows):
+    """A Markdown table."""
+    for row in [head, ["---"] * len(head), *rows]:
+        print("| " + " | ".join(str(cell) for cell in row) + " |", flush=True)
