@@ -8,9 +8,10 @@ struct shape {
     int batch, m, n, k;
 };
 
-/* Winograd's planes over a chunk of tiles, at three depths; patches times weights, and patches times gradients. */
+/* Winograd's planes over a chunk of tiles at two depths, and over a block of filters for the gradient of the weights;
+ * patches times weights, and patches times gradients. */
 static const struct shape shapes[] = {
-    {36, 448, 64, 64}, {36, 208, 256, 256}, {36, 112, 512, 512}, {1, 3072, 64, 576}, {1, 512, 4608, 208}};
+    {36, 448, 64, 64}, {36, 208, 64, 512}, {36, 64, 256, 208}, {1, 3072, 64, 576}, {1, 512, 4608, 208}};
 enum { SHAPES = PACED_COUNT(shapes), PRODUCTS_PER_ROUND = 2 };
 
 struct operands {
