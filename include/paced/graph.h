@@ -247,7 +247,7 @@ struct paced_buffer *paced_exec_param_grad(const struct paced_exec *exec, const 
 void paced_exec_count_batch(struct paced_exec *exec, const struct paced_param *counter);
 uint64_t paced_exec_workspace_limit(const struct paced_exec *exec);
 /* Memory of a node's own that lasts as long as the parameters stay the same, for what can be computed from them once
- * (inference only). `fresh`: it has to be filled. A NULL buffer: there is none to spare. */
+ * (inference only). `fresh`: it has to be filled. A NULL buffer: there is none to spare, or it is of another size. */
 enum paced_err paced_exec_kept(struct paced_exec *exec, const struct paced_node *node, uint64_t bytes,
                                struct paced_buffer **buffer, bool *fresh);
 /* A part of the workspace, laid out anew by each call of an operation: `offset` from its start, in bytes. Views are

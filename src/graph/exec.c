@@ -155,11 +155,14 @@ enum paced_err paced_exec_kept(struct paced_exec *e, const struct paced_node *no
     struct kept *kept = &e->kept[node->index];
     const struct paced_device_info *info = paced_device_info(e->device);
     bool spare = bytes <= info->max_alloc_bytes && paced_device_allocated(e->device) + bytes <= info->global_bytes / 4;
+    *buffer = NULL;
+    *fresh = true;
     if (e->mode == PACED_INFERENCE && !kept->buffer && spare)
         PACED_TRY(paced_buffer_create(&kept->buffer, e->device, bytes));
+    if (!kept->buffer || paced_buffer_bytes(kept->buffer) != bytes) return PACED_OK; /* another algorithm's */
     *buffer = kept->buffer;
     *fresh = !kept->filled;
-    kept->filled = kept->buffer != NULL;
+    kept->filled = true;
     return PACED_OK;
 }
 

@@ -145,6 +145,41 @@ static void test_blocks(void **state) {
     unsetenv("PACED_CONV");
 }
 
+/* In inference a layer keeps its transformed weights; another algorithm in between must not take them for its own. */
+static void test_kept_weights(void **state) {
+    (void)state;
+    static const char *const algorithms[] = {"winograd4", "winograd2", "winograd4", "im2col", "winograd2"};
+    struct paced_graph *graph = paced_graph_create();
+    struct paced_tensor *x = paced_graph_input(graph, "x", (struct paced_shape){9, 8, 3});
+    paced_graph_output(graph, paced_conv2d(graph, "conv", x, (struct paced_conv){5, 3, 1, 1, 1, true, false}));
+    struct paced_exec *exec;
+    assert_ok(paced_exec_create(&exec, graph, harness_device, 1, PACED_INFERENCE));
+    float *values = uniform("x", 9 * 8 * 3), *first = NULL;
+    double *want = paced_alloc(9 * 8 * 5, sizeof *want);
+    for (int seed = 1; seed <= 2; ++seed) {
+        assert_ok(paced_exec_init_params(exec, (uint64_t)seed));
+        for (size_t i = 0; i < PACED_COUNT(algorithms); ++i) {
+            setenv("PACED_CONV", algorithms[i], 1);
+            assert_ok(paced_buffer_write(paced_exec_input(exec), values, 9 * 8 * 3 * sizeof *values));
+            assert_ok(paced_exec_forward(exec, 1, false));
+            float *y = read_floats(paced_exec_output(exec), 9 * 8 * 5);
+            for (int k = 0; k < 9 * 8 * 5 && i == 0; ++k) want[k] = (double)y[k];
+            assert_close(algorithms[i], y, want, 9 * 8 * 5, BOUND);
+            if (seed == 2 && i == 0) assert_memory_not_equal(y, first, 9 * 8 * 5 * sizeof *y);
+            if (seed == 1 && i == 0)
+                first = y;
+            else
+                free(y);
+        }
+    }
+    unsetenv("PACED_CONV");
+    free(first);
+    free(want);
+    free(values);
+    paced_exec_destroy(exec);
+    paced_graph_destroy(graph);
+}
+
 /* The first layer of a network: nobody asks for the image's gradient. */
 static void test_without_input_gradient(void **state) {
     (void)state;
@@ -161,7 +196,8 @@ static void test_without_input_gradient(void **state) {
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_layers),    cmocka_unit_test(test_im2col), cmocka_unit_test(test_winograd2),
-    cmocka_unit_test(test_winograd4), cmocka_unit_test(test_blocks), cmocka_unit_test(test_without_input_gradient),
+    cmocka_unit_test(test_layers),       cmocka_unit_test(test_im2col), cmocka_unit_test(test_winograd2),
+    cmocka_unit_test(test_winograd4),    cmocka_unit_test(test_blocks), cmocka_unit_test(test_without_input_gradient),
+    cmocka_unit_test(test_kept_weights),
 };
 HARNESS_MAIN(tests)
