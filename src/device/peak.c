@@ -23,7 +23,7 @@ struct probe {
 };
 
 static bool is_cpu(const struct paced_device *device) {
-    return device->info.kind == PACED_CPU;
+    return device->info.variant == PACED_VARIANT_CPU;
 }
 
 static struct paced_range range_of(const struct probe *p) {

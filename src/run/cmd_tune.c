@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "paced/models.h"
-#include "src/run/commands.h"
+#include "paced/run.h"
 #include "src/run/network.h"
 #include "src/run/tune.h"
 
@@ -32,14 +32,18 @@ enum paced_err tune_fill(struct paced_buffer *buffer, uint64_t count, uint64_t s
     return err;
 }
 
-/* CONFIG, or the defaults with a batch that most devices hold. */
+/* CONFIG, or the defaults with a batch that most devices hold. The device is opened without a tuning: that comes from
+ * the file that is to be written. */
 static enum paced_err load_config(const struct paced_arguments *arguments, struct paced_config *config) {
-    if (arguments->name_count) return command_config(arguments, config);
-    const char **sets = paced_alloc(arguments->set_count + 1, sizeof *sets);
-    sets[0] = "train.batch=4";
-    for (size_t i = 0; i < arguments->set_count; ++i) sets[i + 1] = arguments->sets[i];
-    enum paced_err err = paced_config_load(config, NULL, sets, arguments->set_count + 1);
+    const char *path = arguments->name_count ? arguments->names[0] : NULL;
+    const char **sets = paced_alloc(arguments->set_count + 2, sizeof *sets);
+    size_t count = 0;
+    if (!path) sets[count++] = "train.batch=4";
+    for (size_t i = 0; i < arguments->set_count; ++i) sets[count++] = arguments->sets[i];
+    sets[count++] = "device.tuning=off";
+    enum paced_err err = paced_config_load(config, path, sets, count);
     free(sets);
+    if (!err) paced_log_set_level((enum paced_log_level)config->log.level);
     return err;
 }
 
@@ -66,9 +70,7 @@ static enum paced_err store(struct tuner *t, const struct paced_config *c, const
 
 static enum paced_err tune(const struct paced_config *c, const char *output) {
     struct tuner t = {0};
-    struct paced_config untuned = *c;
-    untuned.device.tuning = (char *)"off";
-    PACED_TRY(open_device(&t.device, &untuned));
+    PACED_TRY(open_device(&t.device, c));
     char *path = output ? paced_strdup(output) : paced_device_tuning_path(t.device);
     enum paced_err err = path ? PACED_OK
                               : paced_error(PACED_FAILED, "tune: no cache directory can be written; set "

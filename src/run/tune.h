@@ -10,13 +10,9 @@ struct tuner {
     struct paced_text table; /* of the results */
 };
 
-/* Times of one candidate, and their median, which sorts them. */
+/* Every candidate is timed once in each round. */
 enum { TUNE_ROUNDS = 5, TUNE_CANDIDATES = 16 };
-struct candidate_times {
-    const char *name;
-    double seconds[TUNE_ROUNDS];
-};
-double tune_median(double seconds[TUNE_ROUNDS]);
+double tune_median(double seconds[TUNE_ROUNDS]); /* sorts them */
 
 /* One line on stderr for each thing that is done. PACED_STOPPED once Ctrl-C was pressed. */
 enum paced_err tune_say(struct tuner *tuner, const char *what, const char *result);
