@@ -25,8 +25,8 @@ static bool applies(const struct conv_algorithm *algorithm, const struct conv *v
 }
 
 /* In training the forward pass decides which ReLUs let through, and one that flips by rounding moves the whole gradient
- * by 1e-3. In a large layer some flip whatever the sum is taken by; in a small one, where F(4x4) gains little, none need
- * to: there F(2x2), which is as accurate as a plain sum, keeps a gradient exact. */
+ * by 1e-3. In a large layer some flip whatever the sum is taken by; in a small one, where F(4x4) gains little, none
+ * need to: there F(2x2), which is as accurate as a plain sum, keeps a gradient exact. */
 static bool is_accurate(const struct conv_algorithm *algorithm, const struct conv *v,
                         enum paced_conv_direction direction) {
     enum { FEW_VALUES = 1 << 16 };
@@ -118,7 +118,8 @@ char *paced_conv_tuning_key(const struct paced_node *node, int n, enum paced_con
 
 const char *paced_conv_algorithm_at(const struct paced_node *node, enum paced_conv_direction direction, size_t i) {
     for (size_t a = 0; a < PACED_COUNT(algorithms); ++a)
-        if (applies(algorithms[a], node->attributes) && is_accurate(algorithms[a], node->attributes, direction) && i-- == 0)
+        if (applies(algorithms[a], node->attributes) && is_accurate(algorithms[a], node->attributes, direction) &&
+            i-- == 0)
             return algorithms[a]->name;
     return NULL;
 }
