@@ -236,6 +236,7 @@ struct paced_buffer *paced_exec_trained_grad(struct paced_exec *exec);
 /* ---- for operations ------------------------------------------------------------------------------------------ */
 
 struct paced_device *paced_exec_device(const struct paced_exec *exec);
+int paced_exec_batch(const struct paced_exec *exec);   /* the most samples: what the plan was made for */
 int paced_exec_samples(const struct paced_exec *exec); /* n of the running pass */
 bool paced_exec_is_training(const struct paced_exec *exec);
 struct paced_buffer *paced_exec_value(const struct paced_exec *exec, const struct paced_tensor *tensor); /* stored */

@@ -153,13 +153,12 @@ enum paced_err paced_loss_run(struct paced_loss *l, const struct paced_buffer *l
     if (with_weight) PACED_TRY(paced_loss_measure(l, count, -1));
     const struct paced_buffer *unused = l->parts;
     return PACED_LAUNCH(
-        l->device, &loss_pixels, paced_range_chunks((uint64_t)part_count(pixels)),
-        paced_device_vector(l->device, 16), PACED_ARG(pixels),
-        PACED_ARG(part_pixels(pixels)), PACED_ARG(l->size), PACED_ARG(l->classes), PACED_ARG(with_gradient),
-        PACED_ARG(l->with_teacher), PACED_ARG(with_weight), PACED_ARG(o->c0), PACED_ARG(o->c1), PACED_ARG(o->k0),
-        PACED_ARG(o->k1), PACED_ARG(limit_of(l)), PACED_ARG(low_weight_of(l)), PACED_ARG(o->temperature),
-        PACED_ARG(o->target), PACED_ARG(o->smoothing), PACED_ARG(o->kernel), PACED_ARG(logits),
-        PACED_ARG(l->with_teacher ? l->teacher : unused), PACED_ARG(l->labels), PACED_ARG(l->svls),
+        l->device, &loss_pixels, paced_range_chunks((uint64_t)part_count(pixels)), paced_device_vector(l->device, 16),
+        PACED_ARG(pixels), PACED_ARG(part_pixels(pixels)), PACED_ARG(l->size), PACED_ARG(l->classes),
+        PACED_ARG(with_gradient), PACED_ARG(l->with_teacher), PACED_ARG(with_weight), PACED_ARG(o->c0),
+        PACED_ARG(o->c1), PACED_ARG(o->k0), PACED_ARG(o->k1), PACED_ARG(limit_of(l)), PACED_ARG(low_weight_of(l)),
+        PACED_ARG(o->temperature), PACED_ARG(o->target), PACED_ARG(o->smoothing), PACED_ARG(o->kernel),
+        PACED_ARG(logits), PACED_ARG(l->with_teacher ? l->teacher : unused), PACED_ARG(l->labels), PACED_ARG(l->svls),
         PACED_ARG(with_weight ? l->rank : unused), PACED_ARG(with_gradient ? dlogits : l->parts), PACED_ARG(l->parts));
 }
 

@@ -124,6 +124,10 @@ struct paced_device *paced_exec_device(const struct paced_exec *e) {
     return e->device;
 }
 
+int paced_exec_batch(const struct paced_exec *e) {
+    return e->batch;
+}
+
 int paced_exec_samples(const struct paced_exec *e) {
     return e->samples;
 }

@@ -106,16 +106,17 @@ enum paced_err paced_scores_load(struct paced_scores *scores, const char *tensor
     const struct paced_entry *entry = paced_weights_find(weights, tensor);
     int64_t columns = 1 + 3 * (int64_t)scores->classes;
     if (!entry || entry->dtype != PACED_I64 || entry->rank != 2 || entry->shape[1] != columns)
-        return paced_error(PACED_INVALID, "%s: tensor %s is missing or not as written; this is not a state to resume from",
-                           path, tensor);
+        return paced_error(PACED_INVALID,
+                           "%s: tensor %s is missing or not as written; this is not a state to resume from", path,
+                           tensor);
     paced_scores_clear(scores);
     const int64_t *row = entry->data;
     for (int64_t i = 0; i < entry->shape[0]; i++, row += columns) {
         struct image *image = append(scores, NULL);
         image->non_empty = row[0] != 0;
         for (int c = 0; c < scores->classes; c++)
-            image->counts[c] = (struct counts){(uint64_t)row[1 + 3 * c], (uint64_t)row[2 + 3 * c],
-                                               (uint64_t)row[3 + 3 * c]};
+            image->counts[c] =
+                (struct counts){(uint64_t)row[1 + 3 * c], (uint64_t)row[2 + 3 * c], (uint64_t)row[3 + 3 * c]};
     }
     return PACED_OK;
 }

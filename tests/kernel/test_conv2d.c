@@ -1,6 +1,7 @@
 /* conv2d on the device against plain loops: value and all three gradients. */
 #include <stdlib.h>
 
+#include "tests/capture.h"
 #include "tests/kernel/harness.h"
 #include "tests/ref/ref.h"
 
@@ -145,6 +146,45 @@ static void test_blocks(void **state) {
     unsetenv("PACED_CONV");
 }
 
+/* One step of `n` samples in memory for eight, on a device of so many bytes; false where that is refused. */
+static bool step_within(uint64_t bytes, int n) {
+    const struct paced_device_options options = {.select = "auto", .memory_limit_bytes = bytes};
+    struct paced_device *device;
+    assert_ok(paced_device_open(&device, &options));
+    struct paced_graph *graph = paced_graph_create();
+    struct paced_tensor *x = paced_graph_input(graph, "x", (struct paced_shape){16, 16, 512});
+    x->needs_grad = true;
+    paced_graph_output(graph, paced_conv2d(graph, "conv", x, (struct paced_conv){592, 3, 1, 1, 1, true, false}));
+    struct paced_exec *exec = NULL;
+    struct capture capture;
+    capture_start(&capture);
+    enum paced_err created = paced_exec_create(&exec, graph, device, 8, PACED_TRAINING);
+    capture_end(&capture);
+    if (created == PACED_OK) {
+        assert_ok(paced_exec_init_params(exec, 1));
+        assert_ok(paced_exec_forward(exec, n, true));
+        assert_ok(paced_exec_backward(exec));
+        assert_ok(paced_device_finish(device));
+    }
+    paced_exec_destroy(exec);
+    paced_graph_destroy(graph);
+    paced_device_close(device);
+    return created == PACED_OK;
+}
+
+/* A plan that was made for a whole batch serves a smaller one, too, however little memory there is: also where the
+ * transformed weights of all blocks would fit beside the smaller one's few tiles, but not beside the whole one's. */
+static void test_smaller_batches(void **state) {
+    (void)state;
+    if (harness_is_small()) skip();
+    setenv("PACED_CONV", "winograd4", 1);
+    int fitting = 0;
+    for (uint64_t mib = 50; mib <= 140; mib += 10)
+        for (int n = 1; n <= 8; n += 7) fitting += step_within(mib << 20, n);
+    unsetenv("PACED_CONV");
+    assert_true(fitting > 0 && fitting < 10 * 2); /* some limits were too low, some were not */
+}
+
 /* In inference a layer keeps its transformed weights; another algorithm in between must not take them for its own. */
 static void test_kept_weights(void **state) {
     (void)state;
@@ -196,8 +236,9 @@ static void test_without_input_gradient(void **state) {
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_layers),       cmocka_unit_test(test_im2col), cmocka_unit_test(test_winograd2),
-    cmocka_unit_test(test_winograd4),    cmocka_unit_test(test_blocks), cmocka_unit_test(test_without_input_gradient),
-    cmocka_unit_test(test_kept_weights),
+    cmocka_unit_test(test_layers),       cmocka_unit_test(test_im2col),
+    cmocka_unit_test(test_winograd2),    cmocka_unit_test(test_winograd4),
+    cmocka_unit_test(test_blocks),       cmocka_unit_test(test_without_input_gradient),
+    cmocka_unit_test(test_kept_weights), cmocka_unit_test(test_smaller_batches),
 };
 HARNESS_MAIN(tests)

@@ -31,7 +31,7 @@ static bool is_accurate(const struct conv_algorithm *algorithm, const struct con
                         enum paced_conv_direction direction) {
     enum { FEW_VALUES = 1 << 16 };
     return direction != PACED_CONV_FORWARD_TRAINING || algorithm != &conv_winograd4 ||
-           v->oh * v->ow * v->k >= FEW_VALUES;
+           (int64_t)v->oh * v->ow * v->k >= FEW_VALUES;
 }
 
 /* ---- without measuring --------------------------------------------------------------------------------------- */

@@ -86,6 +86,7 @@ static uint64_t layout_bytes(const struct layout *l) {
     return l->values + l->passing + l->lasting * (uint64_t)(l->whole ? l->blocks : 1);
 }
 
+/* w->samples are the plan's, also in a pass over fewer: the plan's workspace must hold. */
 static struct layout layout_of(const struct walk *w, uint64_t limit) {
     int line = line_floats(w->c);
     struct layout l = {.rows = most_rows(w), .outputs = part_of(paced_gemm_pad(w->k), BLOCK_OUTPUTS), .whole = true};
@@ -98,6 +99,12 @@ static struct layout layout_of(const struct walk *w, uint64_t limit) {
         l.whole = false;
         if (layout_bytes(&l) <= limit) return l;
     }
+}
+
+static struct layout planned_layout(const struct paced_exec *e, const struct walk *w) {
+    struct walk whole = *w;
+    whole.samples = paced_exec_batch(e);
+    return layout_of(&whole, paced_exec_workspace_limit(e));
 }
 
 static uint64_t workspace_bytes(const struct conv *v, int m, int samples, uint64_t limit) {
@@ -275,7 +282,7 @@ static enum paced_err convolve_block(struct paced_exec *e, const struct walk *w,
 static enum paced_err convolve(struct paced_exec *e, const struct walk *w, const struct filter *f,
                                const struct source *source, const struct paced_buffer *bias, float beta,
                                struct paced_buffer *target) {
-    struct layout l = layout_of(w, paced_exec_workspace_limit(e));
+    struct layout l = planned_layout(e, w);
     struct paced_buffer *values, *products;
     PACED_TRY(take_values(e, &l, &values, &products));
     for (int first = 0; first < tiles_of(w);) {
@@ -319,7 +326,7 @@ static enum paced_err forward(struct paced_exec *e, int m, const struct paced_no
                               const struct source *x, const struct paced_buffer *weights,
                               const struct paced_buffer *bias, float beta, struct paced_buffer *y) {
     struct walk w = forward_walk(v, m, paced_exec_samples(e));
-    struct layout l = layout_of(&w, paced_exec_workspace_limit(e));
+    struct layout l = planned_layout(e, &w);
     struct filter f = {.transform = transform_filter, .weights = weights};
     PACED_TRY(paced_exec_kept(e, node, l.lasting * (uint64_t)l.blocks, &f.kept, &f.fresh));
     return convolve(e, &w, &f, x, bias, beta, y);
@@ -336,7 +343,7 @@ static enum paced_err backward_data(struct paced_exec *e, int m, const struct co
 static enum paced_err backward_weights(struct paced_exec *e, int m, const struct conv *v, const struct source *x,
                                        const struct paced_buffer *dy, struct paced_buffer *dw) {
     struct walk w = forward_walk(v, m, paced_exec_samples(e));
-    struct layout l = layout_of(&w, paced_exec_workspace_limit(e));
+    struct layout l = planned_layout(e, &w);
     int step = l.whole ? l.blocks : 1;
     for (int from = 0; from < l.blocks; from += step)
         PACED_TRY(correlate_blocks(e, &w, &l, from, from + step, x, dy, dw));
