@@ -84,13 +84,21 @@ struct paced_batch {
     const uint32_t *index; /* [count] which samples of the dataset */
 };
 
+/* What is done to a sample on its way into a batch: rgb[size][size][3] in 0..1 and label[size][size], of `sample` in
+ * the data set. It runs on the loader's threads, several at once, and must depend on its arguments alone. */
+struct paced_change {
+    enum paced_err (*apply)(const void *context, size_t sample, int size, float *rgb, uint8_t *label); /* NULL: none */
+    const void *context; /* must live as long as the loader */
+};
+
 struct paced_loader;
 
 /* Delivers order[0..count) in batches of `batch` samples, starting at batch number first_batch (a resumed epoch),
- * prepared ahead by `workers` threads into a ring of batches. The result does not depend on the number of workers.
- * `order` is copied. */
+ * prepared ahead by `workers` threads into a ring of batches, each sample changed by `change` (NULL: as it is). The
+ * result does not depend on the number of workers. `order` is copied. */
 enum paced_err paced_loader_create(struct paced_loader **loader, struct paced_dataset *dataset, const uint32_t *order,
-                                   size_t count, int batch, size_t first_batch, int workers);
+                                   size_t count, int batch, size_t first_batch, int workers,
+                                   const struct paced_change *change);
 void paced_loader_destroy(struct paced_loader *loader);
 
 /* The next batch, or *batch = NULL at the end. Waits for it where needed. It stays valid until released; up to two

@@ -31,6 +31,7 @@ struct paced_loader {
     size_t batch;    /* samples in a batch */
     size_t pixels;   /* of a sample */
     float unit[256]; /* byte -> 0..1 */
+    struct paced_change change;
 
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -80,9 +81,12 @@ static enum paced_err fill(struct paced_loader *l, struct buffer *b, uint8_t *rg
     batch->count = (int)(left < l->batch ? left : l->batch);
     batch->index = l->order + first;
     for (size_t n = 0; n < (size_t)batch->count && !is_stopped(l); n++) {
-        PACED_TRY(paced_dataset_load(l->dataset, batch->index[n], rgb, batch->labels + n * l->pixels));
+        uint8_t *label = batch->labels + n * l->pixels;
         float *image = batch->images + n * 3 * l->pixels;
+        PACED_TRY(paced_dataset_load(l->dataset, batch->index[n], rgb, label));
         for (size_t i = 0; i < 3 * l->pixels; i++) image[i] = l->unit[rgb[i]];
+        if (l->change.apply == NULL) continue;
+        PACED_TRY(l->change.apply(l->change.context, batch->index[n], paced_dataset_size(l->dataset), image, label));
     }
     return PACED_OK;
 }
@@ -135,12 +139,14 @@ static enum paced_err start_threads(struct paced_loader *l, size_t count) {
 }
 
 enum paced_err paced_loader_create(struct paced_loader **loader, struct paced_dataset *dataset, const uint32_t *order,
-                                   size_t count, int batch, size_t first_batch, int workers) {
+                                   size_t count, int batch, size_t first_batch, int workers,
+                                   const struct paced_change *change) {
     *loader = NULL;
     PACED_TRY(check_order(dataset, order, count, batch));
     struct paced_loader *l = paced_alloc(1, sizeof *l);
     const size_t side = (size_t)paced_dataset_size(dataset);
     l->dataset = dataset;
+    if (change != NULL) l->change = *change;
     l->count = count;
     l->batch = (size_t)batch < count ? (size_t)batch : count; /* no memory for samples that do not exist */
     l->pixels = side * side;

@@ -36,7 +36,7 @@ enum paced_err logits_collect(struct logits *l, struct network *network, struct 
     struct paced_loader *loader = NULL;
     struct paced_progress progress;
     paced_progress_start(&progress, label, l->images);
-    enum paced_err err = paced_loader_create(&loader, dataset, order, l->images, batch, 0, workers);
+    enum paced_err err = paced_loader_create(&loader, dataset, order, l->images, batch, 0, workers, NULL);
     if (!err) err = collect(l, network, loader, &progress);
     paced_progress_end(&progress);
     paced_loader_destroy(loader);

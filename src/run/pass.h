@@ -26,6 +26,7 @@ struct pass {
     const struct logits *lesson; /* the teacher's logits of this data set */
     struct paced_dataset *dataset;
     const uint32_t *order; /* [count] samples to take */
+    const struct paced_change *change; /* of the samples on their way; NULL: none */
     size_t count;
     int batch, workers;
     struct paced_optimizer *optimizer; /* NULL: evaluation */

@@ -107,7 +107,7 @@ static enum paced_err check_images(struct trainer *t, struct paced_dataset *data
     struct paced_progress progress;
     size_t count = paced_dataset_count(dataset);
     for (size_t i = 0; i < count; ++i) t->order[i] = (uint32_t)i;
-    PACED_TRY(paced_loader_create(&loader, dataset, t->order, count, 1, 0, (int)t->config->data.workers));
+    PACED_TRY(paced_loader_create(&loader, dataset, t->order, count, 1, 0, (int)t->config->data.workers, NULL));
     paced_progress_start(&progress, label, count);
     enum paced_err err = PACED_OK;
     for (struct paced_batch *batch; !err && !(err = paced_loader_next(loader, &batch)) && batch;) {
@@ -176,7 +176,8 @@ static enum paced_err measure_uncertainty(struct trainer *t) {
     for (size_t i = 0; i < count; ++i) t->order[i] = (uint32_t)i;
     struct paced_loader *loader;
     struct paced_batch *batch;
-    PACED_TRY(paced_loader_create(&loader, t->train, t->order, count, (int)c->train.batch, 0, (int)c->data.workers));
+    PACED_TRY(
+        paced_loader_create(&loader, t->train, t->order, count, (int)c->train.batch, 0, (int)c->data.workers, NULL));
     float *values = paced_alloc((size_t)c->train.batch * (size_t)c->data.size * (size_t)c->data.size, sizeof *values);
     paced_histogram_destroy(t->histogram);
     t->histogram = paced_histogram_create();

@@ -47,7 +47,7 @@ static const uint32_t order[SAMPLES] = {4, 0, 10, 7, 7, 1, 9, 3, 2, 8, 5};
 
 static struct paced_loader *open_loader(size_t first_batch, int workers) {
     struct paced_loader *l;
-    assert_int_equal(paced_loader_create(&l, dataset, order, SAMPLES, BATCH, first_batch, workers), PACED_OK);
+    assert_int_equal(paced_loader_create(&l, dataset, order, SAMPLES, BATCH, first_batch, workers, NULL), PACED_OK);
     return l;
 }
 
@@ -131,7 +131,7 @@ static void test_error_in_its_place(void **state) {
         struct paced_loader *l;
         struct paced_batch *b;
         hush();
-        assert_int_equal(paced_loader_create(&l, broken, order, SAMPLES, BATCH, 0, workers), PACED_OK);
+        assert_int_equal(paced_loader_create(&l, broken, order, SAMPLES, BATCH, 0, workers, NULL), PACED_OK);
         for (size_t number = 0; number < 2; number++) {
             assert_int_equal(paced_loader_next(l, &b), PACED_OK);
             check_batch(b, number);
@@ -150,13 +150,40 @@ static void test_error_in_its_place(void **state) {
     paced_dataset_close(broken);
 }
 
+/* A change depends on the sample, not on the batch or the thread that it meets. */
+static enum paced_err mark_sample(const void *context, size_t sample, int size, float *rgb, uint8_t *label) {
+    rgb[0] = (float)sample + *(const float *)context;
+    label[(size_t)size * (size_t)size - 1] = (uint8_t)(100 + sample);
+    return PACED_OK;
+}
+
+static void test_changed_samples(void **state) {
+    (void)state;
+    const float half = 0.5F;
+    const struct paced_change change = {mark_sample, &half};
+    for (int workers = 1; workers <= 3; workers++) {
+        struct paced_loader *l;
+        struct paced_batch *b;
+        assert_int_equal(paced_loader_create(&l, dataset, order, SAMPLES, BATCH, 0, workers, &change), PACED_OK);
+        while (paced_loader_next(l, &b) == PACED_OK && b != NULL) {
+            for (size_t n = 0; n < (size_t)b->count; n++) {
+                assert_true(b->images[n * 3 * PIXELS] == (float)b->index[n] + half);
+                assert_int_equal(b->labels[(n + 1) * PIXELS - 1], 100 + b->index[n]);
+            }
+            paced_loader_release(l, b);
+        }
+        paced_loader_destroy(l);
+    }
+    check_run(0, 2); /* the data set itself stays as it is */
+}
+
 static void test_bad_arguments(void **state) {
     (void)state;
     const uint32_t outside[] = {0, SAMPLES};
     struct paced_loader *l;
     hush();
-    enum paced_err first = paced_loader_create(&l, dataset, outside, 2, BATCH, 0, 1);
-    enum paced_err second = paced_loader_create(&l, dataset, order, SAMPLES, 0, 0, 1);
+    enum paced_err first = paced_loader_create(&l, dataset, outside, 2, BATCH, 0, 1, NULL);
+    enum paced_err second = paced_loader_create(&l, dataset, order, SAMPLES, 0, 0, 1, NULL);
     assert_says(unhush(), "sample 11");
     assert_int_equal(first, PACED_INVALID);
     assert_int_equal(second, PACED_INVALID);
@@ -167,7 +194,7 @@ static void test_nothing_to_deliver(void **state) {
     (void)state;
     struct paced_loader *l;
     struct paced_batch *b;
-    assert_int_equal(paced_loader_create(&l, dataset, NULL, 0, BATCH, 0, 2), PACED_OK);
+    assert_int_equal(paced_loader_create(&l, dataset, NULL, 0, BATCH, 0, 2, NULL), PACED_OK);
     assert_int_equal(paced_loader_next(l, &b), PACED_OK);
     assert_null(b);
     paced_loader_destroy(l);
@@ -177,7 +204,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_order_for_any_workers), cmocka_unit_test(test_two_held),
         cmocka_unit_test(test_leaving_at_any_moment), cmocka_unit_test(test_error_in_its_place),
-        cmocka_unit_test(test_bad_arguments),         cmocka_unit_test(test_nothing_to_deliver),
+        cmocka_unit_test(test_changed_samples),       cmocka_unit_test(test_bad_arguments),
+        cmocka_unit_test(test_nothing_to_deliver),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
 }
