@@ -61,7 +61,7 @@ const struct config_key paced_config_keys[] = {
     {FIELD(train, batch), DEFAULT("16"), RANGE(1, 65536), MEANING("images of one step")},
     {FIELD(train, optimizer), DEFAULT("adam"), WORDS("adam|adamw|sgd"), MEANING("update rule")},
     {FIELD(train, momentum), DEFAULT("0"), UP_TO_BELOW(0, 1), MEANING("momentum of sgd")},
-    {FIELD(train, weight_decay), DEFAULT("0"), AT_LEAST(0), 
+    {FIELD(train, weight_decay), DEFAULT("0"), AT_LEAST(0),
      MEANING("factor of the weights added to their gradient; adamw: lr times it is taken off the weights themselves")},
     {FIELD(train, lr), DEFAULT("0.003"), ABOVE(0), MEANING("learning rate at the start")},
     {FIELD(train, schedule), DEFAULT("step"), WORDS("step|cosine|poly|constant"),

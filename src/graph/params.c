@@ -155,13 +155,16 @@ static void shape_text(char *out, size_t size, int rank, const int64_t *shape) {
     if (used < size) snprintf(out + used, size - used, "]");
 }
 
+#define HINT \
+    "set model.arch, model.width and data.classes (for a teacher distill.teacher_arch and _width) to the file's"
+
 static enum paced_err check_entry(const struct paced_entry *entry, const struct paced_param *p, const char *name,
                                   const struct paced_weights *weights, const char *path) {
     const char *arch = paced_weights_metadata(weights, "arch"), *width = paced_weights_metadata(weights, "width");
     if (!entry)
-        return paced_error(PACED_INVALID, "%s: tensor %s is missing; these weights are of another network%s%s%s%s",
-                           path, name, arch ? ": arch " : "", arch ? arch : "", width ? ", width " : "",
-                           width ? width : "");
+        return paced_error(PACED_INVALID,
+                           "%s: tensor %s is missing; these weights are of another network, " HINT "%s%s%s%s", path,
+                           name, arch ? ": arch " : "", arch ? arch : "", width ? ", width " : "", width ? width : "");
     enum paced_dtype dtype = p->kind == PACED_PARAM_COUNTER ? PACED_I64 : PACED_F32;
     if (entry->dtype != dtype)
         return paced_error(PACED_INVALID, "%s: tensor %s is not %s; save it in that type", path, name,
@@ -174,9 +177,7 @@ static enum paced_err check_entry(const struct paced_entry *entry, const struct 
     for (int i = 0; i < p->rank; ++i) dims[i] = p->dims[i];
     shape_text(has, sizeof has, entry->rank, entry->shape);
     shape_text(wants, sizeof wants, p->rank, dims);
-    return paced_error(PACED_INVALID,
-                       "%s: tensor %s has shape %s, the configured network has %s; set model.arch, model.width and "
-                       "data.classes to the file's%s%s%s%s",
+    return paced_error(PACED_INVALID, "%s: tensor %s has shape %s, the configured network has %s; " HINT "%s%s%s%s",
                        path, name, has, wants, arch ? ": arch " : "", arch ? arch : "", width ? ", width " : "",
                        width ? width : "");
 }
@@ -187,9 +188,8 @@ static enum paced_err check_no_more(const struct paced_exec *e, const struct pac
         for (size_t k = 0; k < e->graph->param_count && !known; ++k)
             known = strcmp(e->graph->params[k]->name, weights->entries[i].name) == 0;
         if (!known)
-            return paced_error(PACED_INVALID,
-                               "%s: tensor %s is not part of the configured network; set model.arch to the file's",
-                               path, weights->entries[i].name);
+            return paced_error(PACED_INVALID, "%s: tensor %s is not part of the configured network; " HINT, path,
+                               weights->entries[i].name);
     }
     return PACED_OK;
 }

@@ -86,7 +86,8 @@ static enum paced_err make_buffers(struct paced_optimizer *o) {
     struct paced_device *device = paced_exec_device(o->exec);
     PACED_TRY(paced_buffer_create(&o->clip, device, sizeof one));
     PACED_TRY(paced_buffer_write(o->clip, &one, sizeof one));
-    PACED_TRY(paced_buffer_create(&o->clip_parts, device, CLIP_PARTS * MAX_VECTOR * sizeof(float)));
+    if (o->clip_norm > 0)
+        PACED_TRY(paced_buffer_create(&o->clip_parts, device, CLIP_PARTS * MAX_VECTOR * sizeof(float)));
     for (int i = 0; i < MAX_MOMENTS && o->kind->moments[i]; ++i) {
         PACED_TRY(paced_buffer_create(&o->moments[i], device, bytes));
         PACED_TRY(paced_buffer_zero(o->moments[i], bytes));

@@ -36,28 +36,6 @@ struct paced_config teacher_config(const struct paced_config *config) {
     return own;
 }
 
-/* Weights that say what they are must say the teacher's network; those that do not are judged by their tensors. */
-static enum paced_err check_kind(const struct paced_weights *weights, const struct paced_config *own) {
-    const char *arch = paced_weights_metadata(weights, "arch"), *width = paced_weights_metadata(weights, "width");
-    bool other = arch && strcmp(arch, own->model.arch) != 0;
-    if (width && strtoll(width, NULL, 10) != own->model.width) other = true;
-    if (!other) return PACED_OK;
-    return paced_error(PACED_INVALID,
-                       "%s: is a network of arch %s, width %s, not %s, width %lld; set distill.teacher_arch and "
-                       "distill.teacher_width to the file's",
-                       own->distill.teacher, arch ? arch : own->model.arch, width ? width : "unknown", own->model.arch,
-                       (long long)own->model.width);
-}
-
-static enum paced_err load(struct teacher *t, const struct paced_config *own) {
-    struct paced_weights weights = {0};
-    enum paced_err err = paced_safetensors_read(own->distill.teacher, &weights);
-    if (!err) err = check_kind(&weights, own);
-    if (!err) err = paced_exec_load_params(t->network.exec, &weights, own->distill.teacher);
-    paced_weights_finish(&weights);
-    return err;
-}
-
 enum paced_err teacher_open(struct teacher *t, const struct paced_config *config, struct paced_device *device,
                             int batch, struct paced_dataset *train, struct paced_dataset *val) {
     *t = (struct teacher){.config = config, .batch = batch};
@@ -66,7 +44,7 @@ enum paced_err teacher_open(struct teacher *t, const struct paced_config *config
         t->staging[i] = paced_alloc((size_t)batch * pixels * (size_t)config->data.classes, sizeof(float));
     struct paced_config own = teacher_config(config);
     enum paced_err err = network_open(&t->network, &own, device, batch, PACED_INFERENCE);
-    if (!err) err = load(t, &own);
+    if (!err) err = network_load(&t->network, config->distill.teacher);
     if (!err) err = keep(t, train, &t->train, "teacher, train");
     if (!err) err = keep(t, val, &t->val, "teacher, val");
     if (!err && t->train.values && t->val.values) network_close(&t->network);
