@@ -13,6 +13,9 @@
  * and 3/2 it is 2.1 times that, and all coefficients but G's are exact. G carries the normalisation:
  * G0 = 1 / P^2 Q^2, GP = 1 / 2 P^2 (P^2 - Q^2), GQ = 1 / 2 Q^2 (Q^2 - P^2).
  *
+ * A dilated convolution is dilation^2 dense ones: one for each remainder of the rows and of the columns. Along an axis
+ * all tiles of remainder 0 come first, then those of 1, and so on.
+ *
  * Channels are padded with zeros to whole lines of the matrix product. m is a constant where these functions are
  * inlined. A block of inputs is transformed column by column, then row by row, in loops that stay loops: unrolled, it is
  * seven times the code and no faster, since it waits for memory. */
@@ -119,6 +122,19 @@ INLINE void taps_line(const int m, realv *t, const int s)
     t[2 * s] = GP * P2 * sum_p + GQ * Q2 * sum_q + t[5 * s];
 }
 
+/* ---- the place of a tile --------------------------------------------------------------------------------------- */
+
+/* The first row (or column) of tile `tile` along an axis of `length` outputs. The first length % dilation remainders have
+ * one output more than the others. */
+INLINE int tile_start(const int m, int tile, int length, int dilation)
+{
+    if (dilation == 1) return tile * m;
+    int outputs = length / dilation, longer = length % dilation, many = (outputs + m) / m, few = (outputs + m - 1) / m;
+    if (tile < longer * many) return tile / many + tile % many * m * dilation;
+    tile -= longer * many; /* there are such tiles only where there are outputs, and `few` is not 0 */
+    return longer + tile / few + tile % few * m * dilation;
+}
+
 /* ---- forward and backward-data -------------------------------------------------------------------------------- */
 
 /* Column j of channel vector c of a tile, from the a pixels at line[i] + column; negative ones are zeros. */
@@ -132,20 +148,26 @@ INLINE void load_column(const int m, struct part part, struct map map, uint c, c
 }
 
 /* A tile's place: `from` + row counts over samples, tile rows, tile columns. Rows beyond the last tile give zeros. */
-INLINE void input_tile(const int m, int tiles, int from_tile, int rows, int run, int down, int across, int h, int w,
-                       int padded, int pad, struct part first, struct part second, global float *values)
+INLINE void input_tile(const int m, int tiles, int from_tile, int rows, int run, int down, int across, int oh, int ow,
+                       int dilation, int h, int w, int padded, int pad, struct part first, struct part second,
+                       global float *values)
 {
     const int a = m + 2;
     size_t plane = (size_t)rows * padded;
     FOR_PIXELS(row, rows, run) {
-        int tile = from_tile + row, from = 0;
-        int x0 = tile % across * m - pad, y0 = tile / across % down * m - pad, n = tile / across / down;
+        int tile = from_tile + row, from = 0, n = tile / across / down;
+        int y0 = 0, x0 = 0;
+        if (tile < tiles) {
+            y0 = tile_start(m, tile / across % down, oh, dilation) - pad;
+            x0 = tile_start(m, tile % across, ow, dilation) - pad;
+        }
         global float *to = values + (size_t)row * padded * VEC;
         for (int i = 0; i < 2; ++i) {
             struct part part = i ? second : first;
             long line[MOST], column[MOST];
             for (int k = 0; k < a; ++k) {
-                int y = tile < tiles ? part_row(part, n, y0 + k, h) : -1, x = part_column(part, x0 + k, w);
+                int y = tile < tiles ? part_row(part, n, y0 + k * dilation, h) : -1;
+                int x = part_column(part, x0 + k * dilation, w);
                 line[k] = (long)y * part.w * part.vectors;
                 column[k] = (long)x * part.vectors;
             }
@@ -173,15 +195,15 @@ INLINE void input_tile(const int m, int tiles, int from_tile, int rows, int run,
 
 /* Channels from vector `from` on: `vectors` of the `all` of a pixel; a row of `products` has `padded`. */
 INLINE void output_tile(const int m, int from_tile, int rows, int run, int plane_rows, int down, int across, int h,
-                        int w, int from, int vectors, int all, int padded, int has_bias, global const float *products,
-                        global const float *bias, float beta, global float *y)
+                        int w, int dilation, int from, int vectors, int all, int padded, int has_bias,
+                        global const float *products, global const float *bias, float beta, global float *y)
 {
     const int a = m + 2;
     size_t plane = (size_t)plane_rows * padded;
-    long line = (long)w * all;
+    long column = (long)dilation * all, line = column * w;
     FOR_PIXELS(row, rows, run) {
-        int tile = from_tile + row;
-        int x0 = tile % across * m, y0 = tile / across % down * m, n = tile / across / down;
+        int tile = from_tile + row, n = tile / across / down;
+        int y0 = tile_start(m, tile / across % down, h, dilation), x0 = tile_start(m, tile % across, w, dilation);
         long corner = (((long)n * h + y0) * w + x0) * all + from;
         FOR_CHANNELS(v, vectors) {
             realv t[MOST * MOST], add = 0;
@@ -193,8 +215,8 @@ INLINE void output_tile(const int m, int from_tile, int rows, int run, int plane
             EACH (int i = 0; i < m; ++i) output_line(m, t + i * MOST, 1);
             EACH (int i = 0; i < m; ++i)
                 EACH (int j = 0; j < m; ++j) {
-                    if (y0 + i >= h || x0 + j >= w) continue;
-                    long at = corner + i * line + j * all + v;
+                    if (y0 + i * dilation >= h || x0 + j * dilation >= w) continue;
+                    long at = corner + i * line + j * column + v;
                     realv value = t[i * MOST + j] + add;
                     if (beta != 0) value += beta * LOADV(y, at);
                     STOREV(value, y, at);
@@ -294,7 +316,7 @@ INLINE void filter_reversed(const int m, int from, int outputs, int filters, int
 
 /* turned[plane][k][tile] of filters from `from` on, `outputs` of them (a multiple of 16). VEC 16: a work-item takes 16
  * tiles and 16 filters, all of them real; else one element, zero beyond the last tile or filter. */
-INLINE void turned_tile(const int m, int tiles, int first, int rows, int down, int across, int h, int w,
+INLINE void turned_tile(const int m, int tiles, int first, int rows, int down, int across, int h, int w, int dilation,
                         int from, int outputs, int filters, global const float *dy, global float *turned)
 {
     const int a = m + 2;
@@ -305,14 +327,17 @@ INLINE void turned_tile(const int m, int tiles, int first, int rows, int down, i
     int k0 = id % (outputs / 16) * 16, row0 = id / (outputs / 16) * 16;
     realv block[4 * 4][16];
     for (int r = 0; r < 16; ++r) {
-        int tile = first + row0 + r;
-        int x0 = tile % across * m, y0 = tile / across % down * m, n = tile / across / down;
+        int tile = first + row0 + r, n = tile / across / down, y0 = 0, x0 = 0;
+        if (tile < tiles) {
+            y0 = tile_start(m, tile / across % down, h, dilation);
+            x0 = tile_start(m, tile % across, w, dilation);
+        }
         global const float *corner = dy + (((size_t)n * h + y0) * w + x0) * filters + from + k0;
         EACH (int i = 0; i < m; ++i)
             EACH (int j = 0; j < m; ++j) {
                 block[i * m + j][r] = 0;
-                if (tile < tiles && y0 + i < h && x0 + j < w)
-                    block[i * m + j][r] = LOADV(corner + ((size_t)i * w + j) * filters, 0);
+                if (tile < tiles && y0 + i * dilation < h && x0 + j * dilation < w)
+                    block[i * m + j][r] = LOADV(corner + ((size_t)i * w + j) * dilation * filters, 0);
             }
     }
     for (int i = 0; i < m * m; ++i) turn(block[i]);
@@ -329,13 +354,17 @@ INLINE void turned_tile(const int m, int tiles, int first, int rows, int down, i
     }
 #elif VEC == 1
     if (id >= (uint)(outputs * rows)) return;
-    int k = from + id / rows, tile = first + id % rows;
-    int x0 = tile % across * m, y0 = tile / across % down * m, n = tile / across / down;
+    int k = from + id / rows, tile = first + id % rows, n = tile / across / down, y0 = 0, x0 = 0;
+    if (tile < tiles) {
+        y0 = tile_start(m, tile / across % down, h, dilation);
+        x0 = tile_start(m, tile % across, w, dilation);
+    }
     realv t[MOST * MOST];
     EACH (int i = 0; i < m; ++i)
         EACH (int j = 0; j < m; ++j) {
-            bool real = tile < tiles && k < filters && y0 + i < h && x0 + j < w;
-            t[i * MOST + j] = real ? dy[(((size_t)n * h + y0 + i) * w + x0 + j) * filters + k] : 0;
+            int y = y0 + i * dilation, x = x0 + j * dilation;
+            bool real = tile < tiles && k < filters && y < h && x < w;
+            t[i * MOST + j] = real ? dy[(((size_t)n * h + y) * w + x) * filters + k] : 0;
         }
     EACH (int j = 0; j < m; ++j) grad_line(m, t + j, MOST);
     EACH (int i = 0; i < a; ++i) {
@@ -370,19 +399,21 @@ INLINE void taps_tile(const int m, int from, int rows, int plane_rows, int vecto
 /* ---- the kernels ---------------------------------------------------------------------------------------------- */
 
 #define KERNELS(m)                                                                                                     \
-    kernel void CAT(winograd_input, m)(int tiles, int from_tile, int rows, int run, int down, int across, int h,       \
-                                       int w, int padded, int pad, SOURCE_PARAMS, global float *values)                \
+    kernel void CAT(winograd_input, m)(int tiles, int from_tile, int rows, int run, int down, int across, int oh,      \
+                                       int ow, int dilation, int h, int w, int padded, int pad, SOURCE_PARAMS,         \
+                                       global float *values)                                                           \
     {                                                                                                                  \
         SOURCE_PARTS;                                                                                                  \
-        input_tile(m, tiles, from_tile, rows, run, down, across, h, w, padded, pad, first, second, values);            \
+        input_tile(m, tiles, from_tile, rows, run, down, across, oh, ow, dilation, h, w, padded, pad, first, second,   \
+                   values);                                                                                            \
     }                                                                                                                  \
     kernel void CAT(winograd_output, m)(int from_tile, int rows, int run, int plane_rows, int down, int across, int h, \
-                                        int w, int from, int vectors, int all, int padded, int has_bias,               \
+                                        int w, int dilation, int from, int vectors, int all, int padded, int has_bias, \
                                         global const float *products, global const float *bias, float beta,            \
                                         global float *y)                                                               \
     {                                                                                                                  \
-        output_tile(m, from_tile, rows, run, plane_rows, down, across, h, w, from, vectors, all, padded, has_bias,     \
-                    products, bias, beta, y);                                                                          \
+        output_tile(m, from_tile, rows, run, plane_rows, down, across, h, w, dilation, from, vectors, all, padded,     \
+                    has_bias, products, bias, beta, y);                                                                \
     }                                                                                                                  \
     kernel void CAT(winograd_filter, m)(int from, int outputs, int filters, int channels, int padded,                  \
                                         global const float *w, global float *weights)                                  \
@@ -394,10 +425,11 @@ INLINE void taps_tile(const int m, int from, int rows, int plane_rows, int vecto
     {                                                                                                                  \
         filter_reversed(m, from, outputs, filters, vectors, padded, w, weights);                                       \
     }                                                                                                                  \
-    kernel void CAT(winograd_turned, m)(int tiles, int first, int rows, int down, int across, int h, int w, int from,  \
-                                        int outputs, int filters, global const float *dy, global float *turned)        \
+    kernel void CAT(winograd_turned, m)(int tiles, int first, int rows, int down, int across, int h, int w,            \
+                                        int dilation, int from, int outputs, int filters, global const float *dy,      \
+                                        global float *turned)                                                          \
     {                                                                                                                  \
-        turned_tile(m, tiles, first, rows, down, across, h, w, from, outputs, filters, dy, turned);                    \
+        turned_tile(m, tiles, first, rows, down, across, h, w, dilation, from, outputs, filters, dy, turned);          \
     }                                                                                                                  \
     kernel void CAT(winograd_taps, m)(int from, int rows, int plane_rows, int vectors, int padded,                     \
                                       global const float *products, global float *dw)                                  \

@@ -134,6 +134,30 @@ static void test_winograd4(void **state) {
     check_algorithm("winograd4", 4e-6);
 }
 
+/* Dilated ones, as dense ones side by side: some, all or none of them have an output more than the others, some have
+ * none at all; padding below, at and above the dilation. */
+static void check_dilated(const char *name, double bound) {
+    static const int sides[] = {1, 7, 16, 28}, dilations[] = {2, 3, 4, 6, 18}, channels[] = {1, 3, 16, 17};
+    assert_int_equal(setenv("PACED_CONV", name, 1), 0);
+    for (int i = 0; i < 4; ++i)
+        for (int j = 0; j < 5; ++j) {
+            int h = sides[i], w = sides[(i + j) % 4], d = dilations[j], least = h < w ? h : w;
+            int pad = d + (i + j) % 3 - 1;
+            if (2 * pad + least < 2 * d + 1) pad = d;
+            struct layer l = {{{1 + j % 2, h, w, channels[(i + j) % 4]}, channels[(i + 3 * j) % 4], 3, 1, pad, d},
+                              i % 2 == 0,
+                              h * w < 50};
+            if (l.small || !harness_is_small()) check_layer(&l, bound);
+        }
+    unsetenv("PACED_CONV");
+}
+
+static void test_dilated(void **state) {
+    (void)state;
+    check_dilated("winograd2", 1e-6);
+    check_dilated("winograd4", 4e-6);
+}
+
 /* More channels and pixels than one block of weights and one chunk of tiles hold. */
 static void test_blocks(void **state) {
     (void)state;
@@ -236,9 +260,14 @@ static void test_without_input_gradient(void **state) {
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_layers),       cmocka_unit_test(test_im2col),
-    cmocka_unit_test(test_winograd2),    cmocka_unit_test(test_winograd4),
-    cmocka_unit_test(test_blocks),       cmocka_unit_test(test_without_input_gradient),
-    cmocka_unit_test(test_kept_weights), cmocka_unit_test(test_smaller_batches),
+    cmocka_unit_test(test_layers),
+    cmocka_unit_test(test_im2col),
+    cmocka_unit_test(test_winograd2),
+    cmocka_unit_test(test_winograd4),
+    cmocka_unit_test(test_dilated),
+    cmocka_unit_test(test_blocks),
+    cmocka_unit_test(test_without_input_gradient),
+    cmocka_unit_test(test_kept_weights),
+    cmocka_unit_test(test_smaller_batches),
 };
 HARNESS_MAIN(tests)

@@ -3,7 +3,8 @@
  *   compute;
  *   the device's tuning, [convolution] SHAPE DIRECTION = ALGORITHM;
  *   dot products for a few filters of one pixel; F(4x4,3x3) wherever it multiplies less, which was seen to be faster
- *   from 3 to 512 channels and from 7 to 224 pixels a side, once to five times. */
+ *   from 3 to 512 channels and from 7 to 224 pixels a side, once to five times; F(2x2,3x3) where tiles of a dilated
+ *   convolution have few real outputs. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,7 +22,7 @@ static const struct conv_algorithm *by_name(const char *name) {
 static bool applies(const struct conv_algorithm *algorithm, const struct conv *v) {
     if (algorithm == &conv_im2col) return true;
     if (algorithm == &conv_pointwise) return v->size == 1 && v->stride == 1 && v->pad == 0 && v->k < PACED_GEMM_TILE;
-    return v->size == 3 && v->stride == 1 && v->dilation == 1 && v->pad <= 2;
+    return v->size == 3 && v->stride == 1 && v->pad <= 2 * v->dilation;
 }
 
 /* In training the forward pass decides which ReLUs let through, and one that flips by rounding moves the whole gradient
@@ -36,19 +37,24 @@ static bool is_accurate(const struct conv_algorithm *algorithm, const struct con
 
 /* ---- without measuring --------------------------------------------------------------------------------------- */
 
-/* 36 products for each tile of 4 x 4 outputs, however few of them are real, against 9 for an output. */
-static bool saves_products(const struct conv *v, bool backward) {
-    int h = backward ? v->h : v->oh, w = backward ? v->w : v->ow;
-    return 36 * ((h + 3) / 4) * ((w + 3) / 4) < 9 * h * w;
+/* NULL where no algorithm of Winograd's multiplies less than a plain sum: a tile counts whole, however few of its
+ * outputs are real. Small tiles are for dilated convolutions: of dense ones they multiply less only at two pixels a
+ * side. */
+static const struct conv_algorithm *winograd_by_products(const struct conv *v, bool backward_data) {
+    int64_t plain = backward_data ? 9LL * v->h * v->w : 9LL * v->oh * v->ow;
+    int64_t two = conv_winograd_products(v, 2, backward_data), four = conv_winograd_products(v, 4, backward_data);
+    if (v->dilation > 1 && two < four) return two < plain ? &conv_winograd2 : NULL;
+    return four < plain ? &conv_winograd4 : NULL;
 }
 
 static const struct conv_algorithm *by_shape(const struct conv *v, enum paced_conv_direction direction) {
     if (applies(&conv_pointwise, v)) return &conv_pointwise;
     /* All taps of an image's three channels fill less than two tiles of one product; apart, each would be padded. */
     bool forward = direction == PACED_CONV_FORWARD || direction == PACED_CONV_FORWARD_TRAINING;
-    bool saves = applies(&conv_winograd4, v) && saves_products(v, direction == PACED_CONV_BACKWARD_DATA);
-    if (!saves || (forward && v->c < 8)) return &conv_im2col;
-    return is_accurate(&conv_winograd4, v, direction) ? &conv_winograd4 : &conv_winograd2;
+    if (!applies(&conv_winograd4, v) || (forward && v->c < 8)) return &conv_im2col;
+    const struct conv_algorithm *fewest = winograd_by_products(v, direction == PACED_CONV_BACKWARD_DATA);
+    if (!fewest) return &conv_im2col;
+    return is_accurate(fewest, v, direction) ? fewest : &conv_winograd2;
 }
 
 /* ---- by what was measured ------------------------------------------------------------------------------------ */

@@ -28,7 +28,10 @@ struct conv_algorithm {
 
 extern const struct conv_algorithm conv_im2col;                    /* any */
 extern const struct conv_algorithm conv_pointwise;                 /* 1x1, stride 1, no padding, few filters */
-extern const struct conv_algorithm conv_winograd2, conv_winograd4; /* 3x3, stride 1, no dilation */
+extern const struct conv_algorithm conv_winograd2, conv_winograd4; /* 3x3, stride 1 */
+
+/* Multiplications of conv_winograd<m> for each pair of channels in a sample; a plain sum takes 9 an output. */
+int64_t conv_winograd_products(const struct conv *conv, int m, bool backward_data);
 
 /* The algorithm for the running pass. PACED_INVALID where the device's tuning names one that cannot serve. */
 enum paced_err conv_choose(struct paced_exec *exec, const struct conv *conv, enum paced_conv_direction direction,

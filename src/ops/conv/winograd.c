@@ -5,6 +5,8 @@
  *   forward            M[tiles][k]  = V(x)[tiles][c] U(w)[c][k]
  *   backward, data     M[tiles][c]  = V(dy)[tiles][k] U(w reversed)[k][c],   pad' = 2 - pad
  *   backward, weights  M[k][c]     += V'(dy)^T[k][tiles] V(x)[tiles][c]
+ * A dilated convolution is dilation^2 dense ones, each over every dilation-th row and column of its source and target;
+ * their tiles lie side by side: a tile's rows and columns are `dilation` apart.
  * A chunk of tiles at a time, so that V and M stay in the cache, and of each chunk a block of outputs at a time, so
  * that a product's columns do not lie far apart. U (or the M of backward-weights) is made once for all chunks where the
  * workspace holds all of its blocks; else once for each block and chunk. */
@@ -20,23 +22,30 @@ struct walk {
     int m, samples;
     int h, w, c;   /* source */
     int oh, ow, k; /* target */
-    int pad;
+    int pad, dilation;
 };
 
 static struct walk forward_walk(const struct conv *v, int m, int samples) {
-    return (struct walk){m, samples, v->h, v->w, v->c, v->oh, v->ow, v->k, v->pad};
+    return (struct walk){m, samples, v->h, v->w, v->c, v->oh, v->ow, v->k, v->pad, v->dilation};
 }
 
 static struct walk backward_walk(const struct conv *v, int m, int samples) {
-    return (struct walk){m, samples, v->oh, v->ow, v->k, v->h, v->w, v->c, 2 - v->pad};
+    int pad = 2 * v->dilation - v->pad;
+    return (struct walk){m, samples, v->oh, v->ow, v->k, v->h, v->w, v->c, pad, v->dilation};
+}
+
+/* Of the dense convolutions along an axis, `length` % dilation have one output more than the others. */
+static int tiles_along(const struct walk *w, int length) {
+    int outputs = length / w->dilation, longer = length % w->dilation;
+    return longer * ((outputs + w->m) / w->m) + (w->dilation - longer) * ((outputs + w->m - 1) / w->m);
 }
 
 static int tiles_down(const struct walk *w) {
-    return (w->oh + w->m - 1) / w->m;
+    return tiles_along(w, w->oh);
 }
 
 static int tiles_across(const struct walk *w) {
-    return (w->ow + w->m - 1) / w->m;
+    return tiles_along(w, w->ow);
 }
 
 static int tiles_of(const struct walk *w) {
@@ -45,6 +54,11 @@ static int tiles_of(const struct walk *w) {
 
 static int planes(const struct walk *w) {
     return (w->m + 2) * (w->m + 2);
+}
+
+int64_t conv_winograd_products(const struct conv *v, int m, bool backward_data) {
+    struct walk w = backward_data ? backward_walk(v, m, 1) : forward_walk(v, m, 1);
+    return (int64_t)planes(&w) * tiles_of(&w);
 }
 
 /* ---- chunks, blocks and the workspace ------------------------------------------------------------------------- */
@@ -179,8 +193,9 @@ static enum paced_err transform_input(struct paced_exec *e, const struct walk *w
     struct paced_range range = paced_range_runs(device, (uint64_t)chunk.rows, (uint32_t)line);
     return PACED_LAUNCH(device, &kernels[w->m == 4], range, vec, PACED_ARG(tiles_of(w)), PACED_ARG(chunk.first),
                         PACED_ARG(chunk.rows), PACED_ARG(range.run), PACED_ARG(tiles_down(w)),
-                        PACED_ARG(tiles_across(w)), PACED_ARG(w->h), PACED_ARG(w->w), PACED_ARG(line),
-                        PACED_ARG(w->pad), PACED_ARG_SOURCE(source, vec), PACED_ARG(values));
+                        PACED_ARG(tiles_across(w)), PACED_ARG(w->oh), PACED_ARG(w->ow), PACED_ARG(w->dilation),
+                        PACED_ARG(w->h), PACED_ARG(w->w), PACED_ARG(line), PACED_ARG(w->pad),
+                        PACED_ARG_SOURCE(source, vec), PACED_ARG(values));
 }
 
 /* U of one block from the weights [k][3][3][c]: for a forward convolution, and for one of the gradient. */
@@ -217,9 +232,10 @@ static enum paced_err transform_output(struct paced_exec *e, const struct walk *
     struct paced_range range = paced_range_runs(device, (uint64_t)rows, (uint32_t)vectors);
     return PACED_LAUNCH(device, &kernels[w->m == 4], range, vec, PACED_ARG(chunk.first), PACED_ARG(rows),
                         PACED_ARG(range.run), PACED_ARG(chunk.rows), PACED_ARG(tiles_down(w)),
-                        PACED_ARG(tiles_across(w)), PACED_ARG(w->oh), PACED_ARG(w->ow), PACED_ARG(block.from / vec),
-                        PACED_ARG(vectors), PACED_ARG(w->k / vec), PACED_ARG(block.outputs / vec), PACED_ARG(has_bias),
-                        PACED_ARG(products), PACED_ARG(bias ? bias : products), PACED_ARG(beta), PACED_ARG(target));
+                        PACED_ARG(tiles_across(w)), PACED_ARG(w->oh), PACED_ARG(w->ow), PACED_ARG(w->dilation),
+                        PACED_ARG(block.from / vec), PACED_ARG(vectors), PACED_ARG(w->k / vec),
+                        PACED_ARG(block.outputs / vec), PACED_ARG(has_bias), PACED_ARG(products),
+                        PACED_ARG(bias ? bias : products), PACED_ARG(beta), PACED_ARG(target));
 }
 
 static enum paced_err transform_gradient(struct paced_exec *e, const struct walk *w, struct chunk chunk,
@@ -231,8 +247,9 @@ static enum paced_err transform_gradient(struct paced_exec *e, const struct walk
     int vec = turning_vector(device, chunk.rows, w->k);
     return PACED_LAUNCH(device, &kernels[w->m == 4], turning_range(vec, block.outputs, chunk.rows), vec,
                         PACED_ARG(tiles_of(w)), PACED_ARG(chunk.first), PACED_ARG(chunk.rows), PACED_ARG(tiles_down(w)),
-                        PACED_ARG(tiles_across(w)), PACED_ARG(w->oh), PACED_ARG(w->ow), PACED_ARG(block.from),
-                        PACED_ARG(block.outputs), PACED_ARG(w->k), PACED_ARG(dy), PACED_ARG(turned));
+                        PACED_ARG(tiles_across(w)), PACED_ARG(w->oh), PACED_ARG(w->ow), PACED_ARG(w->dilation),
+                        PACED_ARG(block.from), PACED_ARG(block.outputs), PACED_ARG(w->k), PACED_ARG(dy),
+                        PACED_ARG(turned));
 }
 
 static enum paced_err transform_taps(struct paced_exec *e, const struct walk *w, struct block block,
