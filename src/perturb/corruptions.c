@@ -9,6 +9,11 @@ static const struct {
     bool geometric;
 } corruptions[] = {
     {"gaussian_noise", paced_gaussian_noise, false},
+    {"elastic", paced_elastic, false},
+    {"rotate", paced_rotate, true},
+    {"translate", paced_translate, true},
+    {"scale", paced_scale, true},
+    {"hflip", paced_hflip, true},
 };
 
 size_t paced_corruption_count(void) {

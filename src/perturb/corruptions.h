@@ -8,5 +8,7 @@
 typedef enum paced_err paced_corruptor(int severity, struct paced_rng *rng, struct paced_sample *sample);
 
 paced_corruptor paced_gaussian_noise;
+paced_corruptor paced_elastic;
+paced_corruptor paced_rotate, paced_translate, paced_scale, paced_hflip;
 
 #endif
