@@ -4,7 +4,7 @@
  *
  * as ImageNet-C has it in its later form (the package imagecorruptions): no affine jitter before, the Gaussian ends
  * after three deviations, fields and image are mirrored at the border. The deviation of d is about alpha * 0.08 pixels,
- * whatever the side: the blur takes away as much as the side gives. */
+ * whatever the side (from 32 on): the blur takes away as much as the side gives. */
 #include <math.h>
 #include <stdlib.h>
 
