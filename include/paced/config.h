@@ -48,7 +48,7 @@ struct paced_config {
     } device;
     struct {
         int dataset; /* enum paced_dataset_kind */
-        char *root, *train, *val;
+        char *root, *train, *val, *augment;
         int64_t classes, size, workers;
     } data;
     struct {

@@ -57,23 +57,35 @@ static enum paced_err apply_setting(struct paced_config *config, const struct co
     return paced_config_value_set(config, setting->key, setting->place, setting->text);
 }
 
-/* Sets run.name or run.output where the files left it empty. */
-static enum paced_err fill(struct paced_config *config, const char *name, char *text) {
+/* Sets a key where the files left it empty. */
+static enum paced_err fill(struct paced_config *config, const char *section, const char *name, char *text) {
     return apply_setting(config,
-                         &(struct config_setting){paced_config_key_find("run", name), config->file, text, true});
+                         &(struct config_setting){paced_config_key_find(section, name), config->file, text, true});
 }
 
 static enum paced_err fill_run(struct paced_config *config) {
     char *stem = paced_path_stem(config->file);
-    enum paced_err err = fill(config, "name", stem);
+    enum paced_err err = fill(config, "run", "name", stem);
     free(stem);
     if (err != PACED_OK) return err;
     struct paced_text output = {0};
     paced_text_add(&output, "outputs/");
     paced_config_value_add(&output, config, paced_config_key_find("data", "dataset"));
     paced_text_add(&output, "/%s", config->run.name);
-    err = fill(config, "output", output.data);
+    err = fill(config, "run", "output", output.data);
     free(output.data);
+    return err;
+}
+
+/* How the reference augments each data set, where data.augment is left empty. */
+static enum paced_err fill_augment(struct paced_config *config) {
+    static const char *const by_dataset[] = {
+        [PACED_DATA_BUS] = "none",
+        [PACED_DATA_FOLDER] = "none",
+    };
+    char *list = paced_strdup(by_dataset[config->data.dataset]);
+    enum paced_err err = fill(config, "data", "augment", list);
+    free(list);
     return err;
 }
 
@@ -88,6 +100,7 @@ static enum paced_err make_absolute(struct paced_config *config, const struct co
 
 static enum paced_err resolve(struct paced_config *config) {
     PACED_TRY(fill_run(config));
+    PACED_TRY(fill_augment(config));
     for (size_t i = 0; i < paced_config_key_count; i++)
         if (paced_config_keys[i].kind == CONFIG_PATH) PACED_TRY(make_absolute(config, &paced_config_keys[i]));
     return PACED_OK;

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "paced/perturb.h"
+
 /* clang-format off */
 #define FIELD(of_section, of_name) \
     .section = #of_section, .name = #of_name, .offset = offsetof(struct paced_config, of_section.of_name), \
@@ -26,6 +28,7 @@
 #define UP_TO_BELOW(least, limit) .min = least, .max = limit, .below = true
 #define WORDS(list) .words = list
 #define ODD .odd = true
+#define CHECK(function) .check = function
 /* The rows of distill's table (src/distill/objective.c), in its order; the empty one stands for "by method". */
 #define LOSSES \
     "|kd|curriculum|ce_weighted|kld_weighted|both_weighted|ce_aliter_weighted|both_weighted_spl_per_px|" \
@@ -51,6 +54,8 @@ const struct config_key paced_config_keys[] = {
     {PATH(data, val), DEFAULT(""), MEANING("JSON split for validation and testing")},
     {FIELD(data, classes), DEFAULT("2"), RANGE(2, 255), MEANING("classes, with the background")},
     {FIELD(data, size), DEFAULT("224"), RANGE(1, 8192), MEANING("width and height of the network's input")},
+    {FIELD(data, augment), DEPENDS("<by dataset>"), CHECK(paced_augment_check),
+     MEANING("what training images go through at random, such as `hflip, rotate(15)`; none: nothing")},
     {FIELD(data, workers), DEFAULT("1"), RANGE(1, 64), MEANING("threads that load images")},
 
     {FIELD(model, arch), DEFAULT("unet"), MEANING("network")},

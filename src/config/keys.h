@@ -18,6 +18,7 @@ struct config_key {
                              is stored as NaN */
     const char *meaning;
     const char *shown; /* the default as shown, where it depends on other keys (then `fallback` is empty) */
+    enum paced_err (*check)(const char *where, const char *text); /* what else a text must be; NULL: nothing */
 };
 
 extern const struct config_key paced_config_keys[];

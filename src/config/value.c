@@ -169,6 +169,13 @@ static const char *unwritable(const char *name, const char *text) {
     return fits ? NULL : "cannot be split into lines";
 }
 
+static enum paced_err check_text(const struct config_key *key, const char *place, const char *text) {
+    char *where = paced_format("%s: %s.%s", place, key->section, key->name);
+    enum paced_err err = key->check(where, text);
+    free(where);
+    return err;
+}
+
 static enum paced_err set_string(char **field_, const struct config_key *key, const char *place, const char *text) {
     bool required = *key->fallback != '\0';
     if (required && !*text) {
@@ -180,6 +187,7 @@ static enum paced_err set_string(char **field_, const struct config_key *key, co
     }
     const char *why = unwritable(key->name, text);
     if (why) return wrong(key, place, text, why, "an INI file cannot hold that, choose another name");
+    if (key->check && *text) PACED_TRY(check_text(key, place, text));
     char *copy = paced_strdup(text);
     free(*field_);
     *field_ = copy;

@@ -22,7 +22,12 @@ static const struct {
     {"jpeg_compression", paced_jpeg_compression, false},
     {"pixelate", paced_pixelate, false},
     {"fog", paced_fog, false},
+    {"elastic", paced_elastic, false},
     {"spatter", paced_spatter, false},
+    {"rotate", paced_rotate, true},
+    {"translate", paced_translate, true},
+    {"scale", paced_scale, true},
+    {"hflip", paced_hflip, true},
 };
 
 size_t paced_corruption_count(void) {

@@ -17,6 +17,9 @@ paced_corruptor paced_brightness, paced_contrast, paced_saturate;
 paced_corruptor paced_jpeg_compression, paced_pixelate;
 /* fog.c, spatter.c */
 paced_corruptor paced_fog, paced_spatter;
+/* elastic.c, geometry.c */
+paced_corruptor paced_elastic;
+paced_corruptor paced_rotate, paced_translate, paced_scale, paced_hflip;
 
 static inline size_t paced_sample_pixels(const struct paced_sample *sample) {
     return (size_t)sample->size * (size_t)sample->size;

@@ -22,7 +22,7 @@ static enum paced_err collect(struct calibration *k, const struct paced_config *
     PACED_TRY(open_device(&k->device, c));
     PACED_TRY(network_open(&k->network, c, k->device, batch, PACED_INFERENCE));
     PACED_TRY(network_load(&k->network, weights));
-    return logits_collect(&k->logits, &k->network, k->dataset, batch, (int)c->data.workers, (int)c->data.classes,
+    return logits_collect(&k->logits, &k->network, k->dataset, batch, (int)c->data.workers, (int)c->data.classes, NULL,
                           "calibrate");
 }
 

@@ -26,7 +26,7 @@ static enum paced_err collect(struct logits *l, struct network *network, struct 
 }
 
 enum paced_err logits_collect(struct logits *l, struct network *network, struct paced_dataset *dataset, int batch,
-                              int workers, int classes, const char *label) {
+                              int workers, int classes, const struct paced_change *change, const char *label) {
     size_t size = (size_t)paced_dataset_size(dataset);
     *l = (struct logits){.images = paced_dataset_count(dataset), .pixels_per_image = size * size, .classes = classes};
     l->values = paced_alloc(l->images * l->pixels_per_image * (size_t)classes, sizeof *l->values);
@@ -36,7 +36,7 @@ enum paced_err logits_collect(struct logits *l, struct network *network, struct 
     struct paced_loader *loader = NULL;
     struct paced_progress progress;
     paced_progress_start(&progress, label, l->images);
-    enum paced_err err = paced_loader_create(&loader, dataset, order, l->images, batch, 0, workers, NULL);
+    enum paced_err err = paced_loader_create(&loader, dataset, order, l->images, batch, 0, workers, change);
     if (!err) err = collect(l, network, loader, &progress);
     paced_progress_end(&progress);
     paced_loader_destroy(loader);

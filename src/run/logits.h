@@ -12,10 +12,10 @@ struct logits {
     int classes;
 };
 
-/* Runs the network (evaluation mode) over all images in the data set's order, so that the numbers are the same however
- * the images are met later. */
+/* Runs the network (evaluation mode) over all images in the data set's order, each changed by `change` (NULL: as it
+ * is), so that the numbers are the same however the images are met later. */
 enum paced_err logits_collect(struct logits *logits, struct network *network, struct paced_dataset *dataset, int batch,
-                              int workers, int classes, const char *label);
+                              int workers, int classes, const struct paced_change *change, const char *label);
 void logits_finish(struct logits *logits);
 
 #endif

@@ -18,7 +18,8 @@ static enum paced_err step(const struct pass *p, const struct paced_batch *batch
     bool training = p->optimizer != NULL;
     PACED_TRY(paced_buffer_write_later(paced_exec_input(exec), batch->images, pixels * 3 * sizeof(float)));
     PACED_TRY(paced_buffer_write_later(paced_loss_labels(p->loss), batch->labels, pixels));
-    if (p->teacher) PACED_TRY(teacher_give(p->teacher, p->lesson, batch, paced_loss_teacher(p->loss)));
+    if (p->teacher)
+        PACED_TRY(teacher_give(p->teacher, p->lesson, p->change != NULL, batch, paced_loss_teacher(p->loss)));
     PACED_TRY(paced_exec_forward(exec, batch->count, training));
     PACED_TRY(
         paced_loss_run(p->loss, paced_exec_output(exec), batch->count, training ? paced_exec_output_grad(exec) : NULL));

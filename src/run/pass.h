@@ -23,10 +23,10 @@ struct pass {
     struct paced_loss *loss;
     struct grader *grader;
     struct teacher *teacher;     /* NULL: none */
-    const struct logits *lesson; /* the teacher's logits of this data set */
+    const struct logits *lesson; /* the teacher's logits of this data set: see teacher_give */
     struct paced_dataset *dataset;
     const uint32_t *order; /* [count] samples to take */
-    const struct paced_change *change; /* of the samples on their way; NULL: none */
+    const struct paced_change *change; /* of the samples on their way; with a teacher, its `augment`; NULL: none */
     size_t count;
     int batch, workers;
     struct paced_optimizer *optimizer; /* NULL: evaluation */

@@ -11,21 +11,37 @@ static size_t logits_bytes(const struct teacher *t, const struct paced_dataset *
     return paced_dataset_count(dataset) * size * size * (size_t)t->config->data.classes * sizeof(float);
 }
 
-static bool can_keep(const struct teacher *t, const struct paced_dataset *dataset) {
-    return logits_bytes(t, dataset) <= (size_t)t->config->distill.cache_mb << 20;
-}
-
-static enum paced_err collect(struct teacher *t, struct paced_dataset *dataset, struct logits *logits,
+static enum paced_err collect(struct teacher *t, struct paced_dataset *dataset, unsigned flips, struct logits *logits,
                               const char *label) {
+    const struct paced_change change = {paced_flip, &flips};
     return logits_collect(logits, &t->network, dataset, t->batch, (int)t->config->data.workers,
-                          (int)t->config->data.classes, label);
+                          (int)t->config->data.classes, &change, label);
 }
 
-static enum paced_err keep(struct teacher *t, struct paced_dataset *dataset, struct logits *logits, const char *label) {
-    if (can_keep(t, dataset)) return collect(t, dataset, logits, label);
+/* Fills logits[v] for every version v that is made of `flips`. */
+static enum paced_err keep(struct teacher *t, struct paced_dataset *dataset, unsigned flips, struct logits *logits,
+                           const char *label) {
+    size_t bytes = 0;
+    for (unsigned v = 0; v < PACED_FLIP_VERSIONS; ++v)
+        if ((v & ~flips) == 0) bytes += logits_bytes(t, dataset);
+    if (bytes > (size_t)t->config->distill.cache_mb << 20) {
+        paced_log(PACED_LOG_INFO,
+                  "the teacher's logits (%zu MiB) exceed distill.cache_mb = %lld: they are computed for every batch",
+                  bytes >> 20, (long long)t->config->distill.cache_mb);
+        return PACED_OK;
+    }
+    for (unsigned v = 0; v < PACED_FLIP_VERSIONS; ++v)
+        if ((v & ~flips) == 0) PACED_TRY(collect(t, dataset, v, &logits[v], label));
+    return PACED_OK;
+}
+
+static enum paced_err keep_train(struct teacher *t, struct paced_dataset *dataset) {
+    unsigned flips;
+    if (paced_augment_only_flips(t->augment, &flips)) return keep(t, dataset, flips, t->train, "teacher, train");
     paced_log(PACED_LOG_INFO,
-              "the teacher's logits (%zu MiB) exceed distill.cache_mb = %lld: they are computed for every batch",
-              logits_bytes(t, dataset) >> 20, (long long)t->config->distill.cache_mb);
+              "data.augment = %s does more than flip: the teacher's logits of training images are computed for every "
+              "batch",
+              t->config->data.augment);
     return PACED_OK;
 }
 
@@ -37,24 +53,25 @@ struct paced_config teacher_config(const struct paced_config *config) {
 }
 
 enum paced_err teacher_open(struct teacher *t, const struct paced_config *config, struct paced_device *device,
-                            int batch, struct paced_dataset *train, struct paced_dataset *val) {
-    *t = (struct teacher){.config = config, .batch = batch};
+                            int batch, struct paced_dataset *train, struct paced_dataset *val,
+                            const struct paced_augment *augment) {
+    *t = (struct teacher){.config = config, .batch = batch, .augment = augment};
     size_t pixels = (size_t)config->data.size * (size_t)config->data.size;
     for (int i = 0; i < 2; ++i)
         t->staging[i] = paced_alloc((size_t)batch * pixels * (size_t)config->data.classes, sizeof(float));
     struct paced_config own = teacher_config(config);
     enum paced_err err = network_open(&t->network, &own, device, batch, PACED_INFERENCE);
     if (!err) err = network_load(&t->network, config->distill.teacher);
-    if (!err) err = keep(t, train, &t->train, "teacher, train");
-    if (!err) err = keep(t, val, &t->val, "teacher, val");
-    if (!err && t->train.values && t->val.values) network_close(&t->network);
+    if (!err) err = keep_train(t, train);
+    if (!err) err = keep(t, val, 0, &t->val, "teacher, val");
+    if (!err && t->train[0].values && t->val.values) network_close(&t->network);
     if (err) teacher_close(t);
     return err;
 }
 
 void teacher_close(struct teacher *t) {
     network_close(&t->network);
-    logits_finish(&t->train);
+    for (int v = 0; v < PACED_FLIP_VERSIONS; ++v) logits_finish(&t->train[v]);
     logits_finish(&t->val);
     for (int i = 0; i < 2; ++i) free(t->staging[i]);
     *t = (struct teacher){0};
@@ -62,26 +79,28 @@ void teacher_close(struct teacher *t) {
 
 enum paced_err teacher_fit_temperature(struct teacher *t, struct paced_dataset *val, double *tau) {
     struct logits own = {0}, *logits = t->val.values ? &t->val : &own;
-    if (logits == &own) PACED_TRY(collect(t, val, &own, "calibrate"));
+    if (logits == &own) PACED_TRY(collect(t, val, 0, &own, "calibrate"));
     *tau = paced_temperature_fit(logits->values, logits->labels, logits->images * logits->pixels_per_image,
                                  logits->classes);
     logits_finish(&own);
     return PACED_OK;
 }
 
-/* Gathers the kept logits of the batch's images and sends them. */
-static enum paced_err send_kept(struct teacher *t, const struct logits *logits, const struct paced_batch *batch,
-                                struct paced_buffer *to) {
+/* Gathers the kept logits of the batch's images, each as it was flipped, and sends them. */
+static enum paced_err send_kept(struct teacher *t, const struct logits *logits, bool augmented,
+                                const struct paced_batch *batch, struct paced_buffer *to) {
     float *staging = t->staging[t->staged++ % 2];
     size_t count = logits->pixels_per_image * (size_t)logits->classes;
-    for (int i = 0; i < batch->count; ++i)
-        memcpy(staging + (size_t)i * count, logits->values + batch->index[i] * count, count * sizeof *staging);
+    for (int i = 0; i < batch->count; ++i) {
+        unsigned version = augmented ? paced_augment_flips(t->augment, batch->index[i]) : 0;
+        memcpy(staging + (size_t)i * count, logits[version].values + batch->index[i] * count, count * sizeof *staging);
+    }
     return paced_buffer_write_later(to, staging, (uint64_t)batch->count * count * sizeof *staging);
 }
 
-enum paced_err teacher_give(struct teacher *t, const struct logits *logits, const struct paced_batch *batch,
-                            struct paced_buffer *to) {
-    if (logits->values) return send_kept(t, logits, batch, to);
+enum paced_err teacher_give(struct teacher *t, const struct logits *logits, bool augmented,
+                            const struct paced_batch *batch, struct paced_buffer *to) {
+    if (logits->values) return send_kept(t, logits, augmented, batch, to);
     struct paced_exec *exec = t->network.exec;
     uint64_t pixels = (uint64_t)batch->count * (uint64_t)t->config->data.size * (uint64_t)t->config->data.size;
     PACED_TRY(paced_buffer_write_later(paced_exec_input(exec), batch->images, pixels * 3 * sizeof(float)));

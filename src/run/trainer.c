@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "paced/models.h"
+#include "paced/perturb.h"
 #include "src/run/checkpoint.h"
 #include "src/run/files.h"
 
@@ -20,6 +21,7 @@ struct trainer {
     struct run_files files;
     struct paced_device *device;
     struct network network;
+    struct paced_augment augment; /* of the training images, in the epoch at hand */
     struct paced_objective objective;
     struct teacher teacher;            /* its weights are distill.teacher; without one, unused */
     struct paced_histogram *histogram; /* of the training pixels' uncertainty; NULL where pacing takes no quantiles */
@@ -51,7 +53,7 @@ static bool is_paced(const struct trainer *t) {
 }
 
 static enum paced_err open_teacher(struct trainer *t, int batch) {
-    PACED_TRY(teacher_open(&t->teacher, t->config, t->device, batch, t->train, t->val));
+    PACED_TRY(teacher_open(&t->teacher, t->config, t->device, batch, t->train, t->val, &t->augment));
     if (!isnan(t->config->uncertainty.temperature)) return PACED_OK;
     double tau;
     PACED_TRY(teacher_fit_temperature(&t->teacher, t->val, &tau));
@@ -82,6 +84,8 @@ static enum paced_err open_parts(struct trainer *t) {
     const struct paced_config *c = t->config;
     int batch = (int)c->train.batch, size = (int)c->data.size, classes = (int)c->data.classes;
     PACED_TRY(paced_objective_init(&t->objective, c));
+    PACED_TRY(paced_augment_parse(&t->augment, "data.augment", c->data.augment));
+    t->augment.seed = (uint64_t)c->run.seed;
     PACED_TRY(paced_dataset_open(&t->train, c, PACED_TRAIN));
     PACED_TRY(paced_dataset_open(&t->val, c, PACED_VAL));
     PACED_TRY(check_network(c, paced_dataset_count(t->train)));
@@ -162,14 +166,16 @@ static enum paced_err start_again(struct trainer *t) {
 static enum paced_err add_uncertainty(struct trainer *t, const struct paced_batch *batch, float *values) {
     uint64_t pixels = (uint64_t)batch->count * (uint64_t)t->config->data.size * (uint64_t)t->config->data.size;
     PACED_TRY(paced_buffer_write(paced_loss_labels(t->loss), batch->labels, pixels));
-    PACED_TRY(teacher_give(&t->teacher, &t->teacher.train, batch, paced_loss_teacher(t->loss)));
+    PACED_TRY(teacher_give(&t->teacher, t->teacher.train, false, batch, paced_loss_teacher(t->loss)));
     PACED_TRY(paced_loss_measure(t->loss, batch->count, -1));
     PACED_TRY(paced_buffer_read(paced_loss_uncertainty(t->loss), values, pixels * sizeof *values));
     paced_histogram_add(t->histogram, values, pixels);
     return PACED_OK;
 }
 
-/* The histogram of all training pixels, in the data set's order. */
+/* The histogram of all training pixels, in the data set's order. Of the images as they are, not augmented: the shares
+ * that pacing is told are shares of the training set, which is the same in every epoch. What is admitted of the images
+ * that the student meets is in the log. */
 static enum paced_err measure_uncertainty(struct trainer *t) {
     const struct paced_config *c = t->config;
     size_t count = paced_dataset_count(t->train);
@@ -250,9 +256,12 @@ static void label_epoch(const struct trainer *t, const char *phase, char *label,
 static enum paced_err train_pass(struct trainer *t, double lr, bool *stopped) {
     char label[64];
     label_epoch(t, "train", label, sizeof label);
-    struct pass pass = whole_pass(t, t->train, &t->teacher.train, label);
+    struct pass pass = whole_pass(t, t->train, t->teacher.train, label);
+    const struct paced_change change = {paced_augment_apply, &t->augment};
     t->rng_after = t->standing.rng;
     if (t->config->train.shuffle) paced_rng_shuffle(&t->rng_after, t->order, pass.count);
+    t->augment.epoch = (uint64_t)t->standing.epoch;
+    if (t->augment.count > 0) pass.change = &change;
     pass.optimizer = t->optimizer;
     pass.lr = lr;
     PACED_TRY(pass_run(&pass, &t->standing.tally, stopped));

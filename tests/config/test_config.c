@@ -102,6 +102,7 @@ static void test_defaults(void **state) {
     assert_string_equal(c.data.val, "");
     assert_int_equal(c.data.classes, 2);
     assert_int_equal(c.data.size, 224);
+    assert_string_equal(c.data.augment, "none"); /* by data set */
     assert_int_equal(c.data.workers, 1);
     assert_string_equal(c.model.arch, "unet");
     assert_int_equal(c.model.width, 64);
@@ -297,6 +298,8 @@ static void test_wrong_values(void **state) {
         {"data", "dataset", "nothing", "bus, folder"},
         {"data", "classes", "1", "2 to 255"},
         {"data", "size", "8193", "1 to 8192"},
+        {"data", "augment", "hflip, rotat(15)", "did you mean rotate?"},
+        {"data", "augment", "rotate(200)", "0 to 180"},
         {"data", "workers", "65", "1 to 64"},
         {"model", "width", "0", "1 to 1024"},
         {"model", "arch", "", "unet"},

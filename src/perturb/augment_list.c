@@ -1,0 +1,101 @@
+/* augment_list: a list of augmentations from text: NAME or NAME(NUMBER, ...), separated by commas. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/perturb/augment.h"
+
+#define BLANKS " \t"
+
+/* Cuts off the next part of *rest, which ends at a comma outside parentheses, and the blanks around it. */
+static char *next_part(char **rest) {
+    char *part = *rest + strspn(*rest, BLANKS), *end = part;
+    for (int depth = 0; *end && !(*end == ',' && depth == 0); ++end) depth += (*end == '(') - (*end == ')');
+    *rest = *end ? end + 1 : NULL;
+    *end = '\0';
+    while (end > part && strchr(BLANKS, end[-1])) *--end = '\0';
+    return part;
+}
+
+static enum paced_err find_kind(const char *where, const char *name, size_t *kind) {
+    const char *names[PACED_AUGMENT_MOST];
+    for (size_t i = 0; i < paced_augment_kind_count; ++i) {
+        names[i] = paced_augment_kinds[i].name;
+        *kind = i;
+        if (strcmp(name, names[i]) == 0) return PACED_OK;
+    }
+    const char *nearest = paced_nearest(name, names, paced_augment_kind_count);
+    if (nearest)
+        return paced_error(PACED_INVALID, "%s: '%s' is no augmentation; did you mean %s?", where, name, nearest);
+    struct paced_text all = {0};
+    for (size_t i = 0; i < paced_augment_kind_count; ++i) paced_text_add(&all, "%s%s", i ? ", " : "", names[i]);
+    enum paced_err err =
+        paced_error(PACED_INVALID, "%s: '%s' is no augmentation; choose from %s", where, name, all.data);
+    free(all.data);
+    return err;
+}
+
+static enum paced_err read_argument(const char *where, const struct augment_kind *kind, const char *text,
+                                    double *argument) {
+    if (!paced_parse_real(text, argument))
+        return paced_error(PACED_INVALID, "%s: %s: '%s' is not a number; write for example %s", where, kind->name, text,
+                           kind->example);
+    if (*argument >= kind->min && *argument <= kind->max) return PACED_OK;
+    return paced_error(PACED_INVALID, "%s: %s: '%s' is out of range; give a number %g to %g", where, kind->name, text,
+                       kind->min, kind->max);
+}
+
+/* `text` is what stands between the parentheses, NULL where there are none. */
+static enum paced_err read_arguments(const char *where, const struct augment_kind *kind, char *text,
+                                     double *arguments) {
+    int count = 0;
+    for (char *rest = text; rest; ++count) {
+        const char *part = next_part(&rest);
+        if (count < kind->arguments) PACED_TRY(read_argument(where, kind, part, &arguments[count]));
+    }
+    if (count != kind->arguments)
+        return paced_error(PACED_INVALID, "%s: %s takes %d argument%s, not %d; write %s", where, kind->name,
+                           kind->arguments, kind->arguments == 1 ? "" : "s", count, kind->example);
+    if (kind->arguments == 2 && arguments[0] > arguments[1])
+        return paced_error(PACED_INVALID, "%s: %s: %g is above %g; give the smaller number first", where, kind->name,
+                           arguments[0], arguments[1]);
+    return PACED_OK;
+}
+
+static enum paced_err read_item(struct paced_augment *augment, const char *where, char *text) {
+    size_t kind = 0, length = strlen(text);
+    char *inner = strchr(text, '(');
+    if (length == 0)
+        return paced_error(PACED_INVALID, "%s: a name is missing beside a comma; none empties the list", where);
+    if (inner ? strchr(inner, ')') != text + length - 1 : strchr(text, ')') != NULL)
+        return paced_error(PACED_INVALID, "%s: '%s': the parentheses do not match; write for example rotate(15), hflip",
+                           where, text);
+    if (inner) {
+        text[length - 1] = '\0';
+        *inner++ = '\0';
+        for (char *end = inner - 1; end > text && strchr(BLANKS, end[-1]);) *--end = '\0';
+    }
+    if (strcmp(text, "none") == 0)
+        return paced_error(PACED_INVALID, "%s: none stands alone; remove it, or all beside it", where);
+    PACED_TRY(find_kind(where, text, &kind));
+    for (size_t i = 0; i < augment->count; ++i)
+        if (augment->items[i].kind == kind)
+            return paced_error(PACED_INVALID, "%s: %s stands there twice; give it once", where, text);
+    struct paced_augment_item *item = &augment->items[augment->count++];
+    item->kind = kind;
+    return read_arguments(where, &paced_augment_kinds[kind], inner, item->argument);
+}
+
+enum paced_err paced_augment_parse(struct paced_augment *augment, const char *where, const char *list) {
+    *augment = (struct paced_augment){0};
+    if (strcmp(list, "none") == 0) return PACED_OK;
+    char *copy = paced_strdup(list);
+    enum paced_err err = PACED_OK;
+    for (char *rest = copy; rest && !err;) err = read_item(augment, where, next_part(&rest));
+    free(copy);
+    return err;
+}
+
+enum paced_err paced_augment_check(const char *where, const char *list) {
+    struct paced_augment augment;
+    return paced_augment_parse(&augment, where, list);
+}

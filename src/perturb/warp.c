@@ -1,0 +1,110 @@
+/* warp: where each pixel comes from, and reading it there. */
+#include "src/perturb/warp.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- moves --------------------------------------------------------------------------------------------------- */
+
+void paced_warp_init(struct paced_warp *warp) {
+    *warp = (struct paced_warp){.xx = 1, .yy = 1};
+}
+
+void paced_warp_finish(struct paced_warp *warp) {
+    free(warp->dx);
+    free(warp->dy);
+    paced_warp_init(warp);
+}
+
+/* One more move, whose own source is [xx xy; yx yy] pixel: from there, the source so far leads on. */
+static void turn(struct paced_warp *w, double xx, double xy, double yx, double yy) {
+    const struct paced_warp old = *w;
+    w->xx = old.xx * xx + old.xy * yx;
+    w->xy = old.xx * xy + old.xy * yy;
+    w->yx = old.yx * xx + old.yy * yx;
+    w->yy = old.yx * xy + old.yy * yy;
+}
+
+void paced_warp_flip(struct paced_warp *warp, bool horizontally, bool vertically) {
+    turn(warp, horizontally ? -1 : 1, 0, 0, vertically ? -1 : 1);
+}
+
+/* Quarter turns are taken apart from the rest, which keeps them exact: no sine of a rounded pi. */
+void paced_warp_rotate(struct paced_warp *warp, double degrees) {
+    static const double cosines[] = {1, 0, -1, 0};
+    double quarters = round(degrees / 90), rest = (degrees - 90 * quarters) * M_PI / 180;
+    int quarter = (int)(((long)quarters % 4 + 4) % 4);
+    double c = cosines[quarter], s = cosines[(quarter + 3) % 4];
+    turn(warp, c, -s, s, c);
+    turn(warp, cos(rest), -sin(rest), sin(rest), cos(rest));
+}
+
+void paced_warp_scale(struct paced_warp *warp, double factor) {
+    turn(warp, 1 / factor, 0, 0, 1 / factor);
+}
+
+void paced_warp_shift(struct paced_warp *warp, double x, double y) {
+    warp->x -= warp->xx * x + warp->xy * y;
+    warp->y -= warp->yx * x + warp->yy * y;
+}
+
+/* ---- reading ------------------------------------------------------------------------------------------------- */
+
+/* The index that stands for i, or -1 for nothing. */
+static int inside(int i, int size, enum paced_border border) {
+    if (i >= 0 && i < size) return i;
+    if (border == PACED_BORDER_BLACK) return -1;
+    int period = 2 * size, place = (i % period + period) % period;
+    return place < size ? place : period - 1 - place;
+}
+
+static const float *pixel_at(const struct paced_sample *from, int x, int y, enum paced_border border) {
+    static const float black[3];
+    int column = inside(x, from->size, border), row = inside(y, from->size, border);
+    if (column < 0 || row < 0) return black;
+    return from->rgb + ((size_t)row * (size_t)from->size + (size_t)column) * 3;
+}
+
+static void read_bilinear(const struct paced_sample *from, double x, double y, enum paced_border border, float *rgb) {
+    int left = (int)floor(x), top = (int)floor(y);
+    float right_share = (float)(x - left), lower_share = (float)(y - top);
+    const float *upper[] = {pixel_at(from, left, top, border), pixel_at(from, left + 1, top, border)};
+    const float *lower[] = {pixel_at(from, left, top + 1, border), pixel_at(from, left + 1, top + 1, border)};
+    for (int c = 0; c < 3; ++c) {
+        float above = (1 - right_share) * upper[0][c] + right_share * upper[1][c];
+        float below = (1 - right_share) * lower[0][c] + right_share * lower[1][c];
+        rgb[c] = (1 - lower_share) * above + lower_share * below;
+    }
+}
+
+static uint8_t read_nearest(const struct paced_sample *from, double x, double y, enum paced_border border) {
+    int column = inside((int)floor(x + 0.5), from->size, border), row = inside((int)floor(y + 0.5), from->size, border);
+    return column < 0 || row < 0 ? 0 : from->label[(size_t)row * (size_t)from->size + (size_t)column];
+}
+
+static bool is_identity(const struct paced_warp *w) {
+    return w->xx == 1 && w->xy == 0 && w->yx == 0 && w->yy == 1 && w->x == 0 && w->y == 0 && !w->dx;
+}
+
+void paced_warp_apply(const struct paced_warp *w, enum paced_border border, struct paced_sample *sample) {
+    if (is_identity(w)) return;
+    int size = sample->size;
+    size_t pixels = (size_t)size * (size_t)size;
+    struct paced_sample from = {size, paced_alloc(pixels * 3, sizeof(float)), paced_alloc(pixels, 1)};
+    memcpy(from.rgb, sample->rgb, pixels * 3 * sizeof(float));
+    memcpy(from.label, sample->label, pixels);
+    double centre = (size - 1) / 2.0;
+    for (size_t i = 0; i < pixels; ++i) {
+        double u = (double)(i % (size_t)size) - centre, v = (double)(i / (size_t)size) - centre;
+        if (w->dx) {
+            u += (double)w->dx[i];
+            v += (double)w->dy[i];
+        }
+        double x = w->xx * u + w->xy * v + w->x + centre, y = w->yx * u + w->yy * v + w->y + centre;
+        read_bilinear(&from, x, y, border, sample->rgb + i * 3);
+        sample->label[i] = read_nearest(&from, x, y, border);
+    }
+    free(from.rgb);
+    free(from.label);
+}
