@@ -41,6 +41,35 @@ int paced_nearest_index(int i, int in, int out);
 void paced_resize_nearest(const uint8_t *pixels, int width, int height, int channels, uint8_t *out, int out_width,
                           int out_height);
 
+/* ---- masks --------------------------------------------------------------------------------------------------- */
+
+struct paced_masks;
+
+/* How the configured kind of data set turns mask files into classes; data.labels is read, data.merge_masks heeded.
+ * PACED_INVALID: a bad label table, none where the kind needs one, or data.classes that fits neither kind nor table. */
+enum paced_err paced_masks_open(struct paced_masks **masks, const struct paced_config *config);
+void paced_masks_close(struct paced_masks *masks);
+
+struct paced_mask {
+    int width, height;
+    uint8_t *label; /* [height][width], 0..classes-1 */
+    size_t odd;     /* pixels that are in no class by right and were given one */
+};
+
+/* bus and needle: label 1 where the mask's red channel is 255, else 0; values between are odd. robo: the class of the
+ * colour; one that the table lacks is an error naming position and colour, or odd where the table has an entry
+ * "ignore", whose class it gets. folder: the mask's own value; one outside the classes is an error naming position and
+ * value. With data.merge_masks, the union with "x_mask_1.png", "x_mask_2.png"... up to the first that is not there.
+ * `context` as in paced_png_read. On an error *mask holds nothing to release. Safe from several threads. */
+enum paced_err paced_masks_read(const struct paced_masks *masks, const char *path, const char *context,
+                                struct paced_mask *mask);
+
+/* From the label table, or the kind's own; NULL where nothing names the class. Valid until the masks are closed. */
+const char *paced_masks_class_name(const struct paced_masks *masks, int class);
+
+/* "12 mask pixels are ...": what became of odd ones. Release with free(). */
+char *paced_masks_odd_text(const struct paced_masks *masks, size_t odd);
+
 /* ---- datasets ------------------------------------------------------------------------------------------------ */
 
 enum paced_phase { PACED_TRAIN, PACED_VAL };
@@ -49,7 +78,8 @@ struct paced_dataset;
 
 /* Reads and checks the split of `phase` (config's data.train or data.val) without decoding an image. PACED_INVALID: no
  * root or split given, bad JSON, an empty split, a pair that is no pair of strings, a path that is absolute or leaves
- * the root. */
+ * the root, and what paced_masks_open refuses. Paths are relative to the root; of robo, to <root>/train or <root>/val,
+ * by phase. */
 enum paced_err paced_dataset_open(struct paced_dataset **dataset, const struct paced_config *config,
                                   enum paced_phase phase);
 void paced_dataset_close(struct paced_dataset *dataset);
@@ -57,23 +87,12 @@ void paced_dataset_close(struct paced_dataset *dataset);
 size_t paced_dataset_count(const struct paced_dataset *dataset);
 int paced_dataset_size(const struct paced_dataset *dataset);                         /* S */
 const char *paced_dataset_image_name(const struct paced_dataset *dataset, size_t i); /* as written in the split */
+const char *paced_dataset_class_name(const struct paced_dataset *dataset, int class); /* or NULL, as of its masks */
 
 /* Decodes pair i: rgb[S][S][3], label[S][S] in 0..classes-1, both resized with NEAREST. Safe from several threads.
- * bus: label 1 where the mask's red channel is 255, else 0; values between are counted and warned about once per
- * data set. folder: the mask's own value is the class; one outside the classes is an error naming file, position and
- * value. Image and mask of different sizes: an error. Decoded pairs are kept in memory up to a bound (1 GiB per data
+ * Odd mask pixels are warned about once per data set. Image and mask of different sizes: an error. Decoded pairs are kept in memory up to a bound (1 GiB per data
  * set) so that later epochs need no decoding. */
 enum paced_err paced_dataset_load(struct paced_dataset *dataset, size_t i, uint8_t *rgb, uint8_t *label);
-
-/* A mask file alone, as this kind of data set reads it: label[height][width] in 0..classes-1; `context` as in
- * paced_png_read. On an error *mask holds nothing to release. */
-struct paced_mask {
-    int width, height;
-    uint8_t *label;
-    size_t between; /* pixels that were neither background nor foreground and became 0 */
-};
-enum paced_err paced_mask_read(enum paced_dataset_kind kind, const char *path, const char *context, int classes,
-                               struct paced_mask *mask);
 
 /* ---- batches ------------------------------------------------------------------------------------------------- */
 

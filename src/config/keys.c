@@ -45,12 +45,14 @@ const struct config_key paced_config_keys[] = {
     {PATH(device, tuning), DEFAULT("auto"), WORDS("auto|off"),
      MEANING("auto: what `paced tune` measured on this device, else what is shipped for its kind; off; or a file")},
 
-    {FIELD(data, dataset), DEFAULT("bus"), WORDS("bus|folder"), MEANING("layout of the data set")},
+    {FIELD(data, dataset), DEFAULT("bus"), WORDS("bus|needle|robo|folder"), MEANING("layout of the data set")},
     {PATH(data, root), DEFAULT(""), MEANING("directory of the data set")},
     {PATH(data, train), DEFAULT(""), MEANING("JSON split for training")},
     {PATH(data, val), DEFAULT(""), MEANING("JSON split for validation and testing")},
+    {PATH(data, labels), DEFAULT(""), MEANING("JSON label table: names of the classes and, for robo, colours")},
     {FIELD(data, classes), DEFAULT("2"), RANGE(2, 255), MEANING("classes, with the background")},
     {FIELD(data, size), DEFAULT("224"), RANGE(1, 8192), MEANING("width and height of the network's input")},
+    {FIELD(data, merge_masks), DEFAULT("no"), MEANING("join x_mask_1.png, x_mask_2.png... with x_mask.png (bus, needle)")},
     {FIELD(data, workers), DEFAULT("1"), RANGE(1, 64), MEANING("threads that load images")},
 
     {FIELD(model, arch), DEFAULT("unet"), MEANING("network")},

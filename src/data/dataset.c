@@ -1,7 +1,5 @@
 /* A dataset: the pairs of one split, decoded on demand to rgb[S][S][3] and label[S][S], both resized with NEAREST.
  *
- * The kinds of dataset differ only in how a mask file becomes classes: one row each in the table below.
- *
  * Law: paced_dataset_load is safe from several threads. Decoding runs without the lock; a sample's cache slot is set
  * once, under the lock, and is constant from then on until the dataset closes. Two threads may decode the same sample
  * at the same time: the second result is dropped. */
@@ -15,24 +13,11 @@
 /* Bound of the decoded pairs kept in memory, per dataset. */
 static const size_t cache_limit_bytes = (size_t)1 << 30;
 
-enum { MAX_CLASSES = 256 }; /* labels are bytes */
-
-struct dataset_kind {
-    const char *name;
-    paced_mask_reader *read_mask;
-    int classes; /* that such masks can hold; 0: any */
-};
-
-static const struct dataset_kind kinds[] = {
-    [PACED_DATA_BUS] = {"bus", paced_mask_read_bus, 2},
-    [PACED_DATA_FOLDER] = {"folder", paced_mask_read_folder, 0},
-};
-
 struct paced_dataset {
-    const struct dataset_kind *kind;
-    char *root;
+    struct paced_masks *masks;
+    char *root; /* where the split's paths start */
     struct paced_split split;
-    int size, classes;
+    int size;
 
     pthread_mutex_t lock;
     uint8_t **cache;    /* [count]: rgb, then label; NULL: not kept */
@@ -40,8 +25,8 @@ struct paced_dataset {
 
     bool *seen; /* [count]: decoded before, its mask is counted */
     size_t seen_count;
-    size_t between;       /* mask pixels strictly between 0 and 255, over all samples seen */
-    size_t first_between; /* the first sample of the split that has some */
+    size_t odd;       /* mask pixels that are in no class by right, over all samples seen */
+    size_t first_odd; /* the first sample of the split that has some */
 };
 
 static size_t pixel_count(const struct paced_dataset *d) {
@@ -55,20 +40,12 @@ static bool is_unset(const char *value) {
 }
 
 static enum paced_err check_config(const struct paced_config *config, const char *split, const char *key) {
-    const struct dataset_kind *kind = &kinds[config->data.dataset];
-    const int64_t classes = config->data.classes;
     if (is_unset(config->data.root))
         return paced_error(PACED_INVALID, "data.root is not set; give the folder that holds the images");
     if (is_unset(split)) return paced_error(PACED_INVALID, "data.%s is not set; give the JSON file of the split", key);
     if (!paced_path_is_dir(config->data.root))
         return paced_error(PACED_INVALID, "%s: data.root is no directory; give the folder that holds the images",
                            config->data.root);
-    if (kind->classes != 0 && classes != kind->classes)
-        return paced_error(PACED_INVALID, "data.classes = %lld, but the dataset %s has %d; set data.classes = %d",
-                           (long long)classes, kind->name, kind->classes, kind->classes);
-    if (classes < 1 || classes > MAX_CLASSES)
-        return paced_error(PACED_INVALID, "data.classes = %lld is out of range; 1 to %d classes are possible",
-                           (long long)classes, MAX_CLASSES);
     if (config->data.size < 1 || config->data.size > 16384)
         return paced_error(PACED_INVALID, "data.size = %lld is out of range; 1 to 16384 is possible",
                            (long long)config->data.size);
@@ -80,39 +57,40 @@ enum paced_err paced_dataset_open(struct paced_dataset **dataset, const struct p
     *dataset = NULL;
     const char *split = phase == PACED_TRAIN ? config->data.train : config->data.val;
     PACED_TRY(check_config(config, split, phase == PACED_TRAIN ? "train" : "val"));
-    struct paced_split pairs;
-    PACED_TRY(paced_split_read(&pairs, split));
-
     struct paced_dataset *d = paced_alloc(1, sizeof *d);
-    d->kind = &kinds[config->data.dataset];
-    d->root = paced_strdup(config->data.root);
-    d->split = pairs;
-    d->size = (int)config->data.size;
-    d->classes = (int)config->data.classes;
     pthread_mutex_init(&d->lock, NULL);
-    d->cache = paced_alloc(pairs.count, sizeof *d->cache);
-    d->seen = paced_alloc(pairs.count, sizeof *d->seen);
-    *dataset = d;
-    return PACED_OK;
+    d->size = (int)config->data.size;
+    enum paced_err err = paced_masks_open(&d->masks, config);
+    const char *folder = err == PACED_OK ? d->masks->kind->folder[phase] : NULL;
+    if (err == PACED_OK) err = paced_split_read(&d->split, split, folder != NULL);
+    if (err == PACED_OK) {
+        d->root = paced_path_join(config->data.root, folder != NULL ? folder : "");
+        d->cache = paced_alloc(d->split.count, sizeof *d->cache);
+        d->seen = paced_alloc(d->split.count, sizeof *d->seen);
+        *dataset = d;
+    }
+    if (err != PACED_OK) paced_dataset_close(d);
+    return err;
 }
 
-/* Says once what the masks held beside 0 and 255: when every sample has been seen, else at the end. */
-static void warn_between(struct paced_dataset *d) {
-    if (d->between == 0) return;
-    paced_log(PACED_LOG_WARN,
-              "%s: %zu mask pixels are neither 0 nor 255 and count as background, first in %s; masks should be binary",
-              d->split.path, d->between, d->split.pairs[d->first_between].mask);
-    d->between = 0;
+/* Says once what the masks held beside classes: when every sample has been seen, else at the end. */
+static void warn_odd(struct paced_dataset *d) {
+    if (d->odd == 0) return;
+    char *what = paced_masks_odd_text(d->masks, d->odd);
+    paced_log(PACED_LOG_WARN, "%s: %s, first in %s", d->split.path, what, d->split.pairs[d->first_odd].mask);
+    free(what);
+    d->odd = 0;
 }
 
 void paced_dataset_close(struct paced_dataset *d) {
     if (d == NULL) return;
-    warn_between(d);
+    warn_odd(d);
     for (size_t i = 0; i < d->split.count; i++) free(d->cache[i]);
     free(d->cache);
     free(d->seen);
     pthread_mutex_destroy(&d->lock);
     paced_split_finish(&d->split);
+    paced_masks_close(d->masks);
     free(d->root);
     free(d);
 }
@@ -129,6 +107,10 @@ const char *paced_dataset_image_name(const struct paced_dataset *d, size_t i) {
     return d->split.pairs[i].image;
 }
 
+const char *paced_dataset_class_name(const struct paced_dataset *d, int class) {
+    return paced_masks_class_name(d->masks, class);
+}
+
 /* ---- load ---------------------------------------------------------------------------------------------------- */
 
 /* Copies a kept sample; false where there is none. */
@@ -143,7 +125,7 @@ static bool load_cached(struct paced_dataset *d, size_t i, uint8_t *rgb, uint8_t
 }
 
 /* Keeps a sample while there is room, and counts its mask the first time. */
-static void remember(struct paced_dataset *d, size_t i, const uint8_t *rgb, const uint8_t *label, size_t between) {
+static void remember(struct paced_dataset *d, size_t i, const uint8_t *rgb, const uint8_t *label, size_t odd) {
     const size_t pixels = pixel_count(d), bytes = 4 * pixels;
     pthread_mutex_lock(&d->lock);
     if (d->cache[i] == NULL && d->cache_bytes + bytes <= cache_limit_bytes) {
@@ -155,16 +137,11 @@ static void remember(struct paced_dataset *d, size_t i, const uint8_t *rgb, cons
     if (!d->seen[i]) {
         d->seen[i] = true;
         d->seen_count++;
-        if (between > 0 && (d->between == 0 || i < d->first_between)) d->first_between = i;
-        d->between += between;
-        if (d->seen_count == d->split.count) warn_between(d);
+        if (odd > 0 && (d->odd == 0 || i < d->first_odd)) d->first_odd = i;
+        d->odd += odd;
+        if (d->seen_count == d->split.count) warn_odd(d);
     }
     pthread_mutex_unlock(&d->lock);
-}
-
-enum paced_err paced_mask_read(enum paced_dataset_kind kind, const char *path, const char *context, int classes,
-                               struct paced_mask *mask) {
-    return kinds[kind].read_mask(path, context, classes, mask);
 }
 
 static enum paced_err decode(struct paced_dataset *d, size_t i, const char *context, uint8_t *rgb, uint8_t *label) {
@@ -174,7 +151,7 @@ static enum paced_err decode(struct paced_dataset *d, size_t i, const char *cont
     char *image_path = paced_path_join(d->root, pair->image), *mask_path = paced_path_join(d->root, pair->mask);
 
     enum paced_err err = paced_png_read(image_path, context, &image);
-    if (err == PACED_OK) err = d->kind->read_mask(mask_path, context, d->classes, &mask);
+    if (err == PACED_OK) err = paced_masks_read(d->masks, mask_path, context, &mask);
     if (err != PACED_OK) goto out;
     if (image.width != mask.width || image.height != mask.height) {
         err = paced_error(PACED_INVALID,
@@ -184,7 +161,7 @@ static enum paced_err decode(struct paced_dataset *d, size_t i, const char *cont
     }
     paced_resize_nearest(image.rgb, image.width, image.height, 3, rgb, d->size, d->size);
     paced_resize_nearest(mask.label, mask.width, mask.height, 1, label, d->size, d->size);
-    remember(d, i, rgb, label, mask.between);
+    remember(d, i, rgb, label, mask.odd);
 out:
     free(mask.label);
     free(image.rgb);
