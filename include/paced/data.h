@@ -89,9 +89,14 @@ int paced_dataset_size(const struct paced_dataset *dataset);                    
 const char *paced_dataset_image_name(const struct paced_dataset *dataset, size_t i); /* as written in the split */
 const char *paced_dataset_class_name(const struct paced_dataset *dataset, int class); /* or NULL, as of its masks */
 
+/* Would all decoded pairs stay in memory? */
+bool paced_dataset_fits_memory(const struct paced_dataset *dataset);
+/* Can every file of the split be opened? Names the first that cannot be (PACED_INVALID); decodes none. */
+enum paced_err paced_dataset_check_files(const struct paced_dataset *dataset);
+
 /* Decodes pair i: rgb[S][S][3], label[S][S] in 0..classes-1, both resized with NEAREST. Safe from several threads.
- * Odd mask pixels are warned about once per data set. Image and mask of different sizes: an error. Decoded pairs are kept in memory up to a bound (1 GiB per data
- * set) so that later epochs need no decoding. */
+ * Odd mask pixels are warned about once per data set. Image and mask of different sizes: an error. Decoded pairs are
+ * kept in memory up to a bound (1 GiB, all data sets of the process together) so that later epochs need no decoding. */
 enum paced_err paced_dataset_load(struct paced_dataset *dataset, size_t i, uint8_t *rgb, uint8_t *label);
 
 /* ---- batches ------------------------------------------------------------------------------------------------- */

@@ -6,12 +6,16 @@
 #include "src/data/masks.h"
 #include "src/data/split.h"
 
+#include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-/* Bound of the decoded pairs kept in memory, per dataset. */
+/* Bound of the decoded pairs kept in memory, all data sets of the process together, and what is in use of it. */
 static const size_t cache_limit_bytes = (size_t)1 << 30;
+static atomic_size_t cache_used_bytes;
 
 struct paced_dataset {
     struct paced_masks *masks;
@@ -20,8 +24,8 @@ struct paced_dataset {
     int size;
 
     pthread_mutex_t lock;
-    uint8_t **cache;    /* [count]: rgb, then label; NULL: not kept */
-    size_t cache_bytes; /* in use */
+    uint8_t **cache;   /* [count]: rgb, then label; NULL: not kept */
+    size_t kept_bytes; /* in it */
 
     bool *seen; /* [count]: decoded before, its mask is counted */
     size_t seen_count;
@@ -85,7 +89,8 @@ static void warn_odd(struct paced_dataset *d) {
 void paced_dataset_close(struct paced_dataset *d) {
     if (d == NULL) return;
     warn_odd(d);
-    for (size_t i = 0; i < d->split.count; i++) free(d->cache[i]);
+    for (size_t i = 0; d->cache != NULL && i < d->split.count; i++) free(d->cache[i]);
+    atomic_fetch_sub(&cache_used_bytes, d->kept_bytes);
     free(d->cache);
     free(d->seen);
     pthread_mutex_destroy(&d->lock);
@@ -111,6 +116,31 @@ const char *paced_dataset_class_name(const struct paced_dataset *d, int class) {
     return paced_masks_class_name(d->masks, class);
 }
 
+/* ---- before loading ------------------------------------------------------------------------------------------ */
+
+bool paced_dataset_fits_memory(const struct paced_dataset *d) {
+    size_t others = atomic_load(&cache_used_bytes) - d->kept_bytes;
+    return d->split.count <= (cache_limit_bytes - others) / (4 * pixel_count(d));
+}
+
+static enum paced_err check_file(const struct paced_dataset *d, size_t i, const char *name) {
+    char *path = paced_path_join(d->root, name);
+    enum paced_err err = PACED_OK;
+    if (access(path, R_OK) != 0)
+        err = paced_error(PACED_INVALID, "%s: entry %zu: %s: cannot open: %s", d->split.path, i + 1, path,
+                          strerror(errno));
+    free(path);
+    return err;
+}
+
+enum paced_err paced_dataset_check_files(const struct paced_dataset *d) {
+    for (size_t i = 0; i < d->split.count; i++) {
+        PACED_TRY(check_file(d, i, d->split.pairs[i].image));
+        PACED_TRY(check_file(d, i, d->split.pairs[i].mask));
+    }
+    return PACED_OK;
+}
+
 /* ---- load ---------------------------------------------------------------------------------------------------- */
 
 /* Copies a kept sample; false where there is none. */
@@ -124,12 +154,21 @@ static bool load_cached(struct paced_dataset *d, size_t i, uint8_t *rgb, uint8_t
     return true;
 }
 
+/* Takes bytes of the bound that all data sets share; false where too few are left. */
+static bool reserve(size_t bytes) {
+    size_t used = atomic_load(&cache_used_bytes);
+    do {
+        if (bytes > cache_limit_bytes - used) return false;
+    } while (!atomic_compare_exchange_weak(&cache_used_bytes, &used, used + bytes));
+    return true;
+}
+
 /* Keeps a sample while there is room, and counts its mask the first time. */
 static void remember(struct paced_dataset *d, size_t i, const uint8_t *rgb, const uint8_t *label, size_t odd) {
     const size_t pixels = pixel_count(d), bytes = 4 * pixels;
     pthread_mutex_lock(&d->lock);
-    if (d->cache[i] == NULL && d->cache_bytes + bytes <= cache_limit_bytes) {
-        d->cache_bytes += bytes;
+    if (d->cache[i] == NULL && reserve(bytes)) {
+        d->kept_bytes += bytes;
         d->cache[i] = paced_alloc(bytes, 1);
         memcpy(d->cache[i], rgb, 3 * pixels);
         memcpy(d->cache[i] + 3 * pixels, label, pixels);
