@@ -82,11 +82,15 @@ struct paced_dataset;
  * by phase. */
 enum paced_err paced_dataset_open(struct paced_dataset **dataset, const struct paced_config *config,
                                   enum paced_phase phase);
+/* All pairs below data.root, found by their names (x.png with x_mask.png beside it, or in the folder "..._mask" beside
+ * its folder) instead of a split. */
+enum paced_err paced_dataset_find(struct paced_dataset **dataset, const struct paced_config *config);
 void paced_dataset_close(struct paced_dataset *dataset);
 
 size_t paced_dataset_count(const struct paced_dataset *dataset);
 int paced_dataset_size(const struct paced_dataset *dataset);                         /* S */
 const char *paced_dataset_image_name(const struct paced_dataset *dataset, size_t i); /* as written in the split */
+const char *paced_dataset_mask_name(const struct paced_dataset *dataset, size_t i);
 const char *paced_dataset_class_name(const struct paced_dataset *dataset, int class); /* or NULL, as of its masks */
 
 /* Would all decoded pairs stay in memory? */
@@ -98,6 +102,55 @@ enum paced_err paced_dataset_check_files(const struct paced_dataset *dataset);
  * Odd mask pixels are warned about once per data set. Image and mask of different sizes: an error. Decoded pairs are
  * kept in memory up to a bound (1 GiB, all data sets of the process together) so that later epochs need no decoding. */
 enum paced_err paced_dataset_load(struct paced_dataset *dataset, size_t i, uint8_t *rgb, uint8_t *label);
+
+/* ---- looking a data set over --------------------------------------------------------------------------------- */
+
+enum { PACED_PRINT_SIDE = 24, PACED_PRINT_VALUES = PACED_PRINT_SIDE * PACED_PRINT_SIDE - 1 };
+
+/* What reading pair i once tells, at the files' own size. */
+struct paced_survey {
+    int width, height;
+    uint64_t *pixels; /* [classes] of each class */
+    float *print;     /* [PACED_PRINT_VALUES] */
+};
+/* As paced_dataset_load checks it. Safe from several threads. */
+enum paced_err paced_dataset_survey(struct paced_dataset *dataset, size_t i, struct paced_survey *survey);
+void paced_survey_finish(struct paced_survey *survey);
+
+/* The print of an image: its 24 x 24 thumbnail (grey, means over areas), as the coefficients of a cosine transform, low
+ * frequencies first, without the mean and of length 1 (all 0 for a flat image). So the scalar product of two prints is
+ * the correlation of the thumbnails. */
+void paced_print_take(const struct paced_image *image, float *print);
+
+/* group[i] becomes the least index that image i is joined with, directly or through others, by a correlation of at
+ * least `threshold` (0..1); prints[count], NULL for an image that takes no part. A flat image is like none. like[i]
+ * becomes i's greatest correlation within its group, 0 where it is alone. */
+void paced_print_group(const float *const *prints, size_t count, double threshold, size_t *group, float *like);
+
+/* What a division shall keep balanced: image i has the traits trait[first[i]] ... trait[first[i + 1] - 1], numbers
+ * below `traits`. */
+struct paced_traits {
+    size_t traits, *first;
+    uint32_t *trait;
+};
+
+/* Chooses about `share` of the images for validation, and of the images of each trait; never a part of a group
+ * (group[i] as of paced_print_group). The same for the same arguments. */
+void paced_divide(size_t count, const size_t *group, const struct paced_traits *traits, double share, uint64_t seed,
+                  bool *val);
+
+/* What kind of image it is by its folder; "" where folders tell none. Release with free(). */
+char *paced_dataset_stratum(const struct paced_dataset *dataset, size_t i);
+/* A name in this data set's split as the split of `phase` has to write it. Release with free(). */
+char *paced_dataset_path_for(const struct paced_dataset *dataset, const char *name, enum paced_phase phase);
+
+/* A pair on its way into a split. */
+struct paced_choice {
+    const struct paced_dataset *dataset;
+    size_t index;
+};
+enum paced_err paced_split_write(const char *path, enum paced_phase phase, const struct paced_choice *choices,
+                                 size_t count);
 
 /* ---- batches ------------------------------------------------------------------------------------------------- */
 
@@ -138,5 +191,15 @@ void paced_loader_release(struct paced_loader *loader, struct paced_batch *batch
  * tissue, hypo-echoic lesions with irregular and partly blurred borders, posterior enhancement or shadow; a tenth
  * are normal (empty masks). */
 enum paced_err paced_synth_breast(const char *dir, int count, int size, uint64_t seed);
+
+/* The same for needles in ultrasound, in the needle set's layout (train/, train_mask/, test/, test_mask/:
+ * "p4_1_008.png", "p4_1_008_mask.png", the first part being the patient; patients 5 and 10 are validation): a bright
+ * thin shaft with reverberation and shadow behind it in layered tissue with fascia lines; the mask is the shaft. */
+enum paced_err paced_synth_needle(const char *dir, int count, int size, uint64_t seed);
+
+/* The same for surgical scenes of six classes, in robo's layout (train/, val/, "scene_00001.png",
+ * "scene_00001_mask.png", labels.json): tissue, an organ, a thread, one to three instruments of shaft, wrist and jaws.
+ */
+enum paced_err paced_synth_scene(const char *dir, int count, int size, uint64_t seed);
 
 #endif

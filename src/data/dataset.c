@@ -19,7 +19,8 @@ static atomic_size_t cache_used_bytes;
 
 struct paced_dataset {
     struct paced_masks *masks;
-    char *root; /* where the split's paths start */
+    const char *folder; /* of the phase, below data.root; "": none */
+    char *root;         /* where the split's paths start */
     struct paced_split split;
     int size;
 
@@ -43,10 +44,9 @@ static bool is_unset(const char *value) {
     return value == NULL || value[0] == '\0';
 }
 
-static enum paced_err check_config(const struct paced_config *config, const char *split, const char *key) {
+static enum paced_err check_config(const struct paced_config *config) {
     if (is_unset(config->data.root))
         return paced_error(PACED_INVALID, "data.root is not set; give the folder that holds the images");
-    if (is_unset(split)) return paced_error(PACED_INVALID, "data.%s is not set; give the JSON file of the split", key);
     if (!paced_path_is_dir(config->data.root))
         return paced_error(PACED_INVALID, "%s: data.root is no directory; give the folder that holds the images",
                            config->data.root);
@@ -56,25 +56,46 @@ static enum paced_err check_config(const struct paced_config *config, const char
     return PACED_OK;
 }
 
-enum paced_err paced_dataset_open(struct paced_dataset **dataset, const struct paced_config *config,
-                                  enum paced_phase phase) {
-    *dataset = NULL;
-    const char *split = phase == PACED_TRAIN ? config->data.train : config->data.val;
-    PACED_TRY(check_config(config, split, phase == PACED_TRAIN ? "train" : "val"));
+/* The pairs of the split of `phase`, or of the whole root where `path` is NULL. */
+static enum paced_err open_pairs(struct paced_dataset *d, const struct paced_config *config, const char *path,
+                                 enum paced_phase phase) {
+    PACED_TRY(paced_masks_open(&d->masks, config));
+    const char *folder = path == NULL ? NULL : d->masks->kind->folder[phase];
+    d->folder = folder == NULL ? "" : folder;
+    d->root = paced_path_join(config->data.root, d->folder);
+    d->size = (int)config->data.size;
+    PACED_TRY(path == NULL ? split_find(&d->split, config->data.root)
+                           : paced_split_read(&d->split, path, folder != NULL));
+    d->cache = paced_alloc(d->split.count, sizeof *d->cache);
+    d->seen = paced_alloc(d->split.count, sizeof *d->seen);
+    return PACED_OK;
+}
+
+static enum paced_err open_dataset(struct paced_dataset **dataset, const struct paced_config *config, const char *path,
+                                   enum paced_phase phase) {
+    PACED_TRY(check_config(config));
     struct paced_dataset *d = paced_alloc(1, sizeof *d);
     pthread_mutex_init(&d->lock, NULL);
-    d->size = (int)config->data.size;
-    enum paced_err err = paced_masks_open(&d->masks, config);
-    const char *folder = err == PACED_OK ? d->masks->kind->folder[phase] : NULL;
-    if (err == PACED_OK) err = paced_split_read(&d->split, split, folder != NULL);
-    if (err == PACED_OK) {
-        d->root = paced_path_join(config->data.root, folder != NULL ? folder : "");
-        d->cache = paced_alloc(d->split.count, sizeof *d->cache);
-        d->seen = paced_alloc(d->split.count, sizeof *d->seen);
-        *dataset = d;
-    }
+    enum paced_err err = open_pairs(d, config, path, phase);
+    if (err == PACED_OK) *dataset = d;
     if (err != PACED_OK) paced_dataset_close(d);
     return err;
+}
+
+enum paced_err paced_dataset_open(struct paced_dataset **dataset, const struct paced_config *config,
+                                  enum paced_phase phase) {
+    const char *split = phase == PACED_TRAIN ? config->data.train : config->data.val;
+    *dataset = NULL;
+    if (is_unset(config->data.root)) return check_config(config);
+    if (is_unset(split))
+        return paced_error(PACED_INVALID, "data.%s is not set; give the JSON file of the split",
+                           phase == PACED_TRAIN ? "train" : "val");
+    return open_dataset(dataset, config, split, phase);
+}
+
+enum paced_err paced_dataset_find(struct paced_dataset **dataset, const struct paced_config *config) {
+    *dataset = NULL;
+    return open_dataset(dataset, config, NULL, PACED_TRAIN);
 }
 
 /* Says once what the masks held beside classes: when every sample has been seen, else at the end. */
@@ -110,6 +131,34 @@ int paced_dataset_size(const struct paced_dataset *d) {
 
 const char *paced_dataset_image_name(const struct paced_dataset *d, size_t i) {
     return d->split.pairs[i].image;
+}
+
+/* Of a file in the split, below the data root. */
+static char *full_path(const struct paced_dataset *d, const char *name) {
+    if (strncmp(name, "../", 3) == 0 && d->folder[0] != '\0') return paced_strdup(name + 3);
+    return paced_path_join(d->folder, name);
+}
+
+char *paced_dataset_stratum(const struct paced_dataset *d, size_t i) {
+    if (!d->masks->kind->by_folder) return paced_strdup("");
+    char *path = full_path(d, d->split.pairs[i].image), *dir = paced_path_dir(path);
+    free(path);
+    return dir;
+}
+
+char *paced_dataset_path_for(const struct paced_dataset *d, const char *name, enum paced_phase phase) {
+    const char *folder = d->masks->kind->folder[phase];
+    char *path = full_path(d, name);
+    if (folder == NULL) return path;
+    const size_t length = strlen(folder);
+    const bool inside = strncmp(path, folder, length) == 0 && path[length] == '/';
+    char *result = inside ? paced_strdup(path + length + 1) : paced_format("../%s", path);
+    free(path);
+    return result;
+}
+
+const char *paced_dataset_mask_name(const struct paced_dataset *d, size_t i) {
+    return d->split.pairs[i].mask;
 }
 
 const char *paced_dataset_class_name(const struct paced_dataset *d, int class) {
@@ -163,8 +212,8 @@ static bool reserve(size_t bytes) {
     return true;
 }
 
-/* Keeps a sample while there is room, and counts its mask the first time. */
-static void remember(struct paced_dataset *d, size_t i, const uint8_t *rgb, const uint8_t *label, size_t odd) {
+/* Keeps a sample while there is room. */
+static void remember(struct paced_dataset *d, size_t i, const uint8_t *rgb, const uint8_t *label) {
     const size_t pixels = pixel_count(d), bytes = 4 * pixels;
     pthread_mutex_lock(&d->lock);
     if (d->cache[i] == NULL && reserve(bytes)) {
@@ -173,6 +222,12 @@ static void remember(struct paced_dataset *d, size_t i, const uint8_t *rgb, cons
         memcpy(d->cache[i], rgb, 3 * pixels);
         memcpy(d->cache[i] + 3 * pixels, label, pixels);
     }
+    pthread_mutex_unlock(&d->lock);
+}
+
+/* Counts a mask the first time that it is read. */
+static void count_odd(struct paced_dataset *d, size_t i, size_t odd) {
+    pthread_mutex_lock(&d->lock);
     if (!d->seen[i]) {
         d->seen[i] = true;
         d->seen_count++;
@@ -183,36 +238,62 @@ static void remember(struct paced_dataset *d, size_t i, const uint8_t *rgb, cons
     pthread_mutex_unlock(&d->lock);
 }
 
-static enum paced_err decode(struct paced_dataset *d, size_t i, const char *context, uint8_t *rgb, uint8_t *label) {
+/* Both files of pair i, at their own size; on an error neither holds anything to release. */
+static enum paced_err read_pair(struct paced_dataset *d, size_t i, struct paced_image *image, struct paced_mask *mask) {
     const struct paced_pair *pair = &d->split.pairs[i];
-    struct paced_image image = {0};
-    struct paced_mask mask = {0};
     char *image_path = paced_path_join(d->root, pair->image), *mask_path = paced_path_join(d->root, pair->mask);
+    char *context = paced_format("%s: entry %zu", d->split.path, i + 1);
+    *image = (struct paced_image){0};
+    *mask = (struct paced_mask){0};
 
-    enum paced_err err = paced_png_read(image_path, context, &image);
-    if (err == PACED_OK) err = paced_masks_read(d->masks, mask_path, context, &mask);
-    if (err != PACED_OK) goto out;
-    if (image.width != mask.width || image.height != mask.height) {
+    enum paced_err err = paced_png_read(image_path, context, image);
+    if (err == PACED_OK) err = paced_masks_read(d->masks, mask_path, context, mask);
+    if (err == PACED_OK && (image->width != mask->width || image->height != mask->height))
         err = paced_error(PACED_INVALID,
                           "%s: %s is %d x %d but its mask %s is %d x %d; image and mask must have the same size",
-                          context, pair->image, image.width, image.height, pair->mask, mask.width, mask.height);
-        goto out;
+                          context, pair->image, image->width, image->height, pair->mask, mask->width, mask->height);
+    if (err != PACED_OK) {
+        free(image->rgb);
+        free(mask->label);
     }
-    paced_resize_nearest(image.rgb, image.width, image.height, 3, rgb, d->size, d->size);
-    paced_resize_nearest(mask.label, mask.width, mask.height, 1, label, d->size, d->size);
-    remember(d, i, rgb, label, mask.odd);
-out:
-    free(mask.label);
-    free(image.rgb);
+    free(context);
     free(mask_path);
     free(image_path);
     return err;
 }
 
 enum paced_err paced_dataset_load(struct paced_dataset *d, size_t i, uint8_t *rgb, uint8_t *label) {
+    struct paced_image image;
+    struct paced_mask mask;
     if (load_cached(d, i, rgb, label)) return PACED_OK;
-    char *context = paced_format("%s: entry %zu", d->split.path, i + 1);
-    enum paced_err err = decode(d, i, context, rgb, label);
-    free(context);
-    return err;
+    PACED_TRY(read_pair(d, i, &image, &mask));
+    paced_resize_nearest(image.rgb, image.width, image.height, 3, rgb, d->size, d->size);
+    paced_resize_nearest(mask.label, mask.width, mask.height, 1, label, d->size, d->size);
+    remember(d, i, rgb, label);
+    count_odd(d, i, mask.odd);
+    free(mask.label);
+    free(image.rgb);
+    return PACED_OK;
+}
+
+enum paced_err paced_dataset_survey(struct paced_dataset *d, size_t i, struct paced_survey *survey) {
+    struct paced_image image;
+    struct paced_mask mask;
+    PACED_TRY(read_pair(d, i, &image, &mask));
+    *survey = (struct paced_survey){.width = image.width, .height = image.height};
+    survey->pixels = paced_alloc((size_t)d->masks->classes, sizeof *survey->pixels);
+    survey->print = paced_alloc(PACED_PRINT_VALUES, sizeof *survey->print);
+    const size_t count = (size_t)image.width * (size_t)image.height;
+    for (size_t k = 0; k < count; k++) survey->pixels[mask.label[k]]++;
+    paced_print_take(&image, survey->print);
+    count_odd(d, i, mask.odd);
+    free(mask.label);
+    free(image.rgb);
+    return PACED_OK;
+}
+
+void paced_survey_finish(struct paced_survey *survey) {
+    free(survey->pixels);
+    free(survey->print);
+    *survey = (struct paced_survey){0};
 }

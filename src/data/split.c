@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "paced/data.h"
 #include "src/data/json.h"
 
 static const struct json_role role = {"split", "data.train and data.val", "[\"image\", \"mask\"]"};
@@ -71,6 +72,26 @@ enum paced_err paced_split_read(struct paced_split *split, const char *path, int
         err = read_pair(split, i + 1, json_array_get(list, i), &split->pairs[i]);
     json_decref(list);
     if (err != PACED_OK) paced_split_finish(split);
+    return err;
+}
+
+enum paced_err paced_split_write(const char *path, enum paced_phase phase, const struct paced_choice *choices,
+                                 size_t count) {
+    json_t *list = json_array();
+    enum paced_err err = PACED_OK;
+    for (size_t i = 0; i < count && err == PACED_OK; i++) {
+        const struct paced_choice *c = &choices[i];
+        char *image = paced_dataset_path_for(c->dataset, paced_dataset_image_name(c->dataset, c->index), phase);
+        char *mask = paced_dataset_path_for(c->dataset, paced_dataset_mask_name(c->dataset, c->index), phase);
+        if (json_array_append_new(list, json_pack("[s, s]", image, mask)) != 0)
+            err = paced_error(PACED_INVALID, "%s: its name is no UTF-8, which JSON needs; rename it", image);
+        free(mask);
+        free(image);
+    }
+    char *text = json_dumps(list, JSON_INDENT(1));
+    if (err == PACED_OK) err = paced_file_write(path, text, strlen(text));
+    free(text);
+    json_decref(list);
     return err;
 }
 
