@@ -9,6 +9,8 @@
 /* 1 is what getopt_long returns for what is no option. */
 enum {
     SET = 1 << 13,
+    VAL = 1 << 14,
+    PATIENT = 1 << 15,
     OUTPUT = 1 << 1,
     WEIGHTS = 1 << 2,
     RESUME = 1 << 3,
@@ -36,6 +38,8 @@ static const struct option options[] = {
     {"count", required_argument, NULL, COUNT},
     {"size", required_argument, NULL, SIZE},
     {"seed", required_argument, NULL, SEED},
+    {"val", required_argument, NULL, VAL},
+    {"patient", required_argument, NULL, PATIENT},
     {"help", no_argument, NULL, HELP},
     {NULL, 0, NULL, 0},
 };
@@ -75,8 +79,17 @@ static const struct command commands[] = {
      "Fits the temperature tau of CONFIG's network to the validation set and prints NLL, ECE and Brier score before\n"
      "and after, and the key that sets tau.",
      SET | WEIGHTS, 1, 1, paced_command_calibrate},
-    {"synth", "breast [--count N] [--size S] [--seed K] --output DIR",
-     "Makes a data set of N synthetic breast-ultrasound images of S x S with masks and splits.",
+    {"data", "check CONFIG | split CONFIG [--val SHARE] [--seed K] [--patient BY] --output DIR [--overwrite]",
+     "check reads both splits of CONFIG and reports sizes, classes, empty masks, unreadable files and images that "
+     "nearly\n"
+     "repeat each other. split divides the pairs of CONFIG's splits, or without splits all that are below data.root,\n"
+     "into DIR/train.json and DIR/val.json, SHARE (0.2) of them for validation, classes and folders balanced, images "
+     "that\nrepeat each other kept together, and those of a patient: BY is the character that ends the patient's part "
+     "of the\nfile name, or a regular expression for it. Both take --set SECTION.KEY=VALUE.",
+     SET | SEED | VAL | PATIENT | OUTPUT | OVERWRITE, 2, 2, paced_command_data},
+    {"synth", "breast|needle|scene [--count N] [--size S] [--seed K] --output DIR",
+     "Makes a data set of N synthetic images of S x S with masks and splits: breast ultrasound, needles in ultrasound, "
+     "or\nsurgical scenes with colour-coded masks.",
      COUNT | SIZE | SEED | OUTPUT, 1, 1, paced_command_synth},
     {"devices", "[--json]", "Lists every OpenCL platform and device, and says which one `auto` takes, and why.", JSON,
      0, 0, paced_command_devices},
@@ -155,6 +168,12 @@ static enum paced_err take_option(const struct command *command, int found, int 
         break;
     case JSON:
         a->json = true;
+        break;
+    case VAL:
+        a->share = optarg;
+        break;
+    case PATIENT:
+        a->patient = optarg;
         break;
     case KEYS:
         a->keys = true;

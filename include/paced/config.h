@@ -8,7 +8,7 @@
 
 #include "paced/base.h"
 
-enum paced_dataset_kind { PACED_DATA_BUS, PACED_DATA_FOLDER };
+enum paced_dataset_kind { PACED_DATA_BUS, PACED_DATA_NEEDLE, PACED_DATA_ROBO, PACED_DATA_FOLDER };
 enum paced_optimizer_kind { PACED_ADAM, PACED_ADAMW, PACED_SGD };
 enum paced_schedule_kind { PACED_SCHEDULE_STEP, PACED_SCHEDULE_COSINE, PACED_SCHEDULE_POLY, PACED_SCHEDULE_CONSTANT };
 enum paced_select { PACED_SELECT_LOSS, PACED_SELECT_DICE };
@@ -48,8 +48,9 @@ struct paced_config {
     } device;
     struct {
         int dataset; /* enum paced_dataset_kind */
-        char *root, *train, *val, *augment;
+        char *root, *train, *val, *labels, *augment;
         int64_t classes, size, workers;
+        bool merge_masks;
     } data;
     struct {
         char *arch; /* a name in the models' registry */

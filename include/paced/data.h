@@ -41,6 +41,35 @@ int paced_nearest_index(int i, int in, int out);
 void paced_resize_nearest(const uint8_t *pixels, int width, int height, int channels, uint8_t *out, int out_width,
                           int out_height);
 
+/* ---- masks --------------------------------------------------------------------------------------------------- */
+
+struct paced_masks;
+
+/* How the configured kind of data set turns mask files into classes; data.labels is read, data.merge_masks heeded.
+ * PACED_INVALID: a bad label table, none where the kind needs one, or data.classes that fits neither kind nor table. */
+enum paced_err paced_masks_open(struct paced_masks **masks, const struct paced_config *config);
+void paced_masks_close(struct paced_masks *masks);
+
+struct paced_mask {
+    int width, height;
+    uint8_t *label; /* [height][width], 0..classes-1 */
+    size_t odd;     /* pixels that are in no class by right and were given one */
+};
+
+/* bus and needle: label 1 where the mask's red channel is 255, else 0; values between are odd. robo: the class of the
+ * colour; one that the table lacks is an error naming position and colour, or odd where the table has an entry
+ * "ignore", whose class it gets. folder: the mask's own value; one outside the classes is an error naming position and
+ * value. With data.merge_masks, the union with "x_mask_1.png", "x_mask_2.png"... up to the first that is not there.
+ * `context` as in paced_png_read. On an error *mask holds nothing to release. Safe from several threads. */
+enum paced_err paced_masks_read(const struct paced_masks *masks, const char *path, const char *context,
+                                struct paced_mask *mask);
+
+/* From the label table, or the kind's own; NULL where nothing names the class. Valid until the masks are closed. */
+const char *paced_masks_class_name(const struct paced_masks *masks, int class);
+
+/* "12 mask pixels are ...": what became of odd ones. Release with free(). */
+char *paced_masks_odd_text(const struct paced_masks *masks, size_t odd);
+
 /* ---- datasets ------------------------------------------------------------------------------------------------ */
 
 enum paced_phase { PACED_TRAIN, PACED_VAL };
@@ -49,31 +78,79 @@ struct paced_dataset;
 
 /* Reads and checks the split of `phase` (config's data.train or data.val) without decoding an image. PACED_INVALID: no
  * root or split given, bad JSON, an empty split, a pair that is no pair of strings, a path that is absolute or leaves
- * the root. */
+ * the root, and what paced_masks_open refuses. Paths are relative to the root; of robo, to <root>/train or <root>/val,
+ * by phase. */
 enum paced_err paced_dataset_open(struct paced_dataset **dataset, const struct paced_config *config,
                                   enum paced_phase phase);
+/* All pairs below data.root, found by their names (x.png with x_mask.png beside it, or in the folder "..._mask" beside
+ * its folder) instead of a split. */
+enum paced_err paced_dataset_find(struct paced_dataset **dataset, const struct paced_config *config);
 void paced_dataset_close(struct paced_dataset *dataset);
 
 size_t paced_dataset_count(const struct paced_dataset *dataset);
 int paced_dataset_size(const struct paced_dataset *dataset);                         /* S */
 const char *paced_dataset_image_name(const struct paced_dataset *dataset, size_t i); /* as written in the split */
+const char *paced_dataset_mask_name(const struct paced_dataset *dataset, size_t i);
+const char *paced_dataset_class_name(const struct paced_dataset *dataset, int class); /* or NULL, as of its masks */
+
+/* Would all decoded pairs stay in memory? */
+bool paced_dataset_fits_memory(const struct paced_dataset *dataset);
+/* Can every file of the split be opened? Names the first that cannot be (PACED_INVALID); decodes none. */
+enum paced_err paced_dataset_check_files(const struct paced_dataset *dataset);
 
 /* Decodes pair i: rgb[S][S][3], label[S][S] in 0..classes-1, both resized with NEAREST. Safe from several threads.
- * bus: label 1 where the mask's red channel is 255, else 0; values between are counted and warned about once per
- * data set. folder: the mask's own value is the class; one outside the classes is an error naming file, position and
- * value. Image and mask of different sizes: an error. Decoded pairs are kept in memory up to a bound (1 GiB per data
- * set) so that later epochs need no decoding. */
+ * Odd mask pixels are warned about once per data set. Image and mask of different sizes: an error. Decoded pairs are
+ * kept in memory up to a bound (1 GiB, all data sets of the process together) so that later epochs need no decoding. */
 enum paced_err paced_dataset_load(struct paced_dataset *dataset, size_t i, uint8_t *rgb, uint8_t *label);
 
-/* A mask file alone, as this kind of data set reads it: label[height][width] in 0..classes-1; `context` as in
- * paced_png_read. On an error *mask holds nothing to release. */
-struct paced_mask {
+/* ---- looking a data set over --------------------------------------------------------------------------------- */
+
+enum { PACED_PRINT_SIDE = 24, PACED_PRINT_VALUES = PACED_PRINT_SIDE * PACED_PRINT_SIDE - 1 };
+
+/* What reading pair i once tells, at the files' own size. */
+struct paced_survey {
     int width, height;
-    uint8_t *label;
-    size_t between; /* pixels that were neither background nor foreground and became 0 */
+    uint64_t *pixels; /* [classes] of each class */
+    float *print;     /* [PACED_PRINT_VALUES] */
 };
-enum paced_err paced_mask_read(enum paced_dataset_kind kind, const char *path, const char *context, int classes,
-                               struct paced_mask *mask);
+/* As paced_dataset_load checks it. Safe from several threads. */
+enum paced_err paced_dataset_survey(struct paced_dataset *dataset, size_t i, struct paced_survey *survey);
+void paced_survey_finish(struct paced_survey *survey);
+
+/* The print of an image: its 24 x 24 thumbnail (grey, means over areas), as the coefficients of a cosine transform, low
+ * frequencies first, without the mean and of length 1 (all 0 for a flat image). So the scalar product of two prints is
+ * the correlation of the thumbnails. */
+void paced_print_take(const struct paced_image *image, float *print);
+
+/* group[i] becomes the least index that image i is joined with, directly or through others, by a correlation of at
+ * least `threshold` (0..1); prints[count], NULL for an image that takes no part. A flat image is like none. like[i]
+ * becomes i's greatest correlation within its group, 0 where it is alone. */
+void paced_print_group(const float *const *prints, size_t count, double threshold, size_t *group, float *like);
+
+/* What a division shall keep balanced: image i has the traits trait[first[i]] ... trait[first[i + 1] - 1], numbers
+ * below `traits`. */
+struct paced_traits {
+    size_t traits, *first;
+    uint32_t *trait;
+};
+
+/* Chooses about `share` of the images for validation, and of the images of each trait; never a part of a group
+ * (group[i] as of paced_print_group). The same for the same arguments. */
+void paced_divide(size_t count, const size_t *group, const struct paced_traits *traits, double share, uint64_t seed,
+                  bool *val);
+
+/* What kind of image it is by its folder; "" where folders tell none. Release with free(). */
+char *paced_dataset_stratum(const struct paced_dataset *dataset, size_t i);
+/* A name in this data set's split as the split of `phase` has to write it. Release with free(). */
+char *paced_dataset_path_for(const struct paced_dataset *dataset, const char *name, enum paced_phase phase);
+
+/* A pair on its way into a split. */
+struct paced_choice {
+    const struct paced_dataset *dataset;
+    size_t index;
+};
+enum paced_err paced_split_write(const char *path, enum paced_phase phase, const struct paced_choice *choices,
+                                 size_t count);
 
 /* ---- batches ------------------------------------------------------------------------------------------------- */
 
@@ -114,5 +191,15 @@ void paced_loader_release(struct paced_loader *loader, struct paced_batch *batch
  * tissue, hypo-echoic lesions with irregular and partly blurred borders, posterior enhancement or shadow; a tenth
  * are normal (empty masks). */
 enum paced_err paced_synth_breast(const char *dir, int count, int size, uint64_t seed);
+
+/* The same for needles in ultrasound, in the needle set's layout (train/, train_mask/, test/, test_mask/:
+ * "p4_1_008.png", "p4_1_008_mask.png", the first part being the patient; patients 5 and 10 are validation): a bright
+ * thin shaft with reverberation and shadow behind it in layered tissue with fascia lines; the mask is the shaft. */
+enum paced_err paced_synth_needle(const char *dir, int count, int size, uint64_t seed);
+
+/* The same for surgical scenes of six classes, in robo's layout (train/, val/, "scene_00001.png",
+ * "scene_00001_mask.png", labels.json): tissue, an organ, a thread, one to three instruments of shaft, wrist and jaws.
+ */
+enum paced_err paced_synth_scene(const char *dir, int count, int size, uint64_t seed);
 
 #endif

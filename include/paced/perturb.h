@@ -1,7 +1,7 @@
 /* perturb: changes of an image and its mask, on the host: corruptions and geometric perturbations, which measure
- * robustness, and augmentation, which trains it. Corruptions follow ImageNet-C (Hendrycks and Dietterich, ICLR 2019), in
- * their details the Python package `imagecorruptions` ("the reference"). Its constants are in pixels and meant for about
- * 224 x 224; they are the same at every size, so that a small image suffers more. */
+ * robustness, and augmentation, which trains it. Corruptions follow ImageNet-C (Hendrycks and Dietterich, ICLR 2019),
+ * in their details the Python package `imagecorruptions` ("the reference"); its constants are in pixels and meant for
+ * about 224 x 224; they are the same at every size, so that a small image suffers more. */
 #ifndef PACED_PERTURB_H
 #define PACED_PERTURB_H
 

@@ -81,6 +81,8 @@ static enum paced_err fill_run(struct paced_config *config) {
 static enum paced_err fill_augment(struct paced_config *config) {
     static const char *const by_dataset[] = {
         [PACED_DATA_BUS] = "none",
+        [PACED_DATA_NEEDLE] = "hflip",
+        [PACED_DATA_ROBO] = "none",
         [PACED_DATA_FOLDER] = "none",
     };
     char *list = paced_strdup(by_dataset[config->data.dataset]);

@@ -1,47 +1,37 @@
 /* A dataset: the pairs of one split, decoded on demand to rgb[S][S][3] and label[S][S], both resized with NEAREST.
  *
- * The kinds of dataset differ only in how a mask file becomes classes: one row each in the table below.
- *
  * Law: paced_dataset_load is safe from several threads. Decoding runs without the lock; a sample's cache slot is set
  * once, under the lock, and is constant from then on until the dataset closes. Two threads may decode the same sample
  * at the same time: the second result is dropped. */
 #include "src/data/masks.h"
 #include "src/data/split.h"
 
+#include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-/* Bound of the decoded pairs kept in memory, per dataset. */
+/* Bound of the decoded pairs kept in memory, all data sets of the process together, and what is in use of it. */
 static const size_t cache_limit_bytes = (size_t)1 << 30;
-
-enum { MAX_CLASSES = 256 }; /* labels are bytes */
-
-struct dataset_kind {
-    const char *name;
-    paced_mask_reader *read_mask;
-    int classes; /* that such masks can hold; 0: any */
-};
-
-static const struct dataset_kind kinds[] = {
-    [PACED_DATA_BUS] = {"bus", paced_mask_read_bus, 2},
-    [PACED_DATA_FOLDER] = {"folder", paced_mask_read_folder, 0},
-};
+static atomic_size_t cache_used_bytes;
 
 struct paced_dataset {
-    const struct dataset_kind *kind;
-    char *root;
+    struct paced_masks *masks;
+    const char *folder; /* of the phase, below data.root; "": none */
+    char *root;         /* where the split's paths start */
     struct paced_split split;
-    int size, classes;
+    int size;
 
     pthread_mutex_t lock;
-    uint8_t **cache;    /* [count]: rgb, then label; NULL: not kept */
-    size_t cache_bytes; /* in use */
+    uint8_t **cache;   /* [count]: rgb, then label; NULL: not kept */
+    size_t kept_bytes; /* in it */
 
     bool *seen; /* [count]: decoded before, its mask is counted */
     size_t seen_count;
-    size_t between;       /* mask pixels strictly between 0 and 255, over all samples seen */
-    size_t first_between; /* the first sample of the split that has some */
+    size_t odd;       /* mask pixels that are in no class by right, over all samples seen */
+    size_t first_odd; /* the first sample of the split that has some */
 };
 
 static size_t pixel_count(const struct paced_dataset *d) {
@@ -54,65 +44,79 @@ static bool is_unset(const char *value) {
     return value == NULL || value[0] == '\0';
 }
 
-static enum paced_err check_config(const struct paced_config *config, const char *split, const char *key) {
-    const struct dataset_kind *kind = &kinds[config->data.dataset];
-    const int64_t classes = config->data.classes;
+static enum paced_err check_config(const struct paced_config *config) {
     if (is_unset(config->data.root))
         return paced_error(PACED_INVALID, "data.root is not set; give the folder that holds the images");
-    if (is_unset(split)) return paced_error(PACED_INVALID, "data.%s is not set; give the JSON file of the split", key);
     if (!paced_path_is_dir(config->data.root))
         return paced_error(PACED_INVALID, "%s: data.root is no directory; give the folder that holds the images",
                            config->data.root);
-    if (kind->classes != 0 && classes != kind->classes)
-        return paced_error(PACED_INVALID, "data.classes = %lld, but the dataset %s has %d; set data.classes = %d",
-                           (long long)classes, kind->name, kind->classes, kind->classes);
-    if (classes < 1 || classes > MAX_CLASSES)
-        return paced_error(PACED_INVALID, "data.classes = %lld is out of range; 1 to %d classes are possible",
-                           (long long)classes, MAX_CLASSES);
     if (config->data.size < 1 || config->data.size > 16384)
         return paced_error(PACED_INVALID, "data.size = %lld is out of range; 1 to 16384 is possible",
                            (long long)config->data.size);
     return PACED_OK;
 }
 
-enum paced_err paced_dataset_open(struct paced_dataset **dataset, const struct paced_config *config,
-                                  enum paced_phase phase) {
-    *dataset = NULL;
-    const char *split = phase == PACED_TRAIN ? config->data.train : config->data.val;
-    PACED_TRY(check_config(config, split, phase == PACED_TRAIN ? "train" : "val"));
-    struct paced_split pairs;
-    PACED_TRY(paced_split_read(&pairs, split));
-
-    struct paced_dataset *d = paced_alloc(1, sizeof *d);
-    d->kind = &kinds[config->data.dataset];
-    d->root = paced_strdup(config->data.root);
-    d->split = pairs;
+/* The pairs of the split of `phase`, or of the whole root where `path` is NULL. */
+static enum paced_err open_pairs(struct paced_dataset *d, const struct paced_config *config, const char *path,
+                                 enum paced_phase phase) {
+    PACED_TRY(paced_masks_open(&d->masks, config));
+    const char *folder = path == NULL ? NULL : d->masks->kind->folder[phase];
+    d->folder = folder == NULL ? "" : folder;
+    d->root = paced_path_join(config->data.root, d->folder);
     d->size = (int)config->data.size;
-    d->classes = (int)config->data.classes;
-    pthread_mutex_init(&d->lock, NULL);
-    d->cache = paced_alloc(pairs.count, sizeof *d->cache);
-    d->seen = paced_alloc(pairs.count, sizeof *d->seen);
-    *dataset = d;
+    PACED_TRY(path == NULL ? split_find(&d->split, config->data.root)
+                           : paced_split_read(&d->split, path, folder != NULL));
+    d->cache = paced_alloc(d->split.count, sizeof *d->cache);
+    d->seen = paced_alloc(d->split.count, sizeof *d->seen);
     return PACED_OK;
 }
 
-/* Says once what the masks held beside 0 and 255: when every sample has been seen, else at the end. */
-static void warn_between(struct paced_dataset *d) {
-    if (d->between == 0) return;
-    paced_log(PACED_LOG_WARN,
-              "%s: %zu mask pixels are neither 0 nor 255 and count as background, first in %s; masks should be binary",
-              d->split.path, d->between, d->split.pairs[d->first_between].mask);
-    d->between = 0;
+static enum paced_err open_dataset(struct paced_dataset **dataset, const struct paced_config *config, const char *path,
+                                   enum paced_phase phase) {
+    PACED_TRY(check_config(config));
+    struct paced_dataset *d = paced_alloc(1, sizeof *d);
+    pthread_mutex_init(&d->lock, NULL);
+    enum paced_err err = open_pairs(d, config, path, phase);
+    if (err == PACED_OK) *dataset = d;
+    if (err != PACED_OK) paced_dataset_close(d);
+    return err;
+}
+
+enum paced_err paced_dataset_open(struct paced_dataset **dataset, const struct paced_config *config,
+                                  enum paced_phase phase) {
+    const char *split = phase == PACED_TRAIN ? config->data.train : config->data.val;
+    *dataset = NULL;
+    if (is_unset(config->data.root)) return check_config(config);
+    if (is_unset(split))
+        return paced_error(PACED_INVALID, "data.%s is not set; give the JSON file of the split",
+                           phase == PACED_TRAIN ? "train" : "val");
+    return open_dataset(dataset, config, split, phase);
+}
+
+enum paced_err paced_dataset_find(struct paced_dataset **dataset, const struct paced_config *config) {
+    *dataset = NULL;
+    return open_dataset(dataset, config, NULL, PACED_TRAIN);
+}
+
+/* Says once what the masks held beside classes: when every sample has been seen, else at the end. */
+static void warn_odd(struct paced_dataset *d) {
+    if (d->odd == 0) return;
+    char *what = paced_masks_odd_text(d->masks, d->odd);
+    paced_log(PACED_LOG_WARN, "%s: %s, first in %s", d->split.path, what, d->split.pairs[d->first_odd].mask);
+    free(what);
+    d->odd = 0;
 }
 
 void paced_dataset_close(struct paced_dataset *d) {
     if (d == NULL) return;
-    warn_between(d);
-    for (size_t i = 0; i < d->split.count; i++) free(d->cache[i]);
+    warn_odd(d);
+    for (size_t i = 0; d->cache != NULL && i < d->split.count; i++) free(d->cache[i]);
+    atomic_fetch_sub(&cache_used_bytes, d->kept_bytes);
     free(d->cache);
     free(d->seen);
     pthread_mutex_destroy(&d->lock);
     paced_split_finish(&d->split);
+    paced_masks_close(d->masks);
     free(d->root);
     free(d);
 }
@@ -129,6 +133,63 @@ const char *paced_dataset_image_name(const struct paced_dataset *d, size_t i) {
     return d->split.pairs[i].image;
 }
 
+/* Of a file in the split, below the data root. */
+static char *full_path(const struct paced_dataset *d, const char *name) {
+    if (strncmp(name, "../", 3) == 0 && d->folder[0] != '\0') return paced_strdup(name + 3);
+    return paced_path_join(d->folder, name);
+}
+
+char *paced_dataset_stratum(const struct paced_dataset *d, size_t i) {
+    if (!d->masks->kind->by_folder) return paced_strdup("");
+    char *path = full_path(d, d->split.pairs[i].image), *dir = paced_path_dir(path);
+    free(path);
+    return dir;
+}
+
+char *paced_dataset_path_for(const struct paced_dataset *d, const char *name, enum paced_phase phase) {
+    const char *folder = d->masks->kind->folder[phase];
+    char *path = full_path(d, name);
+    if (folder == NULL) return path;
+    const size_t length = strlen(folder);
+    const bool inside = strncmp(path, folder, length) == 0 && path[length] == '/';
+    char *result = inside ? paced_strdup(path + length + 1) : paced_format("../%s", path);
+    free(path);
+    return result;
+}
+
+const char *paced_dataset_mask_name(const struct paced_dataset *d, size_t i) {
+    return d->split.pairs[i].mask;
+}
+
+const char *paced_dataset_class_name(const struct paced_dataset *d, int class) {
+    return paced_masks_class_name(d->masks, class);
+}
+
+/* ---- before loading ------------------------------------------------------------------------------------------ */
+
+bool paced_dataset_fits_memory(const struct paced_dataset *d) {
+    size_t others = atomic_load(&cache_used_bytes) - d->kept_bytes;
+    return d->split.count <= (cache_limit_bytes - others) / (4 * pixel_count(d));
+}
+
+static enum paced_err check_file(const struct paced_dataset *d, size_t i, const char *name) {
+    char *path = paced_path_join(d->root, name);
+    enum paced_err err = PACED_OK;
+    if (access(path, R_OK) != 0)
+        err = paced_error(PACED_INVALID, "%s: entry %zu: %s: cannot open: %s", d->split.path, i + 1, path,
+                          strerror(errno));
+    free(path);
+    return err;
+}
+
+enum paced_err paced_dataset_check_files(const struct paced_dataset *d) {
+    for (size_t i = 0; i < d->split.count; i++) {
+        PACED_TRY(check_file(d, i, d->split.pairs[i].image));
+        PACED_TRY(check_file(d, i, d->split.pairs[i].mask));
+    }
+    return PACED_OK;
+}
+
 /* ---- load ---------------------------------------------------------------------------------------------------- */
 
 /* Copies a kept sample; false where there is none. */
@@ -142,61 +203,97 @@ static bool load_cached(struct paced_dataset *d, size_t i, uint8_t *rgb, uint8_t
     return true;
 }
 
-/* Keeps a sample while there is room, and counts its mask the first time. */
-static void remember(struct paced_dataset *d, size_t i, const uint8_t *rgb, const uint8_t *label, size_t between) {
+/* Takes bytes of the bound that all data sets share; false where too few are left. */
+static bool reserve(size_t bytes) {
+    size_t used = atomic_load(&cache_used_bytes);
+    do {
+        if (bytes > cache_limit_bytes - used) return false;
+    } while (!atomic_compare_exchange_weak(&cache_used_bytes, &used, used + bytes));
+    return true;
+}
+
+/* Keeps a sample while there is room. */
+static void remember(struct paced_dataset *d, size_t i, const uint8_t *rgb, const uint8_t *label) {
     const size_t pixels = pixel_count(d), bytes = 4 * pixels;
     pthread_mutex_lock(&d->lock);
-    if (d->cache[i] == NULL && d->cache_bytes + bytes <= cache_limit_bytes) {
-        d->cache_bytes += bytes;
+    if (d->cache[i] == NULL && reserve(bytes)) {
+        d->kept_bytes += bytes;
         d->cache[i] = paced_alloc(bytes, 1);
         memcpy(d->cache[i], rgb, 3 * pixels);
         memcpy(d->cache[i] + 3 * pixels, label, pixels);
     }
+    pthread_mutex_unlock(&d->lock);
+}
+
+/* Counts a mask the first time that it is read. */
+static void count_odd(struct paced_dataset *d, size_t i, size_t odd) {
+    pthread_mutex_lock(&d->lock);
     if (!d->seen[i]) {
         d->seen[i] = true;
         d->seen_count++;
-        if (between > 0 && (d->between == 0 || i < d->first_between)) d->first_between = i;
-        d->between += between;
-        if (d->seen_count == d->split.count) warn_between(d);
+        if (odd > 0 && (d->odd == 0 || i < d->first_odd)) d->first_odd = i;
+        d->odd += odd;
+        if (d->seen_count == d->split.count) warn_odd(d);
     }
     pthread_mutex_unlock(&d->lock);
 }
 
-enum paced_err paced_mask_read(enum paced_dataset_kind kind, const char *path, const char *context, int classes,
-                               struct paced_mask *mask) {
-    return kinds[kind].read_mask(path, context, classes, mask);
-}
-
-static enum paced_err decode(struct paced_dataset *d, size_t i, const char *context, uint8_t *rgb, uint8_t *label) {
+/* Both files of pair i, at their own size; on an error neither holds anything to release. */
+static enum paced_err read_pair(struct paced_dataset *d, size_t i, struct paced_image *image, struct paced_mask *mask) {
     const struct paced_pair *pair = &d->split.pairs[i];
-    struct paced_image image = {0};
-    struct paced_mask mask = {0};
     char *image_path = paced_path_join(d->root, pair->image), *mask_path = paced_path_join(d->root, pair->mask);
+    char *context = paced_format("%s: entry %zu", d->split.path, i + 1);
+    *image = (struct paced_image){0};
+    *mask = (struct paced_mask){0};
 
-    enum paced_err err = paced_png_read(image_path, context, &image);
-    if (err == PACED_OK) err = d->kind->read_mask(mask_path, context, d->classes, &mask);
-    if (err != PACED_OK) goto out;
-    if (image.width != mask.width || image.height != mask.height) {
+    enum paced_err err = paced_png_read(image_path, context, image);
+    if (err == PACED_OK) err = paced_masks_read(d->masks, mask_path, context, mask);
+    if (err == PACED_OK && (image->width != mask->width || image->height != mask->height))
         err = paced_error(PACED_INVALID,
                           "%s: %s is %d x %d but its mask %s is %d x %d; image and mask must have the same size",
-                          context, pair->image, image.width, image.height, pair->mask, mask.width, mask.height);
-        goto out;
+                          context, pair->image, image->width, image->height, pair->mask, mask->width, mask->height);
+    if (err != PACED_OK) {
+        free(image->rgb);
+        free(mask->label);
     }
-    paced_resize_nearest(image.rgb, image.width, image.height, 3, rgb, d->size, d->size);
-    paced_resize_nearest(mask.label, mask.width, mask.height, 1, label, d->size, d->size);
-    remember(d, i, rgb, label, mask.between);
-out:
-    free(mask.label);
-    free(image.rgb);
+    free(context);
     free(mask_path);
     free(image_path);
     return err;
 }
 
 enum paced_err paced_dataset_load(struct paced_dataset *d, size_t i, uint8_t *rgb, uint8_t *label) {
+    struct paced_image image;
+    struct paced_mask mask;
     if (load_cached(d, i, rgb, label)) return PACED_OK;
-    char *context = paced_format("%s: entry %zu", d->split.path, i + 1);
-    enum paced_err err = decode(d, i, context, rgb, label);
-    free(context);
-    return err;
+    PACED_TRY(read_pair(d, i, &image, &mask));
+    paced_resize_nearest(image.rgb, image.width, image.height, 3, rgb, d->size, d->size);
+    paced_resize_nearest(mask.label, mask.width, mask.height, 1, label, d->size, d->size);
+    remember(d, i, rgb, label);
+    count_odd(d, i, mask.odd);
+    free(mask.label);
+    free(image.rgb);
+    return PACED_OK;
+}
+
+enum paced_err paced_dataset_survey(struct paced_dataset *d, size_t i, struct paced_survey *survey) {
+    struct paced_image image;
+    struct paced_mask mask;
+    PACED_TRY(read_pair(d, i, &image, &mask));
+    *survey = (struct paced_survey){.width = image.width, .height = image.height};
+    survey->pixels = paced_alloc((size_t)d->masks->classes, sizeof *survey->pixels);
+    survey->print = paced_alloc(PACED_PRINT_VALUES, sizeof *survey->print);
+    const size_t count = (size_t)image.width * (size_t)image.height;
+    for (size_t k = 0; k < count; k++) survey->pixels[mask.label[k]]++;
+    paced_print_take(&image, survey->print);
+    count_odd(d, i, mask.odd);
+    free(mask.label);
+    free(image.rgb);
+    return PACED_OK;
+}
+
+void paced_survey_finish(struct paced_survey *survey) {
+    free(survey->pixels);
+    free(survey->print);
+    *survey = (struct paced_survey){0};
 }

@@ -1,44 +1,80 @@
-/* Mask readers.
+/* Mask readers. The kinds of data set differ only in how a mask file becomes classes: one row each in the table below.
  *
- *   bus:    label = 1 where the red channel, expanded to 8 bit, is 255; else 0. Values strictly between 0 and 255 (a
- *           mask that was interpolated or compressed with loss) become 0 too, and are counted.
- *   folder: label = the stored value itself (palette index, grey value, or red channel).
+ *   bus, needle: label = 1 where the red channel, expanded to 8 bit, is 255; else 0. Values strictly between 0 and 255
+ *                (a mask that was interpolated or compressed with loss) become 0 too, and are counted.
+ *   robo:        label = the class that the label table gives the colour. A colour that it lacks is an error, or
+ *                becomes the table's class "ignore" and is counted.
+ *   folder:      label = the stored value itself (palette index, grey value, or red channel).
  *
- * Law: both look at every pixel of the file, so what is found does not depend on the size trained at. */
+ * Law: all look at every pixel of the file, so what is found does not depend on the size trained at. */
 #include "src/data/masks.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-enum paced_err paced_mask_read_bus(const char *path, const char *context, int classes, struct paced_mask *mask) {
-    (void)classes;
+enum { MAX_CLASSES = 256 }; /* labels are bytes */
+
+/* ---- readers ------------------------------------------------------------------------------------------------- */
+
+static enum paced_err read_binary(const struct paced_masks *masks, const char *path, const char *context,
+                                  struct paced_mask *mask) {
+    (void)masks;
     struct paced_image image;
-    *mask = (struct paced_mask){0};
     PACED_TRY(paced_png_read(path, context, &image));
     const size_t count = (size_t)image.width * (size_t)image.height;
     *mask = (struct paced_mask){.width = image.width, .height = image.height, .label = paced_alloc(count, 1)};
     for (size_t i = 0; i < count; i++) {
         const uint8_t red = image.rgb[3 * i];
         mask->label[i] = red == 255;
-        mask->between += red > 0 && red < 255;
+        mask->odd += red > 0 && red < 255;
     }
     free(image.rgb);
     return PACED_OK;
 }
 
-enum paced_err paced_mask_read_folder(const char *path, const char *context, int classes, struct paced_mask *mask) {
+static enum paced_err read_coloured(const struct paced_masks *masks, const char *path, const char *context,
+                                    struct paced_mask *mask) {
+    struct paced_image image;
+    PACED_TRY(paced_png_read(path, context, &image));
+    const size_t width = (size_t)image.width, count = width * (size_t)image.height;
+    enum paced_err err = PACED_OK;
+    uint8_t *label = paced_alloc(count, 1);
+    size_t last = 0, odd = 0;
+    for (size_t i = 0; i < count; i++) {
+        const uint8_t *rgb = image.rgb + 3 * i;
+        int class = labels_find(&masks->labels, (uint32_t)rgb[0] << 16 | (uint32_t)rgb[1] << 8 | rgb[2], &last);
+        if (class < 0 && masks->labels.ignore < 0) {
+            err = paced_error(PACED_INVALID,
+                              "%s: %s: row %zu, column %zu has the colour (%d, %d, %d), which %s does not name; add it "
+                              "there, or an entry \"ignore\"",
+                              context, path, i / width, i % width, rgb[0], rgb[1], rgb[2], masks->labels.path);
+            goto out;
+        }
+        odd += class < 0;
+        label[i] = (uint8_t)(class < 0 ? masks->labels.ignore : class);
+    }
+    *mask = (struct paced_mask){.width = image.width, .height = image.height, .label = label, .odd = odd};
+    label = NULL; /* handed over */
+out:
+    free(label);
+    free(image.rgb);
+    return err;
+}
+
+static enum paced_err read_numbered(const struct paced_masks *masks, const char *path, const char *context,
+                                    struct paced_mask *mask) {
     struct paced_plane plane;
-    *mask = (struct paced_mask){0};
     PACED_TRY(paced_png_read_plane(path, context, &plane));
     const size_t width = (size_t)plane.width, count = width * (size_t)plane.height;
     enum paced_err err = PACED_OK;
     uint8_t *label = paced_alloc(count, 1);
     for (size_t i = 0; i < count; i++) {
-        if (plane.value[i] >= classes) {
+        if (plane.value[i] >= masks->classes) {
             err =
                 paced_error(PACED_INVALID,
                             "%s: %s: row %zu, column %zu holds %d, outside the classes 0 to %d; check data.classes and "
                             "the mask",
-                            context, path, i / width, i % width, plane.value[i], classes - 1);
+                            context, path, i / width, i % width, plane.value[i], masks->classes - 1);
             goto out;
         }
         label[i] = (uint8_t)plane.value[i];
@@ -49,4 +85,119 @@ out:
     free(label);
     free(plane.value);
     return err;
+}
+
+static const struct mask_kind kinds[] = {
+    [PACED_DATA_BUS] = {"bus", read_binary, 2, .class_names = {"background", "lesion"}, .by_folder = true},
+    [PACED_DATA_NEEDLE] = {"needle", read_binary, 2, .class_names = {"background", "needle"}},
+    [PACED_DATA_ROBO] = {"robo", read_coloured, 0, .coloured = true, .folder = {"train", "val"}},
+    [PACED_DATA_FOLDER] = {"folder", read_numbered, 0, .by_folder = true},
+};
+
+/* ---- several masks of one image ------------------------------------------------------------------------------ */
+
+/* "a_mask.png" -> "a_mask_2.png" */
+static char *numbered_path(const char *path, int number) {
+    const char *slash = strrchr(path, '/'), *dot = strrchr(path, '.');
+    if (dot == NULL || (slash != NULL && dot < slash)) dot = path + strlen(path);
+    return paced_format("%.*s_%d%s", (int)(dot - path), path, number, dot);
+}
+
+static enum paced_err add_mask(const struct paced_masks *masks, const char *path, const char *context,
+                               struct paced_mask *mask) {
+    struct paced_mask more;
+    PACED_TRY(masks->kind->read(masks, path, context, &more));
+    enum paced_err err = PACED_OK;
+    const size_t count = (size_t)mask->width * (size_t)mask->height;
+    if (more.width != mask->width || more.height != mask->height)
+        err = paced_error(PACED_INVALID, "%s: %s is %d x %d, but the image's first mask is %d x %d", context, path,
+                          more.width, more.height, mask->width, mask->height);
+    for (size_t i = 0; i < count && err == PACED_OK; i++) mask->label[i] |= more.label[i];
+    mask->odd += more.odd;
+    free(more.label);
+    return err;
+}
+
+static enum paced_err merge(const struct paced_masks *masks, const char *path, const char *context,
+                            struct paced_mask *mask) {
+    enum paced_err err = PACED_OK;
+    bool more = true;
+    for (int number = 1; more && err == PACED_OK; number++) {
+        char *next = numbered_path(path, number);
+        more = paced_path_exists(next);
+        if (more) err = add_mask(masks, next, context, mask);
+        free(next);
+    }
+    return err;
+}
+
+/* ---- open, read and close ------------------------------------------------------------------------------------ */
+
+static enum paced_err check_classes(const struct paced_masks *masks, const struct paced_config *config) {
+    const struct mask_kind *kind = masks->kind;
+    const int64_t classes = config->data.classes;
+    if (kind->classes != 0 && classes != kind->classes)
+        return paced_error(PACED_INVALID, "data.classes = %lld, but the dataset %s has %d; set data.classes = %d",
+                           (long long)classes, kind->name, kind->classes, kind->classes);
+    if (classes < 1 || classes > MAX_CLASSES)
+        return paced_error(PACED_INVALID, "data.classes = %lld is out of range; 1 to %d classes are possible",
+                           (long long)classes, MAX_CLASSES);
+    if (masks->labels.classes != 0 && classes != masks->labels.classes)
+        return paced_error(PACED_INVALID, "data.classes = %lld, but %s has %d classes; set data.classes = %d",
+                           (long long)classes, masks->labels.path, masks->labels.classes, masks->labels.classes);
+    if (masks->merge && kind->classes != 2)
+        return paced_error(PACED_INVALID,
+                           "data.merge_masks joins masks of one foreground class; the dataset %s has none such, set it "
+                           "to no",
+                           kind->name);
+    return PACED_OK;
+}
+
+enum paced_err paced_masks_open(struct paced_masks **masks, const struct paced_config *config) {
+    const char *labels = config->data.labels;
+    const bool named = labels != NULL && labels[0] != '\0';
+    *masks = NULL;
+    struct paced_masks *m = paced_alloc(1, sizeof *m);
+    m->kind = &kinds[config->data.dataset];
+    m->classes = (int)config->data.classes;
+    m->merge = config->data.merge_masks;
+    enum paced_err err = PACED_OK;
+    if (m->kind->coloured && !named)
+        err = paced_error(PACED_INVALID,
+                          "data.labels is not set; give the JSON file that says what the masks' colours mean");
+    if (err == PACED_OK && named) err = labels_read(&m->labels, labels);
+    if (err == PACED_OK) err = check_classes(m, config);
+    if (err == PACED_OK) *masks = m;
+    if (err != PACED_OK) paced_masks_close(m);
+    return err;
+}
+
+void paced_masks_close(struct paced_masks *masks) {
+    if (masks == NULL) return;
+    labels_finish(&masks->labels);
+    free(masks);
+}
+
+enum paced_err paced_masks_read(const struct paced_masks *masks, const char *path, const char *context,
+                                struct paced_mask *mask) {
+    *mask = (struct paced_mask){0};
+    enum paced_err err = masks->kind->read(masks, path, context, mask);
+    if (err == PACED_OK && masks->merge) err = merge(masks, path, context, mask);
+    if (err == PACED_OK) return PACED_OK;
+    free(mask->label);
+    *mask = (struct paced_mask){0};
+    return err;
+}
+
+const char *paced_masks_class_name(const struct paced_masks *masks, int class) {
+    if (class < 0 || class >= masks->classes) return NULL;
+    if (masks->labels.names != NULL) return masks->labels.names[class];
+    return masks->kind->classes == 2 ? masks->kind->class_names[class] : NULL;
+}
+
+char *paced_masks_odd_text(const struct paced_masks *masks, size_t odd) {
+    if (masks->kind->coloured)
+        return paced_format("%zu mask pixels have a colour that %s does not name and count as its class \"ignore\"",
+                            odd, masks->labels.path);
+    return paced_format("%zu mask pixels are neither 0 nor 255 and count as background", odd);
 }

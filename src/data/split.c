@@ -7,15 +7,18 @@
  * from 1. */
 #include "src/data/split.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* What is wrong with a path of a split, or NULL. */
-static const char *path_fault(const char *path) {
+#include "paced/data.h"
+#include "src/data/json.h"
+
+static const struct json_role role = {"split", "data.train and data.val", "[\"image\", \"mask\"]"};
+
+/* What is wrong with a path of a split that starts `depth` folders below the root, or NULL. */
+static const char *path_fault(const char *path, int depth) {
     if (path[0] == '\0') return "the path is empty";
     if (path[0] == '/') return "the path is absolute; give it relative to data.root";
-    int depth = 0;
     for (const char *part = path; *part != '\0';) {
         size_t length = strcspn(part, "/");
         if (length == 2 && strncmp(part, "..", 2) == 0) {
@@ -28,11 +31,13 @@ static const char *path_fault(const char *path) {
     return NULL;
 }
 
-static enum paced_err read_path(const char *file, size_t entry, const char *what, const json_t *value, char **path) {
+static enum paced_err read_path(const struct paced_split *split, size_t entry, const char *what, const json_t *value,
+                                char **path) {
+    const char *file = split->path;
     if (!json_is_string(value))
         return paced_error(PACED_INVALID, "%s: entry %zu: the %s is no string; each entry is [\"image\", \"mask\"]",
                            file, entry, what);
-    const char *fault = path_fault(json_string_value(value));
+    const char *fault = path_fault(json_string_value(value), split->depth);
     if (fault != NULL)
         return paced_error(PACED_INVALID, "%s: entry %zu: %s \"%s\": %s", file, entry, what, json_string_value(value),
                            fault);
@@ -40,7 +45,9 @@ static enum paced_err read_path(const char *file, size_t entry, const char *what
     return PACED_OK;
 }
 
-static enum paced_err read_pair(const char *file, size_t entry, const json_t *value, struct paced_pair *pair) {
+static enum paced_err read_pair(const struct paced_split *split, size_t entry, const json_t *value,
+                                struct paced_pair *pair) {
+    const char *file = split->path;
     if (!json_is_array(value))
         return paced_error(PACED_INVALID, "%s: entry %zu is no array; each entry is [\"image\", \"mask\"]", file,
                            entry);
@@ -48,44 +55,43 @@ static enum paced_err read_pair(const char *file, size_t entry, const json_t *va
         return paced_error(PACED_INVALID,
                            "%s: entry %zu has %zu elements instead of 2; each entry is [\"image\", \"mask\"]", file,
                            entry, json_array_size(value));
-    PACED_TRY(read_path(file, entry, "image", json_array_get(value, 0), &pair->image));
-    return read_path(file, entry, "mask", json_array_get(value, 1), &pair->mask);
+    PACED_TRY(read_path(split, entry, "image", json_array_get(value, 0), &pair->image));
+    return read_path(split, entry, "mask", json_array_get(value, 1), &pair->mask);
 }
 
-static enum paced_err load_json(const char *path, json_t **root) {
-    json_error_t error;
-    if (paced_path_is_dir(path))
-        return paced_error(PACED_INVALID, "%s: is a directory; give the JSON file of the split", path);
-    if (!paced_path_exists(path))
-        return paced_error(PACED_INVALID, "%s: no such file; check data.train and data.val", path);
-    *root = json_load_file(path, 0, &error);
-    if (*root == NULL && error.line > 0)
-        return paced_error(PACED_INVALID, "%s:%d: bad JSON: %s", path, error.line, error.text);
-    if (*root == NULL) return paced_error(PACED_INVALID, "%s: cannot read: %s", path, error.text);
-    return PACED_OK;
-}
-
-enum paced_err paced_split_read(struct paced_split *split, const char *path) {
+enum paced_err paced_split_read(struct paced_split *split, const char *path, int depth) {
+    json_t *list;
     *split = (struct paced_split){0};
-    json_t *root = NULL;
-    enum paced_err err = load_json(path, &root);
-    if (err != PACED_OK) return err;
-    if (!json_is_array(root)) {
-        err = paced_error(PACED_INVALID, "%s: is no array; a split is [[\"image\", \"mask\"], ...]", path);
-        goto out;
-    }
-    if (json_array_size(root) == 0) {
-        err = paced_error(PACED_INVALID, "%s: the split is empty; list at least one [\"image\", \"mask\"]", path);
-        goto out;
-    }
+    PACED_TRY(json_list_read(&list, path, &role));
     split->path = paced_strdup(path);
-    split->count = json_array_size(root);
+    split->depth = depth;
+    split->count = json_array_size(list);
     split->pairs = paced_alloc(split->count, sizeof *split->pairs);
+    enum paced_err err = PACED_OK;
     for (size_t i = 0; i < split->count && err == PACED_OK; i++)
-        err = read_pair(path, i + 1, json_array_get(root, i), &split->pairs[i]);
-out:
-    json_decref(root);
+        err = read_pair(split, i + 1, json_array_get(list, i), &split->pairs[i]);
+    json_decref(list);
     if (err != PACED_OK) paced_split_finish(split);
+    return err;
+}
+
+enum paced_err paced_split_write(const char *path, enum paced_phase phase, const struct paced_choice *choices,
+                                 size_t count) {
+    json_t *list = json_array();
+    enum paced_err err = PACED_OK;
+    for (size_t i = 0; i < count && err == PACED_OK; i++) {
+        const struct paced_choice *c = &choices[i];
+        char *image = paced_dataset_path_for(c->dataset, paced_dataset_image_name(c->dataset, c->index), phase);
+        char *mask = paced_dataset_path_for(c->dataset, paced_dataset_mask_name(c->dataset, c->index), phase);
+        if (json_array_append_new(list, json_pack("[s, s]", image, mask)) != 0)
+            err = paced_error(PACED_INVALID, "%s: its name is no UTF-8, which JSON needs; rename it", image);
+        free(mask);
+        free(image);
+    }
+    char *text = json_dumps(list, JSON_INDENT(1));
+    if (err == PACED_OK) err = paced_file_write(path, text, strlen(text));
+    free(text);
+    json_decref(list);
     return err;
 }
 

@@ -1,7 +1,7 @@
 /* Synthetic breast ultrasound: B-mode-like pictures with lesion masks, in BUSI's layout.
  *
  * A picture is built in decibels below white, at (x, y) in the unit square, y = depth, and compressed to grey as a
- * scanner does:   grey = 255 * (1 + (level(x, y) + 20 log10(speckle)) / RANGE_DB)
+ * scanner does:   grey = 255 * (1 + (level(x, y) + 20 log10(speckle)) / SYNTH_RANGE_DB)
  *   level    skin, fat, gland, muscle and what lies behind (undulating borders, bright fascia lines, fat lobules), the
  *            lesion with its posterior enhancement or shadow, contact shadows, attenuation with depth
  *   speckle  magnitude of a complex Gaussian field (Rayleigh: Burckhardt 1978), blurred to a small grain, LOOKS of them
@@ -9,74 +9,20 @@
  * Dark tissue and shadows are about as dark as lesions, so no threshold on grey finds the lesions.
  *
  * Law: picture i depends on (seed, i, size) alone; every random number of it comes from a stream of its own. */
-#include "paced/data.h"
-
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define PI 3.14159265358979323846
-#define RANGE_DB 60.0
+#include "src/data/synth.h"
 
-enum { LATTICE = 64, HARMONICS = 12, LOBULES = 7, SHADOWS = 2, LOOKS = 3, LAYERS = 4 };
+enum { HARMONICS = 12, LOBULES = 7, SHADOWS = 2, LAYERS = 4 };
 enum { PER_BLOCK = 10 }; /* one picture of each ten is normal */
-enum { MIN_COUNT = 5, MAX_COUNT = 1000000, MIN_SIZE = 16, MAX_SIZE = 4096 };
 
 /* Streams of the seed: pictures take 0, 1, 2, ...; the place of the normal picture in block k takes BLOCKS + k. */
 static const uint64_t BLOCKS = (uint64_t)1 << 40;
 
 enum finding { BENIGN, MALIGNANT, NORMAL, FINDINGS };
 static const char *const finding_names[FINDINGS] = {"benign", "malignant", "normal"};
-
-/* ---- smooth random fields ------------------------------------------------------------------------------------ */
-
-/* Value noise: random values on a lattice that repeats after LATTICE cells, joined smoothly. */
-struct noise {
-    float value[LATTICE][LATTICE];
-};
-
-static double between(struct paced_rng *rng, double low, double high) {
-    return low + (high - low) * paced_rng_uniform(rng);
-}
-
-static double mix(double a, double b, double t) {
-    return a + (b - a) * t;
-}
-
-/* 0 below `from`, 1 above `to`, smooth between. */
-static double smooth_step(double from, double to, double x) {
-    double t = (x - from) / (to - from);
-    t = t < 0 ? 0 : t > 1 ? 1 : t;
-    return t * t * (3 - 2 * t);
-}
-
-static double bell(double x, double width) {
-    return exp(-(x / width) * (x / width));
-}
-
-static void noise_fill(struct noise *n, struct paced_rng *rng) {
-    for (int y = 0; y < LATTICE; y++)
-        for (int x = 0; x < LATTICE; x++) n->value[y][x] = (float)between(rng, -1, 1);
-}
-
-static double noise_at(const struct noise *n, double x, double y) {
-    double left = floor(x), top = floor(y);
-    unsigned x0 = (unsigned)(int)left % LATTICE, y0 = (unsigned)(int)top % LATTICE;
-    unsigned x1 = (x0 + 1) % LATTICE, y1 = (y0 + 1) % LATTICE;
-    double u = smooth_step(0, 1, x - left), v = smooth_step(0, 1, y - top);
-    return mix(mix(n->value[y0][x0], n->value[y0][x1], u), mix(n->value[y1][x0], n->value[y1][x1], u), v);
-}
-
-/* Three octaves; about -1..1. */
-static double clouds(const struct noise *n, double x, double y) {
-    return (noise_at(n, x, y) + 0.5 * noise_at(n, 2 * x + 17, 2 * y + 5) + 0.25 * noise_at(n, 4 * x + 3, 4 * y + 29)) /
-           1.4;
-}
-
-/* Bright thin curves (1 on the line, 0 away from it): the zero lines of a noise field. */
-static double lines(const struct noise *n, double x, double y, double thickness) {
-    return bell(noise_at(n, x, y) + 0.35 * noise_at(n, 2 * x + 11, 2 * y + 7), thickness);
-}
 
 /* ---- what a picture is made of ------------------------------------------------------------------------------- */
 
@@ -214,16 +160,16 @@ static void compose(struct scene *s, uint64_t seed, int i, struct paced_rng *rng
 /* ---- level at a point ---------------------------------------------------------------------------------------- */
 
 static double border_depth(const struct scene *s, int k, double x) {
-    return s->border[k] + s->tilt[k] * (x - 0.5) + s->wave[k] * clouds(&s->shape, 2.5 * x + 7 * k, 40 + 3 * k);
+    return s->border[k] + s->tilt[k] * (x - 0.5) + s->wave[k] * noise_clouds(&s->shape, 2.5 * x + 7 * k, 40 + 3 * k);
 }
 
 /* Skin, fat, gland, muscle and what lies behind, each with its own texture. */
 static double tissue_level(const struct scene *s, double x, double y) {
-    const double warp = 0.05 * clouds(&s->shape, 3 * x, 3 * y), yw = y + warp + 0.25 * s->tilt[2] * x;
-    const double cloud = clouds(&s->grain, 5 * x, 9 * y), d = s->line_density, gain = s->line_gain;
-    const double patch = smooth_step(-0.4, 0.6, clouds(&s->shape, 4 * x + 31, 4 * y + 31));
-    const double sparse = lines(&s->streaks, 3.0 * d * x, 11 * d * yw, 0.09) * patch;
-    const double dense = lines(&s->streaks, 3.5 * d * x + 9, 24 * d * yw + 13, 0.20);
+    const double warp = 0.05 * noise_clouds(&s->shape, 3 * x, 3 * y), yw = y + warp + 0.25 * s->tilt[2] * x;
+    const double cloud = noise_clouds(&s->grain, 5 * x, 9 * y), d = s->line_density, gain = s->line_gain;
+    const double patch = smooth_step(-0.4, 0.6, noise_clouds(&s->shape, 4 * x + 31, 4 * y + 31));
+    const double sparse = noise_lines(&s->streaks, 3.0 * d * x, 11 * d * yw, 0.09) * patch;
+    const double dense = noise_lines(&s->streaks, 3.5 * d * x + 9, 24 * d * yw + 13, 0.20);
     const double layer[LAYERS + 1] = {
         s->skin + 2 * cloud,
         s->fat + 3 * cloud + gain * sparse,
@@ -262,7 +208,7 @@ static double lesion_distance(const struct scene *s, double x, double y, double 
     *angle = atan2(v, u);
     double radius = 1;
     for (int k = 2; k <= HARMONICS; k++) radius += l->amplitude[k - 1] * sin(k * *angle + l->phase[k - 1]);
-    return sqrt(u * u + v * v) / radius + l->ragged * clouds(&s->shape, 9 * x + 3, 9 * y + 47);
+    return sqrt(u * u + v * v) / radius + l->ragged * noise_clouds(&s->shape, 9 * x + 3, 9 * y + 47);
 }
 
 /* Enhancement or shadow behind the lesion, and the narrow refraction shadows at its flanks. */
@@ -281,8 +227,8 @@ static double with_lesion(const struct scene *s, double level, double x, double 
     double angle;
     const double d = lesion_distance(s, x, y, &angle), wobble = 0.5 + 0.5 * sin(angle + l->blur_phase);
     const double width = l->sharp + l->blur * wobble * wobble;
-    const double inside =
-        l->level + l->texture * clouds(&s->grain, 9 * x + 21, 9 * y + 33) + 3 * smooth_step(-1, 1, (y - l->y) / l->b);
+    const double inside = l->level + l->texture * noise_clouds(&s->grain, 9 * x + 21, 9 * y + 33) +
+                          3 * smooth_step(-1, 1, (y - l->y) / l->b);
     const double specular = sin(angle) * sin(angle);
     const double outside =
         level + behind_lesion(s, x, y) + l->rim * specular * bell(d - 1.08, 0.06) + l->halo * bell(d - 1.2, 0.22);
@@ -291,7 +237,8 @@ static double with_lesion(const struct scene *s, double level, double x, double 
 
 static double level_at(const struct scene *s, double x, double y) {
     double level = tissue_level(s, x, y);
-    const double wx = x + 0.025 * clouds(&s->shape, 7 * x, 7 * y), wy = y + 0.02 * clouds(&s->shape, 7 * x + 19, 7 * y);
+    const double wx = x + 0.025 * noise_clouds(&s->shape, 7 * x, 7 * y),
+                 wy = y + 0.02 * noise_clouds(&s->shape, 7 * x + 19, 7 * y);
     for (int k = 0; k < s->lobule_count; k++) level += lobule_level(&s->lobules[k], wx, wy);
     level -= s->attenuation * y + s->fade * smooth_step(0.5, 1.1, y);
     if (s->finding != NORMAL) level = with_lesion(s, level, x, y);
@@ -299,58 +246,7 @@ static double level_at(const struct scene *s, double x, double y) {
     return level;
 }
 
-/* ---- speckle ------------------------------------------------------------------------------------------------- */
-
-/* Blurs lines of `n` values, `step` apart, with a Gaussian; the variance of white noise is kept. */
-static void blur_line(float *values, int n, size_t step, const double *kernel, int radius, float *line) {
-    for (int i = 0; i < n; i++) line[i] = values[(size_t)i * step];
-    for (int i = 0; i < n; i++) {
-        double sum = 0;
-        for (int k = -radius; k <= radius; k++) sum += kernel[k + radius] * line[(i + k + n) % n];
-        values[(size_t)i * step] = (float)sum;
-    }
-}
-
-enum { MAX_RADIUS = 7 };
-
-static int make_kernel(double *kernel, double sigma, int size) {
-    int radius = (int)ceil(2.5 * sigma);
-    if (radius > MAX_RADIUS) radius = MAX_RADIUS;
-    if (radius > size / 2) radius = size / 2;
-    double power = 0;
-    for (int k = -radius; k <= radius; k++) {
-        kernel[k + radius] = exp(-0.5 * k * k / (sigma * sigma));
-        power += kernel[k + radius] * kernel[k + radius];
-    }
-    for (int k = 0; k <= 2 * radius; k++) kernel[k] /= sqrt(power);
-    return radius;
-}
-
-/* power[size * size]: mean 1. The grain is wider than tall, as a scanner's resolution cell is. */
-static void make_speckle(float *power, int size, struct paced_rng *rng) {
-    const size_t side = (size_t)size, count = side * side;
-    const double scale = size / 170.0;
-    double across[2 * MAX_RADIUS + 1], along[2 * MAX_RADIUS + 1];
-    const int across_radius = make_kernel(across, fmin(2.8, fmax(0.55, 1.1 * scale)), size);
-    const int along_radius = make_kernel(along, fmin(2.8, fmax(0.40, 0.6 * scale)), size);
-    float *field = paced_alloc(count, sizeof *field), *line = paced_alloc(side, sizeof *line);
-    for (size_t i = 0; i < count; i++) power[i] = 0;
-    for (int part = 0; part < 2 * LOOKS; part++) { /* real and imaginary parts */
-        for (size_t i = 0; i < count; i++) field[i] = (float)paced_rng_normal(rng);
-        for (size_t y = 0; y < side; y++) blur_line(field + y * side, size, 1, across, across_radius, line);
-        for (size_t x = 0; x < side; x++) blur_line(field + x, size, side, along, along_radius, line);
-        for (size_t i = 0; i < count; i++) power[i] += field[i] * field[i] / (2 * LOOKS);
-    }
-    free(line);
-    free(field);
-}
-
 /* ---- pictures and files -------------------------------------------------------------------------------------- */
-
-static uint8_t grey_of(double level, double power) {
-    const double grey = 255 * (1 + (level + 10 * log10(power + 1e-4)) / RANGE_DB);
-    return (uint8_t)(grey < 0 ? 0 : grey > 255 ? 255 : grey + 0.5);
-}
 
 /* True outside the fan of a curved transducer. */
 static bool is_off_sector(const struct scene *s, double x, double y) {
@@ -360,7 +256,7 @@ static bool is_off_sector(const struct scene *s, double x, double y) {
 
 static void render(const struct scene *s, int size, struct paced_rng *rng, uint8_t *grey, uint8_t *mask) {
     float *power = paced_alloc((size_t)size * (size_t)size, sizeof *power);
-    make_speckle(power, size, rng);
+    speckle_make(power, size, rng);
     for (int j = 0; j < size; j++) {
         for (int i = 0; i < size; i++) {
             const size_t at = (size_t)j * (size_t)size + (size_t)i;
@@ -368,33 +264,10 @@ static void render(const struct scene *s, int size, struct paced_rng *rng, uint8
             double angle;
             const bool in = s->finding != NORMAL && lesion_distance(s, x, y, &angle) < 1;
             mask[at] = in ? 255 : 0;
-            grey[at] = is_off_sector(s, x, y) ? 0 : grey_of(level_at(s, x, y), power[at]);
+            grey[at] = is_off_sector(s, x, y) ? 0 : speckle_grey(level_at(s, x, y), power[at]);
         }
     }
     free(power);
-}
-
-static enum paced_err write_pair(const char *dir, const char *name, int size, const uint8_t *grey,
-                                 const uint8_t *mask) {
-    char *image_path = paced_format("%s/%s.png", dir, name), *mask_path = paced_format("%s/%s_mask.png", dir, name);
-    enum paced_err err = paced_png_write(image_path, size, size, 1, grey);
-    if (err == PACED_OK) err = paced_png_write(mask_path, size, size, 1, mask);
-    free(mask_path);
-    free(image_path);
-    return err;
-}
-
-/* Names that need no escaping. */
-static void list_pair(struct paced_text *split, const char *name) {
-    paced_text_add(split, "%s\n  [\"%s.png\", \"%s_mask.png\"]", split->size == 0 ? "[" : ",", name, name);
-}
-
-static enum paced_err write_split(const char *dir, const char *name, struct paced_text *split) {
-    paced_text_add(split, "\n]\n");
-    char *path = paced_path_join(dir, name);
-    enum paced_err err = paced_file_write(path, split->data, split->size);
-    free(path);
-    return err;
 }
 
 static enum paced_err write_images(const char *dir, int count, int size, uint64_t seed, struct paced_text *splits) {
@@ -409,10 +282,12 @@ static enum paced_err write_images(const char *dir, int count, int size, uint64_
         compose(scene, seed, i, &rng);
         render(scene, size, &rng, grey, mask);
         const char *kind = finding_names[scene->finding];
-        char *name = paced_format("%s/%s (%d)", kind, kind, ++numbers[scene->finding]);
-        err = write_pair(dir, name, size, grey, mask);
-        list_pair(&splits[i % 5 == 4 ? PACED_VAL : PACED_TRAIN], name);
-        free(name);
+        char *image_name = paced_format("%s/%s (%d).png", kind, kind, ++numbers[scene->finding]);
+        char *mask_name = paced_format("%s/%s (%d)_mask.png", kind, kind, numbers[scene->finding]);
+        err = synth_write_pair(dir, image_name, mask_name, size, 1, grey, mask);
+        synth_list_pair(&splits[synth_phase(i)], image_name, mask_name);
+        free(mask_name);
+        free(image_name);
     }
     free(mask);
     free(grey);
@@ -421,24 +296,9 @@ static enum paced_err write_images(const char *dir, int count, int size, uint64_
 }
 
 enum paced_err paced_synth_breast(const char *dir, int count, int size, uint64_t seed) {
-    if (count < MIN_COUNT || count > MAX_COUNT)
-        return paced_error(PACED_INVALID, "a synthetic set of %d images is not possible; ask for %d to %d", count,
-                           MIN_COUNT, MAX_COUNT);
-    if (size < MIN_SIZE || size > MAX_SIZE)
-        return paced_error(PACED_INVALID, "synthetic images of size %d are not possible; ask for %d to %d", size,
-                           MIN_SIZE, MAX_SIZE);
-    for (int k = 0; k < FINDINGS; k++) {
-        char *path = paced_path_join(dir, finding_names[k]);
-        enum paced_err err = paced_make_dirs(path);
-        free(path);
-        if (err != PACED_OK) return err;
-    }
+    PACED_TRY(synth_check(count, size));
+    for (int k = 0; k < FINDINGS; k++) PACED_TRY(synth_make_folder(dir, finding_names[k]));
     struct paced_text splits[2] = {{0}};
     enum paced_err err = write_images(dir, count, size, seed, splits);
-    /* The lists last: where they are, the images are. */
-    if (err == PACED_OK) err = write_split(dir, "train.json", &splits[PACED_TRAIN]);
-    if (err == PACED_OK) err = write_split(dir, "val.json", &splits[PACED_VAL]);
-    free(splits[PACED_TRAIN].data);
-    free(splits[PACED_VAL].data);
-    return err;
+    return synth_write_splits(dir, splits, err);
 }

@@ -1,16 +1,24 @@
-/* paced synth breast --count N --size S --seed K --output DIR */
+/* paced synth breast|needle|scene --count N --size S --seed K --output DIR */
 #include <string.h>
 
 #include "paced/data.h"
 #include "paced/run.h"
 
+static const struct {
+    const char *name;
+    enum paced_err (*make)(const char *dir, int count, int size, uint64_t seed);
+} kinds[] = {{"breast", paced_synth_breast}, {"needle", paced_synth_needle}, {"scene", paced_synth_scene}};
+
 enum paced_err paced_command_synth(const struct paced_arguments *arguments) {
-    if (strcmp(arguments->names[0], "breast") != 0)
-        return paced_error(PACED_INVALID, "synth: %s: no such kind of image; choose: breast", arguments->names[0]);
+    size_t kind = 0;
+    while (kind < PACED_COUNT(kinds) && strcmp(arguments->names[0], kinds[kind].name) != 0) ++kind;
+    if (kind == PACED_COUNT(kinds))
+        return paced_error(PACED_INVALID, "synth: %s: no such kind of image; choose: breast, needle or scene",
+                           arguments->names[0]);
     if (!arguments->output) return paced_error(PACED_INVALID, "synth: say where to with --output DIR");
     int64_t count = arguments->count < 0 ? 100 : arguments->count, size = arguments->size < 0 ? 224 : arguments->size,
             seed = arguments->seed < 0 ? 12345 : arguments->seed;
     if (count < 5 || count > 1000000 || size < 16 || size > 4096)
         return paced_error(PACED_INVALID, "synth: --count must be 5 to 1000000 and --size 16 to 4096");
-    return paced_synth_breast(arguments->output, (int)count, (int)size, (uint64_t)seed);
+    return kinds[kind].make(arguments->output, (int)count, (int)size, (uint64_t)seed);
 }

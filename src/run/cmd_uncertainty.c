@@ -32,7 +32,8 @@ struct look {
     double mu;
     uint8_t *label;                /* [size][size] */
     float *u_p, *u_b, *u, *weight; /* [size][size] */
-    size_t between, without_mask;  /* mask pixels that are neither 0 nor 255; images so far */
+    struct paced_masks *masks;
+    size_t odd, without_mask; /* mask pixels that are in no class by right; images so far */
 };
 
 static size_t pixels_of(const struct look *k) {
@@ -98,6 +99,7 @@ static enum paced_err set_pace(struct look *k) {
 
 static enum paced_err open_look(struct look *k, const char *weights) {
     struct paced_config own = teacher_config(k->config);
+    PACED_TRY(paced_masks_open(&k->masks, k->config));
     PACED_TRY(predictor_open(&k->predictor, &own, weights));
     PACED_TRY(open_views(k));
     k->label = paced_alloc(pixels_of(k), 1);
@@ -115,6 +117,7 @@ static void close_look(struct look *k) {
         paced_loss_destroy(views[i]->weights);
     }
     predictor_close(&k->predictor);
+    paced_masks_close(k->masks);
     paced_histogram_destroy(k->histogram);
     void *memory[] = {k->label, k->u_p, k->u_b, k->u, k->weight};
     for (size_t i = 0; i < PACED_COUNT(memory); ++i) free(memory[i]);
@@ -126,15 +129,14 @@ static enum paced_err read_mask(struct look *k, const char *mask_path, const cha
                                 const struct paced_image *image) {
     struct paced_mask mask;
     int size = k->predictor.size;
-    PACED_TRY(paced_mask_read((enum paced_dataset_kind)k->config->data.dataset, mask_path, path, k->predictor.classes,
-                              &mask));
+    PACED_TRY(paced_masks_read(k->masks, mask_path, path, &mask));
     enum paced_err err = PACED_OK;
     if (mask.width != image->width || mask.height != image->height)
         err = paced_error(PACED_INVALID, "%s: is %d x %d but its mask %s is %d x %d; they must have the same size",
                           path, image->width, image->height, mask_path, mask.width, mask.height);
     else
         paced_resize_nearest(mask.label, mask.width, mask.height, 1, k->label, size, size);
-    k->between += mask.between;
+    k->odd += mask.odd;
     free(mask.label);
     return err;
 }
@@ -264,10 +266,13 @@ static enum paced_err look_at(struct look *k, struct images *images) {
     }
     k->mu = paced_pacing_mu(k->config, &k->masked.objective, 0, k->histogram);
     PACED_TRY(set_pace(k));
-    k->between = 0;
+    k->odd = 0;
     enum paced_err err = images_visit(images, "uncertainty", draw, k);
-    if (k->between)
-        paced_log(PACED_LOG_WARN, "%zu mask pixels are neither 0 nor 255 and count as background", k->between);
+    if (k->odd) {
+        char *what = paced_masks_odd_text(k->masks, k->odd);
+        paced_log(PACED_LOG_WARN, "%s", what);
+        free(what);
+    }
     return err ? err : unread;
 }
 

@@ -16,6 +16,8 @@
 #include "src/run/checkpoint.h"
 #include "src/run/files.h"
 
+enum { MOST_DECODED_FIRST = 10000 }; /* images of a set that a fresh run reads before it begins */
+
 struct trainer {
     const struct paced_config *config;
     struct run_files files;
@@ -105,11 +107,14 @@ static enum paced_err open_parts(struct trainer *t) {
 }
 
 /* Decodes every image once, so that a bad one is named before anything is written or an older run is replaced, not at
- * the end of a long epoch. The data set keeps what it decodes, so the first epoch is the shorter for it. */
+ * the end of a long epoch. The data set keeps what it decodes, so the first epoch is the shorter for it. One that would
+ * not be kept is not decoded for nothing, and of one with very many images the run starts at once: there it must do
+ * that all files can be opened (`paced data check` reads them). */
 static enum paced_err check_images(struct trainer *t, struct paced_dataset *dataset, const char *label) {
     struct paced_loader *loader;
     struct paced_progress progress;
     size_t count = paced_dataset_count(dataset);
+    if (count > MOST_DECODED_FIRST || !paced_dataset_fits_memory(dataset)) return paced_dataset_check_files(dataset);
     for (size_t i = 0; i < count; ++i) t->order[i] = (uint32_t)i;
     PACED_TRY(paced_loader_create(&loader, dataset, t->order, count, 1, 0, (int)t->config->data.workers, NULL));
     paced_progress_start(&progress, label, count);

@@ -295,7 +295,7 @@ static void test_wrong_values(void **state) {
         {"train", "shuffle", "2", "yes or no"},
         {"train", "optimizer", "addam", "did you mean adam?"},
         {"train", "optimizer", "", "adam, adamw, sgd"},
-        {"data", "dataset", "nothing", "bus, folder"},
+        {"data", "dataset", "nothing", "bus, needle, robo, folder"},
         {"data", "classes", "1", "2 to 255"},
         {"data", "size", "8193", "1 to 8192"},
         {"data", "augment", "hflip, rotat(15)", "did you mean rotate?"},

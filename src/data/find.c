@@ -1,0 +1,90 @@
+/* The pairs of a folder, by their names. Which files there are is read first, sorted; a mask's image is then looked up
+ * among them. */
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/data/split.h"
+
+static const char mark[] = "_mask", end[] = ".png";
+
+struct names {
+    char **path; /* below the root */
+    size_t count;
+};
+
+static bool ends_with(const char *text, size_t length, const char *tail) {
+    const size_t n = strlen(tail);
+    return length > n && strncmp(text + length - n, tail, n) == 0;
+}
+
+static enum paced_err list_folder(struct names *names, const char *root, const char *below) {
+    char *dir = paced_path_join(root, below);
+    struct dirent **entries;
+    const int count = scandir(dir, &entries, NULL, alphasort);
+    enum paced_err err = PACED_OK;
+    if (count < 0) err = paced_error(PACED_INVALID, "%s: cannot be listed: %s", dir, strerror(errno));
+    for (int i = 0; i < count; i++) {
+        const char *name = entries[i]->d_name;
+        char *path = below[0] == '\0' ? paced_strdup(name) : paced_format("%s/%s", below, name);
+        char *full = paced_path_join(root, path);
+        if (name[0] != '.' && err == PACED_OK && paced_path_is_dir(full)) {
+            err = list_folder(names, root, path);
+        } else if (name[0] != '.' && ends_with(name, strlen(name), end)) {
+            names->path = paced_grow(names->path, names->count + 1, sizeof *names->path);
+            names->path[names->count++] = path;
+            path = NULL; /* handed over */
+        }
+        free(full);
+        free(path);
+        free(entries[i]);
+    }
+    if (count >= 0) free(entries);
+    free(dir);
+    return err;
+}
+
+static int compare(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static bool is_listed(const struct names *names, const char *path) {
+    return bsearch(&path, names->path, names->count, sizeof *names->path, compare) != NULL;
+}
+
+/* The image of a mask; NULL where `mask` is the mask of none. */
+static char *image_of(const struct names *names, const char *mask) {
+    const size_t length = strlen(mask) - strlen(end);
+    if (!ends_with(mask, length, mark)) return NULL;
+    const int stem = (int)(length - strlen(mark));
+    char *image = paced_format("%.*s%s", stem, mask, end);
+    const char *slash = strrchr(mask, '/');
+    const size_t dir = slash == NULL ? 0 : (size_t)(slash - mask);
+    if (!is_listed(names, image) && ends_with(mask, dir, mark)) {
+        free(image);
+        image = paced_format("%.*s%.*s%s", (int)(dir - strlen(mark)), mask, stem - (int)dir, mask + dir, end);
+    }
+    if (is_listed(names, image)) return image;
+    free(image);
+    return NULL;
+}
+
+enum paced_err split_find(struct paced_split *split, const char *root) {
+    struct names names = {0};
+    *split = (struct paced_split){0};
+    enum paced_err err = list_folder(&names, root, "");
+    if (names.count > 0) qsort(names.path, names.count, sizeof *names.path, compare);
+    split->path = paced_strdup(root);
+    split->pairs = paced_alloc(names.count + 1, sizeof *split->pairs);
+    for (size_t i = 0; i < names.count && err == PACED_OK; i++) {
+        char *image = image_of(&names, names.path[i]);
+        if (image != NULL) split->pairs[split->count++] = (struct paced_pair){image, paced_strdup(names.path[i])};
+    }
+    if (err == PACED_OK && split->count == 0)
+        err = paced_error(PACED_INVALID, "%s: no x.png with its x_mask.png is there; check data.root", root);
+    for (size_t i = 0; i < names.count; i++) free(names.path[i]);
+    free(names.path);
+    if (err != PACED_OK) paced_split_finish(split);
+    return err;
+}

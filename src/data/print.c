@@ -1,0 +1,158 @@
+/* Prints of images, and which images are alike by them.
+ *
+ * thumbnail t[24][24]: grey (the mean of r, g and b), averaged over equal areas of the image
+ * print     p = C t C^T without its first entry, divided by its length; C the orthonormal cosine transform
+ *           C[k][i] = sqrt((k ? 2 : 1) / 24) cos(pi k (2 i + 1) / 48)
+ *
+ * C is orthonormal, so p . q is the correlation r of the thumbnails, and |p - q|^2 = 2 (1 - r). Low frequencies come
+ * first and hold most of an image: two unlike ones are told apart by a few values, and images whose first values differ
+ * by more than sqrt(2 (1 - r)) are never compared. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "paced/data.h"
+
+#define PI 3.14159265358979323846
+
+enum { SIDE = PACED_PRINT_SIDE };
+
+/* ---- one print ----------------------------------------------------------------------------------------------- */
+
+static double part(int i, int size) {
+    return (double)i * size / SIDE;
+}
+
+/* out[SIDE]: means over equal parts of `size` values, `step` apart. */
+static void shrink_line(const double *values, int size, size_t step, double *out) {
+    for (int i = 0; i < SIDE; i++) {
+        const double from = part(i, size), to = part(i + 1, size);
+        double sum = 0;
+        for (int k = (int)from; k < size && k < to; k++) {
+            const double left = k < from ? from : k, right = k + 1 > to ? to : k + 1;
+            sum += (right - left) * values[(size_t)k * step];
+        }
+        out[i] = sum / (to - from);
+    }
+}
+
+static void make_thumbnail(const struct paced_image *image, double t[SIDE][SIDE]) {
+    const size_t width = (size_t)image->width, height = (size_t)image->height;
+    double *grey = paced_alloc(width, sizeof *grey), *narrow = paced_alloc(height * SIDE, sizeof *narrow);
+    for (size_t y = 0; y < height; y++) {
+        const uint8_t *rgb = image->rgb + 3 * y * width;
+        for (size_t x = 0; x < width; x++) grey[x] = (rgb[3 * x] + rgb[3 * x + 1] + rgb[3 * x + 2]) / 3.0;
+        shrink_line(grey, image->width, 1, narrow + y * SIDE);
+    }
+    for (int x = 0; x < SIDE; x++) {
+        double column[SIDE];
+        shrink_line(narrow + x, image->height, SIDE, column);
+        for (int y = 0; y < SIDE; y++) t[y][x] = column[y];
+    }
+    free(narrow);
+    free(grey);
+}
+
+/* Transforms the rows and swaps rows and columns; done twice, that is C t C^T. */
+static void transform(double in[SIDE][SIDE], double out[SIDE][SIDE]) {
+    for (int k = 0; k < SIDE; k++) {
+        const double scale = sqrt((k == 0 ? 1.0 : 2.0) / SIDE);
+        double wave[SIDE];
+        for (int i = 0; i < SIDE; i++) wave[i] = scale * cos(PI * k * (2 * i + 1) / (2.0 * SIDE));
+        for (int y = 0; y < SIDE; y++) {
+            double sum = 0;
+            for (int i = 0; i < SIDE; i++) sum += wave[i] * in[y][i];
+            out[k][y] = sum;
+        }
+    }
+}
+
+void paced_print_take(const struct paced_image *image, float *print) {
+    double t[SIDE][SIDE], half[SIDE][SIDE], length = 0;
+    make_thumbnail(image, t);
+    transform(t, half);
+    transform(half, t);
+    t[0][0] = 0; /* the mean */
+    for (int y = 0; y < SIDE; y++)
+        for (int x = 0; x < SIDE; x++) length += t[y][x] * t[y][x];
+    length = sqrt(length);
+    const double scale = length < 1e-6 ? 0 : 1 / length; /* below: nothing but rounding */
+    size_t at = 0;
+    for (int sum = 1; sum <= 2 * (SIDE - 1); sum++) /* along the diagonals, away from the mean */
+        for (int y = sum < SIDE ? 0 : sum - SIDE + 1; y <= sum && y < SIDE; y++)
+            print[at++] = (float)(scale * t[y][sum - y]);
+}
+
+/* ---- groups -------------------------------------------------------------------------------------------------- */
+
+struct entry {
+    const float *print;
+    size_t image;
+};
+
+static int compare(const void *a, const void *b) {
+    const struct entry *x = a, *y = b;
+    for (int k = 0; k < PACED_PRINT_VALUES; k++)
+        if (x->print[k] != y->print[k]) return x->print[k] < y->print[k] ? -1 : 1;
+    return x->image < y->image ? -1 : x->image > y->image;
+}
+
+/* |p - q|^2, or more than `most` as soon as it is known to be above. */
+static float distance(const float *p, const float *q, float most) {
+    float sum = 0;
+    for (int k = 0; k < PACED_PRINT_VALUES && sum <= most; k++) sum += (p[k] - q[k]) * (p[k] - q[k]);
+    return sum;
+}
+
+static size_t root_of(size_t *group, size_t i) {
+    while (group[i] != i) i = group[i] = group[group[i]];
+    return i;
+}
+
+static void join(size_t *group, float *like, size_t i, size_t j, float likeness) {
+    const size_t a = root_of(group, i), b = root_of(group, j);
+    group[a > b ? a : b] = a > b ? b : a;
+    if (likeness > like[i]) like[i] = likeness;
+    if (likeness > like[j]) like[j] = likeness;
+}
+
+/* Equal prints are joined with the first of them, which alone stays; returns how many stay. */
+static size_t join_equal(struct entry *entries, size_t count, size_t *group, float *like) {
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        const bool again =
+            kept > 0 && memcmp(entries[kept - 1].print, entries[i].print, PACED_PRINT_VALUES * sizeof(float)) == 0;
+        if (again)
+            join(group, like, entries[kept - 1].image, entries[i].image, 1);
+        else
+            entries[kept++] = entries[i];
+    }
+    return kept;
+}
+
+static bool is_flat(const float *print) {
+    for (int k = 0; k < PACED_PRINT_VALUES; k++)
+        if (print[k] != 0) return false;
+    return true;
+}
+
+void paced_print_group(const float *const *prints, size_t count, double threshold, size_t *group, float *like) {
+    struct entry *entries = paced_alloc(count + 1, sizeof *entries);
+    const float most = (float)(2 * (1 - threshold)), reach = sqrtf(most);
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++) {
+        group[i] = i;
+        like[i] = 0;
+        if (prints[i] != NULL && !is_flat(prints[i])) entries[n++] = (struct entry){prints[i], i};
+    }
+    qsort(entries, n, sizeof *entries, compare);
+    n = join_equal(entries, n, group, like);
+    for (size_t i = 0; i < n; i++) {
+        for (size_t j = i + 1; j < n && entries[j].print[0] - entries[i].print[0] <= reach; j++) {
+            const float d = distance(entries[i].print, entries[j].print, most);
+            if (d <= most) join(group, like, entries[i].image, entries[j].image, 1 - d / 2);
+        }
+    }
+    for (size_t i = 0; i < count; i++) group[i] = root_of(group, i);
+    free(entries);
+}

@@ -1,0 +1,175 @@
+/* Synthetic needles in ultrasound: B-mode-like pictures with a mask of the shaft, in the layout of the needle set.
+ *
+ * Levels in decibels below white, speckled and compressed to grey as synth_breast.c does. A needle enters at the left
+ * or right edge and goes down at a slant to its tip: shaft   a bright narrow line, weaker where the beam meets it
+ * badly, brightest at the bevel of the tip tail    reverberation: fainter copies of the shaft at equal distances below
+ * it, and a shadow behind Fascia lines of the tissue are thin and bright, too, so brightness alone does not find the
+ * needle.
+ *
+ * Law: picture i depends on (seed, i, size) alone. Pictures of a patient share tissue and depth of view; patients are
+ * in one split only. */
+#include "src/data/synth.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { PATIENTS = 10, FRAMES = 10, LAYERS = 3, ECHOES = 4 };
+
+/* Streams of the seed: pictures take 0, 1, 2, ...; patient p takes PATIENT + p. */
+static const uint64_t PATIENT = (uint64_t)1 << 41;
+
+struct patient {
+    double border[LAYERS - 1], level[LAYERS], fascia, streak, attenuation;
+};
+
+struct needle {
+    double x, y, length; /* where it enters, and how far it goes */
+    double right, down;  /* direction, of length 1 */
+    double radius;       /* of the shaft in the picture */
+    double gain, spacing, decay, shadow, fade;
+};
+
+struct view {
+    struct patient patient;
+    struct needle needle;
+    struct noise shape, grain;
+    double shift; /* of the tissue, frame by frame */
+};
+
+/* ---- what a picture is made of ------------------------------------------------------------------------------- */
+
+static void choose_patient(struct patient *p, struct paced_rng *rng) {
+    p->border[0] = between(rng, 0.12, 0.26);
+    p->border[1] = p->border[0] + between(rng, 0.2, 0.36);
+    p->level[0] = between(rng, -26, -18);
+    p->level[1] = between(rng, -38, -29);
+    p->level[2] = between(rng, -33, -24);
+    p->fascia = between(rng, 7, 13);
+    p->streak = between(rng, 6, 12);
+    p->attenuation = between(rng, 6, 14);
+}
+
+static void choose_needle(struct needle *n, struct paced_rng *rng) {
+    const double slope = between(rng, 0.2, 0.9), side = paced_rng_uniform(rng) < 0.5 ? 0 : 1;
+    n->x = side;
+    n->y = between(rng, 0.04, 0.35);
+    n->right = side == 0 ? cos(slope) : -cos(slope);
+    n->down = sin(slope);
+    const double most = fmin(0.85 / cos(slope), (0.9 - n->y) / n->down);
+    n->length = most * between(rng, 0.55, 1);
+    n->radius = between(rng, 0.010, 0.016);
+    n->gain = between(rng, 17, 26);
+    n->spacing = between(rng, 0.035, 0.055);
+    n->decay = between(rng, 4, 7);
+    n->shadow = between(rng, 2, 7);
+    n->fade = between(rng, 3, 11);
+}
+
+static void compose(struct view *v, uint64_t seed, int i, struct paced_rng *rng) {
+    struct paced_rng patient;
+    paced_rng_seed(&patient, seed, PATIENT + (uint64_t)(i % PATIENTS));
+    choose_patient(&v->patient, &patient);
+    noise_fill(&v->shape, &patient);
+    noise_fill(&v->grain, rng);
+    v->shift = between(rng, 0, 40);
+    choose_needle(&v->needle, rng);
+}
+
+/* ---- level at a point ---------------------------------------------------------------------------------------- */
+
+static double tissue_level(const struct view *v, double x, double y) {
+    const struct patient *p = &v->patient;
+    const double s = v->shift, cloud = noise_clouds(&v->grain, 5 * x, 9 * y);
+    double level = p->level[0] + 3 * cloud, fascia = 0;
+    for (int k = 0; k < LAYERS - 1; k++) {
+        const double border = p->border[k] + 0.05 * noise_clouds(&v->shape, 2 * x + s, 11.0 * k);
+        level = mix(level, p->level[k + 1] + 4 * cloud, smooth_step(-0.03, 0.03, y - border));
+        fascia += p->fascia * bell(y - border, 0.010) * (0.5 + 0.5 * noise_at(&v->grain, 7 * x + 9 * k, 3));
+    }
+    const double warp = 0.06 * noise_clouds(&v->shape, 2 * x + s, 3 * y);
+    const double fibres = noise_lines(&v->shape, 2.5 * x + s, 16 * (y + warp), 0.16) *
+                          smooth_step(-0.3, 0.6, noise_clouds(&v->shape, 3 * x + s + 7, 3 * y));
+    return level + fascia + p->streak * fibres - p->attenuation * y + 8 * bell(y, 0.015);
+}
+
+/* Along the shaft (0 at the edge of the picture, 1 at the tip) and away from it, downwards positive. */
+static void shaft_place(const struct needle *n, double x, double y, double *along, double *away) {
+    const double dx = x - n->x, dy = y - n->y;
+    *along = (dx * n->right + dy * n->down) / n->length;
+    *away = dy * fabs(n->right) - dx * n->down * (n->right < 0 ? -1 : 1);
+}
+
+static bool is_shaft(const struct needle *n, double x, double y) {
+    double along, away;
+    shaft_place(n, x, y, &along, &away);
+    return along <= 1 && fabs(away) < n->radius;
+}
+
+static double needle_level(const struct view *v, double level, double x, double y) {
+    const struct needle *n = &v->needle;
+    double along, away;
+    shaft_place(n, x, y, &along, &away);
+    const double end = 1 - smooth_step(0.99, 1.01, along);
+    const double patchy = 0.5 + 0.5 * noise_at(&v->grain, 12 * along, 31);
+    const double bright = n->gain - n->fade * patchy + 5 * bell(along - 0.97, 0.035);
+    double above = bright * bell(away, 0.8 * n->radius); /* decibels above the tissue */
+    for (int k = 1; k <= ECHOES; k++) {
+        const double echo = bright - n->decay * k;
+        if (echo > 0) above += echo * bell(away - k * n->spacing, n->radius) * (0.6 + 0.4 * patchy);
+    }
+    const double behind = n->shadow * smooth_step(n->radius, 3 * n->radius, away) * exp(-away / 0.35);
+    return level + end * (above - (away > 0 ? behind : 0));
+}
+
+/* ---- pictures and files -------------------------------------------------------------------------------------- */
+
+static void render(const struct view *v, int size, struct paced_rng *rng, uint8_t *grey, uint8_t *mask) {
+    float *power = paced_alloc((size_t)size * (size_t)size, sizeof *power);
+    speckle_make(power, size, rng);
+    for (int j = 0; j < size; j++) {
+        for (int i = 0; i < size; i++) {
+            const size_t at = (size_t)j * (size_t)size + (size_t)i;
+            const double x = (i + 0.5) / size, y = (j + 0.5) / size;
+            mask[at] = is_shaft(&v->needle, x, y) ? 255 : 0;
+            grey[at] = speckle_grey(needle_level(v, tissue_level(v, x, y), x, y), power[at]);
+        }
+    }
+    free(power);
+}
+
+static enum paced_err write_images(const char *dir, int count, int size, uint64_t seed, struct paced_text *splits) {
+    static const char *const folders[] = {[PACED_TRAIN] = "train", [PACED_VAL] = "test"};
+    const size_t pixels = (size_t)size * (size_t)size;
+    struct view *view = paced_alloc(1, sizeof *view);
+    uint8_t *grey = paced_alloc(pixels, 1), *mask = paced_alloc(pixels, 1);
+    enum paced_err err = PACED_OK;
+    for (int i = 0; i < count && err == PACED_OK; i++) {
+        struct paced_rng rng;
+        paced_rng_seed(&rng, seed, PACED_STREAM_SYNTH + (uint64_t)i);
+        compose(view, seed, i, &rng);
+        render(view, size, &rng, grey, mask);
+        const enum paced_phase phase = synth_phase(i); /* the same for all pictures of a patient */
+        const int round = i / PATIENTS;
+        char *stem = paced_format("p%d_%d_%03d", i % PATIENTS + 1, round / FRAMES + 1, round % FRAMES + 1);
+        char *image_name = paced_format("%s/%s.png", folders[phase], stem);
+        char *mask_name = paced_format("%s_mask/%s_mask.png", folders[phase], stem);
+        err = synth_write_pair(dir, image_name, mask_name, size, 1, grey, mask);
+        synth_list_pair(&splits[phase], image_name, mask_name);
+        free(mask_name);
+        free(image_name);
+        free(stem);
+    }
+    free(mask);
+    free(grey);
+    free(view);
+    return err;
+}
+
+enum paced_err paced_synth_needle(const char *dir, int count, int size, uint64_t seed) {
+    static const char *const folders[] = {"train", "train_mask", "test", "test_mask"};
+    PACED_TRY(synth_check(count, size));
+    for (size_t k = 0; k < PACED_COUNT(folders); k++) PACED_TRY(synth_make_folder(dir, folders[k]));
+    struct paced_text splits[2] = {{0}};
+    enum paced_err err = write_images(dir, count, size, seed, splits);
+    return synth_write_splits(dir, splits, err);
+}
