@@ -180,8 +180,7 @@ static struct paced_metrics class_metrics(const struct image *image, int class_i
 
 static void add_metrics(struct paced_metrics *sum, const struct paced_metrics *more, uint64_t which) {
     for (int m = 0; m < PACED_METRICS; m++)
-        if (which & METRIC_BIT(m))
-            *metric_field(sum, (enum paced_metric)m) += metric_value(more, (enum paced_metric)m);
+        if (which & METRIC_BIT(m)) *metric_field(sum, (enum paced_metric)m) += metric_value(more, (enum paced_metric)m);
 }
 
 /* What is not in `which` becomes NaN. */

@@ -80,8 +80,7 @@ enum paced_err paced_scores_write_summary(const struct paced_scores *scores, con
 
 static void write_interval(FILE *out, const struct summary *s, enum paced_metric m, const struct paced_metrics *low,
                            const struct paced_metrics *high) {
-    const double values[] = {metric_value(&s->metrics, m), metric_value(low, m),
-                             metric_value(high, m)};
+    const double values[] = {metric_value(&s->metrics, m), metric_value(low, m), metric_value(high, m)};
     fprintf(out, "%s,%s,%zu,%s", s->set, s->class_name, s->images, paced_metric_name(m));
     for (size_t i = 0; i < PACED_COUNT(values); i++) {
         fputc(',', out);
