@@ -149,8 +149,8 @@ struct paced_comparison {
 enum paced_err paced_comparison_add(struct paced_comparison *comparison, const char *name, const char *summary_path,
                                     const char *metrics_path, uint64_t seed);
 void paced_comparison_finish(struct paced_comparison *comparison);
-/* stage,set,images,dice,iou,precision,recall,f1,dice_difference,dice_low,dice_high,dice_p: a row per stage and set (all,
- * non-empty). */
+/* stage,set,images,dice,iou,precision,recall,f1,dice_difference,dice_low,dice_high,dice_p: a row per stage and set
+ * (all, non-empty). */
 enum paced_err paced_comparison_write_csv(const struct paced_comparison *comparison, const char *path);
 /* stage,against,set,images,metric,difference,low,high,p: all metrics of every stage but the first. */
 enum paced_err paced_comparison_write_differences(const struct paced_comparison *comparison, const char *path);
