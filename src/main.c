@@ -57,8 +57,8 @@ static const struct command commands[] = {
      "replaces one.",
      SET | OUTPUT | RESUME | OVERWRITE, 1, 1, paced_command_train},
     {"test", "CONFIG [--weights FILE] [--set SECTION.KEY=VALUE]... [--output DIR]",
-     "Measures the validation set with test.weights (or --weights), writes metrics.csv and summary.csv into the run's\n"
-     "directory (or --output) and prints the table.",
+     "Measures the validation set with test.weights (or --weights), writes metrics.csv, summary.csv, intervals.csv and\n"
+     "reliability.csv into the run's directory (or --output) and prints the table. [test] says what is measured.",
      SET | OUTPUT | WEIGHTS, 1, 1, paced_command_test},
     {"experiment", "CONFIG [--set SECTION.KEY=VALUE]... [--overwrite]",
      "Runs the stages of CONFIG, [stage NAME] with `command = train | test`, in order, then compares its tests.\n"

@@ -35,6 +35,23 @@ enum paced_pacing {
 };
 enum paced_order { PACED_ORDER_EASY, PACED_ORDER_HARD };
 enum paced_admission { PACED_ADMISSION_AUTO, PACED_ADMISSION_HARD, PACED_ADMISSION_SOFT };
+/* Up to PACED_NLL in the order of test.metrics' words; the last two come with test.postprocess = needle. */
+enum paced_metric {
+    PACED_DICE,
+    PACED_IOU,
+    PACED_PRECISION,
+    PACED_RECALL,
+    PACED_F1,
+    PACED_HD95,
+    PACED_NSD,
+    PACED_ECE,
+    PACED_BRIER,
+    PACED_NLL,
+    PACED_ANGLE_ERROR,
+    PACED_DISTANCE_ERROR,
+    PACED_METRICS
+};
+enum paced_postprocess { PACED_POSTPROCESS_NONE, PACED_POSTPROCESS_LARGEST, PACED_POSTPROCESS_NEEDLE };
 
 struct paced_config {
     struct {
@@ -92,6 +109,9 @@ struct paced_config {
     } pacing;
     struct {
         char *weights;
+        uint64_t metrics; /* bit m: enum paced_metric m */
+        double nsd_tolerance;
+        int postprocess; /* enum paced_postprocess */
     } test;
     struct {
         int level; /* enum paced_log_level */

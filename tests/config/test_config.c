@@ -116,6 +116,8 @@ static void test_defaults(void **state) {
     assert_true(c.train.shuffle);
     assert_int_equal(c.train.save_every, 1);
     assert_string_equal(c.test.weights, "best");
+    assert_true(c.test.metrics == 0x1ff && c.test.nsd_tolerance == 2);
+    assert_int_equal(c.test.postprocess, PACED_POSTPROCESS_NONE);
     assert_int_equal(c.log.level, PACED_LOG_INFO);
     paced_config_finish(&c);
     paced_config_finish(&c);
@@ -144,6 +146,23 @@ static void test_values(void **state) {
     assert_int_equal(c.log.level, PACED_LOG_DEBUG);
     assert_below_dir(c.test.weights, "w/a.safetensors");
     paced_config_finish(&c);
+}
+
+static void test_lists(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        uint64_t bits;
+    } cases[] = {{"dice", 1}, {"nll, dice", 0x201}, {" hd95 ,\tiou,hd95", 0x22}};
+    write_ini("x.ini", "");
+    for (size_t i = 0; i < PACED_COUNT(cases); i++) {
+        struct paced_config c;
+        char *set = paced_format("test.metrics=%s", cases[i].text);
+        assert_int_equal(load(&c, "x.ini", set), PACED_OK);
+        assert_true(c.test.metrics == cases[i].bits);
+        paced_config_finish(&c);
+        free(set);
+    }
 }
 
 static void test_bools(void **state) {
@@ -305,6 +324,10 @@ static void test_wrong_values(void **state) {
         {"model", "arch", "", "unet"},
         {"device", "threads", "4097", "0 to 4096"},
         {"test", "weights", "", "best"},
+        {"test", "metrics", "dice,hd96", "did you mean hd95?"},
+        {"test", "metrics", "", "dice, iou"},
+        {"test", "metrics", "dice,,iou", "'' is not a valid choice"},
+        {"test", "postprocess", "neddle", "did you mean needle?"},
         {"log", "level", "warning", "warn"},
     };
     for (size_t i = 0; i < PACED_COUNT(cases); i++) {
@@ -402,6 +425,7 @@ static void test_round_trip(void **state) {
         "train.optimizer=sgd",
         "train.schedule=constant",
         "test.weights=last",
+        "test.metrics=nll,dice",
         "log.level=error",
         "device.select=0:1",
     };
@@ -465,12 +489,12 @@ static void test_print_keys(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_defaults),     TEST(test_values),          TEST(test_bools),
-        TEST(test_continuation), TEST(test_twice_warns),     TEST(test_base),
-        TEST(test_base_errors),  TEST(test_set_errors),      TEST(test_unknown_names),
-        TEST(test_wrong_values), TEST(test_bad_lines),       TEST(test_long_line),
-        TEST(test_round_trip),   TEST(test_round_trip_long), TEST(test_real_digits),
-        TEST(test_print_keys),
+        TEST(test_defaults),      TEST(test_values),       TEST(test_bools),
+        TEST(test_lists),         TEST(test_continuation), TEST(test_twice_warns),
+        TEST(test_base),          TEST(test_base_errors),  TEST(test_set_errors),
+        TEST(test_unknown_names), TEST(test_wrong_values), TEST(test_bad_lines),
+        TEST(test_long_line),     TEST(test_round_trip),   TEST(test_round_trip_long),
+        TEST(test_real_digits),   TEST(test_print_keys),
     };
     return cmocka_run_group_tests_name("config", tests, NULL, NULL);
 }

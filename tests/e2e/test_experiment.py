@@ -5,6 +5,7 @@ import signal
 import program
 
 HEADER = ["stage", "set", "images", "dice", "iou", "precision", "recall", "f1"]
+DIFFERENCE = ["dice_difference", "dice_low", "dice_high", "dice_p"]
 TESTS = ["teacher-test", "student-test"]
 STAGES = ["teacher", "student", *TESTS]
 
@@ -52,7 +53,7 @@ class ExperimentTest(program.Case):
         run, passed = self.stages_done(self.first.stderr)
         self.assertEqual((run, passed), (STAGES, []))
         header, rows = program.read_csv(self.path("whole", "comparison.csv"))
-        self.assertEqual(header, HEADER)
+        self.assertEqual(header, HEADER + DIFFERENCE)
         self.assertEqual([(row["stage"], row["set"]) for row in rows],
                          [(stage, name) for stage in TESTS for name in ("all", "non-empty")])
         for i, folder in enumerate(("teacher-test", "student")):
@@ -60,6 +61,16 @@ class ExperimentTest(program.Case):
             for j in range(2):
                 for key in HEADER[1:]:
                     self.assertEqual(rows[2 * i + j][key], summary[j][key])
+        for before, after in zip(rows[:2], rows[2:]):
+            self.assertEqual([before[key] for key in DIFFERENCE], [""] * 4)
+            difference = float(after["dice_difference"])
+            self.assertAlmostEqual(difference, float(after["dice"]) - float(before["dice"]), delta=1e-8)
+            self.assertTrue(float(after["dice_low"]) <= difference <= float(after["dice_high"]))
+            self.assertTrue(0 <= float(after["dice_p"]) <= 1)
+        header, differences = program.read_csv(self.path("whole", "differences.csv"))
+        self.assertEqual(header, ["stage", "against", "set", "images", "metric", "difference", "low", "high", "p"])
+        self.assertEqual({(row["stage"], row["against"]) for row in differences}, {tuple(TESTS[::-1])})
+        self.assertIn("hd95", [row["metric"] for row in differences])
         lines = self.first.stdout.splitlines()
         self.assertEqual([line.split()[0] for line in lines], ["stage", *TESTS])
         for line, row in zip(lines[1:], rows[::2]):
@@ -87,7 +98,7 @@ class ExperimentTest(program.Case):
         self.assertEqual(done.stdout, self.first.stdout)
         after = program.snapshot(self.path("whole"))
         written = {path for path in after if after[path] != before.get(path)}
-        self.assertEqual(written, {self.path("whole", "comparison.csv")})
+        self.assertEqual(written, {self.path("whole", name) for name in ("comparison.csv", "differences.csv")})
 
     def test_changed_stage_and_those_that_use_it_run_anew(self):
         self.copy("changed")

@@ -55,7 +55,7 @@ static struct paced_log_row train_row(int epoch) {
                                   .lr = 0.003,
                                   .mu = NAN,
                                   .admitted = NAN,
-                                  .metrics = {NAN, NAN, NAN, NAN, NAN},
+                                  .metrics = {.dice = NAN, .iou = NAN, .precision = NAN, .recall = NAN, .f1 = NAN},
                                   .seconds = 12.5,
                                   .images_per_second = 54.4};
 }
@@ -66,7 +66,7 @@ static struct paced_log_row val_row(int epoch) {
     row.kld = 3;
     row.mu = -0.1;
     row.admitted = 1;
-    row.metrics = (struct paced_metrics){0.1, 0.2, 0.3, 0.4, 0.5};
+    row.metrics = (struct paced_metrics){.dice = 0.1, .iou = 0.2, .precision = 0.3, .recall = 0.4, .f1 = 0.5};
     return row;
 }
 
