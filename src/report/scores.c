@@ -169,6 +169,17 @@ static struct paced_metrics image_metrics(const struct paced_scores *scores, con
     return divide_metrics(&sum, (size_t)scores->classes - 1);
 }
 
+struct paced_metrics paced_scores_image(const struct paced_scores *scores, size_t image, int class_index,
+                                        const char **name) {
+    assert(image < scores->count && class_index >= 0 && class_index < scores->classes);
+    if (name) *name = scores->images[image].name;
+    return image_metrics(scores, &scores->images[image], class_index);
+}
+
+int paced_scores_classes(const struct paced_scores *scores) {
+    return scores->classes;
+}
+
 struct paced_metrics paced_scores_mean(const struct paced_scores *scores, int class_index, bool non_empty,
                                        size_t *images) {
     assert(class_index >= 0 && class_index < scores->classes);
