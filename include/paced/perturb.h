@@ -1,5 +1,7 @@
 /* perturb: changes of an image and its mask, on the host: corruptions and geometric perturbations, which measure
- * robustness. What they do follows ImageNet-C (Hendrycks and Dietterich, ICLR 2019). */
+ * robustness. What they do follows ImageNet-C (Hendrycks and Dietterich, ICLR 2019), in its details the Python package
+ * `imagecorruptions` ("the reference"). Its constants are in pixels and meant for about 224 x 224; they are the same at
+ * every size, so that a small image suffers more. */
 #ifndef PACED_PERTURB_H
 #define PACED_PERTURB_H
 

@@ -9,6 +9,20 @@ static const struct {
     bool geometric;
 } corruptions[] = {
     {"gaussian_noise", paced_gaussian_noise, false},
+    {"shot_noise", paced_shot_noise, false},
+    {"impulse_noise", paced_impulse_noise, false},
+    {"speckle_noise", paced_speckle_noise, false},
+    {"gaussian_blur", paced_gaussian_blur, false},
+    {"defocus_blur", paced_defocus_blur, false},
+    {"motion_blur", paced_motion_blur, false},
+    {"zoom_blur", paced_zoom_blur, false},
+    {"brightness", paced_brightness, false},
+    {"contrast", paced_contrast, false},
+    {"saturate", paced_saturate, false},
+    {"jpeg_compression", paced_jpeg_compression, false},
+    {"pixelate", paced_pixelate, false},
+    {"fog", paced_fog, false},
+    {"spatter", paced_spatter, false},
 };
 
 size_t paced_corruption_count(void) {

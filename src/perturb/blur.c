@@ -1,0 +1,142 @@
+/* blur: lenses and movement. All are weighted sums of the image's own pixels. */
+#include "src/perturb/corruptions.h"
+#include "src/perturb/filter.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum paced_err paced_gaussian_blur(int severity, struct paced_rng *rng, struct paced_sample *sample) {
+    static const double sigma[PACED_SEVERITIES] = {1, 2, 3, 4, 6};
+    (void)rng;
+    paced_smooth(sample->rgb, sample->size, 3, sigma[severity]);
+    return PACED_OK;
+}
+
+/* ---- defocus -------------------------------------------------------------------------------------------------- */
+
+enum { MAX_HALF = 10, MAX_SIDE = 2 * MAX_HALF + 1 };
+
+/* disk[2 half + 1][2 half + 1], half >= radius: a disk of sum 1, its rim smoothed by a Gaussian of width 2 soft + 1.
+ * Smoothing mirrors the disk at the array's border, as the reference does: where the disk touches it (half = radius),
+ * the sum ends about 1 % above 1, and so does the brightness of the image. */
+static void make_disk(float *disk, int half, int radius, int soft, double sigma) {
+    const int side = 2 * half + 1, taps = 2 * soft + 1;
+    float line[5], square[25];
+    int count = 0;
+    for (int y = -half; y <= half; ++y)
+        for (int x = -half; x <= half; ++x) count += x * x + y * y <= radius * radius;
+    for (int y = -half; y <= half; ++y)
+        for (int x = -half; x <= half; ++x)
+            disk[(y + half) * side + x + half] = x * x + y * y <= radius * radius ? 1.0F / (float)count : 0.0F;
+    paced_gaussian(line, soft, sigma);
+    for (int i = 0; i < taps * taps; ++i) square[i] = line[i / taps] * line[i % taps];
+    paced_correlate(disk, side, 1, square, soft);
+}
+
+enum paced_err paced_defocus_blur(int severity, struct paced_rng *rng, struct paced_sample *sample) {
+    static const struct {
+        int radius, half, soft;
+        double sigma;
+    } constants[PACED_SEVERITIES] = {{3, 8, 1, .1}, {4, 8, 1, .5}, {6, 8, 1, .5}, {8, 8, 1, .5}, {10, 10, 2, .5}};
+    (void)rng;
+    float disk[MAX_SIDE * MAX_SIDE];
+    make_disk(disk, constants[severity].half, constants[severity].radius, constants[severity].soft,
+              constants[severity].sigma);
+    paced_correlate(sample->rgb, sample->size, 3, disk, constants[severity].half);
+    return PACED_OK;
+}
+
+/* ---- motion --------------------------------------------------------------------------------------------------- */
+
+/* The image and its shifts by 1, 2, ... pixels along a line of random direction, each weaker than the one before. */
+enum paced_err paced_motion_blur(int severity, struct paced_rng *rng, struct paced_sample *sample) {
+    static const struct {
+        int reach;
+        double sigma;
+    } constants[PACED_SEVERITIES] = {{20, 3}, {30, 5}, {30, 8}, {30, 12}, {40, 15}};
+    const int reach = constants[severity].reach, side = sample->size + 2 * reach;
+    const size_t row = 3 * (size_t)sample->size;
+    const double angle = (paced_rng_uniform(rng) - 0.5) * M_PI / 2;
+    float *padded = paced_pad(sample->rgb, sample->size, 3, reach, PACED_BORDER_NEAREST);
+    float weights[2 * 40 + 1];
+    paced_gaussian(weights, reach, constants[severity].sigma);
+    double sum = 0;
+    for (int i = 0; i <= reach; ++i) sum += (double)weights[reach + i];
+    memset(sample->rgb, 0, (size_t)sample->size * row * sizeof *sample->rgb);
+    for (int i = 0; i <= reach; ++i) {
+        const int down = (int)ceil(i * sin(angle) - 0.5), right = (int)ceil(i * cos(angle) - 0.5);
+        const float weight = (float)((double)weights[reach + i] / sum);
+        for (int y = 0; y < sample->size; ++y)
+            paced_add_row(sample->rgb + (size_t)y * row,
+                          padded + 3 * ((size_t)(y + reach + down) * (size_t)side + (size_t)(reach + right)), weight,
+                          row);
+    }
+    free(padded);
+    return PACED_OK;
+}
+
+/* ---- zoom ----------------------------------------------------------------------------------------------------- */
+
+/* For each pixel i of an axis the place it comes from: between first[i] and second[i], `part` of the way. */
+struct axis {
+    int *first, *second;
+    float *part;
+    int count; /* pixels that the zoomed image has, up to the image's size */
+};
+
+/* The middle 1 / zoom of the axis, stretched from its first pixel to its last; what is too much is cut off at the
+ * end. */
+static void zoom_axis(struct axis *axis, int size, double zoom) {
+    const int crop = (int)ceil(size / zoom), start = (size - crop) / 2, stretched = (int)rint(crop * zoom);
+    const double step = stretched > 1 ? (double)(crop - 1) / (stretched - 1) : 0;
+    axis->count = stretched < size ? stretched : size;
+    for (int i = 0; i < axis->count; ++i) {
+        const int below = (int)(i * step);
+        axis->first[i] = start + (below < crop ? below : crop - 1);
+        axis->second[i] = start + (below + 1 < crop ? below + 1 : crop - 1);
+        axis->part[i] = (float)(i * step - below);
+    }
+}
+
+/* Adds the bilinearly zoomed image to sum[size][size][3]. */
+static void add_zoomed(float *sum, const float *rgb, int size, const struct axis *axis) {
+    for (int y = 0; y < axis->count; ++y) {
+        const float *top = rgb + (size_t)axis->first[y] * (size_t)size * 3;
+        const float *bottom = rgb + (size_t)axis->second[y] * (size_t)size * 3;
+        float *out = sum + (size_t)y * (size_t)size * 3;
+        for (int x = 0; x < axis->count; ++x)
+            for (int c = 0; c < 3; ++c, ++out) {
+                const int left = 3 * axis->first[x] + c, right = 3 * axis->second[x] + c;
+                const float upper = top[left] + (top[right] - top[left]) * axis->part[x];
+                const float lower = bottom[left] + (bottom[right] - bottom[left]) * axis->part[x];
+                *out += upper + (lower - upper) * axis->part[y];
+            }
+    }
+}
+
+/* The mean of the image and its zooms. */
+enum paced_err paced_zoom_blur(int severity, struct paced_rng *rng, struct paced_sample *sample) {
+    /* Zooms 1, 1 + step, ...; the first row has one more than its stop of 1.11 lets expect, as the reference's
+     * rounding has it. */
+    static const struct {
+        int count;
+        double step;
+    } zooms[PACED_SEVERITIES] = {{12, .01}, {16, .01}, {11, .02}, {13, .02}, {11, .03}};
+    (void)rng;
+    const size_t size = (size_t)sample->size, values = 3 * paced_sample_pixels(sample);
+    float *sum = paced_alloc(values, sizeof *sum);
+    struct axis axis = {paced_alloc(size, sizeof(int)), paced_alloc(size, sizeof(int)),
+                        paced_alloc(size, sizeof(float)), 0};
+    memcpy(sum, sample->rgb, values * sizeof *sum);
+    for (int i = 0; i < zooms[severity].count; ++i) {
+        zoom_axis(&axis, sample->size, 1 + i * zooms[severity].step);
+        add_zoomed(sum, sample->rgb, sample->size, &axis);
+    }
+    for (size_t i = 0; i < values; ++i) sample->rgb[i] = sum[i] / (float)(zooms[severity].count + 1);
+    free(axis.first);
+    free(axis.second);
+    free(axis.part);
+    free(sum);
+    return PACED_OK;
+}
