@@ -29,7 +29,7 @@ enum {
 static const uint32_t colours[] = {0x0072b2, 0xe69f00, 0x000000, 0x56b4e9, 0xd55e00, 0x009e73, 0xcc79a7};
 
 /* Lengths of line and gap, pixels, repeated; 0: a line without gaps. */
-static const double dashes[][2] = {{0, 0}, {10, 6}, {3, 5}};
+static const double dashes[][2] = {{0, 0}, {9, 7}, {3, 5}};
 
 enum mark { CIRCLE, SQUARE, TRIANGLE, DIAMOND, CROSS, MARKS };
 

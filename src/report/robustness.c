@@ -138,7 +138,7 @@ static void print_row(const struct paced_robustness *r, size_t corruption, int f
         if (isnan(row.drop))
             snprintf(text, sizeof text, "%.4f        -", row.mean);
         else
-            snprintf(text, sizeof text, "%.4f  %+6.1f%%", row.mean, -100 * row.drop);
+            snprintf(text, sizeof text, "%.4f  %+6.1f%%", row.mean, 0 - 100 * row.drop);
         fprintf(out, "  %*s", width, text);
     }
     fputc('\n', out);
@@ -146,12 +146,12 @@ static void print_row(const struct paced_robustness *r, size_t corruption, int f
 
 void paced_robustness_print(const struct paced_robustness *r, FILE *out) {
     int first = longest(r->corruptions, r->corruption_count, (int)strlen("corruption"));
-    int width = longest(r->weights, r->weight_count, (int)strlen("0.1234  -12.3%"));
+    int width = longest(r->weights, r->weight_count, (int)strlen("0.1234  -100.0%"));
     fprintf(out, "%-*s", first, "corruption");
     for (size_t w = 0; w < r->weight_count; ++w) fprintf(out, "  %*s", width, r->weights[w]);
     fprintf(out, "\n%-*s", first, "clean");
     for (size_t w = 0; w < r->weight_count; ++w)
-        fprintf(out, "  %*.4f%*s", width - 9, set_mean(r->clean[w], DICE), 9, "");
+        fprintf(out, "  %*.4f%*s", width - 9, set_mean(r->clean[w], DICE), w + 1 < r->weight_count ? 9 : 0, "");
     fputc('\n', out);
     for (size_t c = 0; c <= r->corruption_count; ++c) print_row(r, c, first, width, out);
 }
