@@ -68,6 +68,7 @@ struct paced_rng {
 #define PACED_STREAM_SHUFFLE 0
 #define PACED_STREAM_INIT (UINT64_C(1) << 32)
 #define PACED_STREAM_SYNTH (UINT64_C(2) << 32)
+#define PACED_STREAM_BOOTSTRAP (UINT64_C(4) << 32)
 
 void paced_rng_seed(struct paced_rng *rng, uint64_t seed, uint64_t stream);
 uint64_t paced_rng_next(struct paced_rng *rng);

@@ -3,15 +3,50 @@
  * Metrics per image and class 1..C-1 with TP, |P|, |G| counted over pixels:
  *   dice = (2 TP + 1e-4) / (|P| + |G| + 1e-4), iou = TP / (|P| + |G| - TP), precision = TP / |P|, recall = TP / |G|,
  *   each of the last three 1 where it is 0/0. An image's figure is the mean over its classes, a set's the mean over its
- *   images; f1 comes from the mean precision and the mean recall of whatever is averaged. */
+ *   images; f1 comes from the mean precision and the mean recall of whatever is averaged.
+ *   hd95 (pixels) and nsd compare outlines, as MONAI defines them (src/report/surface.h).
+ * Metrics per image: nll, ece and brier of the probabilities, a set's ece being that of all its pixels together;
+ *   angle_error (degrees^2) and distance_error (pixels^2) of a needle's line. */
 #ifndef PACED_REPORT_H
 #define PACED_REPORT_H
 
+#include "paced/config.h"
 #include "paced/weights.h"
 
+/* In the order of enum paced_metric. NaN: not measured. */
 struct paced_metrics {
-    double dice, iou, precision, recall, f1;
+    double dice, iou, precision, recall, f1, hd95, nsd, ece, brier, nll, angle_error, distance_error;
 };
+const char *paced_metric_name(enum paced_metric metric);
+double paced_metric_value(const struct paced_metrics *metrics, enum paced_metric metric);
+
+/* ---- calibration --------------------------------------------------------------------------------------------- */
+
+/* Sums over pixels of softmax(logits / tau), in 15 equal bins of the greatest probability; starts as {0}. */
+enum { PACED_BINS = 15 };
+struct paced_reliability {
+    double confidence[PACED_BINS], right[PACED_BINS]; /* of the greatest probability; pixels whose class it names */
+    uint64_t count[PACED_BINS], pixels;
+    double nll, brier;
+};
+/* logits [pixels][classes], labels [pixels] */
+void paced_reliability_add(struct paced_reliability *sum, const float *logits, const uint8_t *labels, size_t pixels,
+                           int classes, double tau);
+void paced_reliability_merge(struct paced_reliability *sum, const struct paced_reliability *more);
+/* reliability.csv: bin,confidence,accuracy,count: a row per bin from 1, means empty where there is no pixel. */
+enum paced_err paced_reliability_write_csv(const struct paced_reliability *sum, const char *path);
+
+/* Negative log-likelihood, expected calibration error, Brier score (mean over pixels of the sum over classes). */
+struct paced_calibration {
+    double nll, ece, brier;
+};
+struct paced_calibration paced_calibration_of(const struct paced_reliability *sum);
+struct paced_calibration paced_calibration_measure(const float *logits, const uint8_t *labels, size_t pixels,
+                                                   int classes, double tau);
+/* The tau in 0.01..100 of least NLL. */
+double paced_temperature_fit(const float *logits, const uint8_t *labels, size_t pixels, int classes);
+
+/* ---- scores -------------------------------------------------------------------------------------------------- */
 
 /* Collects images one by one, in any number. */
 struct paced_scores;
@@ -24,48 +59,103 @@ void paced_scores_add(struct paced_scores *scores, const char *name, const uint8
                       size_t pixels);
 size_t paced_scores_count(const struct paced_scores *scores);
 
+/* More about the image that was added last: a metric beyond the five, of a class, or (class 0) of the image. What is
+ * noted of one image must be noted of all. */
+void paced_scores_note(struct paced_scores *scores, int class_index, enum paced_metric metric, double value);
+/* ... and its probabilities, which a set's ece is made of. */
+void paced_scores_note_reliability(struct paced_scores *scores, const struct paced_reliability *sums);
+
+/* One image: class 0: mean over classes, and what is the image's own; else that class alone. */
+struct paced_metrics paced_scores_image(const struct paced_scores *scores, size_t image, int class_index);
+
 /* Means over all images (class 0: mean over classes; else that class alone), or over the images whose label map is not
  * all background. *images (may be NULL): how many. Without images every figure is NaN. */
 struct paced_metrics paced_scores_mean(const struct paced_scores *scores, int class_index, bool non_empty,
                                        size_t *images);
 
-/* One image, in the order in which they came; class_index as above; *name (may be NULL): as it was given. */
-struct paced_metrics paced_scores_image(const struct paced_scores *scores, size_t image, int class_index,
-                                        const char **name);
-int paced_scores_classes(const struct paced_scores *scores);
+/* The ends of the 95 % interval of each of these means: 2.5th and 97.5th percentile of the means of 10,000 sets of as
+ * many images, drawn with replacement (bootstrap). The same seed gives the same bits. */
+void paced_scores_interval(const struct paced_scores *scores, int class_index, bool non_empty, uint64_t seed,
+                           struct paced_metrics *low, struct paced_metrics *high);
 
-/* The counts as an int64 tensor [images][1 + 3 classes] (without the names), so that a pass that was stopped half-way
- * can go on. paced_scores_load replaces what is there; PACED_INVALID where the tensor does not fit. */
+/* The probabilities of all images together; false where none were noted. */
+bool paced_scores_reliability(const struct paced_scores *scores, struct paced_reliability *sum);
+
+/* The counts as an int64 tensor [images][1 + 3 classes] (without the names and what was noted), so that a pass that was
+ * stopped half-way can go on. paced_scores_load replaces what is there; PACED_INVALID where the tensor does not fit. */
 void paced_scores_save(const struct paced_scores *scores, const char *tensor, struct paced_weights *weights);
 enum paced_err paced_scores_load(struct paced_scores *scores, const char *tensor, const struct paced_weights *weights,
                                  const char *path);
 
-/* metrics.csv: image,class,dice,iou,precision,recall,f1, a row per image and class. */
+/* metrics.csv: image,class,dice,iou,precision,recall,f1, what was noted, labelled: a row per image and class. What is
+ * the image's own stands in each of its rows. `labelled`: pixels of this class in the label map. */
 enum paced_err paced_scores_write_csv(const struct paced_scores *scores, const char *path);
-/* summary.csv: set,class,images,dice,iou,precision,recall,f1: all/mean, non-empty/mean, then all/<class> rows. */
+/* summary.csv: set,class,images,dice,iou,precision,recall,f1, what was noted: all/mean, non-empty/mean, then
+ * all/<class> rows, where what is the image's own is empty. */
 enum paced_err paced_scores_write_summary(const struct paced_scores *scores, const char *path);
-/* The same table for a terminal. */
-void paced_scores_print(const struct paced_scores *scores, FILE *out);
+/* intervals.csv: set,class,images,metric,mean,low,high: a row per metric of each row of the summary. */
+enum paced_err paced_scores_write_intervals(const struct paced_scores *scores, uint64_t seed, const char *path);
+/* The summary for a terminal, with the interval of its first row. class_names[classes] (NULL: their numbers). */
+void paced_scores_print(const struct paced_scores *scores, const char *const *class_names, uint64_t seed, FILE *out);
+
+/* ---- one image ----------------------------------------------------------------------------------------------- */
+
+/* Grades predictions by [test]: cleans them (postprocess), counts, and measures what `metrics` asks for. */
+struct paced_examiner;
+/* PACED_INVALID: postprocess = needle for other than two classes. */
+enum paced_err paced_examiner_create(struct paced_examiner **examiner, const struct paced_config *config);
+void paced_examiner_destroy(struct paced_examiner *examiner);
+/* Does it need the logits? */
+bool paced_examiner_needs_logits(const struct paced_examiner *examiner);
+/* prediction[size][size] is cleaned in place; logits[size][size][classes] may be NULL where they are not needed. */
+void paced_examine(struct paced_examiner *examiner, const char *name, uint8_t *prediction, const float *logits,
+                   const uint8_t *label, struct paced_scores *scores);
+
+/* ---- two runs on the same images ----------------------------------------------------------------------------- */
+
+/* Of the Wilcoxon signed-rank test, two-sided: zeros are left out, equal amounts share their ranks, and the statistic
+ * is taken for normal, its variance corrected for ties. 1 where every difference is zero; NaN without any. */
+double paced_wilcoxon(const double *differences, size_t count);
+
+/* Second minus first, image by image (an image's figure is the mean over its classes): the mean, its 95 % bootstrap
+ * interval, and p of the Wilcoxon test. NaN where the metric is not in both files. */
+struct paced_difference {
+    double mean, low, high, p;
+};
+struct paced_differences {
+    size_t images; /* that both files name */
+    struct paced_difference metrics[PACED_METRICS];
+};
+/* From two metrics.csv; images are matched by name. non_empty: only images whose first label map has a foreground. */
+enum paced_err paced_differences_read(struct paced_differences *differences, const char *first, const char *second,
+                                      bool non_empty, uint64_t seed);
 
 /* ---- comparison ---------------------------------------------------------------------------------------------- */
 
-/* What several tests measured, side by side; starts as {0}. */
+/* What several tests measured, side by side, and how far each is from the first; starts as {0}. */
 struct paced_comparison_row {
     char *name;
     size_t images[2]; /* all, non-empty */
     struct paced_metrics metrics[2];
+    struct paced_differences against_first[2]; /* of the first row itself: not set */
 };
 struct paced_comparison {
     struct paced_comparison_row *rows;
     size_t count;
+    char *first; /* the first test's metrics.csv */
 };
 
-/* Takes the first two rows of a summary.csv. PACED_INVALID where it is none. */
-enum paced_err paced_comparison_add(struct paced_comparison *comparison, const char *name, const char *summary_path);
+/* Takes the first two rows of a test's summary.csv, and its metrics.csv. PACED_INVALID where it is none. */
+enum paced_err paced_comparison_add(struct paced_comparison *comparison, const char *name, const char *summary_path,
+                                    const char *metrics_path, uint64_t seed);
 void paced_comparison_finish(struct paced_comparison *comparison);
-/* stage,set,images,dice,iou,precision,recall,f1: a row per stage and set (all, non-empty). */
+/* stage,set,images,dice,iou,precision,recall,f1,dice_difference,dice_low,dice_high,dice_p: a row per stage and set (all,
+ * non-empty). */
 enum paced_err paced_comparison_write_csv(const struct paced_comparison *comparison, const char *path);
-/* For a terminal: a line per stage with the figures of all images, and the Dice of the non-empty ones. */
+/* stage,against,set,images,metric,difference,low,high,p: all metrics of every stage but the first. */
+enum paced_err paced_comparison_write_differences(const struct paced_comparison *comparison, const char *path);
+/* For a terminal: a line per stage with the figures of all images, the Dice of the non-empty ones, and how far the Dice
+ * of all is from the first stage's. */
 void paced_comparison_print(const struct paced_comparison *comparison, FILE *out);
 
 /* ---- robustness ---------------------------------------------------------------------------------------------- */
@@ -91,19 +181,6 @@ enum paced_err paced_robustness_write_summary(const struct paced_robustness *rob
 void paced_robustness_print(const struct paced_robustness *robustness, FILE *out);
 /* A picture DIR/robustness_<metric>.png for each metric: a panel for each corruption, a line for each of the weights. */
 enum paced_err paced_robustness_plot(const struct paced_robustness *robustness, const char *dir);
-
-/* ---- calibration --------------------------------------------------------------------------------------------- */
-
-/* Of softmax(logits / tau) over logits [pixels][classes] and labels [pixels]: negative log-likelihood, expected
- * calibration error (15 equal bins of the greatest probability), Brier score (mean over pixels of the sum over
- * classes). */
-struct paced_calibration {
-    double nll, ece, brier;
-};
-struct paced_calibration paced_calibration_measure(const float *logits, const uint8_t *labels, size_t pixels,
-                                                   int classes, double tau);
-/* The tau in 0.01..100 of least NLL. */
-double paced_temperature_fit(const float *logits, const uint8_t *labels, size_t pixels, int classes);
 
 /* ---- the training log ---------------------------------------------------------------------------------------- */
 

@@ -13,7 +13,7 @@
 #define FIELD(of_section, of_name) \
     .section = #of_section, .name = #of_name, .offset = offsetof(struct paced_config, of_section.of_name), \
     .kind = _Generic(((struct paced_config *)0)->of_section.of_name, int64_t: CONFIG_INT, double: CONFIG_REAL, \
-                     bool: CONFIG_BOOL, int: CONFIG_CHOICE, char *: CONFIG_STRING)
+                     bool: CONFIG_BOOL, int: CONFIG_CHOICE, uint64_t: CONFIG_SET, char *: CONFIG_STRING)
 #define PATH(of_section, of_name) \
     .section = #of_section, .name = #of_name, .offset = offsetof(struct paced_config, of_section.of_name), \
     .kind = CONFIG_PATH
@@ -120,6 +120,13 @@ const struct config_key paced_config_keys[] = {
      MEANING("weight of pixels not admitted: as the method has it, 0, or min(1, mu + 0.1)")},
 
     {PATH(test, weights), DEFAULT("best"), WORDS("best|last"), MEANING("best or last of the run, or a weights file")},
+    {FIELD(test, metrics), DEFAULT("dice,iou,precision,recall,f1,hd95,nsd,ece,brier"),
+     WORDS("dice|iou|precision|recall|f1|hd95|nsd|ece|brier|nll"),
+     MEANING("what is measured; the first five are always there")},
+    {FIELD(test, nsd_tolerance), DEFAULT("2"), AT_LEAST(0),
+     MEANING("pixels that outlines may lie apart and still agree, for nsd")},
+    {FIELD(test, postprocess), DEFAULT("none"), WORDS("none|largest|needle"),
+     MEANING("how a prediction is cleaned: not; each class's largest component; the needle's filled outline")},
 
     {PATHS(robustness, weights), DEFAULT(""), WORDS("best|last"),
      MEANING("weights that are compared, a list; empty: test.weights")},

@@ -4,7 +4,7 @@
 
 #include "paced/config.h"
 
-enum config_kind { CONFIG_INT, CONFIG_REAL, CONFIG_BOOL, CONFIG_CHOICE, CONFIG_STRING, CONFIG_PATH };
+enum config_kind { CONFIG_INT, CONFIG_REAL, CONFIG_BOOL, CONFIG_CHOICE, CONFIG_SET, CONFIG_STRING, CONFIG_PATH };
 
 struct config_key {
     const char *section, *name;
@@ -15,7 +15,7 @@ struct config_key {
     bool above, below;    /* ... or without */
     bool odd;             /* whole numbers: odd ones only */
     bool list;            /* of a path: several, with commas between */
-    const char *words;    /* "a|b": the choices; of a path: words that are no file names; of a real: the one word that
+    const char *words;    /* "a|b": the choices, one of them or (a set) several; of a path: words that are no file names; of a real: the one word that
                              is stored as NaN */
     const char *meaning;
     const char *shown; /* the default as shown, where it depends on other keys (then `fallback` is empty) */

@@ -74,7 +74,7 @@ void paced_config_range_add(struct paced_text *out, const struct config_key *key
         add_number_range(out, key);
     else if (key->kind == CONFIG_BOOL)
         paced_text_add(out, "yes, no");
-    else if (key->kind == CONFIG_CHOICE)
+    else if (key->kind == CONFIG_CHOICE || key->kind == CONFIG_SET)
         add_with_commas(out, key->words);
 }
 
@@ -136,12 +136,7 @@ static enum paced_err set_bool(bool *field_, const struct config_key *key, const
     return wrong(key, place, text, "is neither yes nor no", "give yes or no");
 }
 
-static enum paced_err set_choice(int *field_, const struct config_key *key, const char *place, const char *text) {
-    int index = paced_config_word_index(key->words, text);
-    if (index >= 0) {
-        *field_ = index;
-        return PACED_OK;
-    }
+static enum paced_err wrong_word(const struct config_key *key, const char *place, const char *text) {
     const char *words[32];
     size_t count;
     char *copy = split_words(key->words, words, PACED_COUNT(words), &count);
@@ -152,6 +147,32 @@ static enum paced_err set_choice(int *field_, const struct config_key *key, cons
     enum paced_err err = wrong(key, place, text, "is not a valid choice", hint.data);
     free(hint.data);
     free(copy);
+    return err;
+}
+
+static enum paced_err set_choice(int *field_, const struct config_key *key, const char *place, const char *text) {
+    int index = paced_config_word_index(key->words, text);
+    if (index < 0) return wrong_word(key, place, text);
+    *field_ = index;
+    return PACED_OK;
+}
+
+/* "a, b": a bit for each word, in the order of the key's words. */
+static enum paced_err set_words(uint64_t *field_, const struct config_key *key, const char *place, const char *text) {
+    char *copy = paced_strdup(text), *rest = copy;
+    uint64_t bits = 0;
+    enum paced_err err = PACED_OK;
+    for (char *word; !err && (word = strsep(&rest, ","));) {
+        word += strspn(word, " \t");
+        for (size_t end = strlen(word); end > 0 && strchr(" \t", word[end - 1]); end--) word[end - 1] = '\0';
+        int index = paced_config_word_index(key->words, word);
+        if (index < 0)
+            err = wrong_word(key, place, word);
+        else
+            bits |= UINT64_C(1) << index;
+    }
+    free(copy);
+    if (!err) *field_ = bits;
     return err;
 }
 
@@ -198,11 +219,25 @@ enum paced_err paced_config_value_set(struct paced_config *config, const struct 
         return set_bool(at, key, place, text);
     case CONFIG_CHOICE:
         return set_choice(at, key, place, text);
+    case CONFIG_SET:
+        return set_words(at, key, place, text);
     case CONFIG_STRING:
     case CONFIG_PATH:
         break;
     }
     return set_string(at, key, place, text);
+}
+
+static void add_words(struct paced_text *out, const char *list, uint64_t bits) {
+    const char *words[32], *comma = "";
+    size_t count;
+    char *copy = split_words(list, words, PACED_COUNT(words), &count);
+    for (size_t i = 0; i < count; i++) {
+        if (!(bits >> i & 1)) continue;
+        paced_text_add(out, "%s%s", comma, words[i]);
+        comma = ",";
+    }
+    free(copy);
 }
 
 void paced_config_value_add(struct paced_text *out, const struct paced_config *config, const struct config_key *key) {
@@ -227,6 +262,9 @@ void paced_config_value_add(struct paced_text *out, const struct paced_config *c
         copy = split_words(key->words, words, PACED_COUNT(words), &count);
         paced_text_add(out, "%s", words[*(const int *)at]);
         free(copy);
+        break;
+    case CONFIG_SET:
+        add_words(out, key->words, *(const uint64_t *)at);
         break;
     case CONFIG_STRING:
     case CONFIG_PATH:

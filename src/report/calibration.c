@@ -7,8 +7,9 @@
 #include <math.h>
 
 #include "paced/report.h"
+#include "src/report/csv.h"
 
-enum { BINS = 15, MAX_CLASSES = 256, MAX_STEPS = 60 };
+enum { MAX_CLASSES = 256, MAX_STEPS = 60 };
 
 /* Probabilities of one pixel; returns log p[y]. */
 static double softmax(const float *z, int classes, double scale, int label, double *p) {
@@ -19,25 +20,63 @@ static double softmax(const float *z, int classes, double scale, int label, doub
     return (double)z[label] * scale - largest - log(sum);
 }
 
-struct paced_calibration paced_calibration_measure(const float *logits, const uint8_t *labels, size_t pixels,
-                                                   int classes, double tau) {
-    double p[MAX_CLASSES], confidence[BINS] = {0}, right[BINS] = {0}, nll = 0, brier = 0, ece = 0;
+void paced_reliability_add(struct paced_reliability *sum, const float *logits, const uint8_t *labels, size_t pixels,
+                           int classes, double tau) {
+    double p[MAX_CLASSES];
     for (size_t i = 0; i < pixels; ++i) {
-        nll -= softmax(logits + i * (size_t)classes, classes, 1 / tau, labels[i], p);
+        sum->nll -= softmax(logits + i * (size_t)classes, classes, 1 / tau, labels[i], p);
         int best = 0;
         for (int c = 0; c < classes; ++c) {
             double d = p[c] - (c == labels[i]);
-            brier += d * d;
+            sum->brier += d * d;
             if (p[c] > p[best]) best = c;
         }
-        int bin = (int)ceil(p[best] * BINS) - 1; /* bins are (a, b] */
-        bin = bin < 0 ? 0 : bin >= BINS ? BINS - 1 : bin;
-        confidence[bin] += p[best];
-        right[bin] += best == labels[i];
+        int bin = (int)ceil(p[best] * PACED_BINS) - 1; /* bins are (a, b] */
+        bin = bin < 0 ? 0 : bin >= PACED_BINS ? PACED_BINS - 1 : bin;
+        sum->confidence[bin] += p[best];
+        sum->right[bin] += best == labels[i];
+        sum->count[bin]++;
     }
-    for (int b = 0; b < BINS; ++b) ece += fabs(right[b] - confidence[b]);
-    double n = (double)pixels;
-    return (struct paced_calibration){nll / n, ece / n, brier / n};
+    sum->pixels += pixels;
+}
+
+void paced_reliability_merge(struct paced_reliability *sum, const struct paced_reliability *more) {
+    for (int b = 0; b < PACED_BINS; ++b) {
+        sum->confidence[b] += more->confidence[b];
+        sum->right[b] += more->right[b];
+        sum->count[b] += more->count[b];
+    }
+    sum->pixels += more->pixels;
+    sum->nll += more->nll;
+    sum->brier += more->brier;
+}
+
+struct paced_calibration paced_calibration_of(const struct paced_reliability *sum) {
+    double n = (double)sum->pixels, ece = 0;
+    for (int b = 0; b < PACED_BINS; ++b) ece += fabs(sum->right[b] - sum->confidence[b]);
+    return (struct paced_calibration){sum->nll / n, ece / n, sum->brier / n};
+}
+
+struct paced_calibration paced_calibration_measure(const float *logits, const uint8_t *labels, size_t pixels,
+                                                   int classes, double tau) {
+    struct paced_reliability sum = {0};
+    paced_reliability_add(&sum, logits, labels, pixels, classes, tau);
+    return paced_calibration_of(&sum);
+}
+
+enum paced_err paced_reliability_write_csv(const struct paced_reliability *sum, const char *path) {
+    struct paced_atomic file;
+    PACED_TRY(paced_atomic_open(&file, path));
+    fputs("bin,confidence,accuracy,count\n", file.stream);
+    for (int b = 0; b < PACED_BINS; ++b) {
+        double n = (double)sum->count[b];
+        fprintf(file.stream, "%d,", b + 1);
+        paced_csv_write_real(file.stream, sum->confidence[b] / n); /* NaN, thus empty, without pixels */
+        fputc(',', file.stream);
+        paced_csv_write_real(file.stream, sum->right[b] / n);
+        fprintf(file.stream, ",%llu\n", (unsigned long long)sum->count[b]);
+    }
+    return paced_atomic_commit(&file);
 }
 
 /* First and second derivative of the mean NLL with respect to b = 1 / tau. */

@@ -2,49 +2,44 @@
  *
  * The figures come from each test's summary.csv, whose first rows are "all,mean" and "non-empty,mean", so a test of an
  * earlier day counts like one of today. Nine digits are read and written again as they were: the table does not
- * depend on how often the way there was interrupted. */
+ * depend on how often the way there was interrupted. How far a test is from the first one is measured image by image,
+ * from both tests' metrics.csv. */
 #include "src/report/csv.h"
+#include "src/report/metrics.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { SETS = 2, FIGURES = 5, LARGEST_SUMMARY = 1 << 24 };
+enum { ALL, NON_EMPTY, SETS, FIGURES = 5, LARGEST_SUMMARY = 1 << 24 };
 
 static const char *const set_names[SETS] = {"all", "non-empty"};
 static const char header[] = "set,class,images,dice,iou,precision,recall,f1";
 
-/* The field at *text without its comma; *text moves behind it. */
-static char *take_field(char **text) {
-    char *field = *text;
-    size_t length = strcspn(field, ",\r\n");
-    *text = field + length + (field[length] == ',');
-    field[length] = '\0';
-    return field;
-}
-
 /* One "SET,mean,IMAGES,..." line; an empty figure is one that does not apply. */
 static bool take_row(char *line, const char *set, size_t *images, struct paced_metrics *metrics) {
-    double *const figures[FIGURES] = {&metrics->dice, &metrics->iou, &metrics->precision, &metrics->recall,
-                                      &metrics->f1};
     int64_t count;
-    if (strcmp(take_field(&line), set) != 0 || strcmp(take_field(&line), "mean") != 0) return false;
-    if (!paced_parse_int(take_field(&line), &count) || count < 0) return false;
+    const char *field = paced_csv_take_field(&line);
+    if (!field || strcmp(field, set) != 0) return false;
+    field = paced_csv_take_field(&line);
+    if (!field || strcmp(field, "mean") != 0) return false;
+    field = paced_csv_take_field(&line);
+    if (!field || !paced_parse_int(field, &count) || count < 0) return false;
     *images = (size_t)count;
-    for (int i = 0; i < FIGURES; i++) {
-        char *field = take_field(&line);
-        *figures[i] = NAN;
-        if (*field && !paced_parse_real(field, figures[i])) return false;
+    *metrics = metrics_filled(NAN);
+    for (int m = 0; m < FIGURES; m++) {
+        field = paced_csv_take_field(&line);
+        if (!field || (*field && !paced_parse_real(field, metric_field(metrics, (enum paced_metric)m)))) return false;
     }
     return true;
 }
 
 static enum paced_err take_rows(char *text, const char *path, struct paced_comparison_row *row) {
-    char *line = strsep(&text, "\n");
-    if (strncmp(line, header, strlen(header)) != 0)
+    const char *first = paced_csv_take_row(&text);
+    if (!first || strncmp(first, header, strlen(header)) != 0)
         return paced_error(PACED_INVALID, "%s:1: is no summary; its header begins with %s", path, header);
     for (int i = 0; i < SETS; i++) {
-        line = text ? strsep(&text, "\n") : NULL;
+        char *line = paced_csv_take_row(&text);
         if (!line || !take_row(line, set_names[i], &row->images[i], &row->metrics[i]))
             return paced_error(PACED_INVALID, "%s:%d: is not the row %s,mean of a summary; run the test again", path,
                                i + 2, set_names[i]);
@@ -52,14 +47,23 @@ static enum paced_err take_rows(char *text, const char *path, struct paced_compa
     return PACED_OK;
 }
 
-enum paced_err paced_comparison_add(struct paced_comparison *comparison, const char *name, const char *summary_path) {
-    struct paced_comparison_row row = {0};
+static enum paced_err take_summary(struct paced_comparison_row *row, const char *path) {
     uint8_t *data;
     size_t size;
-    PACED_TRY(paced_file_read(summary_path, LARGEST_SUMMARY, &data, &size));
-    enum paced_err err = take_rows((char *)data, summary_path, &row);
+    PACED_TRY(paced_file_read(path, LARGEST_SUMMARY, &data, &size));
+    enum paced_err err = take_rows((char *)data, path, row);
     free(data);
-    if (err) return err;
+    return err;
+}
+
+enum paced_err paced_comparison_add(struct paced_comparison *comparison, const char *name, const char *summary_path,
+                                    const char *metrics_path, uint64_t seed) {
+    struct paced_comparison_row row = {0};
+    PACED_TRY(take_summary(&row, summary_path));
+    for (int set = 0; comparison->first && set < SETS; set++)
+        PACED_TRY(
+            paced_differences_read(&row.against_first[set], comparison->first, metrics_path, set == NON_EMPTY, seed));
+    if (!comparison->first) comparison->first = paced_strdup(metrics_path);
     row.name = paced_strdup(name);
     comparison->rows = paced_grow(comparison->rows, comparison->count + 1, sizeof *comparison->rows);
     comparison->rows[comparison->count++] = row;
@@ -70,24 +74,63 @@ void paced_comparison_finish(struct paced_comparison *comparison) {
     if (!comparison) return;
     for (size_t i = 0; i < comparison->count; i++) free(comparison->rows[i].name);
     free(comparison->rows);
+    free(comparison->first);
     *comparison = (struct paced_comparison){0};
 }
 
+/* ---- files --------------------------------------------------------------------------------------------------- */
+
+/* ",difference,low,high,p" */
+static void write_difference(FILE *out, const struct paced_difference *d) {
+    const double values[] = {d->mean, d->low, d->high, d->p};
+    for (size_t i = 0; i < PACED_COUNT(values); i++) {
+        fputc(',', out);
+        paced_csv_write_real(out, values[i]);
+    }
+}
+
 enum paced_err paced_comparison_write_csv(const struct paced_comparison *comparison, const char *path) {
+    static const struct paced_difference none = {NAN, NAN, NAN, NAN};
     struct paced_atomic file;
     PACED_TRY(paced_atomic_open(&file, path));
-    fputs("stage,set,images,dice,iou,precision,recall,f1\n", file.stream);
+    fputs("stage,set,images,dice,iou,precision,recall,f1,dice_difference,dice_low,dice_high,dice_p\n", file.stream);
     for (size_t i = 0; i < comparison->count; i++) {
         const struct paced_comparison_row *row = &comparison->rows[i];
         for (int set = 0; set < SETS; set++) {
             paced_csv_write_text(file.stream, row->name);
             fprintf(file.stream, ",%s,%zu", set_names[set], row->images[set]);
-            paced_csv_write_metrics(file.stream, &row->metrics[set]);
+            paced_csv_write_metrics(file.stream, &row->metrics[set], METRICS_ALWAYS);
+            write_difference(file.stream, i > 0 ? &row->against_first[set].metrics[PACED_DICE] : &none);
             fputc('\n', file.stream);
         }
     }
     return paced_atomic_commit(&file);
 }
+
+static void write_differences(FILE *out, const struct paced_comparison *comparison, size_t i, int set) {
+    const struct paced_comparison_row *row = &comparison->rows[i];
+    const struct paced_differences *differences = &row->against_first[set];
+    for (int m = 0; m < PACED_METRICS; m++) {
+        if (isnan(differences->metrics[m].mean)) continue;
+        paced_csv_write_text(out, row->name);
+        fputc(',', out);
+        paced_csv_write_text(out, comparison->rows[0].name);
+        fprintf(out, ",%s,%zu,%s", set_names[set], differences->images, paced_metric_name((enum paced_metric)m));
+        write_difference(out, &differences->metrics[m]);
+        fputc('\n', out);
+    }
+}
+
+enum paced_err paced_comparison_write_differences(const struct paced_comparison *comparison, const char *path) {
+    struct paced_atomic file;
+    PACED_TRY(paced_atomic_open(&file, path));
+    fputs("stage,against,set,images,metric,difference,low,high,p\n", file.stream);
+    for (size_t i = 1; i < comparison->count; i++)
+        for (int set = 0; set < SETS; set++) write_differences(file.stream, comparison, i, set);
+    return paced_atomic_commit(&file);
+}
+
+/* ---- the terminal -------------------------------------------------------------------------------------------- */
 
 static void print_figure(FILE *out, double value, int width) {
     if (isnan(value))
@@ -100,15 +143,16 @@ void paced_comparison_print(const struct paced_comparison *comparison, FILE *out
     int width = (int)strlen("stage");
     for (size_t i = 0; i < comparison->count; i++)
         if ((int)strlen(comparison->rows[i].name) > width) width = (int)strlen(comparison->rows[i].name);
-    fprintf(out, "%-*s  %6s  %9s  %9s  %9s  %9s  %9s  %16s\n", width, "stage", "images", "dice", "iou", "precision",
-            "recall", "f1", "dice (non-empty)");
+    fprintf(out, "%-*s  %6s  %9s  %9s  %9s  %9s  %9s  %16s  %16s  %9s\n", width, "stage", "images", "dice", "iou",
+            "precision", "recall", "f1", "dice (non-empty)", "dice - first's", "p");
     for (size_t i = 0; i < comparison->count; i++) {
         const struct paced_comparison_row *row = &comparison->rows[i];
-        const struct paced_metrics *all = &row->metrics[0];
-        const double figures[FIGURES] = {all->dice, all->iou, all->precision, all->recall, all->f1};
+        const struct paced_difference *dice = &row->against_first[ALL].metrics[PACED_DICE];
         fprintf(out, "%-*s  %6zu", width, row->name, row->images[0]);
-        for (int j = 0; j < FIGURES; j++) print_figure(out, figures[j], 9);
-        print_figure(out, row->metrics[1].dice, 16);
+        for (int m = 0; m < FIGURES; m++) print_figure(out, metric_value(&row->metrics[ALL], (enum paced_metric)m), 9);
+        print_figure(out, row->metrics[NON_EMPTY].dice, 16);
+        print_figure(out, i > 0 ? dice->mean : NAN, 16);
+        print_figure(out, i > 0 ? dice->p : NAN, 9);
         fputc('\n', out);
     }
 }

@@ -2,6 +2,7 @@
  *
  * All figures come from the images' counts; the mean over severities, and over corruptions, is one of set means. */
 #include "src/report/csv.h"
+#include "src/report/scores.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -9,22 +10,12 @@
 
 enum { SEVERITIES = 5 };
 
-static const struct {
-    const char *name, *title;
-    size_t offset;
-} figures[] = {
-    {"dice", "Dice", offsetof(struct paced_metrics, dice)},
-    {"iou", "IoU", offsetof(struct paced_metrics, iou)},
-    {"precision", "Precision", offsetof(struct paced_metrics, precision)},
-    {"recall", "Recall", offsetof(struct paced_metrics, recall)},
-    {"f1", "F1", offsetof(struct paced_metrics, f1)},
-};
+/* The metrics of pixels, the first of enum paced_metric. */
+#define LAST_FIGURE PACED_F1
 
-enum { DICE }; /* the row of the table above that a terminal shows */
-
-static double set_mean(const struct paced_scores *scores, size_t figure) {
+static double set_mean(const struct paced_scores *scores, enum paced_metric figure) {
     struct paced_metrics metrics = paced_scores_mean(scores, 0, false, NULL);
-    return *(double *)((char *)&metrics + figures[figure].offset);
+    return paced_metric_value(&metrics, figure);
 }
 
 static const struct paced_scores *scores_of(const struct paced_robustness *r, size_t weights, size_t corruption,
@@ -40,7 +31,8 @@ struct row {
 };
 
 /* corruption = corruption_count: the mean over all of them. */
-static struct row summarise(const struct paced_robustness *r, size_t weights, size_t corruption, size_t figure) {
+static struct row summarise(const struct paced_robustness *r, size_t weights, size_t corruption,
+                            enum paced_metric figure) {
     struct row row = {.clean = set_mean(r->clean[weights], figure)};
     bool all = corruption == r->corruption_count;
     size_t first = all ? 0 : corruption, end = all ? r->corruption_count : corruption + 1;
@@ -58,10 +50,11 @@ static const char *corruption_name(const struct paced_robustness *r, size_t corr
     return corruption < r->corruption_count ? r->corruptions[corruption] : "mean";
 }
 
-static void write_row(const struct paced_robustness *r, size_t weights, size_t corruption, size_t figure, FILE *out) {
+static void write_row(const struct paced_robustness *r, size_t weights, size_t corruption, enum paced_metric figure,
+                      FILE *out) {
     struct row row = summarise(r, weights, corruption, figure);
     paced_csv_write_text(out, r->weights[weights]);
-    fprintf(out, ",%s,%s,", corruption_name(r, corruption), figures[figure].name);
+    fprintf(out, ",%s,%s,", corruption_name(r, corruption), paced_metric_name(figure));
     paced_csv_write_real(out, row.clean);
     for (size_t s = 0; s < r->severity_count; ++s) {
         fputc(',', out);
@@ -82,7 +75,7 @@ enum paced_err paced_robustness_write_summary(const struct paced_robustness *r, 
     fputs(",mean,drop\n", file.stream);
     for (size_t w = 0; w < r->weight_count; ++w)
         for (size_t c = 0; c <= r->corruption_count; ++c)
-            for (size_t f = 0; f < PACED_COUNT(figures); ++f) write_row(r, w, c, f, file.stream);
+            for (enum paced_metric f = 0; f <= LAST_FIGURE; ++f) write_row(r, w, c, f, file.stream);
     return paced_atomic_commit(&file);
 }
 
@@ -90,11 +83,11 @@ enum paced_err paced_robustness_write_summary(const struct paced_robustness *r, 
 
 static void write_images(FILE *out, const char *weights, const char *corruption, int severity,
                          const struct paced_scores *scores) {
-    int classes = paced_scores_classes(scores);
+    int classes = scores_classes(scores);
     for (size_t i = 0; i < paced_scores_count(scores); ++i)
         for (int c = 0; c < (classes > 2 ? classes : 1); ++c) {
-            const char *name;
-            struct paced_metrics metrics = paced_scores_image(scores, i, c, &name);
+            const char *name = scores_name(scores, i);
+            struct paced_metrics metrics = paced_scores_image(scores, i, c);
             paced_csv_write_text(out, weights);
             fputc(',', out);
             paced_csv_write_text(out, name ? name : "");
@@ -103,7 +96,7 @@ static void write_images(FILE *out, const char *weights, const char *corruption,
                 fputs("mean", out);
             else
                 fprintf(out, "%d", c);
-            paced_csv_write_metrics(out, &metrics);
+            paced_csv_write_metrics(out, &metrics, (1 << (LAST_FIGURE + 1)) - 1);
             fputc('\n', out);
         }
 }
@@ -133,7 +126,7 @@ static int longest(const char *const *names, size_t count, int least) {
 static void print_row(const struct paced_robustness *r, size_t corruption, int first, int width, FILE *out) {
     fprintf(out, "%-*s", first, corruption_name(r, corruption));
     for (size_t w = 0; w < r->weight_count; ++w) {
-        struct row row = summarise(r, w, corruption, DICE);
+        struct row row = summarise(r, w, corruption, PACED_DICE);
         char text[40];
         if (isnan(row.drop))
             snprintf(text, sizeof text, "%.4f        -", row.mean);
@@ -151,7 +144,7 @@ void paced_robustness_print(const struct paced_robustness *r, FILE *out) {
     for (size_t w = 0; w < r->weight_count; ++w) fprintf(out, "  %*s", width, r->weights[w]);
     fprintf(out, "\n%-*s", first, "clean");
     for (size_t w = 0; w < r->weight_count; ++w)
-        fprintf(out, "  %*.4f%*s", width - 9, set_mean(r->clean[w], DICE), w + 1 < r->weight_count ? 9 : 0, "");
+        fprintf(out, "  %*.4f%*s", width - 9, set_mean(r->clean[w], PACED_DICE), w + 1 < r->weight_count ? 9 : 0, "");
     fputc('\n', out);
     for (size_t c = 0; c <= r->corruption_count; ++c) print_row(r, c, first, width, out);
 }
@@ -161,8 +154,8 @@ void paced_robustness_print(const struct paced_robustness *r, FILE *out) {
 enum { COLUMNS = 4, PANEL_WIDTH = 330, PANEL_HEIGHT = 230, MARGIN = 24, HEADER = 44 };
 
 /* y[weights][1 + severities] of one panel, and the series over it. */
-static void fill_series(const struct paced_robustness *r, size_t corruption, size_t figure, const double *x, double *y,
-                        struct paced_series *series) {
+static void fill_series(const struct paced_robustness *r, size_t corruption, enum paced_metric figure, const double *x,
+                        double *y, struct paced_series *series) {
     size_t points = 1 + r->severity_count;
     for (size_t w = 0; w < r->weight_count; ++w, y += points) {
         struct row row = summarise(r, w, corruption, figure);
@@ -179,7 +172,7 @@ static double least_shown(const double *y, size_t count) {
     return fmin(floor(least * 10) / 10, 0.9);
 }
 
-static enum paced_err plot_figure(const struct paced_robustness *r, size_t figure, const char *path) {
+static enum paced_err plot_figure(const struct paced_robustness *r, enum paced_metric figure, const char *path) {
     size_t panels = r->corruption_count + (r->corruption_count > 1), points = 1 + r->severity_count;
     int columns = panels < COLUMNS ? (int)panels : COLUMNS, rows = ((int)panels + columns - 1) / columns;
     double x[1 + SEVERITIES] = {0}, *y = paced_alloc(panels * r->weight_count * points, sizeof *y);
@@ -191,14 +184,14 @@ static enum paced_err plot_figure(const struct paced_robustness *r, size_t figur
     int top = MARGIN + HEADER + legend + MARGIN;
     struct paced_canvas canvas =
         paced_canvas_create(width + 2 * MARGIN, top + rows * (PANEL_HEIGHT + MARGIN), PACED_COLOUR_PAPER);
-    char *title = paced_format("%s against severity (0: clean)", figures[figure].title);
+    char *title = paced_format("%s against severity (0: clean)", paced_metric_name(figure));
     paced_canvas_text(&canvas, MARGIN, MARGIN, 3, PACED_COLOUR_TEXT, title);
     paced_canvas_legend(&canvas, MARGIN, MARGIN + HEADER, width, series, r->weight_count);
     double least = least_shown(y, panels * r->weight_count * points);
     for (int p = 0; p < (int)panels; ++p) {
         const struct paced_plot plot = {.title = corruption_name(r, (size_t)p),
                                         .x_label = "severity",
-                                        .y_label = figures[figure].name,
+                                        .y_label = paced_metric_name(figure),
                                         .x_max = SEVERITIES,
                                         .y_min = least,
                                         .y_max = 1,
@@ -217,8 +210,8 @@ static enum paced_err plot_figure(const struct paced_robustness *r, size_t figur
 
 enum paced_err paced_robustness_plot(const struct paced_robustness *r, const char *dir) {
     enum paced_err err = PACED_OK;
-    for (size_t f = 0; !err && f < PACED_COUNT(figures); ++f) {
-        char *name = paced_format("robustness_%s.png", figures[f].name), *path = paced_path_join(dir, name);
+    for (enum paced_metric f = 0; !err && f <= LAST_FIGURE; ++f) {
+        char *name = paced_format("robustness_%s.png", paced_metric_name(f)), *path = paced_path_join(dir, name);
         err = plot_figure(r, f, path);
         free(path);
         free(name);

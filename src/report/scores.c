@@ -5,9 +5,7 @@
  * The background, class 0, is not scored. A mean is taken over an image's classes first and then over images, in the
  * order in which they came, so that the same set gives the same bits. f1 = 2 p r / (p + r) of the mean p and mean r,
  * 0 where both are 0. */
-#include "paced/report.h"
-
-#include "src/report/csv.h"
+#include "src/report/scores.h"
 
 #include <assert.h>
 #include <math.h>
@@ -23,11 +21,14 @@ struct counts {
 struct image {
     char *name;
     bool non_empty;
-    struct counts *counts; /* [classes]; 0 is not used */
+    struct counts *counts;                 /* [classes]; 0 is not used */
+    struct paced_metrics *noted;           /* [classes]; 0: the image's own; NULL: nothing was noted */
+    struct paced_reliability *reliability; /* NULL: not noted */
 };
 
 struct paced_scores {
     int classes;
+    uint64_t metrics; /* what is measured */
     struct image *images;
     size_t count, capacity;
 };
@@ -36,6 +37,7 @@ struct paced_scores *paced_scores_create(int classes) {
     assert(classes >= 2 && classes <= LABELS);
     struct paced_scores *scores = paced_alloc(1, sizeof(*scores));
     scores->classes = classes;
+    scores->metrics = METRICS_ALWAYS;
     return scores;
 }
 
@@ -43,6 +45,8 @@ void paced_scores_clear(struct paced_scores *scores) {
     for (size_t i = 0; i < scores->count; i++) {
         free(scores->images[i].name);
         free(scores->images[i].counts);
+        free(scores->images[i].noted);
+        free(scores->images[i].reliability);
     }
     scores->count = 0;
 }
@@ -80,6 +84,42 @@ void paced_scores_add(struct paced_scores *scores, const char *name, const uint8
 
 size_t paced_scores_count(const struct paced_scores *scores) {
     return scores->count;
+}
+
+void paced_scores_note(struct paced_scores *scores, int class_index, enum paced_metric metric, double value) {
+    assert(scores->count > 0 && metric_is_of_image(metric) == (class_index == 0));
+    struct image *image = &scores->images[scores->count - 1];
+    if (!image->noted) {
+        image->noted = paced_alloc((size_t)scores->classes, sizeof *image->noted);
+        for (int c = 0; c < scores->classes; c++) image->noted[c] = metrics_filled(NAN);
+    }
+    *metric_field(&image->noted[class_index], metric) = value;
+    scores->metrics |= METRIC_BIT(metric);
+}
+
+void paced_scores_note_reliability(struct paced_scores *scores, const struct paced_reliability *sums) {
+    assert(scores->count > 0);
+    struct image *image = &scores->images[scores->count - 1];
+    if (!image->reliability) image->reliability = paced_alloc(1, sizeof *image->reliability);
+    *image->reliability = *sums;
+}
+
+/* ---- for tables ---------------------------------------------------------------------------------------------- */
+
+int scores_classes(const struct paced_scores *scores) {
+    return scores->classes;
+}
+
+uint64_t scores_metrics(const struct paced_scores *scores) {
+    return scores->metrics;
+}
+
+const char *scores_name(const struct paced_scores *scores, size_t image) {
+    return scores->images[image].name;
+}
+
+uint64_t scores_labelled(const struct paced_scores *scores, size_t image, int class_index) {
+    return scores->images[image].counts[class_index].labelled;
 }
 
 /* ---- through a state file ------------------------------------------------------------------------------------ */
@@ -127,148 +167,94 @@ static double ratio(uint64_t part, uint64_t whole) {
     return whole > 0 ? (double)part / (double)whole : 1;
 }
 
-static double f1_of(double precision, double recall) {
-    double sum = precision + recall;
-    return sum == 0 ? 0 : 2 * precision * recall / sum; /* NaN stays NaN */
-}
-
-static struct paced_metrics class_metrics(const struct counts *n) {
-    struct paced_metrics m = {
-        .dice = (2 * (double)n->both + SMOOTH) / ((double)(n->predicted + n->labelled) + SMOOTH),
-        .iou = ratio(n->both, n->predicted + n->labelled - n->both),
-        .precision = ratio(n->both, n->predicted),
-        .recall = ratio(n->both, n->labelled),
-    };
-    m.f1 = f1_of(m.precision, m.recall);
+static struct paced_metrics class_metrics(const struct image *image, int class_index) {
+    const struct counts *n = &image->counts[class_index];
+    struct paced_metrics m = image->noted ? image->noted[class_index] : metrics_filled(NAN);
+    m.dice = (2 * (double)n->both + SMOOTH) / ((double)(n->predicted + n->labelled) + SMOOTH);
+    m.iou = ratio(n->both, n->predicted + n->labelled - n->both);
+    m.precision = ratio(n->both, n->predicted);
+    m.recall = ratio(n->both, n->labelled);
+    m.f1 = metrics_f1(m.precision, m.recall);
     return m;
 }
 
-static void add_metrics(struct paced_metrics *sum, const struct paced_metrics *m) {
-    sum->dice += m->dice;
-    sum->iou += m->iou;
-    sum->precision += m->precision;
-    sum->recall += m->recall;
+static void add_metrics(struct paced_metrics *sum, const struct paced_metrics *more, uint64_t which) {
+    for (int m = 0; m < PACED_METRICS; m++)
+        if (which & METRIC_BIT(m))
+            *metric_field(sum, (enum paced_metric)m) += metric_value(more, (enum paced_metric)m);
 }
 
-static struct paced_metrics divide_metrics(const struct paced_metrics *sum, size_t count) {
+/* What is not in `which` becomes NaN. */
+static struct paced_metrics divide_metrics(const struct paced_metrics *sum, size_t count, uint64_t which) {
     double n = count > 0 ? (double)count : NAN;
-    struct paced_metrics m = {sum->dice / n, sum->iou / n, sum->precision / n, sum->recall / n, 0};
-    m.f1 = f1_of(m.precision, m.recall);
-    return m;
+    struct paced_metrics mean = metrics_filled(NAN);
+    for (int m = 0; m < PACED_METRICS; m++)
+        if (which & METRIC_BIT(m))
+            *metric_field(&mean, (enum paced_metric)m) = metric_value(sum, (enum paced_metric)m) / n;
+    mean.f1 = metrics_f1(mean.precision, mean.recall);
+    return mean;
 }
 
-/* One class, or the mean over the classes for class 0. */
-static struct paced_metrics image_metrics(const struct paced_scores *scores, const struct image *image,
-                                          int class_index) {
-    if (class_index > 0) return class_metrics(&image->counts[class_index]);
+struct paced_metrics paced_scores_image(const struct paced_scores *scores, size_t index, int class_index) {
+    assert(index < scores->count && class_index >= 0 && class_index < scores->classes);
+    const struct image *image = &scores->images[index];
+    if (class_index > 0) return class_metrics(image, class_index);
     struct paced_metrics sum = {0};
     for (int c = 1; c < scores->classes; c++) {
-        struct paced_metrics m = class_metrics(&image->counts[c]);
-        add_metrics(&sum, &m);
+        struct paced_metrics m = class_metrics(image, c);
+        add_metrics(&sum, &m, scores->metrics);
     }
-    return divide_metrics(&sum, (size_t)scores->classes - 1);
+    struct paced_metrics mean = divide_metrics(&sum, (size_t)scores->classes - 1, scores->metrics);
+    for (int m = 0; image->noted && m < PACED_METRICS; m++)
+        if (metric_is_of_image((enum paced_metric)m))
+            *metric_field(&mean, (enum paced_metric)m) = metric_value(&image->noted[0], (enum paced_metric)m);
+    return mean;
 }
 
-struct paced_metrics paced_scores_image(const struct paced_scores *scores, size_t image, int class_index,
-                                        const char **name) {
-    assert(image < scores->count && class_index >= 0 && class_index < scores->classes);
-    if (name) *name = scores->images[image].name;
-    return image_metrics(scores, &scores->images[image], class_index);
+/* ---- means --------------------------------------------------------------------------------------------------- */
+
+struct scores_sample scores_sample(const struct paced_scores *scores, int class_index, bool non_empty) {
+    struct scores_sample sample = {.metrics = scores->metrics};
+    sample.images = paced_alloc(scores->count + 1, sizeof *sample.images);
+    sample.reliability = paced_alloc(scores->count + 1, sizeof *sample.reliability);
+    for (size_t i = 0; i < scores->count; i++) {
+        if (non_empty && !scores->images[i].non_empty) continue;
+        sample.images[sample.count] = paced_scores_image(scores, i, class_index);
+        sample.reliability[sample.count++] = class_index == 0 ? scores->images[i].reliability : NULL;
+    }
+    return sample;
 }
 
-int paced_scores_classes(const struct paced_scores *scores) {
-    return scores->classes;
+void scores_sample_finish(struct scores_sample *sample) {
+    free(sample->images);
+    free(sample->reliability);
+}
+
+struct paced_metrics scores_sample_mean(const struct scores_sample *sample, const uint32_t *draw) {
+    struct paced_metrics sum = {0};
+    struct paced_reliability pixels = {0};
+    for (size_t i = 0; i < sample->count; i++) {
+        size_t image = draw ? draw[i] : i;
+        add_metrics(&sum, &sample->images[image], sample->metrics);
+        if (sample->reliability[image]) paced_reliability_merge(&pixels, sample->reliability[image]);
+    }
+    struct paced_metrics mean = divide_metrics(&sum, sample->count, sample->metrics);
+    if (sample->metrics & METRIC_BIT(PACED_ECE) && pixels.pixels > 0) mean.ece = paced_calibration_of(&pixels).ece;
+    return mean;
 }
 
 struct paced_metrics paced_scores_mean(const struct paced_scores *scores, int class_index, bool non_empty,
                                        size_t *images) {
-    assert(class_index >= 0 && class_index < scores->classes);
-    struct paced_metrics sum = {0};
-    size_t count = 0;
-    for (size_t i = 0; i < scores->count; i++) {
-        if (non_empty && !scores->images[i].non_empty) continue;
-        struct paced_metrics m = image_metrics(scores, &scores->images[i], class_index);
-        add_metrics(&sum, &m);
-        count++;
-    }
-    if (images) *images = count;
-    return divide_metrics(&sum, count);
+    struct scores_sample sample = scores_sample(scores, class_index, non_empty);
+    struct paced_metrics mean = scores_sample_mean(&sample, NULL);
+    if (images) *images = sample.count;
+    scores_sample_finish(&sample);
+    return mean;
 }
 
-/* ---- files and the terminal ---------------------------------------------------------------------------------- */
-
-enum paced_err paced_scores_write_csv(const struct paced_scores *scores, const char *path) {
-    struct paced_atomic file;
-    PACED_TRY(paced_atomic_open(&file, path));
-    fputs("image,class,dice,iou,precision,recall,f1\n", file.stream);
-    for (size_t i = 0; i < scores->count; i++) {
-        const struct image *image = &scores->images[i];
-        for (int c = 1; c < scores->classes; c++) {
-            struct paced_metrics m = class_metrics(&image->counts[c]);
-            if (image->name)
-                paced_csv_write_text(file.stream, image->name);
-            else
-                fprintf(file.stream, "%zu", i + 1); /* a nameless image: its number */
-            fprintf(file.stream, ",%d", c);
-            paced_csv_write_metrics(file.stream, &m);
-            fputc('\n', file.stream);
-        }
-    }
-    return paced_atomic_commit(&file);
-}
-
-/* One row of the summary. */
-struct summary {
-    const char *set;
-    char class_name[16];
-    size_t images;
-    struct paced_metrics metrics;
-};
-
-/* Row 0: all images; row 1: those with a foreground; then all images, class by class. */
-static size_t summary_rows(const struct paced_scores *scores) {
-    return 2 + (size_t)scores->classes - 1;
-}
-
-static struct summary summary_row(const struct paced_scores *scores, size_t row) {
-    struct summary s = {.set = row == 1 ? "non-empty" : "all", .class_name = "mean"};
-    int class_index = row < 2 ? 0 : (int)row - 1;
-    if (class_index > 0) snprintf(s.class_name, sizeof(s.class_name), "%d", class_index);
-    s.metrics = paced_scores_mean(scores, class_index, row == 1, &s.images);
-    return s;
-}
-
-enum paced_err paced_scores_write_summary(const struct paced_scores *scores, const char *path) {
-    struct paced_atomic file;
-    PACED_TRY(paced_atomic_open(&file, path));
-    fputs("set,class,images,dice,iou,precision,recall,f1\n", file.stream);
-    for (size_t row = 0; row < summary_rows(scores); row++) {
-        struct summary s = summary_row(scores, row);
-        fprintf(file.stream, "%s,%s,%zu", s.set, s.class_name, s.images);
-        paced_csv_write_metrics(file.stream, &s.metrics);
-        fputc('\n', file.stream);
-    }
-    return paced_atomic_commit(&file);
-}
-
-static void print_figure(FILE *out, double value) {
-    if (isnan(value))
-        fprintf(out, "  %9s", "-");
-    else
-        fprintf(out, "  %9.4f", value);
-}
-
-void paced_scores_print(const struct paced_scores *scores, FILE *out) {
-    fprintf(out, "%-9s  %5s  %6s  %9s  %9s  %9s  %9s  %9s\n", "set", "class", "images", "dice", "iou", "precision",
-            "recall", "f1");
-    for (size_t row = 0; row < summary_rows(scores); row++) {
-        struct summary s = summary_row(scores, row);
-        fprintf(out, "%-9s  %5s  %6zu", s.set, s.class_name, s.images);
-        print_figure(out, s.metrics.dice);
-        print_figure(out, s.metrics.iou);
-        print_figure(out, s.metrics.precision);
-        print_figure(out, s.metrics.recall);
-        print_figure(out, s.metrics.f1);
-        fputc('\n', out);
-    }
+bool paced_scores_reliability(const struct paced_scores *scores, struct paced_reliability *sum) {
+    *sum = (struct paced_reliability){0};
+    for (size_t i = 0; i < scores->count; i++)
+        if (scores->images[i].reliability) paced_reliability_merge(sum, scores->images[i].reliability);
+    return sum->pixels > 0;
 }

@@ -173,21 +173,33 @@ static enum paced_err run_stage(const struct experiment *e, size_t index) {
     return err ? err : stage_record_end(record);
 }
 
+static enum paced_err add_to_comparison(struct paced_comparison *comparison, const struct experiment *e, size_t index) {
+    const struct paced_stage *stage = &e->plan.stages[index];
+    struct run_files files;
+    run_files_init(&files, stage->config.run.output);
+    enum paced_err err =
+        paced_comparison_add(comparison, stage->name, files.summary, files.metrics, (uint64_t)e->plan.config.run.seed);
+    run_files_finish(&files);
+    return err;
+}
+
+static enum paced_err write_comparison(const struct paced_comparison *comparison, const char *dir) {
+    char *table = paced_path_join(dir, "comparison.csv"), *differences = paced_path_join(dir, "differences.csv");
+    enum paced_err err = paced_comparison_write_csv(comparison, table);
+    if (!err) err = paced_comparison_write_differences(comparison, differences);
+    free(table);
+    free(differences);
+    return err;
+}
+
 static enum paced_err compare(const struct experiment *e) {
     struct paced_comparison comparison = {0};
     enum paced_err err = PACED_OK;
-    for (size_t i = 0; !err && i < e->plan.count; ++i) {
-        const struct paced_stage *stage = &e->plan.stages[i];
-        if (!e->commands[i]->compared) continue;
-        char *path = paced_path_join(stage->config.run.output, e->commands[i]->result);
-        err = paced_comparison_add(&comparison, stage->name, path);
-        free(path);
-    }
+    for (size_t i = 0; !err && i < e->plan.count; ++i)
+        if (e->commands[i]->compared) err = add_to_comparison(&comparison, e, i);
     if (!err && comparison.count > 0) {
-        char *path = paced_path_join(e->plan.config.run.output, "comparison.csv");
-        err = paced_comparison_write_csv(&comparison, path);
+        err = write_comparison(&comparison, e->plan.config.run.output);
         if (!err) paced_comparison_print(&comparison, stdout);
-        free(path);
     }
     paced_comparison_finish(&comparison);
     return err;

@@ -1,4 +1,4 @@
-/* Evaluation: passes over the validation images with one network. */
+/* Evaluation: passes over the validation images. */
 #include "src/run/evaluation.h"
 
 #include <stdlib.h>
@@ -8,6 +8,7 @@ enum paced_err evaluation_open(struct evaluation *e, const struct paced_config *
                              .classes = (int)c->data.classes,
                              .batch = (int)c->train.batch,
                              .workers = (int)c->data.workers};
+    PACED_TRY(paced_examiner_create(&e->examiner, c));
     PACED_TRY(paced_dataset_open(&e->dataset, c, PACED_VAL));
     size_t count = paced_dataset_count(e->dataset);
     if ((size_t)e->batch > count) e->batch = (int)count;
@@ -17,12 +18,15 @@ enum paced_err evaluation_open(struct evaluation *e, const struct paced_config *
     PACED_TRY(network_open(&e->network, c, e->device, e->batch, PACED_INFERENCE));
     struct paced_objective objective = paced_objective_plain();
     PACED_TRY(paced_loss_create(&e->loss, e->device, &objective, false, e->batch, e->size, e->classes));
-    return grader_create(&e->grader, e->device, e->batch, e->size, e->classes);
+    PACED_TRY(grader_create(&e->grader, e->device, e->batch, e->size, e->classes));
+    grader_take_examiner(e->grader, e->examiner);
+    return PACED_OK;
 }
 
 void evaluation_close(struct evaluation *e) {
     free(e->order);
     grader_destroy(e->grader);
+    paced_examiner_destroy(e->examiner);
     paced_loss_destroy(e->loss);
     network_close(&e->network);
     paced_device_close(e->device);
@@ -36,7 +40,6 @@ enum paced_err evaluation_load(struct evaluation *e, const char *weights) {
 
 enum paced_err evaluation_run(struct evaluation *e, const struct paced_change *change, const char *label,
                               struct paced_scores *scores) {
-    struct tally tally = {.scores = scores};
     struct pass pass = {.network = &e->network,
                         .loss = e->loss,
                         .grader = e->grader,
@@ -47,6 +50,7 @@ enum paced_err evaluation_run(struct evaluation *e, const struct paced_change *c
                         .batch = e->batch,
                         .workers = e->workers,
                         .label = label};
+    struct tally tally = {.scores = scores};
     bool stopped;
     PACED_TRY(pass_run(&pass, &tally, &stopped));
     return stopped ? PACED_STOPPED : PACED_OK;

@@ -12,6 +12,7 @@ struct evaluation {
     struct network network;
     struct paced_loss *loss;
     struct grader *grader;
+    struct paced_examiner *examiner;
     uint32_t *order;
     int workers;
 };
@@ -25,8 +26,8 @@ void evaluation_close(struct evaluation *evaluation);
 enum paced_err evaluation_load(struct evaluation *evaluation, const char *weights);
 
 /* One pass over all images, each changed by `change` (NULL: as it is), whose results are added to `scores`
- * (paced_scores_create(evaluation->classes)). `label` stands on the progress line. Adds nothing half: PACED_STOPPED
- * after Ctrl-C means that `scores` is of no use. */
+ * (paced_scores_create(evaluation->classes)). `label` stands on the progress line. PACED_STOPPED after Ctrl-C:
+ * images are missing then. */
 enum paced_err evaluation_run(struct evaluation *evaluation, const struct paced_change *change, const char *label,
                               struct paced_scores *scores);
 

@@ -19,6 +19,8 @@ static const struct {
     {"losses.json", offsetof(struct run_files, losses)},
     {"metrics.csv", offsetof(struct run_files, metrics)},
     {"summary.csv", offsetof(struct run_files, summary)},
+    {"intervals.csv", offsetof(struct run_files, intervals)},
+    {"reliability.csv", offsetof(struct run_files, reliability)},
 };
 
 static char **field(const struct run_files *files, size_t i) {

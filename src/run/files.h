@@ -6,7 +6,7 @@
 
 struct run_files {
     char *dir;
-    char *config, *best, *last, *state, *log, *losses, *metrics, *summary;
+    char *config, *best, *last, *state, *log, *losses, *metrics, *summary, *intervals, *reliability;
 };
 
 void run_files_init(struct run_files *files, const char *dir);

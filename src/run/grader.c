@@ -7,11 +7,13 @@ enum { RING = 2 };
 
 struct grader {
     struct paced_device *device;
-    int pixels_per_sample, classes;
+    int batch, pixels_per_sample, classes;
     struct paced_buffer *prediction;
+    struct paced_examiner *examiner; /* NULL: predictions are counted */
     struct {
         uint8_t *host;
-        struct paced_ticket ticket;
+        float *logits; /* NULL: not needed */
+        struct paced_ticket ticket, logits_ticket;
     } ring[RING];
     int started, waited;
 };
@@ -19,7 +21,7 @@ struct grader {
 enum paced_err grader_create(struct grader **out, struct paced_device *device, int batch, int size, int classes) {
     *out = NULL;
     struct grader *g = paced_alloc(1, sizeof *g);
-    *g = (struct grader){.device = device, .pixels_per_sample = size * size, .classes = classes};
+    *g = (struct grader){.device = device, .batch = batch, .pixels_per_sample = size * size, .classes = classes};
     size_t bytes = (size_t)batch * (size_t)g->pixels_per_sample;
     for (int i = 0; i < RING; ++i) g->ring[i].host = paced_alloc(bytes, 1);
     enum paced_err err = paced_buffer_create(&g->prediction, device, bytes);
@@ -35,10 +37,19 @@ void grader_destroy(struct grader *g) {
     if (!g) return;
     for (int i = 0; i < RING; ++i) {
         paced_ticket_wait(&g->ring[i].ticket);
+        paced_ticket_wait(&g->ring[i].logits_ticket);
         free(g->ring[i].host);
+        free(g->ring[i].logits);
     }
     paced_buffer_destroy(g->prediction);
     free(g);
+}
+
+void grader_take_examiner(struct grader *g, struct paced_examiner *examiner) {
+    g->examiner = examiner;
+    if (!paced_examiner_needs_logits(examiner)) return;
+    size_t values = (size_t)g->batch * (size_t)g->pixels_per_sample * (size_t)g->classes;
+    for (int i = 0; i < RING; ++i) g->ring[i].logits = paced_alloc(values, sizeof(float));
 }
 
 enum paced_err grader_start(struct grader *g, const struct paced_buffer *logits, int count) {
@@ -46,22 +57,35 @@ enum paced_err grader_start(struct grader *g, const struct paced_buffer *logits,
     int pixels = count * g->pixels_per_sample, slot = g->started++ % RING;
     PACED_TRY(PACED_LAUNCH(g->device, &argmax, paced_range_items((uint64_t)pixels), 1, PACED_ARG(pixels),
                            PACED_ARG(g->classes), PACED_ARG(logits), PACED_ARG(g->prediction)));
-    return paced_buffer_read_later(g->prediction, g->ring[slot].host, (uint64_t)pixels, &g->ring[slot].ticket);
+    PACED_TRY(paced_buffer_read_later(g->prediction, g->ring[slot].host, (uint64_t)pixels, &g->ring[slot].ticket));
+    if (!g->ring[slot].logits) return PACED_OK;
+    uint64_t bytes = (uint64_t)pixels * (uint64_t)g->classes * sizeof(float);
+    return paced_buffer_read_later(logits, g->ring[slot].logits, bytes, &g->ring[slot].logits_ticket);
 }
 
 enum paced_err grader_wait(struct grader *g, const uint8_t **prediction) {
     int slot = g->waited++ % RING;
     *prediction = g->ring[slot].host;
-    return paced_ticket_wait(&g->ring[slot].ticket);
+    PACED_TRY(paced_ticket_wait(&g->ring[slot].ticket));
+    return paced_ticket_wait(&g->ring[slot].logits_ticket);
 }
 
 enum paced_err grader_score(struct grader *g, const struct paced_batch *batch, const struct paced_dataset *dataset,
                             struct paced_scores *scores) {
     const uint8_t *prediction;
+    int slot = g->waited % RING;
     PACED_TRY(grader_wait(g, &prediction));
     size_t pixels = (size_t)g->pixels_per_sample;
-    for (int i = 0; i < batch->count; ++i)
-        paced_scores_add(scores, paced_dataset_image_name(dataset, batch->index[i]), prediction + (size_t)i * pixels,
-                         batch->labels + (size_t)i * pixels, pixels);
+    for (int i = 0; i < batch->count; ++i) {
+        const char *name = paced_dataset_image_name(dataset, batch->index[i]);
+        const uint8_t *label = batch->labels + (size_t)i * pixels;
+        uint8_t *predicted = g->ring[slot].host + (size_t)i * pixels;
+        const float *logits = g->ring[slot].logits;
+        if (logits) logits += (size_t)i * pixels * (size_t)g->classes;
+        if (g->examiner)
+            paced_examine(g->examiner, name, predicted, logits, label, scores);
+        else
+            paced_scores_add(scores, name, predicted, label, pixels);
+    }
     return PACED_OK;
 }

@@ -11,6 +11,10 @@ struct grader;
 enum paced_err grader_create(struct grader **grader, struct paced_device *device, int batch, int size, int classes);
 void grader_destroy(struct grader *grader);
 
+/* From now on predictions are examined, not only counted; with the logits' way to the host where that needs them. The
+ * examiner stays the caller's and must outlive the grader. */
+void grader_take_examiner(struct grader *grader, struct paced_examiner *examiner);
+
 /* Enqueues argmax of logits [count][size][size][classes] and its way to the host. Up to two may be under way. */
 enum paced_err grader_start(struct grader *grader, const struct paced_buffer *logits, int count);
 

@@ -136,12 +136,9 @@ static void test_legend(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_scale),
-        cmocka_unit_test(test_line_joins_marks),
-        cmocka_unit_test(test_gap),
-        cmocka_unit_test(test_stays_in_its_place),
-        cmocka_unit_test(test_out_of_range),
-        cmocka_unit_test(test_legend),
+        cmocka_unit_test(test_scale),        cmocka_unit_test(test_line_joins_marks),
+        cmocka_unit_test(test_gap),          cmocka_unit_test(test_stays_in_its_place),
+        cmocka_unit_test(test_out_of_range), cmocka_unit_test(test_legend),
     };
     return cmocka_run_group_tests_name("plot", tests, NULL, NULL);
 }

@@ -36,7 +36,8 @@ static struct paced_scores *scores_of(int found, int classes) {
 }
 
 static struct paced_scores *clean[WEIGHTS], *cells[CELLS];
-static const char *const weights[] = {"unet", "a_long_name_of_weights"}, *const corruptions[] = {"fog", "gaussian_noise"};
+static const char *const weights[] = {"unet", "a_long_name_of_weights"}, *const corruptions[] = {"fog",
+                                                                                                 "gaussian_noise"};
 static const int severities[] = {1, 4};
 static const struct paced_robustness robustness = {weights,     corruptions, severities, WEIGHTS,
                                                    CORRUPTIONS, SEVERITIES,  clean,      cells};

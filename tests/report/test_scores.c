@@ -148,10 +148,10 @@ static void test_metrics_csv(void **state) {
     add_false_alarm(scores, "odd, \"name\"\n.png");
     add_half(scores, NULL);
     assert_int_equal(paced_scores_write_csv(scores, path), PACED_OK);
-    check_text(fopen(path, "r"), "image,class,dice,iou,precision,recall,f1\n"
-                                 "benign (1).png,1,0.5000125,0.333333333,0.5,0.5,0.5\n"
-                                 "\"odd, \"\"name\"\"\n.png\",1,9.9990001e-05,0,0,1,0\n"
-                                 "3,1,0.5000125,0.333333333,0.5,0.5,0.5\n");
+    check_text(fopen(path, "r"), "image,class,dice,iou,precision,recall,f1,labelled\n"
+                                 "benign (1).png,1,0.5000125,0.333333333,0.5,0.5,0.5,2\n"
+                                 "\"odd, \"\"name\"\"\n.png\",1,9.9990001e-05,0,0,1,0,0\n"
+                                 "3,1,0.5000125,0.333333333,0.5,0.5,0.5,2\n");
     paced_scores_destroy(scores);
 }
 
@@ -159,9 +159,9 @@ static void test_metrics_csv_of_several_classes(void **state) {
     struct paced_scores *scores = paced_scores_create(3);
     add_three_classes(scores);
     assert_int_equal(paced_scores_write_csv(scores, path), PACED_OK);
-    check_text(fopen(path, "r"), "image,class,dice,iou,precision,recall,f1\n"
-                                 "1,1,0.5000125,0.333333333,0.5,0.5,0.5\n"
-                                 "1,2,0.800004,0.666666667,1,0.666666667,0.8\n");
+    check_text(fopen(path, "r"), "image,class,dice,iou,precision,recall,f1,labelled\n"
+                                 "1,1,0.5000125,0.333333333,0.5,0.5,0.5,2\n"
+                                 "1,2,0.800004,0.666666667,1,0.666666667,0.8,3\n");
     paced_scores_destroy(scores);
 }
 
@@ -193,12 +193,14 @@ static void test_table(void **state) {
     FILE *file = tmpfile();
     assert_non_null(file);
     paced_scores_add(scores, "b", background, background, 4);
-    paced_scores_print(scores, file);
+    paced_scores_print(scores, NULL, 1, file);
     rewind(file);
     check_text(file, "set        class  images       dice        iou  precision     recall         f1\n"
                      "all         mean       1     1.0000     1.0000     1.0000     1.0000     1.0000\n"
                      "non-empty   mean       0          -          -          -          -          -\n"
-                     "all            1       1     1.0000     1.0000     1.0000     1.0000     1.0000\n");
+                     "all            1       1     1.0000     1.0000     1.0000     1.0000     1.0000\n"
+                     "95% of all, from             1.0000     1.0000     1.0000     1.0000     1.0000\n"
+                     "                      to     1.0000     1.0000     1.0000     1.0000     1.0000\n");
     paced_scores_destroy(scores);
 }
 

@@ -1,0 +1,90 @@
+/* examine: one image's prediction, cleaned, counted and measured, by the configuration's [test]. */
+#include "src/report/components.h"
+#include "src/report/metrics.h"
+#include "src/report/needle.h"
+#include "src/report/surface.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+struct paced_examiner {
+    int size, classes, postprocess;
+    uint64_t metrics;
+    double tolerance;
+    struct surface *surface;       /* NULL: outlines are not compared */
+    struct components *components; /* NULL: predictions are not cleaned */
+};
+
+#define OF_OUTLINES (METRIC_BIT(PACED_HD95) | METRIC_BIT(PACED_NSD))
+#define OF_PROBABILITIES (METRIC_BIT(PACED_ECE) | METRIC_BIT(PACED_BRIER) | METRIC_BIT(PACED_NLL))
+
+enum paced_err paced_examiner_create(struct paced_examiner **examiner, const struct paced_config *config) {
+    *examiner = NULL;
+    if (config->test.postprocess == PACED_POSTPROCESS_NEEDLE && config->data.classes != 2)
+        return paced_error(
+            PACED_INVALID,
+            "test.postprocess: needle is for two classes, but data.classes is %lld; take none or largest",
+            (long long)config->data.classes);
+    struct paced_examiner *e = paced_alloc(1, sizeof *e);
+    *e = (struct paced_examiner){.size = (int)config->data.size,
+                                 .classes = (int)config->data.classes,
+                                 .postprocess = config->test.postprocess,
+                                 .metrics = config->test.metrics,
+                                 .tolerance = config->test.nsd_tolerance};
+    if (e->metrics & OF_OUTLINES) e->surface = surface_create(e->size, e->size);
+    if (e->postprocess != PACED_POSTPROCESS_NONE) e->components = components_create(e->size, e->size);
+    *examiner = e;
+    return PACED_OK;
+}
+
+void paced_examiner_destroy(struct paced_examiner *e) {
+    if (!e) return;
+    surface_destroy(e->surface);
+    components_destroy(e->components);
+    free(e);
+}
+
+bool paced_examiner_needs_logits(const struct paced_examiner *e) {
+    return (e->metrics & OF_PROBABILITIES) || e->postprocess == PACED_POSTPROCESS_NEEDLE;
+}
+
+static void note_outlines(struct paced_examiner *e, const uint8_t *prediction, const uint8_t *label,
+                          struct paced_scores *scores) {
+    for (int c = 1; c < e->classes; c++) {
+        struct surface_figures f = surface_compare(e->surface, prediction, label, (uint8_t)c, e->tolerance);
+        if (e->metrics & METRIC_BIT(PACED_HD95)) paced_scores_note(scores, c, PACED_HD95, f.hd95);
+        if (e->metrics & METRIC_BIT(PACED_NSD)) paced_scores_note(scores, c, PACED_NSD, f.nsd);
+    }
+}
+
+static void note_probabilities(const struct paced_examiner *e, const float *logits, const uint8_t *label,
+                               struct paced_scores *scores) {
+    struct paced_reliability sums = {0};
+    paced_reliability_add(&sums, logits, label, (size_t)e->size * (size_t)e->size, e->classes, 1);
+    struct paced_calibration of = paced_calibration_of(&sums);
+    if (e->metrics & METRIC_BIT(PACED_ECE)) paced_scores_note(scores, 0, PACED_ECE, of.ece);
+    if (e->metrics & METRIC_BIT(PACED_BRIER)) paced_scores_note(scores, 0, PACED_BRIER, of.brier);
+    if (e->metrics & METRIC_BIT(PACED_NLL)) paced_scores_note(scores, 0, PACED_NLL, of.nll);
+    paced_scores_note_reliability(scores, &sums);
+}
+
+static void note_lines(const struct paced_examiner *e, const uint8_t *prediction, const uint8_t *label,
+                       struct paced_scores *scores) {
+    struct needle_line predicted = needle_fit(prediction, e->size, e->size);
+    struct needle_line labelled = needle_fit(label, e->size, e->size);
+    struct needle_errors errors = needle_compare(&predicted, &labelled, hypot(e->size, e->size));
+    paced_scores_note(scores, 0, PACED_ANGLE_ERROR, errors.angle);
+    paced_scores_note(scores, 0, PACED_DISTANCE_ERROR, errors.distance);
+}
+
+void paced_examine(struct paced_examiner *e, const char *name, uint8_t *prediction, const float *logits,
+                   const uint8_t *label, struct paced_scores *scores) {
+    size_t pixels = (size_t)e->size * (size_t)e->size;
+    bool needle = e->postprocess == PACED_POSTPROCESS_NEEDLE;
+    if (needle) needle_mask(e->components, logits, prediction, pixels);
+    if (e->postprocess == PACED_POSTPROCESS_LARGEST) components_keep_largest(e->components, prediction, e->classes);
+    paced_scores_add(scores, name, prediction, label, pixels);
+    if (e->metrics & OF_OUTLINES) note_outlines(e, prediction, label, scores);
+    if (e->metrics & OF_PROBABILITIES) note_probabilities(e, logits, label, scores);
+    if (needle) note_lines(e, prediction, label, scores);
+}

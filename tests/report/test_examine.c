@@ -1,0 +1,285 @@
+/* One image's examination: cleaning by components and by the needle's outline, lines, and what is noted. Masks are
+ * drawn as text: '.' is 0, a digit a class. */
+#include "src/report/components.h"
+#include "src/report/needle.h"
+
+#include "paced/report.h"
+#include "tests/capture.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { SIDE = 8, PIXELS = SIDE * SIDE };
+
+static void draw(const char *text, uint8_t map[PIXELS]) {
+    assert_int_equal(strlen(text), PIXELS);
+    for (int i = 0; i < PIXELS; i++) map[i] = text[i] == '.' ? 0 : (uint8_t)(text[i] - '0');
+}
+
+static void check_map(const uint8_t map[PIXELS], const char *expected) {
+    char text[PIXELS + 1] = {0};
+    for (int i = 0; i < PIXELS; i++) text[i] = map[i] ? (char)('0' + map[i]) : '.';
+    assert_string_equal(text, expected);
+}
+
+/* The diagonal neighbour belongs to the component; of equals the first stays; each class has its own. */
+static void test_largest_component(void **state) {
+    uint8_t map[PIXELS];
+    struct components *components = components_create(SIDE, SIDE);
+    draw("1.....22"
+         ".1....2."
+         "..1....."
+         "..11..33"
+         "......33"
+         "111....."
+         "........"
+         "2222..33",
+         map);
+    components_keep_largest(components, map, 4);
+    check_map(map, "1......."
+                   ".1......"
+                   "..1....."
+                   "..11..33"
+                   "......33"
+                   "........"
+                   "........"
+                   "2222....");
+    components_destroy(components);
+}
+
+/* The ring has fewer pixels than the comb (16 and 18) but encloses more; its hole is filled, what lies in it, too. */
+static void test_largest_outline(void **state) {
+    uint8_t map[PIXELS];
+    struct components *components = components_create(SIDE, SIDE);
+    draw("11111..1"
+         "1...1..1"
+         "1.1.1..1"
+         "1...1..1"
+         "11111..1"
+         ".......1"
+         "11111111"
+         "1..1...1",
+         map);
+    components_keep_outline(components, map);
+    check_map(map, "11111..."
+                   "11111..."
+                   "11111..."
+                   "11111..."
+                   "11111..."
+                   "........"
+                   "........"
+                   "........");
+    /* A diamond of four pixels encloses an area of 2, a line of eight none. */
+    draw("11111111"
+         "........"
+         "...1...."
+         "..1.1..."
+         "...1...."
+         "........"
+         "........"
+         "........",
+         map);
+    components_keep_outline(components, map);
+    check_map(map, "........"
+                   "........"
+                   "...1...."
+                   "..111..."
+                   "...1...."
+                   "........"
+                   "........"
+                   "........");
+    memset(map, 0, sizeof map);
+    components_keep_outline(components, map);
+    check_map(map, "................................................................");
+    components_destroy(components);
+}
+
+/* Probabilities are stretched: a foreground that is never likely is found all the same. */
+static void test_needle_mask(void **state) {
+    float logits[PIXELS][2] = {{0}};
+    uint8_t map[PIXELS];
+    struct components *components = components_create(SIDE, SIDE);
+    needle_mask(components, logits[0], map, PIXELS);
+    check_map(map, "................................................................");
+    for (int i = 0; i < PIXELS; i++) logits[i][0] = 5;
+    for (int x = 2; x < 6; x++) logits[3 * SIDE + x][0] = logits[4 * SIDE + x][0] = 3;
+    logits[0][0] = 4; /* p is 0.31 of the way up */
+    needle_mask(components, logits[0], map, PIXELS);
+    check_map(map, "........"
+                   "........"
+                   "........"
+                   "..1111.."
+                   "..1111.."
+                   "........"
+                   "........"
+                   "........");
+    components_destroy(components);
+}
+
+static void check_line(const char *text, double angle, double distance) {
+    uint8_t map[PIXELS];
+    draw(text, map);
+    struct needle_line line = needle_fit(map, SIDE, SIDE);
+    assert_true(line.found);
+    assert_float_equal(line.angle, angle, 1e-9);
+    assert_float_equal(line.distance, distance, 1e-9);
+}
+
+static void test_lines(void **state) {
+    check_line(".................11111..........................................", 0, 1.5);
+    check_line("..1.......1.......1.......1.......1.......1.....................", 90, 1.5);
+    /* Downwards to the right from the upper left corner, through the centre. */
+    check_line("1........1........1........1........1........1........1........1", -45, 0);
+    /* Upwards to the right, one diagonal above: columns + rows = 6, where the centre has 7. */
+    check_line("......1......1......1......1......1......1......1...............", 45, 1 / sqrt(2));
+    check_line("...........................1....................................", 0, 0.5);
+    struct needle_line none = needle_fit((uint8_t[PIXELS]){0}, SIDE, SIDE);
+    assert_false(none.found);
+}
+
+static void check_errors(struct needle_line prediction, struct needle_line label, double angle, double distance) {
+    struct needle_errors errors = needle_compare(&prediction, &label, 10);
+    assert_float_equal(errors.angle, angle, 1e-9);
+    assert_float_equal(errors.distance, distance, 1e-9);
+}
+
+static void test_line_errors(void **state) {
+    struct needle_line none = {0};
+    check_errors((struct needle_line){true, 30, 2}, (struct needle_line){true, 27, -1}, 9, 9);
+    /* Nearly upright, on the same side of the centre, but to the left of opposite directions. */
+    check_errors((struct needle_line){true, 89, 3}, (struct needle_line){true, -89, -2}, 4, 1);
+    check_errors(none, none, 0, 0);
+    check_errors(none, (struct needle_line){true, 0, 0}, 8100, 100);
+    check_errors((struct needle_line){true, 0, 0}, none, 8100, 100);
+}
+
+/* ---- the whole ----------------------------------------------------------------------------------------------- */
+
+static struct paced_scores *examine(const char *metrics, const char *postprocess, uint8_t prediction[PIXELS],
+                                    const float *logits, const uint8_t *label, bool needs_logits) {
+    struct paced_config config;
+    struct paced_examiner *examiner;
+    char *first = paced_format("test.metrics=%s", metrics), *second = paced_format("test.postprocess=%s", postprocess);
+    const char *sets[] = {first, second, "data.size=8", "test.nsd_tolerance=0"};
+    assert_int_equal(paced_config_load(&config, NULL, sets, PACED_COUNT(sets)), PACED_OK);
+    assert_int_equal(paced_examiner_create(&examiner, &config), PACED_OK);
+    assert_int_equal(paced_examiner_needs_logits(examiner), needs_logits);
+    struct paced_scores *scores = paced_scores_create(2);
+    paced_examine(examiner, "a", prediction, logits, label, scores);
+    paced_examiner_destroy(examiner);
+    paced_config_finish(&config);
+    free(first);
+    free(second);
+    return scores;
+}
+
+static void test_metrics_are_noted(void **state) {
+    uint8_t prediction[PIXELS], label[PIXELS] = {[9] = 1, [12] = 1, [13] = 1};
+    float logits[PIXELS][2];
+    for (int i = 0; i < PIXELS; i++) {
+        logits[i][0] = i == 9 || i == 12 ? 0 : logf(3); /* p = 3/4 for the class that is taken */
+        logits[i][1] = i == 9 || i == 12 ? logf(3) : 0;
+        prediction[i] = i == 9 || i == 12;
+    }
+    struct paced_scores *scores = examine("dice,hd95,nsd,ece,brier,nll", "none", prediction, logits[0], label, true);
+    struct paced_metrics m = paced_scores_mean(scores, 0, false, NULL);
+    assert_float_equal(m.dice, 4.0001 / 5.0001, 1e-12);
+    assert_float_equal(m.hd95, 0.9, 1e-9); /* 0, 0, 1: the 95th percentile is at place 1.9 */
+    assert_float_equal(m.nsd, 4.0 / 5, 1e-12);
+    assert_float_equal(m.ece, 63.0 / 64 - 0.75, 1e-6);
+    assert_float_equal(m.brier, (63 * 2 * 0.0625 + 2 * 0.5625) / 64, 1e-6);
+    assert_float_equal(m.nll, -(63 * log(0.75) + log(0.25)) / 64, 1e-6);
+    assert_true(isnan(m.angle_error));
+    m = paced_scores_mean(scores, 1, false, NULL);
+    assert_float_equal(m.nsd, 4.0 / 5, 1e-12);
+    assert_true(isnan(m.ece) && isnan(m.nll));
+    struct paced_reliability bins;
+    assert_true(paced_scores_reliability(scores, &bins));
+    assert_int_equal(bins.count[11], 64); /* 0.75 lies in (11/15, 12/15] */
+    assert_float_equal(bins.right[11], 63, 0);
+    paced_scores_destroy(scores);
+}
+
+/* Two images whose errors have opposite signs: a set's ece is not the mean of its images'. */
+static void test_ece_is_of_all_pixels(void **state) {
+    struct paced_scores *scores = paced_scores_create(2);
+    for (int i = 0; i < 2; i++) {
+        struct paced_reliability bins = {.confidence[10] = 7, .right[10] = i ? 10 : 4, .count[10] = 10, .pixels = 10};
+        paced_scores_add(scores, NULL, (uint8_t[]){1}, (uint8_t[]){1}, 1);
+        paced_scores_note(scores, 0, PACED_ECE, paced_calibration_of(&bins).ece);
+        paced_scores_note_reliability(scores, &bins);
+    }
+    assert_float_equal(paced_scores_image(scores, 0, 0).ece, 0.3, 1e-12);
+    assert_float_equal(paced_scores_mean(scores, 0, false, NULL).ece, 0, 1e-12);
+    paced_scores_destroy(scores);
+}
+
+static void test_cleaning_comes_first(void **state) {
+    uint8_t prediction[PIXELS] = {[9] = 1, [10] = 1, [40] = 1}, label[PIXELS] = {[9] = 1, [10] = 1};
+    struct paced_scores *scores = examine("dice", "largest", prediction, NULL, label, false);
+    assert_float_equal(paced_scores_mean(scores, 0, false, NULL).dice, 1, 1e-12);
+    paced_scores_destroy(scores);
+}
+
+static void test_needle(void **state) {
+    uint8_t prediction[PIXELS] = {0}, label[PIXELS] = {0};
+    float logits[PIXELS][2] = {{0}};
+    for (int x = 0; x < SIDE; x++) {
+        logits[3 * SIDE + x][1] = logits[4 * SIDE + x][1] = 1; /* through the centre */
+        label[x] = label[SIDE + x] = 1;                        /* 3 pixels above */
+    }
+    struct paced_scores *scores = examine("dice", "needle", prediction, logits[0], label, true);
+    struct paced_metrics m = paced_scores_mean(scores, 0, false, NULL);
+    assert_float_equal(m.precision, 0, 0); /* the mask comes from the probabilities, not from `prediction` */
+    assert_float_equal(m.angle_error, 0, 1e-12);
+    assert_float_equal(m.distance_error, 9, 1e-9);
+    paced_scores_destroy(scores);
+}
+
+static void test_needle_has_two_classes(void **state) {
+    struct paced_config config;
+    struct paced_examiner *examiner;
+    struct capture said;
+    const char *sets[] = {"test.postprocess=needle", "data.classes=3"};
+    assert_int_equal(paced_config_load(&config, NULL, sets, PACED_COUNT(sets)), PACED_OK);
+    capture_start(&said);
+    enum paced_err err = paced_examiner_create(&examiner, &config);
+    capture_end(&said);
+    assert_int_equal(err, PACED_INVALID);
+    assert_non_null(strstr(said.text, "data.classes is 3"));
+    paced_config_finish(&config);
+}
+
+/* The names of the configuration's list are the columns' names, in the same order. */
+static void test_names_are_the_configurations(void **state) {
+    for (int m = 0; m <= PACED_NLL; m++) {
+        struct paced_config config;
+        char *set = paced_format("test.metrics = %s", paced_metric_name((enum paced_metric)m));
+        assert_int_equal(paced_config_load(&config, NULL, (const char *const[]){set}, 1), PACED_OK);
+        assert_true(config.test.metrics == UINT64_C(1) << m);
+        paced_config_finish(&config);
+        free(set);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_largest_component),
+        cmocka_unit_test(test_largest_outline),
+        cmocka_unit_test(test_needle_mask),
+        cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_line_errors),
+        cmocka_unit_test(test_metrics_are_noted),
+        cmocka_unit_test(test_ece_is_of_all_pixels),
+        cmocka_unit_test(test_cleaning_comes_first),
+        cmocka_unit_test(test_needle),
+        cmocka_unit_test(test_needle_has_two_classes),
+        cmocka_unit_test(test_names_are_the_configurations),
+    };
+    return cmocka_run_group_tests_name("examine", tests, NULL, NULL);
+}

@@ -1,0 +1,73 @@
+/* Distances between outlines: against SciPy's numbers (tests/golden/metrics.py, which holds them against MONAI's), and
+ * the cases that those have no number for. */
+#include "src/report/surface.h"
+
+#include "paced/weights.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+static void check(struct surface_figures got, double hd95, double nsd) {
+    assert_float_equal(got.hd95, hd95, 1e-9);
+    assert_float_equal(got.nsd, nsd, 1e-9);
+}
+
+static struct surface_figures compare(int width, int height, const uint8_t *prediction, const uint8_t *label,
+                                      uint8_t class_index, double tolerance) {
+    struct surface *surface = surface_create(width, height);
+    struct surface_figures figures = surface_compare(surface, prediction, label, class_index, tolerance);
+    surface_destroy(surface);
+    return figures;
+}
+
+static void test_stored_numbers(void **state) {
+    static const double tolerances[] = {0, 1, 1.5, 3};
+    struct paced_weights golden = {0};
+    const struct paced_entry *masks, *figures;
+    int cases = 0;
+    assert_int_equal(paced_safetensors_read(PACED_TESTS_DIR "/golden/metrics.safetensors", &golden), PACED_OK);
+    for (;; cases++) {
+        char *name = paced_format("masks.%d", cases), *result = paced_format("figures.%d", cases);
+        masks = paced_weights_find(&golden, name);
+        figures = paced_weights_find(&golden, result);
+        free(name);
+        free(result);
+        if (!masks) break;
+        int height = (int)masks->shape[1], width = (int)masks->shape[2];
+        const uint8_t *prediction = masks->data, *label = prediction + width * height;
+        const double *expected = figures->data;
+        struct surface *surface = surface_create(width, height);
+        for (size_t t = 0; t < PACED_COUNT(tolerances); t++)
+            check(surface_compare(surface, prediction, label, 1, tolerances[t]), expected[0], expected[1 + t]);
+        surface_destroy(surface);
+    }
+    assert_true(cases >= 10);
+    paced_weights_finish(&golden);
+}
+
+/* Two pixels 3 columns and 4 rows apart. */
+static void test_two_pixels(void **state) {
+    uint8_t prediction[5 * 6] = {0}, label[5 * 6] = {0};
+    prediction[0] = 2;
+    label[4 * 6 + 3] = 2;
+    check(compare(6, 5, prediction, label, 2, 4.9), 5, 0);
+    check(compare(6, 5, prediction, label, 2, 5), 5, 1);
+}
+
+static void test_empty_masks(void **state) {
+    uint8_t none[12] = {0}, one[12] = {[5] = 1};
+    check(compare(3, 4, none, none, 1, 2), 0, 1);
+    check(compare(3, 4, one, none, 1, 2), 5, 0);
+    check(compare(3, 4, none, one, 1, 2), 5, 0);
+    check(compare(3, 4, one, one, 2, 2), 0, 1); /* neither holds class 2 */
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_stored_numbers), cmocka_unit_test(test_two_pixels),
+                                       cmocka_unit_test(test_empty_masks)};
+    return cmocka_run_group_tests_name("surface", tests, NULL, NULL);
+}
