@@ -146,11 +146,11 @@ static void draw_x_tick(struct paced_canvas *canvas, const struct frame *f, doub
 static void draw_axes(struct paced_canvas *canvas, const struct frame *f) {
     const struct paced_plot *p = f->plot;
     double step = tick_step(p->y_max - p->y_min, f->height / 26 + 1);
-    for (double i = ceil(p->y_min / step - 1e-9); i * step <= p->y_max + 1e-9 * step; ++i)
-        draw_y_tick(canvas, f, i * step);
+    for (long i = lround(ceil(p->y_min / step - 1e-9)); (double)i * step <= p->y_max + 1e-9 * step; ++i)
+        draw_y_tick(canvas, f, (double)i * step);
     step = tick_step(p->x_max - p->x_min, f->width / 40 + 1);
-    for (double i = ceil(p->x_min / step - 1e-9); i * step <= p->x_max + 1e-9 * step; ++i)
-        draw_x_tick(canvas, f, i * step);
+    for (long i = lround(ceil(p->x_min / step - 1e-9)); (double)i * step <= p->x_max + 1e-9 * step; ++i)
+        draw_x_tick(canvas, f, (double)i * step);
     paced_canvas_fill(canvas, f->left, f->top, 1, f->height + 1, PACED_COLOUR_FAINT);
     paced_canvas_fill(canvas, f->left, f->top + f->height, f->width, 1, PACED_COLOUR_FAINT);
     int below = f->top + f->height + 9 + TICK_TEXT + 5;

@@ -6,10 +6,15 @@
 
 /* ---- what is asked for --------------------------------------------------------------------------------------- */
 
+static enum paced_err name_some(void) {
+    return paced_error(PACED_INVALID, "robustness.corruptions: lacks a name; write all, geometric or a list of names");
+}
+
 /* Marks what one word of the list means. */
 static enum paced_err choose(bool *chosen, const char *word) {
     bool all = strcmp(word, "all") == 0, geometric = strcmp(word, "geometric") == 0;
     size_t found;
+    if (!*word) return name_some();
     if (!all && !geometric) {
         PACED_TRY(paced_corruption_find(word, &found));
         chosen[found] = true;
@@ -32,8 +37,7 @@ static enum paced_err read_corruptions(struct corruption_plan *plan, const char 
         plan->names[plan->count++] = paced_corruption_name(i);
     }
     free(chosen);
-    if (!err && plan->count == 0)
-        err = paced_error(PACED_INVALID, "robustness.corruptions: names none; write all, geometric or a list of names");
+    if (!err && plan->count == 0) err = name_some();
     return err;
 }
 

@@ -5,7 +5,7 @@ import signal
 import program
 
 SIZE = 32
-CORRUPTIONS, SEVERITIES = ("gaussian_noise", "brightness", "motion_blur"), (1, 3, 5)
+CORRUPTIONS, SEVERITIES = ("gaussian_noise", "motion_blur", "brightness"), (1, 3, 5)
 METRICS = ("dice", "iou", "precision", "recall", "f1")
 FILES = {"robustness.csv", "robustness_summary.csv", "robustness.txt", "contact_sheet.png",
          *(f"robustness_{metric}.png" for metric in METRICS)}
@@ -22,8 +22,8 @@ class RobustnessTest(program.Case):
     def setUpClass(cls):
         super().setUpClass()
         program.make_breast(cls, count=25, size=SIZE)
-        cls.run_program("train", "tiny.ini", "--output", "one")
-        cls.run_program("train", "tiny.ini", "--output", "two", "--set", "model.width=8")
+        cls.run_program("train", "tiny.ini", "--output", "one", "--set", "train.epochs=8")
+        cls.run_program("train", "tiny.ini", "--output", "two", "--set", "train.epochs=8", "--set", "model.width=8")
         program.write_ini(cls.path("hard.ini"), base="tiny.ini", robustness={
             "weights": BOTH.replace(",", " ,\n  "), "corruptions": ", ".join(CORRUPTIONS),
             "severities": ",".join(map(str, SEVERITIES))})
