@@ -63,10 +63,10 @@ static const struct command commands[] = {
      "severity) and contact_sheet.png (an image under all corruptions) into the run's directory (or --output).",
      SET | OUTPUT | WEIGHTS, 1, 1, paced_command_robustness},
     {"experiment", "CONFIG [--set SECTION.KEY=VALUE]... [--overwrite]",
-     "Runs the stages of CONFIG, [stage NAME] with `command = train | test | robustness`, in order, then compares\nits tests. "
-     "A stage that is done is passed over, one that was interrupted goes on, one that changed is run anew; "
-     "--overwrite\n"
-     "runs all of them anew. --set holds for every stage, but for run.output, which is the directory of them all.",
+     "Runs the stages of CONFIG, [stage NAME] with `command = train | test | robustness`, in order, then compares its\n"
+     "tests. A stage that is done is passed over, one that was interrupted goes on, one that changed is run anew;\n"
+     "--overwrite runs all of them anew. --set holds for every stage, but for run.output, which is the directory of\n"
+     "them all.",
      SET | OVERWRITE, 1, 1, paced_command_experiment},
     {"predict", "CONFIG --weights FILE --output DIR [--logits] [--set SECTION.KEY=VALUE]... IMAGE|DIR...",
      "Writes DIR/<stem>.png at each image's own size: 0/255 for two classes, else the class. --logits adds\n"
