@@ -49,7 +49,9 @@ enum paced_err paced_defocus_blur(int severity, struct paced_rng *rng, struct pa
 
 /* ---- motion --------------------------------------------------------------------------------------------------- */
 
-/* The image and its shifts by 1, 2, ... pixels along a line of random direction, each weaker than the one before. */
+/* The image and its shifts by 1, 2, ... pixels along a line of random direction, each weaker than the one before.
+ * Shifts wider than the image repeat its border; the reference, which takes images from 32 x 32 on, leaves them out and
+ * so darkens images below 41 x 41. */
 enum paced_err paced_motion_blur(int severity, struct paced_rng *rng, struct paced_sample *sample) {
     static const struct {
         int reach;

@@ -1,3 +1,5 @@
+/* edges: where a grey image changes, and how far that is, by the rules that OpenCV has for them: the reference's drops
+ * are shaded by these two. */
 #include "src/perturb/edges.h"
 
 #include "src/perturb/filter.h"

@@ -43,24 +43,23 @@ static void equalise(uint8_t *grey, size_t count) {
     for (size_t i = 0; i < count; ++i) grey[i] = table[grey[i]];
 }
 
-/* The shading of drops, 0..255: by the distance from their outlines, in relief, as if light came from one side.
- * The reference computes with bytes in between; so do we, as truncation is part of the result. */
+/* The shading of drops, 0..255: by the distance from their outlines, in relief, as if light came from one side. There
+ * are bytes in between, as in the reference: truncation is part of the result. Hence sums, exact in floats, and then /
+ * 9, for means of 3 x 3. */
 static void shade(const uint8_t *layer, int size, float *shading) {
-    static const float mean[9] = {1 / 9.0F, 1 / 9.0F, 1 / 9.0F, 1 / 9.0F, 1 / 9.0F,
-                                  1 / 9.0F, 1 / 9.0F, 1 / 9.0F, 1 / 9.0F};
-    static const float relief[9] = {-2, -1, 0, -1, 1, 1, 0, 1, 2};
+    static const float sum[9] = {1, 1, 1, 1, 1, 1, 1, 1, 1}, relief[9] = {-2, -1, 0, -1, 1, 1, 0, 1, 2};
     const size_t pixels = (size_t)size * (size_t)size;
     uint8_t *bytes = paced_alloc(pixels, 1);
     paced_edges(layer, size, 50, 150, bytes);
     paced_distance(bytes, size, 20, shading);
-    paced_correlate(shading, size, 1, mean, 1);
-    for (size_t i = 0; i < pixels; ++i) bytes[i] = to_byte(shading[i]);
+    paced_correlate(shading, size, 1, sum, 1);
+    for (size_t i = 0; i < pixels; ++i) bytes[i] = to_byte(shading[i] / 9);
     equalise(bytes, pixels);
     for (size_t i = 0; i < pixels; ++i) shading[i] = bytes[i];
     paced_correlate(shading, size, 1, relief, 1);
     for (size_t i = 0; i < pixels; ++i) shading[i] = to_byte(shading[i]);
-    paced_correlate(shading, size, 1, mean, 1);
-    for (size_t i = 0; i < pixels; ++i) shading[i] = rintf(shading[i]);
+    paced_correlate(shading, size, 1, sum, 1);
+    for (size_t i = 0; i < pixels; ++i) shading[i] = rintf(shading[i] / 9);
     free(bytes);
 }
 

@@ -165,11 +165,19 @@ static void fill_series(const struct paced_robustness *r, size_t corruption, enu
     }
 }
 
-/* One axis for all panels: down to the tenth below the least value, up to 1. */
-static double least_shown(const double *y, size_t count) {
-    double least = 1;
-    for (size_t i = 0; i < count; ++i) least = fmin(least, y[i]);
-    return fmin(floor(least * 10) / 10, 0.9);
+/* One axis for all panels: the tenths around all values. */
+static void find_range(const double *y, size_t count, double *least, double *most) {
+    *least = INFINITY;
+    *most = -INFINITY;
+    for (size_t i = 0; i < count; ++i) {
+        *least = fmin(*least, floor(y[i] * 10) / 10);
+        *most = fmax(*most, ceil(y[i] * 10) / 10);
+    }
+    if (*least < *most) return;
+    if (*least > 0)
+        *least -= 0.1;
+    else
+        *most += 0.1;
 }
 
 static enum paced_err plot_figure(const struct paced_robustness *r, enum paced_metric figure, const char *path) {
@@ -187,14 +195,15 @@ static enum paced_err plot_figure(const struct paced_robustness *r, enum paced_m
     char *title = paced_format("%s against severity (0: clean)", paced_metric_name(figure));
     paced_canvas_text(&canvas, MARGIN, MARGIN, 3, PACED_COLOUR_TEXT, title);
     paced_canvas_legend(&canvas, MARGIN, MARGIN + HEADER, width, series, r->weight_count);
-    double least = least_shown(y, panels * r->weight_count * points);
+    double least, most;
+    find_range(y, panels * r->weight_count * points, &least, &most);
     for (int p = 0; p < (int)panels; ++p) {
         const struct paced_plot plot = {.title = corruption_name(r, (size_t)p),
                                         .x_label = "severity",
                                         .y_label = paced_metric_name(figure),
                                         .x_max = SEVERITIES,
                                         .y_min = least,
-                                        .y_max = 1,
+                                        .y_max = most,
                                         .series = series + (size_t)p * r->weight_count,
                                         .series_count = r->weight_count};
         paced_canvas_plot(&canvas, MARGIN + p % columns * PANEL_WIDTH, top + p / columns * (PANEL_HEIGHT + MARGIN),

@@ -48,7 +48,7 @@ static struct sheet_layout lay_out(int size, const struct corruption_plan *plan)
     struct sheet_layout l = {.size = size, .scale = (WANTED + size / 2) / size};
     if (l.scale < 1) l.scale = 1;
     l.panel = size * l.scale;
-    l.names = paced_text_width("clean", 2);
+    l.names = paced_text_width("severity", 2);
     for (size_t i = 0; i < plan->count; ++i)
         if (paced_text_width(plan->names[i], 2) > l.names) l.names = paced_text_width(plan->names[i], 2);
     l.names += MARGIN;
@@ -118,9 +118,11 @@ static enum paced_err draw(struct sheet_layout *l, const struct paced_dataset *d
     draw_name(l, 0, "clean");
     draw_panel(l, 0, 0, s->rgb, NULL);
     draw_panel(l, 0, 1, s->rgb, s->label);
+    int y = top_of(l, 1) - HEADER / 2 - PACED_TEXT_HEIGHT;
+    paced_canvas_text(&l->canvas, MARGIN, y, 2, PACED_COLOUR_TEXT, "severity");
     for (size_t i = 0; i < plan->severity_count; ++i) {
-        char *text = paced_format("severity %d", plan->severities[i]);
-        paced_canvas_text(&l->canvas, left_of(l, i), top_of(l, 1) - HEADER / 2 - PACED_TEXT_HEIGHT, 2,
+        char *text = paced_format("%d", plan->severities[i]);
+        paced_canvas_text(&l->canvas, left_of(l, i) + (l->panel - paced_text_width(text, 2)) / 2, y, 2,
                           PACED_COLOUR_TEXT, text);
         free(text);
     }
