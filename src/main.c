@@ -60,11 +60,17 @@ static const struct command commands[] = {
      "Measures the validation set with test.weights (or --weights), writes metrics.csv, summary.csv, intervals.csv and\n"
      "reliability.csv into the run's directory (or --output) and prints the table. [test] says what is measured.",
      SET | OUTPUT | WEIGHTS, 1, 1, paced_command_test},
+    {"robustness", "CONFIG [--weights FILE[,FILE...]] [--set SECTION.KEY=VALUE]... [--output DIR]",
+     "Measures the validation set clean and under each of robustness.corruptions at each of robustness.severities, with\n"
+     "robustness.weights (or --weights), else test.weights. Writes robustness.csv (every image), robustness_summary.csv\n"
+     "(means and drops), robustness.txt (the table, which it prints as well), robustness_<metric>.png (metric against\n"
+     "severity) and contact_sheet.png (an image under all corruptions) into the run's directory (or --output).",
+     SET | OUTPUT | WEIGHTS, 1, 1, paced_command_robustness},
     {"experiment", "CONFIG [--set SECTION.KEY=VALUE]... [--overwrite]",
-     "Runs the stages of CONFIG, [stage NAME] with `command = train | test`, in order, then compares its tests.\n"
-     "A stage that is done is passed over, one that was interrupted goes on, one that changed is run anew; "
-     "--overwrite\n"
-     "runs all of them anew. --set holds for every stage, but for run.output, which is the directory of them all.",
+     "Runs the stages of CONFIG, [stage NAME] with `command = train | test | robustness`, in order, then compares its\n"
+     "tests. A stage that is done is passed over, one that was interrupted goes on, one that changed is run anew;\n"
+     "--overwrite runs all of them anew. --set holds for every stage, but for run.output, which is the directory of\n"
+     "them all.",
      SET | OVERWRITE, 1, 1, paced_command_experiment},
     {"predict", "CONFIG --weights FILE --output DIR [--logits] [--set SECTION.KEY=VALUE]... IMAGE|DIR...",
      "Writes DIR/<stem>.png at each image's own size: 0/255 for two classes, else the class. --logits adds\n"

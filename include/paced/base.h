@@ -122,6 +122,10 @@ void paced_text_add(struct paced_text *text, const char *fmt, ...) PACED_PRINTF(
 /* The candidate nearest to `word` by edit distance, or NULL where none is near enough to be meant. */
 const char *paced_nearest(const char *word, const char *const *candidates, size_t count);
 
+/* The next item of a list "a, b, c" without the blanks around it, to be freed, or NULL at the end; *rest moves behind
+ * it. An empty text is an empty list. */
+char *paced_list_next(const char **rest);
+
 /* Whole-string conversions: false unless all of `s` (but surrounding blanks) is one number in range. */
 bool paced_parse_int(const char *s, int64_t *value);
 bool paced_parse_real(const char *s, double *value); /* finite */

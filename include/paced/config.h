@@ -114,6 +114,9 @@ struct paced_config {
         int postprocess; /* enum paced_postprocess */
     } test;
     struct {
+        char *weights, *corruptions, *severities; /* lists: "a, b, c" */
+    } robustness;
+    struct {
         int level; /* enum paced_log_level */
     } log;
     char *file; /* the INI's path as given */

@@ -158,6 +158,30 @@ enum paced_err paced_comparison_write_differences(const struct paced_comparison 
  * of all is from the first stage's. */
 void paced_comparison_print(const struct paced_comparison *comparison, FILE *out);
 
+/* ---- robustness ---------------------------------------------------------------------------------------------- */
+
+/* The same images, clean and under each corruption at each severity, with one or several weights. All scores have the
+ * same number of classes. The drop of a metric is (clean - mean over the severities) / clean. */
+struct paced_robustness {
+    const char *const *weights, *const *corruptions; /* names: [weight_count], [corruption_count] */
+    const int *severities;                           /* [severity_count], rising, above 0, at most 5 of them */
+    size_t weight_count, corruption_count, severity_count;
+    struct paced_scores **clean;  /* [weight_count] */
+    struct paced_scores **scores; /* [weight_count][corruption_count][severity_count] */
+};
+
+/* robustness.csv: weights,image,corruption,severity,class,dice,iou,precision,recall,f1: severity 0 of the corruption
+ * "clean", then the others. class is "mean" (over the classes) and, of more than two, then each class as well. */
+enum paced_err paced_robustness_write_csv(const struct paced_robustness *robustness, const char *path);
+/* robustness_summary.csv: weights,corruption,metric,clean,severity_1,...,mean,drop: the set's means; a row for each metric
+ * of each corruption, at last of "mean", the mean over all corruptions. */
+enum paced_err paced_robustness_write_summary(const struct paced_robustness *robustness, const char *path);
+/* A table for people: a row for each corruption, for each of the weights the mean dice over the severities and what it
+ * lost; the last row is the mean over all corruptions. */
+void paced_robustness_print(const struct paced_robustness *robustness, FILE *out);
+/* A picture DIR/robustness_<metric>.png for each metric: a panel for each corruption, a line for each of the weights. */
+enum paced_err paced_robustness_plot(const struct paced_robustness *robustness, const char *dir);
+
 /* ---- the training log ---------------------------------------------------------------------------------------- */
 
 /* One row of log.csv. NaN means "does not apply" and is written as an empty field. */
@@ -221,6 +245,31 @@ void paced_canvas_colour_bar(struct paced_canvas *canvas, int x, int y, int widt
 /* Printable ASCII; others show as '?'. */
 void paced_canvas_text(struct paced_canvas *canvas, int x, int y, int scale, uint32_t colour, const char *text);
 int paced_text_width(const char *text, int scale);
+
+/* ---- plots --------------------------------------------------------------------------------------------------- */
+
+/* A line with a mark at each point. Where y is NaN it has a gap. */
+struct paced_series {
+    const char *name;
+    const double *x, *y; /* [count], x rising */
+    size_t count;
+};
+
+/* Lines over a pair of axes. The series differ in colour (after Okabe and Ito's palette, which people with any colour
+ * vision tell apart), in the shape of their marks and in their dashes, so that they differ in grey as well. */
+struct paced_plot {
+    const char *title, *x_label, *y_label;
+    double x_min, x_max, y_min, y_max; /* the axes' ends; what lies outside is drawn beyond them */
+    const struct paced_series *series;
+    size_t series_count;
+};
+
+/* Within width x height, labels included. */
+void paced_canvas_plot(struct paced_canvas *canvas, int x, int y, int width, int height, const struct paced_plot *plot);
+/* A sample and the name of each series, in as many rows as it takes within `width`. Returns the height; canvas NULL: draws
+ * nothing. */
+int paced_canvas_legend(struct paced_canvas *canvas, int x, int y, int width, const struct paced_series *series,
+                        size_t count);
 
 /* ---- progress ------------------------------------------------------------------------------------------------ */
 

@@ -77,6 +77,16 @@ const char *paced_nearest(const char *word, const char *const *candidates, size_
     return nearest;
 }
 
+char *paced_list_next(const char **rest) {
+    static const char blanks[] = " \t";
+    if (!**rest) return NULL;
+    const char *item = *rest + strspn(*rest, blanks);
+    size_t length = strcspn(item, ",");
+    *rest = item + length + (item[length] == ',');
+    while (length > 0 && strchr(blanks, item[length - 1])) length--;
+    return paced_format("%.*s", (int)length, item);
+}
+
 static bool only_blanks(const char *s) {
     return s[strspn(s, " \t\r\n\v\f")] == '\0';
 }

@@ -91,12 +91,23 @@ static enum paced_err fill_augment(struct paced_config *config) {
     return err;
 }
 
-static enum paced_err make_absolute(struct paced_config *config, const struct config_key *key) {
-    const char *path = *paced_config_string(config, key);
-    if (!*path || paced_config_word_index(key->words, path) >= 0) return PACED_OK;
-    char *absolute = paced_path_absolute(path);
-    enum paced_err err = paced_config_value_set(config, key, config->file, absolute);
+static void add_absolute(struct paced_text *out, const struct config_key *key, const char *path) {
+    bool stays = !*path || paced_config_word_index(key->words, path) >= 0;
+    char *absolute = stays ? paced_strdup(path) : paced_path_absolute(path);
+    paced_text_add(out, "%s", absolute);
     free(absolute);
+}
+
+static enum paced_err make_absolute(struct paced_config *config, const struct config_key *key) {
+    struct paced_text text = {0};
+    const char *rest = *paced_config_string(config, key);
+    if (!key->list) add_absolute(&text, key, rest);
+    for (char *path; key->list && (path = paced_list_next(&rest)); free(path)) {
+        if (text.size) paced_text_add(&text, ", ");
+        add_absolute(&text, key, path);
+    }
+    enum paced_err err = paced_config_value_set(config, key, config->file, text.data ? text.data : "");
+    free(text.data);
     return err;
 }
 

@@ -19,6 +19,7 @@
 #define PATH(of_section, of_name) \
     .section = #of_section, .name = #of_name, .offset = offsetof(struct paced_config, of_section.of_name), \
     .kind = CONFIG_PATH
+#define PATHS(of_section, of_name) PATH(of_section, of_name), .list = true
 #define DEFAULT(text) .fallback = text
 #define DEPENDS(text) .fallback = "", .shown = text
 #define RANGE(least, most) .min = least, .max = most
@@ -133,6 +134,12 @@ const struct config_key paced_config_keys[] = {
      MEANING("pixels that outlines may lie apart and still agree, for nsd")},
     {FIELD(test, postprocess), DEFAULT("none"), WORDS("none|largest|needle"),
      MEANING("how a prediction is cleaned: not; each class's largest component; the needle's filled outline")},
+
+    {PATHS(robustness, weights), DEFAULT(""), WORDS("best|last"),
+     MEANING("weights that are compared, a list; empty: test.weights")},
+    {FIELD(robustness, corruptions), DEFAULT("all"),
+     MEANING("a list of names; all: those of the appearance; geometric: those that move pixels")},
+    {FIELD(robustness, severities), DEFAULT("1,2,3,4,5"), MEANING("a list of 1 (slight) to 5 (heavy)")},
 
     {FIELD(log, level), DEFAULT("info"), WORDS("error|warn|info|debug"), MEANING("least important messages to show")},
 };

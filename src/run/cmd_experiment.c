@@ -1,5 +1,5 @@
 /* paced experiment CONFIG: the stages of one INI in order, each with the results of those before; at the end what the
- * tests among them measured, side by side.
+ * tests among them measured, side by side, and what their measurements of robustness found.
  *
  * A stage that is done, with the same configuration and the same stages behind it, is passed over; one that was
  * interrupted goes on; one that changed is run anew. So the same command, given again after a crash or Ctrl-C, ends as
@@ -13,6 +13,7 @@
 #include "paced/report.h"
 #include "paced/run.h"
 #include "src/run/files.h"
+#include "src/run/robustness.h"
 #include "src/run/stages.h"
 #include "src/run/tester.h"
 #include "src/run/trainer.h"
@@ -25,6 +26,10 @@ static enum paced_err run_test(const struct paced_config *config, bool go_on) {
     return tester_run(config, config->run.output, NULL);
 }
 
+static enum paced_err run_robustness(const struct paced_config *config, bool go_on) {
+    return robustness_run(config, config->run.output, NULL);
+}
+
 /* To add a command of stages: a row here. */
 static const struct stage_command {
     const char *name;
@@ -32,9 +37,11 @@ static const struct stage_command {
     const char *result; /* the file in the run directory that a finished stage has there */
     const char *state;  /* ... that an interrupted one goes on from; NULL: it starts again */
     bool compared;      /* its summary.csv belongs in the comparison */
+    const char *table;  /* the file in the run directory that is shown at the end; NULL: none */
 } commands[] = {
-    {"train", run_train, "best.safetensors", "state.safetensors", false},
-    {"test", run_test, "summary.csv", NULL, true},
+    {"train", run_train, "best.safetensors", "state.safetensors", false, NULL},
+    {"test", run_test, "summary.csv", NULL, true, NULL},
+    {"robustness", run_robustness, ROBUSTNESS_SUMMARY, NULL, false, ROBUSTNESS_TABLE},
 };
 
 struct experiment {
@@ -198,12 +205,30 @@ static enum paced_err compare(const struct experiment *e) {
     return err;
 }
 
+/* The tables that stages wrote, under their names. */
+static enum paced_err show_tables(const struct experiment *e) {
+    for (size_t i = 0; i < e->plan.count; ++i) {
+        const struct paced_stage *stage = &e->plan.stages[i];
+        if (!e->commands[i]->table) continue;
+        char *path = paced_path_join(stage->config.run.output, e->commands[i]->table);
+        uint8_t *text;
+        size_t size;
+        enum paced_err err = paced_file_read(path, 0, &text, &size);
+        free(path);
+        if (err) return err;
+        printf("\n%s\n%s", stage->name, (const char *)text);
+        free(text);
+    }
+    return PACED_OK;
+}
+
 enum paced_err paced_command_experiment(const struct paced_arguments *arguments) {
     struct experiment e = {.overwrite = arguments->overwrite};
     enum paced_err err = open_experiment(&e, arguments);
     if (!err) paced_catch_stop();
     for (size_t i = 0; !err && i < e.plan.count; ++i) err = paced_stop_asked() ? PACED_STOPPED : run_stage(&e, i);
     if (!err) err = compare(&e);
+    if (!err) err = show_tables(&e);
     close_experiment(&e);
     return err;
 }

@@ -362,6 +362,26 @@ static void test_text(void **state) {
     assert_path(paced_format("%d-%s", 3, "x"), "3-x");
 }
 
+static void test_list(void **state) {
+    static const struct {
+        const char *list, *items[4];
+    } cases[] = {
+        {"", {NULL}},           {"a", {"a"}},        {"a,b", {"a", "b"}}, {" a b ,\tc , ", {"a b", "c", ""}},
+        {"a,", {"a"}},          {",", {""}},         {",a", {"", "a"}},   {"a,,b", {"a", "", "b"}},
+    };
+    for (size_t i = 0; i < PACED_COUNT(cases); i++) {
+        const char *rest = cases[i].list;
+        for (size_t k = 0; cases[i].items[k]; k++) {
+            char *item = paced_list_next(&rest);
+            assert_non_null(item);
+            assert_string_equal(item, cases[i].items[k]);
+            free(item);
+        }
+        assert_null(paced_list_next(&rest));
+        assert_null(paced_list_next(&rest));
+    }
+}
+
 static void test_nearest(void **state) {
     (void)state;
     static const char *const words[] = {"epochs", "batch", "lr", "optimizer", "sgd", "adam"};
@@ -522,6 +542,7 @@ int main(void) {
         cmocka_unit_test(test_file_read),
         cmocka_unit_test(test_cache_dir),
         cmocka_unit_test(test_text),
+        cmocka_unit_test(test_list),
         cmocka_unit_test(test_nearest),
         cmocka_unit_test(test_parse),
         cmocka_unit_test(test_hash),

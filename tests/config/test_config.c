@@ -85,6 +85,24 @@ static void assert_below_dir(const char *path, const char *rest) {
 
 /* ---- values ---- */
 
+static void test_list_of_paths(void **state) {
+    (void)state;
+    write_ini("list.ini", "[robustness]\nweights = best, a/b c.safetensors ,\n  /d,e\n");
+    struct paced_config c;
+    assert_int_equal(load(&c, "list.ini", NULL), PACED_OK);
+    char *here = paced_path_absolute("."), *expected = paced_format("best, %s/a/b c.safetensors, /d, %s/e", here, here);
+    assert_string_equal(c.robustness.weights, expected);
+    char *text = paced_config_text(&c);
+    write_ini("again.ini", text);
+    paced_config_finish(&c);
+    assert_int_equal(load(&c, "again.ini", NULL), PACED_OK);
+    assert_string_equal(c.robustness.weights, expected);
+    paced_config_finish(&c);
+    free(text);
+    free(expected);
+    free(here);
+}
+
 static void test_defaults(void **state) {
     (void)state;
     write_ini("first.run.ini", "");
@@ -118,6 +136,8 @@ static void test_defaults(void **state) {
     assert_string_equal(c.test.weights, "best");
     assert_true(c.test.metrics == 0x1ff && c.test.nsd_tolerance == 2);
     assert_int_equal(c.test.postprocess, PACED_POSTPROCESS_NONE);
+    assert_string_equal(c.robustness.weights, "");
+    assert_string_equal(c.robustness.corruptions, "all");
     assert_int_equal(c.log.level, PACED_LOG_INFO);
     paced_config_finish(&c);
     paced_config_finish(&c);
@@ -494,7 +514,7 @@ int main(void) {
         TEST(test_base),          TEST(test_base_errors),  TEST(test_set_errors),
         TEST(test_unknown_names), TEST(test_wrong_values), TEST(test_bad_lines),
         TEST(test_long_line),     TEST(test_round_trip),   TEST(test_round_trip_long),
-        TEST(test_real_digits),   TEST(test_print_keys),
+        TEST(test_real_digits),   TEST(test_print_keys),   TEST(test_list_of_paths),
     };
     return cmocka_run_group_tests_name("config", tests, NULL, NULL);
 }

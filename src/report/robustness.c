@@ -1,0 +1,229 @@
+/* robustness: what corruptions cost, as tables and pictures.
+ *
+ * All figures come from the images' counts; the mean over severities, and over corruptions, is one of set means. */
+#include "src/report/csv.h"
+#include "src/report/scores.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SEVERITIES = 5 };
+
+/* The metrics of pixels, the first of enum paced_metric. */
+#define LAST_FIGURE PACED_F1
+
+static double set_mean(const struct paced_scores *scores, enum paced_metric figure) {
+    struct paced_metrics metrics = paced_scores_mean(scores, 0, false, NULL);
+    return paced_metric_value(&metrics, figure);
+}
+
+static const struct paced_scores *scores_of(const struct paced_robustness *r, size_t weights, size_t corruption,
+                                            size_t severity) {
+    return r->scores[(weights * r->corruption_count + corruption) * r->severity_count + severity];
+}
+
+/* ---- the summary --------------------------------------------------------------------------------------------- */
+
+/* One metric with one of the weights under one corruption. */
+struct row {
+    double clean, at[SEVERITIES], mean, drop;
+};
+
+/* corruption = corruption_count: the mean over all of them. */
+static struct row summarise(const struct paced_robustness *r, size_t weights, size_t corruption,
+                            enum paced_metric figure) {
+    struct row row = {.clean = set_mean(r->clean[weights], figure)};
+    bool all = corruption == r->corruption_count;
+    size_t first = all ? 0 : corruption, end = all ? r->corruption_count : corruption + 1;
+    for (size_t s = 0; s < r->severity_count; ++s) {
+        for (size_t c = first; c < end; ++c) row.at[s] += set_mean(scores_of(r, weights, c, s), figure);
+        row.at[s] /= (double)(end - first);
+        row.mean += row.at[s];
+    }
+    row.mean /= (double)r->severity_count;
+    row.drop = row.clean != 0 ? (row.clean - row.mean) / row.clean : NAN;
+    return row;
+}
+
+static const char *corruption_name(const struct paced_robustness *r, size_t corruption) {
+    return corruption < r->corruption_count ? r->corruptions[corruption] : "mean";
+}
+
+static void write_row(const struct paced_robustness *r, size_t weights, size_t corruption, enum paced_metric figure,
+                      FILE *out) {
+    struct row row = summarise(r, weights, corruption, figure);
+    paced_csv_write_text(out, r->weights[weights]);
+    fprintf(out, ",%s,%s,", corruption_name(r, corruption), paced_metric_name(figure));
+    paced_csv_write_real(out, row.clean);
+    for (size_t s = 0; s < r->severity_count; ++s) {
+        fputc(',', out);
+        paced_csv_write_real(out, row.at[s]);
+    }
+    fputc(',', out);
+    paced_csv_write_real(out, row.mean);
+    fputc(',', out);
+    paced_csv_write_real(out, row.drop);
+    fputc('\n', out);
+}
+
+enum paced_err paced_robustness_write_summary(const struct paced_robustness *r, const char *path) {
+    struct paced_atomic file;
+    PACED_TRY(paced_atomic_open(&file, path));
+    fputs("weights,corruption,metric,clean", file.stream);
+    for (size_t s = 0; s < r->severity_count; ++s) fprintf(file.stream, ",severity_%d", r->severities[s]);
+    fputs(",mean,drop\n", file.stream);
+    for (size_t w = 0; w < r->weight_count; ++w)
+        for (size_t c = 0; c <= r->corruption_count; ++c)
+            for (enum paced_metric f = 0; f <= LAST_FIGURE; ++f) write_row(r, w, c, f, file.stream);
+    return paced_atomic_commit(&file);
+}
+
+/* ---- every image --------------------------------------------------------------------------------------------- */
+
+static void write_images(FILE *out, const char *weights, const char *corruption, int severity,
+                         const struct paced_scores *scores) {
+    int classes = scores_classes(scores);
+    for (size_t i = 0; i < paced_scores_count(scores); ++i)
+        for (int c = 0; c < (classes > 2 ? classes : 1); ++c) {
+            const char *name = scores_name(scores, i);
+            struct paced_metrics metrics = paced_scores_image(scores, i, c);
+            paced_csv_write_text(out, weights);
+            fputc(',', out);
+            paced_csv_write_text(out, name ? name : "");
+            fprintf(out, ",%s,%d,", corruption, severity);
+            if (c == 0)
+                fputs("mean", out);
+            else
+                fprintf(out, "%d", c);
+            paced_csv_write_metrics(out, &metrics, (1 << (LAST_FIGURE + 1)) - 1);
+            fputc('\n', out);
+        }
+}
+
+enum paced_err paced_robustness_write_csv(const struct paced_robustness *r, const char *path) {
+    struct paced_atomic file;
+    PACED_TRY(paced_atomic_open(&file, path));
+    fputs("weights,image,corruption,severity,class,dice,iou,precision,recall,f1\n", file.stream);
+    for (size_t w = 0; w < r->weight_count; ++w) {
+        write_images(file.stream, r->weights[w], "clean", 0, r->clean[w]);
+        for (size_t c = 0; c < r->corruption_count; ++c)
+            for (size_t s = 0; s < r->severity_count; ++s)
+                write_images(file.stream, r->weights[w], r->corruptions[c], r->severities[s], scores_of(r, w, c, s));
+    }
+    return paced_atomic_commit(&file);
+}
+
+/* ---- a terminal ---------------------------------------------------------------------------------------------- */
+
+static int longest(const char *const *names, size_t count, int least) {
+    int width = least;
+    for (size_t i = 0; i < count; ++i)
+        if ((int)strlen(names[i]) > width) width = (int)strlen(names[i]);
+    return width;
+}
+
+static void print_row(const struct paced_robustness *r, size_t corruption, int first, int width, FILE *out) {
+    fprintf(out, "%-*s", first, corruption_name(r, corruption));
+    for (size_t w = 0; w < r->weight_count; ++w) {
+        struct row row = summarise(r, w, corruption, PACED_DICE);
+        char text[40];
+        if (isnan(row.drop))
+            snprintf(text, sizeof text, "%.4f        -", row.mean);
+        else
+            snprintf(text, sizeof text, "%.4f  %+6.1f%%", row.mean, 0 - 100 * row.drop);
+        fprintf(out, "  %*s", width, text);
+    }
+    fputc('\n', out);
+}
+
+void paced_robustness_print(const struct paced_robustness *r, FILE *out) {
+    int first = longest(r->corruptions, r->corruption_count, (int)strlen("corruption"));
+    int width = longest(r->weights, r->weight_count, (int)strlen("0.1234  -100.0%"));
+    fprintf(out, "%-*s", first, "corruption");
+    for (size_t w = 0; w < r->weight_count; ++w) fprintf(out, "  %*s", width, r->weights[w]);
+    fprintf(out, "\n%-*s", first, "clean");
+    for (size_t w = 0; w < r->weight_count; ++w)
+        fprintf(out, "  %*.4f%*s", width - 9, set_mean(r->clean[w], PACED_DICE), w + 1 < r->weight_count ? 9 : 0, "");
+    fputc('\n', out);
+    for (size_t c = 0; c <= r->corruption_count; ++c) print_row(r, c, first, width, out);
+}
+
+/* ---- pictures ------------------------------------------------------------------------------------------------ */
+
+enum { COLUMNS = 4, PANEL_WIDTH = 330, PANEL_HEIGHT = 230, MARGIN = 24, HEADER = 44 };
+
+/* y[weights][1 + severities] of one panel, and the series over it. */
+static void fill_series(const struct paced_robustness *r, size_t corruption, enum paced_metric figure, const double *x,
+                        double *y, struct paced_series *series) {
+    size_t points = 1 + r->severity_count;
+    for (size_t w = 0; w < r->weight_count; ++w, y += points) {
+        struct row row = summarise(r, w, corruption, figure);
+        y[0] = row.clean;
+        memcpy(y + 1, row.at, r->severity_count * sizeof *y);
+        series[w] = (struct paced_series){r->weights[w], x, y, points};
+    }
+}
+
+/* One axis for all panels: the tenths around all values. */
+static void find_range(const double *y, size_t count, double *least, double *most) {
+    *least = INFINITY;
+    *most = -INFINITY;
+    for (size_t i = 0; i < count; ++i) {
+        *least = fmin(*least, floor(y[i] * 10) / 10);
+        *most = fmax(*most, ceil(y[i] * 10) / 10);
+    }
+    if (*least < *most) return;
+    if (*least > 0)
+        *least -= 0.1;
+    else
+        *most += 0.1;
+}
+
+static enum paced_err plot_figure(const struct paced_robustness *r, enum paced_metric figure, const char *path) {
+    size_t panels = r->corruption_count + (r->corruption_count > 1), points = 1 + r->severity_count;
+    int columns = panels < COLUMNS ? (int)panels : COLUMNS, rows = ((int)panels + columns - 1) / columns;
+    double x[1 + SEVERITIES] = {0}, *y = paced_alloc(panels * r->weight_count * points, sizeof *y);
+    struct paced_series *series = paced_alloc(panels * r->weight_count, sizeof *series);
+    for (size_t s = 0; s < r->severity_count; ++s) x[1 + s] = r->severities[s];
+    for (size_t p = 0; p < panels; ++p)
+        fill_series(r, p, figure, x, y + p * r->weight_count * points, series + p * r->weight_count);
+    int width = columns * PANEL_WIDTH, legend = paced_canvas_legend(NULL, 0, 0, width, series, r->weight_count);
+    int top = MARGIN + HEADER + legend + MARGIN;
+    struct paced_canvas canvas =
+        paced_canvas_create(width + 2 * MARGIN, top + rows * (PANEL_HEIGHT + MARGIN), PACED_COLOUR_PAPER);
+    char *title = paced_format("%s against severity (0: clean)", paced_metric_name(figure));
+    paced_canvas_text(&canvas, MARGIN, MARGIN, 3, PACED_COLOUR_TEXT, title);
+    paced_canvas_legend(&canvas, MARGIN, MARGIN + HEADER, width, series, r->weight_count);
+    double least, most;
+    find_range(y, panels * r->weight_count * points, &least, &most);
+    for (int p = 0; p < (int)panels; ++p) {
+        const struct paced_plot plot = {.title = corruption_name(r, (size_t)p),
+                                        .x_label = "severity",
+                                        .y_label = paced_metric_name(figure),
+                                        .x_max = SEVERITIES,
+                                        .y_min = least,
+                                        .y_max = most,
+                                        .series = series + (size_t)p * r->weight_count,
+                                        .series_count = r->weight_count};
+        paced_canvas_plot(&canvas, MARGIN + p % columns * PANEL_WIDTH, top + p / columns * (PANEL_HEIGHT + MARGIN),
+                          PANEL_WIDTH, PANEL_HEIGHT, &plot);
+    }
+    enum paced_err err = paced_canvas_write(&canvas, path);
+    paced_canvas_finish(&canvas);
+    free(title);
+    free(series);
+    free(y);
+    return err;
+}
+
+enum paced_err paced_robustness_plot(const struct paced_robustness *r, const char *dir) {
+    enum paced_err err = PACED_OK;
+    for (enum paced_metric f = 0; !err && f <= LAST_FIGURE; ++f) {
+        char *name = paced_format("robustness_%s.png", paced_metric_name(f)), *path = paced_path_join(dir, name);
+        err = plot_figure(r, f, path);
+        free(path);
+        free(name);
+    }
+    return err;
+}

@@ -1,0 +1,16 @@
+/* Robustness: the validation images' metrics, clean and corrupted, with one or several weights. */
+#ifndef PACED_RUN_ROBUSTNESS_H
+#define PACED_RUN_ROBUSTNESS_H
+
+#include "paced/config.h"
+
+#define ROBUSTNESS_SUMMARY "robustness_summary.csv"
+#define ROBUSTNESS_TABLE "robustness.txt"
+
+/* Measures [robustness] of the configuration and writes robustness.csv, robustness_summary.csv, the table as
+ * robustness.txt, a plot of each metric and contact_sheet.png into `dir`; the table goes to `out`, too (NULL: to
+ * nowhere). Weights that say which network they are of (arch, width) need not be of [model]. PACED_STOPPED after
+ * Ctrl-C, with nothing written. */
+enum paced_err robustness_run(const struct paced_config *config, const char *dir, FILE *out);
+
+#endif
