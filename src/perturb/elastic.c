@@ -5,23 +5,11 @@
  * as ImageNet-C has it in its later form (the package imagecorruptions): no affine jitter before, the Gaussian ends
  * after three deviations, fields and image are mirrored at the border. The deviation of d is about alpha * 0.08 pixels,
  * whatever the side (from 32 on): the blur takes away as much as the side gives. */
-#include <math.h>
 #include <stdlib.h>
 
 #include "src/perturb/corruptions.h"
+#include "src/perturb/filter.h"
 #include "src/perturb/warp.h"
-
-/* The Gaussian's weights, [2 radius + 1], of sum 1. */
-static float *gauss_weights(double deviation, int *radius) {
-    *radius = (int)(3 * deviation + 0.5);
-    int count = 2 * *radius + 1;
-    float *weights = paced_alloc((size_t)count, sizeof *weights);
-    double sum = 0;
-    for (int i = -*radius; i <= *radius; ++i) sum += exp(-0.5 * i * i / (deviation * deviation));
-    for (int i = -*radius; i <= *radius; ++i)
-        weights[i + *radius] = (float)(exp(-0.5 * i * i / (deviation * deviation)) / sum);
-    return weights;
-}
 
 /* in[size][size] blurred along its rows, to out[size][size] transposed: twice is both directions. `line` has room for a
  * row with its mirrored ends, which reach no further than the row is long (radius < size). */
@@ -43,8 +31,9 @@ static float *draw_field(double alpha, struct paced_rng *rng, int size) {
     size_t pixels = (size_t)size * (size_t)size;
     float *field = paced_alloc(pixels, sizeof *field), *blurred = paced_alloc(pixels, sizeof *blurred);
     for (size_t i = 0; i < pixels; ++i) field[i] = (float)(alpha * 0.01 * size * (paced_rng_uniform(rng) - 0.5));
-    int radius;
-    float *weights = gauss_weights(0.01 * size, &radius);
+    int radius = (int)(3 * 0.01 * size + 0.5);
+    float *weights = paced_alloc((size_t)(2 * radius + 1), sizeof *weights);
+    paced_gaussian(weights, radius, 0.01 * size);
     float *line = paced_alloc((size_t)(size + 2 * radius), sizeof *line);
     blur_rows(field, blurred, size, weights, radius, line);
     blur_rows(blurred, field, size, weights, radius, line);
@@ -66,7 +55,7 @@ enum paced_err paced_elastic(int severity, struct paced_rng *rng, struct paced_s
     struct paced_warp warp;
     paced_warp_init(&warp);
     paced_warp_elastic(&warp, alpha[severity], rng, sample->size);
-    paced_warp_apply(&warp, PACED_BORDER_MIRROR, sample);
+    paced_warp_apply(&warp, PACED_BEYOND_MIRROR, sample);
     paced_warp_finish(&warp);
     return PACED_OK;
 }

@@ -11,7 +11,7 @@ static bool coin(struct paced_rng *rng) {
 }
 
 static void apply(struct paced_warp *warp, struct paced_sample *sample) {
-    paced_warp_apply(warp, PACED_BORDER_BLACK, sample);
+    paced_warp_apply(warp, PACED_BEYOND_BLACK, sample);
     paced_warp_finish(warp);
 }
 

@@ -52,21 +52,21 @@ void paced_warp_shift(struct paced_warp *warp, double x, double y) {
 /* ---- reading ------------------------------------------------------------------------------------------------- */
 
 /* The index that stands for i, or -1 for nothing. */
-static int inside(int i, int size, enum paced_border border) {
+static int inside(int i, int size, enum paced_beyond border) {
     if (i >= 0 && i < size) return i;
-    if (border == PACED_BORDER_BLACK) return -1;
+    if (border == PACED_BEYOND_BLACK) return -1;
     int period = 2 * size, place = (i % period + period) % period;
     return place < size ? place : period - 1 - place;
 }
 
-static const float *pixel_at(const struct paced_sample *from, int x, int y, enum paced_border border) {
+static const float *pixel_at(const struct paced_sample *from, int x, int y, enum paced_beyond border) {
     static const float black[3];
     int column = inside(x, from->size, border), row = inside(y, from->size, border);
     if (column < 0 || row < 0) return black;
     return from->rgb + ((size_t)row * (size_t)from->size + (size_t)column) * 3;
 }
 
-static void read_bilinear(const struct paced_sample *from, double x, double y, enum paced_border border, float *rgb) {
+static void read_bilinear(const struct paced_sample *from, double x, double y, enum paced_beyond border, float *rgb) {
     int left = (int)floor(x), top = (int)floor(y);
     float right_share = (float)(x - left), lower_share = (float)(y - top);
     const float *upper[] = {pixel_at(from, left, top, border), pixel_at(from, left + 1, top, border)};
@@ -78,7 +78,7 @@ static void read_bilinear(const struct paced_sample *from, double x, double y, e
     }
 }
 
-static uint8_t read_nearest(const struct paced_sample *from, double x, double y, enum paced_border border) {
+static uint8_t read_nearest(const struct paced_sample *from, double x, double y, enum paced_beyond border) {
     int column = inside((int)floor(x + 0.5), from->size, border), row = inside((int)floor(y + 0.5), from->size, border);
     return column < 0 || row < 0 ? 0 : from->label[(size_t)row * (size_t)from->size + (size_t)column];
 }
@@ -87,7 +87,7 @@ static bool is_identity(const struct paced_warp *w) {
     return w->xx == 1 && w->xy == 0 && w->yx == 0 && w->yy == 1 && w->x == 0 && w->y == 0 && !w->dx;
 }
 
-void paced_warp_apply(const struct paced_warp *w, enum paced_border border, struct paced_sample *sample) {
+void paced_warp_apply(const struct paced_warp *w, enum paced_beyond border, struct paced_sample *sample) {
     if (is_identity(w)) return;
     int size = sample->size;
     size_t pixels = (size_t)size * (size_t)size;

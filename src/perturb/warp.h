@@ -17,7 +17,7 @@ struct paced_warp {
 };
 
 /* What is beyond the image: 0 and background, or its mirror image (d c b a | a b c d | d c b a). */
-enum paced_border { PACED_BORDER_BLACK, PACED_BORDER_MIRROR };
+enum paced_beyond { PACED_BEYOND_BLACK, PACED_BEYOND_MIRROR };
 
 /* The moves, each upon the result of those before; paced_warp_finish releases what they take. */
 void paced_warp_init(struct paced_warp *warp); /* the identity */
@@ -29,6 +29,6 @@ void paced_warp_shift(struct paced_warp *warp, double x, double y);
 void paced_warp_elastic(struct paced_warp *warp, double alpha, struct paced_rng *rng, int size);
 void paced_warp_finish(struct paced_warp *warp);
 
-void paced_warp_apply(const struct paced_warp *warp, enum paced_border border, struct paced_sample *sample);
+void paced_warp_apply(const struct paced_warp *warp, enum paced_beyond border, struct paced_sample *sample);
 
 #endif

@@ -68,8 +68,8 @@ enum paced_err pass_run(const struct pass *p, struct tally *tally, bool *stopped
     struct paced_loader *loader;
     struct paced_progress progress;
     double start = paced_now_s();
-    PACED_TRY(paced_loader_create(&loader, p->dataset, p->order, p->count, p->batch, tally->batches, p->workers,
-                                  p->change));
+    PACED_TRY(
+        paced_loader_create(&loader, p->dataset, p->order, p->count, p->batch, tally->batches, p->workers, p->change));
     paced_progress_start(&progress, p->label, p->count - (size_t)tally->images);
     enum paced_err err = walk(p, loader, tally, &progress, stopped);
     paced_progress_end(&progress);

@@ -25,7 +25,7 @@ struct pass {
     struct teacher *teacher;     /* NULL: none */
     const struct logits *lesson; /* the teacher's logits of this data set: see teacher_give */
     struct paced_dataset *dataset;
-    const uint32_t *order; /* [count] samples to take */
+    const uint32_t *order;             /* [count] samples to take */
     const struct paced_change *change; /* of the samples on their way; with a teacher, its `augment`; NULL: none */
     size_t count;
     int batch, workers;

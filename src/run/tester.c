@@ -31,13 +31,22 @@ static enum paced_err write_results(const struct paced_scores *scores, uint64_t 
     return err;
 }
 
+/* Of two classes there is but one to tell. */
+static void print(const struct evaluation *e, const struct paced_scores *scores, uint64_t seed, FILE *out) {
+    const char **names = paced_alloc((size_t)e->classes, sizeof *names);
+    bool known = e->classes > 2;
+    for (int c = 0; known && c < e->classes; ++c) known = (names[c] = paced_dataset_class_name(e->dataset, c)) != NULL;
+    paced_scores_print(scores, known ? names : NULL, seed, out);
+    free(names);
+}
+
 enum paced_err tester_run(const struct paced_config *config, const char *dir, FILE *out) {
     struct evaluation evaluation = {0};
     struct paced_scores *scores = paced_scores_create((int)config->data.classes);
     uint64_t seed = (uint64_t)config->run.seed;
     enum paced_err err = measure(&evaluation, config, scores);
     if (!err) err = write_results(scores, seed, dir);
-    if (!err && out) paced_scores_print(scores, NULL, seed, out);
+    if (!err && out) print(&evaluation, scores, seed, out);
     paced_scores_destroy(scores);
     evaluation_close(&evaluation);
     return err;
