@@ -134,6 +134,13 @@ class RobustnessTest(program.Case):
         self.run_program("robustness", "hard.ini", "--output", "seed", "--set", "run.seed=7")
         self.assertNotEqual(self.results("seed", "contact_sheet.png"), self.results("results", "contact_sheet.png"))
 
+    def test_geometric(self):
+        self.run_program("robustness", "hard.ini", "--weights", "one/best.safetensors", "--output", "geometric", "--set",
+                         "robustness.corruptions=elastic, geometric", "--set", "robustness.severities=5")
+        _, rows = program.read_csv(self.path("geometric", "robustness.csv"))
+        self.assertEqual({row["corruption"] for row in rows},
+                         {"clean", "elastic", "rotate", "translate", "scale", "hflip"})
+
     def test_all(self):
         self.run_program("robustness", "hard.ini", "--weights", "one/best.safetensors", "--output", "all", "--set",
                          "robustness.corruptions=all", "--set", "robustness.severities=5")
