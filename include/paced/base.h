@@ -134,6 +134,21 @@ bool paced_parse_real(const char *s, double *value); /* finite */
 #define PACED_HASH_START 14695981039346656037ULL
 uint64_t paced_hash(uint64_t hash, const void *data, size_t size);
 
+/* ---- protocol buffers ---------------------------------------------------------------------------------------- */
+
+/* A message in their wire format; starts as {0}. Fields stand in the order of the calls; `field` is its number. */
+struct paced_message {
+    uint8_t *bytes;
+    size_t size, capacity;
+};
+void paced_message_integer(struct paced_message *message, int field, int64_t value); /* (u)int32/64, bool, enum */
+void paced_message_float(struct paced_message *message, int field, float value);
+void paced_message_double(struct paced_message *message, int field, double value);
+void paced_message_bytes(struct paced_message *message, int field, const void *data, size_t size);
+void paced_message_text(struct paced_message *message, int field, const char *text);
+void paced_message_nested(struct paced_message *message, int field, struct paced_message *inner); /* empties inner */
+void paced_message_finish(struct paced_message *message);
+
 /* ---- time and stopping --------------------------------------------------------------------------------------- */
 
 double paced_now_s(void); /* monotonic seconds */
