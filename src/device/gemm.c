@@ -73,15 +73,30 @@ static enum paced_err choose(struct paced_device *device) {
     return PACED_OK;
 }
 
+static enum paced_err check_sizes(int batch, int m, int n, int k) {
+    if (m % PACED_GEMM_TILE == 0 && n % PACED_GEMM_TILE == 0 && k % PACED_GEMM_TILE == 0) return PACED_OK;
+    return paced_error(PACED_FAILED, "matrix product %d x (%d, %d, %d): sizes must be multiples of %d", batch, m, n, k,
+                       PACED_GEMM_TILE);
+}
+
 enum paced_err paced_gemm(struct paced_device *device, int batch, int m, int n, int k, const struct paced_buffer *a,
                           const struct paced_buffer *b, float beta, struct paced_buffer *c) {
-    if (m % PACED_GEMM_TILE || n % PACED_GEMM_TILE || k % PACED_GEMM_TILE)
-        return paced_error(PACED_FAILED, "matrix product %d x (%d, %d, %d): sizes must be multiples of %d", batch, m, n,
-                           k, PACED_GEMM_TILE);
+    PACED_TRY(check_sizes(batch, m, n, k));
     if (!device->gemm) PACED_TRY(choose(device));
     struct product product = {batch, m, n, k, a, b, beta, c};
     PACED_TRY(gemm_multiply(device, device->gemm, &product));
     return device->sync ? paced_device_finish(device) : PACED_OK;
+}
+
+enum paced_err paced_gemm_careful(struct paced_device *device, int batch, int m, int n, int k,
+                                  const struct paced_buffer *a, const struct paced_buffer *b, struct paced_buffer *c) {
+    static const struct paced_kernel gemm_blocked = {"gemm.cl", "gemm_blocked"};
+    enum { ROWS_OF_ITEM = 8 };
+    PACED_TRY(check_sizes(batch, m, n, k));
+    int vec = paced_device_vector(device, n), vectors = n / vec;
+    uint64_t items = (uint64_t)batch * (uint64_t)(m / ROWS_OF_ITEM) * (uint64_t)vectors;
+    return PACED_LAUNCH(device, &gemm_blocked, paced_range_chunks(items), vec, PACED_ARG(batch), PACED_ARG(m),
+                        PACED_ARG(vectors), PACED_ARG(k), PACED_ARG(a), PACED_ARG(b), PACED_ARG(c));
 }
 
 const char *paced_gemm_setting_at(const struct paced_device *device, size_t i) {

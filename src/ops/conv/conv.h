@@ -36,6 +36,10 @@ int64_t conv_winograd_products(const struct conv *conv, int m, bool backward_dat
 /* The algorithm for the running pass. PACED_INVALID where the device's tuning names one that cannot serve. */
 enum paced_err conv_choose(struct paced_exec *exec, const struct conv *conv, enum paced_conv_direction direction,
                            const struct conv_algorithm **algorithm);
+
+/* Is the running pass a layer's forward pass in training, where products should be summed carefully (choose.c)? */
+bool conv_is_careful(const struct paced_exec *exec, const struct conv *conv);
+
 uint64_t conv_workspace_bytes(const struct conv *conv, int samples, uint64_t limit); /* enough for every algorithm */
 
 #endif

@@ -18,15 +18,16 @@ struct walk {
     int h, w, c; /* source */
     int oh, ow;  /* target grid */
     int size, stride, pad, dilation, holes;
+    bool careful; /* products */
 };
 
 static struct walk forward_walk(const struct conv *v) {
-    return (struct walk){v->h, v->w, v->c, v->oh, v->ow, v->size, v->stride, v->pad, v->dilation, 1};
+    return (struct walk){v->h, v->w, v->c, v->oh, v->ow, v->size, v->stride, v->pad, v->dilation, 1, false};
 }
 
 static struct walk backward_walk(const struct conv *v) {
-    return (struct walk){v->oh,       v->ow,    v->k, v->h, v->w, v->size, 1, (v->size - 1) * v->dilation - v->pad,
-                         v->dilation, v->stride};
+    return (struct walk){v->oh,       v->ow,     v->k, v->h, v->w, v->size, 1, (v->size - 1) * v->dilation - v->pad,
+                         v->dilation, v->stride, false};
 }
 
 static int patch_columns(const struct walk *w) {
@@ -107,18 +108,24 @@ static bool is_pointwise(const struct walk *w) {
     return w->size == 1 && w->stride == 1 && w->pad == 0 && w->holes == 1 && w->c % PACED_GEMM_TILE == 0;
 }
 
+static enum paced_err multiply(struct paced_exec *e, const struct walk *w, int rows, int n, int columns,
+                               const struct paced_buffer *patches, const struct matrices *m) {
+    struct paced_device *device = paced_exec_device(e);
+    return w->careful ? paced_gemm_careful(device, 1, rows, n, columns, patches, m->first, m->result)
+                      : paced_gemm(device, 1, rows, n, columns, patches, m->first, 0.0f, m->result);
+}
+
 /* result[rows][n] = patches of the chunk times weights[columns][n]. */
 static enum paced_err multiply_chunk(struct paced_exec *e, const struct walk *w, int pixels, int first, int rows,
                                      const struct source *source, const struct matrices *m, int n) {
-    struct paced_device *device = paced_exec_device(e);
     if (!is_pointwise(w) || !source_is_plain(source) || first + rows > pixels) {
         PACED_TRY(gather(e, w, pixels, first, rows, source, m->patches));
-        return paced_gemm(device, 1, rows, n, patch_columns(w), m->patches, m->first, 0.0f, m->result);
+        return multiply(e, w, rows, n, patch_columns(w), m->patches, m);
     }
     struct paced_buffer *part;
     uint64_t row_bytes = (uint64_t)w->c * 4;
     PACED_TRY(paced_buffer_view(&part, source->part[0].x, (uint64_t)first * row_bytes, (uint64_t)rows * row_bytes));
-    enum paced_err err = paced_gemm(device, 1, rows, n, w->c, part, m->first, 0.0f, m->result);
+    enum paced_err err = multiply(e, w, rows, n, w->c, part, m);
     paced_buffer_destroy(part);
     return err;
 }
@@ -150,6 +157,7 @@ static enum paced_err forward(struct paced_exec *e, const struct paced_node *nod
     (void)node;
     static const struct paced_kernel pack_forward = {"im2col.cl", "pack_forward"};
     struct walk walk = forward_walk(v);
+    walk.careful = conv_is_careful(e, v);
     struct matrices m;
     PACED_TRY(take(e, product_layout(&walk, v->k), &m));
     int columns = v->size * v->size * v->c, rows = patch_columns(&walk), n = paced_gemm_pad(v->k);

@@ -23,15 +23,16 @@ struct walk {
     int h, w, c;   /* source */
     int oh, ow, k; /* target */
     int pad, dilation;
+    bool careful; /* products */
 };
 
 static struct walk forward_walk(const struct conv *v, int m, int samples) {
-    return (struct walk){m, samples, v->h, v->w, v->c, v->oh, v->ow, v->k, v->pad, v->dilation};
+    return (struct walk){m, samples, v->h, v->w, v->c, v->oh, v->ow, v->k, v->pad, v->dilation, false};
 }
 
 static struct walk backward_walk(const struct conv *v, int m, int samples) {
     int pad = 2 * v->dilation - v->pad;
-    return (struct walk){m, samples, v->oh, v->ow, v->k, v->h, v->w, v->c, pad, v->dilation};
+    return (struct walk){m, samples, v->oh, v->ow, v->k, v->h, v->w, v->c, pad, v->dilation, false};
 }
 
 /* Of the dense convolutions along an axis, `length` % dilation have one output more than the others. */
@@ -273,6 +274,15 @@ struct filter {
     bool fresh;
 };
 
+static enum paced_err multiply(struct paced_exec *e, const struct walk *w, int rows, int outputs,
+                               const struct paced_buffer *values, const struct paced_buffer *u,
+                               struct paced_buffer *products) {
+    struct paced_device *device = paced_exec_device(e);
+    int line = line_floats(w->c);
+    return w->careful ? paced_gemm_careful(device, planes(w), rows, outputs, line, values, u, products)
+                      : paced_gemm(device, planes(w), rows, outputs, line, values, u, 0.0f, products);
+}
+
 /* U of a block, made where it is not there yet. */
 static enum paced_err block_weights(struct paced_exec *e, const struct walk *w, const struct layout *l,
                                     const struct filter *f, int index, bool first_chunk, struct paced_buffer **u) {
@@ -289,9 +299,7 @@ static enum paced_err convolve_block(struct paced_exec *e, const struct walk *w,
                                      const struct paced_buffer *values, struct paced_buffer *products) {
     struct paced_buffer *u = NULL;
     enum paced_err err = block_weights(e, w, l, f, index, chunk.first == 0, &u);
-    if (!err)
-        err = paced_gemm(paced_exec_device(e), planes(w), chunk.rows, block_at(w, l, index).outputs, line_floats(w->c),
-                         values, u, 0.0f, products);
+    if (!err) err = multiply(e, w, chunk.rows, block_at(w, l, index).outputs, values, u, products);
     if (f->kept) paced_buffer_destroy(u);
     return err;
 }
@@ -343,6 +351,7 @@ static enum paced_err forward(struct paced_exec *e, int m, const struct paced_no
                               const struct source *x, const struct paced_buffer *weights,
                               const struct paced_buffer *bias, float beta, struct paced_buffer *y) {
     struct walk w = forward_walk(v, m, paced_exec_samples(e));
+    w.careful = conv_is_careful(e, v);
     struct layout l = planned_layout(e, &w);
     struct filter f = {.transform = transform_filter, .weights = weights};
     PACED_TRY(paced_exec_kept(e, node, l.lasting * (uint64_t)l.blocks, &f.kept, &f.fresh));
