@@ -51,6 +51,7 @@ enum paced_metric {
     PACED_DISTANCE_ERROR,
     PACED_METRICS
 };
+enum paced_predict_mode { PACED_PREDICT_RESIZE, PACED_PREDICT_WINDOW };
 enum paced_postprocess { PACED_POSTPROCESS_NONE, PACED_POSTPROCESS_LARGEST, PACED_POSTPROCESS_NEEDLE };
 
 struct paced_config {
@@ -116,6 +117,12 @@ struct paced_config {
     struct {
         char *weights, *corruptions, *severities; /* lists: "a, b, c" */
     } robustness;
+    struct {
+        int mode; /* enum paced_predict_mode */
+        double overlap;
+        bool flip;
+        int64_t batch;
+    } predict;
     struct {
         int level; /* enum paced_log_level */
     } log;

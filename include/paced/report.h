@@ -242,6 +242,11 @@ void paced_canvas_map(struct paced_canvas *canvas, int x, int y, int scale, cons
 /* Their legend within width x height: 0, the colours, most. */
 void paced_canvas_colour_bar(struct paced_canvas *canvas, int x, int y, int width, int height, double most);
 
+/* Shows the classes label[height][width], but for class 0, on an image that fills the canvas: regions get a tint of the
+ * class's colour, and an outline, in the full colour within the region and black around it, so that it stands out of any
+ * background, in grey, too. Outlines are wider on larger canvases. */
+void paced_canvas_tint(struct paced_canvas *canvas, const uint8_t *label);
+
 /* Printable ASCII; others show as '?'. */
 void paced_canvas_text(struct paced_canvas *canvas, int x, int y, int scale, uint32_t colour, const char *text);
 int paced_text_width(const char *text, int scale);

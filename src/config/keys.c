@@ -141,6 +141,12 @@ const struct config_key paced_config_keys[] = {
      MEANING("a list of names; all: those of the appearance; geometric: those that move pixels")},
     {FIELD(robustness, severities), DEFAULT("1,2,3,4,5"), MEANING("a list of 1 (slight) to 5 (heavy)")},
 
+    {FIELD(predict, mode), DEFAULT("resize"), WORDS("resize|window"),
+     MEANING("the whole image, squeezed to data.size; or windows of data.size at the image's own resolution")},
+    {FIELD(predict, overlap), DEFAULT("0.5"), RANGE(0, 0.9), MEANING("share of a window that its neighbour covers, too")},
+    {FIELD(predict, flip), DEFAULT("no"), MEANING("average with what the mirrored image (left to right) gives")},
+    {FIELD(predict, batch), DEFAULT("4"), RANGE(1, 1024), MEANING("windows of one step")},
+
     {FIELD(log, level), DEFAULT("info"), WORDS("error|warn|info|debug"), MEANING("least important messages to show")},
 };
 /* clang-format on */
