@@ -11,6 +11,8 @@ enum {
     SET = 1 << 13,
     VAL = 1 << 14,
     PATIENT = 1 << 15,
+    PROBABILITIES = 1 << 16,
+    OVERLAY = 1 << 17,
     OUTPUT = 1 << 1,
     WEIGHTS = 1 << 2,
     RESUME = 1 << 3,
@@ -32,6 +34,8 @@ static const struct option options[] = {
     {"resume", no_argument, NULL, RESUME},
     {"overwrite", no_argument, NULL, OVERWRITE},
     {"logits", no_argument, NULL, LOGITS},
+    {"probabilities", no_argument, NULL, PROBABILITIES},
+    {"overlay", no_argument, NULL, OVERLAY},
     {"json", no_argument, NULL, JSON},
     {"keys", no_argument, NULL, KEYS},
     {"markdown", no_argument, NULL, MARKDOWN},
@@ -57,12 +61,15 @@ static const struct command commands[] = {
      "replaces one.",
      SET | OUTPUT | RESUME | OVERWRITE, 1, 1, paced_command_train},
     {"test", "CONFIG [--weights FILE] [--set SECTION.KEY=VALUE]... [--output DIR]",
-     "Measures the validation set with test.weights (or --weights), writes metrics.csv, summary.csv, intervals.csv and\n"
+     "Measures the validation set with test.weights (or --weights), writes metrics.csv, summary.csv, intervals.csv "
+     "and\n"
      "reliability.csv into the run's directory (or --output) and prints the table. [test] says what is measured.",
      SET | OUTPUT | WEIGHTS, 1, 1, paced_command_test},
     {"robustness", "CONFIG [--weights FILE[,FILE...]] [--set SECTION.KEY=VALUE]... [--output DIR]",
-     "Measures the validation set clean and under each of robustness.corruptions at each of robustness.severities, with\n"
-     "robustness.weights (or --weights), else test.weights. Writes robustness.csv (every image), robustness_summary.csv\n"
+     "Measures the validation set clean and under each of robustness.corruptions at each of robustness.severities, "
+     "with\n"
+     "robustness.weights (or --weights), else test.weights. Writes robustness.csv (every image), "
+     "robustness_summary.csv\n"
      "(means and drops), robustness.txt (the table, which it prints as well), robustness_<metric>.png (metric against\n"
      "severity) and contact_sheet.png (an image under all corruptions) into the run's directory (or --output).",
      SET | OUTPUT | WEIGHTS, 1, 1, paced_command_robustness},
@@ -72,10 +79,18 @@ static const struct command commands[] = {
      "--overwrite runs all of them anew. --set holds for every stage, but for run.output, which is the directory of\n"
      "them all.",
      SET | OVERWRITE, 1, 1, paced_command_experiment},
-    {"predict", "CONFIG --weights FILE --output DIR [--logits] [--set SECTION.KEY=VALUE]... IMAGE|DIR...",
-     "Writes DIR/<stem>.png at each image's own size: 0/255 for two classes, else the class. --logits adds\n"
-     "DIR/<stem>.safetensors with logits [C, S, S]. FILE may be `best` or `last` of the run's directory.",
-     SET | OUTPUT | WEIGHTS | LOGITS, 2, SIZE_MAX, paced_command_predict},
+    {"predict",
+     "CONFIG --weights FILE --output DIR [--probabilities] [--overlay] [--logits] [--overwrite] [--set "
+     "SECTION.KEY=VALUE]... IMAGE|DIR...",
+     "Writes DIR/<stem>.png at each image's own size: 0/255 for two classes, else the class. [predict] says how: the\n"
+     "whole image at once or by windows. Images are PNG or JPEG; a folder stands for those in it, but for masks\n"
+     "(x_mask.png beside x.png). FILE may be `best` or `last` of the run's directory.\n"
+     "--probabilities adds DIR/<stem>_p1.png, 16 bits, of more than two classes DIR/<stem>_p<class>.png for each;\n"
+     "--overlay adds DIR/<stem>_overlay.png, the image with the classes outlined and tinted; --logits adds\n"
+     "DIR/<stem>.safetensors with logits [C, S, S] (not by windows).\n"
+     "Images are passed over whose results are there, newer than image, weights and DIR/predict.ini, which keeps the\n"
+     "settings; --overwrite does them again. A file that cannot be read is named, and the others are done.",
+     SET | OUTPUT | WEIGHTS | LOGITS | PROBABILITIES | OVERLAY | OVERWRITE, 2, SIZE_MAX, paced_command_predict},
     {"uncertainty", "CONFIG --weights FILE --output DIR [--set SECTION.KEY=VALUE]... IMAGE|DIR...",
      "Shows what the teacher FILE (distill.teacher_arch and _width, else [model]) is unsure of: DIR/<stem>.png with\n"
      "prediction, boundary and fused uncertainty and the first epoch's weights, and each map alone as\n"
@@ -171,6 +186,12 @@ static enum paced_err take_option(const struct command *command, int found, int 
         break;
     case LOGITS:
         a->logits = true;
+        break;
+    case PROBABILITIES:
+        a->probabilities = true;
+        break;
+    case OVERLAY:
+        a->overlay = true;
         break;
     case JSON:
         a->json = true;

@@ -12,7 +12,7 @@ struct paced_arguments {
     size_t set_count;
     const char *output, *weights; /* --output, --weights; NULL: not given */
     const char *share, *patient;  /* --val, --patient; NULL: not given */
-    bool resume, overwrite, logits, json, keys, markdown;
+    bool resume, overwrite, logits, probabilities, overlay, json, keys, markdown;
     int64_t count, size, seed; /* --count, --size, --seed; -1: not given */
 };
 

@@ -246,7 +246,7 @@ static enum paced_err read_pair(struct paced_dataset *d, size_t i, struct paced_
     *image = (struct paced_image){0};
     *mask = (struct paced_mask){0};
 
-    enum paced_err err = paced_png_read(image_path, context, image);
+    enum paced_err err = paced_image_read(image_path, context, image);
     if (err == PACED_OK) err = paced_masks_read(d->masks, mask_path, context, mask);
     if (err == PACED_OK && (image->width != mask->width || image->height != mask->height))
         err = paced_error(PACED_INVALID,

@@ -1,10 +1,10 @@
-/* The pairs of a folder, by their names. Which files there are is read first, sorted; a mask's image is then looked up
- * among them. */
+/* The pairs of a folder, by their names: a mask's image is looked for beside it. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "paced/data.h"
 #include "src/data/split.h"
 
 static const char mark[] = "_mask", end[] = ".png";
@@ -49,25 +49,29 @@ static int compare(const void *a, const void *b) {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static bool is_listed(const struct names *names, const char *path) {
-    return bsearch(&path, names->path, names->count, sizeof *names->path, compare) != NULL;
+/* The image of that stem below the root; NULL where none is there. */
+static char *find_image(const char *root, const char *stem) {
+    char *path = paced_path_join(root, stem);
+    const char *ending = paced_image_ending(path);
+    free(path);
+    return ending == NULL ? NULL : paced_format("%s%s", stem, ending);
 }
 
 /* The image of a mask; NULL where `mask` is the mask of none. */
-static char *image_of(const struct names *names, const char *mask) {
+static char *image_of(const char *root, const char *mask) {
     const size_t length = strlen(mask) - strlen(end);
     if (!ends_with(mask, length, mark)) return NULL;
     const int stem = (int)(length - strlen(mark));
-    char *image = paced_format("%.*s%s", stem, mask, end);
+    char *name = paced_format("%.*s", stem, mask), *image = find_image(root, name);
     const char *slash = strrchr(mask, '/');
     const size_t dir = slash == NULL ? 0 : (size_t)(slash - mask);
-    if (!is_listed(names, image) && ends_with(mask, dir, mark)) {
-        free(image);
-        image = paced_format("%.*s%.*s%s", (int)(dir - strlen(mark)), mask, stem - (int)dir, mask + dir, end);
+    if (image == NULL && ends_with(mask, dir, mark)) {
+        free(name);
+        name = paced_format("%.*s%.*s", (int)(dir - strlen(mark)), mask, stem - (int)dir, mask + dir);
+        image = find_image(root, name);
     }
-    if (is_listed(names, image)) return image;
-    free(image);
-    return NULL;
+    free(name);
+    return image;
 }
 
 enum paced_err split_find(struct paced_split *split, const char *root) {
@@ -78,11 +82,11 @@ enum paced_err split_find(struct paced_split *split, const char *root) {
     split->path = paced_strdup(root);
     split->pairs = paced_alloc(names.count + 1, sizeof *split->pairs);
     for (size_t i = 0; i < names.count && err == PACED_OK; i++) {
-        char *image = image_of(&names, names.path[i]);
+        char *image = image_of(root, names.path[i]);
         if (image != NULL) split->pairs[split->count++] = (struct paced_pair){image, paced_strdup(names.path[i])};
     }
     if (err == PACED_OK && split->count == 0)
-        err = paced_error(PACED_INVALID, "%s: no x.png with its x_mask.png is there; check data.root", root);
+        err = paced_error(PACED_INVALID, "%s: no x.png (or x.jpg) with its x_mask.png is there; check data.root", root);
     for (size_t i = 0; i < names.count; i++) free(names.path[i]);
     free(names.path);
     if (err != PACED_OK) paced_split_finish(split);

@@ -4,16 +4,17 @@
  * paced_png_read_plane gives the stored sample values, which in masks are class numbers. Both decode the whole file, up
  * to its IEND chunk, so that a cut-off file is always an error and never a half-grey picture.
  *
- * libpng reports errors by longjmp. Law: after a jump no local variable of the function that called setjmp is read;
- * what must survive lives in a struct of the caller, so nothing is indeterminate and one place releases it. */
-#include "paced/data.h"
+ * libpng reports errors by longjmp, so every function that calls it sets its own place to jump to. Law: after a jump no
+ * local variable of the function that called setjmp is read; what must survive lives in a struct of the caller, so
+ * nothing is indeterminate and one place releases it. */
+#include "src/data/image.h"
 
 #include <errno.h>
 #include <png.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_SIDE = 65535, MAX_PIXELS = 1 << 28, HEADER_BYTES = 24 };
+enum { HEADER_BYTES = 24 };
 
 struct reader {
     const char *path, *context;
@@ -26,17 +27,9 @@ struct reader {
     png_bytep pixels, *rows;
 };
 
-/* Reports "<context>: <path>: <what>". */
-static enum paced_err refuse(const struct reader *r, const char *what) {
-    bool named = r->context != NULL && r->context[0] != '\0';
-    return paced_error(PACED_INVALID, "%s%s%s: %s", named ? r->context : "", named ? ": " : "", r->path, what);
-}
-
 static void on_read_error(png_structp png, png_const_charp message) {
     const struct reader *r = png_get_error_ptr(png);
-    char *what = paced_format("damaged PNG file (%s); replace it", message);
-    refuse(r, what);
-    free(what);
+    image_refuse(r->path, r->context, "damaged PNG file (%s); replace it", message);
     png_longjmp(png, 1);
 }
 
@@ -58,34 +51,21 @@ static uint32_t big_endian(const uint8_t *b) {
 static enum paced_err check_header(struct reader *r) {
     uint8_t header[HEADER_BYTES];
     size_t got = fread(header, 1, sizeof header, r->file);
-    if (ferror(r->file)) {
-        char *what = paced_format("cannot read: %s", strerror(errno));
-        enum paced_err err = refuse(r, what);
-        free(what);
-        return err;
-    }
-    if (png_sig_cmp(header, 0, got < 8 ? got : 8) != 0 || got == 0) return refuse(r, "is no PNG file; convert it");
-    if (got < sizeof header) return refuse(r, "damaged PNG file (the file ends early); replace it");
-    uint32_t width = big_endian(header + 16), height = big_endian(header + 20);
-    if (width > MAX_SIDE || height > MAX_SIDE || (uint64_t)width * height > MAX_PIXELS) {
-        char *what = paced_format("claims %u x %u pixels, above the limit of %d on a side and %d in all; scale it down",
-                                  width, height, MAX_SIDE, MAX_PIXELS);
-        enum paced_err err = refuse(r, what);
-        free(what);
-        return err;
-    }
+    if (ferror(r->file)) return image_refuse(r->path, r->context, "cannot read: %s", strerror(errno));
+    if (got >= sizeof jpeg_signature && memcmp(header, jpeg_signature, sizeof jpeg_signature) == 0)
+        return image_refuse(r->path, r->context, "is a JPEG file, which changes values; masks must be PNG");
+    if (png_sig_cmp(header, 0, got < 8 ? got : 8) != 0 || got == 0)
+        return image_refuse(r->path, r->context, "is no PNG file; convert it");
+    if (got < sizeof header)
+        return image_refuse(r->path, r->context, "damaged PNG file (the file ends early); replace it");
+    PACED_TRY(image_check_size(r->path, r->context, big_endian(header + 16), big_endian(header + 20)));
     rewind(r->file);
     return PACED_OK;
 }
 
 static enum paced_err open_reader(struct reader *r) {
     r->file = fopen(r->path, "rb");
-    if (r->file == NULL) {
-        char *what = paced_format("cannot open: %s", strerror(errno));
-        enum paced_err err = refuse(r, what);
-        free(what);
-        return err;
-    }
+    if (r->file == NULL) return image_refuse(r->path, r->context, "cannot open: %s", strerror(errno));
     PACED_TRY(check_header(r));
     r->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, r, on_read_error, on_read_warning);
     if (r->png != NULL) r->info = png_create_info_struct(r->png);
@@ -111,7 +91,7 @@ static void set_transforms(struct reader *r) {
 static enum paced_err decode(struct reader *r) {
     if (setjmp(png_jmpbuf(r->png))) return PACED_INVALID;
     png_set_read_fn(r->png, r->file, read_bytes);
-    png_set_user_limits(r->png, MAX_SIDE, MAX_SIDE);
+    png_set_user_limits(r->png, IMAGE_MAX_SIDE, IMAGE_MAX_SIDE);
     png_read_info(r->png, r->info);
     set_transforms(r);
     png_set_interlace_handling(r->png);
@@ -173,54 +153,89 @@ out:
 
 /* ---- writing ------------------------------------------------------------------------------------------------- */
 
-struct writer {
-    const char *path;
+struct paced_png {
     struct paced_atomic file;
+    const char *path; /* of `file` */
     png_structp png;
     png_infop info;
 };
 
 static void on_write_error(png_structp png, png_const_charp message) {
-    const struct writer *w = png_get_error_ptr(png);
+    const struct paced_png *w = png_get_error_ptr(png);
     paced_error(PACED_FAILED, "%s: cannot write (%s); is the disk full?", w->path, message);
     png_longjmp(png, 1);
 }
 
 static void on_write_warning(png_structp png, png_const_charp message) {
-    const struct writer *w = png_get_error_ptr(png);
+    const struct paced_png *w = png_get_error_ptr(png);
     paced_log(PACED_LOG_DEBUG, "%s: %s", w->path, message);
 }
 
-static enum paced_err encode(struct writer *w, int width, int height, int channels, const uint8_t *pixels) {
+static enum paced_err start(struct paced_png *w, int width, int height, int channels, int bits) {
+    w->png = png_create_write_struct(PNG_LIBPNG_VER_STRING, w, on_write_error, on_write_warning);
+    if (w->png != NULL) w->info = png_create_info_struct(w->png);
+    if (w->info == NULL) return paced_error(PACED_FAILED, "%s: libpng cannot start; out of memory?", w->path);
     if (setjmp(png_jmpbuf(w->png))) return PACED_FAILED;
     png_init_io(w->png, w->file.stream);
-    png_set_IHDR(w->png, w->info, (png_uint_32)width, (png_uint_32)height, 8,
+    png_set_IHDR(w->png, w->info, (png_uint_32)width, (png_uint_32)height, bits,
                  channels == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
                  PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
     png_write_info(w->png, w->info);
-    for (size_t y = 0; y < (size_t)height; y++) png_write_row(w->png, pixels + y * (size_t)width * (size_t)channels);
+    if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && bits == 16) png_set_swap(w->png);
+    return PACED_OK;
+}
+
+enum paced_err paced_png_create(struct paced_png **png, const char *path, int width, int height, int channels,
+                                int bits) {
+    *png = NULL;
+    if (width < 1 || height < 1 || width > IMAGE_MAX_SIDE || height > IMAGE_MAX_SIDE ||
+        (channels != 1 && channels != 3) || (bits != 8 && bits != 16))
+        return paced_error(PACED_FAILED,
+                           "%s: cannot write a PNG of %d x %d x %d, %d bits; 1 or 3 channels, 8 or 16 bits and up to "
+                           "%d on a side",
+                           path, width, height, channels, bits, IMAGE_MAX_SIDE);
+    struct paced_png *w = paced_alloc(1, sizeof *w);
+    enum paced_err err = paced_atomic_open(&w->file, path);
+    w->path = w->file.path;
+    if (err == PACED_OK) err = start(w, width, height, channels, bits);
+    if (err == PACED_OK) *png = w;
+    if (err != PACED_OK) paced_png_abort(w);
+    return err;
+}
+
+enum paced_err paced_png_add_row(struct paced_png *w, const void *row) {
+    if (setjmp(png_jmpbuf(w->png))) return PACED_FAILED;
+    png_write_row(w->png, row);
+    return PACED_OK;
+}
+
+static enum paced_err end(struct paced_png *w) {
+    if (setjmp(png_jmpbuf(w->png))) return PACED_FAILED;
     png_write_end(w->png, NULL);
     return PACED_OK;
 }
 
+enum paced_err paced_png_commit(struct paced_png *w) {
+    enum paced_err err = end(w);
+    if (err == PACED_OK) err = paced_atomic_commit(&w->file);
+    paced_png_abort(w);
+    return err;
+}
+
+void paced_png_abort(struct paced_png *w) {
+    if (w == NULL) return;
+    png_destroy_write_struct(&w->png, &w->info);
+    paced_atomic_abort(&w->file);
+    free(w);
+}
+
 enum paced_err paced_png_write(const char *path, int width, int height, int channels, const uint8_t *pixels) {
-    if (width < 1 || height < 1 || width > MAX_SIDE || height > MAX_SIDE || (channels != 1 && channels != 3))
-        return paced_error(PACED_FAILED,
-                           "%s: cannot write a PNG of %d x %d x %d; 1 or 3 channels and up to %d on a side", path,
-                           width, height, channels, MAX_SIDE);
-    struct writer w = {.path = path};
-    PACED_TRY(paced_atomic_open(&w.file, path));
-    enum paced_err err = PACED_FAILED;
-    w.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &w, on_write_error, on_write_warning);
-    if (w.png != NULL) w.info = png_create_info_struct(w.png);
-    if (w.info == NULL) {
-        err = paced_error(PACED_FAILED, "%s: libpng cannot start; out of memory?", path);
-        goto out;
-    }
-    err = encode(&w, width, height, channels, pixels);
-out:
-    png_destroy_write_struct(&w.png, &w.info);
-    if (err == PACED_OK) return paced_atomic_commit(&w.file);
-    paced_atomic_abort(&w.file);
+    struct paced_png *w;
+    PACED_TRY(paced_png_create(&w, path, width, height, channels, 8));
+    enum paced_err err = PACED_OK;
+    for (size_t y = 0; y < (size_t)height && err == PACED_OK; y++)
+        err = paced_png_add_row(w, pixels + y * (size_t)width * (size_t)channels);
+    if (err == PACED_OK) return paced_png_commit(w);
+    paced_png_abort(w);
     return err;
 }

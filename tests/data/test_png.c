@@ -129,6 +129,27 @@ static void test_write_and_read(void **state) {
     assert_says(said, "own.png");
 }
 
+/* 16 bits, a row at a time; a writer that is given up leaves no file. */
+static void test_write_rows(void **state) {
+    (void)state;
+    struct paced_png *png;
+    uint16_t row[W];
+    for (int turn = 0; turn < 2; turn++) {
+        assert_int_equal(paced_png_create(&png, at("deep.png"), W, H, 1, 16), PACED_OK);
+        for (int y = 0; y < (turn == 0 ? H / 2 : H); y++) {
+            for (int x = 0; x < W; x++) row[x] = (uint16_t)(5000 * x + 7 * y);
+            assert_int_equal(paced_png_add_row(png, row), PACED_OK);
+        }
+        if (turn == 0) paced_png_abort(png);
+        assert_int_equal(paced_path_exists(at("deep.png")), false);
+    }
+    assert_int_equal(paced_png_commit(png), PACED_OK);
+    struct paced_plane plane;
+    assert_int_equal(paced_png_read_plane(at("deep.png"), NULL, &plane), PACED_OK);
+    for (int i = 0; i < W * H; i++) assert_int_equal(plane.value[i], (uint16_t)(5000 * (i % W) + 7 * (i / W)));
+    free(plane.value);
+}
+
 /* Both readers refuse the file and say where it is and who asked. */
 static void check_refused(const char *path, const char *reason) {
     struct paced_image image = {1, 1, NULL};
@@ -200,8 +221,8 @@ static void test_absurd_size(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_kind), cmocka_unit_test(test_write_and_read), cmocka_unit_test(test_truncated),
-        cmocka_unit_test(test_no_png),     cmocka_unit_test(test_absurd_size),
+        cmocka_unit_test(test_every_kind), cmocka_unit_test(test_write_and_read), cmocka_unit_test(test_write_rows),
+        cmocka_unit_test(test_truncated),  cmocka_unit_test(test_no_png),         cmocka_unit_test(test_absurd_size),
     };
     return cmocka_run_group_tests(tests, enter_dir, leave_dir);
 }
