@@ -38,7 +38,7 @@ def check_commands(program, page):
 def check_words(page, readme, program):
     variables = re.findall(r"`([A-Z_]+)(?:=1)?`", "".join(
         line.split("|")[1] for line in readme.splitlines() if re.match(r"\| `[A-Z_]+", line) and "| tests:" not in line))
-    written = set(re.findall(r"[A-Z][A-Z_]+", "".join(re.findall(r"^\.It Ev (.*)", page, re.MULTILINE))))
+    written = set(re.findall(r"[A-Z][A-Z_]+", " ".join(re.findall(r"^\.It Ev (.*)", page, re.MULTILINE))))
     yield from (f"environment variable {name} is missing" for name in variables if name not in written)
     statuses = re.findall(r"(?:status:|;)\s(\d+) ", said(program, "--help"))
     yield from (f"exit status {n} is missing" for n in statuses if f".It {n}\n" not in page)
