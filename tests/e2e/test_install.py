@@ -1,5 +1,6 @@
 """An installation that was moved elsewhere works by itself: the program with its own kernels, and the library with a
 program that is compiled against it by pkg-config, which gives the masks of `paced predict`."""
+import concurrent.futures
 import ctypes
 import glob
 import os
@@ -9,7 +10,8 @@ import subprocess
 import unittest
 
 import program
-from program import Case, main, make_folder, read_png, read_text, write_ini, write_json, write_png, write_text
+from program import (Case, main, make_folder, read_png, read_tensors, read_text, write_ini, write_json, write_png,
+                     write_tensors, write_text)
 
 BUILD = os.path.dirname(program.PROGRAM)
 FUNCTION = re.compile(r"^PACED_API [^;]*?(\w+)\(", re.MULTILINE)
@@ -79,6 +81,15 @@ class Install(Case):
             self.assertEqual(set(masks[-1][3]), {0, 255})
         self.assertNotEqual(*masks)
 
+    def test_weights_without_metadata(self):
+        """As PyTorch writes them: then the settings say what network it is."""
+        write_tensors(self.path("bare.safetensors"), read_tensors(self.weights)[0])
+        for weights, *settings in (self.weights,), ("bare.safetensors", "model.width=4", "data.size=32"):
+            done = self.segment(weights, "wide.png", weights + ".png", *settings)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(read_png(self.path("bare.safetensors.png")), read_png(self.weights + ".png"))
+        self.assertIn("bare.safetensors: ", self.segment("bare.safetensors", "wide.png", "never.png").stderr)
+
     def test_errors_are_the_callers(self):
         for arguments, words in ((["none.safetensors"], "none.safetensors: cannot open"),
                                  ([self.weights, "model.widht=3"], "did you mean model.width?"),
@@ -109,6 +120,7 @@ class Install(Case):
                 background, lesion = likely[2 * i], likely[2 * i + 1]
                 self.assertAlmostEqual(background + lesion, 1, places=5)
                 self.assertEqual(label, int(lesion > background))
+        self.run_side_by_side(lib, opened, rgb, width, height)
         for arguments in (rgb, width, 0, labels, None), (rgb, 70000, 1, labels, None), (None, 1, 1, labels, None), \
                 (rgb, 1, 1, None, None):
             self.assertEqual(lib.paced_segmenter_run(opened[0], *arguments), 2)
@@ -118,6 +130,18 @@ class Install(Case):
         self.assertIsNone(nothing.value)
         for segmenter in opened + [None]:
             lib.paced_segmenter_close(segmenter)
+
+    def run_side_by_side(self, lib, segmenters, rgb, width, height):
+        """Two threads, a segmenter each, give what they give alone."""
+        def run(segmenter):
+            labels = (ctypes.c_uint8 * (width * height))()
+            self.assertEqual(lib.paced_segmenter_run(segmenter, rgb, width, height, labels, None), 0)
+            return bytes(labels)
+
+        alone = [run(segmenter) for segmenter in segmenters]
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            for _ in range(5):
+                self.assertEqual(list(pool.map(run, segmenters)), alone)
 
     def test_only_public_symbols(self):
         names = {line.split()[-1] for line in output_of("nm", "-D", "--defined-only", self.library).splitlines()}
