@@ -43,7 +43,7 @@ static char *moved_root(void) {
 
 char *paced_shipped_path(const char *name) {
     char *moved = moved_root(), *path = NULL;
-    const char *roots[] = {moved, PACED_SOURCE_ROOT, PACED_PREFIX "/" PACED_DATADIR "/paced"};
+    const char *roots[] = {moved, PACED_SOURCE_ROOT, PACED_INSTALLED_ROOT};
     for (size_t i = 0; i < PACED_COUNT(roots) && !path; ++i) {
         if (!roots[i] || !*roots[i]) continue;
         path = paced_path_join(roots[i], name);
