@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "paced/config.h"
+#include "paced/weights.h"
 #include "paced_build.h"
-#include "src/run/network.h"
 #include "src/run/segment.h"
 
 enum { LONGEST_SIDE = 65535 };
@@ -28,6 +29,9 @@ static void keep_error(void *context, enum paced_log_level level, const char *fm
     vsnprintf(last_error + used, sizeof last_error - used, fmt, args);
 }
 
+static void ignore(void *context, enum paced_log_level level, const char *fmt, va_list args) {
+}
+
 /* What lies between these two says nothing on stderr. */
 static void enter(void) {
     *last_error = '\0';
@@ -36,6 +40,7 @@ static void enter(void) {
 
 static enum paced_err leave(enum paced_err err) {
     paced_log_divert(NULL, NULL);
+    if (!err) *last_error = '\0'; /* of what could be done without, such as a tuning that cannot be read */
     return err;
 }
 
@@ -101,10 +106,10 @@ enum paced_err paced_segmenter_open(struct paced_segmenter **out, const char *we
 
 void paced_segmenter_close(struct paced_segmenter *s) {
     if (!s) return;
-    enter();
+    paced_log_divert(ignore, NULL);
     segmenter_close(s->segmenter);
+    paced_log_divert(NULL, NULL);
     free(s);
-    leave(PACED_OK);
 }
 
 /* ---- use ----------------------------------------------------------------------------------------------------- */

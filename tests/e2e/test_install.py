@@ -125,6 +125,8 @@ class Install(Case):
                 (rgb, 1, 1, None, None):
             self.assertEqual(lib.paced_segmenter_run(opened[0], *arguments), 2)
             self.assertNotEqual(lib.paced_last_error(), b"")
+        lib.paced_segmenter_close(opened.pop())
+        self.assertNotEqual(lib.paced_last_error(), b"")
         nothing = ctypes.c_void_p(1)
         self.assertEqual(lib.paced_segmenter_open(ctypes.byref(nothing), None, None), 2)
         self.assertIsNone(nothing.value)
