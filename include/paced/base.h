@@ -2,7 +2,7 @@
  *
  * Errors. A function that can fail returns enum paced_err. The place that knows the cause reports it once, through
  * paced_error(), in one line with a hint; everybody above only passes the code on (PACED_TRY, or `goto out`). The
- * codes are the program's exit statuses. */
+ * codes (enum paced_err) are the program's exit statuses, and the library's. */
 #ifndef PACED_BASE_H
 #define PACED_BASE_H
 
@@ -12,13 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum paced_err {
-    PACED_OK = 0,
-    PACED_FAILED = 1,    /* the work failed (device memory, disk full, diverged) */
-    PACED_INVALID = 2,   /* the command line, the configuration or an input file is wrong */
-    PACED_NO_DEVICE = 3, /* no usable OpenCL device */
-    PACED_STOPPED = 130, /* stopped by Ctrl-C, after saving */
-};
+#include "paced.h"
 
 #define PACED_TRY(call)                    \
     do {                                   \
@@ -29,7 +23,7 @@ enum paced_err {
 #define PACED_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define PACED_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 
-/* ---- log (stderr) -------------------------------------------------------------------------------------------- */
+/* ---- log (stderr, or where the caller wants it) -------------------------------------------------------------- */
 
 enum paced_log_level { PACED_LOG_ERROR, PACED_LOG_WARN, PACED_LOG_INFO, PACED_LOG_DEBUG };
 
@@ -42,6 +36,10 @@ enum paced_err paced_error(enum paced_err code, const char *fmt, ...) PACED_PRIN
 /* Warnings, information and debug lines: "paced: warning: ...", "paced: ...". */
 void paced_log(enum paced_log_level level, const char *fmt, ...) PACED_PRINTF(2, 3);
 
+/* From now on this thread's messages of all levels go to `sink`, as the text alone; NULL: to stderr again. */
+typedef void paced_log_sink(void *context, enum paced_log_level level, const char *fmt, va_list args);
+void paced_log_divert(paced_log_sink *sink, void *context);
+
 /* The one status line of a terminal (progress bar). Log lines erase it first and draw it again after. Text NULL:
  * remove it. Does nothing when stderr is no terminal. */
 void paced_log_status(const char *text);
@@ -50,7 +48,8 @@ bool paced_log_is_terminal(void);
 /* ---- memory (host) ------------------------------------------------------------------------------------------- */
 
 /* Zeroed memory for count objects of `size` bytes. Never NULL: when the host has no memory left there is nothing
- * useful to do, so the program ends with one line and status 1. Release with free(). */
+ * useful to do, so the program ends with one line (on stderr, also where messages are diverted) and status 1. Release
+ * with free(). */
 void *paced_alloc(size_t count, size_t size);
 void *paced_grow(void *old, size_t count, size_t size); /* realloc with the same promise; new part not zeroed */
 char *paced_strdup(const char *s);                      /* NULL gives NULL */
@@ -105,6 +104,10 @@ enum paced_err paced_atomic_open(struct paced_atomic *file, const char *path);
 enum paced_err paced_atomic_commit(struct paced_atomic *file);
 void paced_atomic_abort(struct paced_atomic *file);
 enum paced_err paced_file_write(const char *path, const void *data, size_t size);
+
+/* A file that the program comes with, such as "cl/relu.cl", where it can be found; NULL where it cannot. See
+ * src/base/shipped.c for the order of the places. */
+char *paced_shipped_path(const char *name);
 
 /* The user's cache directory for this program ($PACED_CACHE_DIR, $XDG_CACHE_HOME/paced, ~/.cache/paced), made if
  * missing; NULL where there is none or it cannot be written. */

@@ -91,8 +91,8 @@ enum paced_err paced_ticket_wait(struct paced_ticket *ticket); /* no-op on {0}; 
 /* A kernel is named where it is launched:
  *   static const struct paced_kernel relu_fwd = {"relu.cl", "relu_fwd"};
  *   return PACED_LAUNCH(device, &relu_fwd, range, vec, PACED_ARG(x), PACED_ARG(y), PACED_ARG(count));
- * Its file is searched in $PACED_CL_DIR, the build's source directory and the installation; common.clh is put before
- * it. Programs are built at first use, per vector width `vec` (the macro VEC), and their binaries cached on disk. */
+ * Its file is searched in $PACED_CL_DIR, then as paced_shipped_path says; common.clh is put before it. Programs are
+ * built at first use, per vector width `vec` (the macro VEC), and their binaries cached on disk. */
 struct paced_kernel {
     const char *file, *name;
 };

@@ -1,4 +1,4 @@
-/* log: everything the program says on stderr.
+/* log: everything the program says on stderr. Whoever calls it as a library takes the messages of his thread instead.
  *
  * One message is one write: "paced: ", the text, a newline. On a terminal the status line (a progress bar) lives below
  * the messages: "\r\033[K" goes to its start and erases it, then comes the message, then the status line again. So
@@ -15,6 +15,15 @@
 
 static enum paced_log_level highest = PACED_LOG_INFO;
 static char status[512];
+static _Thread_local struct {
+    paced_log_sink *take; /* NULL: stderr */
+    void *context;
+} sink;
+
+void paced_log_divert(paced_log_sink *take, void *context) {
+    sink.take = take;
+    sink.context = context;
+}
 
 void paced_log_set_level(enum paced_log_level level) {
     highest = level;
@@ -36,20 +45,26 @@ static void print_line(const char *prefix, const char *fmt, va_list args) {
     funlockfile(stderr);
 }
 
+static void say(enum paced_log_level level, const char *fmt, va_list args) {
+    static const char *const prefixes[] = {"paced: ", "paced: warning: ", "paced: ", "paced: debug: "};
+    if (sink.take)
+        sink.take(sink.context, level, fmt, args);
+    else if (level <= highest)
+        print_line(prefixes[level], fmt, args);
+}
+
 enum paced_err paced_error(enum paced_err code, const char *fmt, ...) {
     va_list args;
     va_start(args, fmt);
-    print_line("paced: ", fmt, args);
+    say(PACED_LOG_ERROR, fmt, args);
     va_end(args);
     return code;
 }
 
 void paced_log(enum paced_log_level level, const char *fmt, ...) {
-    static const char *const prefixes[] = {"paced: ", "paced: warning: ", "paced: ", "paced: debug: "};
-    if (level > highest) return;
     va_list args;
     va_start(args, fmt);
-    print_line(prefixes[level], fmt, args);
+    say(level, fmt, args);
     va_end(args);
 }
 

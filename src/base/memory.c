@@ -1,7 +1,8 @@
 /* memory: host allocations that never return NULL.
  *
  * A host without memory leaves nothing to roll back to, so the program ends with one line and status 1; callers stay
- * free of checks that no one could test. Overflow of count * size is caught the same way. */
+ * free of checks that no one could test. Overflow of count * size is caught the same way. The line goes to stderr even
+ * where a caller takes the messages, who will not come to read it. */
 #define _GNU_SOURCE /* vasprintf */
 #include "paced/base.h"
 
@@ -10,6 +11,7 @@
 
 static void *or_die(void *memory, size_t count, size_t size) {
     if (memory) return memory;
+    paced_log_divert(NULL, NULL);
     exit(paced_error(PACED_FAILED,
                      "the host has no memory left for %zu x %zu bytes; try a smaller train.batch, data.size or "
                      "model.width",

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "paced_build.h"
 #include "src/device/opencl.h"
 
 #define MAX_KERNELS 16
@@ -24,21 +23,20 @@ struct program {
 };
 
 static char *find_source(const char *file) {
-    const char *dirs[] = {getenv("PACED_CL_DIR"), PACED_CL_SOURCE_DIR, PACED_CL_INSTALL_DIR};
-    for (size_t i = 0; i < PACED_COUNT(dirs); ++i) {
-        if (!dirs[i] || !*dirs[i]) continue;
-        char *path = paced_path_join(dirs[i], file);
-        if (paced_path_exists(path)) return path;
-        free(path);
-    }
-    return NULL;
+    const char *first = getenv("PACED_CL_DIR");
+    char *path = first && *first ? paced_path_join(first, file) : NULL;
+    if (path && paced_path_exists(path)) return path;
+    free(path);
+    char *name = paced_format("cl/%s", file);
+    path = paced_shipped_path(name);
+    free(name);
+    return path;
 }
 
 static enum paced_err add_source(struct paced_text *text, const char *file) {
     char *path = find_source(file);
     if (!path)
-        return paced_error(PACED_FAILED, "kernel source %s: not found in %s or %s; set PACED_CL_DIR to the folder cl/",
-                           file, PACED_CL_SOURCE_DIR, PACED_CL_INSTALL_DIR);
+        return paced_error(PACED_FAILED, "kernel source %s: not found; set PACED_CL_DIR to paced's folder cl/", file);
     uint8_t *data = NULL;
     size_t size;
     enum paced_err err = paced_file_read(path, 0, &data, &size);
@@ -53,7 +51,7 @@ static void report_build_log(struct paced_device *device, cl_program program) {
     clGetProgramBuildInfo(program, device->id, CL_PROGRAM_BUILD_LOG, 0, NULL, &size);
     char *log = paced_alloc(size + 1, 1);
     clGetProgramBuildInfo(program, device->id, CL_PROGRAM_BUILD_LOG, size, log, NULL);
-    fprintf(stderr, "%s\n", log);
+    paced_log(PACED_LOG_ERROR, "the compiler's log:\n%s", log);
     free(log);
 }
 
@@ -110,11 +108,12 @@ static enum paced_err build_source(struct paced_device *device, const char *file
     if (status != CL_SUCCESS) return opencl_error(device, "clCreateProgramWithSource", status);
     status = clBuildProgram(*out, 1, &device->id, options, NULL, NULL);
     if (status == CL_SUCCESS) return PACED_OK;
+    paced_error(PACED_FAILED, "%s: does not build on device %s: %s (%d); the compiler's log follows", file,
+                device->info.name, opencl_error_name(status), status);
     report_build_log(device, *out);
     clReleaseProgram(*out);
     *out = NULL;
-    return paced_error(PACED_FAILED, "%s: does not build on device %s: %s (%d); the compiler's log is above", file,
-                       device->info.name, opencl_error_name(status), status);
+    return PACED_FAILED;
 }
 
 static enum paced_err build(struct paced_device *device, struct program *program) {

@@ -29,15 +29,8 @@ char *paced_device_tuning_path(const struct paced_device *device) {
 
 /* What was measured on one CPU serves others of the same vectors, under the same compiler. */
 static char *shipped_path(const struct paced_device_info *info) {
-    static const char *const dirs[] = {PACED_TUNING_SOURCE_DIR, PACED_TUNING_INSTALL_DIR};
     if (!device_is_pocl(info) || info->variant != PACED_VARIANT_CPU) return NULL;
-    char *name = paced_format("pocl-cpu-%u.ini", info->float_width), *path = NULL;
-    for (size_t i = 0; i < PACED_COUNT(dirs) && !path; ++i) {
-        path = paced_path_join(dirs[i], name);
-        if (paced_path_exists(path)) break;
-        free(path);
-        path = NULL;
-    }
+    char *name = paced_format("data/tuning/pocl-cpu-%u.ini", info->float_width), *path = paced_shipped_path(name);
     free(name);
     return path;
 }

@@ -10,9 +10,11 @@
 #include <cmocka.h>
 
 #include "paced/base.h"
+#include "paced_build.h"
 
 #include <fcntl.h>
 #include <math.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -451,6 +453,47 @@ static void test_log(void **state) {
     free(said);
 }
 
+static void take_line(void *context, enum paced_log_level level, const char *fmt, va_list args) {
+    char *line = context;
+    line += strlen(line);
+    line += sprintf(line, "%d ", (int)level);
+    vsprintf(line, fmt, args);
+}
+
+static void *say_elsewhere(void *unused) {
+    paced_log(PACED_LOG_WARN, "another thread's");
+    return unused;
+}
+
+static void test_log_diverted(void **state) {
+    (void)state;
+    char taken[128] = "";
+    pthread_t other;
+    capture_begin();
+    paced_log_divert(take_line, taken);
+    assert_int_equal(paced_error(PACED_INVALID, "bad %s, ", "key"), PACED_INVALID);
+    paced_log(PACED_LOG_DEBUG, "detail");
+    assert_int_equal(pthread_create(&other, NULL, say_elsewhere, NULL), 0);
+    pthread_join(other, NULL);
+    paced_log_divert(NULL, NULL);
+    paced_log(PACED_LOG_INFO, "again");
+    char *said = capture_end();
+    assert_string_equal(taken, "0 bad key, 3 detail");
+    assert_string_equal(said, "paced: warning: another thread's\npaced: again\n");
+    free(said);
+}
+
+/* A build folder is no installation, so what is shipped is in the source folder. */
+static void test_shipped(void **state) {
+    (void)state;
+    if (!*PACED_SOURCE_ROOT) skip(); /* meson option source_lookup */
+    char *path = paced_shipped_path("cl/common.clh");
+    assert_non_null(path);
+    assert_true(paced_path_exists(path));
+    free(path);
+    assert_null(paced_shipped_path("cl/no such kernel.cl"));
+}
+
 /* On a pseudo-terminal: the status line is erased for a message, drawn again, and removed at the end. */
 static void test_log_status(void **state) {
     (void)state;
@@ -570,7 +613,9 @@ int main(void) {
         cmocka_unit_test(test_hash),
         cmocka_unit_test(test_message),
         cmocka_unit_test(test_log),
+        cmocka_unit_test(test_log_diverted),
         cmocka_unit_test(test_log_status),
+        cmocka_unit_test(test_shipped),
         cmocka_unit_test(test_now),
         cmocka_unit_test(test_stop),
     };

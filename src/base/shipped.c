@@ -1,0 +1,56 @@
+/* shipped: the files that the program comes with: kernels, tunings.
+ *
+ * They lie as in the source folder ("cl/relu.cl", "data/tuning/..."), in the first of these places that has the file:
+ *   1. <prefix>/<datadir>/paced, where the running code (program or shared library) lies in <prefix>/<bindir> or
+ *      <prefix>/<libdir>. So an installation can be moved or copied as a whole, and never takes the files of another;
+ *   2. the source folder, for a program in its build folder. Packages leave it out (meson option source_lookup): a
+ *      path of the building machine has no meaning elsewhere;
+ *   3. the configured prefix, for a program that was copied out of it. */
+#define _GNU_SOURCE /* dladdr1 */
+#include "paced/base.h"
+
+#include <dlfcn.h>
+#include <link.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "paced_build.h"
+
+/* The file that holds this very code: the shared library, or the program. */
+static char *own_file(void) {
+    static const char here;
+    Dl_info info;
+    void *map = NULL;
+    bool found = dladdr1(&here, &info, &map, RTLD_DL_LINKMAP) != 0;
+    const char *name = found ? ((const struct link_map *)map)->l_name : "";
+    return realpath(*name ? name : "/proc/self/exe", NULL); /* the program's own map has no name */
+}
+
+static char *moved_root(void) {
+    static const char *const tails[] = {"/" PACED_BINDIR, "/" PACED_LIBDIR};
+    char *file = own_file(), *root = NULL;
+    char *dir = file ? paced_path_dir(file) : paced_strdup("");
+    size_t length = strlen(dir);
+    for (size_t i = 0; i < PACED_COUNT(tails) && !root; ++i) {
+        size_t tail = strlen(tails[i]);
+        if (length > tail && strcmp(dir + length - tail, tails[i]) == 0)
+            root = paced_format("%.*s/" PACED_DATADIR "/paced", (int)(length - tail), dir);
+    }
+    free(dir);
+    free(file);
+    return root;
+}
+
+char *paced_shipped_path(const char *name) {
+    char *moved = moved_root(), *path = NULL;
+    const char *roots[] = {moved, PACED_SOURCE_ROOT, PACED_INSTALLED_ROOT};
+    for (size_t i = 0; i < PACED_COUNT(roots) && !path; ++i) {
+        if (!roots[i] || !*roots[i]) continue;
+        path = paced_path_join(roots[i], name);
+        if (paced_path_exists(path)) continue;
+        free(path);
+        path = NULL;
+    }
+    free(moved);
+    return path;
+}

@@ -1,0 +1,141 @@
+/* The functions of paced.h: `paced predict` for other programs. It stands beside main.c, on the same rooms; only what
+ * is here can be seen from outside the shared library. */
+#include "paced.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "paced/config.h"
+#include "paced/weights.h"
+#include "paced_build.h"
+#include "src/run/segment.h"
+
+enum { LONGEST_SIDE = 65535 };
+
+struct paced_segmenter {
+    struct segmenter *segmenter;
+    int classes;
+};
+
+/* ---- errors -------------------------------------------------------------------------------------------------- */
+
+static _Thread_local char last_error[4096];
+
+/* Of several errors each has its line, and the first ones stay. */
+static void keep_error(void *context, enum paced_log_level level, const char *fmt, va_list args) {
+    if (level != PACED_LOG_ERROR) return;
+    size_t used = strlen(last_error);
+    if (used && used + 1 < sizeof last_error) last_error[used++] = '\n';
+    vsnprintf(last_error + used, sizeof last_error - used, fmt, args);
+}
+
+static void ignore(void *context, enum paced_log_level level, const char *fmt, va_list args) {
+}
+
+/* What lies between these two says nothing on stderr. */
+static void enter(void) {
+    *last_error = '\0';
+    paced_log_divert(keep_error, NULL);
+}
+
+static enum paced_err leave(enum paced_err err) {
+    paced_log_divert(NULL, NULL);
+    if (!err) *last_error = '\0'; /* of what could be done without, such as a tuning that cannot be read */
+    return err;
+}
+
+const char *paced_last_error(void) {
+    return last_error;
+}
+
+/* ---- open ---------------------------------------------------------------------------------------------------- */
+
+struct settings {
+    char **texts;
+    size_t count;
+};
+
+static void add_setting(struct settings *settings, char *text) {
+    settings->texts = paced_grow(settings->texts, settings->count + 1, sizeof *settings->texts);
+    settings->texts[settings->count++] = text;
+}
+
+/* What the weights say of their network. */
+static enum paced_err add_metadata(struct settings *settings, const char *path) {
+    static const struct {
+        const char *key, *setting;
+    } known[] = {{"arch", "model.arch"}, {"width", "model.width"}, {"classes", "data.classes"}, {"size", "data.size"}};
+    struct paced_weights weights = {0};
+    PACED_TRY(paced_safetensors_read(path, &weights));
+    for (size_t i = 0; i < PACED_COUNT(known); ++i) {
+        const char *value = paced_weights_metadata(&weights, known[i].key);
+        if (value) add_setting(settings, paced_format("%s=%s", known[i].setting, value));
+    }
+    paced_weights_finish(&weights);
+    return PACED_OK;
+}
+
+static enum paced_err open_configured(struct paced_segmenter **out, const char *weights,
+                                      const struct paced_config *config) {
+    struct segmenter *segmenter;
+    PACED_TRY(segmenter_open(&segmenter, config, weights));
+    *out = paced_alloc(1, sizeof **out);
+    **out = (struct paced_segmenter){segmenter, (int)config->data.classes};
+    return PACED_OK;
+}
+
+static enum paced_err open_weights(struct paced_segmenter **out, const char *weights, const char *const *given) {
+    if (!weights) return paced_error(PACED_INVALID, "weights is NULL; name a safetensors file");
+    struct settings settings = {0};
+    struct paced_config config = {0};
+    enum paced_err err = add_metadata(&settings, weights);
+    for (; !err && given && *given; ++given) add_setting(&settings, paced_strdup(*given));
+    if (!err) err = paced_config_load(&config, NULL, (const char *const *)settings.texts, settings.count);
+    if (!err) err = open_configured(out, weights, &config);
+    paced_config_finish(&config);
+    for (size_t i = 0; i < settings.count; ++i) free(settings.texts[i]);
+    free(settings.texts);
+    return err;
+}
+
+enum paced_err paced_segmenter_open(struct paced_segmenter **out, const char *weights, const char *const *settings) {
+    *out = NULL;
+    enter();
+    return leave(open_weights(out, weights, settings));
+}
+
+void paced_segmenter_close(struct paced_segmenter *s) {
+    if (!s) return;
+    paced_log_divert(ignore, NULL);
+    segmenter_close(s->segmenter);
+    paced_log_divert(NULL, NULL);
+    free(s);
+}
+
+/* ---- use ----------------------------------------------------------------------------------------------------- */
+
+int paced_segmenter_classes(const struct paced_segmenter *s) {
+    return s->classes;
+}
+
+static enum paced_err run_image(struct paced_segmenter *s, const uint8_t *rgb, int width, int height, uint8_t *labels,
+                                float *probabilities) {
+    if (!s || !rgb || !labels)
+        return paced_error(PACED_INVALID, "%s is NULL; only probabilities may be",
+                           !s     ? "segmenter"
+                           : !rgb ? "rgb"
+                                  : "labels");
+    if (width < 1 || height < 1 || width > LONGEST_SIDE || height > LONGEST_SIDE)
+        return paced_error(PACED_INVALID, "an image of %d x %d: sides must be 1 to %d", width, height, LONGEST_SIDE);
+    return segmenter_fill(s->segmenter, rgb, width, height, labels, probabilities);
+}
+
+enum paced_err paced_segmenter_run(struct paced_segmenter *s, const uint8_t *rgb, int width, int height,
+                                   uint8_t *labels, float *probabilities) {
+    enter();
+    return leave(run_image(s, rgb, width, height, labels, probabilities));
+}
+
+const char *paced_version(void) {
+    return PACED_VERSION;
+}

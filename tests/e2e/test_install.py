@@ -1,0 +1,181 @@
+"""An installation that was moved elsewhere works by itself: the program with its own kernels, and the library with a
+program that is compiled against it by pkg-config, which gives the masks of `paced predict`."""
+import concurrent.futures
+import ctypes
+import glob
+import os
+import re
+import shutil
+import subprocess
+import unittest
+
+import program
+from program import (Case, main, make_folder, read_png, read_tensors, read_text, write_ini, write_json, write_png,
+                     write_tensors, write_text)
+
+BUILD = os.path.dirname(program.PROGRAM)
+FUNCTION = re.compile(r"^PACED_API [^;]*?(\w+)\(", re.MULTILINE)
+
+
+def output_of(*command, **options):
+    done = subprocess.run(command, capture_output=True, text=True, **options)
+    if done.returncode != 0:
+        raise AssertionError(f"{' '.join(command)}: status {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+class Install(Case):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        output_of("meson", "install", "-C", BUILD, "--no-rebuild", "--quiet", "--destdir", cls.path("stage"))
+        placed, = (folder for folder, _, files in os.walk(cls.path("stage")) if folder.endswith("/bin") and files)
+        cls.prefix = cls.path("moved")
+        os.rename(os.path.dirname(placed), cls.prefix)
+        program.PROGRAM = cls.prefix + "/bin/paced"
+        cls.library = cls.find(cls.prefix, "libpaced.so.0")
+        cls.weights = cls.train()
+        # Another size than the network's, not square, and not grey.
+        write_png(cls.path("wide.png"), 75, 50, 3, ((3 * x + 3 * y + 20 * c) % 256 for y in range(50)
+                                                    for x in range(75) for c in range(3)))
+        cls.example = cls.compile_example()
+
+    @classmethod
+    def train(cls):
+        write_json(cls.path("split.json"), make_folder(cls, "data", 8, 32, 32, 2))
+        write_ini(cls.path("tiny.ini"), data={"dataset": "folder", "root": "data", "train": "split.json",
+                                              "val": "split.json", "size": 32},
+                  model={"width": 4}, train={"epochs": 8, "batch": 4, "lr": 0.01})
+        cls.run_program("train", "tiny.ini", "--output", "run")
+        return cls.path("run", "best.safetensors")
+
+    @staticmethod
+    def find(prefix, name):
+        found, = glob.glob(f"{prefix}/**/{name}", recursive=True)
+        return found
+
+    @classmethod
+    def compile_example(cls):
+        folder = os.path.dirname(cls.find(cls.prefix, "paced.pc"))
+        flags = output_of("pkg-config", f"--define-variable=prefix={cls.prefix}", "--cflags", "--libs", "paced",
+                          "libpng", env={**os.environ, "PKG_CONFIG_PATH": folder}).split()
+        source = cls.find(cls.prefix, "segment.c")
+        output_of("cc", "-Wall", "-Wextra", "-Wpedantic", "-Werror", source, "-o", cls.path("segment"), *flags)
+        return cls.path("segment")
+
+    def segment(self, *arguments, library=None):
+        folder = os.path.dirname(library or self.library)
+        return subprocess.run([self.example, *arguments], cwd=self.dir, capture_output=True, text=True,
+                              env={**os.environ, "LD_LIBRARY_PATH": folder})
+
+    def test_masks_are_those_of_predict(self):
+        masks = []
+        for mode in "resize", "window":
+            setting = f"predict.mode={mode}"
+            self.run_program("predict", "tiny.ini", "--weights", self.weights, "--output", mode, "--set", setting,
+                             "wide.png")
+            done = self.segment(self.weights, "wide.png", "mask.png", setting)
+            self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
+            masks.append(read_png(self.path("mask.png")))
+            self.assertEqual(masks[-1], read_png(self.path(mode, "wide.png")))
+            self.assertEqual(set(masks[-1][3]), {0, 255})
+        self.assertNotEqual(*masks)
+
+    def test_weights_without_metadata(self):
+        """As PyTorch writes them: then the settings say what network it is."""
+        write_tensors(self.path("bare.safetensors"), read_tensors(self.weights)[0])
+        for weights, *settings in (self.weights,), ("bare.safetensors", "model.width=4", "data.size=32"):
+            done = self.segment(weights, "wide.png", weights + ".png", *settings)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(read_png(self.path("bare.safetensors.png")), read_png(self.weights + ".png"))
+        self.assertIn("bare.safetensors: ", self.segment("bare.safetensors", "wide.png", "never.png").stderr)
+
+    def test_errors_are_the_callers(self):
+        for arguments, words in ((["none.safetensors"], "none.safetensors: cannot open"),
+                                 ([self.weights, "model.widht=3"], "did you mean model.width?"),
+                                 ([self.weights, "model.width=8"], "best.safetensors: "),
+                                 ([self.weights, "device.select=no such device"], "no usable OpenCL device")):
+            done = self.segment(arguments[0], "wide.png", "never.png", *arguments[1:])
+            self.assertEqual((done.returncode, done.stdout, done.stderr.count("\n")), (1, "", 1), done.stderr)
+            self.assertTrue(done.stderr.startswith(f"segment: {arguments[0]}: "), done.stderr)
+            self.assertIn(words, done.stderr)
+        self.assertFalse(os.path.exists(self.path("never.png")))
+
+    def test_every_function(self):
+        """Through ctypes: probabilities, what is refused, two segmenters at once."""
+        lib = ctypes.CDLL(self.library)
+        lib.paced_last_error.restype = lib.paced_version.restype = ctypes.c_char_p
+        self.assertEqual(self.run_program("--version").stdout, f"paced {lib.paced_version().decode()}\n")
+        opened = []
+        for settings in None, (ctypes.c_char_p * 2)(b"predict.mode=window", None):
+            opened.append(ctypes.c_void_p())
+            self.assertEqual(lib.paced_segmenter_open(ctypes.byref(opened[-1]), self.weights.encode(), settings), 0)
+            self.assertEqual(lib.paced_segmenter_classes(opened[-1]), 2)
+        width, height, _, rgb = read_png(self.path("wide.png"))
+        labels, likely = (ctypes.c_uint8 * (width * height))(), (ctypes.c_float * (width * height * 2))()
+        for segmenter in opened:
+            self.assertEqual(lib.paced_segmenter_run(segmenter, rgb, width, height, labels, likely), 0)
+            self.assertEqual(lib.paced_last_error(), b"")
+            for i, label in enumerate(labels):
+                background, lesion = likely[2 * i], likely[2 * i + 1]
+                self.assertAlmostEqual(background + lesion, 1, places=5)
+                self.assertEqual(label, int(lesion > background))
+        self.run_side_by_side(lib, opened, rgb, width, height)
+        for arguments in (rgb, width, 0, labels, None), (rgb, 70000, 1, labels, None), (None, 1, 1, labels, None), \
+                (rgb, 1, 1, None, None):
+            self.assertEqual(lib.paced_segmenter_run(opened[0], *arguments), 2)
+            self.assertNotEqual(lib.paced_last_error(), b"")
+        lib.paced_segmenter_close(opened.pop())
+        self.assertNotEqual(lib.paced_last_error(), b"")
+        nothing = ctypes.c_void_p(1)
+        self.assertEqual(lib.paced_segmenter_open(ctypes.byref(nothing), None, None), 2)
+        self.assertIsNone(nothing.value)
+        for segmenter in opened + [None]:
+            lib.paced_segmenter_close(segmenter)
+
+    def run_side_by_side(self, lib, segmenters, rgb, width, height):
+        """Two threads, a segmenter each, give what they give alone."""
+        def run(segmenter):
+            labels = (ctypes.c_uint8 * (width * height))()
+            self.assertEqual(lib.paced_segmenter_run(segmenter, rgb, width, height, labels, None), 0)
+            return bytes(labels)
+
+        alone = [run(segmenter) for segmenter in segmenters]
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            for _ in range(5):
+                self.assertEqual(list(pool.map(run, segmenters)), alone)
+
+    def test_only_public_symbols(self):
+        names = {line.split()[-1] for line in output_of("nm", "-D", "--defined-only", self.library).splitlines()}
+        self.assertEqual(names, set(FUNCTION.findall(read_text(self.find(self.prefix, "paced.h")))))
+        self.assertRegex(output_of("objdump", "-p", self.example), r"NEEDED\s+libpaced\.so\.0\n")
+
+    @unittest.skipUnless(shutil.which("c++"), "no C++ compiler")
+    def test_header_in_cpp(self):
+        write_text(self.path("header.cc"), "#include <paced.h>\nint main() { return paced_version() == nullptr; }\n")
+        output_of("c++", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-I", self.prefix + "/include", "header.cc",
+                  self.library, "-o", "header", "-Wl,--unresolved-symbols=ignore-in-shared-libs", cwd=self.dir)
+
+    def test_files_are_its_own(self):
+        """A fault in the moved kernels must show: then neither the source folder's nor another prefix's are used."""
+        shutil.copytree(self.prefix, self.path("broken"), symlinks=True)
+        common = self.path("broken", "share", "paced", "cl", "common.clh")
+        write_text(common, read_text(common) + "#error of the broken prefix\n")
+        program.PROGRAM = self.path("broken", "bin", "paced")
+        try:
+            done = self.run_program("predict", "tiny.ini", "--weights", self.weights, "--output", "x", "wide.png",
+                                    status=1)
+        finally:
+            program.PROGRAM = self.prefix + "/bin/paced"
+        self.assertIn("of the broken prefix", done.stderr)
+        done = self.segment(self.weights, "wide.png", "x.png", library=self.find(self.path("broken"), "libpaced.so.0"))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("of the broken prefix", done.stderr)
+
+    def test_configurations(self):
+        for path in sorted(glob.glob(f"{self.prefix}/share/paced/configs/**/*.ini", recursive=True)):
+            self.run_program("config", path)
+
+
+if __name__ == "__main__":
+    main()
