@@ -2,6 +2,7 @@
 #include "src/run/images.h"
 
 #include <dirent.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -122,7 +123,7 @@ enum paced_err images_visit(struct images *images, const char *label, images_vis
             free(images->paths[i]);
         else
             images->paths[kept++] = images->paths[i];
-        paced_progress_step(&progress, 1, 0);
+        paced_progress_step(&progress, 1, NAN);
         ++i;
     }
     while (i < images->count) images->paths[kept++] = images->paths[i++]; /* not reached */
