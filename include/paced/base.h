@@ -44,6 +44,12 @@ void paced_log_divert(paced_log_sink *sink, void *context);
  * remove it. Does nothing when stderr is no terminal. */
 void paced_log_status(const char *text);
 bool paced_log_is_terminal(void);
+size_t paced_log_columns(void); /* of the terminal, as wide as it is now; 80 where that is unknown */
+
+/* What begins a colour within a message; PACED_INK_PLAIN ends it. "" where there is none: stderr is no terminal, or the
+ * environment variable NO_COLOR is set and not empty (no-color.org). */
+enum paced_ink { PACED_INK_PLAIN, PACED_INK_GOOD, PACED_INK_WARNING, PACED_INK_ERROR };
+const char *paced_log_ink(enum paced_ink ink);
 
 /* ---- memory (host) ------------------------------------------------------------------------------------------- */
 

@@ -208,6 +208,9 @@ enum paced_err paced_run_log_write(const struct paced_run_log *log, const char *
 enum paced_err paced_run_log_read(struct paced_run_log *log, const char *path, int last_epoch);
 /* losses.json: {"train": [ce...], "val": [ce...]}. */
 enum paced_err paced_run_log_write_losses(const struct paced_run_log *log, const char *path);
+/* For a terminal: the validation figures of the best epoch and of the last, and what the epochs took. Prints nothing
+ * where the log is empty. */
+void paced_run_log_print(const struct paced_run_log *log, int best_epoch, FILE *out);
 
 /* ---- pictures ------------------------------------------------------------------------------------------------ */
 

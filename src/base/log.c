@@ -2,7 +2,7 @@
  *
  * One message is one write: "paced: ", the text, a newline. On a terminal the status line (a progress bar) lives below
  * the messages: "\r\033[K" goes to its start and erases it, then comes the message, then the status line again. So
- * that one erase is always enough, the status line is cut at the terminal's width.
+ * that one erase is always enough, the status line is cut at the terminal's width, whenever it is drawn.
  * Loader threads may log too: the lock of the stderr stream guards the status line. */
 #include "paced/base.h"
 
@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #define ERASE "\r\033[K"
+
+enum { DEFAULT_COLUMNS = 80 };
 
 static enum paced_log_level highest = PACED_LOG_INFO;
 static char status[512];
@@ -29,28 +31,64 @@ void paced_log_set_level(enum paced_log_level level) {
     highest = level;
 }
 
+/* ---- the terminal -------------------------------------------------------------------------------------------- */
+
 bool paced_log_is_terminal(void) {
     const char *term = getenv("TERM");
     return isatty(STDERR_FILENO) && (!term || strcmp(term, "dumb") != 0);
 }
 
-static void print_line(const char *prefix, const char *fmt, va_list args) {
+size_t paced_log_columns(void) {
+    struct winsize window = {0};
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 0 ? window.ws_col : DEFAULT_COLUMNS;
+}
+
+const char *paced_log_ink(enum paced_ink ink) {
+    static const char *const sequences[] = {"\033[0m", "\033[32m", "\033[33m", "\033[31m"};
+    const char *unwanted = getenv("NO_COLOR");
+    return paced_log_is_terminal() && (!unwanted || !*unwanted) ? sequences[ink] : "";
+}
+
+/* How many bytes of `text` fit into `columns`; a UTF-8 sequence counts as one column and is not cut apart. */
+static size_t fitting_bytes(const char *text, size_t columns) {
+    size_t bytes = 0;
+    for (; text[bytes]; bytes++) {
+        bool starts_character = ((unsigned char)text[bytes] & 0xC0) != 0x80;
+        if (starts_character && columns-- == 0) break;
+    }
+    return bytes;
+}
+
+/* The last column stays free: some terminals break the line when it is written. */
+static void draw_status(void) {
+    fwrite(status, 1, fitting_bytes(status, paced_log_columns() - 1), stderr);
+}
+
+/* ---- messages ------------------------------------------------------------------------------------------------ */
+
+/* "paced: ", `kind` in its colour ("": none), the message. */
+static void print_line(enum paced_ink ink, const char *kind, const char *fmt, va_list args) {
+    const char *begin = ink == PACED_INK_PLAIN ? "" : paced_log_ink(ink);
     flockfile(stderr);
     if (*status) fputs(ERASE, stderr);
-    fputs(prefix, stderr);
+    fprintf(stderr, "%spaced: %s%s", begin, kind, *begin ? paced_log_ink(PACED_INK_PLAIN) : "");
     vfprintf(stderr, fmt, args);
     fputc('\n', stderr);
-    if (*status) fputs(status, stderr);
+    draw_status();
     fflush(stderr);
     funlockfile(stderr);
 }
 
 static void say(enum paced_log_level level, const char *fmt, va_list args) {
-    static const char *const prefixes[] = {"paced: ", "paced: warning: ", "paced: ", "paced: debug: "};
+    static const struct {
+        enum paced_ink ink;
+        const char *kind;
+    } kinds[] = {
+        {PACED_INK_ERROR, ""}, {PACED_INK_WARNING, "warning: "}, {PACED_INK_PLAIN, ""}, {PACED_INK_PLAIN, "debug: "}};
     if (sink.take)
         sink.take(sink.context, level, fmt, args);
     else if (level <= highest)
-        print_line(prefixes[level], fmt, args);
+        print_line(kinds[level].ink, kinds[level].kind, fmt, args);
 }
 
 enum paced_err paced_error(enum paced_err code, const char *fmt, ...) {
@@ -68,28 +106,12 @@ void paced_log(enum paced_log_level level, const char *fmt, ...) {
     va_end(args);
 }
 
-/* How many bytes of `text` fit into `columns`; a UTF-8 sequence counts as one column and is not cut apart. */
-static size_t fitting_bytes(const char *text, size_t columns, size_t most_bytes) {
-    size_t bytes = 0, fits = 0;
-    for (; text[bytes] && bytes <= most_bytes; bytes++) {
-        bool starts_character = ((unsigned char)text[bytes] & 0xC0) != 0x80;
-        if (!starts_character) continue;
-        fits = bytes;
-        if (columns-- == 0) return fits;
-    }
-    return bytes <= most_bytes ? bytes : fits;
-}
-
 void paced_log_status(const char *text) {
     if (!paced_log_is_terminal()) return;
-    struct winsize window = {0};
-    size_t columns = ioctl(STDERR_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 1 ? window.ws_col - 1U : 79;
     flockfile(stderr);
     if (text || *status) fputs(ERASE, stderr);
-    size_t size = text ? fitting_bytes(text, columns, sizeof status - 1) : 0;
-    if (size) memcpy(status, text, size);
-    status[size] = '\0';
-    fputs(status, stderr);
+    snprintf(status, sizeof status, "%s", text ? text : "");
+    draw_status();
     fflush(stderr);
     funlockfile(stderr);
 }

@@ -12,6 +12,7 @@
 static void *or_die(void *memory, size_t count, size_t size) {
     if (memory) return memory;
     paced_log_divert(NULL, NULL);
+    paced_log_status(NULL);
     exit(paced_error(PACED_FAILED,
                      "the host has no memory left for %zu x %zu bytes; try a smaller train.batch, data.size or "
                      "model.width",

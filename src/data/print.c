@@ -97,10 +97,19 @@ static int compare(const void *a, const void *b) {
     return x->image < y->image ? -1 : x->image > y->image;
 }
 
-/* |p - q|^2, or more than `most` as soon as it is known to be above. */
-static float distance(const float *p, const float *q, float most) {
+enum { FIRST = 15, LANES = 16, BLOCK = 5 * LANES, TILE = 32 };
+_Static_assert((PACED_PRINT_VALUES - FIRST) % BLOCK == 0, "a print is its first values and whole blocks");
+
+/* |p - q|^2, or more than `most` as soon as it is known to be above. Added up in lanes, which become vectors. */
+static float distance(const float *restrict p, const float *restrict q, float most) {
     float sum = 0;
-    for (int k = 0; k < PACED_PRINT_VALUES && sum <= most; k++) sum += (p[k] - q[k]) * (p[k] - q[k]);
+    for (int k = 0; k < FIRST; k++) sum += (p[k] - q[k]) * (p[k] - q[k]);
+    for (int k = FIRST; k < PACED_PRINT_VALUES && sum <= most; k += BLOCK) {
+        float lane[LANES] = {0};
+        for (int i = 0; i < BLOCK; i += LANES)
+            for (int l = 0; l < LANES; l++) lane[l] += (p[k + i + l] - q[k + i + l]) * (p[k + i + l] - q[k + i + l]);
+        for (int l = 0; l < LANES; l++) sum += lane[l];
+    }
     return sum;
 }
 
@@ -136,6 +145,17 @@ static bool is_flat(const float *print) {
     return true;
 }
 
+/* Compares entry j with those before it from `first` to `last`. */
+static void compare_with(const struct entry *entries, size_t j, size_t first, size_t last, float most, size_t *group,
+                         float *like) {
+    const float reach = sqrtf(most);
+    for (size_t i = first; i < last && i < j; i++) {
+        if (entries[j].print[0] - entries[i].print[0] > reach) continue;
+        const float d = distance(entries[i].print, entries[j].print, most);
+        if (d <= most) join(group, like, entries[i].image, entries[j].image, 1 - d / 2);
+    }
+}
+
 void paced_print_group(const float *const *prints, size_t count, double threshold, size_t *group, float *like) {
     struct entry *entries = paced_alloc(count + 1, sizeof *entries);
     const float most = (float)(2 * (1 - threshold)), reach = sqrtf(most);
@@ -147,11 +167,10 @@ void paced_print_group(const float *const *prints, size_t count, double threshol
     }
     qsort(entries, n, sizeof *entries, compare);
     n = join_equal(entries, n, group, like);
-    for (size_t i = 0; i < n; i++) {
-        for (size_t j = i + 1; j < n && entries[j].print[0] - entries[i].print[0] <= reach; j++) {
-            const float d = distance(entries[i].print, entries[j].print, most);
-            if (d <= most) join(group, like, entries[i].image, entries[j].image, 1 - d / 2);
-        }
+    for (size_t first = 0; first < n; first += TILE) { /* so many stay in the cache while the others pass */
+        const size_t last = first + TILE < n ? first + TILE : n;
+        for (size_t j = first + 1; j < n && entries[j].print[0] - entries[last - 1].print[0] <= reach; j++)
+            compare_with(entries, j, first, last, most, group, like);
     }
     for (size_t i = 0; i < count; i++) group[i] = root_of(group, i);
     free(entries);

@@ -93,6 +93,12 @@ enum paced_err synth_check(int count, int size) {
     return PACED_OK;
 }
 
+void synth_tell(int i, int count) {
+    char text[64];
+    snprintf(text, sizeof text, "synth %d/%d", i + 1, count);
+    paced_log_status(text);
+}
+
 enum paced_phase synth_phase(int i) {
     return i % 5 == 4 ? PACED_VAL : PACED_TRAIN;
 }
@@ -127,6 +133,7 @@ static enum paced_err write_split(const char *dir, const char *name, struct pace
 }
 
 enum paced_err synth_write_splits(const char *dir, struct paced_text splits[2], enum paced_err err) {
+    paced_log_status(NULL);
     if (err == PACED_OK) err = write_split(dir, "train.json", &splits[PACED_TRAIN]);
     if (err == PACED_OK) err = write_split(dir, "val.json", &splits[PACED_VAL]);
     free(splits[PACED_TRAIN].data);

@@ -57,6 +57,8 @@ uint8_t speckle_grey(double level, double power);
 
 /* PACED_INVALID for a number or a size of pictures that is not possible. */
 enum paced_err synth_check(int count, int size);
+/* Says on the terminal's status line which picture is at work, i from 0; synth_write_splits removes it. */
+void synth_tell(int i, int count);
 /* Every fifth picture is for validation. */
 enum paced_phase synth_phase(int i);
 enum paced_err synth_make_folder(const char *dir, const char *folder);

@@ -277,6 +277,7 @@ static enum paced_err write_images(const char *dir, int count, int size, uint64_
     int numbers[FINDINGS] = {0};
     enum paced_err err = PACED_OK;
     for (int i = 0; i < count && err == PACED_OK; i++) {
+        synth_tell(i, count);
         struct paced_rng rng;
         paced_rng_seed(&rng, seed, (uint64_t)i);
         compose(scene, seed, i, &rng);

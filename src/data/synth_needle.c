@@ -144,6 +144,7 @@ static enum paced_err write_images(const char *dir, int count, int size, uint64_
     uint8_t *grey = paced_alloc(pixels, 1), *mask = paced_alloc(pixels, 1);
     enum paced_err err = PACED_OK;
     for (int i = 0; i < count && err == PACED_OK; i++) {
+        synth_tell(i, count);
         struct paced_rng rng;
         paced_rng_seed(&rng, seed, PACED_STREAM_SYNTH + (uint64_t)i);
         compose(view, seed, i, &rng);

@@ -237,6 +237,7 @@ static enum paced_err write_images(const char *dir, int count, int size, uint64_
     uint8_t *rgb = paced_alloc(bytes, 1), *mask = paced_alloc(bytes, 1);
     enum paced_err err = PACED_OK;
     for (int i = 0; i < count && err == PACED_OK; i++) {
+        synth_tell(i, count);
         struct paced_rng rng;
         paced_rng_seed(&rng, seed, PACED_STREAM_SYNTH + (uint64_t)i);
         compose(scene, &rng);

@@ -136,7 +136,7 @@ void components_keep_outline(struct components *c, uint8_t *map) {
         mark_component(c, map, i, ++number, &box);
         fill_shape(c, number, &box);
         size_t area = double_area(c, &box);
-        if (best && area <= largest) continue;
+        if (area < largest) continue;
         best = number;
         best_box = box;
         largest = area;

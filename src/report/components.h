@@ -14,7 +14,8 @@ void components_destroy(struct components *components);
 void components_keep_largest(struct components *components, uint8_t *map, int classes);
 
 /* Leaves, as 1, the component of non-zero pixels (8 neighbours) whose outer contour, the polygon through the centres of
- * its border pixels, encloses the largest area, and all that this contour encloses. */
+ * its border pixels, encloses the largest area, and all that this contour encloses. Of equal areas the one whose first
+ * pixel is the last in reading order: OpenCV lists its contour before the others. */
 void components_keep_outline(struct components *components, uint8_t *map);
 
 #endif

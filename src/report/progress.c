@@ -3,23 +3,15 @@
  *   train 3/40 [==========>         ] 48/680  loss 0.1234  31.2 images/s  ETA 0:20
  *
  * The rate is the mean since the start, ETA = what is left / rate. At most ten drawings a second, and the terminal's
- * width is asked for at each, so that a resized window is filled again. Where stderr is no terminal nothing is drawn:
- * there the log has one plain line per epoch. */
+ * width is asked for at each, so that a resized window is filled again, and in a narrow one the less important
+ * figures are left out. Where stderr is no terminal nothing is drawn: there the log has one plain line per epoch. */
 #include "src/report/progress.h"
 
 #include <math.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #define REDRAW_S 0.1
 #define MIN_BAR 5
-#define DEFAULT_COLUMNS 80
-
-static size_t terminal_columns(void) {
-    struct winsize size = {0};
-    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : DEFAULT_COLUMNS;
-}
 
 /* h:mm:ss or m:ss */
 static void format_duration(char *out, size_t size, double seconds) {
@@ -34,14 +26,24 @@ static void format_duration(char *out, size_t size, double seconds) {
         snprintf(out, size, "%d:%02d", s / 60, s % 60);
 }
 
-static void format_figures(char *out, size_t size, const struct paced_progress *progress, double loss,
-                           double elapsed_s) {
-    char loss_text[32] = "", eta[32];
+/* The count, and as many figures as fit into `room`. */
+static void format_figures(char *out, size_t size, const struct paced_progress *progress, double loss, double elapsed_s,
+                           size_t room) {
+    enum { LOSS, RATE, ETA, FIGURES };
+    static const int dispensable[FIGURES] = {RATE, LOSS, ETA}; /* the first of them first */
+    char text[FIGURES][48] = {""}, left_text[32];
     double rate = elapsed_s > 0 ? (double)progress->done / elapsed_s : 0;
     size_t left = progress->total > progress->done ? progress->total - progress->done : 0;
-    if (!isnan(loss)) snprintf(loss_text, sizeof(loss_text), "  loss %.4f", loss);
-    format_duration(eta, sizeof(eta), left == 0 ? 0 : (double)left / rate);
-    snprintf(out, size, " %zu/%zu%s  %.1f images/s  ETA %s", progress->done, progress->total, loss_text, rate, eta);
+    format_duration(left_text, sizeof(left_text), left == 0 ? 0 : (double)left / rate);
+    if (!isnan(loss)) snprintf(text[LOSS], sizeof(text[LOSS]), "  loss %.4f", loss);
+    if (progress->done > 0) snprintf(text[RATE], sizeof(text[RATE]), "  %.1f images/s", rate);
+    snprintf(text[ETA], sizeof(text[ETA]), "  ETA %s", left_text);
+    for (int i = 0;; i++) {
+        int used =
+            snprintf(out, size, " %zu/%zu%s%s%s", progress->done, progress->total, text[LOSS], text[RATE], text[ETA]);
+        if ((size_t)used <= room || i == FIGURES) return;
+        text[dispensable[i]][0] = '\0';
+    }
 }
 
 static void format_bar(char *out, size_t width, size_t done, size_t total) {
@@ -54,21 +56,21 @@ static void format_bar(char *out, size_t width, size_t done, size_t total) {
 
 void paced_progress_format(char line[PACED_PROGRESS_LINE], const struct paced_progress *progress, double loss,
                            double elapsed_s, size_t columns) {
-    char figures[192], bar[PACED_PROGRESS_LINE] = "", whole[2 * PACED_PROGRESS_LINE] = "";
+    char figures[192], bar[PACED_PROGRESS_LINE] = "";
     /* The last column stays free: some terminals break the line when it is written. */
     size_t room = columns > 1 ? columns - 1 : 1;
     if (room > PACED_PROGRESS_LINE - 1) room = PACED_PROGRESS_LINE - 1;
-    format_figures(figures, sizeof(figures), progress, loss, elapsed_s);
-    size_t used = strlen(progress->label) + strlen(figures);
-    if (room >= used + MIN_BAR + 3) format_bar(bar, room - used, progress->done, progress->total);
-    snprintf(whole, sizeof(whole), "%s%s%s", progress->label, bar, figures);
-    whole[room] = '\0';
-    memcpy(line, whole, room + 1);
+    size_t label = strlen(progress->label);
+    format_figures(figures, sizeof(figures), progress, loss, elapsed_s, room > label ? room - label : 0);
+    size_t used = strlen(figures);
+    if (label + used > room) label = room > used ? room - used : 0;
+    if (room >= label + used + MIN_BAR + 3) format_bar(bar, room - label - used, progress->done, progress->total);
+    snprintf(line, room + 1, "%.*s%s%s", (int)label, progress->label, bar, figures);
 }
 
 static void draw(struct paced_progress *progress, double loss, double now_s) {
     char line[PACED_PROGRESS_LINE];
-    paced_progress_format(line, progress, loss, now_s - progress->started_s, terminal_columns());
+    paced_progress_format(line, progress, loss, now_s - progress->started_s, paced_log_columns());
     paced_log_status(line);
     progress->drawn_s = now_s;
 }

@@ -106,6 +106,33 @@ enum paced_err paced_run_log_write_losses(const struct paced_run_log *log, const
     return paced_atomic_commit(&file);
 }
 
+/* ---- printing ------------------------------------------------------------------------------------------------ */
+
+static void print_epoch(FILE *out, const char *name, const struct paced_log_row *val) {
+    fprintf(out, "%-8s %5d  %10.4f  %10.4f\n", name, val->epoch, val->ce, val->metrics.dice);
+}
+
+void paced_run_log_print(const struct paced_run_log *log, int best_epoch, FILE *out) {
+    double seconds = 0, train_seconds = 0, train_images = 0;
+    const struct paced_log_row *best = NULL, *last = NULL;
+    for (size_t i = 0; i < log->count; i++) {
+        const struct paced_log_row *row = &log->rows[i];
+        bool training = strcmp(row->phase, "train") == 0;
+        seconds += row->seconds;
+        if (training) train_seconds += row->seconds;
+        if (training) train_images += row->seconds * row->images_per_second;
+        if (!training) last = row;
+        if (!training && row->epoch == best_epoch) best = row;
+    }
+    if (!last) return;
+    int s = (int)(seconds + 0.5);
+    fprintf(out, "%-8s %5s  %10s  %10s\n", "weights", "epoch", "val ce", "val dice");
+    if (best) print_epoch(out, "best", best);
+    print_epoch(out, "last", last);
+    fprintf(out, "%d epochs in %d:%02d:%02d, %.1f images/s in training\n", last->epoch, s / 3600, s / 60 % 60, s % 60,
+            train_images / train_seconds);
+}
+
 /* ---- reading ------------------------------------------------------------------------------------------------- */
 
 /* A position in a file: `next` is the rest, cut up as it is read. */

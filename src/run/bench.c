@@ -73,7 +73,11 @@ static enum paced_err step(struct bench *b) {
     return paced_device_finish(b->device);
 }
 
-static enum paced_err timed_step(struct bench *b, double *seconds) {
+/* `number` from 1, for the terminal. */
+static enum paced_err timed_step(struct bench *b, int number, double *seconds) {
+    char text[64];
+    snprintf(text, sizeof text, "%s, step %d", b->optimizer ? "training" : "inference", number);
+    paced_log_status(text);
     double start = paced_now_s();
     PACED_TRY(step(b));
     *seconds = paced_now_s() - start;
@@ -103,11 +107,11 @@ static void summarise(struct bench_figures *f) {
 
 static enum paced_err time_steps(struct bench *b, struct bench_figures *f) {
     double ignored, spent = 0;
-    PACED_TRY(timed_step(b, &f->first_s));
-    PACED_TRY(timed_step(b, &ignored));
+    PACED_TRY(timed_step(b, 1, &f->first_s));
+    PACED_TRY(timed_step(b, 2, &ignored));
     PACED_TRY(note_peak(b, f));
     while (f->steps < BENCH_MOST_STEPS && (f->steps < LEAST_STEPS || spent < ENOUGH_S)) {
-        PACED_TRY(timed_step(b, &f->step_s[f->steps]));
+        PACED_TRY(timed_step(b, f->steps + 3, &f->step_s[f->steps]));
         PACED_TRY(note_peak(b, f));
         spent += f->step_s[f->steps++];
     }
@@ -161,6 +165,7 @@ enum paced_err bench_run(const struct paced_config *config, struct paced_device 
     struct bench b = {.config = config, .device = device, .batch = (int)config->train.batch};
     *figures = (struct bench_figures){0};
     enum paced_err err = run(&b, mode, figures);
+    paced_log_status(NULL);
     close_bench(&b);
     return err;
 }

@@ -19,7 +19,7 @@
 #include "src/run/trainer.h"
 
 static enum paced_err run_train(const struct paced_config *config, bool go_on) {
-    return trainer_run(config, go_on ? TRAIN_RESUME : TRAIN_OVERWRITE);
+    return trainer_run(config, go_on ? TRAIN_RESUME : TRAIN_OVERWRITE, NULL);
 }
 
 static enum paced_err run_test(const struct paced_config *config, bool go_on) {

@@ -20,9 +20,8 @@ enum paced_err paced_command_train(const struct paced_arguments *arguments) {
         config.run.output = paced_path_absolute(arguments->output);
     }
     paced_catch_stop();
-    enum paced_err err = trainer_run(&config, arguments->resume      ? TRAIN_RESUME
-                                              : arguments->overwrite ? TRAIN_OVERWRITE
-                                                                     : TRAIN_FRESH);
+    enum train_start start = arguments->resume ? TRAIN_RESUME : arguments->overwrite ? TRAIN_OVERWRITE : TRAIN_FRESH;
+    enum paced_err err = trainer_run(&config, start, stdout);
     paced_config_finish(&config);
     return err;
 }

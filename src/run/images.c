@@ -2,6 +2,7 @@
 #include "src/run/images.h"
 
 #include <dirent.h>
+#include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -172,7 +173,7 @@ enum paced_err images_visit(struct images *images, const char *label, images_vis
             free(images->paths[i]);
         else
             images->paths[kept++] = images->paths[i];
-        paced_progress_step(&progress, 1, 0);
+        paced_progress_step(&progress, 1, NAN);
         ++i;
     }
     for (size_t k = 0; k < PACED_COUNT(readings); ++k) finish_reading(&readings[k]);

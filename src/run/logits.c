@@ -1,6 +1,7 @@
 /* Logits over a data set. */
 #include "src/run/logits.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,7 +22,7 @@ static enum paced_err collect(struct logits *l, struct network *network, struct 
         PACED_TRY(paced_buffer_read(paced_exec_output(exec), l->values + done * pixels * classes,
                                     count * classes * sizeof(float)));
         memcpy(l->labels + done * pixels, batch->labels, count);
-        paced_progress_step(progress, (size_t)batch->count, 0);
+        paced_progress_step(progress, (size_t)batch->count, NAN);
     }
 }
 

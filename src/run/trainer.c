@@ -190,14 +190,18 @@ static enum paced_err measure_uncertainty(struct trainer *t) {
     PACED_TRY(
         paced_loader_create(&loader, t->train, t->order, count, (int)c->train.batch, 0, (int)c->data.workers, NULL));
     float *values = paced_alloc((size_t)c->train.batch * (size_t)c->data.size * (size_t)c->data.size, sizeof *values);
+    struct paced_progress progress;
+    paced_progress_start(&progress, "uncertainty", count);
     paced_histogram_destroy(t->histogram);
     t->histogram = paced_histogram_create();
     enum paced_err err;
     while (!(err = paced_loader_next(loader, &batch)) && batch) {
         err = add_uncertainty(t, batch, values);
+        paced_progress_step(&progress, (size_t)batch->count, NAN);
         paced_loader_release(loader, batch);
         if (err) break;
     }
+    paced_progress_end(&progress);
     free(values);
     paced_loader_destroy(loader);
     return err;
@@ -322,10 +326,12 @@ static enum paced_err close_epoch(struct trainer *t) {
 
 static void report_epoch(const struct trainer *t) {
     const struct paced_log_row *train = &t->log.rows[t->log.count - 2], *val = &t->log.rows[t->log.count - 1];
-    paced_log(PACED_LOG_INFO, "epoch %d/%lld: train ce %.4f dice %.4f, val ce %.4f dice %.4f%s, lr %g, %.1f images/s",
-              train->epoch, (long long)t->config->train.epochs, train->ce, train->metrics.dice, val->ce,
-              val->metrics.dice, t->standing.best_epoch == val->epoch ? " (best)" : "", train->lr,
-              train->images_per_second);
+    bool best = t->standing.best_epoch == val->epoch;
+    paced_log(PACED_LOG_INFO,
+              "epoch %d/%lld: train ce %.4f dice %.4f, val ce %.4f dice %.4f%s%s%s, lr %g, %.1f images/s", train->epoch,
+              (long long)t->config->train.epochs, train->ce, train->metrics.dice, val->ce, val->metrics.dice,
+              best ? paced_log_ink(PACED_INK_GOOD) : "", best ? " (best)" : "",
+              best ? paced_log_ink(PACED_INK_PLAIN) : "", train->lr, train->images_per_second);
 }
 
 /* What Ctrl-C asks for: the place within the epoch, so that nothing that was computed is lost. A row that was logged
@@ -356,7 +362,7 @@ static enum paced_err train(struct trainer *t) {
     return PACED_OK;
 }
 
-enum paced_err trainer_run(const struct paced_config *config, enum train_start start) {
+enum paced_err trainer_run(const struct paced_config *config, enum train_start start, FILE *out) {
     struct trainer t = {.config = config};
     run_files_init(&t.files, config->run.output);
     bool resume = start == TRAIN_RESUME && paced_path_exists(t.files.state);
@@ -379,6 +385,7 @@ enum paced_err trainer_run(const struct paced_config *config, enum train_start s
     if (!err) err = run_files_write_config(&t.files, config);
     if (!err && !resume) err = checkpoint_save(t.files.state, &t.network, config, t.optimizer, &t.standing);
     if (!err) err = train(&t);
+    if (!err && out) paced_run_log_print(&t.log, (int)t.standing.best_epoch, out);
     close_parts(&t);
     return err;
 }

@@ -8,7 +8,8 @@
 enum train_start { TRAIN_FRESH, TRAIN_RESUME, TRAIN_OVERWRITE };
 
 /* Trains as the configuration says, into the directory config->run.output. PACED_INVALID where that holds a run and
- * neither resume nor overwrite was asked for; PACED_STOPPED after Ctrl-C, with all saved. */
-enum paced_err trainer_run(const struct paced_config *config, enum train_start start);
+ * neither resume nor overwrite was asked for; PACED_STOPPED after Ctrl-C, with all saved. What came of it is printed to
+ * `out` (NULL: nowhere). */
+enum paced_err trainer_run(const struct paced_config *config, enum train_start start, FILE *out);
 
 #endif

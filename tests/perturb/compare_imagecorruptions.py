@@ -32,7 +32,8 @@ RELATIVE_BOUND = 0.05
 CERTAIN = ("gaussian_blur", "defocus_blur", "zoom_blur", "brightness", "contrast", "saturate", "jpeg_compression",
            "pixelate")
 DRAWS = {"gaussian_noise": 200, "shot_noise": 200, "impulse_noise": 200, "speckle_noise": 200, "motion_blur": 300,
-         "fog": 1200, "spatter": 400}
+         "fog": 1200, "spatter": 400, "elastic": 400}
+THEIR_NAME = {"elastic": "elastic_transform"}  # where it is not ours
 AT_ONCE = 50           # draws held in memory
 
 
@@ -65,7 +66,7 @@ def all_images(size):
 def theirs(image, name, severity, seed, count):
     np.random.seed(seed)
     for _ in range(count):
-        yield imagecorruptions.corrupt(image, severity=severity, corruption_name=name)
+        yield imagecorruptions.corrupt(image, severity=severity, corruption_name=THEIR_NAME.get(name, name))
 
 
 def ours(program, image, name, severity, seed, count):
