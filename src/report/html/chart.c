@@ -3,7 +3,6 @@
 
 #include <math.h>
 
-#include "src/report/axis.h"
 #include "src/report/html/html.h"
 
 enum {
@@ -15,8 +14,9 @@ enum {
     BOTTOM = 46,
     PLOT_WIDTH = WIDTH - LEFT - RIGHT,
     PLOT_HEIGHT = HEIGHT - TOP - BOTTOM,
-    COLOURS = 7,   /* of the style sheet */
-    MOST_MARKS = 8 /* on a line of many points */
+    COLOURS = 7,    /* of the style sheet */
+    MOST_MARKS = 8, /* on a line of many points */
+    MOST_TICKS = 6  /* intervals between the marks of an axis */
 };
 
 static const char *const dashes[] = {"", " stroke-dasharray=\"7 4\"", " stroke-dasharray=\"2 4\""};
@@ -48,59 +48,58 @@ static void choose_marks(struct chart *chart) {
     }
 }
 
-static void find_range(const struct chart *chart, struct chart_axes *range) {
-    *range = (struct chart_axes){INFINITY, -INFINITY, 0, INFINITY, -INFINITY, 0};
-    for (size_t s = 0; s < chart->series_count; ++s)
-        for (size_t i = 0; i < chart->series[s].count; ++i) {
-            double x = chart->series[s].x[i], y = chart->series[s].y[i];
-            if (!isfinite(y)) continue;
-            range->x_min = fmin(range->x_min, x);
-            range->x_max = fmax(range->x_max, x);
-            range->y_min = fmin(range->y_min, y);
-            range->y_max = fmax(range->y_max, y);
-        }
+struct range {
+    double least, most;
+};
+
+static void widen(struct range *range, double value) {
+    range->least = fmin(range->least, value);
+    range->most = fmax(range->most, value);
+}
+
+/* Marks of whole numbers stand at whole numbers. A single point stands in the middle. */
+static struct axis x_axis(const struct chart *chart, struct range x) {
+    if (x.least == x.most) x = (struct range){x.least - 1, x.most + 1};
+    double length = x.most - x.least;
+    return axis_over(x.least, x.most, chart->whole_x && length < MOST_TICKS ? (int)length : MOST_TICKS);
 }
 
 struct chart_axes chart_prepare(struct chart *chart) {
-    struct chart_axes axes;
+    struct range x = {INFINITY, -INFINITY}, y = x;
     choose_marks(chart);
-    find_range(chart, &axes);
-    if (axes.x_min == axes.x_max) { /* a single point stands in the middle */
-        axes.x_min -= 1;
-        axes.x_max += 1;
-    }
-    axes.x_step = axis_step(axes.x_max - axes.x_min, 7);
-    if (chart->whole_x) axes.x_step = fmax(axes.x_step, 1);
-    struct axis y =
-        chart->y_min < chart->y_max ? axis_over(chart->y_min, chart->y_max, 6) : axis_around(axes.y_min, axes.y_max, 6);
-    axes.y_min = y.min;
-    axes.y_max = y.max;
-    axes.y_step = y.step;
-    return axes;
+    for (size_t s = 0; s < chart->series_count; ++s)
+        for (size_t i = 0; i < chart->series[s].count; ++i) {
+            if (!isfinite(chart->series[s].y[i])) continue;
+            widen(&x, chart->series[s].x[i]);
+            widen(&y, chart->series[s].y[i]);
+        }
+    bool given = chart->y_min < chart->y_max;
+    return (struct chart_axes){x_axis(chart, x), given ? axis_over(chart->y_min, chart->y_max, MOST_TICKS)
+                                                       : axis_around(y.least, y.most, MOST_TICKS)};
 }
 
 /* ---- drawing ------------------------------------------------------------------------------------------------- */
 
 static double place_x(const struct chart_axes *a, double x) {
-    return LEFT + (x - a->x_min) / (a->x_max - a->x_min) * PLOT_WIDTH;
+    return LEFT + (x - a->x.min) / (a->x.max - a->x.min) * PLOT_WIDTH;
 }
 
 static double place_y(const struct chart_axes *a, double y) {
-    return TOP + (a->y_max - y) / (a->y_max - a->y_min) * PLOT_HEIGHT;
+    return TOP + (a->y.max - y) / (a->y.max - a->y.min) * PLOT_HEIGHT;
 }
 
 static void add_axes(struct paced_text *out, const struct chart *chart, const struct chart_axes *a) {
-    for (double i = ceil(a->y_min / a->y_step - 1e-9); i * a->y_step <= a->y_max + 1e-9 * a->y_step; ++i) {
-        double y = place_y(a, i * a->y_step);
+    for (long i = a->y.first; i <= a->y.last; ++i) {
+        double value = (double)i * a->y.step, y = place_y(a, value);
         paced_text_add(out,
                        "<path class=\"grid\" d=\"M%d %.1fh%d\"/><text x=\"%d\" y=\"%.1f\" class=\"end\">%g</text>\n",
-                       LEFT, y, PLOT_WIDTH, LEFT - 7, y + 4, i * a->y_step + 0.0);
+                       LEFT, y, PLOT_WIDTH, LEFT - 7, y + 4, value);
     }
-    for (double i = ceil(a->x_min / a->x_step - 1e-9); i * a->x_step <= a->x_max + 1e-9 * a->x_step; ++i) {
-        double x = place_x(a, i * a->x_step);
+    for (long i = a->x.first; i <= a->x.last; ++i) {
+        double value = (double)i * a->x.step, x = place_x(a, value);
         paced_text_add(out,
                        "<path class=\"axis\" d=\"M%.1f %dv5\"/><text x=\"%.1f\" y=\"%d\" class=\"middle\">%g</text>\n",
-                       x, TOP + PLOT_HEIGHT, x, TOP + PLOT_HEIGHT + 18, i * a->x_step + 0.0);
+                       x, TOP + PLOT_HEIGHT, x, TOP + PLOT_HEIGHT + 18, value);
     }
     paced_text_add(out, "<path class=\"axis\" d=\"M%d %dv%dh%d\"/>\n", LEFT, TOP, PLOT_HEIGHT, PLOT_WIDTH);
     paced_text_add(out, "<text class=\"label middle\" x=\"%d\" y=\"%d\">%s (%s)</text>\n", LEFT + PLOT_WIDTH / 2,

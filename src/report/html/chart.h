@@ -3,6 +3,7 @@
 #define PACED_REPORT_HTML_CHART_H
 
 #include "paced/report.h"
+#include "src/report/axis.h"
 
 struct chart {
     const char *title;                             /* NULL: what y is says enough */
@@ -18,7 +19,7 @@ bool chart_has_points(const struct chart *chart);
 
 /* What both drawings of a chart share: the axes' ends, and the marks of each series. */
 struct chart_axes {
-    double x_min, x_max, x_step, y_min, y_max, y_step;
+    struct axis x, y;
 };
 struct chart_axes chart_prepare(struct chart *chart);
 

@@ -5,6 +5,14 @@
 #include "src/report/html/html.h"
 #include "src/report/html/sections.h"
 
+/* Every run has a name and a place of its own: they are no settings. */
+static void take_place(struct paced_config *defaults, const struct paced_config *run) {
+    free(defaults->run.name);
+    free(defaults->run.output);
+    defaults->run.name = paced_strdup(run->run.name);
+    defaults->run.output = paced_strdup(run->run.output);
+}
+
 /* A column of the table of differences. */
 struct column {
     const char *label;
@@ -62,6 +70,7 @@ enum paced_err section_configuration(struct paced_text *out, const struct report
     size_t count = 0;
     for (; count < report->count; ++count)
         columns[count] = (struct column){report->runs[count].label, &report->runs[count].config};
+    take_place(&defaults, columns[0].config);
     if (count == 1) columns[count++] = (struct column){"default", &defaults};
     add_differences(out, columns, count,
                     report->count > 1 ? "The keys in which the runs differ."

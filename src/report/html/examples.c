@@ -29,15 +29,23 @@ static enum paced_err add_overlay(struct paced_text *out, const struct report_ru
     return err;
 }
 
+/* Several runs show one of each case: the others stand in the runs' own reports. */
+static enum paced_err add_case(struct paced_text *out, const struct report_run *run, const char *which, bool all) {
+    for (size_t row = 0; row < run->overlays.rows; ++row) {
+        if (!csv_table_is(&run->overlays, row, "case", which)) continue;
+        PACED_TRY(add_overlay(out, run, row));
+        if (!all) break;
+    }
+    return PACED_OK;
+}
+
 enum paced_err section_examples(struct paced_text *out, const struct report *report) {
     for (size_t i = 0; i < report->count; ++i) {
         const struct report_run *run = &report->runs[i];
         if (run->overlays.rows == 0) continue;
         if (report->count > 1) html_element(out, "h3", "", run->label);
         paced_text_add(out, "<div class=\"pictures\">\n");
-        for (size_t c = 0; c < PACED_COUNT(cases); ++c)
-            for (size_t row = 0; row < run->overlays.rows; ++row)
-                if (csv_table_is(&run->overlays, row, "case", cases[c])) PACED_TRY(add_overlay(out, run, row));
+        for (size_t c = 0; c < PACED_COUNT(cases); ++c) PACED_TRY(add_case(out, run, cases[c], report->count == 1));
         paced_text_add(out, "</div>\n");
     }
     return PACED_OK;

@@ -41,8 +41,15 @@ static void draw_panel(struct paced_canvas *canvas, int x, int y, struct chart *
     char *title = paced_format("%s%s%s (%s)", chart->title ? chart->title : "", chart->title ? ": " : "", chart->y_name,
                                chart->y_unit);
     char *x_label = paced_format("%s (%s)", chart->x_name, chart->x_unit);
-    const struct paced_plot plot = {
-        title, x_label, "", axes.x_min, axes.x_max, axes.y_min, axes.y_max, chart->series, chart->series_count};
+    const struct paced_plot plot = {.title = title,
+                                    .x_label = x_label,
+                                    .y_label = "",
+                                    .x_min = axes.x.min,
+                                    .x_max = axes.x.max,
+                                    .y_min = axes.y.min,
+                                    .y_max = axes.y.max,
+                                    .series = chart->series,
+                                    .series_count = chart->series_count};
     paced_canvas_plot(canvas, x, y, PANEL_WIDTH, PANEL_HEIGHT, &plot);
     free(x_label);
     free(title);

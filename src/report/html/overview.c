@@ -8,7 +8,13 @@
 
 /* ---- cells, each a column of the table ----------------------------------------------------------------------- */
 
+/* A test's configuration does not know how its weights were trained. */
+static bool was_trained(const struct report_run *run) {
+    return run->log.rows > 0;
+}
+
 static char *cell_method(const struct report_run *run) {
+    if (!was_trained(run)) return paced_strdup("");
     if (!*run->config.distill.teacher) return paced_strdup("iid");
     char *loss = report_run_value(run, "distill", "loss");
     if (*loss) return loss;
@@ -22,7 +28,7 @@ static char *cell_network(const struct report_run *run) {
 
 static char *cell_teacher(const struct report_run *run) {
     const struct paced_config *c = &run->config;
-    if (!*c->distill.teacher) return paced_strdup("");
+    if (!was_trained(run) || !*c->distill.teacher) return paced_strdup("");
     long long width = (long long)(c->distill.teacher_width ? c->distill.teacher_width : c->model.width);
     return paced_format("%s, width %lld", *c->distill.teacher_arch ? c->distill.teacher_arch : c->model.arch, width);
 }
@@ -53,6 +59,10 @@ static char *cell_best(const struct report_run *run) {
                         csv_table_text(&run->log, run->log.rows - 1, "epoch"), figure, best);
 }
 
+static char *cell_weights(const struct report_run *run) {
+    return paced_strdup(run->summary.rows > 0 ? run->config.test.weights : "");
+}
+
 static char *cell_device(const struct report_run *run) {
     return paced_strdup(run->device);
 }
@@ -69,8 +79,9 @@ static const struct {
     const char *name;
     char *(*text)(const struct report_run *run);
 } columns[] = {
-    {"network", cell_network}, {"method", cell_method}, {"teacher", cell_teacher},       {"data", cell_data},
-    {"best epoch", cell_best}, {"device", cell_device}, {"paced version", cell_version}, {"directory", cell_directory},
+    {"network", cell_network}, {"method", cell_method},         {"teacher", cell_teacher},
+    {"data", cell_data},       {"best epoch", cell_best},       {"tested weights", cell_weights},
+    {"device", cell_device},   {"paced version", cell_version}, {"directory", cell_directory},
 };
 
 /* A column that no run has anything for is left out. */

@@ -68,7 +68,9 @@ static enum paced_err read_files(struct report_run *run) {
 }
 
 enum paced_err report_run_read(struct report_run *run, const char *dir) {
-    *run = (struct report_run){.dir = paced_strdup(dir)};
+    size_t length = strlen(dir);
+    while (length > 1 && dir[length - 1] == '/') --length;
+    *run = (struct report_run){.dir = paced_format("%.*s", (int)length, dir)};
     char *path = report_run_path(run, "config.ini");
     enum paced_err err = PACED_OK;
     if (!paced_path_exists(path))
@@ -100,22 +102,23 @@ void report_run_finish(struct report_run *run) {
 /* The last part of a path. */
 static const char *last_part(const char *path) {
     const char *slash = strrchr(path, '/');
-    return slash && slash[1] ? slash + 1 : path;
+    return slash ? slash + 1 : path;
 }
 
 static const char *candidate(const struct report_run *run, int choice) {
     return choice == 0 ? run->config.run.name : choice == 1 ? last_part(run->dir) : run->dir;
 }
 
+static bool is_unique(const struct report_run *runs, size_t count, int choice) {
+    for (size_t i = 0; i < count; ++i)
+        for (size_t j = 0; j < i; ++j)
+            if (strcmp(candidate(&runs[i], choice), candidate(&runs[j], choice)) == 0) return false;
+    return true;
+}
+
 void report_run_label(struct report_run *runs, size_t count) {
     int choice = 0;
-    for (bool again = true; again && choice < 2;) {
-        again = false;
-        for (size_t i = 0; i < count; ++i)
-            for (size_t j = 0; j < i; ++j)
-                again |= strcmp(candidate(&runs[i], choice), candidate(&runs[j], choice)) == 0;
-        choice += again;
-    }
+    while (choice < 2 && !is_unique(runs, count, choice)) ++choice;
     for (size_t i = 0; i < count; ++i) runs[i].label = candidate(&runs[i], choice);
 }
 

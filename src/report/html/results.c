@@ -23,6 +23,12 @@ static uint64_t measured(const struct report *report, bool of_class) {
     return which;
 }
 
+/* The beginning of a header row of runs and sets. */
+static void add_set_headers(struct paced_text *out) {
+    paced_text_add(out, "<thead><tr><th scope=\"col\">run</th><th scope=\"col\">images</th>"
+                        "<th scope=\"col\" class=\"figure\">count</th>");
+}
+
 /* The rest of a header row. The arrow tells which way is better. */
 static void add_metric_headers(struct paced_text *out, uint64_t which) {
     for (int m = 0; m < PACED_METRICS; ++m) {
@@ -76,8 +82,7 @@ enum paced_err section_results(struct paced_text *out, const struct report *repo
     html_table_begin(out, "summary",
                      "Means over the test's images, each with its 95 % interval (bootstrap over images), where it was "
                      "measured. Non-empty: images whose mask shows something.");
-    paced_text_add(out, "<thead><tr><th scope=\"col\">run</th><th scope=\"col\">images</th>"
-                        "<th scope=\"col\" class=\"figure\">count</th>");
+    add_set_headers(out);
     add_metric_headers(out, which);
     for (size_t i = 0; i < report->count; ++i)
         for (size_t row = 0; row < report->runs[i].summary.rows; ++row) {
@@ -136,13 +141,6 @@ enum paced_err section_classes(struct paced_text *out, const struct report *repo
 
 /* ---- differences --------------------------------------------------------------------------------------------- */
 
-static char *metrics_path(const struct report_run *run) {
-    char *path = report_run_path(run, "metrics.csv");
-    if (paced_path_exists(path)) return path;
-    free(path);
-    return NULL;
-}
-
 static void add_difference(struct paced_text *out, const struct paced_difference *d) {
     char low[32] = "", high[32] = "";
     if (!isnan(d->low)) snprintf(low, sizeof low, "%.9g", d->low);
@@ -158,12 +156,16 @@ static void add_difference(struct paced_text *out, const struct paced_difference
     paced_text_add(out, "</td>");
 }
 
-static enum paced_err add_differences(struct paced_text *out, const struct report_run *first, const char *first_path,
-                                      const struct report_run *run, const char *path, uint64_t which) {
-    for (size_t set = 0; set < PACED_COUNT(sets); ++set) {
+/* A row for each set of images. */
+static enum paced_err add_differences(struct paced_text *out, const struct report_run *first,
+                                      const struct report_run *run, uint64_t which) {
+    char *first_path = report_run_path(first, "metrics.csv"), *path = report_run_path(run, "metrics.csv");
+    enum paced_err err = PACED_OK;
+    for (size_t set = 0; !err && set < PACED_COUNT(sets); ++set) {
         struct paced_differences differences;
         char images[32];
-        PACED_TRY(paced_differences_read(&differences, first_path, path, set == 1, (uint64_t)first->config.run.seed));
+        err = paced_differences_read(&differences, first_path, path, set == 1, (uint64_t)first->config.run.seed);
+        if (err) break;
         snprintf(images, sizeof images, "%zu", differences.images);
         paced_text_add(out, "<tr>");
         html_element(out, "th", " scope=\"row\"", run->label);
@@ -173,40 +175,44 @@ static enum paced_err add_differences(struct paced_text *out, const struct repor
             if (which & METRIC_BIT(m)) add_difference(out, &differences.metrics[m]);
         paced_text_add(out, "</tr>\n");
     }
-    return PACED_OK;
+    free(path);
+    free(first_path);
+    return err;
+}
+
+static void begin_differences(struct paced_text *out, const struct report_run *first, uint64_t which) {
+    char *caption =
+        paced_format("How far each run is from %s: the mean difference over the images that both tests name, "
+                     "its 95 %% interval (bootstrap over images), and p of the Wilcoxon signed-rank test "
+                     "(two-sided, not corrected for the number of comparisons).",
+                     first->label);
+    html_table_begin(out, "paired", caption);
+    add_set_headers(out);
+    add_metric_headers(out, which);
+    free(caption);
+}
+
+static bool is_tested(const struct report_run *run) {
+    char *path = report_run_path(run, "metrics.csv");
+    bool there = paced_path_exists(path);
+    free(path);
+    return there;
 }
 
 enum paced_err section_differences(struct paced_text *out, const struct report *report) {
     uint64_t which = measured(report, false);
     const struct report_run *first = NULL;
-    char *first_path = NULL;
-    bool begun = false;
     enum paced_err err = PACED_OK;
     for (size_t i = 0; !err && i < report->count; ++i) {
-        char *path = metrics_path(&report->runs[i]);
-        if (!path) continue;
+        const struct report_run *run = &report->runs[i];
+        if (!is_tested(run)) continue;
         if (!first) {
-            first = &report->runs[i];
-            first_path = path;
+            first = run;
             continue;
         }
-        if (!begun) {
-            char *caption =
-                paced_format("How far each run is from %s: the mean difference over the images that both "
-                             "tests name, its 95 %% interval (bootstrap over images), and p of the Wilcoxon "
-                             "signed-rank test (two-sided, not corrected for the number of comparisons).",
-                             first->label);
-            html_table_begin(out, "paired", caption);
-            free(caption);
-            paced_text_add(out, "<thead><tr><th scope=\"col\">run</th><th scope=\"col\">images</th>"
-                                "<th scope=\"col\" class=\"figure\">count</th>");
-            add_metric_headers(out, which);
-            begun = true;
-        }
-        err = add_differences(out, first, first_path, &report->runs[i], path, which);
-        free(path);
+        if (out->size == 0) begin_differences(out, first, which);
+        err = add_differences(out, first, run, which);
     }
-    if (begun) html_table_end(out);
-    free(first_path);
+    if (out->size > 0) html_table_end(out);
     return err;
 }

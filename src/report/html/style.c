@@ -76,9 +76,10 @@ static const char *const rules[] = {
     "@media print{:root{color-scheme:light;--paper:#fff;--ink:#000;--faint:#333;--rule:#bbb;--soft:#fff;--link:#000;"
     "--c0:#005a8d;--c1:#a87300;--c2:#000;--c3:#3a8fc4;--c4:#a84400;--c5:#006b4e;--c6:#96427a}"
     "nav,.skip{display:none}body{font-size:10pt}header,main,footer{max-width:none;padding:0}"
-    ".scroll{overflow:visible}svg,figure.table,.pictures "
-    "figure,tr{break-inside:avoid}h2,h3,figcaption{break-after:avoid}"
-    "table{font-size:8pt}th,td{padding:3px 6px 3px 0}tbody th,tbody td{min-width:0}"
+    ".scroll{overflow:visible}svg,tr,figure.table,.pictures figure{break-inside:avoid}"
+    "h2,h3,figcaption,.legend{break-after:avoid}header{margin-bottom:14pt}"
+    "table{font-size:7.5pt}th,td{padding:3px 6px 3px 0}.unit,.interval,.file{font-size:6pt}"
+    ".figure{padding-left:2px}td.figure{white-space:normal}tbody th,.value{min-width:0;overflow-wrap:break-word}"
     ".charts{grid-template-columns:1fr 1fr 1fr;gap:10px}.lone{grid-template-columns:50%}}",
 };
 
