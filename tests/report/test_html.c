@@ -43,7 +43,7 @@ static void test_bytes_that_are_no_text(void **state) {
 
 static void check_figure(const char *cell, const char *wanted) {
     struct paced_text out = {0};
-    html_figure(&out, cell);
+    html_number(&out, cell);
     assert_string_equal(out.data, wanted);
     free(out.data);
 }

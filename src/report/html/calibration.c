@@ -26,7 +26,7 @@ static void add_table(struct paced_text *out, const struct report *report) {
     html_table_begin(out, "bins", "Pixels in 15 equal bins of the greatest probability.");
     paced_text_add(out, "<thead><tr><th scope=\"col\">run</th>");
     for (size_t c = 0; c < PACED_COUNT(columns); ++c)
-        html_element(out, "th", " scope=\"col\" class=\"figure\"", columns[c]);
+        html_element(out, "th", " scope=\"col\" class=\"number\"", columns[c]);
     paced_text_add(out, "</tr></thead><tbody>\n");
     for (size_t i = 0; i < report->count; ++i)
         for (size_t row = 0; row < report->runs[i].reliability.rows; ++row) {
@@ -35,9 +35,9 @@ static void add_table(struct paced_text *out, const struct report *report) {
             for (size_t c = 0; c < PACED_COUNT(columns); ++c) {
                 const char *cell = csv_table_text(&report->runs[i].reliability, row, columns[c]);
                 bool real = c == 1 || c == 2;
-                paced_text_add(out, "<td class=\"figure\">");
+                paced_text_add(out, "<td class=\"number\">");
                 if (real)
-                    html_figure(out, cell);
+                    html_number(out, cell);
                 else
                     html_text(out, cell);
                 paced_text_add(out, "</td>");

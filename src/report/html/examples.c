@@ -19,7 +19,7 @@ static enum paced_err add_overlay(struct paced_text *out, const struct report_ru
         paced_text_add(out, "<figcaption>");
         html_element(out, "strong", "", which);
         paced_text_add(out, ", dice ");
-        html_figure(out, csv_table_text(t, row, "dice"));
+        html_number(out, csv_table_text(t, row, "dice"));
         html_element(out, "span", " class=\"file\"", image);
         paced_text_add(out, "</figcaption></figure>\n");
     }

@@ -59,9 +59,9 @@ void html_element(struct paced_text *out, const char *tag, const char *attribute
     paced_text_add(out, "</%s>", tag);
 }
 
-/* ---- figures ------------------------------------------------------------------------------------------------- */
+/* ---- numbers ------------------------------------------------------------------------------------------------- */
 
-void html_figure(struct paced_text *out, const char *cell) {
+void html_number(struct paced_text *out, const char *cell) {
     double value;
     if (!paced_parse_real(cell, &value)) {
         if (*cell)
@@ -80,7 +80,7 @@ void html_figure(struct paced_text *out, const char *cell) {
 void html_real(struct paced_text *out, double value) {
     char cell[32] = "";
     if (!isnan(value)) snprintf(cell, sizeof cell, "%.9g", value);
-    html_figure(out, cell);
+    html_number(out, cell);
 }
 
 /* ---- tables -------------------------------------------------------------------------------------------------- */

@@ -13,9 +13,9 @@ void html_text(struct paced_text *out, const char *text);
 /* <tag attributes>text</tag>; attributes are the caller's own markup, "" or beginning with a blank. */
 void html_element(struct paced_text *out, const char *tag, const char *attributes, const char *text);
 
-/* A figure of a CSV file: rounded for the eye, with the file's own text as its value. Empty: a dash. */
-void html_figure(struct paced_text *out, const char *cell);
-void html_real(struct paced_text *out, double value); /* the same for a number of nine digits; NaN is empty */
+/* A number of a CSV file: rounded for the eye, with the file's own text as its value. Empty: a dash. */
+void html_number(struct paced_text *out, const char *cell);
+void html_real(struct paced_text *out, double value); /* the same for nine digits; NaN is empty */
 
 /* A table within a box that scrolls by itself where the page is narrow; ends with html_table_end. */
 void html_table_begin(struct paced_text *out, const char *id, const char *caption);

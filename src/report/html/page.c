@@ -61,7 +61,7 @@ static char *page(const struct report *report, const struct paced_text *bodies) 
                 &out, "<section id=\"%s\" aria-labelledby=\"%s-title\">\n<h2 id=\"%s-title\">%s</h2>\n%s</section>\n",
                 sections[i].id, sections[i].id, sections[i].id, sections[i].title, bodies[i].data);
     paced_text_add(&out,
-                   "</main>\n<footer><p>Every figure shows its full value when pointed at. The figures are those of "
+                   "</main>\n<footer><p>Every number shows its full value when pointed at. The numbers are those of "
                    "the CSV files in the run directories.</p></footer>\n</body>\n</html>\n");
     return out.data;
 }

@@ -26,7 +26,7 @@ static uint64_t measured(const struct report *report, bool of_class) {
 /* The beginning of a header row of runs and sets. */
 static void add_set_headers(struct paced_text *out) {
     paced_text_add(out, "<thead><tr><th scope=\"col\">run</th><th scope=\"col\">images</th>"
-                        "<th scope=\"col\" class=\"figure\">count</th>");
+                        "<th scope=\"col\" class=\"number\">count</th>");
 }
 
 /* The rest of a header row. The arrow tells which way is better. */
@@ -35,7 +35,7 @@ static void add_metric_headers(struct paced_text *out, uint64_t which) {
         enum paced_metric metric = (enum paced_metric)m;
         if (!(which & METRIC_BIT(m))) continue;
         paced_text_add(out,
-                       "<th scope=\"col\" class=\"figure\">%s <abbr title=\"%s is better\">%s</abbr>"
+                       "<th scope=\"col\" class=\"number\">%s <abbr title=\"%s is better\">%s</abbr>"
                        "<span class=\"unit\">%s</span></th>",
                        paced_metric_name(metric), metric_is_error(metric) ? "less" : "more",
                        metric_is_error(metric) ? "&darr;" : "&uarr;", metric_unit(metric));
@@ -45,9 +45,9 @@ static void add_metric_headers(struct paced_text *out, uint64_t which) {
 
 static void add_interval(struct paced_text *out, const char *low, const char *high) {
     paced_text_add(out, "<span class=\"interval\">");
-    html_figure(out, low);
+    html_number(out, low);
     paced_text_add(out, " to ");
-    html_figure(out, high);
+    html_number(out, high);
     paced_text_add(out, "</span>");
 }
 
@@ -58,8 +58,8 @@ static void add_means(struct paced_text *out, const struct report_run *run, size
         const char *metric = paced_metric_name((enum paced_metric)m);
         if (!(which & METRIC_BIT(m))) continue;
         long interval = report_run_interval(run, set, class, metric);
-        paced_text_add(out, "<td class=\"figure\">");
-        html_figure(out, csv_table_text(&run->summary, row, metric));
+        paced_text_add(out, "<td class=\"number\">");
+        html_number(out, csv_table_text(&run->summary, row, metric));
         if (interval >= 0)
             add_interval(out, csv_table_text(&run->intervals, (size_t)interval, "low"),
                          csv_table_text(&run->intervals, (size_t)interval, "high"));
@@ -69,7 +69,7 @@ static void add_means(struct paced_text *out, const struct report_run *run, size
 }
 
 static void add_count(struct paced_text *out, const char *count) {
-    paced_text_add(out, "<td class=\"figure\">");
+    paced_text_add(out, "<td class=\"number\">");
     html_text(out, count);
     paced_text_add(out, "</td>");
 }
@@ -145,7 +145,7 @@ static void add_difference(struct paced_text *out, const struct paced_difference
     char low[32] = "", high[32] = "";
     if (!isnan(d->low)) snprintf(low, sizeof low, "%.9g", d->low);
     if (!isnan(d->high)) snprintf(high, sizeof high, "%.9g", d->high);
-    paced_text_add(out, "<td class=\"figure\">");
+    paced_text_add(out, "<td class=\"number\">");
     html_real(out, d->mean);
     if (!isnan(d->mean)) {
         add_interval(out, low, high);

@@ -147,8 +147,8 @@ static enum paced_err add_curves(struct paced_text *out, const struct conditions
 static void add_cell(struct paced_text *out, const struct condition *c, const char *corruption, const char *metric,
                      const char *column) {
     long row = find_row(c, corruption, metric);
-    paced_text_add(out, "<td class=\"figure\">");
-    html_figure(out, row < 0 ? "" : csv_table_text(&c->run->robustness, (size_t)row, column));
+    paced_text_add(out, "<td class=\"number\">");
+    html_number(out, row < 0 ? "" : csv_table_text(&c->run->robustness, (size_t)row, column));
     paced_text_add(out, "</td>");
 }
 
@@ -164,7 +164,7 @@ static void add_table(struct paced_text *out, const struct conditions *c, const 
         html_element(out, "th", " scope=\"colgroup\" colspan=\"3\" class=\"group\"", c->list[k].label);
     paced_text_add(out, "</tr><tr>");
     for (size_t k = 0; k < c->count * PACED_COUNT(columns); ++k)
-        html_element(out, "th", " scope=\"col\" class=\"figure\"", columns[k % PACED_COUNT(columns)]);
+        html_element(out, "th", " scope=\"col\" class=\"number\"", columns[k % PACED_COUNT(columns)]);
     paced_text_add(out, "</tr></thead><tbody>\n");
     for (size_t i = 0; i < c->corruption_count; ++i) {
         paced_text_add(out, "<tr>");

@@ -37,7 +37,7 @@ static const char *const rules[] = {
     "thead th{font-weight:600;vertical-align:bottom;border-bottom:2px solid var(--faint);white-space:nowrap}",
     "tbody th{font-weight:600}",
     "tbody th,.value{overflow-wrap:anywhere;min-width:6em;max-width:26em}",
-    ".figure{text-align:right;white-space:nowrap;padding-left:6px}",
+    ".number{text-align:right;white-space:nowrap;padding-left:6px}",
     "thead .group{text-align:center;border-bottom:1px solid var(--rule);padding-left:24px}",
     "abbr{text-decoration:none;color:var(--faint)}",
     ".unit,.interval,.file{display:block;color:var(--faint);font-size:.75rem;font-weight:400}",
@@ -79,7 +79,7 @@ static const char *const rules[] = {
     ".scroll{overflow:visible}svg,tr,figure.table,.pictures figure{break-inside:avoid}"
     "h2,h3,figcaption,.legend{break-after:avoid}header{margin-bottom:14pt}"
     "table{font-size:7.5pt}th,td{padding:3px 6px 3px 0}.unit,.interval,.file{font-size:6pt}"
-    ".figure{padding-left:2px}td.figure{white-space:normal}tbody th,.value{min-width:0;overflow-wrap:break-word}"
+    ".number{padding-left:2px}td.number{white-space:normal}tbody th,.value{min-width:0;overflow-wrap:break-word}"
     ".charts{grid-template-columns:1fr 1fr 1fr;gap:10px}.lone{grid-template-columns:50%}}",
 };
 
