@@ -79,6 +79,10 @@ static const struct command commands[] = {
      "--overwrite runs all of them anew. --set holds for every stage, but for run.output, which is the directory of\n"
      "them all.",
      SET | OVERWRITE, 1, 1, paced_command_experiment},
+    {"report", "RUN_DIR... --output DIR",
+     "Writes DIR/report.html: what the run directories hold, side by side, with what differs between them, in one file "
+     "that\nneeds nothing else; and its curves as PNG files beside it. Every run directory has a report of its own.",
+     OUTPUT, 1, SIZE_MAX, paced_command_report},
     {"predict",
      "CONFIG --weights FILE --output DIR [--probabilities] [--overlay] [--logits] [--overwrite] [--set "
      "SECTION.KEY=VALUE]... IMAGE|DIR...",

@@ -140,6 +140,13 @@ void paced_config_finish(struct paced_config *config);
 /* The resolved configuration as an INI file that reads back to the same struct. Release with free(). */
 char *paced_config_text(const struct paced_config *config);
 
+/* Key by key, in the order of that text: false behind the last, else *entry, whose value is to be freed. */
+struct paced_config_entry {
+    const char *section, *name;
+    char *value;
+};
+bool paced_config_entry(const struct paced_config *config, size_t index, struct paced_config_entry *entry);
+
 /* Every key with type, default, range and meaning; as a Markdown table when `markdown`. */
 void paced_config_print_keys(FILE *out, bool markdown);
 

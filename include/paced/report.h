@@ -261,6 +261,7 @@ struct paced_series {
     const char *name;
     const double *x, *y; /* [count], x rising */
     size_t count;
+    size_t first_mark, mark_every; /* of many points: those that get a mark; mark_every 0 is 1 */
 };
 
 /* Lines over a pair of axes. The series differ in colour (after Okabe and Ito's palette, which people with any colour
@@ -278,6 +279,15 @@ void paced_canvas_plot(struct paced_canvas *canvas, int x, int y, int width, int
  * nothing. */
 int paced_canvas_legend(struct paced_canvas *canvas, int x, int y, int width, const struct paced_series *series,
                         size_t count);
+
+/* ---- the report ----------------------------------------------------------------------------------------------- */
+
+/* OUTPUT_DIR/report.html, one file that shows what the files of these run directories hold, with what differs between
+ * them where there are several, and beside it its figures as PNG files. The same files give the same report. It reads
+ * config.ini, log.csv, summary.csv, intervals.csv, metrics.csv, reliability.csv, robustness_summary.csv,
+ * contact_sheet.png and overlays/overlays.csv (file,case,image,dice) with its pictures; what is not there is left out.
+ * title NULL: the run's name. PACED_INVALID where a directory has no config.ini. */
+enum paced_err paced_report_write(const char *const *run_dirs, size_t count, const char *title, const char *output_dir);
 
 /* ---- progress ------------------------------------------------------------------------------------------------ */
 

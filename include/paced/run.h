@@ -20,6 +20,7 @@ enum paced_err paced_command_train(const struct paced_arguments *arguments);
 enum paced_err paced_command_test(const struct paced_arguments *arguments);
 enum paced_err paced_command_robustness(const struct paced_arguments *arguments);
 enum paced_err paced_command_experiment(const struct paced_arguments *arguments);
+enum paced_err paced_command_report(const struct paced_arguments *arguments);
 enum paced_err paced_command_predict(const struct paced_arguments *arguments);
 enum paced_err paced_command_uncertainty(const struct paced_arguments *arguments);
 enum paced_err paced_command_calibrate(const struct paced_arguments *arguments);

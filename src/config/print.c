@@ -49,6 +49,15 @@ char *paced_config_text(const struct paced_config *config) {
     return out.data;
 }
 
+bool paced_config_entry(const struct paced_config *config, size_t index, struct paced_config_entry *entry) {
+    if (index >= paced_config_key_count) return false;
+    const struct config_key *key = &paced_config_keys[index];
+    struct paced_text value = {0};
+    paced_config_value_add(&value, config, key);
+    *entry = (struct paced_config_entry){key->section, key->name, value.data ? value.data : paced_strdup("")};
+    return true;
+}
+
 /* ---- the table of keys ---- */
 
 enum { KEY, TYPE, FALLBACK, RANGE, MEANING, COLUMNS };

@@ -2,12 +2,15 @@
 #include "src/report/metrics.h"
 
 static const struct {
-    const char *name;
-    bool of_image;
+    const char *name, *unit;
+    bool of_image, is_error;
 } table[PACED_METRICS] = {
-    {"dice", false}, {"iou", false},  {"precision", false},  {"recall", false},
-    {"f1", false},   {"hd95", false}, {"nsd", false},        {"ece", true},
-    {"brier", true}, {"nll", true},   {"angle_error", true}, {"distance_error", true},
+    {"dice", "0 to 1", false, false},         {"iou", "0 to 1", false, false},
+    {"precision", "0 to 1", false, false},    {"recall", "0 to 1", false, false},
+    {"f1", "0 to 1", false, false},           {"hd95", "pixels", false, true},
+    {"nsd", "0 to 1", false, false},          {"ece", "0 to 1", true, true},
+    {"brier", "0 to 2", true, true},          {"nll", "nats", true, true},
+    {"angle_error", "degrees^2", true, true}, {"distance_error", "pixels^2", true, true},
 };
 
 const char *paced_metric_name(enum paced_metric metric) {
@@ -20,6 +23,14 @@ double paced_metric_value(const struct paced_metrics *metrics, enum paced_metric
 
 bool metric_is_of_image(enum paced_metric metric) {
     return table[metric].of_image;
+}
+
+const char *metric_unit(enum paced_metric metric) {
+    return table[metric].unit;
+}
+
+bool metric_is_error(enum paced_metric metric) {
+    return table[metric].is_error;
 }
 
 double metrics_f1(double precision, double recall) {

@@ -20,6 +20,10 @@ static inline double metric_value(const struct paced_metrics *metrics, enum pace
 /* Is it measured of an image as a whole, not class by class? */
 bool metric_is_of_image(enum paced_metric metric);
 
+/* Its unit, or the range of one without; and does less of it mean a better run? */
+const char *metric_unit(enum paced_metric metric);
+bool metric_is_error(enum paced_metric metric);
+
 /* 2 p r / (p + r), 0 where both are 0. */
 double metrics_f1(double precision, double recall);
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "paced/report.h"
+#include "src/report/axis.h"
 
 #define LINE_RADIUS 1.1
 #define MARK_RADIUS 4.5
@@ -117,16 +118,6 @@ static struct point place(const struct frame *f, double x, double y) {
                           f->top + (p->y_max - y) / (p->y_max - p->y_min) * f->height};
 }
 
-/* The step of at most `most` marks over a range: 1, 2 or 5 times a power of ten. */
-static double tick_step(double range, int most) {
-    double power = pow(10, floor(log10(range / most)));
-    for (;; power *= 10)
-        for (size_t i = 0; i < 3; ++i) {
-            double step = power * (const double[]){1, 2, 5}[i];
-            if (range / step <= most + 1e-9) return step;
-        }
-}
-
 static void draw_y_tick(struct paced_canvas *canvas, const struct frame *f, double value) {
     char text[32];
     snprintf(text, sizeof text, "%g", value);
@@ -145,12 +136,10 @@ static void draw_x_tick(struct paced_canvas *canvas, const struct frame *f, doub
 
 static void draw_axes(struct paced_canvas *canvas, const struct frame *f) {
     const struct paced_plot *p = f->plot;
-    double step = tick_step(p->y_max - p->y_min, f->height / 26 + 1);
-    for (long i = lround(ceil(p->y_min / step - 1e-9)); (double)i * step <= p->y_max + 1e-9 * step; ++i)
-        draw_y_tick(canvas, f, (double)i * step);
-    step = tick_step(p->x_max - p->x_min, f->width / 40 + 1);
-    for (long i = lround(ceil(p->x_min / step - 1e-9)); (double)i * step <= p->x_max + 1e-9 * step; ++i)
-        draw_x_tick(canvas, f, (double)i * step);
+    const struct axis x_axis = axis_over(p->x_min, p->x_max, f->width / 40 + 1);
+    const struct axis y_axis = axis_over(p->y_min, p->y_max, f->height / 26 + 1);
+    for (long i = y_axis.first; i <= y_axis.last; ++i) draw_y_tick(canvas, f, (double)i * y_axis.step);
+    for (long i = x_axis.first; i <= x_axis.last; ++i) draw_x_tick(canvas, f, (double)i * x_axis.step);
     paced_canvas_fill(canvas, f->left, f->top, 1, f->height + 1, PACED_COLOUR_FAINT);
     paced_canvas_fill(canvas, f->left, f->top + f->height, f->width, 1, PACED_COLOUR_FAINT);
     int below = f->top + f->height + 9 + TICK_TEXT + 5;
@@ -170,7 +159,7 @@ static void draw_line(struct paced_canvas *canvas, const struct frame *f, const 
         draw_segment(canvas, a, b, style, from);
         from += hypot(b.x - a.x, b.y - a.y);
     }
-    for (size_t i = 0; i < s->count; ++i)
+    for (size_t i = s->first_mark; i < s->count; i += s->mark_every ? s->mark_every : 1)
         if (!isnan(s->y[i])) draw_mark(canvas, place(f, s->x[i], s->y[i]), style);
 }
 

@@ -161,7 +161,7 @@ static void fill_series(const struct paced_robustness *r, size_t corruption, enu
         struct row row = summarise(r, w, corruption, figure);
         y[0] = row.clean;
         memcpy(y + 1, row.at, r->severity_count * sizeof *y);
-        series[w] = (struct paced_series){r->weights[w], x, y, points};
+        series[w] = (struct paced_series){.name = r->weights[w], .x = x, .y = y, .count = points};
     }
 }
 

@@ -205,6 +205,21 @@ static enum paced_err compare(const struct experiment *e) {
     return err;
 }
 
+/* All stages in one page; a test in the directory of what it tests is on that one's account. */
+static enum paced_err write_report(const struct experiment *e) {
+    const char **dirs = paced_alloc(e->plan.count, sizeof *dirs);
+    size_t count = 0;
+    for (size_t i = 0; i < e->plan.count; ++i) {
+        const char *dir = e->plan.stages[i].config.run.output;
+        bool there = false;
+        for (size_t k = 0; k < count; ++k) there |= strcmp(dirs[k], dir) == 0;
+        if (!there) dirs[count++] = dir;
+    }
+    enum paced_err err = paced_report_write(dirs, count, e->plan.config.run.name, e->plan.config.run.output);
+    free(dirs);
+    return err;
+}
+
 /* The tables that stages wrote, under their names. */
 static enum paced_err show_tables(const struct experiment *e) {
     for (size_t i = 0; i < e->plan.count; ++i) {
@@ -229,6 +244,7 @@ enum paced_err paced_command_experiment(const struct paced_arguments *arguments)
     for (size_t i = 0; !err && i < e.plan.count; ++i) err = paced_stop_asked() ? PACED_STOPPED : run_stage(&e, i);
     if (!err) err = compare(&e);
     if (!err) err = show_tables(&e);
+    if (!err) err = write_report(&e);
     close_experiment(&e);
     return err;
 }

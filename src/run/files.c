@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "paced_build.h"
+
 static const struct {
     const char *name;
     size_t offset;
@@ -21,6 +23,8 @@ static const struct {
     {"summary.csv", offsetof(struct run_files, summary)},
     {"intervals.csv", offsetof(struct run_files, intervals)},
     {"reliability.csv", offsetof(struct run_files, reliability)},
+    {"robustness_summary.csv", offsetof(struct run_files, robustness)},
+    {"report.html", offsetof(struct run_files, report)},
 };
 
 static char **field(const struct run_files *files, size_t i) {
@@ -72,11 +76,23 @@ enum paced_err run_files_clear(const struct run_files *files) {
     return PACED_OK;
 }
 
-enum paced_err run_files_write_config(const struct run_files *files, const struct paced_config *config) {
+enum paced_err run_files_write_config(const struct run_files *files, const struct paced_config *config,
+                                      const struct paced_device *device) {
     PACED_TRY(paced_make_dirs(files->dir));
-    char *text = paced_config_text(config);
+    char *keys = paced_config_text(config);
+    char *text = paced_format("; paced %s on %s\n%s", PACED_VERSION, paced_device_info(device)->name, keys);
     enum paced_err err = paced_file_write(files->config, text, strlen(text));
     free(text);
+    free(keys);
+    return err;
+}
+
+enum paced_err run_files_write_test_config(const char *dir, const struct paced_config *config,
+                                           const struct paced_device *device) {
+    struct run_files files;
+    run_files_init(&files, dir);
+    enum paced_err err = run_files_hold_run(&files) ? PACED_OK : run_files_write_config(&files, config, device);
+    run_files_finish(&files);
     return err;
 }
 

@@ -3,10 +3,12 @@
 #define PACED_RUN_FILES_H
 
 #include "paced/config.h"
+#include "paced/device.h"
 
 struct run_files {
     char *dir;
-    char *config, *best, *last, *state, *log, *losses, *metrics, *summary, *intervals, *reliability;
+    char *config, *best, *last, *state, *log, *losses, *metrics, *summary, *intervals, *reliability, *robustness,
+        *report;
 };
 
 void run_files_init(struct run_files *files, const char *dir);
@@ -17,7 +19,12 @@ bool run_files_hold_run(const struct run_files *files);
 enum paced_err run_files_clear(const struct run_files *files);
 /* Removes temporary files of a process that was killed while it wrote. */
 void run_files_tidy(const struct run_files *files);
-enum paced_err run_files_write_config(const struct run_files *files, const struct paced_config *config);
+/* Its first line says which program wrote it, for which device: "; paced VERSION on DEVICE". */
+enum paced_err run_files_write_config(const struct run_files *files, const struct paced_config *config,
+                                      const struct paced_device *device);
+/* The same beside results that were measured into `dir`; a training's own configuration there stays. */
+enum paced_err run_files_write_test_config(const char *dir, const struct paced_config *config,
+                                           const struct paced_device *device);
 
 /* The weights that `choice` means: "best" or "last" of the configuration's run directory, or a file. free() it. */
 char *run_weights_path(const struct paced_config *config, const char *choice);

@@ -9,6 +9,7 @@
 #include "paced/weights.h"
 #include "src/run/contact_sheet.h"
 #include "src/run/evaluation.h"
+#include "src/run/files.h"
 #include "src/run/weights_list.h"
 
 struct measurement {
@@ -161,6 +162,8 @@ enum paced_err robustness_run(const struct paced_config *config, const char *dir
     m.config.test.metrics = (1 << (PACED_F1 + 1)) - 1; /* of pixels; outlines would take far longer */
     enum paced_err err = measure(&m, config);
     if (!err) err = write_results(&m, dir);
+    if (!err) err = run_files_write_test_config(dir, config, m.evaluation.device);
+    if (!err) err = paced_report_write(&dir, 1, NULL, dir);
     if (!err && out) paced_robustness_print(&m.results, out);
     close_parts(&m);
     return err;

@@ -8,9 +8,9 @@
 #define ROBUSTNESS_TABLE "robustness.txt"
 
 /* Measures [robustness] of the configuration and writes robustness.csv, robustness_summary.csv, the table as
- * robustness.txt, a plot of each metric and contact_sheet.png into `dir`; the table goes to `out`, too (NULL: to
- * nowhere). Weights that say which network they are of (arch, width) need not be of [model]. PACED_STOPPED after
- * Ctrl-C, with nothing written. */
+ * robustness.txt, a plot of each metric, contact_sheet.png, config.ini unless a training's is there, and the report
+ * into `dir`; the table goes to `out`, too (NULL: to nowhere). Weights that say which network they are of (arch, width)
+ * need not be of [model]. PACED_STOPPED after Ctrl-C, with nothing written. */
 enum paced_err robustness_run(const struct paced_config *config, const char *dir, FILE *out);
 
 #endif

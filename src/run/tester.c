@@ -46,6 +46,8 @@ enum paced_err tester_run(const struct paced_config *config, const char *dir, FI
     uint64_t seed = (uint64_t)config->run.seed;
     enum paced_err err = measure(&evaluation, config, scores);
     if (!err) err = write_results(scores, seed, dir);
+    if (!err) err = run_files_write_test_config(dir, config, evaluation.device);
+    if (!err) err = paced_report_write(&dir, 1, NULL, dir);
     if (!err && out) print(&evaluation, scores, seed, out);
     paced_scores_destroy(scores);
     evaluation_close(&evaluation);

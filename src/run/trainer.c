@@ -382,10 +382,12 @@ enum paced_err trainer_run(const struct paced_config *config, enum train_start s
     if (!err) err = resume ? start_again(&t) : start_fresh(&t);
     if (!err && !resume) err = run_files_clear(&t.files);
     if (!err) run_files_tidy(&t.files);
-    if (!err) err = run_files_write_config(&t.files, config);
+    if (!err) err = run_files_write_config(&t.files, config, t.device);
     if (!err && !resume) err = checkpoint_save(t.files.state, &t.network, config, t.optimizer, &t.standing);
     if (!err) err = train(&t);
     if (!err && out) paced_run_log_print(&t.log, (int)t.standing.best_epoch, out);
+    const char *dir = t.files.dir;
+    if (!err) err = paced_report_write(&dir, 1, NULL, dir);
     close_parts(&t);
     return err;
 }

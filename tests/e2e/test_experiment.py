@@ -98,7 +98,9 @@ class ExperimentTest(program.Case):
         self.assertEqual(done.stdout, self.first.stdout)
         after = program.snapshot(self.path("whole"))
         written = {path for path in after if after[path] != before.get(path)}
-        self.assertEqual(written, {self.path("whole", name) for name in ("comparison.csv", "differences.csv")})
+        results = ("comparison.csv", "differences.csv", "report.html", "curves.png", "training_curves.png",
+                   "reliability.png")
+        self.assertEqual(written, {self.path("whole", name) for name in results})
 
     def test_changed_stage_and_those_that_use_it_run_anew(self):
         self.copy("changed")

@@ -7,8 +7,8 @@ import program
 SIZE = 32
 CORRUPTIONS, SEVERITIES = ("gaussian_noise", "motion_blur", "brightness"), (1, 3, 5)
 METRICS = ("dice", "iou", "precision", "recall", "f1")
-FILES = {"robustness.csv", "robustness_summary.csv", "robustness.txt", "contact_sheet.png",
-         *(f"robustness_{metric}.png" for metric in METRICS)}
+FILES = {"robustness.csv", "robustness_summary.csv", "robustness.txt", "contact_sheet.png", "config.ini",
+         "report.html", *(f"robustness_{metric}.png" for metric in METRICS)}
 BOTH = "one/best.safetensors,two/best.safetensors"
 
 

@@ -53,7 +53,8 @@ class BreastTest(program.Case):
 
     def test_run_directory_holds_the_promised_files_and_no_temporary_ones(self):
         names = {"config.ini", "best.safetensors", "last.safetensors", "state.safetensors", "log.csv", "losses.json",
-                 "metrics.csv", "summary.csv", "intervals.csv", "reliability.csv"}
+                 "metrics.csv", "summary.csv", "intervals.csv", "reliability.csv", "report.html", "curves.png",
+                 "reliability.png"}
         found = set(os.listdir(self.path("run")))
         self.assertLessEqual(names, found)
         self.assertEqual([name for name in found if ".tmp" in name], [])
@@ -65,7 +66,9 @@ class BreastTest(program.Case):
         self.assertEqual(keys["run.output"], self.path("run"))
         self.assertEqual(keys["run.seed"], "7")
         self.assertEqual(keys["train.lr"], "0.003")
-        self.assertEqual(self.run_program("config", "run/config.ini").stdout, text)
+        origin, keys_text = text.split("\n", 1)
+        self.assertRegex(origin, r"^; paced \d+\.\d+\.\d+ on .+$")
+        self.assertEqual(self.run_program("config", "run/config.ini").stdout, keys_text)
 
     def test_log_has_two_rows_per_epoch(self):
         header, rows = program.read_csv(self.path("run", "log.csv"))
@@ -158,7 +161,8 @@ class BreastTest(program.Case):
     def test_output_of_test_moves_only_the_results(self):
         self.run_program("test", "tiny.ini", "--set", "run.output=run", "--output", "elsewhere")
         names = ["intervals.csv", "metrics.csv", "reliability.csv", "summary.csv"]
-        self.assertEqual(sorted(os.listdir(self.path("elsewhere"))), names)
+        self.assertEqual(set(os.listdir(self.path("elsewhere"))),
+                         {*names, "config.ini", "report.html", "reliability.png"})
         for name in names:
             self.assertEqual(program.read_bytes(self.path("elsewhere", name)),
                              program.read_bytes(self.path("run", name)))

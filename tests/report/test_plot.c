@@ -42,7 +42,7 @@ static struct spot find(const struct paced_canvas *canvas, int from, int to) {
 }
 
 static struct paced_canvas draw(const double *x, const double *y, size_t count) {
-    const struct paced_series series = {"a", x, y, count};
+    const struct paced_series series = {.name = "a", .x = x, .y = y, .count = count};
     const struct paced_plot plot = {"title", "x", "y", 0, 4, 0, 1, &series, 1};
     struct paced_canvas canvas = paced_canvas_create(WIDTH, HEIGHT, PACED_COLOUR_PAPER);
     paced_canvas_plot(&canvas, 0, 0, WIDTH, HEIGHT, &plot);
@@ -89,7 +89,7 @@ static void test_gap(void **state) {
 
 static void test_stays_in_its_place(void **state) {
     static const double x[] = {0, 4}, y[] = {0, 1};
-    const struct paced_series series = {"a", x, y, 2};
+    const struct paced_series series = {.name = "a", .x = x, .y = y, .count = 2};
     const struct paced_plot plot = {"title", "x", "y", 0, 4, 0, 1, &series, 1};
     struct paced_canvas canvas = paced_canvas_create(WIDTH + 200, HEIGHT + 200, PACED_COLOUR_PAPER);
     paced_canvas_plot(&canvas, 100, 100, WIDTH, HEIGHT, &plot);

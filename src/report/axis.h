@@ -1,0 +1,18 @@
+/* The ends of an axis and its marks. Private to the report room. */
+#ifndef PACED_REPORT_AXIS_H
+#define PACED_REPORT_AXIS_H
+
+/* The step of at most `most` marks over a range above 0: 1, 2 or 5 times a power of ten. */
+double axis_step(double range, int most);
+
+/* Marks stand at whole multiples of `step`: first * step, ..., last * step. */
+struct axis {
+    double min, max, step;
+    long first, last;
+};
+/* The axis from min to max, min < max, as it is. */
+struct axis axis_over(double min, double max, int most);
+/* The axis that has all of least..most between two of its marks; a lone value gets zero for company. */
+struct axis axis_around(double least, double most, int most_marks);
+
+#endif

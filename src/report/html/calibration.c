@@ -1,0 +1,78 @@
+/* calibration: reliability.csv as a curve, and as the table that it is. */
+#include <stdlib.h>
+
+#include "src/report/html/figure.h"
+#include "src/report/html/html.h"
+#include "src/report/html/sections.h"
+
+static const double diagonal[] = {0, 1};
+
+/* Bins without pixels have no point. */
+static struct paced_series take_series(const struct report_run *run) {
+    const struct csv_table *t = &run->reliability;
+    double *x = paced_alloc(t->rows + 1, sizeof *x), *y = paced_alloc(t->rows + 1, sizeof *y);
+    size_t count = 0;
+    for (size_t row = 0; row < t->rows; ++row) {
+        if (!*csv_table_text(t, row, "confidence")) continue;
+        x[count] = csv_table_real(t, row, "confidence");
+        y[count++] = csv_table_real(t, row, "accuracy");
+    }
+    return (struct paced_series){.name = run->label, .x = x, .y = y, .count = count};
+}
+
+static void add_table(struct paced_text *out, const struct report *report) {
+    static const char *const columns[] = {"bin", "confidence", "accuracy", "count"};
+    paced_text_add(out, "<details><summary>The bins in figures</summary>\n");
+    html_table_begin(out, "bins", "Pixels in 15 equal bins of the greatest probability.");
+    paced_text_add(out, "<thead><tr><th scope=\"col\">run</th>");
+    for (size_t c = 0; c < PACED_COUNT(columns); ++c)
+        html_element(out, "th", " scope=\"col\" class=\"number\"", columns[c]);
+    paced_text_add(out, "</tr></thead><tbody>\n");
+    for (size_t i = 0; i < report->count; ++i)
+        for (size_t row = 0; row < report->runs[i].reliability.rows; ++row) {
+            paced_text_add(out, "<tr>");
+            html_element(out, "th", " scope=\"row\"", report->runs[i].label);
+            for (size_t c = 0; c < PACED_COUNT(columns); ++c) {
+                const char *cell = csv_table_text(&report->runs[i].reliability, row, columns[c]);
+                bool real = c == 1 || c == 2;
+                paced_text_add(out, "<td class=\"number\">");
+                if (real)
+                    html_number(out, cell);
+                else
+                    html_text(out, cell);
+                paced_text_add(out, "</td>");
+            }
+            paced_text_add(out, "</tr>\n");
+        }
+    html_table_end(out);
+    paced_text_add(out, "</details>\n");
+}
+
+enum paced_err section_calibration(struct paced_text *out, const struct report *report) {
+    struct paced_series *series = paced_alloc(report->count + 1, sizeof *series);
+    size_t count = 0;
+    for (size_t i = 0; i < report->count; ++i)
+        if (report->runs[i].reliability.rows > 0) series[count++] = take_series(&report->runs[i]);
+    series[count] = (struct paced_series){.name = "perfectly calibrated", .x = diagonal, .y = diagonal, .count = 2};
+    struct chart chart = {.title = "Reliability",
+                          .x_name = "confidence",
+                          .x_unit = "greatest probability",
+                          .y_name = "accuracy",
+                          .y_unit = "share of pixels",
+                          .y_min = 0,
+                          .y_max = 1,
+                          .series = series,
+                          .series_count = count + 1};
+    const struct figure figure = {"reliability",
+                                  "How often the class of the greatest probability is right, against that probability. "
+                                  "Below the diagonal the network is surer than it may be.",
+                                  &chart, 1};
+    enum paced_err err = count > 0 ? figure_add(out, &figure, report->dir) : PACED_OK;
+    if (count > 0) add_table(out, report);
+    for (size_t i = 0; i < count; ++i) {
+        free((void *)(uintptr_t)series[i].x);
+        free((void *)(uintptr_t)series[i].y);
+    }
+    free(series);
+    return err;
+}

@@ -1,0 +1,179 @@
+/* chart: the looks follow src/report/plot.c, in colours, marks and dashes, so that a line is the same one in both. */
+#include "src/report/html/chart.h"
+
+#include <math.h>
+
+#include "src/report/html/html.h"
+
+enum {
+    WIDTH = 420,
+    HEIGHT = 264,
+    LEFT = 70,
+    RIGHT = 12,
+    TOP = 32,
+    BOTTOM = 46,
+    PLOT_WIDTH = WIDTH - LEFT - RIGHT,
+    PLOT_HEIGHT = HEIGHT - TOP - BOTTOM,
+    COLOURS = 7,    /* of the style sheet */
+    MOST_MARKS = 8, /* on a line of many points */
+    MOST_TICKS = 6  /* intervals between the marks of an axis */
+};
+
+static const char *const dashes[] = {"", " stroke-dasharray=\"7 4\"", " stroke-dasharray=\"2 4\""};
+
+/* Around the point 0 0. */
+static const char *const marks[] = {
+    "M-3.5 0a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0 -7 0z",
+    "M-3.2 -3.2h6.4v6.4h-6.4z",
+    "M0 -4.4l4.2 7.2h-8.4z",
+    "M0 -4.6l4.6 4.6l-4.6 4.6l-4.6 -4.6z",
+    "M-1.2 -4.2h2.4v3h3v2.4h-3v3h-2.4v-3h-3v-2.4h3z",
+};
+
+/* ---- what to draw -------------------------------------------------------------------------------------------- */
+
+bool chart_has_points(const struct chart *chart) {
+    for (size_t s = 0; s < chart->series_count; ++s)
+        for (size_t i = 0; i < chart->series[s].count; ++i)
+            if (isfinite(chart->series[s].y[i])) return true;
+    return false;
+}
+
+/* Of many points every so many-th has a mark, and each series its own, so that marks do not hide each other. */
+static void choose_marks(struct chart *chart) {
+    for (size_t s = 0; s < chart->series_count; ++s) {
+        struct paced_series *series = &chart->series[s];
+        series->mark_every = series->count > MOST_MARKS + 4 ? (series->count + MOST_MARKS - 1) / MOST_MARKS : 1;
+        series->first_mark = s * series->mark_every / chart->series_count;
+    }
+}
+
+struct range {
+    double least, most;
+};
+
+static void widen(struct range *range, double value) {
+    range->least = fmin(range->least, value);
+    range->most = fmax(range->most, value);
+}
+
+/* Marks of whole numbers stand at whole numbers. A single point stands in the middle. */
+static struct axis x_axis(const struct chart *chart, struct range x) {
+    if (x.least == x.most) x = (struct range){x.least - 1, x.most + 1};
+    double length = x.most - x.least;
+    return axis_over(x.least, x.most, chart->whole_x && length < MOST_TICKS ? (int)length : MOST_TICKS);
+}
+
+struct chart_axes chart_prepare(struct chart *chart) {
+    struct range x = {INFINITY, -INFINITY}, y = x;
+    choose_marks(chart);
+    for (size_t s = 0; s < chart->series_count; ++s)
+        for (size_t i = 0; i < chart->series[s].count; ++i) {
+            if (!isfinite(chart->series[s].y[i])) continue;
+            widen(&x, chart->series[s].x[i]);
+            widen(&y, chart->series[s].y[i]);
+        }
+    bool given = chart->y_min < chart->y_max;
+    return (struct chart_axes){x_axis(chart, x), given ? axis_over(chart->y_min, chart->y_max, MOST_TICKS)
+                                                       : axis_around(y.least, y.most, MOST_TICKS)};
+}
+
+/* ---- drawing ------------------------------------------------------------------------------------------------- */
+
+static double place_x(const struct chart_axes *a, double x) {
+    return LEFT + (x - a->x.min) / (a->x.max - a->x.min) * PLOT_WIDTH;
+}
+
+static double place_y(const struct chart_axes *a, double y) {
+    return TOP + (a->y.max - y) / (a->y.max - a->y.min) * PLOT_HEIGHT;
+}
+
+static void add_axes(struct paced_text *out, const struct chart *chart, const struct chart_axes *a) {
+    for (long i = a->y.first; i <= a->y.last; ++i) {
+        double value = (double)i * a->y.step, y = place_y(a, value);
+        paced_text_add(out,
+                       "<path class=\"grid\" d=\"M%d %.1fh%d\"/><text x=\"%d\" y=\"%.1f\" class=\"end\">%g</text>\n",
+                       LEFT, y, PLOT_WIDTH, LEFT - 7, y + 4, value);
+    }
+    for (long i = a->x.first; i <= a->x.last; ++i) {
+        double value = (double)i * a->x.step, x = place_x(a, value);
+        paced_text_add(out,
+                       "<path class=\"axis\" d=\"M%.1f %dv5\"/><text x=\"%.1f\" y=\"%d\" class=\"middle\">%g</text>\n",
+                       x, TOP + PLOT_HEIGHT, x, TOP + PLOT_HEIGHT + 18, value);
+    }
+    paced_text_add(out, "<path class=\"axis\" d=\"M%d %dv%dh%d\"/>\n", LEFT, TOP, PLOT_HEIGHT, PLOT_WIDTH);
+    paced_text_add(out, "<text class=\"label middle\" x=\"%d\" y=\"%d\">%s (%s)</text>\n", LEFT + PLOT_WIDTH / 2,
+                   HEIGHT - 8, chart->x_name, chart->x_unit);
+    paced_text_add(out, "<text class=\"label middle\" transform=\"translate(13 %d) rotate(-90)\">%s (%s)</text>\n",
+                   TOP + PLOT_HEIGHT / 2, chart->y_name, chart->y_unit);
+}
+
+static void add_line(struct paced_text *out, const struct paced_series *series, size_t style,
+                     const struct chart_axes *a) {
+    bool drawing = false;
+    paced_text_add(out, "<path class=\"line\"%s d=\"", dashes[style % PACED_COUNT(dashes)]);
+    for (size_t i = 0; i < series->count; ++i) {
+        bool there = isfinite(series->y[i]);
+        if (there)
+            paced_text_add(out, "%s%.1f %.1f", drawing ? "L" : "M", place_x(a, series->x[i]), place_y(a, series->y[i]));
+        drawing = there;
+    }
+    paced_text_add(out, "\"/>\n");
+}
+
+static void add_marks(struct paced_text *out, const struct chart *chart, size_t style, const struct chart_axes *a) {
+    const struct paced_series *series = &chart->series[style];
+    for (size_t i = series->first_mark; i < series->count; i += series->mark_every) {
+        if (!isfinite(series->y[i])) continue;
+        paced_text_add(out, "<path class=\"mark\" transform=\"translate(%.1f %.1f)\" d=\"%s\"><title>",
+                       place_x(a, series->x[i]), place_y(a, series->y[i]), marks[style % PACED_COUNT(marks)]);
+        html_text(out, series->name);
+        paced_text_add(out, ", %s %.9g: %.9g</title></path>\n", chart->x_name, series->x[i], series->y[i]);
+    }
+}
+
+/* For those who do not see it: from where to where each line goes. */
+static void add_description(struct paced_text *out, const struct chart *chart, const char *id) {
+    paced_text_add(out, "<title id=\"%s-title\">", id);
+    if (chart->title) html_text(out, chart->title);
+    paced_text_add(out, "%s%s against %s</title>\n<desc id=\"%s-desc\">", chart->title ? ": " : "", chart->y_name,
+                   chart->x_name, id);
+    for (size_t s = 0; s < chart->series_count; ++s) {
+        const struct paced_series *series = &chart->series[s];
+        size_t last = series->count - 1;
+        if (series->count == 0 || !isfinite(series->y[0] + series->y[last])) continue;
+        html_text(out, series->name);
+        paced_text_add(out, ": %.4g at %.4g, %.4g at %.4g. ", series->y[0], series->x[0], series->y[last],
+                       series->x[last]);
+    }
+    paced_text_add(out, "</desc>\n");
+}
+
+void chart_add(struct paced_text *out, struct chart *chart, const char *id) {
+    const struct chart_axes axes = chart_prepare(chart);
+    paced_text_add(out,
+                   "<svg role=\"img\" viewBox=\"0 0 %d %d\" aria-labelledby=\"%s-title\" aria-describedby=\"%s-desc\">"
+                   "\n",
+                   WIDTH, HEIGHT, id, id);
+    add_description(out, chart, id);
+    paced_text_add(out, "<text class=\"heading\" x=\"%d\" y=\"18\">", LEFT);
+    html_text(out, chart->title ? chart->title : chart->y_name);
+    paced_text_add(out, "</text>\n");
+    add_axes(out, chart, &axes);
+    for (size_t s = 0; s < chart->series_count; ++s) {
+        if (chart->series[s].count == 0) continue;
+        paced_text_add(out, "<g class=\"s%zu\">\n", s % COLOURS);
+        add_line(out, &chart->series[s], s, &axes);
+        add_marks(out, chart, s, &axes);
+        paced_text_add(out, "</g>\n");
+    }
+    paced_text_add(out, "</svg>\n");
+}
+
+void chart_add_sample(struct paced_text *out, size_t series) {
+    paced_text_add(out,
+                   "<svg class=\"sample s%zu\" viewBox=\"0 0 44 14\" aria-hidden=\"true\">"
+                   "<path class=\"line\"%s d=\"M1 7h42\"/><path class=\"mark\" transform=\"translate(22 7)\" d=\"%s\"/>"
+                   "</svg>",
+                   series % COLOURS, dashes[series % PACED_COUNT(dashes)], marks[series % PACED_COUNT(marks)]);
+}

@@ -1,0 +1,117 @@
+/* overview: which run is what. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/report/html/html.h"
+#include "src/report/html/sections.h"
+
+/* ---- cells, each a column of the table ----------------------------------------------------------------------- */
+
+/* A test's configuration does not know how its weights were trained. */
+static bool was_trained(const struct report_run *run) {
+    return run->log.rows > 0;
+}
+
+static char *cell_method(const struct report_run *run) {
+    if (!was_trained(run)) return paced_strdup("");
+    if (!*run->config.distill.teacher) return paced_strdup("iid");
+    char *loss = report_run_value(run, "distill", "loss");
+    if (*loss) return loss;
+    free(loss);
+    return report_run_value(run, "distill", "method");
+}
+
+static char *cell_network(const struct report_run *run) {
+    return paced_format("%s, width %lld", run->config.model.arch, (long long)run->config.model.width);
+}
+
+static char *cell_teacher(const struct report_run *run) {
+    const struct paced_config *c = &run->config;
+    if (!was_trained(run) || !*c->distill.teacher) return paced_strdup("");
+    long long width = (long long)(c->distill.teacher_width ? c->distill.teacher_width : c->model.width);
+    return paced_format("%s, width %lld", *c->distill.teacher_arch ? c->distill.teacher_arch : c->model.arch, width);
+}
+
+static char *cell_data(const struct report_run *run) {
+    char *kind = report_run_value(run, "data", "dataset"), *size = report_run_value(run, "data", "size");
+    char *text = paced_format("%s, %s x %s", kind, size, size);
+    free(size);
+    free(kind);
+    return text;
+}
+
+/* The epoch whose weights train.select keeps, with the figure that it goes by. */
+static char *cell_best(const struct report_run *run) {
+    bool by_dice = run->config.train.select == PACED_SELECT_DICE;
+    const char *figure = by_dice ? "dice" : "ce";
+    double best = NAN;
+    size_t at = 0;
+    for (size_t row = 0; row < run->log.rows; ++row) {
+        double value = csv_table_real(&run->log, row, figure);
+        if (!csv_table_is(&run->log, row, "phase", "val") || isnan(value)) continue;
+        if (!isnan(best) && !(by_dice ? value > best : value < best)) continue;
+        best = value;
+        at = row;
+    }
+    if (isnan(best)) return paced_strdup("");
+    return paced_format("%s of %s (val %s %.4f)", csv_table_text(&run->log, at, "epoch"),
+                        csv_table_text(&run->log, run->log.rows - 1, "epoch"), figure, best);
+}
+
+static char *cell_weights(const struct report_run *run) {
+    return paced_strdup(run->summary.rows > 0 ? run->config.test.weights : "");
+}
+
+static char *cell_device(const struct report_run *run) {
+    return paced_strdup(run->device);
+}
+
+static char *cell_version(const struct report_run *run) {
+    return paced_strdup(run->version);
+}
+
+static char *cell_directory(const struct report_run *run) {
+    return paced_strdup(run->dir);
+}
+
+static const struct {
+    const char *name;
+    char *(*text)(const struct report_run *run);
+} columns[] = {
+    {"network", cell_network}, {"method", cell_method},         {"teacher", cell_teacher},
+    {"data", cell_data},       {"best epoch", cell_best},       {"tested weights", cell_weights},
+    {"device", cell_device},   {"paced version", cell_version}, {"directory", cell_directory},
+};
+
+/* A column that no run has anything for is left out. */
+static bool is_empty(const struct report *report, size_t column) {
+    bool empty = true;
+    for (size_t i = 0; i < report->count; ++i) {
+        char *text = columns[column].text(&report->runs[i]);
+        empty &= !*text;
+        free(text);
+    }
+    return empty;
+}
+
+enum paced_err section_overview(struct paced_text *out, const struct report *report) {
+    html_table_begin(out, "runs", report->count > 1 ? "The runs of this report." : "The run of this report.");
+    paced_text_add(out, "<thead><tr><th scope=\"col\">run</th>");
+    for (size_t c = 0; c < PACED_COUNT(columns); ++c)
+        if (!is_empty(report, c)) html_element(out, "th", " scope=\"col\"", columns[c].name);
+    paced_text_add(out, "</tr></thead><tbody>\n");
+    for (size_t i = 0; i < report->count; ++i) {
+        paced_text_add(out, "<tr>");
+        html_element(out, "th", " scope=\"row\"", report->runs[i].label);
+        for (size_t c = 0; c < PACED_COUNT(columns); ++c) {
+            if (is_empty(report, c)) continue;
+            char *text = columns[c].text(&report->runs[i]);
+            html_element(out, "td", " class=\"value\"", text);
+            free(text);
+        }
+        paced_text_add(out, "</tr>\n");
+    }
+    html_table_end(out);
+    return PACED_OK;
+}

@@ -1,0 +1,143 @@
+#include "src/report/html/report_run.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "paced/data.h"
+
+char *report_run_path(const struct report_run *run, const char *name) {
+    return paced_path_join(run->dir, name);
+}
+
+/* ---- reading ------------------------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *file;
+    size_t offset;
+} tables[] = {
+    {"log.csv", offsetof(struct report_run, log)},
+    {"summary.csv", offsetof(struct report_run, summary)},
+    {"intervals.csv", offsetof(struct report_run, intervals)},
+    {"reliability.csv", offsetof(struct report_run, reliability)},
+    {"robustness_summary.csv", offsetof(struct report_run, robustness)},
+    {"overlays/overlays.csv", offsetof(struct report_run, overlays)},
+};
+
+static struct csv_table *table_of(const struct report_run *run, size_t i) {
+    return (struct csv_table *)((char *)(uintptr_t)run + tables[i].offset);
+}
+
+/* The first line of a run's config.ini: "; paced VERSION on DEVICE". */
+static enum paced_err read_origin(struct report_run *run, const char *path) {
+    static const char begin[] = "; paced ", between[] = " on ";
+    uint8_t *data;
+    size_t size;
+    PACED_TRY(paced_file_read(path, 0, &data, &size));
+    char *line = (char *)data, *on = NULL;
+    line[strcspn(line, "\r\n")] = '\0';
+    bool said = strncmp(line, begin, strlen(begin)) == 0 && (on = strstr(line, between));
+    if (said) *on = '\0';
+    run->version = paced_strdup(said ? line + strlen(begin) : "");
+    run->device = paced_strdup(said ? on + strlen(between) : "");
+    free(data);
+    return PACED_OK;
+}
+
+/* The label table is no file of the run: without it, classes go by their numbers. */
+static enum paced_err read_class_names(struct report_run *run) {
+    struct paced_masks *masks;
+    size_t classes = (size_t)run->config.data.classes;
+    if (*run->config.data.labels ? !paced_path_exists(run->config.data.labels)
+                                 : run->config.data.dataset == PACED_DATA_ROBO)
+        return PACED_OK;
+    PACED_TRY(paced_masks_open(&masks, &run->config));
+    run->class_names = paced_alloc(classes, sizeof *run->class_names);
+    for (size_t c = 0; c < classes; ++c) run->class_names[c] = paced_strdup(paced_masks_class_name(masks, (int)c));
+    paced_masks_close(masks);
+    return PACED_OK;
+}
+
+static enum paced_err read_files(struct report_run *run) {
+    for (size_t i = 0; i < PACED_COUNT(tables); ++i) {
+        char *path = report_run_path(run, tables[i].file);
+        enum paced_err err = csv_table_read(table_of(run, i), path);
+        free(path);
+        if (err) return err;
+    }
+    return read_class_names(run);
+}
+
+enum paced_err report_run_read(struct report_run *run, const char *dir) {
+    size_t length = strlen(dir);
+    while (length > 1 && dir[length - 1] == '/') --length;
+    *run = (struct report_run){.dir = paced_format("%.*s", (int)length, dir)};
+    char *path = report_run_path(run, "config.ini");
+    enum paced_err err = PACED_OK;
+    if (!paced_path_exists(path))
+        err = paced_error(PACED_INVALID,
+                          "%s: is no run directory (no config.ini); name one that `paced train`, `test` or "
+                          "`robustness` has written",
+                          dir);
+    if (!err) err = paced_config_load(&run->config, path, NULL, 0);
+    if (!err) err = read_origin(run, path);
+    if (!err) err = read_files(run);
+    free(path);
+    if (err) report_run_finish(run);
+    return err;
+}
+
+void report_run_finish(struct report_run *run) {
+    for (size_t i = 0; i < PACED_COUNT(tables); ++i) csv_table_finish(table_of(run, i));
+    for (int64_t c = 0; run->class_names && c < run->config.data.classes; ++c) free(run->class_names[c]);
+    free(run->class_names);
+    free(run->device);
+    free(run->version);
+    free(run->dir);
+    paced_config_finish(&run->config);
+    *run = (struct report_run){0};
+}
+
+/* ---- labels -------------------------------------------------------------------------------------------------- */
+
+/* The last part of a path. */
+static const char *last_part(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+static const char *candidate(const struct report_run *run, int choice) {
+    return choice == 0 ? run->config.run.name : choice == 1 ? last_part(run->dir) : run->dir;
+}
+
+static bool is_unique(const struct report_run *runs, size_t count, int choice) {
+    for (size_t i = 0; i < count; ++i)
+        for (size_t j = 0; j < i; ++j)
+            if (strcmp(candidate(&runs[i], choice), candidate(&runs[j], choice)) == 0) return false;
+    return true;
+}
+
+void report_run_label(struct report_run *runs, size_t count) {
+    int choice = 0;
+    while (choice < 2 && !is_unique(runs, count, choice)) ++choice;
+    for (size_t i = 0; i < count; ++i) runs[i].label = candidate(&runs[i], choice);
+}
+
+/* ---- looking up ---------------------------------------------------------------------------------------------- */
+
+char *report_run_value(const struct report_run *run, const char *section, const char *key) {
+    struct paced_config_entry entry;
+    for (size_t i = 0; paced_config_entry(&run->config, i, &entry); ++i) {
+        if (strcmp(entry.section, section) == 0 && strcmp(entry.name, key) == 0) return entry.value;
+        free(entry.value);
+    }
+    return paced_strdup("");
+}
+
+long report_run_interval(const struct report_run *run, const char *set, const char *class_index, const char *metric) {
+    const struct csv_table *t = &run->intervals;
+    for (size_t row = 0; row < t->rows; ++row)
+        if (csv_table_is(t, row, "set", set) && csv_table_is(t, row, "class", class_index) &&
+            csv_table_is(t, row, "metric", metric))
+            return (long)row;
+    return -1;
+}

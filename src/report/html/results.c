@@ -1,0 +1,218 @@
+/* results: what the tests measured: means with their intervals, classes, and differences image by image. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/report/html/html.h"
+#include "src/report/html/sections.h"
+#include "src/report/metrics.h"
+
+static const char *const sets[] = {"all", "non-empty"};
+
+/* ---- pieces -------------------------------------------------------------------------------------------------- */
+
+/* Which metrics any of the runs has; of_class: those of a class alone. */
+static uint64_t measured(const struct report *report, bool of_class) {
+    uint64_t which = 0;
+    for (size_t i = 0; i < report->count; ++i)
+        for (size_t c = 0; c < report->runs[i].summary.columns; ++c)
+            for (int m = 0; m < PACED_METRICS; ++m) {
+                bool known = strcmp(report->runs[i].summary.names[c], paced_metric_name((enum paced_metric)m)) == 0;
+                if (known && !(of_class && metric_is_of_image((enum paced_metric)m))) which |= METRIC_BIT(m);
+            }
+    return which;
+}
+
+/* The beginning of a header row of runs and sets. */
+static void add_set_headers(struct paced_text *out) {
+    paced_text_add(out, "<thead><tr><th scope=\"col\">run</th><th scope=\"col\">images</th>"
+                        "<th scope=\"col\" class=\"number\">count</th>");
+}
+
+/* The rest of a header row. The arrow tells which way is better. */
+static void add_metric_headers(struct paced_text *out, uint64_t which) {
+    for (int m = 0; m < PACED_METRICS; ++m) {
+        enum paced_metric metric = (enum paced_metric)m;
+        if (!(which & METRIC_BIT(m))) continue;
+        paced_text_add(out,
+                       "<th scope=\"col\" class=\"number\">%s <abbr title=\"%s is better\">%s</abbr>"
+                       "<span class=\"unit\">%s</span></th>",
+                       paced_metric_name(metric), metric_is_error(metric) ? "less" : "more",
+                       metric_is_error(metric) ? "&darr;" : "&uarr;", metric_unit(metric));
+    }
+    paced_text_add(out, "</tr></thead><tbody>\n");
+}
+
+static void add_interval(struct paced_text *out, const char *low, const char *high) {
+    paced_text_add(out, "<span class=\"interval\">");
+    html_number(out, low);
+    paced_text_add(out, " to ");
+    html_number(out, high);
+    paced_text_add(out, "</span>");
+}
+
+/* The figures of a row of the summary, each with its interval. */
+static void add_means(struct paced_text *out, const struct report_run *run, size_t row, uint64_t which) {
+    const char *set = csv_table_text(&run->summary, row, "set"), *class = csv_table_text(&run->summary, row, "class");
+    for (int m = 0; m < PACED_METRICS; ++m) {
+        const char *metric = paced_metric_name((enum paced_metric)m);
+        if (!(which & METRIC_BIT(m))) continue;
+        long interval = report_run_interval(run, set, class, metric);
+        paced_text_add(out, "<td class=\"number\">");
+        html_number(out, csv_table_text(&run->summary, row, metric));
+        if (interval >= 0)
+            add_interval(out, csv_table_text(&run->intervals, (size_t)interval, "low"),
+                         csv_table_text(&run->intervals, (size_t)interval, "high"));
+        paced_text_add(out, "</td>");
+    }
+    paced_text_add(out, "</tr>\n");
+}
+
+static void add_count(struct paced_text *out, const char *count) {
+    paced_text_add(out, "<td class=\"number\">");
+    html_text(out, count);
+    paced_text_add(out, "</td>");
+}
+
+/* ---- means --------------------------------------------------------------------------------------------------- */
+
+enum paced_err section_results(struct paced_text *out, const struct report *report) {
+    uint64_t which = measured(report, false);
+    if (!which) return PACED_OK;
+    html_table_begin(out, "summary",
+                     "Means over the test's images, each with its 95 % interval (bootstrap over images), where it was "
+                     "measured. Non-empty: images whose mask shows something.");
+    add_set_headers(out);
+    add_metric_headers(out, which);
+    for (size_t i = 0; i < report->count; ++i)
+        for (size_t row = 0; row < report->runs[i].summary.rows; ++row) {
+            const struct report_run *run = &report->runs[i];
+            if (!csv_table_is(&run->summary, row, "class", "mean")) continue;
+            paced_text_add(out, "<tr>");
+            html_element(out, "th", " scope=\"row\"", run->label);
+            html_element(out, "td", " class=\"set\"", csv_table_text(&run->summary, row, "set"));
+            add_count(out, csv_table_text(&run->summary, row, "images"));
+            add_means(out, run, row, which);
+        }
+    html_table_end(out);
+    return PACED_OK;
+}
+
+/* ---- classes ------------------------------------------------------------------------------------------------- */
+
+/* The name of the class whose number stands in the row. */
+static const char *class_name(const struct report_run *run, const char *number) {
+    int64_t class;
+    bool named = run->class_names && paced_parse_int(number, &class) && class >= 0 && class < run->config.data.classes;
+    return named && run->class_names[class] ? run->class_names[class] : number;
+}
+
+static bool is_of_class(const struct report_run *run, size_t row) {
+    return csv_table_is(&run->summary, row, "set", "all") && !csv_table_is(&run->summary, row, "class", "mean");
+}
+
+/* Of a single class the means tell all. */
+static bool has_classes(const struct report_run *run) {
+    size_t count = 0;
+    for (size_t row = 0; row < run->summary.rows; ++row) count += is_of_class(run, row);
+    return count > 1;
+}
+
+enum paced_err section_classes(struct paced_text *out, const struct report *report) {
+    uint64_t which = measured(report, true);
+    bool any = false;
+    for (size_t i = 0; i < report->count; ++i) any |= has_classes(&report->runs[i]);
+    if (!any) return PACED_OK;
+    html_table_begin(out, "class-summary", "Means over all images, class by class, each with its 95 % interval.");
+    paced_text_add(out, "<thead><tr><th scope=\"col\">class</th><th scope=\"col\">run</th>");
+    add_metric_headers(out, which);
+    for (size_t i = 0; i < report->count; ++i)
+        for (size_t row = 0; row < report->runs[i].summary.rows; ++row) {
+            const struct report_run *run = &report->runs[i];
+            if (!is_of_class(run, row)) continue;
+            paced_text_add(out, "<tr>");
+            html_element(out, "th", " scope=\"row\"", class_name(run, csv_table_text(&run->summary, row, "class")));
+            html_element(out, "td", "", run->label);
+            add_means(out, run, row, which);
+        }
+    html_table_end(out);
+    return PACED_OK;
+}
+
+/* ---- differences --------------------------------------------------------------------------------------------- */
+
+static void add_difference(struct paced_text *out, const struct paced_difference *d) {
+    char low[32] = "", high[32] = "";
+    if (!isnan(d->low)) snprintf(low, sizeof low, "%.9g", d->low);
+    if (!isnan(d->high)) snprintf(high, sizeof high, "%.9g", d->high);
+    paced_text_add(out, "<td class=\"number\">");
+    html_real(out, d->mean);
+    if (!isnan(d->mean)) {
+        add_interval(out, low, high);
+        paced_text_add(out, "<span class=\"interval\">p = ");
+        html_real(out, d->p);
+        paced_text_add(out, "</span>");
+    }
+    paced_text_add(out, "</td>");
+}
+
+/* A row for each set of images. */
+static enum paced_err add_differences(struct paced_text *out, const struct report_run *first,
+                                      const struct report_run *run, uint64_t which) {
+    char *first_path = report_run_path(first, "metrics.csv"), *path = report_run_path(run, "metrics.csv");
+    enum paced_err err = PACED_OK;
+    for (size_t set = 0; !err && set < PACED_COUNT(sets); ++set) {
+        struct paced_differences differences;
+        char images[32];
+        err = paced_differences_read(&differences, first_path, path, set == 1, (uint64_t)first->config.run.seed);
+        if (err) break;
+        snprintf(images, sizeof images, "%zu", differences.images);
+        paced_text_add(out, "<tr>");
+        html_element(out, "th", " scope=\"row\"", run->label);
+        html_element(out, "td", " class=\"set\"", sets[set]);
+        add_count(out, images);
+        for (int m = 0; m < PACED_METRICS; ++m)
+            if (which & METRIC_BIT(m)) add_difference(out, &differences.metrics[m]);
+        paced_text_add(out, "</tr>\n");
+    }
+    free(path);
+    free(first_path);
+    return err;
+}
+
+static void begin_differences(struct paced_text *out, const struct report_run *first, uint64_t which) {
+    char *caption =
+        paced_format("How far each run is from %s: the mean difference over the images that both tests name, "
+                     "its 95 %% interval (bootstrap over images), and p of the Wilcoxon signed-rank test "
+                     "(two-sided, not corrected for the number of comparisons).",
+                     first->label);
+    html_table_begin(out, "paired", caption);
+    add_set_headers(out);
+    add_metric_headers(out, which);
+    free(caption);
+}
+
+static bool is_tested(const struct report_run *run) {
+    char *path = report_run_path(run, "metrics.csv");
+    bool there = paced_path_exists(path);
+    free(path);
+    return there;
+}
+
+enum paced_err section_differences(struct paced_text *out, const struct report *report) {
+    uint64_t which = measured(report, false);
+    const struct report_run *first = NULL;
+    enum paced_err err = PACED_OK;
+    for (size_t i = 0; !err && i < report->count; ++i) {
+        const struct report_run *run = &report->runs[i];
+        if (!is_tested(run)) continue;
+        if (!first) {
+            first = run;
+            continue;
+        }
+        if (out->size == 0) begin_differences(out, first, which);
+        err = add_differences(out, first, run, which);
+    }
+    if (out->size > 0) html_table_end(out);
+    return err;
+}

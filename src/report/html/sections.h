@@ -1,0 +1,20 @@
+/* sections: the parts of the page, each in the file of its name. Private to the report room.
+ *
+ * A section adds its body to *out, and nothing where the runs have nothing for it; then neither its heading nor its
+ * place in the contents appears. Its row in page.c gives it both. */
+#ifndef PACED_REPORT_HTML_SECTIONS_H
+#define PACED_REPORT_HTML_SECTIONS_H
+
+#include "src/report/html/report_run.h"
+
+enum paced_err section_overview(struct paced_text *out, const struct report *report);
+enum paced_err section_results(struct paced_text *out, const struct report *report);     /* summary and intervals */
+enum paced_err section_differences(struct paced_text *out, const struct report *report); /* image by image */
+enum paced_err section_training(struct paced_text *out, const struct report *report);
+enum paced_err section_classes(struct paced_text *out, const struct report *report);
+enum paced_err section_examples(struct paced_text *out, const struct report *report);
+enum paced_err section_calibration(struct paced_text *out, const struct report *report);
+enum paced_err section_robustness(struct paced_text *out, const struct report *report);
+enum paced_err section_configuration(struct paced_text *out, const struct report *report);
+
+#endif

@@ -1,0 +1,101 @@
+/* training: log.csv as curves. Of one run, training and validation stand in the same charts; of several, the runs do.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/report/html/figure.h"
+#include "src/report/html/sections.h"
+
+/* A column of log.csv is a chart. */
+static const struct {
+    const char *column, *name, *unit;
+    bool of_training; /* the validation rows repeat it, or have none */
+} curves[] = {
+    {"ce", "cross entropy", "nats per pixel", false},
+    {"loss", "objective", "nats per pixel", false},
+    {"kld", "KLD", "scaled nats per pixel", false},
+    {"dice", "dice", "0 to 1", false},
+    {"iou", "iou", "0 to 1", false},
+    {"precision", "precision", "0 to 1", false},
+    {"recall", "recall", "0 to 1", false},
+    {"f1", "f1", "0 to 1", false},
+    {"lr", "learning rate", "per step", true},
+    {"mu", "mu", "uncertainty, 0 to 1", true},
+    {"admitted", "admitted", "share of training pixels", true},
+};
+
+enum { CURVES = PACED_COUNT(curves) };
+
+/* A line of a figure: a log's rows of one phase. */
+struct line {
+    const struct csv_table *log;
+    const char *phase, *name;
+};
+
+static struct paced_series take_series(const struct line *line, const char *column, bool of_training) {
+    const struct csv_table *log = line->log;
+    double *x = paced_alloc(log->rows + 1, sizeof *x), *y = paced_alloc(log->rows + 1, sizeof *y);
+    size_t count = 0;
+    bool any = false, applies = !of_training || strcmp(line->phase, "train") == 0;
+    for (size_t row = 0; applies && row < log->rows; ++row) {
+        if (!csv_table_is(log, row, "phase", line->phase)) continue;
+        x[count] = csv_table_real(log, row, "epoch");
+        y[count] = csv_table_real(log, row, column);
+        any |= !isnan(y[count++]);
+    }
+    return (struct paced_series){.name = line->name, .x = x, .y = y, .count = any ? count : 0};
+}
+
+static void finish_series(struct paced_series *series) {
+    free((void *)(uintptr_t)series->x);
+    free((void *)(uintptr_t)series->y);
+}
+
+static enum paced_err add_figure(struct paced_text *out, const struct report *report, const char *id,
+                                 const char *caption, const struct line *lines, size_t count) {
+    struct paced_series *series = paced_alloc(CURVES * count, sizeof *series);
+    struct chart charts[CURVES];
+    for (size_t c = 0; c < CURVES; ++c) {
+        charts[c] = (struct chart){.x_name = "epoch",
+                                   .x_unit = "passes over the set",
+                                   .y_name = curves[c].name,
+                                   .y_unit = curves[c].unit,
+                                   .whole_x = true,
+                                   .series = series + c * count,
+                                   .series_count = count};
+        for (size_t i = 0; i < count; ++i)
+            charts[c].series[i] = take_series(&lines[i], curves[c].column, curves[c].of_training);
+    }
+    const struct figure figure = {id, caption, charts, CURVES};
+    enum paced_err err = figure_add(out, &figure, report->dir);
+    for (size_t i = 0; i < CURVES * count; ++i) finish_series(&series[i]);
+    free(series);
+    return err;
+}
+
+enum paced_err section_training(struct paced_text *out, const struct report *report) {
+    struct line *lines = paced_alloc(report->count + 2, sizeof *lines);
+    size_t count = 0;
+    enum paced_err err = PACED_OK;
+    for (size_t i = 0; i < report->count; ++i)
+        if (report->runs[i].log.rows > 0)
+            lines[count++] = (struct line){&report->runs[i].log, "val", report->runs[i].label};
+    if (count == 1) {
+        const struct csv_table *log = lines[0].log;
+        lines[0] = (struct line){log, "train", "training"};
+        lines[1] = (struct line){log, "val", "validation"};
+        err = add_figure(
+            out, report, "curves",
+            "Every epoch's means. Training figures are taken in training mode, each batch before its update.", lines,
+            2);
+    } else if (count > 1) {
+        err = add_figure(out, report, "curves", "On the validation images, after each epoch.", lines, count);
+        for (size_t i = 0; i < count; ++i) lines[i].phase = "train";
+        if (!err)
+            err = add_figure(out, report, "training_curves",
+                             "On the training images, in training mode, each batch before its update.", lines, count);
+    }
+    free(lines);
+    return err;
+}

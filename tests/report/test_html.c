@@ -1,0 +1,180 @@
+/* The report's pieces: text that cannot become markup, figures that keep their value, axes, and lines in their place.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "src/report/axis.h"
+#include "src/report/csv_table.h"
+#include "src/report/html/chart.h"
+#include "src/report/html/html.h"
+
+static void check_text(const char *text, const char *wanted) {
+    struct paced_text out = {0};
+    html_text(&out, text);
+    assert_string_equal(out.data, wanted);
+    free(out.data);
+}
+
+static void test_escaping(void **state) {
+    check_text("", "");
+    check_text("plain, \xc3\xa9 \xe2\x82\xac \xf0\x9f\x99\x82\tand\nlines",
+               "plain, \xc3\xa9 \xe2\x82\xac \xf0\x9f\x99\x82\tand\nlines");
+    check_text("<b>&\"'</b>", "&lt;b&gt;&amp;&quot;&#39;&lt;/b&gt;");
+    check_text("&amp;", "&amp;amp;");
+}
+
+#define UNKNOWN "\xef\xbf\xbd"
+
+static void test_bytes_that_are_no_text(void **state) {
+    check_text("a\x01z\x7f", "a" UNKNOWN "z" UNKNOWN);
+    check_text("\xff<\xc3", UNKNOWN "&lt;" UNKNOWN);                 /* no beginning; one that breaks off */
+    check_text("\xc0\xbc", UNKNOWN UNKNOWN);                         /* '<' in two bytes */
+    check_text("\xe0\x80\xbc", UNKNOWN UNKNOWN UNKNOWN);             /* ... and in three */
+    check_text("\xed\xa0\x80", UNKNOWN UNKNOWN UNKNOWN);             /* half a pair of UTF-16 */
+    check_text("\xf4\x90\x80\x80", UNKNOWN UNKNOWN UNKNOWN UNKNOWN); /* above U+10FFFF */
+    check_text("\xc3<", UNKNOWN "&lt;"); /* a '<' that a browser may take for the second byte */
+}
+
+static void check_figure(const char *cell, const char *wanted) {
+    struct paced_text out = {0};
+    html_number(&out, cell);
+    assert_string_equal(out.data, wanted);
+    free(out.data);
+}
+
+static void test_figures(void **state) {
+    check_figure("0.860712345", "<data value=\"0.860712345\" title=\"0.860712345\">0.8607</data>");
+    check_figure("-12.5", "<data value=\"-12.5\" title=\"-12.5\">-12.50</data>");
+    check_figure("1.24e-05", "<data value=\"1.24e-05\" title=\"1.24e-05\">1.2e-05</data>");
+    check_figure("0", "<data value=\"0\" title=\"0\">0.0000</data>");
+    check_figure("12345.678", "<data value=\"12345.678\" title=\"12345.678\">12345.68</data>");
+    check_figure("", "<span class=\"none\">&ndash;</span>");
+    check_figure("inf", "inf");
+    check_figure("<i>", "&lt;i&gt;");
+}
+
+static void check_axis(double least, double most, double min, double max, double step) {
+    struct axis axis = axis_around(least, most, 6);
+    if (fabs(axis.min - min) > 1e-12 || fabs(axis.max - max) > 1e-12 || fabs(axis.step - step) > 1e-12)
+        fail_msg("%g..%g: %g..%g by %g", least, most, axis.min, axis.max, axis.step);
+    assert_true(fabs((double)axis.first * axis.step - min) < 1e-12 &&
+                fabs((double)axis.last * axis.step - max) < 1e-12);
+}
+
+static void test_axes(void **state) {
+    check_axis(0.013, 0.387, 0, 0.4, 0.1);
+    check_axis(0, 1, 0, 1, 0.2);
+    check_axis(-3, 41, -10, 50, 10);
+    check_axis(0.003, 0.003, 0, 0.003, 0.0005); /* a constant */
+    check_axis(-2, -2, -2, 0, 0.5);
+    check_axis(0, 0, 0, 1, 0.2);
+    struct axis axis = axis_over(1, 8, 7);
+    assert_true(axis.min == 1 && axis.max == 8 && axis.step == 1 && axis.first == 1 && axis.last == 8);
+}
+
+static char *draw(const double *x, const double *y, size_t count) {
+    struct paced_text out = {0};
+    struct paced_series series = {.name = "<b>", .x = x, .y = y, .count = count};
+    struct chart chart = {.title = "a & b",
+                          .x_name = "epoch",
+                          .x_unit = "passes",
+                          .y_name = "dice",
+                          .y_unit = "0 to 1",
+                          .y_min = 0,
+                          .y_max = 1,
+                          .series = &series,
+                          .series_count = 1};
+    assert_true(chart_has_points(&chart));
+    chart_add(&out, &chart, "c");
+    return out.data;
+}
+
+/* The points of the line, pixels; returns how many. */
+static int take_line(const char *svg, double points[][2], int most) {
+    const char *path = strstr(svg, "<path class=\"line\" d=\"");
+    assert_non_null(path);
+    path += strlen("<path class=\"line\" d=\"");
+    int count = 0, used;
+    while (count < most && sscanf(path, "%*1[ML]%lf %lf%n", &points[count][0], &points[count][1], &used) == 2) {
+        path += used;
+        ++count;
+    }
+    assert_int_equal(*path, '"');
+    return count;
+}
+
+static void test_line_is_to_scale(void **state) {
+    static const double x[] = {1, 2, 4}, y[] = {0.25, 0.5, 1};
+    double p[4][2];
+    char *svg = draw(x, y, 3);
+    assert_int_equal(take_line(svg, p, 4), 3);
+    double right = (p[2][0] - p[0][0]) / 3, up = (p[0][1] - p[2][1]) / 0.75;
+    assert_true(right > 50 && up > 100);
+    assert_true(fabs(p[1][0] - p[0][0] - right) < 0.2);
+    assert_true(fabs(p[0][1] - p[1][1] - 0.25 * up) < 0.2);
+    free(svg);
+}
+
+static void test_chart_says_what_it_shows(void **state) {
+    static const double x[] = {1, 2}, y[] = {0.123456789, 0.5};
+    char *svg = draw(x, y, 2);
+    static const char *const wanted[] = {"role=\"img\"", "<title id=\"c-title\">a &amp; b: dice against epoch</title>",
+                                         ">epoch (passes)<", ">dice (0 to 1)<",
+                                         "<title>&lt;b&gt;, epoch 1: 0.123456789</title>"};
+    for (size_t i = 0; i < PACED_COUNT(wanted); ++i)
+        if (!strstr(svg, wanted[i])) fail_msg("no %s in %s", wanted[i], svg);
+    assert_null(strstr(svg, "<b>"));
+    free(svg);
+}
+
+static void test_gap(void **state) {
+    static const double x[] = {0, 1, 2, 3}, y[] = {0.5, 0.5, NAN, 0.5};
+    char *svg = draw(x, y, 4);
+    const char *path = strstr(svg, "<path class=\"line\"");
+    assert_non_null(path);
+    int moves = 0;
+    for (; *path && *path != '>'; ++path) moves += *path == 'M';
+    assert_int_equal(moves, 2);
+    assert_null(strstr(svg, "nan"));
+    free(svg);
+}
+
+static void test_csv_table(void **state) {
+    char path[] = "/tmp/paced-table-XXXXXX";
+    static const char text[] = "name,value\r\n\"a,\"\"b\"\"\",0.123456789\nshort\nlong,inf,more\n";
+    int file = mkstemp(path);
+    assert_true(file >= 0 && write(file, text, strlen(text)) == (ssize_t)strlen(text));
+    close(file);
+    struct csv_table table;
+    assert_int_equal(csv_table_read(&table, path), PACED_OK);
+    assert_true(table.rows == 3 && table.columns == 2);
+    assert_true(csv_table_is(&table, 0, "name", "a,\"b\"") && csv_table_is(&table, 1, "value", ""));
+    assert_string_equal(csv_table_text(&table, 0, "value"), "0.123456789");
+    assert_string_equal(csv_table_text(&table, 0, "none"), "");
+    assert_true(csv_table_real(&table, 0, "value") == 0.123456789);
+    assert_true(isnan(csv_table_real(&table, 1, "value")) && isnan(csv_table_real(&table, 2, "value")));
+    csv_table_finish(&table);
+    unlink(path);
+    assert_int_equal(csv_table_read(&table, path), PACED_OK);
+    assert_true(table.rows == 0 && table.columns == 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_escaping),
+        cmocka_unit_test(test_bytes_that_are_no_text),
+        cmocka_unit_test(test_figures),
+        cmocka_unit_test(test_axes),
+        cmocka_unit_test(test_line_is_to_scale),
+        cmocka_unit_test(test_chart_says_what_it_shows),
+        cmocka_unit_test(test_gap),
+        cmocka_unit_test(test_csv_table),
+    };
+    return cmocka_run_group_tests_name("html", tests, NULL, NULL);
+}
