@@ -106,6 +106,10 @@ enum paced_err paced_atomic_commit(struct paced_atomic *file);
 void paced_atomic_abort(struct paced_atomic *file);
 enum paced_err paced_file_write(const char *path, const void *data, size_t size);
 
+/* Adds to the end of a file that is there, in one write, and forces it to the disk: for logs that others watch as they
+ * grow, through a handle that a rename would leave behind. */
+enum paced_err paced_file_append(const char *path, const void *data, size_t size);
+
 /* The user's cache directory for this program ($PACED_CACHE_DIR, $XDG_CACHE_HOME/paced, ~/.cache/paced), made if
  * missing; NULL where there is none or it cannot be written. */
 char *paced_cache_dir(void);

@@ -112,11 +112,13 @@ struct paced_config {
         uint64_t metrics; /* bit m: enum paced_metric m */
         double nsd_tolerance;
         int postprocess; /* enum paced_postprocess */
+        int64_t overlays;
     } test;
     struct {
         char *weights, *corruptions, *severities; /* lists: "a, b, c" */
     } robustness;
     struct {
+        bool tensorboard;
         int level; /* enum paced_log_level */
     } log;
     char *file; /* the INI's path as given */
@@ -132,6 +134,9 @@ void paced_config_finish(struct paced_config *config);
 
 /* The resolved configuration as an INI file that reads back to the same struct. Release with free(). */
 char *paced_config_text(const struct paced_config *config);
+
+/* The value of `key` ("train.lr"), which must be one, as it stands there. Release with free(). */
+char *paced_config_value(const struct paced_config *config, const char *key);
 
 /* Every key with type, default, range and meaning; as a Markdown table when `markdown`. */
 void paced_config_print_keys(FILE *out, bool markdown);

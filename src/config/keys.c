@@ -134,6 +134,8 @@ const struct config_key paced_config_keys[] = {
      MEANING("pixels that outlines may lie apart and still agree, for nsd")},
     {FIELD(test, postprocess), DEFAULT("none"), WORDS("none|largest|needle"),
      MEANING("how a prediction is cleaned: not; each class's largest component; the needle's filled outline")},
+    {FIELD(test, overlays), DEFAULT("8"), RANGE(0, 999),
+     MEANING("pictures of the images of best, median and worst dice; 0: none")},
 
     {PATHS(robustness, weights), DEFAULT(""), WORDS("best|last"),
      MEANING("weights that are compared, a list; empty: test.weights")},
@@ -141,6 +143,7 @@ const struct config_key paced_config_keys[] = {
      MEANING("a list of names; all: those of the appearance; geometric: those that move pixels")},
     {FIELD(robustness, severities), DEFAULT("1,2,3,4,5"), MEANING("a list of 1 (slight) to 5 (heavy)")},
 
+    {FIELD(log, tensorboard), DEFAULT("no"), MEANING("an event file for TensorBoard in the run's directory")},
     {FIELD(log, level), DEFAULT("info"), WORDS("error|warn|info|debug"), MEANING("least important messages to show")},
 };
 /* clang-format on */

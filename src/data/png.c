@@ -174,26 +174,26 @@ out:
 /* ---- writing ------------------------------------------------------------------------------------------------- */
 
 struct writer {
-    const char *path;
-    struct paced_atomic file;
+    const char *name; /* for messages */
+    FILE *stream;
     png_structp png;
     png_infop info;
 };
 
 static void on_write_error(png_structp png, png_const_charp message) {
     const struct writer *w = png_get_error_ptr(png);
-    paced_error(PACED_FAILED, "%s: cannot write (%s); is the disk full?", w->path, message);
+    paced_error(PACED_FAILED, "%s: cannot write (%s); is the disk full?", w->name, message);
     png_longjmp(png, 1);
 }
 
 static void on_write_warning(png_structp png, png_const_charp message) {
     const struct writer *w = png_get_error_ptr(png);
-    paced_log(PACED_LOG_DEBUG, "%s: %s", w->path, message);
+    paced_log(PACED_LOG_DEBUG, "%s: %s", w->name, message);
 }
 
-static enum paced_err encode(struct writer *w, int width, int height, int channels, const uint8_t *pixels) {
+static enum paced_err write_rows(struct writer *w, int width, int height, int channels, const uint8_t *pixels) {
     if (setjmp(png_jmpbuf(w->png))) return PACED_FAILED;
-    png_init_io(w->png, w->file.stream);
+    png_init_io(w->png, w->stream);
     png_set_IHDR(w->png, w->info, (png_uint_32)width, (png_uint_32)height, 8,
                  channels == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
                  PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
@@ -203,24 +203,42 @@ static enum paced_err encode(struct writer *w, int width, int height, int channe
     return PACED_OK;
 }
 
-enum paced_err paced_png_write(const char *path, int width, int height, int channels, const uint8_t *pixels) {
+/* Onto a stream that is open. */
+static enum paced_err encode(const char *name, FILE *stream, int width, int height, int channels,
+                             const uint8_t *pixels) {
     if (width < 1 || height < 1 || width > MAX_SIDE || height > MAX_SIDE || (channels != 1 && channels != 3))
         return paced_error(PACED_FAILED,
-                           "%s: cannot write a PNG of %d x %d x %d; 1 or 3 channels and up to %d on a side", path,
+                           "%s: cannot write a PNG of %d x %d x %d; 1 or 3 channels and up to %d on a side", name,
                            width, height, channels, MAX_SIDE);
-    struct writer w = {.path = path};
-    PACED_TRY(paced_atomic_open(&w.file, path));
-    enum paced_err err = PACED_FAILED;
+    struct writer w = {.name = name, .stream = stream};
     w.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &w, on_write_error, on_write_warning);
     if (w.png != NULL) w.info = png_create_info_struct(w.png);
-    if (w.info == NULL) {
-        err = paced_error(PACED_FAILED, "%s: libpng cannot start; out of memory?", path);
-        goto out;
-    }
-    err = encode(&w, width, height, channels, pixels);
-out:
+    enum paced_err err = w.info ? write_rows(&w, width, height, channels, pixels)
+                                : paced_error(PACED_FAILED, "%s: libpng cannot start; out of memory?", name);
     png_destroy_write_struct(&w.png, &w.info);
-    if (err == PACED_OK) return paced_atomic_commit(&w.file);
-    paced_atomic_abort(&w.file);
+    return err;
+}
+
+enum paced_err paced_png_write(const char *path, int width, int height, int channels, const uint8_t *pixels) {
+    struct paced_atomic file;
+    PACED_TRY(paced_atomic_open(&file, path));
+    enum paced_err err = encode(path, file.stream, width, height, channels, pixels);
+    if (!err) return paced_atomic_commit(&file);
+    paced_atomic_abort(&file);
+    return err;
+}
+
+enum paced_err paced_png_encode(uint8_t **data, size_t *size, int width, int height, int channels,
+                                const uint8_t *pixels) {
+    char *bytes = NULL;
+    *data = NULL;
+    FILE *stream = open_memstream(&bytes, size);
+    if (!stream) return paced_error(PACED_FAILED, "a picture of %d x %d: out of memory", width, height);
+    enum paced_err err = encode("a picture in memory", stream, width, height, channels, pixels);
+    if (fclose(stream) != 0 && !err) err = paced_error(PACED_FAILED, "a picture of %d x %d: out of memory", width, height);
+    if (err)
+        free(bytes);
+    else
+        *data = (uint8_t *)bytes;
     return err;
 }

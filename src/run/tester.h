@@ -5,8 +5,8 @@
 #include "paced/config.h"
 
 /* Measures config->test.weights and writes metrics.csv, summary.csv, intervals.csv and (where probabilities are
- * measured) reliability.csv into `dir`; the table goes to `out` (NULL: to nowhere). PACED_STOPPED after Ctrl-C, with
- * nothing written. */
+ * measured) reliability.csv, and the pictures of test.overlays, into `dir`; the table goes to `out` (NULL: to nowhere).
+ * PACED_STOPPED after Ctrl-C, with nothing written. */
 enum paced_err tester_run(const struct paced_config *config, const char *dir, FILE *out);
 
 #endif
