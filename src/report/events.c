@@ -71,7 +71,7 @@ static void add_train_scalars(struct paced_message *summary, const struct paced_
 static void add_val_scalars(struct paced_message *summary, const struct paced_log_row *row) {
     add_scalar(summary, "logs/val_loss", row->ce);
     add_scalar(summary, "logs/val_objective", row->loss);
-    for (int m = 0; m < PACED_METRICS; m++) {
+    for (int m = PACED_DICE; m <= PACED_F1; m++) { /* those that the log holds */
         char *tag = paced_format("logs/metric_%s", paced_metric_name((enum paced_metric)m));
         add_scalar(summary, tag, paced_metric_value(&row->metrics, (enum paced_metric)m));
         free(tag);
