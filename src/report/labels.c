@@ -13,16 +13,16 @@ enum { DASH_X = 3, DASH_Y = 4 }; /* unlike, so that diagonals have dashes too */
 /* From Okabe and Ito, "Color Universal Design" (2008), without black; class 1 is the first. */
 static const uint32_t palette[] = {0xe69f00, 0x56b4e9, 0x009e73, 0xf0e442, 0xd55e00, 0xcc79a7, 0x0072b2};
 
-/* Beyond the palette: hues a golden section of the circle apart, of one saturation, light and less light in turn. */
+/* Beyond the palette: hues a golden section of the circle apart, of one saturation, light and less light in turn
+ * (HSV). */
 uint32_t paced_class_colour(int class_index) {
     size_t i = class_index > 0 ? (size_t)class_index - 1 : 0;
     if (i < PACED_COUNT(palette)) return palette[i];
     double turn = fmod((double)i * 0.6180339887498949, 1), value = i % 2 ? 1 : 0.7;
     uint32_t colour = 0;
     for (int channel = 0; channel < 3; ++channel) {
-        double away =
-            fabs(fmod(turn + (3 - channel) / 3.0, 1) - 0.5) * 6 - 1; /* from the channel's own hue: 0 opposite */
-        colour = colour << 8 | (uint32_t)lround(255 * value * (1 - 0.8 * (1 - fmin(fmax(away, 0), 1))));
+        double share = fabs(6 * fmod(turn + (3 - channel) / 3.0, 1) - 3) - 1;
+        colour = colour << 8 | (uint32_t)lround(255 * value * (0.2 + 0.8 * fmin(fmax(share, 0), 1)));
     }
     return colour;
 }

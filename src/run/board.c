@@ -20,17 +20,13 @@ static double now(const struct board *b) {
     return paced_events_time(b->start, b->log, last_epoch(b->log));
 }
 
-static void find_path(struct board *b, const struct run_files *files) {
-    b->path = run_files_events(files);
-    if (!b->path) b->path = run_files_new_events(files, (int64_t)time(NULL) - (int64_t)now(b));
-    b->start = (double)run_files_events_start(b->path);
-}
-
 enum paced_err board_open(struct board *b, const struct paced_config *config, const struct run_files *files,
                           const struct paced_run_log *log) {
     *b = (struct board){.log = log};
     if (!config->log.tensorboard) return PACED_OK;
-    find_path(b, files);
+    int64_t start = (int64_t)time(NULL) - (int64_t)now(b); /* of a run that had no such file so far */
+    b->path = run_files_events(files, &start);
+    b->start = (double)start;
     struct paced_events events = {0};
     paced_events_begin(&events, b->start, config);
     for (int epoch = 1; epoch <= last_epoch(log); ++epoch) paced_events_add_epoch(&events, b->start, log, epoch);
@@ -83,9 +79,10 @@ static enum paced_err add_pictures(struct board *b, struct paced_events *events,
     enum paced_err err = PACED_OK;
     size_t count = paced_dataset_count(val);
     for (size_t i = 0, found = 0; !err && found < PICTURES && i < count; ++i) {
-        err = example_take(&e, network, val, i);
+        err = example_load(&e, val, i);
         if (err || !has_foreground(&e)) continue;
-        err = add_picture(b, events, &e, val, i, epoch);
+        err = example_run(&e, network);
+        if (!err) err = add_picture(b, events, &e, val, i, epoch);
         ++found;
     }
     example_finish(&e);

@@ -2,10 +2,9 @@
 #ifndef PACED_RUN_BOARD_H
 #define PACED_RUN_BOARD_H
 
+#include "paced/report.h"
 #include "src/run/example.h"
 #include "src/run/files.h"
-
-#include "paced/report.h"
 
 /* Starts as {0}, and stays so without log.tensorboard: then none of these does anything. */
 struct board {

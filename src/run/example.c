@@ -36,9 +36,12 @@ static uint8_t judge(const float *logits, int classes, float *uncertainty) {
     return (uint8_t)best;
 }
 
-enum paced_err example_take(struct example *e, struct network *network, struct paced_dataset *dataset, size_t index) {
+enum paced_err example_load(struct example *e, struct paced_dataset *dataset, size_t index) {
+    return paced_dataset_load(dataset, index, e->rgb, e->label);
+}
+
+enum paced_err example_run(struct example *e, struct network *network) {
     size_t pixels = (size_t)e->size * (size_t)e->size, classes = (size_t)e->classes;
-    PACED_TRY(paced_dataset_load(dataset, index, e->rgb, e->label));
     for (size_t i = 0; i < 3 * pixels; ++i) e->logits[i] = (float)e->rgb[i] / 255.0f;
     PACED_TRY(paced_buffer_write(paced_exec_input(network->exec), e->logits, 3 * pixels * sizeof *e->logits));
     PACED_TRY(paced_exec_forward(network->exec, 1, false));

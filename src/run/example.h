@@ -16,8 +16,8 @@ struct example {
 struct example example_create(int size, int classes);
 void example_finish(struct example *example);
 
-/* Image `index` of the data set, as it is. */
-enum paced_err example_take(struct example *example, struct network *network, struct paced_dataset *dataset,
-                            size_t index);
+/* Image `index` of the data set, as it is; then what the network says of it. */
+enum paced_err example_load(struct example *example, struct paced_dataset *dataset, size_t index);
+enum paced_err example_run(struct example *example, struct network *network);
 
 #endif

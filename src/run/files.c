@@ -48,14 +48,15 @@ bool run_files_hold_run(const struct run_files *files) {
 /* ---- files whose names vary ---------------------------------------------------------------------------------- */
 
 #define EVENTS "events.out.tfevents."
-#define TEMPORARY ".tmp." /* within the name of a file that is being written */
+#define EVENTS_END ".paced" /* where other programs name a machine */
+#define TEMPORARY ".tmp."   /* within the name of a file that is being written */
 
 static bool begins(const char *name, const char *with) {
     return strncmp(name, with, strlen(with)) == 0;
 }
 
 static bool is_events(const char *name) {
-    return begins(name, EVENTS);
+    return begins(name, EVENTS) && strstr(name, EVENTS_END);
 }
 
 static bool is_overlay(const char *name) {
@@ -99,21 +100,13 @@ enum paced_err run_files_clear_overlays(const struct run_files *files) {
     return clear_from(files->overlays, is_overlay);
 }
 
-char *run_files_events(const struct run_files *files) {
+char *run_files_events(const struct run_files *files, int64_t *start) {
     DIR *dir = opendir(files->dir);
-    char *path = NULL;
-    for (struct dirent *entry; !path && dir && (entry = readdir(dir));)
-        if (is_events(entry->d_name) && !is_left_over(entry->d_name)) path = paced_path_join(files->dir, entry->d_name);
+    for (struct dirent *entry; dir && (entry = readdir(dir));)
+        if (is_events(entry->d_name) && !is_left_over(entry->d_name))
+            *start = strtoll(entry->d_name + strlen(EVENTS), NULL, 10);
     if (dir) closedir(dir);
-    return path;
-}
-
-char *run_files_new_events(const struct run_files *files, int64_t start) {
-    return paced_format("%s/" EVENTS "%lld.paced", files->dir, (long long)start);
-}
-
-int64_t run_files_events_start(const char *path) {
-    return strtoll(strstr(path, EVENTS) + strlen(EVENTS), NULL, 10);
+    return paced_format("%s/" EVENTS "%lld" EVENTS_END, files->dir, (long long)*start);
 }
 
 /* ---- a run's beginning --------------------------------------------------------------------------------------- */

@@ -21,12 +21,9 @@ void run_files_tidy(const struct run_files *files);
 /* The pictures of a test and their table, DIR/overlays/: removes those of an earlier one. */
 enum paced_err run_files_clear_overlays(const struct run_files *files);
 
-/* TensorBoard's event file, events.out.tfevents.<when the run began, seconds since 1970>.paced: the one that is there,
- * or NULL. free() it. */
-char *run_files_events(const struct run_files *files);
-/* The name of a new one; and the time that a name tells. */
-char *run_files_new_events(const struct run_files *files, int64_t start);
-int64_t run_files_events_start(const char *path);
+/* The path of TensorBoard's event file, events.out.tfevents.<when the run began, seconds since 1970>.paced; free() it.
+ * Where one is there already, *start becomes what its name says. */
+char *run_files_events(const struct run_files *files, int64_t *start);
 enum paced_err run_files_write_config(const struct run_files *files, const struct paced_config *config);
 
 /* The weights that `choice` means: "best" or "last" of the configuration's run directory, or a file. free() it. */

@@ -7,7 +7,7 @@
 
 #define TINT 0.4
 
-enum { SWATCH = 2 * PACED_TEXT_HEIGHT, LEGEND_ROW = SWATCH + 8, LEGEND_GAP = 24, CLASSES = 256 };
+enum { COLUMNS = 4, SWATCH = 2 * PACED_TEXT_HEIGHT, LEGEND_ROW = SWATCH + 8, LEGEND_GAP = 24, CLASSES = 256 };
 
 /* ---- the legend ---------------------------------------------------------------------------------------------- */
 
@@ -80,11 +80,8 @@ static void draw_uncertainty(struct panels *p, const struct example *e) {
 struct paced_canvas overlay_draw(const struct example *e, const struct paced_dataset *dataset, const char *title,
                                  const char *settings) {
     struct legend legend = make_legend(e, dataset);
-    struct panels p = panels_create(e->size, 4, 1, 0);
-    int left = panels_left(&p, 0), right = p.canvas.width - left;
-    int below = draw_legend(&legend, e, dataset, NULL, left, right, 0);
-    panels_finish(&p);
-    p = panels_create(e->size, 4, 1, below);
+    int left = PANELS_MARGIN, right = panels_width(e->size, COLUMNS) - PANELS_MARGIN;
+    struct panels p = panels_create(e->size, COLUMNS, 1, draw_legend(&legend, e, dataset, NULL, left, right, 0));
     panels_draw_head(&p, title, settings);
     panels_draw_image(&p, 0, 0, "image", e->rgb);
     draw_labels(&p, 1, "mask", e, e->label, &legend);

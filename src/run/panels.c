@@ -2,7 +2,6 @@
 #include "src/run/panels.h"
 
 enum {
-    MARGIN = 16, /* around all, and between cells */
     HEADER = 46, /* title and settings */
     TITLE = 22,  /* from a cell's top to its panel */
     NOTES = 34,  /* from the panel's end to the cell's: legend and note */
@@ -11,13 +10,25 @@ enum {
     WANTED = 256,        /* a panel's width in pixels, about */
 };
 
+static int scale_of(int size) {
+    int scale = (WANTED + size / 2) / size;
+    return scale < 1 ? 1 : scale;
+}
+
+static int cell_of(int size) {
+    int panel = size * scale_of(size);
+    return panel < NARROWEST ? NARROWEST : panel;
+}
+
+int panels_width(int size, int columns) {
+    return columns * cell_of(size) + (columns + 1) * PANELS_MARGIN;
+}
+
 struct panels panels_create(int size, int columns, int rows, int below) {
-    struct panels p = {.size = size, .scale = (WANTED + size / 2) / size};
-    if (p.scale < 1) p.scale = 1;
+    struct panels p = {.size = size, .scale = scale_of(size), .cell = cell_of(size)};
     p.panel = size * p.scale;
-    p.cell = p.panel < NARROWEST ? NARROWEST : p.panel;
-    p.bottom = HEADER + rows * (TITLE + p.panel + NOTES) + (rows + 1) * MARGIN;
-    p.canvas = paced_canvas_create(columns * p.cell + (columns + 1) * MARGIN, p.bottom + below, PACED_COLOUR_PAPER);
+    p.bottom = HEADER + rows * (TITLE + p.panel + NOTES) + (rows + 1) * PANELS_MARGIN;
+    p.canvas = paced_canvas_create(panels_width(size, columns), p.bottom + below, PACED_COLOUR_PAPER);
     return p;
 }
 
@@ -27,16 +38,16 @@ void panels_finish(struct panels *p) {
 }
 
 void panels_draw_head(struct panels *p, const char *title, const char *settings) {
-    paced_canvas_text(&p->canvas, MARGIN, MARGIN, 2, PACED_COLOUR_TEXT, title);
-    paced_canvas_text(&p->canvas, MARGIN, MARGIN + 25, 1, PACED_COLOUR_FAINT, settings);
+    paced_canvas_text(&p->canvas, PANELS_MARGIN, PANELS_MARGIN, 2, PACED_COLOUR_TEXT, title);
+    paced_canvas_text(&p->canvas, PANELS_MARGIN, PANELS_MARGIN + 25, 1, PACED_COLOUR_FAINT, settings);
 }
 
 int panels_left(const struct panels *p, int column) {
-    return MARGIN + column * (p->cell + MARGIN);
+    return PANELS_MARGIN + column * (p->cell + PANELS_MARGIN);
 }
 
 int panels_top(const struct panels *p, int row) {
-    return MARGIN + HEADER + row * (TITLE + p->panel + NOTES + MARGIN) + TITLE;
+    return PANELS_MARGIN + HEADER + row * (TITLE + p->panel + NOTES + PANELS_MARGIN) + TITLE;
 }
 
 void panels_draw_image(struct panels *p, int column, int row, const char *title, const uint8_t *rgb) {

@@ -12,6 +12,10 @@ struct panels {
     int bottom;                   /* where the cells end */
 };
 
+enum { PANELS_MARGIN = 16 }; /* around all, and between cells */
+
+/* The picture's width in pixels. */
+int panels_width(int size, int columns);
 /* `below`: room in pixels for what else there is. */
 struct panels panels_create(int size, int columns, int rows, int below);
 void panels_finish(struct panels *panels);
