@@ -111,6 +111,10 @@ enum paced_err paced_atomic_commit(struct paced_atomic *file);
 void paced_atomic_abort(struct paced_atomic *file);
 enum paced_err paced_file_write(const char *path, const void *data, size_t size);
 
+/* Adds to the end of a file that is there, in one write, and forces it to the disk: for logs that others watch as they
+ * grow, through a handle that a rename would leave behind. */
+enum paced_err paced_file_append(const char *path, const void *data, size_t size);
+
 /* A file that the program comes with, such as "cl/relu.cl", where it can be found; NULL where it cannot. See
  * src/base/shipped.c for the order of the places. */
 char *paced_shipped_path(const char *name);

@@ -113,6 +113,7 @@ struct paced_config {
         uint64_t metrics; /* bit m: enum paced_metric m */
         double nsd_tolerance;
         int postprocess; /* enum paced_postprocess */
+        int64_t overlays;
     } test;
     struct {
         char *weights, *corruptions, *severities; /* lists: "a, b, c" */
@@ -124,6 +125,7 @@ struct paced_config {
         int64_t batch;
     } predict;
     struct {
+        bool tensorboard;
         int level; /* enum paced_log_level */
     } log;
     char *file; /* the INI's path as given */
@@ -146,6 +148,9 @@ struct paced_config_entry {
     char *value;
 };
 bool paced_config_entry(const struct paced_config *config, size_t index, struct paced_config_entry *entry);
+
+/* The value of `key` ("train.lr"), which must be one, as it stands there. Release with free(). */
+char *paced_config_value(const struct paced_config *config, const char *key);
 
 /* Every key with type, default, range and meaning; as a Markdown table when `markdown`. */
 void paced_config_print_keys(FILE *out, bool markdown);

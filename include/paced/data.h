@@ -41,6 +41,9 @@ enum paced_err paced_png_read_plane(const char *path, const char *context, struc
 
 /* channels 1 (grey) or 3 (RGB), 8 bit; the file appears whole or not at all. */
 enum paced_err paced_png_write(const char *path, int width, int height, int channels, const uint8_t *pixels);
+/* The same file in memory, to be released with free(). */
+enum paced_err paced_png_encode(uint8_t **data, size_t *size, int width, int height, int channels,
+                                const uint8_t *pixels);
 
 /* The same row by row, bits 8 or 16 (in the host's byte order): the image need not be in memory. commit ends and
  * releases it, also when it fails; abort (NULL: nothing) leaves no file. */
@@ -85,6 +88,9 @@ enum paced_err paced_masks_read(const struct paced_masks *masks, const char *pat
 /* From the label table, or the kind's own; NULL where nothing names the class. Valid until the masks are closed. */
 const char *paced_masks_class_name(const struct paced_masks *masks, int class);
 
+/* The colour, 0xRRGGBB, that the label table gives the class first; false where it gives none. */
+bool paced_masks_class_colour(const struct paced_masks *masks, int class, uint32_t *colour);
+
 /* "12 mask pixels are ...": what became of odd ones. Release with free(). */
 char *paced_masks_odd_text(const struct paced_masks *masks, size_t odd);
 
@@ -110,6 +116,7 @@ int paced_dataset_size(const struct paced_dataset *dataset);                    
 const char *paced_dataset_image_name(const struct paced_dataset *dataset, size_t i); /* as written in the split */
 const char *paced_dataset_mask_name(const struct paced_dataset *dataset, size_t i);
 const char *paced_dataset_class_name(const struct paced_dataset *dataset, int class); /* or NULL, as of its masks */
+bool paced_dataset_class_colour(const struct paced_dataset *dataset, int class, uint32_t *colour); /* as of its masks */
 
 /* Would all decoded pairs stay in memory? */
 bool paced_dataset_fits_memory(const struct paced_dataset *dataset);

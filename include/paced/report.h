@@ -98,6 +98,23 @@ enum paced_err paced_scores_write_intervals(const struct paced_scores *scores, u
 /* The summary for a terminal, with the interval of its first row. class_names[classes] (NULL: their numbers). */
 void paced_scores_print(const struct paced_scores *scores, const char *const *class_names, uint64_t seed, FILE *out);
 
+/* An image that stands for others. */
+struct paced_case {
+    const char *kind; /* "best" | "median" | "worst" */
+    int number;       /* among its kind, from 1 */
+    size_t image;
+    double dice;
+};
+/* Up to `wanted` images, a third each from the top, the middle and the end of a ranking by the images' dice (of equal
+ * ones the earlier image comes first): cases[wanted], the best first, then the median ones, then the worst first. An
+ * image without foreground in mask and prediction shows nothing and is ranked only where there are too few others.
+ * Returns how many. */
+size_t paced_cases_choose(const struct paced_scores *scores, size_t wanted, struct paced_case *cases);
+/* The name of its picture, <kind>_<number>.png; free() it. And the table of them: file,case,image,dice. */
+char *paced_case_file(const struct paced_case *c);
+enum paced_err paced_cases_write_csv(const struct paced_scores *scores, const struct paced_case *cases, size_t count,
+                                     const char *path);
+
 /* ---- one image ----------------------------------------------------------------------------------------------- */
 
 /* Grades predictions by [test]: cleans them (postprocess), counts, and measures what `metrics` asks for. */
@@ -107,6 +124,8 @@ enum paced_err paced_examiner_create(struct paced_examiner **examiner, const str
 void paced_examiner_destroy(struct paced_examiner *examiner);
 /* Does it need the logits? */
 bool paced_examiner_needs_logits(const struct paced_examiner *examiner);
+/* Cleans prediction[size][size], of logits[size][size][classes], in place. */
+void paced_examiner_clean(struct paced_examiner *examiner, uint8_t *prediction, const float *logits);
 /* prediction[size][size] is cleaned in place; logits[size][size][classes] may be NULL where they are not needed. */
 void paced_examine(struct paced_examiner *examiner, const char *name, uint8_t *prediction, const float *logits,
                    const uint8_t *label, struct paced_scores *scores);
@@ -173,13 +192,14 @@ struct paced_robustness {
 /* robustness.csv: weights,image,corruption,severity,class,dice,iou,precision,recall,f1: severity 0 of the corruption
  * "clean", then the others. class is "mean" (over the classes) and, of more than two, then each class as well. */
 enum paced_err paced_robustness_write_csv(const struct paced_robustness *robustness, const char *path);
-/* robustness_summary.csv: weights,corruption,metric,clean,severity_1,...,mean,drop: the set's means; a row for each metric
- * of each corruption, at last of "mean", the mean over all corruptions. */
+/* robustness_summary.csv: weights,corruption,metric,clean,severity_1,...,mean,drop: the set's means; a row for each
+ * metric of each corruption, at last of "mean", the mean over all corruptions. */
 enum paced_err paced_robustness_write_summary(const struct paced_robustness *robustness, const char *path);
 /* A table for people: a row for each corruption, for each of the weights the mean dice over the severities and what it
  * lost; the last row is the mean over all corruptions. */
 void paced_robustness_print(const struct paced_robustness *robustness, FILE *out);
-/* A picture DIR/robustness_<metric>.png for each metric: a panel for each corruption, a line for each of the weights. */
+/* A picture DIR/robustness_<metric>.png for each metric: a panel for each corruption, a line for each of the weights.
+ */
 enum paced_err paced_robustness_plot(const struct paced_robustness *robustness, const char *dir);
 
 /* ---- the training log ---------------------------------------------------------------------------------------- */
@@ -230,6 +250,8 @@ struct paced_canvas {
 struct paced_canvas paced_canvas_create(int width, int height, uint32_t colour);
 void paced_canvas_finish(struct paced_canvas *canvas);
 enum paced_err paced_canvas_write(const struct paced_canvas *canvas, const char *path); /* PNG */
+/* The PNG in memory, to be released with free(). */
+enum paced_err paced_canvas_encode(const struct paced_canvas *canvas, uint8_t **png, size_t *size);
 
 void paced_canvas_fill(struct paced_canvas *canvas, int x, int y, int width, int height, uint32_t colour);
 /* A line of one pixel around (outside) the rectangle. */
@@ -245,10 +267,15 @@ void paced_canvas_map(struct paced_canvas *canvas, int x, int y, int scale, cons
 /* Their legend within width x height: 0, the colours, most. */
 void paced_canvas_colour_bar(struct paced_canvas *canvas, int x, int y, int width, int height, double most);
 
-/* Shows the classes label[height][width], but for class 0, on an image that fills the canvas: regions get a tint of the
- * class's colour, and an outline, in the full colour within the region and black around it, so that it stands out of any
- * background, in grey, too. Outlines are wider on larger canvases. */
-void paced_canvas_tint(struct paced_canvas *canvas, const uint8_t *label);
+/* label[height][width] on an image that is drawn there already: each class but 0 mixed into it, a share 0..1 of its
+ * colour (colours[class]); pixels up to `line` from another class, or the map's end, in their colour with a dark line
+ * around; colours NULL: dashed, black and white. Not cut off: the map must lie within the canvas. */
+void paced_canvas_tint(struct paced_canvas *canvas, int x, int y, int scale, const uint8_t *label, int width,
+                       int height, const uint32_t *colours, double share);
+void paced_canvas_outlines(struct paced_canvas *canvas, int x, int y, int scale, const uint8_t *label, int width,
+                           int height, const uint32_t *colours, int line);
+/* A colour for each class, for those that have none of their own. */
+uint32_t paced_class_colour(int class_index);
 
 /* Printable ASCII; others show as '?'. */
 void paced_canvas_text(struct paced_canvas *canvas, int x, int y, int scale, uint32_t colour, const char *text);
@@ -275,8 +302,8 @@ struct paced_plot {
 
 /* Within width x height, labels included. */
 void paced_canvas_plot(struct paced_canvas *canvas, int x, int y, int width, int height, const struct paced_plot *plot);
-/* A sample and the name of each series, in as many rows as it takes within `width`. Returns the height; canvas NULL: draws
- * nothing. */
+/* A sample and the name of each series, in as many rows as it takes within `width`. Returns the height; canvas NULL:
+ * draws nothing. */
 int paced_canvas_legend(struct paced_canvas *canvas, int x, int y, int width, const struct paced_series *series,
                         size_t count);
 
@@ -288,6 +315,27 @@ int paced_canvas_legend(struct paced_canvas *canvas, int x, int y, int width, co
  * contact_sheet.png and overlays/overlays.csv (file,case,image,dice) with its pictures; what is not there is left out.
  * title NULL: the run's name. PACED_INVALID where a directory has no config.ini. */
 enum paced_err paced_report_write(const char *const *run_dirs, size_t count, const char *title, const char *output_dir);
+
+/* ---- TensorBoard --------------------------------------------------------------------------------------------- */
+
+/* A part of an event file (events.out.tfevents.*), or all of it; starts as {0}. Times are seconds since 1970. */
+struct paced_events {
+    uint8_t *bytes;
+    size_t size;
+};
+void paced_events_finish(struct paced_events *events);
+/* How a file begins: the format's version, and the run's hyper-parameters for the tab HPARAMS. */
+void paced_events_begin(struct paced_events *events, double start, const struct paced_config *config);
+/* The scalars of an epoch, its step, from its rows of the log: ckd/mu, spl/data_in_train, logs/lr, logs/train_loss and
+ * logs/val_loss (ce), logs/train_objective and logs/val_objective (loss), logs/metric_<name> (val). */
+void paced_events_add_epoch(struct paced_events *events, double start, const struct paced_run_log *log, int epoch);
+enum paced_err paced_events_add_picture(struct paced_events *events, double time, int64_t step, const char *tag,
+                                        const struct paced_canvas *canvas);
+/* The run is done. */
+void paced_events_end(struct paced_events *events, double time);
+/* When an epoch ended: `start` and the seconds of the log up to then, so that pauses between two parts of a run do not
+ * count, and the same log gives the same times. */
+double paced_events_time(double start, const struct paced_run_log *log, int epoch);
 
 /* ---- progress ------------------------------------------------------------------------------------------------ */
 

@@ -123,3 +123,13 @@ enum paced_err paced_file_write(const char *path, const void *data, size_t size)
     if (size) fwrite(data, 1, size, file.stream); /* commit looks at the stream's error flag */
     return paced_atomic_commit(&file);
 }
+
+enum paced_err paced_file_append(const char *path, const void *data, size_t size) {
+    int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+    if (fd < 0) return write_error(path, strerror(errno));
+    ssize_t written = write(fd, data, size);
+    int failure = written < 0 ? errno : (size_t)written < size ? ENOSPC : 0;
+    if (!failure && fsync(fd) != 0) failure = errno;
+    close(fd);
+    return failure ? write_error(path, strerror(failure)) : PACED_OK;
+}

@@ -134,6 +134,8 @@ const struct config_key paced_config_keys[] = {
      MEANING("pixels that outlines may lie apart and still agree, for nsd")},
     {FIELD(test, postprocess), DEFAULT("none"), WORDS("none|largest|needle"),
      MEANING("how a prediction is cleaned: not; each class's largest component; the needle's filled outline")},
+    {FIELD(test, overlays), DEFAULT("8"), RANGE(0, 999),
+     MEANING("pictures of the images of best, median and worst dice; 0: none")},
 
     {PATHS(robustness, weights), DEFAULT(""), WORDS("best|last"),
      MEANING("weights that are compared, a list; empty: test.weights")},
@@ -147,6 +149,7 @@ const struct config_key paced_config_keys[] = {
     {FIELD(predict, flip), DEFAULT("no"), MEANING("average with what the mirrored image (left to right) gives")},
     {FIELD(predict, batch), DEFAULT("4"), RANGE(1, 1024), MEANING("windows of one step")},
 
+    {FIELD(log, tensorboard), DEFAULT("no"), MEANING("an event file for TensorBoard in the run's directory")},
     {FIELD(log, level), DEFAULT("info"), WORDS("error|warn|info|debug"), MEANING("least important messages to show")},
 };
 /* clang-format on */

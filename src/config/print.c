@@ -5,6 +5,7 @@
  * skips or takes for a comment or a section, nor within a UTF-8 character. */
 #include "keys.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,6 +57,18 @@ bool paced_config_entry(const struct paced_config *config, size_t index, struct 
     paced_config_value_add(&value, config, key);
     *entry = (struct paced_config_entry){key->section, key->name, value.data ? value.data : paced_strdup("")};
     return true;
+}
+
+char *paced_config_value(const struct paced_config *config, const char *key) {
+    struct paced_text value = {0};
+    for (size_t i = 0; i < paced_config_key_count; i++) {
+        const struct config_key *k = &paced_config_keys[i];
+        size_t section = strlen(k->section);
+        if (strncmp(key, k->section, section) == 0 && key[section] == '.' && strcmp(key + section + 1, k->name) == 0)
+            paced_config_value_add(&value, config, k);
+    }
+    assert(value.data);
+    return value.data;
 }
 
 /* ---- the table of keys ---- */

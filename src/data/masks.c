@@ -195,6 +195,16 @@ const char *paced_masks_class_name(const struct paced_masks *masks, int class) {
     return masks->kind->classes == 2 ? masks->kind->class_names[class] : NULL;
 }
 
+bool paced_masks_class_colour(const struct paced_masks *masks, int class, uint32_t *colour) {
+    const struct labels *l = &masks->labels;
+    for (size_t i = 0; i < l->colours; i++)
+        if (l->class[i] == class) {
+            *colour = l->colour[i];
+            return true;
+        }
+    return false;
+}
+
 char *paced_masks_odd_text(const struct paced_masks *masks, size_t odd) {
     if (masks->kind->coloured)
         return paced_format("%zu mask pixels have a colour that %s does not name and count as its class \"ignore\"",

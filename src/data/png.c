@@ -154,8 +154,8 @@ out:
 /* ---- writing ------------------------------------------------------------------------------------------------- */
 
 struct paced_png {
-    struct paced_atomic file;
-    const char *path; /* of `file` */
+    struct paced_atomic file; /* or its stream alone, where that is memory */
+    const char *path;         /* for messages */
     png_structp png;
     png_infop info;
 };
@@ -185,15 +185,20 @@ static enum paced_err start(struct paced_png *w, int width, int height, int chan
     return PACED_OK;
 }
 
+static enum paced_err check(const char *path, int width, int height, int channels, int bits) {
+    if (width >= 1 && height >= 1 && width <= IMAGE_MAX_SIDE && height <= IMAGE_MAX_SIDE &&
+        (channels == 1 || channels == 3) && (bits == 8 || bits == 16))
+        return PACED_OK;
+    return paced_error(PACED_FAILED,
+                       "%s: cannot write a PNG of %d x %d x %d, %d bits; 1 or 3 channels, 8 or 16 bits and up to %d on "
+                       "a side",
+                       path, width, height, channels, bits, IMAGE_MAX_SIDE);
+}
+
 enum paced_err paced_png_create(struct paced_png **png, const char *path, int width, int height, int channels,
                                 int bits) {
     *png = NULL;
-    if (width < 1 || height < 1 || width > IMAGE_MAX_SIDE || height > IMAGE_MAX_SIDE ||
-        (channels != 1 && channels != 3) || (bits != 8 && bits != 16))
-        return paced_error(PACED_FAILED,
-                           "%s: cannot write a PNG of %d x %d x %d, %d bits; 1 or 3 channels, 8 or 16 bits and up to "
-                           "%d on a side",
-                           path, width, height, channels, bits, IMAGE_MAX_SIDE);
+    PACED_TRY(check(path, width, height, channels, bits));
     struct paced_png *w = paced_alloc(1, sizeof *w);
     enum paced_err err = paced_atomic_open(&w->file, path);
     w->path = w->file.path;
@@ -229,13 +234,36 @@ void paced_png_abort(struct paced_png *w) {
     free(w);
 }
 
+static enum paced_err add_rows(struct paced_png *w, int height, size_t row_bytes, const uint8_t *pixels) {
+    for (size_t y = 0; y < (size_t)height; y++) PACED_TRY(paced_png_add_row(w, pixels + y * row_bytes));
+    return PACED_OK;
+}
+
 enum paced_err paced_png_write(const char *path, int width, int height, int channels, const uint8_t *pixels) {
     struct paced_png *w;
     PACED_TRY(paced_png_create(&w, path, width, height, channels, 8));
-    enum paced_err err = PACED_OK;
-    for (size_t y = 0; y < (size_t)height && err == PACED_OK; y++)
-        err = paced_png_add_row(w, pixels + y * (size_t)width * (size_t)channels);
+    enum paced_err err = add_rows(w, height, (size_t)width * (size_t)channels, pixels);
     if (err == PACED_OK) return paced_png_commit(w);
     paced_png_abort(w);
+    return err;
+}
+
+enum paced_err paced_png_encode(uint8_t **data, size_t *size, int width, int height, int channels,
+                                const uint8_t *pixels) {
+    struct paced_png w = {.path = "a picture in memory"};
+    char *bytes = NULL;
+    *data = NULL;
+    PACED_TRY(check(w.path, width, height, channels, 8));
+    w.file.stream = open_memstream(&bytes, size);
+    if (!w.file.stream) return paced_error(PACED_FAILED, "%s: out of memory", w.path);
+    enum paced_err err = start(&w, width, height, channels, 8);
+    if (err == PACED_OK) err = add_rows(&w, height, (size_t)width * (size_t)channels, pixels);
+    if (err == PACED_OK) err = end(&w);
+    png_destroy_write_struct(&w.png, &w.info);
+    if (fclose(w.file.stream) != 0 && !err) err = paced_error(PACED_FAILED, "%s: out of memory", w.path);
+    if (err)
+        free(bytes);
+    else
+        *data = (uint8_t *)bytes;
     return err;
 }

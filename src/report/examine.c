@@ -77,14 +77,18 @@ static void note_lines(const struct paced_examiner *e, const uint8_t *prediction
     paced_scores_note(scores, 0, PACED_DISTANCE_ERROR, errors.distance);
 }
 
+void paced_examiner_clean(struct paced_examiner *e, uint8_t *prediction, const float *logits) {
+    size_t pixels = (size_t)e->size * (size_t)e->size;
+    if (e->postprocess == PACED_POSTPROCESS_NEEDLE) needle_mask(e->components, logits, prediction, pixels);
+    if (e->postprocess == PACED_POSTPROCESS_LARGEST) components_keep_largest(e->components, prediction, e->classes);
+}
+
 void paced_examine(struct paced_examiner *e, const char *name, uint8_t *prediction, const float *logits,
                    const uint8_t *label, struct paced_scores *scores) {
     size_t pixels = (size_t)e->size * (size_t)e->size;
-    bool needle = e->postprocess == PACED_POSTPROCESS_NEEDLE;
-    if (needle) needle_mask(e->components, logits, prediction, pixels);
-    if (e->postprocess == PACED_POSTPROCESS_LARGEST) components_keep_largest(e->components, prediction, e->classes);
+    paced_examiner_clean(e, prediction, logits);
     paced_scores_add(scores, name, prediction, label, pixels);
     if (e->metrics & OF_OUTLINES) note_outlines(e, prediction, label, scores);
     if (e->metrics & OF_PROBABILITIES) note_probabilities(e, logits, label, scores);
-    if (needle) note_lines(e, prediction, label, scores);
+    if (e->postprocess == PACED_POSTPROCESS_NEEDLE) note_lines(e, prediction, label, scores);
 }

@@ -33,6 +33,10 @@ enum paced_err paced_canvas_write(const struct paced_canvas *canvas, const char 
     return paced_png_write(path, canvas->width, canvas->height, 3, canvas->rgb);
 }
 
+enum paced_err paced_canvas_encode(const struct paced_canvas *canvas, uint8_t **png, size_t *size) {
+    return paced_png_encode(png, size, canvas->width, canvas->height, 3, canvas->rgb);
+}
+
 void paced_canvas_fill(struct paced_canvas *canvas, int x, int y, int width, int height, uint32_t colour) {
     int left = x < 0 ? 0 : x, right = x + width < canvas->width ? x + width : canvas->width;
     int top = y < 0 ? 0 : y, bottom = y + height < canvas->height ? y + height : canvas->height;

@@ -122,6 +122,10 @@ uint64_t scores_labelled(const struct paced_scores *scores, size_t image, int cl
     return scores->images[image].counts[class_index].labelled;
 }
 
+uint64_t scores_predicted(const struct paced_scores *scores, size_t image, int class_index) {
+    return scores->images[image].counts[class_index].predicted;
+}
+
 /* ---- through a state file ------------------------------------------------------------------------------------ */
 
 void paced_scores_save(const struct paced_scores *scores, const char *tensor, struct paced_weights *weights) {

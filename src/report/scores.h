@@ -8,6 +8,7 @@ int scores_classes(const struct paced_scores *scores);
 uint64_t scores_metrics(const struct paced_scores *scores);               /* bits of what is measured */
 const char *scores_name(const struct paced_scores *scores, size_t image); /* may be NULL */
 uint64_t scores_labelled(const struct paced_scores *scores, size_t image, int class_index);
+uint64_t scores_predicted(const struct paced_scores *scores, size_t image, int class_index);
 
 /* The images that a mean is taken over. */
 struct scores_sample {

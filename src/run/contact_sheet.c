@@ -20,6 +20,7 @@ enum {
 struct sheet_layout {
     struct paced_canvas canvas;
     int size, scale, panel, names; /* names: the width of the first column */
+    uint32_t colours[256];         /* of the classes' outlines */
 };
 
 /* An image as the dataset holds it. */
@@ -47,6 +48,7 @@ static enum paced_err find_specimen(struct paced_dataset *dataset, struct specim
 static struct sheet_layout lay_out(int size, const struct corruption_plan *plan) {
     struct sheet_layout l = {.size = size, .scale = (WANTED + size / 2) / size};
     if (l.scale < 1) l.scale = 1;
+    for (size_t c = 0; c < PACED_COUNT(l.colours); ++c) l.colours[c] = OUTLINE;
     l.panel = size * l.scale;
     l.names = paced_text_width("severity", 2);
     for (size_t i = 0; i < plan->count; ++i)
@@ -67,22 +69,10 @@ static int top_of(const struct sheet_layout *l, size_t row) {
     return MARGIN + HEADER + (row ? HEADER : 0) + (int)row * (l->panel + GAP);
 }
 
-/* Beside another class? The image's border counts as background. */
-static bool is_outline(const uint8_t *label, int size, int x, int y) {
-    uint8_t own = label[y * size + x];
-    if (!own) return false;
-    if (x == 0 || y == 0 || x == size - 1 || y == size - 1) return true;
-    const uint8_t *at = label + y * size + x;
-    return at[-1] != own || at[1] != own || at[-size] != own || at[size] != own;
-}
-
 static void draw_panel(struct sheet_layout *l, size_t row, size_t column, const uint8_t *rgb, const uint8_t *label) {
     int x = left_of(l, column), y = top_of(l, row);
     paced_canvas_image(&l->canvas, x, y, l->scale, rgb, l->size, l->size);
-    for (int v = 0; label && v < l->size; ++v)
-        for (int u = 0; u < l->size; ++u)
-            if (is_outline(label, l->size, u, v))
-                paced_canvas_fill(&l->canvas, x + u * l->scale, y + v * l->scale, l->scale, l->scale, OUTLINE);
+    if (label) paced_canvas_outlines(&l->canvas, x, y, l->scale, label, l->size, l->size, l->colours, 1);
 }
 
 static void draw_name(struct sheet_layout *l, size_t row, const char *name) {

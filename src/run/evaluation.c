@@ -55,3 +55,10 @@ enum paced_err evaluation_run(struct evaluation *e, const struct paced_change *c
     PACED_TRY(pass_run(&pass, &tally, &stopped));
     return stopped ? PACED_STOPPED : PACED_OK;
 }
+
+enum paced_err evaluation_take(struct evaluation *e, size_t index, struct example *example) {
+    PACED_TRY(example_load(example, e->dataset, index));
+    PACED_TRY(example_run(example, &e->network));
+    paced_examiner_clean(e->examiner, example->prediction, example->logits);
+    return PACED_OK;
+}

@@ -3,6 +3,7 @@
 #ifndef PACED_RUN_EVALUATION_H
 #define PACED_RUN_EVALUATION_H
 
+#include "src/run/example.h"
 #include "src/run/pass.h"
 
 struct evaluation {
@@ -30,5 +31,8 @@ enum paced_err evaluation_load(struct evaluation *evaluation, const char *weight
  * images are missing then. */
 enum paced_err evaluation_run(struct evaluation *evaluation, const struct paced_change *change, const char *label,
                               struct paced_scores *scores);
+
+/* One of the images again, alone, its prediction cleaned as it was when it counted. */
+enum paced_err evaluation_take(struct evaluation *evaluation, size_t index, struct example *example);
 
 #endif

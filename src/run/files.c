@@ -33,11 +33,13 @@ static char **field(const struct run_files *files, size_t i) {
 
 void run_files_init(struct run_files *files, const char *dir) {
     files->dir = paced_strdup(dir);
+    files->overlays = paced_path_join(dir, "overlays");
     for (size_t i = 0; i < PACED_COUNT(table); ++i) *field(files, i) = paced_path_join(dir, table[i].name);
 }
 
 void run_files_finish(struct run_files *files) {
     for (size_t i = 0; i < PACED_COUNT(table); ++i) free(*field(files, i));
+    free(files->overlays);
     free(files->dir);
     *files = (struct run_files){0};
 }
@@ -47,24 +49,74 @@ bool run_files_hold_run(const struct run_files *files) {
            paced_path_exists(files->last);
 }
 
-/* Is it what a killed process left of writing one of the table's files? */
+/* ---- files whose names vary ---------------------------------------------------------------------------------- */
+
+#define EVENTS "events.out.tfevents."
+#define EVENTS_END ".paced" /* where other programs name a machine */
+#define TEMPORARY ".tmp."   /* within the name of a file that is being written */
+
+static bool begins(const char *name, const char *with) {
+    return strncmp(name, with, strlen(with)) == 0;
+}
+
+static bool is_events(const char *name) {
+    return begins(name, EVENTS) && strstr(name, EVENTS_END);
+}
+
+static bool is_overlay(const char *name) {
+    return begins(name, "best_") || begins(name, "median_") || begins(name, "worst_") || begins(name, "overlays.csv");
+}
+
+/* Is it what a killed process left of writing one of the table's files, or an event file? */
 static bool is_left_over(const char *name) {
-    for (size_t i = 0; i < PACED_COUNT(table); ++i) {
-        size_t length = strlen(table[i].name);
-        if (strncmp(name, table[i].name, length) == 0 && strncmp(name + length, ".tmp.", 5) == 0) return true;
-    }
+    if (is_events(name)) return strstr(name, TEMPORARY) != NULL;
+    for (size_t i = 0; i < PACED_COUNT(table); ++i)
+        if (begins(name, table[i].name) && begins(name + strlen(table[i].name), TEMPORARY)) return true;
     return false;
 }
 
-void run_files_tidy(const struct run_files *files) {
-    DIR *dir = opendir(files->dir);
+/* Removes the files of a folder, where there is one, that `is_meant`. The path of one that stays, or NULL; free() it.
+ */
+static char *remove_from(const char *folder, bool (*is_meant)(const char *name)) {
+    DIR *dir = opendir(folder);
+    char *stays = NULL;
     for (struct dirent *entry; dir && (entry = readdir(dir));) {
-        if (!is_left_over(entry->d_name)) continue;
-        char *path = paced_path_join(files->dir, entry->d_name);
-        unlink(path); /* one that stays takes room, no more */
-        free(path);
+        if (!is_meant(entry->d_name)) continue;
+        char *path = paced_path_join(folder, entry->d_name);
+        if (unlink(path) != 0 && !stays)
+            stays = path;
+        else
+            free(path);
     }
     if (dir) closedir(dir);
+    return stays;
+}
+
+static enum paced_err clear_from(const char *folder, bool (*is_meant)(const char *name)) {
+    char *stays = remove_from(folder, is_meant);
+    if (!stays) return PACED_OK;
+    enum paced_err err = paced_error(PACED_FAILED, "%s: cannot be removed; check the directory's permissions", stays);
+    free(stays);
+    return err;
+}
+
+enum paced_err run_files_clear_overlays(const struct run_files *files) {
+    return clear_from(files->overlays, is_overlay);
+}
+
+char *run_files_events(const struct run_files *files, int64_t *start) {
+    DIR *dir = opendir(files->dir);
+    for (struct dirent *entry; dir && (entry = readdir(dir));)
+        if (is_events(entry->d_name) && !is_left_over(entry->d_name))
+            *start = strtoll(entry->d_name + strlen(EVENTS), NULL, 10);
+    if (dir) closedir(dir);
+    return paced_format("%s/" EVENTS "%lld" EVENTS_END, files->dir, (long long)*start);
+}
+
+/* ---- a run's beginning --------------------------------------------------------------------------------------- */
+
+void run_files_tidy(const struct run_files *files) {
+    free(remove_from(files->dir, is_left_over)); /* one that stays takes room, no more */
 }
 
 enum paced_err run_files_clear(const struct run_files *files) {
@@ -73,7 +125,8 @@ enum paced_err run_files_clear(const struct run_files *files) {
         if (paced_path_exists(*field(files, i)) && unlink(*field(files, i)) != 0)
             return paced_error(PACED_FAILED, "%s: cannot be removed; check the directory's permissions",
                                *field(files, i));
-    return PACED_OK;
+    PACED_TRY(clear_from(files->dir, is_events));
+    return run_files_clear_overlays(files);
 }
 
 enum paced_err run_files_write_config(const struct run_files *files, const struct paced_config *config,

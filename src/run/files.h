@@ -8,7 +8,7 @@
 struct run_files {
     char *dir;
     char *config, *best, *last, *state, *log, *losses, *metrics, *summary, *intervals, *reliability, *robustness,
-        *report;
+        *report, *overlays;
 };
 
 void run_files_init(struct run_files *files, const char *dir);
@@ -25,6 +25,13 @@ enum paced_err run_files_write_config(const struct run_files *files, const struc
 /* The same beside results that were measured into `dir`; a training's own configuration there stays. */
 enum paced_err run_files_write_test_config(const char *dir, const struct paced_config *config,
                                            const struct paced_device *device);
+
+/* The pictures of a test and their table, DIR/overlays/: removes those of an earlier one. */
+enum paced_err run_files_clear_overlays(const struct run_files *files);
+
+/* The path of TensorBoard's event file, events.out.tfevents.<when the run began, seconds since 1970>.paced; free() it.
+ * Where one is there already, *start becomes what its name says. */
+char *run_files_events(const struct run_files *files, int64_t *start);
 
 /* The weights that `choice` means: "best" or "last" of the configuration's run directory, or a file. free() it. */
 char *run_weights_path(const struct paced_config *config, const char *choice);

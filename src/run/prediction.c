@@ -160,10 +160,18 @@ static enum paced_err write_logits(const struct prediction *p, const float *logi
     return err;
 }
 
+#define TINT 0.3          /* share of the colour within a region */
+#define SIDE_PER_LINE 300 /* pixels of the shorter side for one of the outline's width */
+
 static enum paced_err write_overlay(const struct prediction *p, const char *path, const struct paced_image *image,
                                     const uint8_t *label) {
     struct paced_canvas canvas = {image->width, image->height, image->rgb};
-    paced_canvas_tint(&canvas, label);
+    int side = image->width < image->height ? image->width : image->height;
+    int line = side < 2 * SIDE_PER_LINE ? 1 : side / SIDE_PER_LINE;
+    uint32_t colours[256];
+    for (int c = 0; c < 256; ++c) colours[c] = paced_class_colour(c);
+    paced_canvas_tint(&canvas, 0, 0, 1, label, image->width, image->height, colours, TINT);
+    paced_canvas_outlines(&canvas, 0, 0, 1, label, image->width, image->height, colours, line);
     char *name = result_path(p->output, path, "_overlay.png");
     enum paced_err err = paced_canvas_write(&canvas, name);
     free(name);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "src/run/evaluation.h"
-#include "src/run/files.h"
+#include "src/run/overlays.h"
 
 static enum paced_err measure(struct evaluation *evaluation, const struct paced_config *c,
                               struct paced_scores *scores) {
@@ -17,15 +17,17 @@ static enum paced_err measure(struct evaluation *evaluation, const struct paced_
 }
 
 /* The summary comes last: where it is, the others are. */
-static enum paced_err write_results(const struct paced_scores *scores, uint64_t seed, const char *dir) {
+static enum paced_err write_results(struct evaluation *evaluation, const struct paced_scores *scores,
+                                    const struct paced_config *c, const char *dir) {
     struct run_files files;
     struct paced_reliability reliability;
     run_files_init(&files, dir);
     enum paced_err err = paced_make_dirs(dir);
     if (!err) err = paced_scores_write_csv(scores, files.metrics);
-    if (!err) err = paced_scores_write_intervals(scores, seed, files.intervals);
+    if (!err) err = paced_scores_write_intervals(scores, (uint64_t)c->run.seed, files.intervals);
     if (!err && paced_scores_reliability(scores, &reliability))
         err = paced_reliability_write_csv(&reliability, files.reliability);
+    if (!err) err = overlays_write(evaluation, scores, (size_t)c->test.overlays, &files);
     if (!err) err = paced_scores_write_summary(scores, files.summary);
     run_files_finish(&files);
     return err;
@@ -43,12 +45,11 @@ static void print(const struct evaluation *e, const struct paced_scores *scores,
 enum paced_err tester_run(const struct paced_config *config, const char *dir, FILE *out) {
     struct evaluation evaluation = {0};
     struct paced_scores *scores = paced_scores_create((int)config->data.classes);
-    uint64_t seed = (uint64_t)config->run.seed;
     enum paced_err err = measure(&evaluation, config, scores);
-    if (!err) err = write_results(scores, seed, dir);
+    if (!err) err = write_results(&evaluation, scores, config, dir);
     if (!err) err = run_files_write_test_config(dir, config, evaluation.device);
     if (!err) err = paced_report_write(&dir, 1, NULL, dir);
-    if (!err && out) print(&evaluation, scores, seed, out);
+    if (!err && out) print(&evaluation, scores, (uint64_t)config->run.seed, out);
     paced_scores_destroy(scores);
     evaluation_close(&evaluation);
     return err;

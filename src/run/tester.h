@@ -5,8 +5,8 @@
 #include "paced/config.h"
 
 /* Measures config->test.weights and writes metrics.csv, summary.csv, intervals.csv, (where probabilities are measured)
- * reliability.csv, config.ini unless a training's is there, and the report into `dir`; the table goes to `out` (NULL:
- * to nowhere). PACED_STOPPED after Ctrl-C, with nothing written. */
+ * reliability.csv, the pictures of test.overlays, config.ini unless a training's is there, and the report into `dir`;
+ * the table goes to `out` (NULL: to nowhere). PACED_STOPPED after Ctrl-C, with nothing written. */
 enum paced_err tester_run(const struct paced_config *config, const char *dir, FILE *out);
 
 #endif

@@ -13,6 +13,7 @@
 
 #include "paced/models.h"
 #include "paced/perturb.h"
+#include "src/run/board.h"
 #include "src/run/checkpoint.h"
 #include "src/run/files.h"
 
@@ -33,6 +34,7 @@ struct trainer {
     struct paced_dataset *train, *val;
     uint32_t *order; /* [images of the larger set] */
     struct paced_run_log log;
+    struct board board;
     struct standing standing;
     struct paced_rng rng_after; /* the generator after this epoch's shuffle */
     struct tally val_tally;
@@ -142,6 +144,7 @@ static void close_parts(struct trainer *t) {
     free(t->order);
     paced_dataset_close(t->val);
     paced_dataset_close(t->train);
+    board_close(&t->board);
     paced_run_log_finish(&t->log);
     run_files_finish(&t->files);
 }
@@ -344,7 +347,15 @@ static enum paced_err save_place(struct trainer *t) {
     return PACED_STOPPED;
 }
 
+/* TensorBoard's pictures are of the best weights. */
+static enum paced_err end_board(struct trainer *t) {
+    if (!t->board.path) return PACED_OK;
+    PACED_TRY(network_load(&t->network, t->files.best));
+    return board_end(&t->board, &t->network, t->val, (int)t->config->data.classes, (int)t->standing.best_epoch);
+}
+
 static enum paced_err train(struct trainer *t) {
+    PACED_TRY(board_open(&t->board, t->config, &t->files, &t->log));
     while (!is_done(t)) {
         double lr = paced_schedule_lr(t->config, (int)t->standing.epoch);
         bool stopped;
@@ -353,8 +364,10 @@ static enum paced_err train(struct trainer *t) {
         if (!stopped) PACED_TRY(val_pass(t, lr, &stopped));
         if (stopped) return save_place(t);
         PACED_TRY(close_epoch(t));
+        PACED_TRY(board_add_epoch(&t->board));
         report_epoch(t);
     }
+    PACED_TRY(end_board(t));
     const struct standing *s = &t->standing;
     paced_log(PACED_LOG_INFO, "%s: %lld epochs%s, best in epoch %lld (val %s %.4f)", t->files.dir, (long long)s->epoch,
               s->epoch < t->config->train.epochs ? " (train.patience has run out)" : "", (long long)s->best_epoch,

@@ -295,6 +295,33 @@ static void test_atomic_link(void **state) {
     free(name);
 }
 
+static void test_append(void **state) {
+    (void)state;
+    char *path = paced_path_join(dir, "growing");
+    uint8_t *data;
+    size_t size;
+    assert_int_equal(paced_file_write(path, "one", 3), PACED_OK);
+    FILE *watching = fopen(path, "r");
+    assert_int_equal(fseek(watching, 3, SEEK_SET), 0);
+    assert_int_equal(fgetc(watching), EOF);
+    assert_int_equal(paced_file_append(path, " two", 4), PACED_OK);
+    clearerr(watching);
+    assert_int_equal(fgetc(watching), ' '); /* who has it open sees what is added */
+    fclose(watching);
+    assert_int_equal(paced_file_read(path, 0, &data, &size), PACED_OK);
+    assert_string_equal((char *)data, "one two");
+    free(data);
+    unlink(path);
+    capture_begin();
+    enum paced_err err = paced_file_append(path, "x", 1);
+    char *said = capture_end();
+    assert_non_null(strstr(said, "growing: cannot write"));
+    free(said);
+    assert_int_equal(err, PACED_FAILED);
+    assert_false(paced_path_exists(path));
+    free(path);
+}
+
 static void test_file_read(void **state) {
     (void)state;
     char *path = paced_path_join(dir, "large"), *missing = paced_path_join(dir, "none");
@@ -604,6 +631,7 @@ int main(void) {
         cmocka_unit_test(test_atomic),
         cmocka_unit_test(test_atomic_refuses),
         cmocka_unit_test(test_atomic_link),
+        cmocka_unit_test(test_append),
         cmocka_unit_test(test_file_read),
         cmocka_unit_test(test_cache_dir),
         cmocka_unit_test(test_text),

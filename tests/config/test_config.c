@@ -480,6 +480,13 @@ static void test_real_digits(void **state) {
     assert_non_null(strstr(text, "\nweight_decay = 0.0001\n"));
     assert_non_null(strstr(text, "\ngamma = 0.30000000000000004\n"));
     free(text);
+    const char *const values[][2] = {
+        {"train.lr", "0.003"}, {"train.epochs", "100"}, {"train.shuffle", "yes"}, {"train.schedule", "step"}};
+    for (size_t i = 0; i < PACED_COUNT(values); i++) {
+        text = paced_config_value(&c, values[i][0]);
+        assert_string_equal(text, values[i][1]);
+        free(text);
+    }
     paced_config_finish(&c);
 }
 

@@ -95,6 +95,10 @@ static void test_colours(void **state) {
     assert_string_equal(paced_masks_class_name(masks, 0), "tissue");
     assert_string_equal(paced_masks_class_name(masks, 2), "clamps");
     assert_null(paced_masks_class_name(masks, 3));
+    uint32_t colour;
+    assert_true(paced_masks_class_colour(masks, 2, &colour));
+    assert_int_equal(colour, 0x00ff7d);
+    assert_false(paced_masks_class_colour(masks, 3, &colour));
     paced_masks_close(masks);
 }
 

@@ -121,12 +121,27 @@ static void test_write_and_read(void **state) {
         assert_int_equal(paced_png_read(at("own.png"), NULL, &image), PACED_OK);
         for (int i = 0; i < W * H * 3; i++) assert_int_equal(image.rgb[i], channels == 1 ? pixels[i / 3] : pixels[i]);
         free(image.rgb);
+        uint8_t *encoded, *file;
+        size_t encoded_size, file_size;
+        assert_int_equal(paced_png_encode(&encoded, &encoded_size, W, H, channels, pixels), PACED_OK);
+        assert_int_equal(paced_file_read(at("own.png"), 0, &file, &file_size), PACED_OK);
+        assert_int_equal(encoded_size, file_size);
+        assert_memory_equal(encoded, file, file_size);
+        free(encoded);
+        free(file);
     }
     hush();
     enum paced_err err = paced_png_write(at("no such folder/own.png"), W, H, 1, (const uint8_t[W * H]){0});
     const char *said = unhush();
     assert_int_not_equal(err, PACED_OK);
     assert_says(said, "own.png");
+    hush();
+    uint8_t *encoded;
+    size_t size;
+    err = paced_png_encode(&encoded, &size, 0, H, 1, (const uint8_t[1]){0});
+    assert_says(unhush(), "0 x ");
+    assert_int_not_equal(err, PACED_OK);
+    assert_null(encoded);
 }
 
 /* 16 bits, a row at a time; a writer that is given up leaves no file. */

@@ -1,0 +1,80 @@
+/* cases: which images of a tested set are worth a picture. */
+#include "src/report/csv.h"
+#include "src/report/scores.h"
+
+#include <stdlib.h>
+
+/* Has the mask, or the prediction, any foreground? */
+static bool shows_something(const struct paced_scores *scores, size_t image) {
+    for (int c = 1; c < scores_classes(scores); c++)
+        if (scores_labelled(scores, image, c) || scores_predicted(scores, image, c)) return true;
+    return false;
+}
+
+/* Falling Dice; of equal ones the set's order. */
+static int compare(const void *a, const void *b) {
+    const struct paced_case *first = a, *second = b;
+    if (first->dice != second->dice) return first->dice > second->dice ? -1 : 1;
+    return first->image < second->image ? -1 : first->image > second->image;
+}
+
+static void add(const struct paced_scores *scores, size_t image, struct paced_case *ranking, size_t *count) {
+    ranking[*count].image = image;
+    ranking[(*count)++].dice = paced_scores_image(scores, image, 0).dice;
+}
+
+static size_t at_most(size_t value, size_t limit) {
+    return value < limit ? value : limit;
+}
+
+/* Images ranked by Dice; those that show nothing only where the others are fewer than `wanted`. */
+static struct paced_case *rank(const struct paced_scores *scores, size_t wanted, size_t *count) {
+    size_t images = paced_scores_count(scores);
+    struct paced_case *ranking = paced_alloc(images + 1, sizeof *ranking);
+    *count = 0;
+    for (size_t i = 0; i < images; i++)
+        if (shows_something(scores, i)) add(scores, i, ranking, count);
+    for (size_t i = 0; i < images && *count < wanted; i++)
+        if (!shows_something(scores, i)) add(scores, i, ranking, count);
+    qsort(ranking, *count, sizeof *ranking, compare);
+    return ranking;
+}
+
+static struct paced_case named(struct paced_case ranked, const char *kind, size_t index) {
+    return (struct paced_case){kind, (int)index + 1, ranked.image, ranked.dice};
+}
+
+size_t paced_cases_choose(const struct paced_scores *scores, size_t wanted, struct paced_case *cases) {
+    size_t count, chosen = 0;
+    struct paced_case *ranking = rank(scores, wanted, &count);
+    wanted = at_most(wanted, count);
+    const size_t of_kind[] = {(wanted + 2) / 3, wanted / 3, (wanted + 1) / 3}; /* together `wanted` */
+    size_t middle = (count - of_kind[1]) / 2, end = count - of_kind[2] - of_kind[1];
+    middle = middle < of_kind[0] ? of_kind[0] : at_most(middle, end);
+    for (size_t i = 0; i < of_kind[0]; i++) cases[chosen++] = named(ranking[i], "best", i);
+    for (size_t i = 0; i < of_kind[1]; i++) cases[chosen++] = named(ranking[middle + i], "median", i);
+    for (size_t i = 0; i < of_kind[2]; i++) cases[chosen++] = named(ranking[count - 1 - i], "worst", i);
+    free(ranking);
+    return chosen;
+}
+
+char *paced_case_file(const struct paced_case *c) {
+    return paced_format("%s_%02d.png", c->kind, c->number);
+}
+
+enum paced_err paced_cases_write_csv(const struct paced_scores *scores, const struct paced_case *cases, size_t count,
+                                     const char *path) {
+    struct paced_atomic file;
+    PACED_TRY(paced_atomic_open(&file, path));
+    fputs("file,case,image,dice\n", file.stream);
+    for (size_t i = 0; i < count; i++) {
+        char *name = paced_case_file(&cases[i]);
+        fprintf(file.stream, "%s,%s,", name, cases[i].kind);
+        paced_csv_write_text(file.stream, scores_name(scores, cases[i].image));
+        fputc(',', file.stream);
+        paced_csv_write_real(file.stream, cases[i].dice);
+        fputc('\n', file.stream);
+        free(name);
+    }
+    return paced_atomic_commit(&file);
+}

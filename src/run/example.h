@@ -1,0 +1,23 @@
+/* One image, what is in it, and what a network makes of it. */
+#ifndef PACED_RUN_EXAMPLE_H
+#define PACED_RUN_EXAMPLE_H
+
+#include "paced/data.h"
+#include "src/run/network.h"
+
+struct example {
+    int size, classes;
+    uint8_t *rgb;                /* [size][size][3] */
+    uint8_t *label, *prediction; /* [size][size]; the likeliest class, the first of equals */
+    float *logits;               /* [size][size][classes] */
+    float *uncertainty;          /* [size][size]: u = 1 - max_c softmax(logits)_c, 0..1 - 1/classes */
+};
+
+struct example example_create(int size, int classes);
+void example_finish(struct example *example);
+
+/* Image `index` of the data set, as it is; then what the network says of it. */
+enum paced_err example_load(struct example *example, struct paced_dataset *dataset, size_t index);
+enum paced_err example_run(struct example *example, struct network *network);
+
+#endif

@@ -1,0 +1,93 @@
+/* A row of four panels: image, mask, prediction, uncertainty; below it a legend of the classes. */
+#include "src/run/overlay.h"
+
+#include <stdlib.h>
+
+#include "src/run/panels.h"
+
+#define TINT 0.4
+
+enum { COLUMNS = 4, SWATCH = 2 * PACED_TEXT_HEIGHT, LEGEND_ROW = SWATCH + 8, LEGEND_GAP = 24, CLASSES = 256 };
+
+/* ---- the legend ---------------------------------------------------------------------------------------------- */
+
+struct legend {
+    uint32_t colours[CLASSES];
+    bool present[CLASSES];
+};
+
+static struct legend make_legend(const struct example *e, const struct paced_dataset *dataset) {
+    struct legend legend;
+    for (int c = 0; c < CLASSES; ++c)
+        if (!paced_dataset_class_colour(dataset, c, &legend.colours[c])) legend.colours[c] = paced_class_colour(c);
+    for (int c = 0; c < CLASSES; ++c) legend.present[c] = false;
+    size_t pixels = (size_t)e->size * (size_t)e->size;
+    for (size_t i = 0; i < pixels; ++i) legend.present[e->label[i]] = legend.present[e->prediction[i]] = true;
+    return legend;
+}
+
+/* In as many rows as it takes; returns the height. canvas NULL: draws nothing. */
+static int draw_legend(const struct legend *legend, const struct example *e, const struct paced_dataset *dataset,
+                       struct paced_canvas *canvas, int left, int right, int top) {
+    int x = left, y = top;
+    for (int c = 1; c < e->classes; ++c) {
+        if (!legend->present[c]) continue;
+        const char *known = paced_dataset_class_name(dataset, c);
+        char *name = known ? paced_strdup(known) : paced_format("class %d", c);
+        int width = SWATCH + 6 + paced_text_width(name, 2);
+        if (x > left && x + width > right) {
+            x = left;
+            y += LEGEND_ROW;
+        }
+        if (canvas) {
+            paced_canvas_frame(canvas, x, y, SWATCH, SWATCH, PACED_COLOUR_TEXT);
+            paced_canvas_fill(canvas, x, y, SWATCH, SWATCH, legend->colours[c]);
+            paced_canvas_text(canvas, x + SWATCH + 6, y, 2, PACED_COLOUR_TEXT, name);
+        }
+        x += width + LEGEND_GAP;
+        free(name);
+    }
+    return y + LEGEND_ROW - top;
+}
+
+/* ---- the panels ---------------------------------------------------------------------------------------------- */
+
+/* The image under label[size][size]. */
+static void draw_labels(struct panels *p, int column, const char *title, const struct example *e, const uint8_t *label,
+                        const struct legend *legend) {
+    int x = panels_left(p, column), y = panels_top(p, 0);
+    panels_draw_image(p, column, 0, title, e->rgb);
+    paced_canvas_tint(&p->canvas, x, y, p->scale, label, e->size, e->size, legend->colours, TINT);
+    paced_canvas_outlines(&p->canvas, x, y, p->scale, label, e->size, e->size, legend->colours, 1);
+    char note[64];
+    snprintf(note, sizeof note, "foreground %.1f%%", 100 * panels_foreground(p, label));
+    panels_draw_note(p, column, 0, 0, note);
+}
+
+static void draw_prediction(struct panels *p, const struct example *e, const struct legend *legend) {
+    draw_labels(p, 2, "prediction", e, e->prediction, legend);
+    paced_canvas_outlines(&p->canvas, panels_left(p, 2), panels_top(p, 0), p->scale, e->label, e->size, e->size, NULL,
+                          1);
+    panels_draw_note(p, 2, 0, 1, "dashed: the mask's outline");
+}
+
+static void draw_uncertainty(struct panels *p, const struct example *e) {
+    char note[64];
+    snprintf(note, sizeof note, "u = 1 - max softmax, mean %.4f", panels_mean(p, e->uncertainty));
+    panels_draw_map(p, 3, 0, "uncertainty", e->uncertainty, e->classes == 2 ? 0.5 : 1);
+    panels_draw_note(p, 3, 0, 1, note);
+}
+
+struct paced_canvas overlay_draw(const struct example *e, const struct paced_dataset *dataset, const char *title,
+                                 const char *settings) {
+    struct legend legend = make_legend(e, dataset);
+    int left = PANELS_MARGIN, right = panels_width(e->size, COLUMNS) - PANELS_MARGIN;
+    struct panels p = panels_create(e->size, COLUMNS, 1, draw_legend(&legend, e, dataset, NULL, left, right, 0));
+    panels_draw_head(&p, title, settings);
+    panels_draw_image(&p, 0, 0, "image", e->rgb);
+    draw_labels(&p, 1, "mask", e, e->label, &legend);
+    draw_prediction(&p, e, &legend);
+    draw_uncertainty(&p, e);
+    draw_legend(&legend, e, dataset, &p.canvas, left, right, p.bottom);
+    return p.canvas;
+}

@@ -1,0 +1,13 @@
+/* The picture of an image, its mask, a prediction and its uncertainty, side by side. */
+#ifndef PACED_RUN_OVERLAY_H
+#define PACED_RUN_OVERLAY_H
+
+#include "paced/report.h"
+#include "src/run/example.h"
+
+/* Classes get the label table's colours, else the program's own; a legend names those that are there. `title` and
+ * `settings` are two lines of text above. Release with paced_canvas_finish. */
+struct paced_canvas overlay_draw(const struct example *example, const struct paced_dataset *dataset, const char *title,
+                                 const char *settings);
+
+#endif

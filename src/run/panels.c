@@ -1,0 +1,92 @@
+/* Panels in rows and columns. */
+#include "src/run/panels.h"
+
+enum {
+    HEADER = 46, /* title and settings */
+    TITLE = 22,  /* from a cell's top to its panel */
+    NOTES = 34,  /* from the panel's end to the cell's: legend and note */
+    BAR = 9,
+    NARROWEST = 14 * 12, /* a cell's width: a title of 14 letters at scale 2 */
+    WANTED = 256,        /* a panel's width in pixels, about */
+};
+
+static int scale_of(int size) {
+    int scale = (WANTED + size / 2) / size;
+    return scale < 1 ? 1 : scale;
+}
+
+static int cell_of(int size) {
+    int panel = size * scale_of(size);
+    return panel < NARROWEST ? NARROWEST : panel;
+}
+
+int panels_width(int size, int columns) {
+    return columns * cell_of(size) + (columns + 1) * PANELS_MARGIN;
+}
+
+struct panels panels_create(int size, int columns, int rows, int below) {
+    struct panels p = {.size = size, .scale = scale_of(size), .cell = cell_of(size)};
+    p.panel = size * p.scale;
+    p.bottom = HEADER + rows * (TITLE + p.panel + NOTES) + (rows + 1) * PANELS_MARGIN;
+    p.canvas = paced_canvas_create(panels_width(size, columns), p.bottom + below, PACED_COLOUR_PAPER);
+    return p;
+}
+
+void panels_finish(struct panels *p) {
+    paced_canvas_finish(&p->canvas);
+    *p = (struct panels){0};
+}
+
+void panels_draw_head(struct panels *p, const char *title, const char *settings) {
+    paced_canvas_text(&p->canvas, PANELS_MARGIN, PANELS_MARGIN, 2, PACED_COLOUR_TEXT, title);
+    paced_canvas_text(&p->canvas, PANELS_MARGIN, PANELS_MARGIN + 25, 1, PACED_COLOUR_FAINT, settings);
+}
+
+int panels_left(const struct panels *p, int column) {
+    return PANELS_MARGIN + column * (p->cell + PANELS_MARGIN);
+}
+
+int panels_top(const struct panels *p, int row) {
+    return PANELS_MARGIN + HEADER + row * (TITLE + p->panel + NOTES + PANELS_MARGIN) + TITLE;
+}
+
+void panels_draw_image(struct panels *p, int column, int row, const char *title, const uint8_t *rgb) {
+    int x = panels_left(p, column), y = panels_top(p, row);
+    paced_canvas_text(&p->canvas, x, y - TITLE, 2, PACED_COLOUR_TEXT, title);
+    paced_canvas_frame(&p->canvas, x, y, p->panel, p->panel, PACED_COLOUR_FAINT);
+    if (rgb)
+        paced_canvas_image(&p->canvas, x, y, p->scale, rgb, p->size, p->size);
+    else
+        paced_canvas_fill(&p->canvas, x, y, p->panel, p->panel, PACED_COLOUR_UNKNOWN);
+}
+
+void panels_draw_map(struct panels *p, int column, int row, const char *title, const float *values, double most) {
+    int x = panels_left(p, column), y = panels_top(p, row);
+    panels_draw_image(p, column, row, title, NULL);
+    paced_canvas_map(&p->canvas, x, y, p->scale, values, p->size, p->size, most);
+    paced_canvas_colour_bar(&p->canvas, x, y + p->panel + 6, p->panel, BAR, most);
+}
+
+void panels_draw_missing(struct panels *p, int column, int row, const char *title, const char *why) {
+    panels_draw_image(p, column, row, title, NULL);
+    paced_canvas_text(&p->canvas, panels_left(p, column) + (p->panel - paced_text_width(why, 2)) / 2,
+                      panels_top(p, row) + p->panel / 2 - PACED_TEXT_HEIGHT, 2, PACED_COLOUR_FAINT, why);
+}
+
+void panels_draw_note(struct panels *p, int column, int row, int line, const char *note) {
+    int y = panels_top(p, row) + p->panel + 7 + line * 15;
+    paced_canvas_text(&p->canvas, panels_left(p, column), y, 1, PACED_COLOUR_FAINT, note);
+}
+
+double panels_mean(const struct panels *p, const float *values) {
+    size_t count = (size_t)p->size * (size_t)p->size;
+    double sum = 0;
+    for (size_t i = 0; i < count; ++i) sum += (double)values[i];
+    return sum / (double)count;
+}
+
+double panels_foreground(const struct panels *p, const uint8_t *label) {
+    size_t count = (size_t)p->size * (size_t)p->size, foreground = 0;
+    for (size_t i = 0; i < count; ++i) foreground += label[i] > 0;
+    return (double)foreground / (double)count;
+}
