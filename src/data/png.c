@@ -235,7 +235,8 @@ enum paced_err paced_png_encode(uint8_t **data, size_t *size, int width, int hei
     FILE *stream = open_memstream(&bytes, size);
     if (!stream) return paced_error(PACED_FAILED, "a picture of %d x %d: out of memory", width, height);
     enum paced_err err = encode("a picture in memory", stream, width, height, channels, pixels);
-    if (fclose(stream) != 0 && !err) err = paced_error(PACED_FAILED, "a picture of %d x %d: out of memory", width, height);
+    if (fclose(stream) != 0 && !err)
+        err = paced_error(PACED_FAILED, "a picture of %d x %d: out of memory", width, height);
     if (err)
         free(bytes);
     else
