@@ -192,14 +192,13 @@ struct paced_robustness {
 /* robustness.csv: weights,image,corruption,severity,class,dice,iou,precision,recall,f1: severity 0 of the corruption
  * "clean", then the others. class is "mean" (over the classes) and, of more than two, then each class as well. */
 enum paced_err paced_robustness_write_csv(const struct paced_robustness *robustness, const char *path);
-/* robustness_summary.csv: weights,corruption,metric,clean,severity_1,...,mean,drop: the set's means; a row for each
- * metric of each corruption, at last of "mean", the mean over all corruptions. */
+/* robustness_summary.csv: weights,corruption,metric,clean,severity_1,...,mean,drop: the set's means; a row for each metric
+ * of each corruption, at last of "mean", the mean over all corruptions. */
 enum paced_err paced_robustness_write_summary(const struct paced_robustness *robustness, const char *path);
 /* A table for people: a row for each corruption, for each of the weights the mean dice over the severities and what it
  * lost; the last row is the mean over all corruptions. */
 void paced_robustness_print(const struct paced_robustness *robustness, FILE *out);
-/* A picture DIR/robustness_<metric>.png for each metric: a panel for each corruption, a line for each of the weights.
- */
+/* A picture DIR/robustness_<metric>.png for each metric: a panel for each corruption, a line for each of the weights. */
 enum paced_err paced_robustness_plot(const struct paced_robustness *robustness, const char *dir);
 
 /* ---- the training log ---------------------------------------------------------------------------------------- */
@@ -302,8 +301,8 @@ struct paced_plot {
 
 /* Within width x height, labels included. */
 void paced_canvas_plot(struct paced_canvas *canvas, int x, int y, int width, int height, const struct paced_plot *plot);
-/* A sample and the name of each series, in as many rows as it takes within `width`. Returns the height; canvas NULL:
- * draws nothing. */
+/* A sample and the name of each series, in as many rows as it takes within `width`. Returns the height; canvas NULL: draws
+ * nothing. */
 int paced_canvas_legend(struct paced_canvas *canvas, int x, int y, int width, const struct paced_series *series,
                         size_t count);
 

@@ -53,13 +53,6 @@ enum paced_err board_add_epoch(struct board *b) {
     return append(b, &events);
 }
 
-static bool has_foreground(const struct example *e) {
-    size_t pixels = (size_t)e->size * (size_t)e->size;
-    for (size_t i = 0; i < pixels; ++i)
-        if (e->label[i]) return true;
-    return false;
-}
-
 static enum paced_err add_picture(struct board *b, struct paced_events *events, const struct example *e,
                                   const struct paced_dataset *val, size_t index, int epoch) {
     const char *name = paced_dataset_image_name(val, index);
@@ -77,10 +70,10 @@ static enum paced_err add_pictures(struct board *b, struct paced_events *events,
                                    struct paced_dataset *val, int classes, int epoch) {
     struct example e = example_create(paced_dataset_size(val), classes);
     enum paced_err err = PACED_OK;
-    size_t count = paced_dataset_count(val);
+    size_t count = paced_dataset_count(val), pixels = (size_t)e.size * (size_t)e.size;
     for (size_t i = 0, found = 0; !err && found < PICTURES && i < count; ++i) {
         err = example_load(&e, val, i);
-        if (err || !has_foreground(&e)) continue;
+        if (err || !label_has_foreground(e.label, pixels)) continue;
         err = example_run(&e, network);
         if (!err) err = add_picture(b, events, &e, val, i, epoch);
         ++found;

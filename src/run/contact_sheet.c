@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "paced/report.h"
+#include "src/run/example.h"
 
 #define OUTLINE 0xff8c1au
 
@@ -29,17 +30,11 @@ struct specimen {
     uint8_t *rgb, *label;
 };
 
-static bool has_foreground(const uint8_t *label, size_t pixels) {
-    for (size_t i = 0; i < pixels; ++i)
-        if (label[i]) return true;
-    return false;
-}
-
 static enum paced_err find_specimen(struct paced_dataset *dataset, struct specimen *found) {
     size_t side = (size_t)paced_dataset_size(dataset), count = paced_dataset_count(dataset);
     for (found->index = 0; found->index < count; ++found->index) {
         PACED_TRY(paced_dataset_load(dataset, found->index, found->rgb, found->label));
-        if (has_foreground(found->label, side * side)) return PACED_OK;
+        if (label_has_foreground(found->label, side * side)) return PACED_OK;
     }
     found->index = 0;
     return paced_dataset_load(dataset, 0, found->rgb, found->label);

@@ -50,3 +50,9 @@ enum paced_err example_run(struct example *e, struct network *network) {
         e->prediction[i] = judge(e->logits + i * classes, e->classes, &e->uncertainty[i]);
     return PACED_OK;
 }
+
+bool label_has_foreground(const uint8_t *label, size_t pixels) {
+    for (size_t i = 0; i < pixels; ++i)
+        if (label[i]) return true;
+    return false;
+}

@@ -20,4 +20,7 @@ void example_finish(struct example *example);
 enum paced_err example_load(struct example *example, struct paced_dataset *dataset, size_t index);
 enum paced_err example_run(struct example *example, struct network *network);
 
+/* Is any of label[pixels] not background? */
+bool label_has_foreground(const uint8_t *label, size_t pixels);
+
 #endif

@@ -28,10 +28,10 @@ class OverlaysTest(program.Case):
         super().setUpClass()
         program.make_breast(cls, count=50, size=SIDE)
         cls.run_program("train", "tiny.ini", "--output", "run", "--set", "train.epochs=6")
-        cls.test("tested")
+        cls.measure("tested")
 
     @classmethod
-    def test(cls, output, *sets, ini="tiny.ini", run="run"):
+    def measure(cls, output, *sets, ini="tiny.ini", run="run"):
         words = [word for key in (f"run.output={run}", "test.metrics=dice", *sets) for word in ("--set", key)]
         return cls.run_program("test", ini, "--output", output, *words)
 
@@ -88,40 +88,40 @@ class OverlaysTest(program.Case):
             self.check_picture(row)
 
     def test_again_gives_the_same(self):
-        self.test("again")
+        self.measure("again")
         for name in [*NAMES, "overlays.csv"]:
             self.assertEqual(program.read_bytes(self.path("again", "overlays", name)),
                              program.read_bytes(self.path("tested", "overlays", name)), name)
 
     def test_those_of_an_earlier_test_are_removed(self):
-        self.test("twice")
+        self.measure("twice")
         program.write_text(self.path("twice", "overlays", "notes.txt"), "mine")
         program.write_text(self.path("twice", "overlays", "best_01.png.tmp.99999999"), "half a fi")
-        self.test("twice", "test.overlays=2")
+        self.measure("twice", "test.overlays=2")
         self.assertEqual([row["file"] for row in self.table("twice")], ["best_01.png", "worst_01.png"])
         self.assertEqual(sorted(os.listdir(self.path("twice", "overlays"))),
                          ["best_01.png", "notes.txt", "overlays.csv", "worst_01.png"])
-        self.test("twice", "test.overlays=0")
+        self.measure("twice", "test.overlays=0")
         self.assertEqual(os.listdir(self.path("twice", "overlays")), ["notes.txt"])
 
     def test_none(self):
-        self.test("bare", "test.overlays=0")
+        self.measure("bare", "test.overlays=0")
         self.assertFalse(os.path.exists(self.path("bare", "overlays")))
 
     def test_more_than_there_are(self):
-        self.test("all", "test.overlays=999")
+        self.measure("all", "test.overlays=999")
         images = {row["image"] for row in program.read_csv(self.path("all", "metrics.csv"))[1]}
         self.assertEqual({row["image"] for row in self.table("all")}, images)
 
     def test_those_of_a_replaced_run_are_removed(self):
         self.run_program("train", "tiny.ini", "--output", "old", "--set", "train.epochs=1")
-        self.test("old", run="old")
+        self.measure("old", run="old")
         self.run_program("train", "tiny.ini", "--output", "old", "--overwrite", "--set", "train.epochs=1")
         self.assertEqual(os.listdir(self.path("old", "overlays")), [])
 
     def test_cleaned_prediction(self):
         """The picture shows the prediction that was counted: with the largest component alone."""
-        self.test("largest", "test.postprocess=largest", "test.overlays=999")
+        self.measure("largest", "test.postprocess=largest", "test.overlays=999")
         dice = {row["image"]: row["dice"] for row in program.read_csv(self.path("largest", "metrics.csv"))[1]}
         for row in self.table("largest")[:3]:
             picture, predicted, labelled, both = Picture(self.path("largest", "overlays", row["file"])), 0, 0, 0
@@ -137,7 +137,7 @@ class OverlaysTest(program.Case):
                           data={"dataset": "robo", "root": "scene", "train": "scene/train.json", "classes": 6,
                                 "val": "scene/val.json", "labels": "scene/labels.json", "size": SIDE})
         self.run_program("train", "scene.ini", "--output", "scene_run")
-        self.test("scene_test", ini="scene.ini", run="scene_run")
+        self.measure("scene_test", ini="scene.ini", run="scene_run")
         row = self.table("scene_test")[0]
         picture = Picture(self.path("scene_test", "overlays", row["file"]))
         image = program.read_png(self.path("scene", "val", row["image"]))[3]
