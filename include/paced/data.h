@@ -23,9 +23,9 @@ struct paced_plane {
     uint16_t *value;
 };
 
-/* A PNG or a JPEG file, as its first bytes tell. JPEG: grey or colour, an orientation that EXIF data ask for is ignored (so
- * pixels keep the places that they have in the file); PACED_INVALID for CMYK and for data that libjpeg complains of. Limits
- * and `context` as below. */
+/* A PNG or a JPEG file, as its first bytes tell. JPEG: grey or colour; an orientation that EXIF data ask for is
+ * ignored, so pixels keep the places that they have in the file. PACED_INVALID for CMYK, for data that libjpeg
+ * complains of, and for what is of neither format. Limits and `context` as below. */
 enum paced_err paced_image_read(const char *path, const char *context, struct paced_image *image);
 /* Does the name end as those files' names do: .png, .jpg or .jpeg, in small letters or capitals? */
 bool paced_image_named(const char *name);
@@ -42,10 +42,11 @@ enum paced_err paced_png_read_plane(const char *path, const char *context, struc
 /* channels 1 (grey) or 3 (RGB), 8 bit; the file appears whole or not at all. */
 enum paced_err paced_png_write(const char *path, int width, int height, int channels, const uint8_t *pixels);
 
-/* The same row by row, bits 8 or 16 (in the host's byte order): the image need not be in memory. commit ends and releases
- * it, also when it fails; abort (NULL: nothing) leaves no file. */
+/* The same row by row, bits 8 or 16 (in the host's byte order): the image need not be in memory. commit ends and
+ * releases it, also when it fails; abort (NULL: nothing) leaves no file. */
 struct paced_png;
-enum paced_err paced_png_create(struct paced_png **png, const char *path, int width, int height, int channels, int bits);
+enum paced_err paced_png_create(struct paced_png **png, const char *path, int width, int height, int channels,
+                                int bits);
 enum paced_err paced_png_add_row(struct paced_png *png, const void *row);
 enum paced_err paced_png_commit(struct paced_png *png);
 void paced_png_abort(struct paced_png *png);
@@ -99,8 +100,8 @@ struct paced_dataset;
  * by phase. */
 enum paced_err paced_dataset_open(struct paced_dataset **dataset, const struct paced_config *config,
                                   enum paced_phase phase);
-/* All pairs below data.root, found by their names (x.png or x.jpg with x_mask.png beside it, or in the folder "..._mask" beside
- * its folder) instead of a split. */
+/* All pairs below data.root, found by their names (x.png or x.jpg with x_mask.png beside it, or in the folder
+ * "..._mask" beside its folder) instead of a split. */
 enum paced_err paced_dataset_find(struct paced_dataset **dataset, const struct paced_config *config);
 void paced_dataset_close(struct paced_dataset *dataset);
 

@@ -242,9 +242,9 @@ void paced_canvas_map(struct paced_canvas *canvas, int x, int y, int scale, cons
 /* Their legend within width x height: 0, the colours, most. */
 void paced_canvas_colour_bar(struct paced_canvas *canvas, int x, int y, int width, int height, double most);
 
-/* Shows the classes label[height][width] on an image that fills the canvas: but for class 0 a tint of the class's colour,
- * and an outline, within the region in the full colour, around it black, so that it stands out of any background and in
- * grey, too. Outlines are wider on larger canvases. */
+/* Shows the classes label[height][width], but for class 0, on an image that fills the canvas: regions get a tint of the
+ * class's colour, and an outline, in the full colour within the region and black around it, so that it stands out of any
+ * background, in grey, too. Outlines are wider on larger canvases. */
 void paced_canvas_tint(struct paced_canvas *canvas, const uint8_t *label);
 
 /* Printable ASCII; others show as '?'. */

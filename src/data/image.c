@@ -51,7 +51,7 @@ typedef enum paced_err reader(const char *path, const char *context, struct pace
 
 static enum paced_err refuse_format(const char *path, const char *context, struct paced_image *image) {
     *image = (struct paced_image){0};
-    return image_refuse(path, context, "is neither a PNG nor a JPEG file; convert it");
+    return image_refuse(path, context, "is no PNG or JPEG file; convert it");
 }
 
 /* By the first bytes. What cannot be opened or read is left to the reader of PNG files, which says why. */

@@ -41,7 +41,7 @@ static enum paced_err add_folder(struct images *images, const char *dir) {
     }
     free(entries);
     if (images->count > before) return PACED_OK;
-    return paced_error(PACED_INVALID, "%s: holds no PNG or JPEG file; name the images or their folder", dir);
+    return paced_error(PACED_INVALID, "%s: holds no PNG file and no JPEG file; name the images or their folder", dir);
 }
 
 /* ---- results by their names ---------------------------------------------------------------------------------- */

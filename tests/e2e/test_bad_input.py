@@ -195,9 +195,12 @@ class DataTest(program.Case):
 
     def test_bad_images_to_predict(self):
         options = ["predict", "tiny.ini", "--weights", "older/best.safetensors", "--output", "older"]
-        self.refuse(*options, "nowhere.png", says=["nowhere.png"])
         program.write_text(self.path("text", "a.png"), "no image")
-        self.refuse(*options, "text/a.png", says=["text/a.png", "no PNG"])
+        for name, says in (("nowhere.png", "cannot open"), ("text/a.png", "no PNG or JPEG")):
+            said = self.run_program(*options, name, status=2).stderr.splitlines()
+            self.assertEqual(len(said), 2, said)
+            self.assertTrue(said[0].startswith(f"paced: {name}: ") and says in said[0], said[0])
+            self.assertIn("0 images predicted, 1 could not be read", said[1])
         os.makedirs(self.path("nothing"), exist_ok=True)
         self.refuse(*options, "nothing", says=["nothing", "no PNG file"])
         self.refuse(*options, "text/a.png", "text/../text/a.png", says=["text/a.png", "text/../text/a.png"])
