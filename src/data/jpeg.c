@@ -12,8 +12,8 @@ enum { MAX_BYTES = 1 << 30 };
 
 static enum paced_err decode(tjhandle tj, const char *path, const char *context, const uint8_t *file, size_t size,
                              struct paced_image *image) {
-    int width, height, sampling, colours;
-    if (tjDecompressHeader3(tj, file, size, &width, &height, &sampling, &colours) != 0)
+    int width = 0, height = 0, sampling, colours; /* a file that ends before its frame succeeds, and sets none */
+    if (tjDecompressHeader3(tj, file, size, &width, &height, &sampling, &colours) != 0 || width < 1 || height < 1)
         return image_refuse(path, context, "damaged or unusual JPEG file (%s); replace it", tjGetErrorStr2(tj));
     /* Whether 0 means no ink or all of it, no two programs agree. */
     if (colours == TJCS_CMYK || colours == TJCS_YCCK)
