@@ -22,11 +22,11 @@ static enum paced_err predict(void *context, const char *path, const struct pace
 static void summarise(const struct run *r) {
     struct paced_text text = {0};
     size_t left = r->images.count - r->done;
-    paced_text_add(&text, "%s: %zu images predicted", r->prediction.output, r->done);
-    if (r->before) paced_text_add(&text, ", %zu were done before", r->before);
-    if (r->unread) paced_text_add(&text, ", %zu could not be read", r->unread);
-    if (left) paced_text_add(&text, ", %zu are left", left);
-    if (r->images.masks) paced_text_add(&text, "; %zu masks passed over", r->images.masks);
+    paced_text_add(&text, "%s: images predicted: %zu", r->prediction.output, r->done);
+    if (r->before) paced_text_add(&text, ", done before: %zu", r->before);
+    if (r->unread) paced_text_add(&text, ", unreadable: %zu", r->unread);
+    if (left) paced_text_add(&text, ", left: %zu", left);
+    if (r->images.masks) paced_text_add(&text, "; masks passed over: %zu", r->images.masks);
     paced_log(PACED_LOG_INFO, "%s", text.data);
     free(text.data);
 }

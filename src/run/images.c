@@ -17,11 +17,14 @@ static void add(struct images *images, char *path) {
     images->paths[images->count++] = path;
 }
 
-/* Is the name "x_mask..." and there an image "x.png" or "x.jpg"? */
+/* Is the name "x_mask.*" or "x_mask_1.*", and is there an image "x.png" or "x.jpg"? */
 static bool is_mask(const char *dir, const char *name) {
     const char *mark = NULL;
     for (const char *at = name; (at = strstr(at, "_mask")); ++at) mark = at;
     if (!mark) return false;
+    const char *rest = mark + strlen("_mask");
+    if (*rest == '_') rest += 1 + strspn(rest + 1, "0123456789");
+    if (*rest != '.') return false;
     char *stem = paced_format("%s/%.*s", dir, (int)(mark - name), name);
     bool found = paced_image_ending(stem);
     free(stem);

@@ -20,13 +20,28 @@ static void add_ending(struct prediction *p, char *ending) {
     p->results.ending = (const char *const *)p->ending;
 }
 
+static const char mark[] = "; written by paced predict, with the weights "; /* a record begins so */
+
 /* A configuration, so that the program reads it. */
 static char *settings_text(const struct paced_config *config, const char *weights) {
     char *path = paced_path_absolute(weights), *keys = paced_config_text(config);
-    char *text = paced_format("; weights: %s\n%s", path, keys);
+    char *text = paced_format("%s%s\n%s", mark, path, keys);
     free(keys);
     free(path);
     return text;
+}
+
+static enum paced_err read_record(struct prediction *p) {
+    uint8_t *text;
+    size_t size;
+    if (!paced_path_exists(p->record)) return PACED_OK;
+    PACED_TRY(paced_file_read(p->record, 0, &text, &size));
+    bool ours = strncmp((const char *)text, mark, strlen(mark)) == 0;
+    p->recorded = strcmp((const char *)text, p->settings) == 0;
+    free(text);
+    if (ours) return PACED_OK;
+    return paced_error(PACED_INVALID, "%s: is not of predict's writing; rename it, or choose another --output",
+                       p->record);
 }
 
 enum paced_err prediction_init(struct prediction *p, const struct paced_config *config, const char *weights,
@@ -51,7 +66,7 @@ enum paced_err prediction_init(struct prediction *p, const struct paced_config *
     p->settings = settings_text(config, weights);
     struct stat info;
     if (stat(weights, &info) == 0) p->newest = info.st_mtim;
-    return PACED_OK;
+    return read_record(p);
 }
 
 void prediction_finish(struct prediction *p) {
@@ -66,15 +81,6 @@ void prediction_finish(struct prediction *p) {
 
 static bool is_before(struct timespec a, struct timespec b) {
     return a.tv_sec < b.tv_sec || (a.tv_sec == b.tv_sec && a.tv_nsec < b.tv_nsec);
-}
-
-static bool holds_settings(const struct prediction *p) {
-    uint8_t *text = NULL;
-    size_t size;
-    bool same = paced_path_exists(p->record) && !paced_file_read(p->record, 0, &text, &size) &&
-                strcmp((const char *)text, p->settings) == 0;
-    free(text);
-    return same;
 }
 
 static bool is_done(const void *context, const char *path) {
@@ -92,20 +98,20 @@ static bool is_done(const void *context, const char *path) {
 
 void prediction_drop_done(struct prediction *p, struct images *images) {
     struct stat record;
-    if (!holds_settings(p) || stat(p->record, &record) != 0) return;
+    if (!p->recorded || stat(p->record, &record) != 0) return;
     if (is_before(p->newest, record.st_mtim)) p->newest = record.st_mtim;
     images_drop(images, is_done, p);
 }
 
 enum paced_err prediction_record(const struct prediction *p) {
     PACED_TRY(paced_make_dirs(p->output));
-    return holds_settings(p) ? PACED_OK : paced_file_write(p->record, p->settings, strlen(p->settings));
+    return p->recorded ? PACED_OK : paced_file_write(p->record, p->settings, strlen(p->settings));
 }
 
 /* ---- an image ------------------------------------------------------------------------------------------------ */
 
 /* Where its rows go. */
-struct sheet {
+struct output {
     const struct prediction *prediction;
     size_t width;
     uint8_t *label;          /* [height][width] */
@@ -114,33 +120,33 @@ struct sheet {
 };
 
 static enum paced_err take_row(void *context, int y, const uint8_t *label, const float *probability) {
-    struct sheet *s = context;
-    const struct prediction *p = s->prediction;
-    memcpy(s->label + (size_t)y * s->width, label, s->width);
+    struct output *o = context;
+    const struct prediction *p = o->prediction;
+    memcpy(o->label + (size_t)y * o->width, label, o->width);
     for (int c = p->first_class; c < p->class_end; ++c) {
         const float *value = probability + c;
-        for (size_t x = 0; x < s->width; ++x, value += p->classes) s->row[x] = (uint16_t)lrintf(*value * 65535);
-        PACED_TRY(paced_png_add_row(s->maps[c], s->row));
+        for (size_t x = 0; x < o->width; ++x, value += p->classes) o->row[x] = (uint16_t)lrintf(*value * 65535);
+        PACED_TRY(paced_png_add_row(o->maps[c], o->row));
     }
     return PACED_OK;
 }
 
-static enum paced_err open_maps(struct sheet *s, const char *path, const struct paced_image *image) {
-    const struct prediction *p = s->prediction;
+static enum paced_err open_maps(struct output *o, const char *path, const struct paced_image *image) {
+    const struct prediction *p = o->prediction;
     for (int c = p->first_class; c < p->class_end; ++c) {
         char *name = result_path(p->output, path, p->results.ending[c - p->first_class]);
-        enum paced_err err = paced_png_create(&s->maps[c], name, image->width, image->height, 1, 16);
+        enum paced_err err = paced_png_create(&o->maps[c], name, image->width, image->height, 1, 16);
         free(name);
         if (err) return err;
     }
     return PACED_OK;
 }
 
-static enum paced_err commit_maps(struct sheet *s) {
+static enum paced_err commit_maps(struct output *o) {
     enum paced_err err = PACED_OK;
-    for (int c = s->prediction->first_class; c < s->prediction->class_end && !err; ++c) {
-        err = paced_png_commit(s->maps[c]);
-        s->maps[c] = NULL;
+    for (int c = o->prediction->first_class; c < o->prediction->class_end && !err; ++c) {
+        err = paced_png_commit(o->maps[c]);
+        o->maps[c] = NULL;
     }
     return err;
 }
@@ -191,21 +197,21 @@ static enum paced_err write_mask(const struct prediction *p, const char *path, c
 enum paced_err prediction_make(const struct prediction *p, struct segmenter *segmenter, const char *path,
                                const struct paced_image *image) {
     size_t width = (size_t)image->width;
-    struct sheet s = {.prediction = p,
-                      .width = width,
-                      .label = paced_alloc((size_t)image->height * width, 1),
-                      .maps = paced_alloc((size_t)p->classes, sizeof *s.maps),
-                      .row = paced_alloc(width, sizeof *s.row)};
-    const struct segment_rows rows = {.probabilities = p->class_end > 0, .take = take_row, .context = &s};
-    enum paced_err err = open_maps(&s, path, image);
+    struct output o = {.prediction = p,
+                       .width = width,
+                       .label = paced_alloc((size_t)image->height * width, 1),
+                       .maps = paced_alloc((size_t)p->classes, sizeof *o.maps),
+                       .row = paced_alloc(width, sizeof *o.row)};
+    const struct segment_rows rows = {.probabilities = p->class_end > 0, .take = take_row, .context = &o};
+    enum paced_err err = open_maps(&o, path, image);
     if (!err) err = segmenter_run(segmenter, image->rgb, image->width, image->height, &rows);
-    if (!err) err = commit_maps(&s);
+    if (!err) err = commit_maps(&o);
     if (!err && p->logits) err = write_logits(p, segmenter_logits(segmenter), path);
-    if (!err && p->overlay) err = write_overlay(p, path, image, s.label);
-    if (!err) err = write_mask(p, path, image, s.label);
-    for (int c = 0; c < p->classes; ++c) paced_png_abort(s.maps[c]);
-    free(s.row);
-    free(s.maps);
-    free(s.label);
+    if (!err && p->overlay) err = write_overlay(p, path, image, o.label);
+    if (!err) err = write_mask(p, path, image, o.label);
+    for (int c = 0; c < p->classes; ++c) paced_png_abort(o.maps[c]);
+    free(o.row);
+    free(o.maps);
+    free(o.label);
     return err;
 }

@@ -15,10 +15,12 @@ struct prediction {
     struct result_endings results; /* of an image; the mask, which is written last, is the last */
     char **ending;                 /* they own these */
     char *record, *settings;       /* DIR/predict.ini and what it has to hold */
+    bool recorded;                 /* it does */
     struct timespec newest;        /* what results have to be newer than, besides their image */
 };
 
-/* PACED_INVALID where the options do not go together. prediction_finish accepts {0}. */
+/* PACED_INVALID where the options do not go together, or DIR/predict.ini is a file of another kind. prediction_finish
+ * accepts {0}. */
 enum paced_err prediction_init(struct prediction *prediction, const struct paced_config *config, const char *weights,
                                const struct paced_arguments *arguments);
 void prediction_finish(struct prediction *prediction);

@@ -28,6 +28,7 @@ struct segmenter {
     int size, classes, batch, passes; /* passes: views of a window, 2 with predict.flip */
     double overlap;
     float unit[256]; /* byte -> 0..1 */
+    int *column;     /* [size]: where a view's columns are in the image */
     struct slot ring[RING];
     uint8_t *small; /* [size][size][3]: the squeezed image; NULL of windows */
     float *whole;   /* [size][size][classes]: its logits */
@@ -49,6 +50,7 @@ struct job {
 
 static void make_buffers(struct segmenter *s, bool squeeze) {
     size_t pixels = (size_t)s->size * (size_t)s->size, classes = (size_t)s->classes;
+    s->column = paced_alloc((size_t)s->size, sizeof *s->column);
     for (int i = 0; i < RING; ++i) {
         s->ring[i].input = paced_alloc((size_t)s->batch * pixels * 3, sizeof(float));
         s->ring[i].logits = paced_alloc((size_t)s->batch * pixels * classes, sizeof(float));
@@ -91,6 +93,7 @@ void segmenter_close(struct segmenter *s) {
         free(s->ring[i].input);
         free(s->ring[i].logits);
     }
+    free(s->column);
     free(s->small);
     free(s->whole);
     free(s);
@@ -116,12 +119,15 @@ static struct view view_at(const struct job *job, size_t k) {
 /* The view's pixels, mirrored in the image's end pixels where the window reaches beyond them. */
 static void gather(const struct job *job, struct view view, float *input) {
     const struct segmenter *s = job->segmenter;
+    for (int q = 0; q < s->size; ++q) {
+        int x = job->across.start[view.j] + (view.mirrored ? s->size - 1 - q : q);
+        s->column[q] = windows_mirror(x, job->across.length);
+    }
     for (int r = 0; r < s->size; ++r) {
         size_t y = (size_t)windows_mirror(job->down.start[view.i] + r, job->down.length);
         const uint8_t *row = job->rgb + y * (size_t)job->across.length * 3;
         for (int q = 0; q < s->size; ++q, input += 3) {
-            int column = job->across.start[view.j] + (view.mirrored ? s->size - 1 - q : q);
-            const uint8_t *pixel = row + 3 * (size_t)windows_mirror(column, job->across.length);
+            const uint8_t *pixel = row + 3 * (size_t)s->column[q];
             for (int c = 0; c < 3; ++c) input[c] = s->unit[pixel[c]];
         }
     }

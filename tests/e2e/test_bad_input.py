@@ -200,7 +200,7 @@ class DataTest(program.Case):
             said = self.run_program(*options, name, status=2).stderr.splitlines()
             self.assertEqual(len(said), 2, said)
             self.assertTrue(said[0].startswith(f"paced: {name}: ") and says in said[0], said[0])
-            self.assertIn("0 images predicted, 1 could not be read", said[1])
+            self.assertIn("images predicted: 0, unreadable: 1", said[1])
         os.makedirs(self.path("nothing"), exist_ok=True)
         self.refuse(*options, "nothing", says=["nothing", "no PNG file"])
         self.refuse(*options, "text/a.png", "text/../text/a.png", says=["text/a.png", "text/../text/a.png"])

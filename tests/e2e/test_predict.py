@@ -41,8 +41,7 @@ class PicturesTest(PredictCase):
     def check(self, output, *sets):
         done = self.predict(output, "--probabilities", "--overlay", "all sorts", sets=sets, status=2)
         lines = done.stderr.splitlines()
-        self.assertEqual(lines[-1], f"paced: {output}: {len(self.sizes)} images predicted, {len(self.bad)} could not be "
-                                    "read")
+        self.assertEqual(lines[-1], f"paced: {output}: images predicted: {len(self.sizes)}, unreadable: {len(self.bad)}")
         self.assertEqual(len(lines), len(self.bad) + 1, done.stderr)
         for name in self.bad:
             self.assertEqual(sum(f"all sorts/{name}: " in line for line in lines), 1)
@@ -101,8 +100,22 @@ class PicturesTest(PredictCase):
         images = [name for name in os.listdir(folder) if "_mask" not in name]
         masks = len(os.listdir(folder)) - len(images)
         done = self.predict("set_out", "data/malignant")
-        self.assertIn(f"{len(images)} images predicted; {masks} masks passed over", done.stderr)
+        self.assertIn(f"images predicted: {len(images)}; masks passed over: {masks}", done.stderr)
         self.assertEqual(set(os.listdir(self.path("set_out"))), {"predict.ini", *images})
+
+    def test_what_only_looks_like_a_mask_is_an_image(self):
+        for name in ("x.png", "x_mask.png", "x_mask_12.png", "x_masked.png", "y_mask.png", "z_mask.png"):
+            program.write_png(self.path("alike", name), 4, 4, 1, bytes(16))
+        program.write_bytes(self.path("alike", "z.jpg"), jpeg_of(4, 4, bytes(48)))
+        self.predict("alike_out", "alike")
+        self.assertEqual(set(os.listdir(self.path("alike_out"))),
+                         {"predict.ini", "x.png", "x_masked.png", "y_mask.png", "z.png"})
+
+    def test_file_in_the_place_of_the_record(self):
+        """A configuration of that name stays."""
+        program.write_ini(self.path("mine", "predict.ini"), base="../tiny.ini", model={"width": 4})
+        self.refuse("predict", "mine/predict.ini", "--weights", "weights.safetensors", "--output", "mine", "data/benign",
+                    says=["mine/predict.ini", "--output"])
 
     def test_logits_of_windows_are_refused(self):
         self.refuse("predict", "tiny.ini", "--weights", "weights.safetensors", "--output", "out", "--logits", "data/benign",
@@ -126,9 +139,9 @@ class AgainTest(PredictCase):
         said = self.predict(self.out, *(args or ("--overlay",)), self.folder, sets=sets).stderr
         after = program.snapshot(self.path(self.out))
         anew = [name for name in self.names if before.get(self.mask(name)) != after[self.mask(name)]]
-        self.assertIn(f"{len(anew)} images predicted", said)
+        self.assertIn(f"images predicted: {len(anew)}", said)
         if len(anew) < len(self.names):
-            self.assertIn(f"{len(self.names) - len(anew)} were done before", said)
+            self.assertIn(f"done before: {len(self.names) - len(anew)}", said)
         return anew
 
     def mask(self, name):

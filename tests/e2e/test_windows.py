@@ -180,7 +180,7 @@ class LargeTest(PredictCase):
                 said = child.stderr.read()
             self.assertEqual(child.wait(timeout=60), 130, said)
             self.assertEqual(os.listdir(self.path("stopped")), ["predict.ini"])
-            self.assertIn("0 images predicted, 1 are left", said)
+            self.assertIn("images predicted: 0, left: 1", said)
 
 
 if __name__ == "__main__":
