@@ -171,6 +171,9 @@ static enum paced_err take_option(const struct command *command, int found, int 
     if (!((unsigned)found & (command->options | HELP)))
         return paced_error(PACED_INVALID, "%s takes no --%s; see `paced %s --help`", command->name, options[index].name,
                            command->name);
+    if (optarg && !*optarg)
+        return paced_error(PACED_INVALID, "--%s: needs a value; see `paced %s --help`", options[index].name,
+                           command->name);
     switch (found) {
     case SET:
         a->sets = paced_grow(a->sets, a->set_count + 1, sizeof *a->sets);

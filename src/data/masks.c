@@ -70,11 +70,11 @@ static enum paced_err read_numbered(const struct paced_masks *masks, const char 
     uint8_t *label = paced_alloc(count, 1);
     for (size_t i = 0; i < count; i++) {
         if (plane.value[i] >= masks->classes) {
-            err =
-                paced_error(PACED_INVALID,
-                            "%s: %s: row %zu, column %zu holds %d, outside the classes 0 to %d; check data.classes and "
-                            "the mask",
-                            context, path, i / width, i % width, plane.value[i], masks->classes - 1);
+            const bool binary = masks->classes == 2 && plane.value[i] == 255;
+            err = paced_error(PACED_INVALID, "%s: %s: row %zu, column %zu holds %d, outside the classes 0 to %d; %s",
+                              context, path, i / width, i % width, plane.value[i], masks->classes - 1,
+                              binary ? "masks of 0 and 255 are read by data.dataset = bus"
+                                     : "check data.classes and the mask");
             goto out;
         }
         label[i] = (uint8_t)plane.value[i];

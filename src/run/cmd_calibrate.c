@@ -34,7 +34,9 @@ static void print_row(const struct logits *l, double tau) {
 
 static void print_results(const struct logits *l) {
     size_t pixels = l->images * l->pixels_per_image;
+    paced_log_status("fitting the temperature");
     double tau = paced_temperature_fit(l->values, l->labels, pixels, l->classes);
+    paced_log_status(NULL);
     printf("validation set: %zu images, %zu pixels\n", l->images, pixels);
     printf("%-10s %10s %10s %10s\n", "tau", "NLL", "ECE", "Brier");
     print_row(l, 1);

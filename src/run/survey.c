@@ -100,9 +100,11 @@ enum paced_err survey_read(struct survey *s, int workers) {
     pthread_mutex_destroy(&r.lock);
     if (!err && paced_stop_asked()) err = PACED_STOPPED;
     if (err) return err;
+    paced_log_status("comparing");
     const float **prints = paced_alloc(s->count, sizeof *prints);
     for (size_t k = 0; k < s->count; ++k) prints[k] = s->pair[k].print;
     paced_print_group(prints, s->count, SURVEY_ALIKE, s->group, s->like);
     free(prints);
+    paced_log_status(NULL);
     return PACED_OK;
 }

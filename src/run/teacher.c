@@ -80,8 +80,10 @@ void teacher_close(struct teacher *t) {
 enum paced_err teacher_fit_temperature(struct teacher *t, struct paced_dataset *val, double *tau) {
     struct logits own = {0}, *logits = t->val.values ? &t->val : &own;
     if (logits == &own) PACED_TRY(collect(t, val, 0, &own, "calibrate"));
+    paced_log_status("fitting the temperature");
     *tau = paced_temperature_fit(logits->values, logits->labels, logits->images * logits->pixels_per_image,
                                  logits->classes);
+    paced_log_status(NULL);
     logits_finish(&own);
     return PACED_OK;
 }

@@ -539,8 +539,15 @@ static void test_log_status(void **state) {
     paced_log(PACED_LOG_INFO, "note");
     paced_log_status("1234567\xC3\xA9"
                      "90abc"); /* cut at ten columns, an accented letter is one */
+    window.ws_col = 6;
+    int resized = ioctl(terminal, TIOCSWINSZ, &window);
+    setenv("NO_COLOR", "", 1);
+    paced_log(PACED_LOG_WARN, "narrow");
+    setenv("NO_COLOR", "1", 1);
+    paced_log(PACED_LOG_WARN, "plain");
+    unsetenv("NO_COLOR");
     paced_log_status(NULL);
-    paced_log(PACED_LOG_INFO, "end");
+    paced_error(PACED_OK, "end");
     dup2(saved, STDERR_FILENO);
     close(saved);
     close(terminal);
@@ -551,8 +558,11 @@ static void test_log_status(void **state) {
     said[size] = '\0';
     close(master);
     assert_true(is_terminal);
-    assert_string_equal(said, "\r\033[Kstep 1\r\033[Kpaced: note\r\nstep 1\r\033[K1234567\xC3\xA9"
-                              "90\r\033[Kpaced: end\r\n");
+    assert_string_equal(said,
+                        "\r\033[Kstep 1\r\033[Kpaced: note\r\nstep 1\r\033[K1234567\xC3\xA9"
+                        "90\r\033[K\033[33mpaced: warning: \033[0mnarrow\r\n12345\r\033[Kpaced: warning: plain\r\n12345"
+                        "\r\033[K\033[31mpaced: \033[0mend\r\n");
+    assert_int_equal(resized, 0);
 }
 
 static void test_now(void **state) {

@@ -31,6 +31,7 @@ class CommandTest(program.Case):
 
     def test_option_without_its_value(self):
         self.refuse("train", "tiny.ini", "--output", says=["--output", "needs a value"])
+        self.refuse("predict", "tiny.ini", "--output", "", says=["--output", "needs a value"])
 
     def test_missing_names(self):
         self.refuse("train", says=["usage: paced train CONFIG"])

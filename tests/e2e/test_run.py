@@ -98,7 +98,8 @@ class BreastTest(program.Case):
         self.assertEqual(len(epochs), EPOCHS, self.train.stderr)
         self.assertLessEqual(len(lines), EPOCHS + 1, self.train.stderr)
         self.assertNotRegex(self.train.stderr + self.test.stderr + self.predict.stderr, "[\r\033]")
-        self.assertEqual(self.train.stdout, "")
+        self.assertEqual([line.split()[0] for line in self.train.stdout.splitlines()],
+                         ["weights", "best", "last", str(EPOCHS)])
         self.assertEqual(self.predict.stdout, "")
         self.assertIn("dice", self.test.stdout)
         self.assertEqual(self.test.stderr, "")
