@@ -11,6 +11,8 @@
 
 enum { SEVERITIES = 5 };
 
+#define MEAN "mean"
+
 /* One run's weights: a line of each chart, two columns of the table. */
 struct condition {
     const struct report_run *run;
@@ -21,7 +23,7 @@ struct condition {
 struct conditions {
     struct condition *list;
     size_t count;
-    const char **corruptions; /* [corruption_count], in the files' order, each once */
+    const char **corruptions; /* [corruption_count], in the files' order, each once; last "mean", over all of a file */
     size_t corruption_count;
 };
 
@@ -47,13 +49,15 @@ static void find_conditions(struct conditions *c, const struct report *report) {
         const struct report_run *run = &report->runs[i];
         for (size_t row = 0; row < run->robustness.rows; ++row) {
             const char *weights = csv_table_text(&run->robustness, row, "weights");
-            add_corruption(c, csv_table_text(&run->robustness, row, "corruption"));
+            if (!csv_table_is(&run->robustness, row, "corruption", MEAN))
+                add_corruption(c, csv_table_text(&run->robustness, row, "corruption"));
             if (has_condition(c, run, weights)) continue;
             c->list = paced_grow(c->list, c->count + 1, sizeof *c->list);
             char *label = runs > 1 ? paced_format("%s: %s", run->label, weights) : paced_strdup(weights);
             c->list[c->count++] = (struct condition){run, weights, label};
         }
     }
+    add_corruption(c, MEAN);
 }
 
 static void finish_conditions(struct conditions *c) {

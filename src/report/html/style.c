@@ -78,6 +78,7 @@ static const char *const rules[] = {
     "nav,.skip{display:none}body{font-size:10pt}header,main,footer{max-width:none;padding:0}"
     ".scroll{overflow:visible}svg,tr,figure.table,.pictures figure{break-inside:avoid}"
     "h2,h3,figcaption,.legend{break-after:avoid}header{margin-bottom:14pt}"
+    "figcaption,.legend{font-size:8.5pt}"
     "table{font-size:7.5pt}th,td{padding:3px 6px 3px 0}.unit,.interval,.file{font-size:6pt}"
     ".number{padding-left:2px}td.number{white-space:normal}tbody th,.value{min-width:0;overflow-wrap:break-word}"
     ".charts{grid-template-columns:1fr 1fr 1fr;gap:10px}.lone{grid-template-columns:50%}}",
