@@ -135,12 +135,32 @@ static void draw_y_tick(struct paced_canvas *canvas, const struct frame *f, doub
     paced_canvas_text(canvas, f->left - 7 - paced_text_width(text, 1), y - TICK_TEXT / 2, 1, PACED_COLOUR_TEXT, text);
 }
 
-static void draw_x_tick(struct paced_canvas *canvas, const struct frame *f, double value) {
-    char text[32];
-    snprintf(text, sizeof text, "%g", value);
+static void draw_x_tick(struct paced_canvas *canvas, const struct frame *f, double value, const char *text) {
     int x = (int)lround(place(f, value, f->plot->y_min).x);
     paced_canvas_fill(canvas, x, f->top + f->height, 1, 5, PACED_COLOUR_FAINT);
     paced_canvas_text(canvas, x - paced_text_width(text, 1) / 2, f->top + f->height + 9, 1, PACED_COLOUR_TEXT, text);
+}
+
+static void draw_round_x_ticks(struct paced_canvas *canvas, const struct frame *f) {
+    const struct paced_plot *p = f->plot;
+    double step = tick_step(p->x_max - p->x_min, f->width / 40 + 1);
+    for (long i = lround(ceil(p->x_min / step - 1e-9)); (double)i * step <= p->x_max + 1e-9 * step; ++i) {
+        char text[32];
+        snprintf(text, sizeof text, "%g", (double)i * step);
+        draw_x_tick(canvas, f, (double)i * step, text);
+    }
+}
+
+/* A name that would run into the one before is left out. */
+static void draw_named_x_ticks(struct paced_canvas *canvas, const struct frame *f) {
+    const struct paced_plot *p = f->plot;
+    double free_from = -INFINITY;
+    for (size_t i = 0; i < p->x_tick_count; ++i) {
+        double x = place(f, p->x_ticks[i], p->y_min).x, half = paced_text_width(p->x_tick_names[i], 1) / 2.0;
+        bool fits = x - half >= free_from;
+        draw_x_tick(canvas, f, p->x_ticks[i], fits ? p->x_tick_names[i] : "");
+        if (fits) free_from = x + half + TICK_TEXT;
+    }
 }
 
 static void draw_axes(struct paced_canvas *canvas, const struct frame *f) {
@@ -148,9 +168,10 @@ static void draw_axes(struct paced_canvas *canvas, const struct frame *f) {
     double step = tick_step(p->y_max - p->y_min, f->height / 26 + 1);
     for (long i = lround(ceil(p->y_min / step - 1e-9)); (double)i * step <= p->y_max + 1e-9 * step; ++i)
         draw_y_tick(canvas, f, (double)i * step);
-    step = tick_step(p->x_max - p->x_min, f->width / 40 + 1);
-    for (long i = lround(ceil(p->x_min / step - 1e-9)); (double)i * step <= p->x_max + 1e-9 * step; ++i)
-        draw_x_tick(canvas, f, (double)i * step);
+    if (p->x_ticks)
+        draw_named_x_ticks(canvas, f);
+    else
+        draw_round_x_ticks(canvas, f);
     paced_canvas_fill(canvas, f->left, f->top, 1, f->height + 1, PACED_COLOUR_FAINT);
     paced_canvas_fill(canvas, f->left, f->top + f->height, f->width, 1, PACED_COLOUR_FAINT);
     int below = f->top + f->height + 9 + TICK_TEXT + 5;
