@@ -54,7 +54,7 @@ struct command {
 static const struct command commands[] = {
     {"train", "CONFIG [--set SECTION.KEY=VALUE]... [--output DIR] [--resume | --overwrite]",
      "Trains as CONFIG says. --output replaces run.output; --resume goes on where a stopped run was, --overwrite\n"
-     "replaces one.",
+     "replaces one. A CONFIG with a [sweep] is run as by `paced experiment`.",
      SET | OUTPUT | RESUME | OVERWRITE, 1, 1, paced_command_train},
     {"test", "CONFIG [--weights FILE] [--set SECTION.KEY=VALUE]... [--output DIR]",
      "Measures the validation set with test.weights (or --weights), writes metrics.csv, summary.csv, intervals.csv and\n"
@@ -70,7 +70,10 @@ static const struct command commands[] = {
      "Runs the stages of CONFIG, [stage NAME] with `command = train | test | robustness`, in order, then compares its\n"
      "tests. A stage that is done is passed over, one that was interrupted goes on, one that changed is run anew;\n"
      "--overwrite runs all of them anew. --set holds for every stage, but for run.output, which is the directory of\n"
-     "them all.",
+     "them all.\n"
+     "[sweep] SECTION.KEY = v1, v2 runs all stages (without stages: train, then test) once for each combination of the\n"
+     "values, and ends with one table: sweep.csv, means over seeds in seeds.csv, sweep.png. --set\n"
+     "sweep.SECTION.KEY=v1,v2 sweeps any CONFIG.",
      SET | OVERWRITE, 1, 1, paced_command_experiment},
     {"predict", "CONFIG --weights FILE --output DIR [--logits] [--set SECTION.KEY=VALUE]... IMAGE|DIR...",
      "Writes DIR/<stem>.png at each image's own size: 0/255 for two classes, else the class. --logits adds\n"

@@ -130,11 +130,14 @@ static void fill_label(const struct paced_outcomes *outcomes, size_t label, char
     for (size_t i = 0; i < outcomes->count; i++) cells[1 + i] = paced_strdup(outcomes->rows[i].labels[label]);
 }
 
+static char *count_cell(const struct paced_outcomes *outcomes, const struct paced_outcome *row) {
+    if (outcomes->averaged) return paced_format("%zu", row->runs);
+    return isnan(row->images[0]) ? paced_strdup("-") : paced_format("%.0f", row->images[0]);
+}
+
 static void fill_counts(const struct paced_outcomes *outcomes, char **cells) {
     cells[0] = paced_strdup(outcomes->averaged ? "runs" : "images");
-    for (size_t i = 0; i < outcomes->count; i++)
-        cells[1 + i] = outcomes->averaged ? paced_format("%zu", outcomes->rows[i].runs)
-                                          : paced_format("%.0f", outcomes->rows[i].images[0]);
+    for (size_t i = 0; i < outcomes->count; i++) cells[1 + i] = count_cell(outcomes, &outcomes->rows[i]);
 }
 
 /* Adds the column to the lines, filled up to its widest cell: labels to the right, figures to the left. */
