@@ -142,6 +142,7 @@ void paced_config_print_keys(FILE *out, bool markdown);
  *   [stage NAME]            NAME of letters, digits, '-', '_', '.', at most 43 of them
  *   command = ...           what the stage does; whoever runs it knows the commands
  *   config = FILE           where its configuration comes from; absent: the experiment's own other sections
+ *   sweep = no              it is there once for all points of a sweep, before them; absent: once for each
  *   SECTION.KEY = value     wins over that
  * In a value, %(NAME) stands for the run directory of stage NAME, which must come earlier. run.output of a stage is by
  * default <the experiment's>/<NAME>. Only the file's own stages count, not those of its bases or of `config`; whatever
@@ -166,10 +167,12 @@ struct paced_sweep {
     size_t count; /* 0: nothing is swept */
 };
 
+#define PACED_NO_POINT SIZE_MAX
+
 struct paced_stage {
-    char *name;  /* in a sweep "POINT/LABEL", else the label */
-    char *label; /* NAME in [stage NAME] */
-    size_t point;
+    char *name;   /* in a sweep "POINT/LABEL", else the label */
+    char *label;  /* NAME in [stage NAME] */
+    size_t point; /* PACED_NO_POINT: all of them, or there is no sweep */
     char *command;
     char *place, *command_place; /* FILE:LINE of the section, of its command */
     struct paced_config config;  /* resolved */

@@ -12,12 +12,13 @@
 
 /* ---- one stage ----------------------------------------------------------------------------------------------- */
 
-/* The index of the point's stage among those that are there, or their count. */
+/* The index of the point's stage, or of one of no point, among those that are there; or their count. */
 static size_t find_stage(const struct paced_experiment *experiment, size_t point, const char *label, size_t length) {
     size_t i = 0;
     for (; i < experiment->count; i++) {
         const struct paced_stage *stage = &experiment->stages[i];
-        if (stage->point == point && strlen(stage->label) == length && strncmp(stage->label, label, length) == 0) break;
+        bool seen = stage->point == point || stage->point == PACED_NO_POINT;
+        if (seen && strlen(stage->label) == length && strncmp(stage->label, label, length) == 0) break;
     }
     return i;
 }
@@ -77,8 +78,7 @@ static enum paced_err find_source(const struct paced_experiment *experiment, siz
 
 /* "POINT/LABEL", or what there is of it. */
 static char *name_stage(const struct paced_experiment *experiment, size_t point, const char *label) {
-    const char *name = experiment->sweep.count ? experiment->sweep.points[point].name : "";
-    return paced_path_join(name, label);
+    return paced_path_join(point == PACED_NO_POINT ? "" : experiment->sweep.points[point].name, label);
 }
 
 static char *place_stage(const struct paced_experiment *experiment, size_t point, const char *name) {
@@ -98,7 +98,7 @@ static enum paced_err add_settings(const struct paced_experiment *experiment, si
     settings[(*count)++] = (struct config_setting){paced_config_key_find("run", "name"), text->place, name, other_file};
     settings[(*count)++] = (struct config_setting){paced_config_key_find("run", "output"), text->place,
                                                    place_stage(experiment, point, name), other_file};
-    for (size_t k = 0; k < sweep->key_count; k++)
+    for (size_t k = 0; point != PACED_NO_POINT && k < sweep->key_count; k++)
         settings[(*count)++] = (struct config_setting){paced_stage_key_find(sweep->keys[k]), sweep->places[k],
                                                        paced_strdup(sweep->points[point].values[k]), false};
     for (size_t i = 0; i < text->count; i++) {
@@ -150,13 +150,17 @@ static enum paced_err resolve_stage(struct paced_experiment *experiment, size_t 
     return PACED_OK;
 }
 
+/* Those of no point first, then point by point. */
 static enum paced_err resolve_stages(struct paced_experiment *experiment, const struct stage_texts *texts,
                                      const char *const *sets, size_t set_count) {
-    size_t points = experiment->sweep.count ? experiment->sweep.count : 1;
-    experiment->stages = paced_alloc(points * texts->count, sizeof *experiment->stages);
+    size_t points = experiment->sweep.count;
+    experiment->stages = paced_alloc((points + 1) * texts->count, sizeof *experiment->stages);
+    for (size_t i = 0; i < texts->count; i++)
+        if (texts->list[i].once || points == 0)
+            PACED_TRY(resolve_stage(experiment, PACED_NO_POINT, &texts->list[i], sets, set_count));
     for (size_t point = 0; point < points; point++)
         for (size_t i = 0; i < texts->count; i++)
-            PACED_TRY(resolve_stage(experiment, point, &texts->list[i], sets, set_count));
+            if (!texts->list[i].once) PACED_TRY(resolve_stage(experiment, point, &texts->list[i], sets, set_count));
     return PACED_OK;
 }
 
@@ -172,11 +176,12 @@ static enum paced_err check_sweep(const struct paced_sweep *sweep, const struct 
                 return paced_error(PACED_INVALID, "--set %s: %s is swept at %s; write --set sweep.%s=VALUES", sets[i],
                                    name, place, name);
         size_t own = 0;
-        while (own < texts->count && paced_stage_find_line(&texts->list[own], name)) own++;
+        while (own < texts->count && (texts->list[own].once || paced_stage_find_line(&texts->list[own], name))) own++;
         if (own == texts->count)
-            return paced_error(PACED_INVALID,
-                               "%s: %s: is swept, but every stage sets it itself; remove it here or there", place,
-                               name);
+            return paced_error(
+                PACED_INVALID,
+                "%s: %s: is swept, but every stage sets it itself or is not swept; remove it here or there", place,
+                name);
     }
     return PACED_OK;
 }

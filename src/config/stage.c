@@ -8,7 +8,7 @@
 #define LONGEST_SECTION 49
 #define PREFIX "stage"
 
-static const char *const own_keys[] = {"command", "config"};
+static const char *const own_keys[] = {"command", "config", "sweep"};
 
 bool paced_stage_is_header(const char *section) {
     if (paced_sweep_is_header(section)) return true;
@@ -72,8 +72,8 @@ static enum paced_err refuse_line(const char *place, const char *name) {
     if (strchr(name, '.')) return paced_stage_key_refuse(place, name);
     const char *near = paced_nearest(name, own_keys, PACED_COUNT(own_keys));
     if (near) return paced_error(PACED_INVALID, "%s: %s: no key of a stage; did you mean %s?", place, name, near);
-    return paced_error(PACED_INVALID, "%s: %s: no key of a stage; it takes command, config, and SECTION.KEY", place,
-                       name);
+    return paced_error(PACED_INVALID, "%s: %s: no key of a stage; it takes command, config, sweep, and SECTION.KEY",
+                       place, name);
 }
 
 enum paced_err paced_stage_texts_open(struct stage_texts *stages, const char *place, const char *section) {
@@ -113,6 +113,11 @@ enum paced_err paced_stage_texts_add_line(struct stage_texts *stages, const char
     }
     struct stage_text *stage = &stages->list[stages->count - 1];
     if (!paced_stage_key_known(name)) return refuse_line(place, name);
+    if (strcmp(name, "sweep") == 0) {
+        stage->once = strcmp(text, "no") == 0;
+        if (!stage->once && strcmp(text, "yes") != 0)
+            return paced_error(PACED_INVALID, "%s: sweep: '%s' is neither yes nor no; give yes or no", place, text);
+    }
     const struct stage_line *before = paced_stage_find_line(stage, name);
     if (before) paced_log(PACED_LOG_WARN, "%s: %s: already given at %s; this one counts", place, name, before->place);
     add_line(stage, place, name, text);

@@ -6,13 +6,14 @@
 #include "keys.h"
 
 struct stage_line {
-    char *name, *text, *place; /* "command", "config" or "section.key"; of a sweep also several; place: FILE:LINE */
+    char *name, *text, *place; /* a stage's own key or "section.key"; of a sweep also several; place: FILE:LINE */
 };
 
 struct stage_text {
     char *name, *place;
     struct stage_line *lines;
     size_t count;
+    bool once; /* sweep = no */
 };
 
 struct stage_texts {
@@ -26,7 +27,7 @@ struct stage_texts {
 bool paced_stage_is_header(const char *section);
 enum paced_err paced_stage_check_header(const char *place, const char *section);
 bool paced_stage_key_known(const char *name);
-bool paced_stage_key_is_own(const char *name); /* command, config */
+bool paced_stage_key_is_own(const char *name); /* command, config, sweep */
 
 /* The key that "section.key" names, or NULL; then the other one reports it, with the nearest valid one. */
 const struct config_key *paced_stage_key_find(const char *name);

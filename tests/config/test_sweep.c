@@ -107,6 +107,28 @@ static void test_stages(void **state) {
     paced_experiment_finish(&e);
 }
 
+/* A stage of no point is there once, for all of them. */
+static void test_once(void **state) {
+    struct paced_experiment e;
+    load(&e, "[run]\noutput = out\n[sweep]\nrun.seed = 1, 2\n[stage a]\ncommand = test\ntest.weights = %(b)/x\n"
+             "sweep = yes\n[stage b]\ncommand = train\nsweep = no\n");
+    assert_int_equal(e.count, 3);
+    assert_string_equal(e.stages[0].name, "b");
+    assert_true(e.stages[0].point == PACED_NO_POINT);
+    assert_below(e.stages[0].config.run.output, "out/b");
+    assert_int_equal(e.stages[0].config.run.seed, 12345);
+    assert_string_equal(e.stages[2].name, "seed=2/a");
+    assert_below(e.stages[2].config.test.weights, "out/b/x");
+    assert_true(e.stages[2].uses[0]);
+    paced_experiment_finish(&e);
+    assert_refused("[sweep]\nrun.seed = 1\n[stage a]\ncommand = train\nsweep = never\n", "x.ini:5: sweep: 'never'",
+                   "no");
+    assert_refused("[sweep]\nrun.seed = 1\n[stage a]\ncommand = train\nsweep = no\n", "x.ini:2: run.seed: ", "every");
+    assert_refused("[sweep]\nrun.seed = 1\n[stage a]\ncommand = train\n[stage b]\ncommand = test\nsweep = no\n"
+                   "test.weights = %(a)/x\n",
+                   "x.ini:8: test.weights: %(a): ", "earlier");
+}
+
 static void test_sets(void **state) {
     const char *sets[] = {"sweep.run.seed=7,8", " sweep.pacing.mu pacing.mu_update = 0.1 0.2", "train.epochs=3"};
     struct paced_experiment e;
@@ -218,8 +240,9 @@ static void test_too_much(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_product), TEST(test_together), TEST(test_quotes),   TEST(test_names),
-        TEST(test_stages),  TEST(test_sets),     TEST(test_bad_sets), TEST(test_sweep_is_passed_over),
+        TEST(test_product), TEST(test_together), TEST(test_quotes),
+        TEST(test_names),   TEST(test_stages),   TEST(test_once),
+        TEST(test_sets),    TEST(test_bad_sets), TEST(test_sweep_is_passed_over),
         TEST(test_errors),  TEST(test_too_much),
     };
     return cmocka_run_group_tests_name("sweep", tests, NULL, NULL);

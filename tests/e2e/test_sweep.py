@@ -81,7 +81,7 @@ class SweepTest(program.Case):
                              program.read_log(self.path("whole", name, "log.csv")))
 
     def test_train_sweeps_too(self):
-        sets = ("--set", "sweep.train.batch=2", "--set", "sweep.train.lr=0.003")
+        sets = ("--set", "sweep.train.lr=0.003", "--set", "sweep.train.batch=2")
         done = self.run_program("train", "trained.ini", *sets, "--output", "there")
         self.assertEqual(done.stdout.splitlines()[1], self.first.stdout.splitlines()[2])
         again = self.run_program("experiment", "trained.ini", *sets, "--set", "run.output=there")
