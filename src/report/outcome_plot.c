@@ -10,7 +10,7 @@
 #include <string.h>
 
 enum { MARGIN = 24, TITLE = 40, PANEL_WIDTH = 420, PANEL_HEIGHT = 320, PANELS = 3 };
-enum { ROW = 26, ROW_PANEL = 300, GAP = 24, AXIS = 36, MARK = 7, SMALL = PACED_TEXT_HEIGHT };
+enum { ROW = 26, ROW_PANEL = 300, GAP = 32, AXIS = 40, MARK = 7, SMALL = PACED_TEXT_HEIGHT };
 
 #define WIDE 20.0 /* ratio of the greatest to the least value from which an axis is logarithmic */
 #define GRID 0xe4e4e4u
@@ -257,6 +257,8 @@ static enum paced_err plot_rows(const struct paced_outcomes *outcomes, const cha
     struct paced_canvas canvas = paced_canvas_create(left + panel_count * (ROW_PANEL + GAP) + MARGIN - GAP,
                                                      strip.y + strip.height + AXIS, PACED_COLOUR_PAPER);
     draw_labels(&canvas, outcomes);
+    paced_canvas_text(&canvas, MARGIN, strip.y + strip.height + AXIS / 2, 1, PACED_COLOUR_FAINT,
+                      outcomes->averaged ? "lines: +- standard deviation" : "lines: 95 % interval");
     for (int p = 0; p < panel_count; p++) {
         strip.x = left + p * (ROW_PANEL + GAP);
         paced_canvas_text(&canvas, strip.x, MARGIN, 2, PACED_COLOUR_TEXT, panels[list[p]].title);
