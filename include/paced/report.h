@@ -186,7 +186,7 @@ enum paced_err paced_robustness_plot(const struct paced_robustness *robustness, 
 /* ---- sweeps -------------------------------------------------------------------------------------------------- */
 
 /* What each network of a sweep came to. Rows are told apart by their labels: the stage that trained it, and the values
- * of the swept keys. Starts as {0} with `names` and `label_count` set. */
+ * of the swept keys. */
 enum paced_outcome_part { PACED_ON_ALL, PACED_ON_NON_EMPTY, PACED_CORRUPTED, PACED_DROP, PACED_OUTCOME_PARTS };
 struct paced_figure {
     double mean, low, high; /* low, high: the ends of the interval */
@@ -199,13 +199,16 @@ struct paced_outcome {
     struct paced_figure figures[PACED_OUTCOME_PARTS][PACED_METRICS]; /* NaN: not measured */
 };
 struct paced_outcomes {
-    const char *const *names; /* of the labels: "stage", "pacing.mu"... */
+    const char **names; /* of the labels: "stage", "pacing.mu"... */
     size_t label_count;
-    const char *averaged;     /* NULL, or the label over which these are means */
-    const char **owned_names; /* to be released; of averages */
+    const char *averaged; /* NULL, or the label over which these are means */
     struct paced_outcome *rows;
     size_t count;
 };
+
+/* names[label_count]: the texts must outlive the outcomes. */
+void paced_outcomes_init(struct paced_outcomes *outcomes, const char *const *names, size_t label_count);
+void paced_outcomes_finish(struct paced_outcomes *outcomes);
 
 /* A test's intervals.csv, for the row of these labels, which is made where it is missing. */
 enum paced_err paced_outcomes_add_test(struct paced_outcomes *outcomes, const char *const *labels, const char *path);
@@ -215,7 +218,6 @@ enum paced_err paced_outcomes_add_robustness(struct paced_outcomes *outcomes, co
                                              const char *path);
 /* Means and deviations (n - 1) over the rows that differ in this one label, without it. */
 struct paced_outcomes paced_outcomes_average(const struct paced_outcomes *outcomes, size_t label);
-void paced_outcomes_finish(struct paced_outcomes *outcomes);
 
 /* A row per network: the labels; images; each metric with the ends of its interval,
  * <metric>,<metric>_low,<metric>_high; the same of the non-empty images, non_empty_<metric>...; corrupted_<metric>;

@@ -34,6 +34,12 @@ static struct paced_outcome *row_of(struct paced_outcomes *outcomes, const char 
     return row;
 }
 
+void paced_outcomes_init(struct paced_outcomes *outcomes, const char *const *names, size_t label_count) {
+    *outcomes = (struct paced_outcomes){.label_count = label_count};
+    outcomes->names = paced_alloc(label_count + 1, sizeof *outcomes->names);
+    for (size_t i = 0; i < label_count; i++) outcomes->names[i] = names[i];
+}
+
 void paced_outcomes_finish(struct paced_outcomes *outcomes) {
     if (!outcomes) return;
     for (size_t i = 0; i < outcomes->count; i++) {
@@ -41,7 +47,7 @@ void paced_outcomes_finish(struct paced_outcomes *outcomes) {
         free(outcomes->rows[i].labels);
     }
     free(outcomes->rows);
-    free(outcomes->owned_names);
+    free(outcomes->names);
     *outcomes = (struct paced_outcomes){0};
 }
 
@@ -163,8 +169,11 @@ static void average_rows(struct paced_outcome *row, const struct paced_outcome *
 }
 
 struct paced_outcomes paced_outcomes_average(const struct paced_outcomes *outcomes, size_t label) {
-    struct paced_outcomes averages = {.label_count = outcomes->label_count - 1, .averaged = outcomes->names[label]};
-    averages.names = averages.owned_names = without(outcomes->names, outcomes->label_count, label);
+    struct paced_outcomes averages;
+    const char **names = without(outcomes->names, outcomes->label_count, label);
+    paced_outcomes_init(&averages, names, outcomes->label_count - 1);
+    averages.averaged = outcomes->names[label];
+    free(names);
     const struct paced_outcome **members = paced_alloc(outcomes->count, sizeof *members);
     for (size_t i = 0; i < outcomes->count; i++) {
         const char **labels = without((const char *const *)outcomes->rows[i].labels, outcomes->label_count, label);

@@ -229,14 +229,13 @@ static enum paced_err show_tables(const struct experiment *e) {
 /* What was measured for all points together belongs to no row; comparison.csv has it. */
 static enum paced_err tabulate_sweep(const struct experiment *e) {
     struct paced_outcomes outcomes;
-    const char **names = sweep_open(&outcomes, &e->plan);
+    sweep_open(&outcomes, &e->plan);
     enum paced_err err = PACED_OK;
     for (size_t i = 0; !err && i < e->plan.count; ++i)
         if (e->commands[i]->take && e->plan.stages[i].point != PACED_NO_POINT)
             err = e->commands[i]->take(&outcomes, &e->plan, i);
     if (!err && outcomes.count > 0) err = sweep_write(&outcomes, e->plan.config.run.output);
     paced_outcomes_finish(&outcomes);
-    free(names);
     return err;
 }
 

@@ -17,10 +17,10 @@ static const char **list_labels(const struct paced_experiment *plan, const char 
     return labels;
 }
 
-const char **sweep_open(struct paced_outcomes *outcomes, const struct paced_experiment *plan) {
+void sweep_open(struct paced_outcomes *outcomes, const struct paced_experiment *plan) {
     const char **names = list_labels(plan, "stage", plan->sweep.keys);
-    *outcomes = (struct paced_outcomes){.names = names, .label_count = plan->sweep.key_count + !plan->plain};
-    return names;
+    paced_outcomes_init(outcomes, names, plan->sweep.key_count + !plan->plain);
+    free(names);
 }
 
 /* The training whose network a stage measures: the only one that it names; else the stage goes by its own name. */

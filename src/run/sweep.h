@@ -5,13 +5,13 @@
 #include "paced/config.h"
 #include "paced/report.h"
 
+/* Starts empty outcomes with the sweep's labels; the plan must outlive them. */
+void sweep_open(struct paced_outcomes *outcomes, const struct paced_experiment *plan);
+
 /* What stage `index` measured, for its point: a test, a measurement of robustness. */
 enum paced_err sweep_take_test(struct paced_outcomes *outcomes, const struct paced_experiment *plan, size_t index);
 enum paced_err sweep_take_robustness(struct paced_outcomes *outcomes, const struct paced_experiment *plan,
                                      size_t index);
-
-/* Starts empty outcomes with the sweep's labels. The names of these are to be released with free(). */
-const char **sweep_open(struct paced_outcomes *outcomes, const struct paced_experiment *plan);
 
 /* Writes sweep.csv and, where run.seed is swept, seeds.csv (means over the seeds); prints the last of them and draws
  * it into sweep.png. */

@@ -58,7 +58,8 @@ static void add_test(struct paced_outcomes *o, const char *a, const char *b, dou
 static const char *const names[] = {"stage", "run.seed"};
 
 static void test_sweep_csv(void **state) {
-    struct paced_outcomes o = {.names = names, .label_count = 2};
+    struct paced_outcomes o;
+    paced_outcomes_init(&o, names, 2);
     const char *labels[] = {"anything", "2"};
     add_test(&o, "kd", "1", 0.5);
     add_test(&o, "kd,x", "2", 0.75);
@@ -84,7 +85,8 @@ static void test_sweep_csv(void **state) {
 }
 
 static void test_average(void **state) {
-    struct paced_outcomes o = {.names = names, .label_count = 2};
+    struct paced_outcomes o;
+    paced_outcomes_init(&o, names, 2);
     add_test(&o, "a", "1", 0.5);
     add_test(&o, "b", "1", 0.25);
     add_test(&o, "a", "2", 0.75);
@@ -119,7 +121,8 @@ static void test_bad_files(void **state) {
     };
     const char *labels[] = {"a", "1"};
     for (size_t i = 0; i < PACED_COUNT(tests); i++) {
-        struct paced_outcomes o = {.names = names, .label_count = 2};
+        struct paced_outcomes o;
+        paced_outcomes_init(&o, names, 2);
         struct capture said;
         write_file(tests[i]);
         capture_start(&said);
@@ -135,7 +138,8 @@ static void test_bad_files(void **state) {
 
 /* The middle of what is blue in the picture of two networks. */
 static double find_blue(const char *a, const char *b, double dice_a, double dice_b, bool across) {
-    struct paced_outcomes o = {.names = names, .label_count = 2};
+    struct paced_outcomes o;
+    paced_outcomes_init(&o, names, 2);
     struct paced_image image;
     add_test(&o, "n", a, dice_a);
     add_test(&o, "n", b, dice_b);
