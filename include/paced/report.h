@@ -132,22 +132,25 @@ enum paced_err paced_differences_read(struct paced_differences *differences, con
 
 /* ---- comparison ---------------------------------------------------------------------------------------------- */
 
-/* What several tests measured, side by side, and how far each is from the first; starts as {0}. */
+/* What several tests measured, side by side, and how far each is from the first of its group; starts as {0}. */
 struct paced_comparison_row {
     char *name;
     size_t images[2]; /* all, non-empty */
     struct paced_metrics metrics[2];
-    struct paced_differences against_first[2]; /* of the first row itself: not set */
+    size_t first;                              /* the row that is its group's first */
+    struct paced_differences against_first[2]; /* of the first itself: not set */
 };
 struct paced_comparison {
     struct paced_comparison_row *rows;
     size_t count;
-    char *first; /* the first test's metrics.csv */
+    char *first; /* the metrics.csv of the group's first test; NULL: the next one is it */
 };
 
 /* Takes the first two rows of a test's summary.csv, and its metrics.csv. PACED_INVALID where it is none. */
 enum paced_err paced_comparison_add(struct paced_comparison *comparison, const char *name, const char *summary_path,
                                     const char *metrics_path, uint64_t seed);
+/* The next test is the first of another group. */
+void paced_comparison_regroup(struct paced_comparison *comparison);
 void paced_comparison_finish(struct paced_comparison *comparison);
 /* stage,set,images,dice,iou,precision,recall,f1,dice_difference,dice_low,dice_high,dice_p: a row per stage and set
  * (all, non-empty). */

@@ -13,7 +13,7 @@
 #define HEADER "sweep"
 #define BLANKS " \t"
 
-enum { MOST_POINTS = 10000, LONGEST_NAME = 200 }; /* file systems take 255 bytes; temporary names need some */
+enum { MOST_POINTS = 1000, LONGEST_NAME = 200 }; /* file systems take 255 bytes; temporary names need some */
 
 bool paced_sweep_is_header(const char *section) {
     size_t length = strlen(HEADER);

@@ -60,11 +60,15 @@ static int list_panels(const struct paced_outcomes *outcomes, int list[PANELS]) 
 
 /* ---- against a number ---------------------------------------------------------------------------------------- */
 
+/* In all rows, and not the same one throughout. */
 static bool is_number(const struct paced_outcomes *outcomes, size_t label) {
-    double value;
-    for (size_t i = 0; i < outcomes->count; i++)
-        if (!paced_parse_real(outcomes->rows[i].labels[label], &value)) return false;
-    return outcomes->count > 1;
+    bool differs = false;
+    double first, value;
+    for (size_t i = 0; i < outcomes->count; i++) {
+        if (!paced_parse_real(outcomes->rows[i].labels[label], i ? &value : &first)) return false;
+        differs |= i > 0 && value != first;
+    }
+    return differs;
 }
 
 /* The one label that is a number, or label_count. */

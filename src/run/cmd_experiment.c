@@ -196,11 +196,22 @@ static enum paced_err write_comparison(const struct paced_comparison *comparison
     return err;
 }
 
+/* A test is held against the first one; in a sweep, where stages are tested point by point, against that of its point.
+ */
 static enum paced_err compare(const struct experiment *e) {
     struct paced_comparison comparison = {0};
     enum paced_err err = PACED_OK;
-    for (size_t i = 0; !err && i < e->plan.count; ++i)
-        if (e->commands[i]->compared) err = add_to_comparison(&comparison, e, i);
+    size_t point = PACED_NO_POINT;
+    for (size_t i = 0; !err && i < e->plan.count; ++i) {
+        if (!e->commands[i]->compared) continue;
+        const struct paced_stage *stage = &e->plan.stages[i];
+        if (comparison.count == 0) point = stage->point;
+        if (stage->point != point && point != PACED_NO_POINT && !e->plan.plain) {
+            paced_comparison_regroup(&comparison);
+            point = stage->point;
+        }
+        err = add_to_comparison(&comparison, e, i);
+    }
     if (!err && comparison.count > 0) {
         err = write_comparison(&comparison, e->plan.config.run.output);
         if (!err && e->plan.sweep.count == 0) paced_comparison_print(&comparison, stdout);

@@ -226,7 +226,7 @@ static void test_too_much(void **state) {
         for (int i = 2; i <= 25; i++) paced_text_add(&text, ", %d", i);
         paced_text_add(&text, "\n");
     }
-    assert_refused(text.data, "x.ini:4: the sweep has more than 10000 points", "less");
+    assert_refused(text.data, "x.ini:4: the sweep has more than 1000 points", "less");
     free(text.data);
     text = (struct paced_text){0};
     paced_text_add(&text, "[sweep]\ndata.root =\n");

@@ -162,6 +162,7 @@ static double find_blue(const char *a, const char *b, double dice_a, double dice
 /* Numbers: higher is better. Names: further to the right is better. */
 static void test_plots(void **state) {
     assert_true(find_blue("1", "2", 0.8, 0.9, false) + 15 < find_blue("1", "2", 0.2, 0.9, false));
+    assert_true(find_blue("1", "1.0", 0.8, 0.9, true) > find_blue("1", "1.0", 0.2, 0.9, true) + 15); /* one number */
     assert_true(find_blue("x", "y", 0.8, 0.9, true) > find_blue("x", "y", 0.2, 0.9, true) + 15);
 }
 
