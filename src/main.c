@@ -58,7 +58,7 @@ struct command {
 static const struct command commands[] = {
     {"train", "CONFIG [--set SECTION.KEY=VALUE]... [--output DIR] [--resume | --overwrite]",
      "Trains as CONFIG says. --output replaces run.output; --resume goes on where a stopped run was, --overwrite\n"
-     "replaces one.",
+     "replaces one. A CONFIG with a [sweep] is run as by `paced experiment`.",
      SET | OUTPUT | RESUME | OVERWRITE, 1, 1, paced_command_train},
     {"test", "CONFIG [--weights FILE] [--set SECTION.KEY=VALUE]... [--output DIR]",
      "Measures the validation set with test.weights (or --weights), writes metrics.csv, summary.csv, intervals.csv "
@@ -77,7 +77,10 @@ static const struct command commands[] = {
      "Runs the stages of CONFIG, [stage NAME] with `command = train | test | robustness`, in order, then compares its\n"
      "tests. A stage that is done is passed over, one that was interrupted goes on, one that changed is run anew;\n"
      "--overwrite runs all of them anew. --set holds for every stage, but for run.output, which is the directory of\n"
-     "them all.",
+     "them all.\n"
+     "[sweep] SECTION.KEY = v1, v2 runs all stages (without stages: train, then test) once for each combination of the\n"
+     "values, and ends with one table: sweep.csv, means over seeds in seeds.csv, sweep.png. --set\n"
+     "sweep.SECTION.KEY=v1,v2 sweeps any CONFIG.",
      SET | OVERWRITE, 1, 1, paced_command_experiment},
     {"report", "RUN_DIR... --output DIR",
      "Writes DIR/report.html: what the run directories hold, side by side, with what differs between them, in one file "

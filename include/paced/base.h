@@ -136,8 +136,9 @@ void paced_text_add(struct paced_text *text, const char *fmt, ...) PACED_PRINTF(
 const char *paced_nearest(const char *word, const char *const *candidates, size_t count);
 
 /* The next item of a list "a, b, c" without the blanks around it, to be freed, or NULL at the end; *rest moves behind
- * it. An empty text is an empty list. */
+ * it. An empty text is an empty list. An item with a comma stands in double quotes. */
 char *paced_list_next(const char **rest);
+void paced_list_add(struct paced_text *list, const char *item);
 
 /* Whole-string conversions: false unless all of `s` (but surrounding blanks) is one number in range. */
 bool paced_parse_int(const char *s, int64_t *value);

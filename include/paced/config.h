@@ -161,12 +161,38 @@ void paced_config_print_keys(FILE *out, bool markdown);
  *   [stage NAME]            NAME of letters, digits, '-', '_', '.', at most 43 of them
  *   command = ...           what the stage does; whoever runs it knows the commands
  *   config = FILE           where its configuration comes from; absent: the experiment's own other sections
+ *   sweep = no              it is there once for all points of a sweep, before them; absent: once for each
  *   SECTION.KEY = value     wins over that
  * In a value, %(NAME) stands for the run directory of stage NAME, which must come earlier. run.output of a stage is by
  * default <the experiment's>/<NAME>. Only the file's own stages count, not those of its bases or of `config`; whatever
- * else reads the file passes over them. */
+ * else reads the file passes over them.
+ *
+ * A section
+ *   [sweep]
+ *   SECTION.KEY = v1, v2, ...                       a value for each point
+ *   SECTION.KEY SECTION.KEY = v1 w1, v2 w2, ...     several keys that change together
+ * multiplies the stages: there is a point for each combination of its lines' items, and every stage is there once for
+ * each point, below <the experiment's>/<the point's name>. What a stage sets itself is not swept in it. Without stages
+ * a point is trained and then tested, all in the point's own directory. A value with commas stands in double quotes. */
+struct paced_point {
+    char *name;    /* "mu=0.39,mu_update=0.183": of its keys and values, fit for a directory */
+    char **values; /* of the sweep's keys, in their order; as the program writes them */
+};
+
+struct paced_sweep {
+    char **keys, **places; /* [key_count]: "pacing.mu", FILE:LINE */
+    size_t key_count;
+    struct paced_point *points;
+    size_t count; /* 0: nothing is swept */
+};
+
+#define PACED_NO_POINT SIZE_MAX
+
 struct paced_stage {
-    char *name, *command;
+    char *name;   /* in a sweep "POINT/LABEL", else the label */
+    char *label;  /* NAME in [stage NAME] */
+    size_t point; /* PACED_NO_POINT: all of them, or there is no sweep */
+    char *command;
     char *place, *command_place; /* FILE:LINE of the section, of its command */
     struct paced_config config;  /* resolved */
     bool *uses;                  /* [its own index]: does it name that earlier stage's run directory? */
@@ -174,14 +200,21 @@ struct paced_stage {
 
 struct paced_experiment {
     struct paced_config config; /* the file's other sections; run.output: where all of it goes */
-    struct paced_stage *stages;
+    struct paced_sweep sweep;
+    struct paced_stage *stages; /* point by point */
     size_t count;
+    bool plain; /* a sweep without stages of its own */
 };
 
-/* `sets` win over everything, in every stage; but run.name and run.output among them are the experiment's own.
- * PACED_INVALID, and nothing to release, where the file, a set or a stage is wrong or there is no stage. */
+/* `sets` win over everything, in every stage; but run.name and run.output among them are the experiment's own, and
+ * sweep.SECTION.KEY=VALUES stands for a line of [sweep], or is one more.
+ * PACED_INVALID, and nothing to release, where the file, a set or a stage is wrong or there is neither stage nor sweep.
+ */
 enum paced_err paced_experiment_load(struct paced_experiment *experiment, const char *path, const char *const *sets,
                                      size_t set_count);
 void paced_experiment_finish(struct paced_experiment *experiment);
+
+/* Does the file, or one of the sets, ask for a sweep? */
+enum paced_err paced_experiment_sweeps(const char *path, const char *const *sets, size_t set_count, bool *sweeps);
 
 #endif

@@ -151,22 +151,25 @@ enum paced_err paced_differences_read(struct paced_differences *differences, con
 
 /* ---- comparison ---------------------------------------------------------------------------------------------- */
 
-/* What several tests measured, side by side, and how far each is from the first; starts as {0}. */
+/* What several tests measured, side by side, and how far each is from the first of its group; starts as {0}. */
 struct paced_comparison_row {
     char *name;
     size_t images[2]; /* all, non-empty */
     struct paced_metrics metrics[2];
-    struct paced_differences against_first[2]; /* of the first row itself: not set */
+    size_t first;                              /* the row that is its group's first */
+    struct paced_differences against_first[2]; /* of the first itself: not set */
 };
 struct paced_comparison {
     struct paced_comparison_row *rows;
     size_t count;
-    char *first; /* the first test's metrics.csv */
+    char *first; /* the metrics.csv of the group's first test; NULL: the next one is it */
 };
 
 /* Takes the first two rows of a test's summary.csv, and its metrics.csv. PACED_INVALID where it is none. */
 enum paced_err paced_comparison_add(struct paced_comparison *comparison, const char *name, const char *summary_path,
                                     const char *metrics_path, uint64_t seed);
+/* The next test is the first of another group. */
+void paced_comparison_regroup(struct paced_comparison *comparison);
 void paced_comparison_finish(struct paced_comparison *comparison);
 /* stage,set,images,dice,iou,precision,recall,f1,dice_difference,dice_low,dice_high,dice_p: a row per stage and set
  * (all, non-empty). */
@@ -192,14 +195,60 @@ struct paced_robustness {
 /* robustness.csv: weights,image,corruption,severity,class,dice,iou,precision,recall,f1: severity 0 of the corruption
  * "clean", then the others. class is "mean" (over the classes) and, of more than two, then each class as well. */
 enum paced_err paced_robustness_write_csv(const struct paced_robustness *robustness, const char *path);
-/* robustness_summary.csv: weights,corruption,metric,clean,severity_1,...,mean,drop: the set's means; a row for each metric
- * of each corruption, at last of "mean", the mean over all corruptions. */
+/* robustness_summary.csv: weights,corruption,metric,clean,severity_1,...,mean,drop: the set's means; a row for each
+ * metric of each corruption, at last of "mean", the mean over all corruptions. */
 enum paced_err paced_robustness_write_summary(const struct paced_robustness *robustness, const char *path);
 /* A table for people: a row for each corruption, for each of the weights the mean dice over the severities and what it
  * lost; the last row is the mean over all corruptions. */
 void paced_robustness_print(const struct paced_robustness *robustness, FILE *out);
-/* A picture DIR/robustness_<metric>.png for each metric: a panel for each corruption, a line for each of the weights. */
+/* A picture DIR/robustness_<metric>.png for each metric: a panel for each corruption, a line for each of the weights.
+ */
 enum paced_err paced_robustness_plot(const struct paced_robustness *robustness, const char *dir);
+
+/* ---- sweeps -------------------------------------------------------------------------------------------------- */
+
+/* What each network of a sweep came to. Rows are told apart by their labels: the stage that trained it, and the values
+ * of the swept keys. */
+enum paced_outcome_part { PACED_ON_ALL, PACED_ON_NON_EMPTY, PACED_CORRUPTED, PACED_DROP, PACED_OUTCOME_PARTS };
+struct paced_figure {
+    double mean, low, high; /* low, high: the ends of the interval */
+    double deviation;       /* over what was averaged; NaN for less than two */
+};
+struct paced_outcome {
+    char **labels;                                                   /* [label_count] */
+    size_t runs;                                                     /* that were averaged */
+    double images[2];                                                /* all, non-empty */
+    struct paced_figure figures[PACED_OUTCOME_PARTS][PACED_METRICS]; /* NaN: not measured */
+};
+struct paced_outcomes {
+    const char **names; /* of the labels: "stage", "pacing.mu"... */
+    size_t label_count;
+    const char *averaged; /* NULL, or the label over which these are means */
+    struct paced_outcome *rows;
+    size_t count;
+};
+
+/* names[label_count]: the texts must outlive the outcomes. */
+void paced_outcomes_init(struct paced_outcomes *outcomes, const char *const *names, size_t label_count);
+void paced_outcomes_finish(struct paced_outcomes *outcomes);
+
+/* A test's intervals.csv, for the row of these labels, which is made where it is missing. */
+enum paced_err paced_outcomes_add_test(struct paced_outcomes *outcomes, const char *const *labels, const char *path);
+/* A robustness_summary.csv: the mean over all corruptions. Each of the weights has a row, their name its first label.
+ */
+enum paced_err paced_outcomes_add_robustness(struct paced_outcomes *outcomes, const char *const *labels,
+                                             const char *path);
+/* Means and deviations (n - 1) over the rows that differ in this one label, without it. */
+struct paced_outcomes paced_outcomes_average(const struct paced_outcomes *outcomes, size_t label);
+
+/* A row per network: the labels; images; each metric with the ends of its interval,
+ * <metric>,<metric>_low,<metric>_high; the same of the non-empty images, non_empty_<metric>...; corrupted_<metric>;
+ * drop_<metric>. Of means instead: the labels; runs; <metric>,<metric>_sd and so on. */
+enum paced_err paced_outcomes_write_csv(const struct paced_outcomes *outcomes, const char *path);
+void paced_outcomes_print(const struct paced_outcomes *outcomes, FILE *out);
+/* Dice against the one label that is a number in all rows, a line for each value of the others; where there is no such
+ * label, or several, a row for each network, with its interval or deviation. */
+enum paced_err paced_outcomes_plot(const struct paced_outcomes *outcomes, const char *path);
 
 /* ---- the training log ---------------------------------------------------------------------------------------- */
 
@@ -297,12 +346,15 @@ struct paced_plot {
     double x_min, x_max, y_min, y_max; /* the axes' ends; what lies outside is drawn beyond them */
     const struct paced_series *series;
     size_t series_count;
+    const double *x_ticks; /* [x_tick_count], rising; NULL: round numbers */
+    const char *const *x_tick_names;
+    size_t x_tick_count;
 };
 
 /* Within width x height, labels included. */
 void paced_canvas_plot(struct paced_canvas *canvas, int x, int y, int width, int height, const struct paced_plot *plot);
-/* A sample and the name of each series, in as many rows as it takes within `width`. Returns the height; canvas NULL: draws
- * nothing. */
+/* A sample and the name of each series, in as many rows as it takes within `width`. Returns the height; canvas NULL:
+ * draws nothing. */
 int paced_canvas_legend(struct paced_canvas *canvas, int x, int y, int width, const struct paced_series *series,
                         size_t count);
 

@@ -81,10 +81,19 @@ char *paced_list_next(const char **rest) {
     static const char blanks[] = " \t";
     if (!**rest) return NULL;
     const char *item = *rest + strspn(*rest, blanks);
-    size_t length = strcspn(item, ",");
-    *rest = item + length + (item[length] == ',');
-    while (length > 0 && strchr(blanks, item[length - 1])) length--;
+    bool quoted = *item == '"' && strchr(item + 1, '"');
+    item += quoted;
+    size_t length = strcspn(item, quoted ? "\"" : ",");
+    const char *end = item + length + quoted;
+    end += strcspn(end, ",");
+    *rest = end + (*end == ',');
+    while (!quoted && length > 0 && strchr(blanks, item[length - 1])) length--;
     return paced_format("%.*s", (int)length, item);
+}
+
+void paced_list_add(struct paced_text *list, const char *item) {
+    const char *quote = strchr(item, ',') ? "\"" : "";
+    paced_text_add(list, "%s%s%s%s", list->size ? ", " : "", quote, item, quote);
 }
 
 static bool only_blanks(const char *s) {

@@ -3,7 +3,7 @@
  * Order: the table's defaults, then the base files from the farthest to the nearest, then the INI itself, then --set;
  * each later one wins. Last come the values that depend on others: the run's name and output, and absolute paths
  * (against the current directory), so that the resolved configuration means the same wherever it is read again. */
-#include "keys.h"
+#include "sweep.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +41,8 @@ static enum paced_err apply_set(struct paced_config *config, const char *set) {
     enum paced_err err;
     if (!equals || !dot || dot == path || !dot[1]) {
         err = paced_error(PACED_INVALID, "%s: not SECTION.KEY=VALUE; write for example --set train.epochs=10", place);
+    } else if (paced_sweep_is_set(set)) {
+        err = paced_error(PACED_INVALID, "%s: only `paced experiment` and `paced train` sweep", place);
     } else {
         *dot = '\0';
         const struct config_key *key = paced_config_key_find(path, dot + 1);
@@ -91,23 +93,26 @@ static enum paced_err fill_augment(struct paced_config *config) {
     return err;
 }
 
-static void add_absolute(struct paced_text *out, const struct config_key *key, const char *path) {
+static char *absolute_path(const struct config_key *key, const char *path) {
     bool stays = !*path || paced_config_word_index(key->words, path) >= 0;
-    char *absolute = stays ? paced_strdup(path) : paced_path_absolute(path);
-    paced_text_add(out, "%s", absolute);
-    free(absolute);
+    return stays ? paced_strdup(path) : paced_path_absolute(path);
+}
+
+static char *absolute_paths(const struct config_key *key, const char *list) {
+    struct paced_text text = {0};
+    for (char *path; (path = paced_list_next(&list)); free(path)) {
+        char *absolute = absolute_path(key, path);
+        paced_list_add(&text, absolute);
+        free(absolute);
+    }
+    return text.data ? text.data : paced_strdup("");
 }
 
 static enum paced_err make_absolute(struct paced_config *config, const struct config_key *key) {
-    struct paced_text text = {0};
-    const char *rest = *paced_config_string(config, key);
-    if (!key->list) add_absolute(&text, key, rest);
-    for (char *path; key->list && (path = paced_list_next(&rest)); free(path)) {
-        if (text.size) paced_text_add(&text, ", ");
-        add_absolute(&text, key, path);
-    }
-    enum paced_err err = paced_config_value_set(config, key, config->file, text.data ? text.data : "");
-    free(text.data);
+    const char *given = *paced_config_string(config, key);
+    char *text = key->list ? absolute_paths(key, given) : absolute_path(key, given);
+    enum paced_err err = paced_config_value_set(config, key, config->file, text);
+    free(text);
     return err;
 }
 

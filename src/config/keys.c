@@ -170,9 +170,10 @@ const struct config_key *paced_config_key_find(const char *section, const char *
 }
 
 static const char *nearest_section(const char *word) {
-    const char *sections[PACED_COUNT(paced_config_keys)];
+    const char *sections[PACED_COUNT(paced_config_keys) + 1];
     for (size_t i = 0; i < paced_config_key_count; i++) sections[i] = paced_config_keys[i].section;
-    return paced_nearest(word, sections, paced_config_key_count);
+    sections[paced_config_key_count] = "sweep";
+    return paced_nearest(word, sections, PACED_COUNT(sections));
 }
 
 static const struct config_key *key_by_name(const char *name) {

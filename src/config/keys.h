@@ -15,8 +15,8 @@ struct config_key {
     bool above, below;    /* ... or without */
     bool odd;             /* whole numbers: odd ones only */
     bool list;            /* of a path: several, with commas between */
-    const char *words;    /* "a|b": the choices, one of them or (a set) several; of a path: words that are no file names; of a real: the one word that
-                             is stored as NaN */
+    const char *words; /* "a|b": the choices, one of them or (a set) several; of a path: words that are no file names;
+                          of a real: the one word that is stored as NaN */
     const char *meaning;
     const char *shown; /* the default as shown, where it depends on other keys (then `fallback` is empty) */
     enum paced_err (*check)(const char *where, const char *text); /* what else a text must be; NULL: nothing */
@@ -60,10 +60,10 @@ bool paced_config_line_add(struct paced_text *out, const char *name, const char 
 
 struct stage_texts;
 
-/* Applies an INI file and, before it, the files that it inherits from; passes over stages. */
+/* Applies an INI file and, before it, the files that it inherits from; passes over stages and sweeps. */
 enum paced_err paced_config_read(struct paced_config *config, const char *path);
 
-/* Collects the stages of this one file; passes over all else. */
+/* Collects the stages and the sweep of this one file; passes over all else. */
 enum paced_err paced_config_read_stages(struct stage_texts *stages, const char *path);
 
 /* ---- config.c ---- */

@@ -6,8 +6,8 @@
  * lines: they are joined with a blank, or with nothing where the line before ends in a backslash (long paths).
  * A value counts when it is complete, that is at the next key, at the next section, or at the end.
  *
- * A reading takes either the configuration, with the file's bases, or the stages ([stage NAME]) of the file alone; what
- * it does not take must still be an INI. */
+ * A reading takes either the configuration, with the file's bases, or the stages ([stage NAME]) and the sweep ([sweep])
+ * of the file alone; what it does not take must still be an INI. */
 #include "stage.h"
 
 #include <errno.h>

@@ -3,7 +3,7 @@
  * The figures come from each test's summary.csv, whose first rows are "all,mean" and "non-empty,mean", so a test of an
  * earlier day counts like one of today. Nine digits are read and written again as they were: the table does not
  * depend on how often the way there was interrupted. How far a test is from the first one is measured image by image,
- * from both tests' metrics.csv. */
+ * from both tests' metrics.csv. Rows of a group follow each other. */
 #include "src/report/csv.h"
 #include "src/report/metrics.h"
 
@@ -63,11 +63,17 @@ enum paced_err paced_comparison_add(struct paced_comparison *comparison, const c
     for (int set = 0; comparison->first && set < SETS; set++)
         PACED_TRY(
             paced_differences_read(&row.against_first[set], comparison->first, metrics_path, set == NON_EMPTY, seed));
+    row.first = comparison->first ? comparison->rows[comparison->count - 1].first : comparison->count;
     if (!comparison->first) comparison->first = paced_strdup(metrics_path);
     row.name = paced_strdup(name);
     comparison->rows = paced_grow(comparison->rows, comparison->count + 1, sizeof *comparison->rows);
     comparison->rows[comparison->count++] = row;
     return PACED_OK;
+}
+
+void paced_comparison_regroup(struct paced_comparison *comparison) {
+    free(comparison->first);
+    comparison->first = NULL;
 }
 
 void paced_comparison_finish(struct paced_comparison *comparison) {
@@ -100,7 +106,7 @@ enum paced_err paced_comparison_write_csv(const struct paced_comparison *compari
             paced_csv_write_text(file.stream, row->name);
             fprintf(file.stream, ",%s,%zu", set_names[set], row->images[set]);
             paced_csv_write_metrics(file.stream, &row->metrics[set], METRICS_ALWAYS);
-            write_difference(file.stream, i > 0 ? &row->against_first[set].metrics[PACED_DICE] : &none);
+            write_difference(file.stream, i > row->first ? &row->against_first[set].metrics[PACED_DICE] : &none);
             fputc('\n', file.stream);
         }
     }
@@ -114,7 +120,7 @@ static void write_differences(FILE *out, const struct paced_comparison *comparis
         if (isnan(differences->metrics[m].mean)) continue;
         paced_csv_write_text(out, row->name);
         fputc(',', out);
-        paced_csv_write_text(out, comparison->rows[0].name);
+        paced_csv_write_text(out, comparison->rows[row->first].name);
         fprintf(out, ",%s,%zu,%s", set_names[set], differences->images, paced_metric_name((enum paced_metric)m));
         write_difference(out, &differences->metrics[m]);
         fputc('\n', out);
@@ -125,8 +131,9 @@ enum paced_err paced_comparison_write_differences(const struct paced_comparison 
     struct paced_atomic file;
     PACED_TRY(paced_atomic_open(&file, path));
     fputs("stage,against,set,images,metric,difference,low,high,p\n", file.stream);
-    for (size_t i = 1; i < comparison->count; i++)
-        for (int set = 0; set < SETS; set++) write_differences(file.stream, comparison, i, set);
+    for (size_t i = 0; i < comparison->count; i++)
+        for (int set = 0; i > comparison->rows[i].first && set < SETS; set++)
+            write_differences(file.stream, comparison, i, set);
     return paced_atomic_commit(&file);
 }
 
@@ -151,8 +158,8 @@ void paced_comparison_print(const struct paced_comparison *comparison, FILE *out
         fprintf(out, "%-*s  %6zu", width, row->name, row->images[0]);
         for (int m = 0; m < FIGURES; m++) print_figure(out, metric_value(&row->metrics[ALL], (enum paced_metric)m), 9);
         print_figure(out, row->metrics[NON_EMPTY].dice, 16);
-        print_figure(out, i > 0 ? dice->mean : NAN, 16);
-        print_figure(out, i > 0 ? dice->p : NAN, 9);
+        print_figure(out, i > row->first ? dice->mean : NAN, 16);
+        print_figure(out, i > row->first ? dice->p : NAN, 9);
         fputc('\n', out);
     }
 }

@@ -126,20 +126,41 @@ static void draw_y_tick(struct paced_canvas *canvas, const struct frame *f, doub
     paced_canvas_text(canvas, f->left - 7 - paced_text_width(text, 1), y - TICK_TEXT / 2, 1, PACED_COLOUR_TEXT, text);
 }
 
-static void draw_x_tick(struct paced_canvas *canvas, const struct frame *f, double value) {
-    char text[32];
-    snprintf(text, sizeof text, "%g", value);
+static void draw_x_tick(struct paced_canvas *canvas, const struct frame *f, double value, const char *text) {
     int x = (int)lround(place(f, value, f->plot->y_min).x);
     paced_canvas_fill(canvas, x, f->top + f->height, 1, 5, PACED_COLOUR_FAINT);
     paced_canvas_text(canvas, x - paced_text_width(text, 1) / 2, f->top + f->height + 9, 1, PACED_COLOUR_TEXT, text);
 }
 
+static void draw_round_x_ticks(struct paced_canvas *canvas, const struct frame *f) {
+    const struct axis axis = axis_over(f->plot->x_min, f->plot->x_max, f->width / 40 + 1);
+    for (long i = axis.first; i <= axis.last; ++i) {
+        char text[32];
+        snprintf(text, sizeof text, "%g", (double)i * axis.step);
+        draw_x_tick(canvas, f, (double)i * axis.step, text);
+    }
+}
+
+/* A name that would run into the one before is left out. */
+static void draw_named_x_ticks(struct paced_canvas *canvas, const struct frame *f) {
+    const struct paced_plot *p = f->plot;
+    double free_from = -INFINITY;
+    for (size_t i = 0; i < p->x_tick_count; ++i) {
+        double x = place(f, p->x_ticks[i], p->y_min).x, half = paced_text_width(p->x_tick_names[i], 1) / 2.0;
+        bool fits = x - half >= free_from;
+        draw_x_tick(canvas, f, p->x_ticks[i], fits ? p->x_tick_names[i] : "");
+        if (fits) free_from = x + half + TICK_TEXT;
+    }
+}
+
 static void draw_axes(struct paced_canvas *canvas, const struct frame *f) {
     const struct paced_plot *p = f->plot;
-    const struct axis x_axis = axis_over(p->x_min, p->x_max, f->width / 40 + 1);
     const struct axis y_axis = axis_over(p->y_min, p->y_max, f->height / 26 + 1);
     for (long i = y_axis.first; i <= y_axis.last; ++i) draw_y_tick(canvas, f, (double)i * y_axis.step);
-    for (long i = x_axis.first; i <= x_axis.last; ++i) draw_x_tick(canvas, f, (double)i * x_axis.step);
+    if (p->x_ticks)
+        draw_named_x_ticks(canvas, f);
+    else
+        draw_round_x_ticks(canvas, f);
     paced_canvas_fill(canvas, f->left, f->top, 1, f->height + 1, PACED_COLOUR_FAINT);
     paced_canvas_fill(canvas, f->left, f->top + f->height, f->width, 1, PACED_COLOUR_FAINT);
     int below = f->top + f->height + 9 + TICK_TEXT + 5;

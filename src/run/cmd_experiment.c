@@ -1,5 +1,6 @@
 /* paced experiment CONFIG: the stages of one INI in order, each with the results of those before; at the end what the
- * tests among them measured, side by side, and what their measurements of robustness found.
+ * tests among them measured, side by side, and what their measurements of robustness found. In a sweep the stages run
+ * point by point, and the end is one table of all points.
  *
  * A stage that is done, with the same configuration and the same stages behind it, is passed over; one that was
  * interrupted goes on; one that changed is run anew. So the same command, given again after a crash or Ctrl-C, ends as
@@ -15,6 +16,7 @@
 #include "src/run/files.h"
 #include "src/run/robustness.h"
 #include "src/run/stages.h"
+#include "src/run/sweep.h"
 #include "src/run/tester.h"
 #include "src/run/trainer.h"
 
@@ -38,10 +40,12 @@ static const struct stage_command {
     const char *state;  /* ... that an interrupted one goes on from; NULL: it starts again */
     bool compared;      /* its summary.csv belongs in the comparison */
     const char *table;  /* the file in the run directory that is shown at the end; NULL: none */
+    /* hands what it measured to the table of a sweep; NULL: nothing */
+    enum paced_err (*take)(struct paced_outcomes *outcomes, const struct paced_experiment *plan, size_t index);
 } commands[] = {
-    {"train", run_train, "best.safetensors", "state.safetensors", false, NULL},
-    {"test", run_test, "summary.csv", NULL, true, NULL},
-    {"robustness", run_robustness, ROBUSTNESS_SUMMARY, NULL, false, ROBUSTNESS_TABLE},
+    {"train", run_train, "best.safetensors", "state.safetensors", false, NULL, NULL},
+    {"test", run_test, "summary.csv", NULL, true, NULL, sweep_take_test},
+    {"robustness", run_robustness, ROBUSTNESS_SUMMARY, NULL, false, ROBUSTNESS_TABLE, sweep_take_robustness},
 };
 
 struct experiment {
@@ -192,14 +196,25 @@ static enum paced_err write_comparison(const struct paced_comparison *comparison
     return err;
 }
 
+/* A test is held against the first one; in a sweep, where stages are tested point by point, against that of its point.
+ */
 static enum paced_err compare(const struct experiment *e) {
     struct paced_comparison comparison = {0};
     enum paced_err err = PACED_OK;
-    for (size_t i = 0; !err && i < e->plan.count; ++i)
-        if (e->commands[i]->compared) err = add_to_comparison(&comparison, e, i);
+    size_t point = PACED_NO_POINT;
+    for (size_t i = 0; !err && i < e->plan.count; ++i) {
+        if (!e->commands[i]->compared) continue;
+        const struct paced_stage *stage = &e->plan.stages[i];
+        if (comparison.count == 0) point = stage->point;
+        if (stage->point != point && point != PACED_NO_POINT && !e->plan.plain) {
+            paced_comparison_regroup(&comparison);
+            point = stage->point;
+        }
+        err = add_to_comparison(&comparison, e, i);
+    }
     if (!err && comparison.count > 0) {
         err = write_comparison(&comparison, e->plan.config.run.output);
-        if (!err) paced_comparison_print(&comparison, stdout);
+        if (!err && e->plan.sweep.count == 0) paced_comparison_print(&comparison, stdout);
     }
     paced_comparison_finish(&comparison);
     return err;
@@ -237,13 +252,26 @@ static enum paced_err show_tables(const struct experiment *e) {
     return PACED_OK;
 }
 
+/* What was measured for all points together belongs to no row; comparison.csv has it. */
+static enum paced_err tabulate_sweep(const struct experiment *e) {
+    struct paced_outcomes outcomes;
+    sweep_open(&outcomes, &e->plan);
+    enum paced_err err = PACED_OK;
+    for (size_t i = 0; !err && i < e->plan.count; ++i)
+        if (e->commands[i]->take && e->plan.stages[i].point != PACED_NO_POINT)
+            err = e->commands[i]->take(&outcomes, &e->plan, i);
+    if (!err && outcomes.count > 0) err = sweep_write(&outcomes, e->plan.config.run.output);
+    paced_outcomes_finish(&outcomes);
+    return err;
+}
+
 enum paced_err paced_command_experiment(const struct paced_arguments *arguments) {
     struct experiment e = {.overwrite = arguments->overwrite};
     enum paced_err err = open_experiment(&e, arguments);
     if (!err) paced_catch_stop();
     for (size_t i = 0; !err && i < e.plan.count; ++i) err = paced_stop_asked() ? PACED_STOPPED : run_stage(&e, i);
     if (!err) err = compare(&e);
-    if (!err) err = show_tables(&e);
+    if (!err) err = e.plan.sweep.count > 0 ? tabulate_sweep(&e) : show_tables(&e);
     if (!err) err = write_report(&e);
     close_experiment(&e);
     return err;

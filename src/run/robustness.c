@@ -103,10 +103,18 @@ static enum paced_err measure_weights(struct measurement *m, const struct paced_
     return PACED_OK;
 }
 
+static enum paced_err read_weights(struct measurement *m, const struct paced_config *config) {
+    if (*config->robustness.weights) return weights_list_read(&m->weights, config, config->robustness.weights);
+    struct paced_text one = {0};
+    paced_list_add(&one, config->test.weights);
+    enum paced_err err = weights_list_read(&m->weights, config, one.data);
+    free(one.data);
+    return err;
+}
+
 static enum paced_err measure(struct measurement *m, const struct paced_config *config) {
-    const char *list = *config->robustness.weights ? config->robustness.weights : config->test.weights;
     PACED_TRY(corruption_plan_read(&m->plan, config));
-    PACED_TRY(weights_list_read(&m->weights, config, list));
+    PACED_TRY(read_weights(m, config));
     size_t weights = m->weights.count, cells = weights * m->plan.count * m->plan.severity_count;
     m->results = (struct paced_robustness){.weights = (const char *const *)m->weights.names,
                                            .corruptions = m->plan.names,

@@ -24,9 +24,10 @@ uint64_t stage_hash(const struct paced_experiment *experiment, size_t index, con
 }
 
 void stage_record_init(struct stage_record *record, const char *output, const char *name, uint64_t hash) {
-    *record = (struct stage_record){.dir = paced_path_join(output, "stages"), .hash = hash};
-    record->begun = paced_format("%s/%s.begun", record->dir, name);
-    record->done = paced_format("%s/%s.done", record->dir, name);
+    *record = (struct stage_record){.hash = hash};
+    record->begun = paced_format("%s/stages/%s.begun", output, name);
+    record->done = paced_format("%s/stages/%s.done", output, name);
+    record->dir = paced_path_dir(record->begun);
 }
 
 void stage_record_finish(struct stage_record *record) {

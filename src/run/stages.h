@@ -1,5 +1,5 @@
 /* What is known of an experiment's stage from one call to the next: two small files below <output>/stages, each with
- * the hash of all that the stage's results depend on.
+ * the hash of all that the stage's results depend on. NAME is a path where a point's name is part of it.
  *   NAME.begun  from before the stage's first write until it is done
  *   NAME.done   from its end until it begins anew */
 #ifndef PACED_RUN_STAGES_H

@@ -93,6 +93,26 @@ static void test_two_tests(void **state) {
     paced_comparison_finish(NULL);
 }
 
+/* Each group has a first test of its own, which stands beside the others' names. */
+static void test_groups(void **state) {
+    struct paced_comparison comparison = {0};
+    add_scores(&comparison, "a");
+    add_scores(&comparison, "b");
+    paced_comparison_regroup(&comparison);
+    add_scores(&comparison, "c");
+    add_scores(&comparison, "d");
+    assert_int_equal(comparison.rows[1].first, 0);
+    assert_int_equal(comparison.rows[2].first, 2);
+    assert_int_equal(comparison.rows[3].first, 2);
+    assert_int_equal(paced_comparison_write_differences(&comparison, path), PACED_OK);
+    check_file("stage,against,set,images,metric,difference,low,high,p\n"
+               "b,a,all,2,dice,0,0,0,1\nb,a,all,2,iou,0,0,0,1\nb,a,all,2,precision,0,0,0,1\n"
+               "b,a,all,2,recall,0,0,0,1\nb,a,all,2,f1,0,0,0,1\n"
+               "d,c,all,2,dice,0,0,0,1\nd,c,all,2,iou,0,0,0,1\nd,c,all,2,precision,0,0,0,1\n"
+               "d,c,all,2,recall,0,0,0,1\nd,c,all,2,f1,0,0,0,1\n");
+    paced_comparison_finish(&comparison);
+}
+
 static void test_bad_summaries(void **state) {
     static const struct {
         const char *text, *says;
@@ -166,7 +186,8 @@ static void test_images_are_matched(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_two_tests), cmocka_unit_test(test_bad_summaries),
-                                       cmocka_unit_test(test_bad_metrics), cmocka_unit_test(test_images_are_matched)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_two_tests), cmocka_unit_test(test_groups),
+                                       cmocka_unit_test(test_bad_summaries), cmocka_unit_test(test_bad_metrics),
+                                       cmocka_unit_test(test_images_are_matched)};
     return cmocka_run_group_tests_name("comparison", tests, make_directory, remove_directory);
 }

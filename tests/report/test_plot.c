@@ -41,9 +41,14 @@ static struct spot find(const struct paced_canvas *canvas, int from, int to) {
     return spot;
 }
 
+static struct paced_plot plot_of(const struct paced_series *series) {
+    return (struct paced_plot){
+        .title = "title", .x_label = "x", .y_label = "y", .x_max = 4, .y_max = 1, .series = series, .series_count = 1};
+}
+
 static struct paced_canvas draw(const double *x, const double *y, size_t count) {
     const struct paced_series series = {.name = "a", .x = x, .y = y, .count = count};
-    const struct paced_plot plot = {"title", "x", "y", 0, 4, 0, 1, &series, 1};
+    const struct paced_plot plot = plot_of(&series);
     struct paced_canvas canvas = paced_canvas_create(WIDTH, HEIGHT, PACED_COLOUR_PAPER);
     paced_canvas_plot(&canvas, 0, 0, WIDTH, HEIGHT, &plot);
     return canvas;
@@ -90,7 +95,7 @@ static void test_gap(void **state) {
 static void test_stays_in_its_place(void **state) {
     static const double x[] = {0, 4}, y[] = {0, 1};
     const struct paced_series series = {.name = "a", .x = x, .y = y, .count = 2};
-    const struct paced_plot plot = {"title", "x", "y", 0, 4, 0, 1, &series, 1};
+    const struct paced_plot plot = plot_of(&series);
     struct paced_canvas canvas = paced_canvas_create(WIDTH + 200, HEIGHT + 200, PACED_COLOUR_PAPER);
     paced_canvas_plot(&canvas, 100, 100, WIDTH, HEIGHT, &plot);
     for (int row = 0; row < canvas.height; ++row)
@@ -106,6 +111,34 @@ static void test_out_of_range(void **state) {
     static const double x[] = {-50, 2, 90}, y[] = {7, -3, 0.5};
     struct paced_canvas canvas = draw(x, y, 3);
     paced_canvas_finish(&canvas);
+}
+
+/* Pixels of text in the row of the ticks' names. */
+static int count_tick_text(const double *ticks, const char *const *names, size_t count) {
+    static const double x[] = {0, 4}, y[] = {0, 1};
+    const struct paced_series series = {.name = "a", .x = x, .y = y, .count = 2};
+    struct paced_plot plot = plot_of(&series);
+    plot.x_ticks = ticks;
+    plot.x_tick_names = names;
+    plot.x_tick_count = count;
+    plot.x_label = "";
+    struct paced_canvas canvas = paced_canvas_create(WIDTH, HEIGHT, PACED_COLOUR_PAPER);
+    paced_canvas_plot(&canvas, 0, 0, WIDTH, HEIGHT, &plot);
+    int found = 0;
+    for (int row = HEIGHT - 28; row < HEIGHT - 15; ++row)
+        for (int column = 60; column < WIDTH; ++column) found += pixel(&canvas, column, row) == PACED_COLOUR_TEXT;
+    paced_canvas_finish(&canvas);
+    return found;
+}
+
+/* Ticks are where and what the plot says; of two names in one place the first is shown. */
+static void test_named_ticks(void **state) {
+    static const double apart[] = {1, 3}, close[] = {1, 1.01};
+    static const char *const words[] = {"word", "word"};
+    int one = count_tick_text(apart, words, 1);
+    assert_true(one > 10);
+    assert_int_equal(count_tick_text(apart, words, 2), 2 * one);
+    assert_int_equal(count_tick_text(close, words, 2), one);
 }
 
 static void test_legend(void **state) {
@@ -138,7 +171,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_scale),        cmocka_unit_test(test_line_joins_marks),
         cmocka_unit_test(test_gap),          cmocka_unit_test(test_stays_in_its_place),
-        cmocka_unit_test(test_out_of_range), cmocka_unit_test(test_legend),
+        cmocka_unit_test(test_out_of_range), cmocka_unit_test(test_named_ticks),
+        cmocka_unit_test(test_legend),
     };
     return cmocka_run_group_tests_name("plot", tests, NULL, NULL);
 }

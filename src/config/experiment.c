@@ -1,0 +1,264 @@
+/* experiment: from the stages and the sweep of an INI to one resolved configuration per stage and point.
+ *
+ * All are resolved before any runs, so that a mistake in the last one costs no hours. %(NAME) becomes the absolute run
+ * directory of an earlier stage of the same point, which is known as soon as that one is resolved: hence "earlier".
+ * Law: a stage's configuration depends on files, its point and earlier stages' run directories, on nothing else. */
+#include "sweep.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- one stage ----------------------------------------------------------------------------------------------- */
+
+/* The index of the point's stage, or of one of no point, among those that are there; or their count. */
+static size_t find_stage(const struct paced_experiment *experiment, size_t point, const char *label, size_t length) {
+    size_t i = 0;
+    for (; i < experiment->count; i++) {
+        const struct paced_stage *stage = &experiment->stages[i];
+        bool seen = stage->point == point || stage->point == PACED_NO_POINT;
+        if (seen && strlen(stage->label) == length && strncmp(stage->label, label, length) == 0) break;
+    }
+    return i;
+}
+
+/* `from`, the line's text or a part of it, with each %(NAME) replaced, for the next stage; *out is to be freed, NULL on
+ * an error. */
+static enum paced_err expand(const struct paced_experiment *experiment, size_t point, const struct stage_line *line,
+                             const char *from, bool *uses, char **out) {
+    struct paced_text text = {0};
+    *out = NULL;
+    for (const char *mark; (mark = strstr(from, "%("));) {
+        const char *name = mark + 2;
+        size_t length = strcspn(name, ")"), found = find_stage(experiment, point, name, length);
+        if (!name[length] || found == experiment->count) {
+            free(text.data);
+            return paced_error(PACED_INVALID, "%s: %s: %%(%.*s): %s", line->place, line->name, (int)length, name,
+                               name[length] ? "is no earlier stage; name one, or move it above this one"
+                                            : "has no ')'; write %(NAME) with the name of an earlier stage");
+        }
+        uses[found] = true;
+        paced_text_add(&text, "%.*s%s", (int)(mark - from), from, experiment->stages[found].config.run.output);
+        from = name + length + 1;
+    }
+    paced_text_add(&text, "%s", from);
+    *out = text.data;
+    return PACED_OK;
+}
+
+/* The same for a list, item by item: a point's directory may hold commas. */
+static enum paced_err expand_list(const struct paced_experiment *experiment, size_t point,
+                                  const struct stage_line *line, bool *uses, char **out) {
+    struct paced_text list = {0};
+    const char *rest = line->text;
+    enum paced_err err = PACED_OK;
+    for (char *item, *expanded; !err && (item = paced_list_next(&rest)); free(item)) {
+        err = expand(experiment, point, line, item, uses, &expanded);
+        if (!err) paced_list_add(&list, expanded);
+        free(expanded);
+    }
+    if (err) free(list.data);
+    *out = err ? NULL : list.data ? list.data : paced_strdup("");
+    return err;
+}
+
+/* The file that the stage's configuration comes from. */
+static enum paced_err find_source(const struct paced_experiment *experiment, size_t point,
+                                  const struct stage_line *line, bool *uses, char **path) {
+    PACED_TRY(expand(experiment, point, line, line->text, uses, path));
+    const char *why = access(*path, R_OK) != 0 ? strerror(errno) : paced_path_is_dir(*path) ? strerror(EISDIR) : NULL;
+    if (!why) return PACED_OK;
+    paced_error(PACED_INVALID, "%s: config: cannot read '%s': %s; the path starts at the current directory",
+                line->place, *path, why);
+    free(*path);
+    *path = NULL;
+    return PACED_INVALID;
+}
+
+/* "POINT/LABEL", or what there is of it. */
+static char *name_stage(const struct paced_experiment *experiment, size_t point, const char *label) {
+    return paced_path_join(point == PACED_NO_POINT ? "" : experiment->sweep.points[point].name, label);
+}
+
+static char *place_stage(const struct paced_experiment *experiment, size_t point, const char *name) {
+    return paced_path_join(experiment->config.run.output,
+                           experiment->plain ? experiment->sweep.points[point].name : name);
+}
+
+/* In the order in which later ones win: the stage's own name and directory, its point, its lines. Where the
+ * configuration is another file's, the first two only stand in for what that file leaves open; the experiment's own
+ * are the whole experiment's. */
+static enum paced_err add_settings(const struct paced_experiment *experiment, size_t point,
+                                   const struct stage_text *text, bool *uses, struct config_setting *settings,
+                                   size_t *count) {
+    const struct paced_sweep *sweep = &experiment->sweep;
+    bool other_file = paced_stage_find_line(text, "config") != NULL;
+    char *name = name_stage(experiment, point, text->name);
+    settings[(*count)++] = (struct config_setting){paced_config_key_find("run", "name"), text->place, name, other_file};
+    settings[(*count)++] = (struct config_setting){paced_config_key_find("run", "output"), text->place,
+                                                   place_stage(experiment, point, name), other_file};
+    for (size_t k = 0; point != PACED_NO_POINT && k < sweep->key_count; k++)
+        settings[(*count)++] = (struct config_setting){paced_stage_key_find(sweep->keys[k]), sweep->places[k],
+                                                       paced_strdup(sweep->points[point].values[k]), false};
+    for (size_t i = 0; i < text->count; i++) {
+        const struct stage_line *line = &text->lines[i];
+        if (paced_stage_key_is_own(line->name)) continue;
+        const struct config_key *key = paced_stage_key_find(line->name);
+        char *value;
+        PACED_TRY(key->list ? expand_list(experiment, point, line, uses, &value)
+                            : expand(experiment, point, line, line->text, uses, &value));
+        settings[(*count)++] = (struct config_setting){key, line->place, value, false};
+    }
+    return PACED_OK;
+}
+
+static enum paced_err resolve_stage(struct paced_experiment *experiment, size_t point, const struct stage_text *text,
+                                    const char *const *sets, size_t set_count) {
+    size_t count = 0;
+    const struct stage_line *command = paced_stage_find_line(text, "command"),
+                            *source = paced_stage_find_line(text, "config");
+    if (!command || !*command->text)
+        return paced_error(PACED_INVALID, "%s: [stage %s]: has no command; write command = train, for example",
+                           text->place, text->name);
+    struct paced_config config;
+    bool *uses = paced_alloc(experiment->count + 1, sizeof *uses);
+    struct config_setting *settings = paced_alloc(2 + experiment->sweep.key_count + text->count, sizeof *settings);
+    char *path = paced_strdup(experiment->config.file);
+    enum paced_err err = PACED_OK;
+    if (source) {
+        free(path);
+        err = find_source(experiment, point, source, uses, &path);
+    }
+    if (!err) err = add_settings(experiment, point, text, uses, settings, &count);
+    if (!err) err = paced_config_load_with(&config, path, settings, count, sets, set_count);
+    for (size_t i = 0; i < count; i++) free(settings[i].text);
+    free(settings);
+    free(path);
+    if (err) {
+        free(uses);
+        return err;
+    }
+    experiment->stages[experiment->count++] = (struct paced_stage){.name = name_stage(experiment, point, text->name),
+                                                                   .label = paced_strdup(text->name),
+                                                                   .point = point,
+                                                                   .command = paced_strdup(command->text),
+                                                                   .place = paced_strdup(text->place),
+                                                                   .command_place = paced_strdup(command->place),
+                                                                   .config = config,
+                                                                   .uses = uses};
+    return PACED_OK;
+}
+
+/* Those of no point first, then point by point. */
+static enum paced_err resolve_stages(struct paced_experiment *experiment, const struct stage_texts *texts,
+                                     const char *const *sets, size_t set_count) {
+    size_t points = experiment->sweep.count;
+    experiment->stages = paced_alloc((points + 1) * texts->count, sizeof *experiment->stages);
+    for (size_t i = 0; i < texts->count; i++)
+        if (texts->list[i].once || points == 0)
+            PACED_TRY(resolve_stage(experiment, PACED_NO_POINT, &texts->list[i], sets, set_count));
+    for (size_t point = 0; point < points; point++)
+        for (size_t i = 0; i < texts->count; i++)
+            if (!texts->list[i].once) PACED_TRY(resolve_stage(experiment, point, &texts->list[i], sets, set_count));
+    return PACED_OK;
+}
+
+/* ---- the experiment ------------------------------------------------------------------------------------------ */
+
+/* A swept key must reach a stage: no --set, and not each stage, may give it a value of its own. */
+static enum paced_err check_sweep(const struct paced_sweep *sweep, const struct stage_texts *texts,
+                                  const char *const *sets, size_t set_count) {
+    for (size_t k = 0; k < sweep->key_count; k++) {
+        const char *name = sweep->keys[k], *place = sweep->places[k];
+        for (size_t i = 0; i < set_count; i++)
+            if (paced_config_set_key(sets[i]) == paced_stage_key_find(name))
+                return paced_error(PACED_INVALID, "--set %s: %s is swept at %s; write --set sweep.%s=VALUES", sets[i],
+                                   name, place, name);
+        size_t own = 0;
+        while (own < texts->count && (texts->list[own].once || paced_stage_find_line(&texts->list[own], name))) own++;
+        if (own == texts->count)
+            return paced_error(
+                PACED_INVALID,
+                "%s: %s: is swept, but every stage sets it itself or is not swept; remove it here or there", place,
+                name);
+    }
+    return PACED_OK;
+}
+
+/* Those --set that are for the file itself; of these, those that are for stages, too: not run.name and run.output,
+ * which are the whole experiment's. */
+static void select_sets(const char *const *sets, size_t count, const char **own, size_t *own_count,
+                        const char **for_stages, size_t *stages_count) {
+    const struct config_key *name = paced_config_key_find("run", "name"),
+                            *output = paced_config_key_find("run", "output");
+    for (size_t i = 0; i < count; i++) {
+        const struct config_key *key = paced_config_set_key(sets[i]);
+        if (paced_sweep_is_set(sets[i])) continue;
+        own[(*own_count)++] = sets[i];
+        if (key != name && key != output) for_stages[(*stages_count)++] = sets[i];
+    }
+}
+
+/* All that the file and the sets say of stages and the sweep. */
+static enum paced_err read_texts(struct stage_texts *texts, const char *path, const char *const *sets, size_t count) {
+    enum paced_err err = paced_config_read_stages(texts, path);
+    for (size_t i = 0; !err && i < count; i++)
+        if (paced_sweep_is_set(sets[i])) err = paced_sweep_apply_set(&texts->sweep, sets[i]);
+    return err;
+}
+
+static enum paced_err load(struct paced_experiment *experiment, struct stage_texts *texts, const char *path,
+                           const char *const *sets, size_t set_count) {
+    const char **own = paced_alloc(2 * set_count + 1, sizeof *own), **for_stages = own + set_count;
+    size_t own_count = 0, stages_count = 0;
+    select_sets(sets, set_count, own, &own_count, for_stages, &stages_count);
+    enum paced_err err = paced_config_load(&experiment->config, path, own, own_count);
+    if (!err) err = read_texts(texts, path, sets, set_count);
+    if (!err) err = paced_sweep_read(&experiment->sweep, &texts->sweep);
+    if (!err && texts->count == 0 && experiment->sweep.count == 0)
+        err =
+            paced_error(PACED_INVALID, "%s: has no stages; write [stage NAME] with command = train, for example", path);
+    experiment->plain = texts->count == 0;
+    if (!err && experiment->plain) paced_stage_texts_add_plain(texts);
+    if (!err) err = check_sweep(&experiment->sweep, texts, own, own_count);
+    if (!err) err = resolve_stages(experiment, texts, for_stages, stages_count);
+    free(own);
+    return err;
+}
+
+enum paced_err paced_experiment_load(struct paced_experiment *experiment, const char *path, const char *const *sets,
+                                     size_t set_count) {
+    struct stage_texts texts = {0};
+    *experiment = (struct paced_experiment){0};
+    enum paced_err err = load(experiment, &texts, path, sets, set_count);
+    paced_stage_texts_finish(&texts);
+    if (err) paced_experiment_finish(experiment);
+    return err;
+}
+
+enum paced_err paced_experiment_sweeps(const char *path, const char *const *sets, size_t set_count, bool *sweeps) {
+    struct stage_texts texts = {0};
+    enum paced_err err = read_texts(&texts, path, sets, set_count);
+    *sweeps = texts.sweep.count > 0;
+    paced_stage_texts_finish(&texts);
+    return err;
+}
+
+void paced_experiment_finish(struct paced_experiment *experiment) {
+    if (!experiment) return;
+    for (size_t i = 0; i < experiment->count; i++) {
+        struct paced_stage *stage = &experiment->stages[i];
+        free(stage->name);
+        free(stage->label);
+        free(stage->command);
+        free(stage->place);
+        free(stage->command_place);
+        free(stage->uses);
+        paced_config_finish(&stage->config);
+    }
+    free(experiment->stages);
+    paced_sweep_finish(&experiment->sweep);
+    paced_config_finish(&experiment->config);
+    *experiment = (struct paced_experiment){0};
+}

@@ -1,0 +1,281 @@
+/* outcome_plot: a sweep's Dice as a picture, a panel each for all images, the non-empty and the corrupted ones.
+ *
+ * Where one swept key is a number, Dice stands against it, a line for each combination of the other labels; values
+ * that span more than a factor of 20 stand on a logarithmic axis. Else each network has a row of its own: its labels,
+ * and in each panel its Dice as a mark on the line of its interval, or of one deviation to either side. */
+#include "src/report/outcomes.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MARGIN = 24, TITLE = 40, PANEL_WIDTH = 420, PANEL_HEIGHT = 320, PANELS = 3 };
+enum { ROW = 26, ROW_PANEL = 300, GAP = 32, AXIS = 40, MARK = 7, SMALL = PACED_TEXT_HEIGHT };
+
+#define WIDE 20.0 /* ratio of the greatest to the least value from which an axis is logarithmic */
+#define GRID 0xe4e4e4u
+#define INK 0x0072b2u
+
+static const struct {
+    const char *title;
+    enum paced_outcome_part part;
+} panels[PANELS] = {
+    {"dice, all images", PACED_ON_ALL},
+    {"dice, non-empty", PACED_ON_NON_EMPTY},
+    {"dice, corrupted", PACED_CORRUPTED},
+};
+
+static const struct paced_figure *dice(const struct paced_outcome *row, int panel) {
+    return &row->figures[panels[panel].part][PACED_DICE];
+}
+
+/* The ends of what is drawn of a figure. */
+static double low_of(const struct paced_figure *f) {
+    return !isnan(f->low) ? f->low : !isnan(f->deviation) ? f->mean - f->deviation : f->mean;
+}
+static double high_of(const struct paced_figure *f) {
+    return !isnan(f->high) ? f->high : !isnan(f->deviation) ? f->mean + f->deviation : f->mean;
+}
+
+/* One axis for all panels: the tenths around all values; with `spread`, around their intervals, too. */
+static void find_range(const struct paced_outcomes *outcomes, bool spread, double *least, double *most) {
+    *least = INFINITY;
+    *most = -INFINITY;
+    for (size_t i = 0; i < outcomes->count; i++)
+        for (int p = 0; p < PANELS; p++) {
+            const struct paced_figure *f = dice(&outcomes->rows[i], p);
+            *least = fmin(*least, floor((spread ? low_of(f) : f->mean) * 10) / 10);
+            *most = fmax(*most, ceil((spread ? high_of(f) : f->mean) * 10) / 10);
+        }
+    if (!(*least < INFINITY)) *least = 0; /* nothing was measured */
+    if (!(*least < *most)) *most = *least + 0.1;
+}
+
+static int list_panels(const struct paced_outcomes *outcomes, int list[PANELS]) {
+    int count = 0;
+    for (int p = 0; p < PANELS; p++)
+        if (outcomes_measured(outcomes, panels[p].part, PACED_DICE)) list[count++] = p;
+    return count;
+}
+
+/* ---- against a number ---------------------------------------------------------------------------------------- */
+
+/* In all rows, and not the same one throughout. */
+static bool is_number(const struct paced_outcomes *outcomes, size_t label) {
+    bool differs = false;
+    double first, value;
+    for (size_t i = 0; i < outcomes->count; i++) {
+        if (!paced_parse_real(outcomes->rows[i].labels[label], i ? &value : &first)) return false;
+        differs |= i > 0 && value != first;
+    }
+    return differs;
+}
+
+/* The one label that is a number, or label_count. */
+static size_t find_number(const struct paced_outcomes *outcomes) {
+    size_t found = outcomes->label_count;
+    for (size_t k = 0; k < outcomes->label_count; k++) {
+        if (!is_number(outcomes, k)) continue;
+        if (found < outcomes->label_count) return outcomes->label_count;
+        found = k;
+    }
+    return found;
+}
+
+/* Rows in the order of their numbers, and what they have in common with others. */
+struct curves {
+    size_t label, count, series_count; /* the number's label; rows; combinations of the other labels */
+    const struct paced_outcome **rows; /* [count], rising */
+    double *x;                         /* [count] */
+    size_t *series;                    /* [count]: which combination */
+    char **names;                      /* [series_count] */
+};
+
+static double number_of(const struct paced_outcome *row, size_t label) {
+    double value = 0;
+    paced_parse_real(row->labels[label], &value);
+    return value;
+}
+
+/* The labels but the number's, with blanks between. */
+static char *name_series(const struct paced_outcome *row, size_t label_count, size_t number) {
+    struct paced_text name = {0};
+    for (size_t k = 0; k < label_count; k++)
+        if (k != number) paced_text_add(&name, "%s%s", name.size ? " " : "", row->labels[k]);
+    return name.data ? name.data : paced_strdup("");
+}
+
+static void add_row(struct curves *c, const struct paced_outcome *row, size_t label_count) {
+    size_t at = c->count++, s = 0;
+    double x = number_of(row, c->label);
+    for (; at > 0 && c->x[at - 1] > x; at--) {
+        c->x[at] = c->x[at - 1];
+        c->rows[at] = c->rows[at - 1];
+        c->series[at] = c->series[at - 1];
+    }
+    char *name = name_series(row, label_count, c->label);
+    while (s < c->series_count && strcmp(c->names[s], name) != 0) s++;
+    if (s == c->series_count)
+        c->names[c->series_count++] = name;
+    else
+        free(name);
+    c->x[at] = x;
+    c->rows[at] = row;
+    c->series[at] = s;
+}
+
+static struct curves open_curves(const struct paced_outcomes *outcomes, size_t label) {
+    struct curves c = {.label = label};
+    c.rows = paced_alloc(outcomes->count, sizeof *c.rows);
+    c.x = paced_alloc(outcomes->count, sizeof *c.x);
+    c.series = paced_alloc(outcomes->count, sizeof *c.series);
+    c.names = paced_alloc(outcomes->count, sizeof *c.names);
+    for (size_t i = 0; i < outcomes->count; i++) add_row(&c, &outcomes->rows[i], outcomes->label_count);
+    bool logarithmic = c.x[0] > 0 && c.x[c.count - 1] >= WIDE * c.x[0];
+    for (size_t i = 0; logarithmic && i < c.count; i++) c.x[i] = log10(c.x[i]);
+    return c;
+}
+
+static void close_curves(struct curves *c) {
+    for (size_t s = 0; s < c->series_count; s++) free(c->names[s]);
+    free(c->names);
+    free(c->series);
+    free(c->x);
+    free(c->rows);
+}
+
+/* The points of each series one after another: x[count], y[count]. */
+static void fill_series(const struct curves *c, int panel, double *x, double *y, struct paced_series *series) {
+    for (size_t s = 0; s < c->series_count; s++) {
+        series[s] = (struct paced_series){.name = c->names[s], .x = x, .y = y};
+        for (size_t i = 0; i < c->count; i++) {
+            if (c->series[i] != s) continue;
+            *x++ = c->x[i];
+            *y++ = dice(c->rows[i], panel)->mean;
+            series[s].count++;
+        }
+    }
+}
+
+/* Each value once: ticks[count], names[count]. */
+static size_t fill_ticks(const struct curves *c, double *ticks, const char **names) {
+    size_t count = 0;
+    for (size_t i = 0; i < c->count; i++) {
+        if (count > 0 && ticks[count - 1] == c->x[i]) continue;
+        ticks[count] = c->x[i];
+        names[count++] = c->rows[i]->labels[c->label];
+    }
+    return count;
+}
+
+static enum paced_err plot_curves(const struct paced_outcomes *outcomes, size_t label, const char *path) {
+    struct curves c = open_curves(outcomes, label);
+    double *x = paced_alloc(3 * c.count, sizeof *x), *y = x + c.count, *ticks = y + c.count;
+    const char **names = paced_alloc(c.count, sizeof *names);
+    struct paced_series *series = paced_alloc(c.series_count, sizeof *series);
+    int list[PANELS], panel_count = list_panels(outcomes, list), width = panel_count * (PANEL_WIDTH + MARGIN);
+    double gap = 0.04 * (c.x[c.count - 1] - c.x[0]);
+    struct paced_plot plot = {.x_label = outcomes->names[label],
+                              .y_label = "dice",
+                              .x_min = c.x[0] - gap,
+                              .x_max = c.x[c.count - 1] + gap,
+                              .series = series,
+                              .series_count = c.series_count,
+                              .x_ticks = ticks,
+                              .x_tick_names = names,
+                              .x_tick_count = fill_ticks(&c, ticks, names)};
+    find_range(outcomes, false, &plot.y_min, &plot.y_max);
+    fill_series(&c, 0, x, y, series);
+    int legend = c.series_count > 1 ? paced_canvas_legend(NULL, 0, 0, width, series, c.series_count) + MARGIN : 0;
+    struct paced_canvas canvas =
+        paced_canvas_create(width + MARGIN, PANEL_HEIGHT + 2 * MARGIN + legend, PACED_COLOUR_PAPER);
+    if (legend) paced_canvas_legend(&canvas, MARGIN, MARGIN, width, series, c.series_count);
+    for (int p = 0; p < panel_count; p++) {
+        fill_series(&c, list[p], x, y, series);
+        plot.title = panels[list[p]].title;
+        paced_canvas_plot(&canvas, MARGIN + p * (PANEL_WIDTH + MARGIN), MARGIN + legend, PANEL_WIDTH, PANEL_HEIGHT,
+                          &plot);
+    }
+    enum paced_err err = paced_canvas_write(&canvas, path);
+    paced_canvas_finish(&canvas);
+    free(series);
+    free(names);
+    free(x);
+    close_curves(&c);
+    return err;
+}
+
+/* ---- row by row ---------------------------------------------------------------------------------------------- */
+
+/* A panel of marks: where it lies, and what its axis holds. */
+struct strip {
+    int x, y, height;
+    double least, most;
+};
+
+static int place(const struct strip *s, double value) {
+    double share = fmin(fmax((value - s->least) / (s->most - s->least), 0), 1);
+    return s->x + (int)lround(share * ROW_PANEL);
+}
+
+static void draw_scale(struct paced_canvas *canvas, const struct strip *s) {
+    double step = s->most - s->least > 0.55 ? 0.2 : s->most - s->least > 0.25 ? 0.1 : 0.05;
+    for (long i = lround(ceil(s->least / step - 1e-9)); (double)i * step <= s->most + 1e-9; i++) {
+        char text[32];
+        snprintf(text, sizeof text, "%g", (double)i * step);
+        int x = place(s, (double)i * step);
+        paced_canvas_fill(canvas, x, s->y, 1, s->height, GRID);
+        paced_canvas_text(canvas, x - paced_text_width(text, 1) / 2, s->y + s->height + 6, 1, PACED_COLOUR_TEXT, text);
+    }
+}
+
+static void draw_figure(struct paced_canvas *canvas, const struct strip *s, int y, const struct paced_figure *f) {
+    if (isnan(f->mean)) return;
+    int low = place(s, low_of(f)), high = place(s, high_of(f));
+    paced_canvas_fill(canvas, low, y, high - low + 1, 1, INK);
+    paced_canvas_fill(canvas, place(s, f->mean) - MARK / 2, y - MARK / 2, MARK, MARK, INK);
+}
+
+/* The labels in columns of their own; returns where the panels begin. */
+static int draw_labels(struct paced_canvas *canvas, const struct paced_outcomes *outcomes) {
+    int x = MARGIN;
+    for (size_t k = 0; k < outcomes->label_count; k++) {
+        const char *name = outcomes->names[k];
+        int width = paced_text_width(name, 1);
+        if (canvas) paced_canvas_text(canvas, x, MARGIN + SMALL, 1, PACED_COLOUR_FAINT, name);
+        for (size_t i = 0; i < outcomes->count; i++) {
+            const char *label = outcomes->rows[i].labels[k];
+            int y = MARGIN + TITLE + (int)i * ROW + (ROW - 2 * SMALL) / 2;
+            if (paced_text_width(label, 2) > width) width = paced_text_width(label, 2);
+            if (canvas) paced_canvas_text(canvas, x, y, 2, PACED_COLOUR_TEXT, label);
+        }
+        x += width + GAP;
+    }
+    return x;
+}
+
+static enum paced_err plot_rows(const struct paced_outcomes *outcomes, const char *path) {
+    int list[PANELS], panel_count = list_panels(outcomes, list), left = draw_labels(NULL, outcomes);
+    struct strip strip = {.y = MARGIN + TITLE, .height = (int)outcomes->count * ROW};
+    find_range(outcomes, true, &strip.least, &strip.most);
+    struct paced_canvas canvas = paced_canvas_create(left + panel_count * (ROW_PANEL + GAP) + MARGIN - GAP,
+                                                     strip.y + strip.height + AXIS, PACED_COLOUR_PAPER);
+    draw_labels(&canvas, outcomes);
+    paced_canvas_text(&canvas, MARGIN, strip.y + strip.height + AXIS / 2, 1, PACED_COLOUR_FAINT,
+                      outcomes->averaged ? "lines: +- standard deviation" : "lines: 95 % interval");
+    for (int p = 0; p < panel_count; p++) {
+        strip.x = left + p * (ROW_PANEL + GAP);
+        paced_canvas_text(&canvas, strip.x, MARGIN, 2, PACED_COLOUR_TEXT, panels[list[p]].title);
+        draw_scale(&canvas, &strip);
+        for (size_t i = 0; i < outcomes->count; i++)
+            draw_figure(&canvas, &strip, strip.y + (int)i * ROW + ROW / 2, dice(&outcomes->rows[i], list[p]));
+    }
+    enum paced_err err = paced_canvas_write(&canvas, path);
+    paced_canvas_finish(&canvas);
+    return err;
+}
+
+enum paced_err paced_outcomes_plot(const struct paced_outcomes *outcomes, const char *path) {
+    size_t number = find_number(outcomes);
+    return number < outcomes->label_count ? plot_curves(outcomes, number, path) : plot_rows(outcomes, path);
+}

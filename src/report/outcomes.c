@@ -1,0 +1,198 @@
+/* outcomes: what the networks of a sweep came to, from the files that their tests left.
+ *
+ * Figures are read as they were written, so the tables do not depend on how often the way there was interrupted. A mean
+ * over runs is one of the runs' set means; its deviation is the sample's (n - 1). */
+#include "src/report/outcomes.h"
+
+#include "src/report/csv.h"
+#include "src/report/metrics.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LARGEST_FILE = 1 << 24 };
+
+/* ---- rows ---------------------------------------------------------------------------------------------------- */
+
+static bool same_labels(const struct paced_outcome *row, const char *const *labels, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(row->labels[i], labels[i]) != 0) return false;
+    return true;
+}
+
+static struct paced_outcome *row_of(struct paced_outcomes *outcomes, const char *const *labels) {
+    for (size_t i = 0; i < outcomes->count; i++)
+        if (same_labels(&outcomes->rows[i], labels, outcomes->label_count)) return &outcomes->rows[i];
+    outcomes->rows = paced_grow(outcomes->rows, outcomes->count + 1, sizeof *outcomes->rows);
+    struct paced_outcome *row = &outcomes->rows[outcomes->count++];
+    *row = (struct paced_outcome){.runs = 1, .images = {NAN, NAN}};
+    row->labels = paced_alloc(outcomes->label_count + 1, sizeof *row->labels);
+    for (size_t i = 0; i < outcomes->label_count; i++) row->labels[i] = paced_strdup(labels[i]);
+    for (int part = 0; part < PACED_OUTCOME_PARTS; part++)
+        for (int m = 0; m < PACED_METRICS; m++) row->figures[part][m] = (struct paced_figure){NAN, NAN, NAN, NAN};
+    return row;
+}
+
+void paced_outcomes_init(struct paced_outcomes *outcomes, const char *const *names, size_t label_count) {
+    *outcomes = (struct paced_outcomes){.label_count = label_count};
+    outcomes->names = paced_alloc(label_count + 1, sizeof *outcomes->names);
+    for (size_t i = 0; i < label_count; i++) outcomes->names[i] = names[i];
+}
+
+void paced_outcomes_finish(struct paced_outcomes *outcomes) {
+    if (!outcomes) return;
+    for (size_t i = 0; i < outcomes->count; i++) {
+        for (size_t k = 0; k < outcomes->label_count; k++) free(outcomes->rows[i].labels[k]);
+        free(outcomes->rows[i].labels);
+    }
+    free(outcomes->rows);
+    free(outcomes->names);
+    *outcomes = (struct paced_outcomes){0};
+}
+
+/* ---- reading ------------------------------------------------------------------------------------------------- */
+
+/* An empty field is a figure that does not apply. */
+static bool take_real(char **row, double *value) {
+    const char *field = paced_csv_take_field(row);
+    *value = NAN;
+    return field && (!*field || paced_parse_real(field, value));
+}
+
+static int find_metric(const char *name) {
+    int m = 0;
+    while (m < PACED_METRICS && strcmp(paced_metric_name((enum paced_metric)m), name) != 0) m++;
+    return m;
+}
+
+/* "SET,CLASS,IMAGES,METRIC,MEAN,LOW,HIGH"; rows of a class alone are passed over. False where it is none. */
+static bool take_interval(char *line, struct paced_outcome *row) {
+    const char *set = paced_csv_take_field(&line), *class_name = paced_csv_take_field(&line);
+    double images;
+    if (!class_name || !take_real(&line, &images)) return false;
+    const char *name = paced_csv_take_field(&line);
+    int metric = name ? find_metric(name) : PACED_METRICS;
+    struct paced_figure figure = {.deviation = NAN};
+    if (metric == PACED_METRICS || !take_real(&line, &figure.mean) || !take_real(&line, &figure.low) ||
+        !take_real(&line, &figure.high))
+        return false;
+    if (strcmp(class_name, "mean") != 0) return true;
+    enum paced_outcome_part part = strcmp(set, "all") == 0 ? PACED_ON_ALL : PACED_ON_NON_EMPTY;
+    row->images[part] = images;
+    row->figures[part][metric] = figure;
+    return true;
+}
+
+/* "WEIGHTS,CORRUPTION,METRIC,CLEAN,severities...,MEAN,DROP"; only the mean over the corruptions counts. */
+static bool take_robustness(char *line, struct paced_outcomes *outcomes, const char *const *labels) {
+    const char *weights = paced_csv_take_field(&line), *corruption = paced_csv_take_field(&line);
+    const char *name = paced_csv_take_field(&line);
+    int metric = name ? find_metric(name) : PACED_METRICS;
+    double mean = NAN, drop = NAN;
+    if (metric == PACED_METRICS || !line) return false;
+    while (line) {
+        mean = drop;
+        if (!take_real(&line, &drop)) return false;
+    }
+    if (strcmp(corruption, "mean") != 0) return true;
+    const char **own = paced_alloc(outcomes->label_count, sizeof *own);
+    memcpy(own, labels, outcomes->label_count * sizeof *own);
+    own[0] = weights;
+    struct paced_outcome *row = row_of(outcomes, own);
+    free(own);
+    row->figures[PACED_CORRUPTED][metric].mean = mean;
+    row->figures[PACED_DROP][metric].mean = drop;
+    return true;
+}
+
+/* Reads the file and, when its header begins with `header`, hands each further line to one of the above. */
+static enum paced_err take_lines(struct paced_outcomes *outcomes, const char *const *labels, const char *path,
+                                 const char *header, bool is_test) {
+    uint8_t *data;
+    size_t size;
+    PACED_TRY(paced_file_read(path, LARGEST_FILE, &data, &size));
+    char *rest = (char *)data, *line = paced_csv_take_row(&rest);
+    bool right = line && strncmp(line, header, strlen(header)) == 0;
+    int number = 1;
+    struct paced_outcome *row = is_test && right ? row_of(outcomes, labels) : NULL;
+    while (right && (line = paced_csv_take_row(&rest))) {
+        number++;
+        right = row ? take_interval(line, row) : take_robustness(line, outcomes, labels);
+    }
+    free(data);
+    if (right) return PACED_OK;
+    return paced_error(PACED_INVALID, "%s:%d: is not what a run writes there (%s...); run it again", path, number,
+                       header);
+}
+
+enum paced_err paced_outcomes_add_test(struct paced_outcomes *outcomes, const char *const *labels, const char *path) {
+    return take_lines(outcomes, labels, path, "set,class,images,metric,mean,low,high", true);
+}
+
+enum paced_err paced_outcomes_add_robustness(struct paced_outcomes *outcomes, const char *const *labels,
+                                             const char *path) {
+    return take_lines(outcomes, labels, path, "weights,corruption,metric,clean", false);
+}
+
+/* ---- averages ------------------------------------------------------------------------------------------------ */
+
+/* The labels but one. */
+static const char **without(const char *const *labels, size_t count, size_t label) {
+    const char **rest = paced_alloc(count, sizeof *rest);
+    for (size_t i = 0, k = 0; i < count; i++)
+        if (i != label) rest[k++] = labels[i];
+    return rest;
+}
+
+/* The runs' means[count], NaN left out, as one figure. */
+static struct paced_figure average(const double *means, size_t count) {
+    double sum = 0, squares = 0;
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++)
+        if (!isnan(means[i])) sum += means[i], n++;
+    double mean = n > 0 ? sum / (double)n : NAN;
+    for (size_t i = 0; i < count; i++)
+        if (!isnan(means[i])) squares += (means[i] - mean) * (means[i] - mean);
+    return (struct paced_figure){mean, NAN, NAN, n > 1 ? sqrt(squares / (double)(n - 1)) : NAN};
+}
+
+static void average_rows(struct paced_outcome *row, const struct paced_outcome *const *members, size_t count) {
+    double *means = paced_alloc(count, sizeof *means);
+    row->runs = count;
+    for (int part = 0; part < PACED_OUTCOME_PARTS; part++)
+        for (int m = 0; m < PACED_METRICS; m++) {
+            for (size_t i = 0; i < count; i++) means[i] = members[i]->figures[part][m].mean;
+            row->figures[part][m] = average(means, count);
+        }
+    free(means);
+}
+
+struct paced_outcomes paced_outcomes_average(const struct paced_outcomes *outcomes, size_t label) {
+    struct paced_outcomes averages;
+    const char **names = without(outcomes->names, outcomes->label_count, label);
+    paced_outcomes_init(&averages, names, outcomes->label_count - 1);
+    averages.averaged = outcomes->names[label];
+    free(names);
+    const struct paced_outcome **members = paced_alloc(outcomes->count, sizeof *members);
+    for (size_t i = 0; i < outcomes->count; i++) {
+        const char **labels = without((const char *const *)outcomes->rows[i].labels, outcomes->label_count, label);
+        size_t before = averages.count, count = 0;
+        struct paced_outcome *row = row_of(&averages, labels);
+        for (size_t k = i; averages.count > before && k < outcomes->count; k++) {
+            const char **others = without((const char *const *)outcomes->rows[k].labels, outcomes->label_count, label);
+            if (same_labels(row, others, averages.label_count)) members[count++] = &outcomes->rows[k];
+            free(others);
+        }
+        if (count > 0) average_rows(row, members, count);
+        free(labels);
+    }
+    free(members);
+    return averages;
+}
+
+bool outcomes_measured(const struct paced_outcomes *outcomes, enum paced_outcome_part part, enum paced_metric metric) {
+    for (size_t i = 0; i < outcomes->count; i++)
+        if (!isnan(outcomes->rows[i].figures[part][metric].mean)) return true;
+    return false;
+}

@@ -1,0 +1,10 @@
+/* What the tables and plots of a sweep share. Private to the report room. */
+#ifndef PACED_REPORT_OUTCOMES_H
+#define PACED_REPORT_OUTCOMES_H
+
+#include "paced/report.h"
+
+/* In any of the rows? */
+bool outcomes_measured(const struct paced_outcomes *outcomes, enum paced_outcome_part part, enum paced_metric metric);
+
+#endif

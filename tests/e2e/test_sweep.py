@@ -1,0 +1,203 @@
+"""A sweep: a run directory for each point, one table at the end, the same after a kill; and configs/bus/paper.ini in small,
+whose table is computed here again from what the runs left."""
+import os
+import signal
+import statistics
+
+import program
+
+CONFIGS = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", "configs"))
+POINTS = [("0.003", "1"), ("0.003", "2"), ("0.01", "1"), ("0.01", "2")]
+NAMES = [f"lr={lr},batch={batch}" for lr, batch in POINTS]
+METHODS = ["plain", "kd", "kd_cpl", "kd_tpl", "pcd"]
+FIGURES = ["dice", "iou", "precision", "recall"]
+
+
+def mean_of_images(rows):
+    """The means over images with two classes, thus one row each."""
+    return {figure: statistics.fmean(float(row[figure]) for row in rows) for figure in FIGURES}
+
+
+class SweepTest(program.Case):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        program.make_breast(cls)
+        for name in ("whole", "killed", "trained"):
+            program.write_ini(cls.path(f"{name}.ini"), base="tiny.ini", run={"output": name},
+                              sweep={"train.lr": "3e-3, 0.01", "train.batch": "1, 2"})
+        cls.first = cls.run_program("experiment", "whole.ini")
+
+    def results(self, name):
+        return [program.read_text(self.path(name, file)) for file in ("sweep.csv", "comparison.csv", "differences.csv")]
+
+    def test_points(self):
+        header, rows = program.read_csv(self.path("whole", "sweep.csv"))
+        self.assertEqual(header[:7], ["train.lr", "train.batch", "images", "dice", "dice_low", "dice_high", "iou"])
+        self.assertEqual([(row["train.lr"], row["train.batch"]) for row in rows], POINTS)
+        for name, (lr, batch), row in zip(NAMES, POINTS, rows):
+            config = program.parse_ini(program.read_text(self.path("whole", name, "config.ini")))
+            self.assertEqual((config["train.lr"], config["train.batch"]), (lr, batch))
+            self.assertEqual(config["run.output"], self.path("whole", name))
+            for file in ("best.safetensors", "log.csv", "metrics.csv", "summary.csv"):
+                self.assertTrue(os.path.exists(self.path("whole", name, file)), f"{name}/{file}")
+            _, summary = program.read_csv(self.path("whole", name, "summary.csv"))
+            for prefix, means in zip(("", "non_empty_"), summary):
+                for figure in ("images", *FIGURES, "f1", "hd95", "ece"):
+                    self.assertEqual(row[prefix + figure], means[figure])
+            _, intervals = program.read_csv(self.path("whole", name, "intervals.csv"))
+            self.assertEqual((row["dice_low"], row["dice_high"]), (intervals[0]["low"], intervals[0]["high"]))
+        width, height = program.png_size(self.path("whole", "sweep.png"))
+        self.assertTrue(width > 300 and height > 100)
+        lines = self.first.stdout.splitlines()
+        self.assertEqual([tuple(line.split()[:2]) for line in lines], [("train.lr", "train.batch"), *POINTS])
+        for line, row in zip(lines[1:], rows):
+            self.assertAlmostEqual(float(line.split()[3]), float(row["dice"]), delta=1e-4)
+
+    def test_points_are_the_commands(self):
+        """A point gives what `paced train` gives with its values."""
+        self.run_program("train", "tiny.ini", "--output", "alone", "--set", "train.lr=0.01", "--set", "train.batch=2")
+        self.assertEqual(program.read_bytes(self.path("alone", "best.safetensors")),
+                         program.read_bytes(self.path("whole", NAMES[3], "best.safetensors")))
+
+    def test_killed(self):
+        child, reached = self.start("experiment", "killed.ini"), False
+        with child.stderr:
+            for line in child.stderr:
+                reached |= f"stage {NAMES[2]}/train (" in line
+                if reached and "epoch 1/" in line:
+                    break
+            child.send_signal(signal.SIGKILL)
+        self.assertEqual(child.wait(timeout=60), -signal.SIGKILL)
+        self.assertFalse(os.path.exists(self.path("killed", "sweep.csv")))
+        done = self.run_program("experiment", "killed.ini")
+        for name in NAMES[:2]:
+            self.assertIn(f"stage {name}/train: done already", done.stderr)
+        self.assertIn(f"stage {NAMES[3]}/train (7 of 8): train, ", done.stderr)
+        self.assertEqual(self.results("killed"), self.results("whole"))
+        self.assertEqual(done.stdout, self.first.stdout)
+        for name in NAMES:
+            self.assertEqual(program.read_log(self.path("killed", name, "log.csv")),
+                             program.read_log(self.path("whole", name, "log.csv")))
+
+    def test_train_sweeps_too(self):
+        sets = ("--set", "sweep.train.lr=0.003", "--set", "sweep.train.batch=2")
+        done = self.run_program("train", "trained.ini", *sets, "--output", "there")
+        self.assertEqual(done.stdout.splitlines()[1], self.first.stdout.splitlines()[2])
+        again = self.run_program("experiment", "trained.ini", *sets, "--set", "run.output=there")
+        self.assertIn(f"stage {NAMES[1]}/train: done already", again.stderr)
+        self.assertEqual(again.stdout, done.stdout)
+        again = self.run_program("train", "tiny.ini", *sets, "--output", "there", "--overwrite")
+        self.assertIn(f"stage {NAMES[1]}/train (1 of 2)", again.stderr)
+        self.assertEqual(again.stdout, done.stdout)
+
+    def refuse_sweep(self, lines, says, *args):
+        program.write_text(self.path("bad.ini"), f"base = tiny.ini\n[sweep]\n{lines}")
+        for command in ("experiment", "train"):
+            self.refuse(command, "bad.ini", *args, says=says)
+
+    def test_errors(self):
+        self.refuse_sweep("train.epoch = 1, 2\n", ("bad.ini:3: train.epoch", "train.epochs?"))
+        self.refuse_sweep("run.output = a, b\n", ("bad.ini:3: run.output", "cannot be swept"))
+        self.refuse_sweep("train.lr = 0.1, 0.10\n", ("bad.ini:3: train.lr: '0.1'", "twice"))
+        self.refuse_sweep("train.lr = 0.1, much\n", ("bad.ini:3: train.lr: 'much'",))
+        self.refuse_sweep("run.seed = 1, 2\n", ("--set run.seed=3", "bad.ini:3", "sweep.run.seed"), "--set", "run.seed=3")
+        self.refuse("test", "tiny.ini", "--set", "sweep.run.seed=1,2", says=("--set sweep.run.seed=1,2", "experiment"))
+
+
+class PaperTest(program.Case):
+    """One network, two seeds, two severities."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        program.make_breast(cls)
+        sets = {"run.output": "paper", "data.root": "data", "data.train": "data/train.json", "data.val": "data/val.json",
+                "data.size": 32, "model.width": 4, "train.epochs": 1, "train.batch": 4, "train.lr": 0.02,
+                "robustness.corruptions": "contrast,gaussian_noise", "robustness.severities": "1,5",
+                "sweep.run.seed": "1,2", "sweep.model.arch": "unet"}
+        cls.done = cls.run_program("experiment", os.path.join(CONFIGS, "bus", "paper.ini"),
+                                   *[word for key, value in sets.items() for word in ("--set", f"{key}={value}")])
+
+    def run_dir(self, seed, *parts):
+        return self.path("paper", f"arch=unet,seed={seed}", *parts)
+
+    def figures(self, method, seed):
+        """From the images' own rows: clean, non-empty, corrupted and what corruption cost."""
+        _, images = program.read_csv(self.run_dir(seed, method, "metrics.csv"))
+        clean, found = mean_of_images(images), {}
+        lesions = mean_of_images([row for row in images if int(row["labelled"]) > 0])
+        _, rows = program.read_csv(self.run_dir(seed, "robustness", "robustness.csv"))
+        sets = {}
+        for row in rows:
+            if row["weights"] == method and row["corruption"] != "clean":
+                sets.setdefault((row["corruption"], row["severity"]), []).append(row)
+        self.assertEqual(len(sets), 4)
+        corrupted = [mean_of_images(rows) for rows in sets.values()]
+        for figure in FIGURES:
+            mean = statistics.fmean(means[figure] for means in corrupted)
+            found[figure], found["non_empty_" + figure] = clean[figure], lesions[figure]
+            found["corrupted_" + figure] = mean
+            if clean[figure] != 0:
+                found["drop_" + figure] = (clean[figure] - mean) / clean[figure]
+        return found
+
+    def test_table(self):
+        header, rows = program.read_csv(self.path("paper", "seeds.csv"))
+        self.assertEqual(header[:5], ["stage", "model.arch", "runs", "dice", "dice_sd"])
+        self.assertEqual([(row["stage"], row["model.arch"], row["runs"]) for row in rows],
+                         [(method, "unet", "2") for method in METHODS])
+        for method, row in zip(METHODS, rows):
+            seeds = [self.figures(method, seed) for seed in (1, 2)]
+            for name in seeds[0].keys() & seeds[1].keys():
+                values = [figures[name] for figures in seeds]
+                self.assertAlmostEqual(float(row[name]), statistics.fmean(values), delta=1e-6, msg=(method, name))
+                self.assertAlmostEqual(float(row[name + "_sd"]), statistics.stdev(values), delta=1e-6,
+                                       msg=(method, name))
+
+    def test_single_runs(self):
+        _, rows = program.read_csv(self.path("paper", "sweep.csv"))
+        self.assertEqual([(row["stage"], row["run.seed"]) for row in rows],
+                         [(method, seed) for seed in "12" for method in METHODS])
+        for row in rows:
+            figures = self.figures(row["stage"], row["run.seed"])
+            self.assertAlmostEqual(float(row["corrupted_dice"]), figures["corrupted_dice"], delta=1e-6)
+
+    def test_terminal(self):
+        lines = self.done.stdout.splitlines()
+        self.assertEqual([line.split()[0] for line in lines], ["stage", *METHODS])
+        _, rows = program.read_csv(self.path("paper", "seeds.csv"))
+        for line, row in zip(lines[1:], rows):
+            words = line.split()
+            self.assertEqual(words[1:3] + words[4:5], ["unet", "2", "+-"])
+            self.assertAlmostEqual(float(words[3]), float(row["dice"]), delta=1e-4)
+            self.assertAlmostEqual(float(words[5]), float(row["dice_sd"]), delta=1e-4)
+        self.assertTrue(os.path.exists(self.path("paper", "sweep.png")))
+
+    def test_students_learn_from_their_own_teacher(self):
+        for seed in "12":
+            config = program.parse_ini(program.read_text(self.run_dir(seed, "pcd", "config.ini")))
+            self.assertEqual(config["distill.teacher"], self.run_dir(seed, "plain", "best.safetensors"))
+            self.assertEqual(config["run.seed"], seed)
+
+
+class ConfigsTest(program.Case):
+    """The experiments that are shipped resolve, and are as large as they say."""
+
+    def count_stages(self, name, *sets):
+        """Of a run that its first stage ends, since there is no data."""
+        done = self.run_program("experiment", os.path.join(CONFIGS, name), "--set", "run.output=x", *sets, status=2)
+        first = done.stderr.splitlines()[0]
+        self.assertIn("(1 of ", first, done.stderr)
+        return int(first.split("(1 of ")[1].split(")")[0])
+
+    def test_sizes(self):
+        self.assertEqual(self.count_stages("bus/paper.ini"), 3 * 3 * 11)
+        self.assertEqual(self.count_stages("bus/methods.ini"), 3 * 10)
+        self.assertEqual(self.count_stages("bus/sweep_mu.ini"), 16 * 2)
+        self.assertEqual(self.count_stages("needle/methods.ini"), 3 * 10)
+        self.assertEqual(self.count_stages("robo/methods.ini", "--set", "sweep.model.arch=unet,linknet"), 6 * 10)
+
+
+if __name__ == "__main__":
+    program.main()
