@@ -39,11 +39,11 @@ const struct paced_entry *paced_weights_find(const struct paced_weights *weights
 const char *paced_weights_metadata(const struct paced_weights *weights, const char *key);            /* or NULL */
 void paced_weights_finish(struct paced_weights *weights);
 
-/* Either kind of file, told by its first bytes. A prefix "module." that all names have (PyTorch's DataParallel writes it)
- * is taken away. Of a PyTorch file: the state dictionary that it is, or holds as "state_dict", "model_state_dict" or
- * "model"; float64, float16 and bfloat16 become float32, which is noted in the log, like what was taken. PACED_INVALID,
- * naming file and tensor, for what is damaged, for tensors of other types, and for any object that is not part of a
- * tensor's description: nothing in the file is ever run. */
+/* Either kind of file, told by its first bytes. A prefix "module." that all names have (PyTorch's DataParallel writes
+ * it) is taken away. Of a PyTorch file: the state dictionary that it is, or holds as "state_dict", "model_state_dict"
+ * or "model"; float64, float16 and bfloat16 become float32, which is noted in the log, like what was taken.
+ * PACED_INVALID, naming file and tensor, for what is damaged, for tensors of other types, and for any object that is
+ * not part of a tensor's description: nothing in the file is ever run. */
 enum paced_err paced_weights_read(const char *path, struct paced_weights *weights);
 
 /* PACED_INVALID, naming file and tensor, for a header that is absurd (longer than the file or than 100 MB, bad JSON,

@@ -201,7 +201,7 @@ static enum paced_err signed_integer(struct machine *m, uint64_t number) {
 
 /* Little-endian in as many bytes as it needs, the sign in the last one's top bit. */
 static enum paced_err long_integer(struct machine *m, uint64_t size) {
-    const uint8_t *bytes;
+    const uint8_t *bytes = NULL;
     if (size > 8) return damaged(m, "an integer of more than 64 bits");
     PACED_TRY(take(m, size, &bytes));
     uint64_t number = size > 0 && bytes[size - 1] & 0x80 ? UINT64_MAX : 0;
@@ -210,7 +210,7 @@ static enum paced_err long_integer(struct machine *m, uint64_t size) {
 }
 
 static enum paced_err text(struct machine *m, uint64_t size) {
-    const uint8_t *bytes;
+    const uint8_t *bytes = NULL;
     PACED_TRY(take(m, size, &bytes));
     return push_text(m, VALUE_TEXT, bytes, size);
 }
@@ -232,7 +232,7 @@ static enum paced_err global(struct machine *m, uint64_t none) {
 }
 
 static enum paced_err stack_global(struct machine *m, uint64_t none) {
-    struct value *module, *name;
+    struct value *module = NULL, *name = NULL;
     PACED_TRY(pop(m, &name));
     PACED_TRY(pop(m, &module));
     if (module->kind != VALUE_TEXT || name->kind != VALUE_TEXT) return damaged(m, "a global whose name is no text");
@@ -293,7 +293,7 @@ static enum paced_err tuple(struct machine *m, uint64_t none) {
 static enum paced_err move_items(struct machine *m, enum value_kind kind, size_t first, size_t below) {
     size_t count = m->depth - first;
     m->depth = below;
-    struct value *container;
+    struct value *container = NULL;
     PACED_TRY(top(m, &container));
     if (container->kind != kind) return damaged(m, "items for what is no such container");
     if (kind == VALUE_DICT && count % 2 != 0) return damaged(m, "a key without a value");
@@ -356,7 +356,7 @@ static enum paced_err get(struct machine *m, uint64_t number) {
 }
 
 static enum paced_err reduce(struct machine *m, uint64_t none) {
-    struct value *arguments, *function;
+    struct value *arguments = NULL, *function = NULL;
     PACED_TRY(pop(m, &arguments));
     PACED_TRY(pop(m, &function));
     if (function->kind != VALUE_FUNCTION || arguments->kind != VALUE_TUPLE) return damaged(m, "a call of no function");
@@ -364,7 +364,7 @@ static enum paced_err reduce(struct machine *m, uint64_t none) {
 }
 
 static enum paced_err persistent(struct machine *m, uint64_t none) {
-    struct value *description, *storage;
+    struct value *description = NULL, *storage;
     PACED_TRY(pop(m, &description));
     if (description->kind != VALUE_TUPLE || description->count < 5) return damaged(m, "a reference to no storage");
     PACED_TRY(push_new(m, VALUE_STORAGE, &storage));
@@ -461,7 +461,7 @@ static const struct operation operations[256] = {
 };
 
 static enum paced_err step(struct machine *m) {
-    const uint8_t *bytes;
+    const uint8_t *bytes = NULL;
     uint64_t argument = 0;
     m->operation = m->at;
     PACED_TRY(take(m, 1, &bytes));
@@ -479,7 +479,7 @@ static enum paced_err step(struct machine *m) {
 
 enum paced_err pickle_read(struct pickle *pickle, const char *path, const uint8_t *bytes, size_t size) {
     struct machine m = {.path = path, .bytes = bytes, .size = size, .pickle = pickle};
-    struct value *root;
+    struct value *root = NULL;
     enum paced_err err = PACED_OK;
     while (err == PACED_OK && !m.stopped) err = step(&m);
     if (err == PACED_OK) err = pop(&m, &root);
