@@ -8,6 +8,7 @@
 
 /* 1 is what getopt_long returns for what is no option. */
 enum {
+    NO_FOLD = 1 << 16,
     SET = 1 << 13,
     VAL = 1 << 14,
     PATIENT = 1 << 15,
@@ -44,6 +45,7 @@ static const struct option options[] = {
     {"seed", required_argument, NULL, SEED},
     {"val", required_argument, NULL, VAL},
     {"patient", required_argument, NULL, PATIENT},
+    {"no-fold", no_argument, NULL, NO_FOLD},
     {"help", no_argument, NULL, HELP},
     {NULL, 0, NULL, 0},
 };
@@ -119,6 +121,12 @@ static const struct command commands[] = {
      "Makes a data set of N synthetic images of S x S with masks and splits: breast ultrasound, needles in ultrasound, "
      "or\nsurgical scenes with colour-coded masks.",
      COUNT | SIZE | SEED | OUTPUT, 1, 1, paced_command_synth},
+    {"convert", "IN OUT [--no-fold]",
+     "Converts weights. IN: safetensors, or a state_dict() that PyTorch's torch.save wrote (.pth, .pt). OUT:\n"
+     ".safetensors, with metadata that say what the weights are of; or .onnx, from image [N, 3, H, W] to logits\n"
+     "[N, C, H, W], for any size that the network takes. There a batch normalisation becomes part of the convolution\n"
+     "before it; --no-fold keeps the layers apart. An OUT that is there is replaced.",
+     NO_FOLD, 2, 2, paced_command_convert},
     {"devices", "[--json]", "Lists every OpenCL platform and device, and says which one `auto` takes, and why.", JSON,
      0, 0, paced_command_devices},
     {"tune", "[CONFIG] [--set SECTION.KEY=VALUE]... [--output FILE]",
@@ -217,6 +225,9 @@ static enum paced_err take_option(const struct command *command, int found, int 
         break;
     case MARKDOWN:
         a->markdown = true;
+        break;
+    case NO_FOLD:
+        a->no_fold = true;
         break;
     case COUNT:
         return take_number("count", &a->count);

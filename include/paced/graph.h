@@ -111,6 +111,7 @@ struct paced_node {
     int index;
     int inputs;
     struct paced_tensor *in[PACED_MAX_INPUTS], *out;
+    const struct paced_tensor *like; /* whose height and width the output takes, whatever they are; or NULL */
     struct paced_tensor *saved; /* written by forward, read by backward (pooling's indices, BN's statistics); or NULL */
     struct paced_param *params[PACED_MAX_PARAMS];
     void *attributes;         /* the operation's own description, released with free() */
@@ -148,6 +149,10 @@ struct paced_tensor *paced_graph_saved(struct paced_graph *graph, struct paced_n
 void paced_graph_output(struct paced_graph *graph, struct paced_tensor *tensor);
 /* From here on every tensor is stored: what tests compare views with. Before paced_graph_output. */
 void paced_graph_store_all(struct paced_graph *graph);
+/* From here on a tensor is fitted to another also where their sizes happen to agree: the graph then holds for images of
+ * any size, and can be written for other programs. */
+void paced_graph_fit_all(struct paced_graph *graph);
+bool paced_graph_fits_all(const struct paced_graph *graph);
 
 /* ---- looking at a network ------------------------------------------------------------------------------------ */
 
@@ -196,6 +201,11 @@ enum paced_err paced_plan_make(struct paced_plan *plan, const struct paced_graph
                                enum paced_mode mode, struct paced_limits limits);
 void paced_plan_finish(struct paced_plan *plan);
 uint64_t paced_plan_bytes(const struct paced_plan *plan); /* all chunks and the workspace */
+
+/* Whether a file's tensors are the network's parameters: PACED_INVALID names `path` and the first tensor that is
+ * missing, of another shape or dtype, or not part of the network, and says `hint`. */
+enum paced_err paced_graph_check_weights(const struct paced_graph *graph, const struct paced_weights *weights,
+                                         const char *path, const char *hint);
 
 /* Nodes, shapes, parameters, multiply-adds and the plan, for `paced graph`. */
 void paced_graph_print(const struct paced_graph *graph, const struct paced_plan *plan, FILE *out);

@@ -24,6 +24,7 @@ struct paced_conv_transpose {
 };
 struct paced_tensor *paced_conv_transpose2d(struct paced_graph *graph, const char *name, struct paced_tensor *x,
                                             struct paced_conv_transpose conv);
+
 /* A convolution can be computed in several ways. Which is fastest depends on its shape, its direction and the device,
  * and is measured: a device's tuning names it in [convolution], under a key such as
  * "224x224x64-64 k3 s1 p1 d1 n4 forward" (h x w x c - filters, kernel, stride, pad, dilation, samples). */
@@ -37,6 +38,7 @@ enum paced_conv_direction {
 
 /* What convolution a node is; false where it is another operation. */
 bool paced_conv_of(const struct paced_node *node, struct paced_conv *conv);
+bool paced_conv_transpose_of(const struct paced_node *node, struct paced_conv_transpose *conv);
 /* A convolution's key; release with free(). */
 char *paced_conv_tuning_key(const struct paced_node *node, int samples, enum paced_conv_direction direction);
 /* PACED_INVALID, naming file and line, where the tuning has an algorithm that cannot serve for the network's. */
@@ -44,9 +46,11 @@ enum paced_err paced_conv_check_tuning(const struct paced_graph *graph, const st
 /* The algorithms that can serve, by number from 0, which is the plain sum over patches; NULL beyond the last. */
 const char *paced_conv_algorithm_at(const struct paced_node *node, enum paced_conv_direction direction, size_t i);
 
-/* Over n, h, w per channel; eps 1e-5, momentum 0.1, running variance unbiased; then ReLU where `relu`. Parameters
- * weight, bias, running_mean, running_var, num_batches_tracked. */
+/* Over n, h, w per channel; eps PACED_BATCH_NORM_EPS, momentum 0.1, running variance unbiased; then ReLU where `relu`.
+ * Parameters weight, bias, running_mean, running_var, num_batches_tracked, in this order. */
+#define PACED_BATCH_NORM_EPS 1e-5f
 struct paced_tensor *paced_batch_norm(struct paced_graph *graph, const char *name, struct paced_tensor *x, bool relu);
+bool paced_batch_norm_of(const struct paced_node *node, bool *relu); /* false where it is another operation */
 
 struct paced_tensor *paced_relu(struct paced_graph *graph, struct paced_tensor *x);
 
@@ -55,9 +59,11 @@ struct paced_tensor *paced_add(struct paced_graph *graph, struct paced_tensor *a
 
 /* y[n][(h + 2 pad - kernel) / stride + 1][...][c]; padding never wins; the first of equal values wins. */
 struct paced_tensor *paced_max_pool(struct paced_graph *graph, struct paced_tensor *x, int kernel, int stride, int pad);
+bool paced_max_pool_of(const struct paced_node *node, int *kernel, int *stride, int *pad);
 
 /* Nearest: y[n][h factor][w factor][c]. */
 struct paced_tensor *paced_upsample(struct paced_graph *graph, struct paced_tensor *x, int factor);
+bool paced_upsample_of(const struct paced_node *node, int *factor);
 
 /* Nearest, to the height and width of `like`, by PyTorch's index rule: y[oy] = x[min(floor(oy (h / oh)), h - 1)], all
  * in float32. */

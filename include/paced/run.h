@@ -12,7 +12,7 @@ struct paced_arguments {
     size_t set_count;
     const char *output, *weights; /* --output, --weights; NULL: not given */
     const char *share, *patient;  /* --val, --patient; NULL: not given */
-    bool resume, overwrite, logits, probabilities, overlay, json, keys, markdown;
+    bool resume, overwrite, logits, probabilities, overlay, json, keys, markdown, no_fold;
     int64_t count, size, seed; /* --count, --size, --seed; -1: not given */
 };
 
@@ -30,6 +30,7 @@ enum paced_err paced_command_devices(const struct paced_arguments *arguments);
 enum paced_err paced_command_tune(const struct paced_arguments *arguments);
 enum paced_err paced_command_bench(const struct paced_arguments *arguments);
 enum paced_err paced_command_data(const struct paced_arguments *arguments);
+enum paced_err paced_command_convert(const struct paced_arguments *arguments);
 enum paced_err paced_command_synth(const struct paced_arguments *arguments);
 
 #endif

@@ -58,6 +58,14 @@ void paced_graph_store_all(struct paced_graph *g) {
     g->store_all = true;
 }
 
+void paced_graph_fit_all(struct paced_graph *g) {
+    g->fit_all = true;
+}
+
+bool paced_graph_fits_all(const struct paced_graph *g) {
+    return g->fit_all;
+}
+
 struct paced_param *paced_graph_param(struct paced_graph *g, const char *node, const char *suffix,
                                       enum paced_param_kind kind, enum paced_param_layout layout, int rank,
                                       const int *dims, enum paced_init_kind init, float init_value) {

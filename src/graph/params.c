@@ -159,12 +159,12 @@ static void shape_text(char *out, size_t size, int rank, const int64_t *shape) {
     "set model.arch, model.width and data.classes (for a teacher distill.teacher_arch and _width) to the file's"
 
 static enum paced_err check_entry(const struct paced_entry *entry, const struct paced_param *p, const char *name,
-                                  const struct paced_weights *weights, const char *path) {
+                                  const struct paced_weights *weights, const char *path, const char *hint) {
     const char *arch = paced_weights_metadata(weights, "arch"), *width = paced_weights_metadata(weights, "width");
     if (!entry)
-        return paced_error(PACED_INVALID,
-                           "%s: tensor %s is missing; these weights are of another network, " HINT "%s%s%s%s", path,
-                           name, arch ? ": arch " : "", arch ? arch : "", width ? ", width " : "", width ? width : "");
+        return paced_error(PACED_INVALID, "%s: tensor %s is missing; these weights are of another network, %s%s%s%s%s",
+                           path, name, hint, arch ? ": arch " : "", arch ? arch : "", width ? ", width " : "",
+                           width ? width : "");
     enum paced_dtype dtype = p->kind == PACED_PARAM_COUNTER ? PACED_I64 : PACED_F32;
     if (entry->dtype != dtype)
         return paced_error(PACED_INVALID, "%s: tensor %s is not %s; save it in that type", path, name,
@@ -177,29 +177,35 @@ static enum paced_err check_entry(const struct paced_entry *entry, const struct 
     for (int i = 0; i < p->rank; ++i) dims[i] = p->dims[i];
     shape_text(has, sizeof has, entry->rank, entry->shape);
     shape_text(wants, sizeof wants, p->rank, dims);
-    return paced_error(PACED_INVALID, "%s: tensor %s has shape %s, the configured network has %s; " HINT "%s%s%s%s",
-                       path, name, has, wants, arch ? ": arch " : "", arch ? arch : "", width ? ", width " : "",
+    return paced_error(PACED_INVALID, "%s: tensor %s has shape %s, the configured network has %s; %s%s%s%s%s", path,
+                       name, has, wants, hint, arch ? ": arch " : "", arch ? arch : "", width ? ", width " : "",
                        width ? width : "");
 }
 
-static enum paced_err check_no_more(const struct paced_exec *e, const struct paced_weights *weights, const char *path) {
+static enum paced_err check_no_more(const struct paced_graph *g, const struct paced_weights *weights, const char *path,
+                                    const char *hint) {
     for (size_t i = 0; i < weights->count; ++i) {
         bool known = false;
-        for (size_t k = 0; k < e->graph->param_count && !known; ++k)
-            known = strcmp(e->graph->params[k]->name, weights->entries[i].name) == 0;
+        for (size_t k = 0; k < g->param_count && !known; ++k)
+            known = strcmp(g->params[k]->name, weights->entries[i].name) == 0;
         if (!known)
-            return paced_error(PACED_INVALID, "%s: tensor %s is not part of the configured network; " HINT, path,
-                               weights->entries[i].name);
+            return paced_error(PACED_INVALID, "%s: tensor %s is not part of the configured network; %s", path,
+                               weights->entries[i].name, hint);
     }
     return PACED_OK;
 }
 
-enum paced_err paced_exec_load_params(struct paced_exec *e, const struct paced_weights *weights, const char *path) {
-    for (size_t i = 0; i < e->graph->param_count; ++i) {
-        const struct paced_param *p = e->graph->params[i];
-        PACED_TRY(check_entry(paced_weights_find(weights, p->name), p, p->name, weights, path));
+enum paced_err paced_graph_check_weights(const struct paced_graph *g, const struct paced_weights *weights,
+                                         const char *path, const char *hint) {
+    for (size_t i = 0; i < g->param_count; ++i) {
+        const struct paced_param *p = g->params[i];
+        PACED_TRY(check_entry(paced_weights_find(weights, p->name), p, p->name, weights, path, hint));
     }
-    PACED_TRY(check_no_more(e, weights, path));
+    return check_no_more(g, weights, path, hint);
+}
+
+enum paced_err paced_exec_load_params(struct paced_exec *e, const struct paced_weights *weights, const char *path) {
+    PACED_TRY(paced_graph_check_weights(e->graph, weights, path, HINT));
     exec_forget_kept(e);
     for (size_t i = 0; i < e->graph->param_count; ++i) {
         struct paced_param *p = e->graph->params[i];
@@ -237,7 +243,7 @@ enum paced_err paced_exec_load_flat(struct paced_exec *e, struct paced_buffer *f
         char *name = paced_format("%s%s", prefix, p->name);
         const struct paced_entry *entry = paced_weights_find(weights, name);
         struct paced_buffer *view = NULL;
-        enum paced_err err = check_entry(entry, p, name, weights, path);
+        enum paced_err err = check_entry(entry, p, name, weights, path, HINT);
         if (!err) err = flat_view(flat, p, &view);
         if (!err) err = write_param(view, p, entry->data);
         paced_buffer_destroy(view);

@@ -12,6 +12,9 @@ PACED_NETWORKS
 #define NETWORK(name) &model_##name,
 static const struct model *const models[] = {PACED_NETWORKS};
 
+/* Which every network takes; and what data.classes and model.width can be. */
+enum { EXAMPLE_SIZE = 64, MOST_CLASSES = 255, MOST_WIDTH = 1024 };
+
 static enum paced_err unknown(const char *arch) {
     const char *names[PACED_COUNT(models)];
     struct paced_text all = {0};
@@ -27,13 +30,10 @@ static enum paced_err unknown(const char *arch) {
     return err;
 }
 
-enum paced_err paced_model_build(struct paced_graph **out, const char *arch, int size, int classes, int width) {
-    *out = NULL;
-    const struct model *model = NULL;
-    for (size_t i = 0; i < PACED_COUNT(models); ++i)
-        if (strcmp(models[i]->name, arch) == 0) model = models[i];
-    if (!model) return unknown(arch);
+static enum paced_err build(struct paced_graph **out, const struct model *model, int size, int classes, int width,
+                            bool fit_all) {
     struct paced_graph *graph = paced_graph_create();
+    if (fit_all) paced_graph_fit_all(graph);
     struct paced_tensor *image = paced_graph_input(graph, "image", (struct paced_shape){size, size, 3});
     paced_graph_output(graph, model->build(graph, image, classes, width));
     enum paced_err err = paced_graph_error(graph);
@@ -43,4 +43,55 @@ enum paced_err paced_model_build(struct paced_graph **out, const char *arch, int
     }
     *out = graph;
     return PACED_OK;
+}
+
+static const struct model *find(const char *arch) {
+    for (size_t i = 0; i < PACED_COUNT(models); ++i)
+        if (strcmp(models[i]->name, arch) == 0) return models[i];
+    return NULL;
+}
+
+enum paced_err paced_model_build(struct paced_graph **out, const char *arch, int size, int classes, int width) {
+    const struct model *model = find(arch);
+    *out = NULL;
+    return model ? build(out, model, size, classes, width, false) : unknown(arch);
+}
+
+enum paced_err paced_model_build_any_size(struct paced_graph **out, const char *arch, int classes, int width) {
+    const struct model *model = find(arch);
+    *out = NULL;
+    return model ? build(out, model, EXAMPLE_SIZE, classes, width, true) : unknown(arch);
+}
+
+/* ---- recognising --------------------------------------------------------------------------------------------- */
+
+/* The first size of a tensor, where it is one that a network can have; else 0. */
+static int first_size(const struct paced_weights *weights, const struct paced_param *param, int most) {
+    const struct paced_entry *entry = paced_weights_find(weights, param->name);
+    return entry && entry->rank == param->rank && entry->shape[0] <= most ? (int)entry->shape[0] : 0;
+}
+
+enum paced_err paced_model_recognise(const struct paced_weights *weights, const char *path,
+                                     struct paced_network *network) {
+    struct paced_text names = {0};
+    bool found = false;
+    for (size_t i = 0; i < PACED_COUNT(models) && !found; ++i) {
+        struct paced_graph *graph;
+        enum paced_err err = build(&graph, models[i], EXAMPLE_SIZE, 2, 64, false);
+        if (err) {
+            free(names.data);
+            return err;
+        }
+        const struct paced_param *first = paced_graph_get_param(graph, 0),
+                                 *last = paced_graph_get_param(graph, paced_graph_param_count(graph) - 1);
+        *network = (struct paced_network){models[i]->name, first_size(weights, first, MOST_WIDTH),
+                                          first_size(weights, last, MOST_CLASSES)};
+        found = network->width > 0 && network->classes > 0;
+        paced_text_add(&names, "%s%s has %s and %s", i ? ", " : "", models[i]->name, first->name, last->name);
+        paced_graph_destroy(graph);
+    }
+    enum paced_err err = PACED_OK;
+    if (!found) err = paced_error(PACED_INVALID, "%s: weights of no network that is known: %s", path, names.data);
+    free(names.data);
+    return err;
 }

@@ -12,7 +12,7 @@
 
 enum { WEIGHT, BIAS, RUNNING_MEAN, RUNNING_VAR, BATCHES };
 
-static const float EPS = 1e-5f, MOMENTUM = 0.1f;
+static const float EPS = PACED_BATCH_NORM_EPS, MOMENTUM = 0.1f;
 
 struct batch_norm {
     int relu;
@@ -104,6 +104,12 @@ static enum paced_err backward(struct paced_exec *e, const struct paced_node *no
 }
 
 static const struct paced_op batch_norm = {"batch_norm", PACED_READS_INPUT, forward, backward, .view = view};
+
+bool paced_batch_norm_of(const struct paced_node *node, bool *relu) {
+    if (node->op != &batch_norm) return false;
+    *relu = ((const struct batch_norm *)node->attributes)->relu;
+    return true;
+}
 
 struct paced_tensor *paced_batch_norm(struct paced_graph *graph, const char *name, struct paced_tensor *x, bool relu) {
     if (!x || paced_graph_error(graph)) return NULL;

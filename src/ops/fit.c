@@ -41,10 +41,11 @@ static int floor_half(int difference) {
 struct paced_tensor *paced_fit(struct paced_graph *graph, struct paced_tensor *x, const struct paced_tensor *like) {
     if (!x || !like || paced_graph_error(graph)) return NULL;
     int dh = like->shape.h - x->shape.h, dw = like->shape.w - x->shape.w;
-    if (dh == 0 && dw == 0) return x;
+    if (dh == 0 && dw == 0 && !paced_graph_fits_all(graph)) return x;
     struct paced_shape out = {like->shape.h, like->shape.w, x->shape.c};
     struct paced_node *node = paced_graph_add(graph, &fit, NULL, 1, &x, out);
     struct fit *a = node->attributes = paced_alloc(1, sizeof *a);
     *a = (struct fit){floor_half(dh), floor_half(dw)};
+    node->like = like;
     return node->out;
 }

@@ -35,6 +35,15 @@ static enum paced_err backward(struct paced_exec *e, const struct paced_node *no
 
 static const struct paced_op max_pool = {"max_pool", PACED_READS_NOTHING, forward, backward, .reads_views = true};
 
+bool paced_max_pool_of(const struct paced_node *node, int *kernel, int *stride, int *pad) {
+    if (node->op != &max_pool) return false;
+    const struct pool *a = node->attributes;
+    *kernel = a->kernel;
+    *stride = a->stride;
+    *pad = a->pad;
+    return true;
+}
+
 struct paced_tensor *paced_max_pool(struct paced_graph *graph, struct paced_tensor *x, int kernel, int stride,
                                     int pad) {
     if (!x || paced_graph_error(graph)) return NULL;

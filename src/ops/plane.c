@@ -77,5 +77,7 @@ struct paced_tensor *paced_broadcast(struct paced_graph *graph, struct paced_ten
                                      const struct paced_tensor *like) {
     if (!x || !like || paced_graph_error(graph)) return NULL;
     struct paced_shape out = {like->shape.h, like->shape.w, x->shape.c};
-    return paced_graph_add(graph, &broadcast, NULL, 1, &x, out)->out;
+    struct paced_node *node = paced_graph_add(graph, &broadcast, NULL, 1, &x, out);
+    node->like = like;
+    return node->out;
 }

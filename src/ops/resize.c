@@ -32,5 +32,7 @@ static const struct paced_op resize = {"resize", PACED_READS_NOTHING, .forward =
 struct paced_tensor *paced_resize(struct paced_graph *graph, struct paced_tensor *x, const struct paced_tensor *like) {
     if (!x || !like || paced_graph_error(graph)) return NULL;
     struct paced_shape out = {like->shape.h, like->shape.w, x->shape.c};
-    return paced_graph_add(graph, &resize, NULL, 1, &x, out)->out;
+    struct paced_node *node = paced_graph_add(graph, &resize, NULL, 1, &x, out);
+    node->like = like;
+    return node->out;
 }

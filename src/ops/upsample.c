@@ -32,6 +32,12 @@ static enum paced_err backward(struct paced_exec *e, const struct paced_node *no
 static const struct paced_op upsample = {"upsample", PACED_READS_NOTHING, store_view,
                                          backward,   .reads_views = true, .view = view};
 
+bool paced_upsample_of(const struct paced_node *node, int *factor) {
+    if (node->op != &upsample) return false;
+    *factor = ((const struct upsample *)node->attributes)->factor;
+    return true;
+}
+
 struct paced_tensor *paced_upsample(struct paced_graph *graph, struct paced_tensor *x, int factor) {
     if (!x || paced_graph_error(graph)) return NULL;
     struct paced_shape out = {x->shape.h * factor, x->shape.w * factor, x->shape.c};

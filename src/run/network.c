@@ -34,7 +34,7 @@ void network_close(struct network *network) {
 
 enum paced_err network_load(struct network *network, const char *path) {
     struct paced_weights weights = {0};
-    enum paced_err err = paced_safetensors_read(path, &weights);
+    enum paced_err err = paced_weights_read(path, &weights);
     if (!err) err = paced_exec_load_params(network->exec, &weights, path);
     paced_weights_finish(&weights);
     return err;

@@ -26,7 +26,7 @@ struct measurement {
 /* The network that the weights say they are of; what they leave open is the configuration's. */
 static enum paced_err read_kind(const char *path, const struct paced_config *config, char **arch, int64_t *width) {
     struct paced_weights weights = {0};
-    PACED_TRY(paced_safetensors_read(path, &weights));
+    PACED_TRY(paced_weights_read(path, &weights));
     const char *said = paced_weights_metadata(&weights, "arch"), *wide = paced_weights_metadata(&weights, "width");
     *arch = paced_strdup(said ? said : config->model.arch);
     *width = config->model.width;

@@ -205,15 +205,12 @@ static enum paced_err parse_header(const struct source *source, json_t **root) {
     return PACED_OK;
 }
 
-enum paced_err paced_safetensors_read(const char *path, struct paced_weights *weights) {
+enum paced_err paced_safetensors_parse(const char *path, const uint8_t *file, size_t size,
+                                       struct paced_weights *weights) {
     struct paced_weights result = {0};
     struct source source = {0};
     json_t *root = NULL;
-    uint8_t *file = NULL;
-    size_t size = 0;
-    enum paced_err err = paced_file_read(path, 0, &file, &size);
-    if (err != PACED_OK) goto out;
-    err = split_file(path, file, size, &source);
+    enum paced_err err = split_file(path, file, size, &source);
     if (err != PACED_OK) goto out;
     err = parse_header(&source, &root);
     if (err != PACED_OK) goto out;
@@ -225,6 +222,14 @@ enum paced_err paced_safetensors_read(const char *path, struct paced_weights *we
 out:
     paced_weights_finish(&result);
     json_decref(root);
+    return err;
+}
+
+enum paced_err paced_safetensors_read(const char *path, struct paced_weights *weights) {
+    uint8_t *file;
+    size_t size;
+    PACED_TRY(paced_file_read(path, 0, &file, &size));
+    enum paced_err err = paced_safetensors_parse(path, file, size, weights);
     free(file);
     return err;
 }

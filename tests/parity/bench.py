@@ -155,6 +155,18 @@ def random_sample(rng, width, height, classes, empty=False):
     return Image.fromarray(image), Image.fromarray(label)
 
 
+def random_network(arch, classes, width, seed):
+    """A reference network in evaluation mode whose normalisations have statistics and scales of their own."""
+    torch.manual_seed(seed)
+    model = reference.ARCHS[arch](classes, width).eval()
+    for name, value in model.state_dict().items():
+        if name.endswith(("running_mean", "bias")):
+            value.normal_(0, 0.3)
+        elif name.endswith("running_var"):
+            value.uniform_(0.3, 2)
+    return model
+
+
 # ---- the reference beside it ----------------------------------------------------------------------------------------
 
 

@@ -62,6 +62,14 @@ static void add_params(struct paced_graph *graph, struct paced_node *node, const
                                                &conv->c, PACED_INIT_UNIFORM, bound);
 }
 
+bool paced_conv_transpose_of(const struct paced_node *node, struct paced_conv_transpose *conv) {
+    if (node->op != &conv_transpose2d) return false;
+    const struct conv *v = node->attributes;
+    int output_pad = v->h - ((v->oh - 1) * v->stride - 2 * v->pad + v->size);
+    *conv = (struct paced_conv_transpose){v->c, v->size, v->stride, v->pad, output_pad, node->params[BIAS] != NULL};
+    return true;
+}
+
 static int enlarged(int side, const struct paced_conv_transpose *t) {
     return (side - 1) * t->stride - 2 * t->pad + t->kernel + t->output_pad;
 }

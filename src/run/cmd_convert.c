@@ -1,0 +1,83 @@
+/* paced convert IN OUT: weights from one format into another, told by OUT's extension. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "paced/models.h"
+#include "paced/onnx.h"
+#include "paced/run.h"
+#include "paced_build.h"
+
+static enum paced_err write_safetensors(const char *path, const struct paced_graph *graph,
+                                        const struct paced_weights *weights, bool fold) {
+    return paced_safetensors_write(path, weights);
+}
+
+static const struct format {
+    const char *extension;
+    enum paced_err (*write)(const char *path, const struct paced_graph *graph, const struct paced_weights *weights,
+                            bool fold);
+} formats[] = {{".safetensors", write_safetensors}, {".onnx", paced_onnx_write}};
+
+static bool has_extension(const char *path, const char *extension) {
+    size_t length = strlen(path), tail = strlen(extension);
+    return length > tail && strcmp(path + length - tail, extension) == 0;
+}
+
+static enum paced_err find_format(const char *path, const struct format **format) {
+    for (size_t i = 0; i < PACED_COUNT(formats); ++i) {
+        *format = &formats[i];
+        if (has_extension(path, formats[i].extension)) return PACED_OK;
+    }
+    if (has_extension(path, ".pth") || has_extension(path, ".pt"))
+        return paced_error(PACED_INVALID,
+                           "%s: is not written, as PyTorch loads safetensors; convert to .safetensors, and there "
+                           "model.load_state_dict(safetensors.torch.load_file(\"FILE.safetensors\"))",
+                           path);
+    return paced_error(PACED_INVALID, "%s: unknown extension; .safetensors and .onnx are written", path);
+}
+
+static void add_number(struct paced_weights *weights, const char *key, int value) {
+    char *text = paced_format("%d", value);
+    paced_weights_add_metadata(weights, key, text);
+    free(text);
+}
+
+static void describe(struct paced_weights *weights, const struct paced_network *network) {
+    paced_weights_add_metadata(weights, "paced", PACED_VERSION);
+    paced_weights_add_metadata(weights, "arch", network->arch);
+    add_number(weights, "width", network->width);
+    add_number(weights, "classes", network->classes);
+}
+
+/* The graph that the weights are of. */
+static enum paced_err recognise(const struct paced_weights *weights, const char *path, struct paced_network *network,
+                                struct paced_graph **graph) {
+    PACED_TRY(paced_model_recognise(weights, path, network));
+    PACED_TRY(paced_model_build_any_size(graph, network->arch, network->classes, network->width));
+    char *hint = paced_format("by their first and last tensor they are of a %s of width %d for %d classes",
+                              network->arch, network->width, network->classes);
+    enum paced_err err = paced_graph_check_weights(*graph, weights, path, hint);
+    free(hint);
+    return err;
+}
+
+enum paced_err paced_command_convert(const struct paced_arguments *arguments) {
+    const char *in = arguments->names[0], *out = arguments->names[1];
+    const struct format *format;
+    struct paced_weights weights = {0};
+    struct paced_graph *graph = NULL;
+    struct paced_network network;
+    enum paced_err err = find_format(out, &format);
+    if (!err) err = paced_weights_read(in, &weights);
+    if (!err) err = recognise(&weights, in, &network, &graph);
+    if (!err) {
+        describe(&weights, &network);
+        err = format->write(out, graph, &weights, !arguments->no_fold);
+    }
+    if (!err)
+        printf("%s: %s, width %d, %d classes, %llu parameters\n", out, network.arch, network.width, network.classes,
+               (unsigned long long)paced_graph_trained_count(graph));
+    paced_graph_destroy(graph);
+    paced_weights_finish(&weights);
+    return err;
+}

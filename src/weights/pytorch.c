@@ -1,0 +1,415 @@
+/* PyTorch's files: <root>/data.pkl describes tensors, <root>/data/<key> holds the elements of each storage,
+ * uncompressed, in the order of bytes that <root>/byteorder names (absent: little). A tensor is a view of a storage,
+ *
+ *   x[i, j, ...] = storage[offset + i stride_0 + j stride_1 + ...]
+ *
+ * so that several may share one. A file comes from anywhere: every index is checked against the storage, a storage's
+ * bytes against its elements, and all tensors together against the file's size, so that a small file cannot ask for
+ * much memory. */
+#include <stdlib.h>
+#include <string.h>
+#include <zip.h>
+
+#include "src/weights/pickle.h"
+#include "src/weights/set.h"
+
+enum { MAX_TENSORS = 10000, MAX_PICKLE_BYTES = 64 << 20 };
+/* How much larger tensors may be than the file that they share storages in. */
+enum { MOST_SHARING = 16 };
+
+#define FETCH_ANEW "the file is damaged, write or fetch it again"
+
+struct storage {
+    const char *key; /* a value's */
+    uint8_t *data;
+    uint64_t bytes;
+};
+
+struct archive {
+    const char *path;
+    uint64_t bytes;
+    zip_t *zip;
+    char *root;
+    struct storage *storages;
+    size_t storage_count;
+    uint64_t storage_bytes, tensor_bytes; /* of all that were read so far */
+    unsigned converted;                   /* bits of `elements` that the log has been told of */
+};
+
+/* ---- elements ------------------------------------------------------------------------------------------------ */
+
+static void copy4(const uint8_t *from, uint8_t *to) {
+    memcpy(to, from, 4);
+}
+
+static void copy8(const uint8_t *from, uint8_t *to) {
+    memcpy(to, from, 8);
+}
+
+static void from_double(const uint8_t *from, uint8_t *to) {
+    double wide;
+    memcpy(&wide, from, sizeof(wide));
+    float value = (float)wide;
+    memcpy(to, &value, sizeof(value));
+}
+
+/* The upper half of a float32. */
+static void from_bfloat16(const uint8_t *from, uint8_t *to) {
+    const uint8_t bytes[4] = {0, 0, from[0], from[1]};
+    memcpy(to, bytes, sizeof(bytes));
+}
+
+/* Sign, 5 bits of exponent (bias 15; 31: infinite or none), 10 of mantissa. In float32: 8 (bias 127; 255) and 23. */
+static void from_half(const uint8_t *from, uint8_t *to) {
+    uint32_t half = (uint32_t)from[1] << 8 | from[0], exponent = half >> 10 & 31, mantissa = half & 1023;
+    uint32_t sign = (half & 0x8000) << 16, bits = mantissa << 13;
+    if (exponent == 31) {
+        bits |= 255u << 23;
+    } else if (exponent > 0) {
+        bits |= (exponent + 112) << 23;
+    } else {
+        float small = (float)mantissa * 0x1p-24f; /* zero or subnormal; a normal float32 */
+        memcpy(&bits, &small, sizeof(bits));
+    }
+    bits |= sign;
+    memcpy(to, &bits, sizeof(bits));
+}
+
+static const struct element {
+    const char *type, *name;
+    size_t bytes;
+    enum paced_dtype dtype; /* that it is read as */
+    void (*read)(const uint8_t *from, uint8_t *to);
+    bool converts;
+} elements[] = {
+    {"FloatStorage", "float32", 4, PACED_F32, copy4, false},
+    {"LongStorage", "int64", 8, PACED_I64, copy8, false},
+    {"DoubleStorage", "float64", 8, PACED_F32, from_double, true},
+    {"HalfStorage", "float16", 2, PACED_F32, from_half, true},
+    {"BFloat16Storage", "bfloat16", 2, PACED_F32, from_bfloat16, true},
+};
+
+/* ---- the archive --------------------------------------------------------------------------------------------- */
+
+static enum paced_err open_archive(struct archive *archive, const uint8_t *file, size_t size) {
+    zip_error_t error;
+    zip_error_init(&error);
+    zip_source_t *source = zip_source_buffer_create(file, size, 0, &error);
+    archive->zip = source ? zip_open_from_source(source, ZIP_RDONLY, &error) : NULL;
+    enum paced_err err = PACED_OK;
+    if (!archive->zip) {
+        zip_source_free(source);
+        err = paced_error(PACED_INVALID, "%s: not a whole zip archive (%s); " FETCH_ANEW, archive->path,
+                          zip_error_strerror(&error));
+    }
+    zip_error_fini(&error);
+    return err;
+}
+
+/* The one folder whose data.pkl it is. */
+static enum paced_err find_root(struct archive *archive) {
+    for (zip_int64_t i = 0; i < zip_get_num_entries(archive->zip, 0); i++) {
+        const char *name = zip_get_name(archive->zip, (zip_uint64_t)i, 0), *slash = name ? strchr(name, '/') : NULL;
+        if (!slash || strcmp(slash, "/data.pkl") != 0) continue;
+        archive->root = paced_format("%.*s", (int)(slash - name), name);
+        return PACED_OK;
+    }
+    return paced_error(PACED_INVALID, "%s: a zip archive without data.pkl; give a file that torch.save wrote",
+                       archive->path);
+}
+
+static bool has_entry(const struct archive *archive, const char *part) {
+    char *name = paced_format("%s/%s", archive->root, part);
+    bool there = zip_name_locate(archive->zip, name, 0) >= 0;
+    free(name);
+    return there;
+}
+
+/* Only a read beyond the end finds whether the checksum is right. */
+static bool read_all(zip_file_t *entry, uint8_t *data, uint64_t bytes) {
+    uint64_t used = 0;
+    zip_int64_t got;
+    uint8_t beyond;
+    while (used < bytes && (got = zip_fread(entry, data + used, bytes - used)) > 0) used += (uint64_t)got;
+    return used == bytes && zip_fread(entry, &beyond, 1) == 0;
+}
+
+static enum paced_err read_entry(struct archive *archive, const char *part, uint64_t most_bytes, uint8_t **data,
+                                 uint64_t *bytes) {
+    const zip_uint64_t needed = ZIP_STAT_INDEX | ZIP_STAT_SIZE | ZIP_STAT_COMP_METHOD | ZIP_STAT_ENCRYPTION_METHOD;
+    enum paced_err err = PACED_OK;
+    zip_stat_t info;
+    zip_file_t *entry = NULL;
+    char *name = paced_format("%s/%s", archive->root, part);
+    *data = NULL;
+    if (zip_stat(archive->zip, name, 0, &info) != 0 || (info.valid & needed) != needed) {
+        err = paced_error(PACED_INVALID, "%s: there is no %s in the archive; " FETCH_ANEW, archive->path, part);
+    } else if (info.comp_method != ZIP_CM_STORE || info.encryption_method != ZIP_EM_NONE) {
+        err = paced_error(PACED_INVALID, "%s: %s is compressed or encrypted; give the file as torch.save wrote it",
+                          archive->path, part);
+    } else if (info.size > most_bytes || info.size > archive->bytes) {
+        err = paced_error(PACED_INVALID, "%s: %s cannot have %llu bytes; " FETCH_ANEW, archive->path, part,
+                          (unsigned long long)info.size);
+    } else {
+        *bytes = info.size;
+        *data = paced_alloc(info.size, 1);
+        entry = zip_fopen_index(archive->zip, info.index, 0);
+        if (!entry || !read_all(entry, *data, info.size))
+            err = paced_error(PACED_INVALID, "%s: %s cannot be read whole, or its checksum is wrong; " FETCH_ANEW,
+                              archive->path, part);
+    }
+    if (entry) zip_fclose(entry);
+    free(name);
+    return err;
+}
+
+static enum paced_err check_byte_order(struct archive *archive) {
+    uint8_t *order;
+    uint64_t bytes;
+    if (!has_entry(archive, "byteorder")) return PACED_OK;
+    enum paced_err err = read_entry(archive, "byteorder", 64, &order, &bytes);
+    if (err == PACED_OK && (bytes != 6 || memcmp(order, "little", 6) != 0))
+        err = paced_error(PACED_INVALID, "%s: its bytes are not in little-endian order; save it anew on this machine",
+                          archive->path);
+    free(order);
+    return err;
+}
+
+/* ---- a tensor ------------------------------------------------------------------------------------------------ */
+
+struct layout {
+    const char *name;
+    const struct element *element;
+    const char *key;
+    int64_t storage_count; /* elements of the whole storage */
+    int64_t offset;
+    int rank;
+    int64_t shape[PACED_MAX_RANK], stride[PACED_MAX_RANK];
+    size_t count;
+};
+
+static enum paced_err refuse(const struct archive *archive, const char *name, const char *what) {
+    return paced_error(PACED_INVALID, "%s: tensor '%s': %s; " FETCH_ANEW, archive->path, name, what);
+}
+
+static enum paced_err read_storage_value(const struct archive *archive, const struct value *storage,
+                                         struct layout *layout) {
+    if (storage->kind != VALUE_STORAGE || storage->items[1]->kind != VALUE_TYPE ||
+        storage->items[2]->kind != VALUE_TEXT || storage->items[4]->kind != VALUE_INTEGER)
+        return refuse(archive, layout->name, "its storage is not described as storages are");
+    layout->key = storage->items[2]->text;
+    layout->storage_count = storage->items[4]->integer;
+    for (size_t i = 0; i < PACED_COUNT(elements); i++)
+        if (strcmp(elements[i].type, storage->items[1]->text) == 0) layout->element = &elements[i];
+    if (layout->element) return PACED_OK;
+    return paced_error(PACED_INVALID,
+                       "%s: tensor '%s': elements of a %.40s are not supported; save it as float32 (or float64, "
+                       "float16, bfloat16, int64)",
+                       archive->path, layout->name, storage->items[1]->text);
+}
+
+/* Numbers from 0 on. */
+static bool read_numbers(const struct value *tuple, int64_t *numbers) {
+    for (size_t i = 0; i < tuple->count; i++) {
+        numbers[i] = tuple->items[i]->integer;
+        if (tuple->items[i]->kind != VALUE_INTEGER || numbers[i] < 0) return false;
+    }
+    return true;
+}
+
+static enum paced_err read_layout(const struct archive *archive, const struct value *tensor, struct layout *layout) {
+    PACED_TRY(read_storage_value(archive, tensor->items[0], layout));
+    const struct value *offset = tensor->items[1], *shape = tensor->items[2], *stride = tensor->items[3];
+    if (offset->kind != VALUE_INTEGER || offset->integer < 0 || shape->kind != VALUE_TUPLE ||
+        stride->kind != VALUE_TUPLE || shape->count != stride->count)
+        return refuse(archive, layout->name, "its offset, sizes or strides are not described as tensors' are");
+    if (shape->count > PACED_MAX_RANK)
+        return paced_error(PACED_INVALID, "%s: tensor '%s': %zu dimensions; at most %d are supported", archive->path,
+                           layout->name, shape->count, PACED_MAX_RANK);
+    layout->offset = offset->integer;
+    layout->rank = (int)shape->count;
+    layout->count = 1;
+    if (!read_numbers(shape, layout->shape) || !read_numbers(stride, layout->stride))
+        return refuse(archive, layout->name, "a size or stride is not a whole number from 0");
+    for (int i = 0; i < layout->rank; i++) {
+        if (layout->shape[i] == 1) layout->stride[i] = 0; /* counts for nothing, and may be anything */
+        if (__builtin_mul_overflow(layout->count, (size_t)layout->shape[i], &layout->count))
+            return refuse(archive, layout->name, "the sizes are too large for any memory");
+    }
+    return PACED_OK;
+}
+
+/* The last element's index is in the storage. */
+static bool is_inside(const struct layout *layout) {
+    int64_t last = layout->offset, reach;
+    if (layout->count == 0) return true;
+    for (int i = 0; i < layout->rank; i++)
+        if (__builtin_mul_overflow(layout->shape[i] - 1, layout->stride[i], &reach) ||
+            __builtin_add_overflow(last, reach, &last))
+            return false;
+    return last < layout->storage_count;
+}
+
+/* Every element has a place of its own: each stride steps over all that the smaller ones reach. */
+static bool is_disjoint(const struct layout *layout) {
+    int order[PACED_MAX_RANK], count = 0; /* dimensions by their strides, the smallest first */
+    for (int i = 0; i < layout->rank; i++) {
+        if (layout->shape[i] == 1) continue;
+        int at = count++;
+        for (; at > 0 && layout->stride[order[at - 1]] > layout->stride[i]; at--) order[at] = order[at - 1];
+        order[at] = i;
+    }
+    int64_t reach = 1;
+    for (int i = 0; i < count && layout->count > 0; i++) {
+        if (layout->stride[order[i]] < reach) return false;
+        reach += layout->stride[order[i]] * (layout->shape[order[i]] - 1);
+    }
+    return true;
+}
+
+static enum paced_err check_layout(struct archive *archive, const struct layout *layout) {
+    uint64_t bytes;
+    if (!is_inside(layout)) return refuse(archive, layout->name, "it reaches beyond its storage");
+    if (!is_disjoint(layout))
+        return paced_error(PACED_INVALID, "%s: tensor '%s': its elements overlap (an expanded view); save its clone()",
+                           archive->path, layout->name);
+    if (__builtin_mul_overflow(layout->count, paced_dtype_bytes(layout->element->dtype), &bytes) ||
+        __builtin_add_overflow(bytes, archive->tensor_bytes, &archive->tensor_bytes) ||
+        archive->tensor_bytes > MOST_SHARING * archive->bytes)
+        return refuse(archive, layout->name, "the tensors are far larger than the file");
+    return PACED_OK;
+}
+
+/* The elements of a storage, which the archive keeps: others may share it. */
+static enum paced_err find_storage(struct archive *archive, const struct layout *layout, struct storage *storage) {
+    bool known = false;
+    for (size_t i = 0; i < archive->storage_count && !known; i++) {
+        known = strcmp(archive->storages[i].key, layout->key) == 0;
+        if (known) *storage = archive->storages[i];
+    }
+    if (!known) {
+        char *part = paced_format("data/%s", layout->key);
+        storage->key = layout->key;
+        enum paced_err err =
+            read_entry(archive, part, archive->bytes - archive->storage_bytes, &storage->data, &storage->bytes);
+        free(part);
+        archive->storages = paced_grow(archive->storages, archive->storage_count + 1, sizeof(*storage));
+        archive->storages[archive->storage_count++] = *storage;
+        PACED_TRY(err);
+        archive->storage_bytes += storage->bytes;
+    }
+    uint64_t bytes;
+    if (__builtin_mul_overflow((uint64_t)layout->storage_count, layout->element->bytes, &bytes) ||
+        bytes != storage->bytes)
+        return refuse(archive, layout->name, "its storage has more or fewer bytes than elements");
+    return PACED_OK;
+}
+
+/* The tensor's elements in the order of their indices. */
+static void gather(const struct layout *layout, const uint8_t *storage, uint8_t *out) {
+    const size_t step = paced_dtype_bytes(layout->element->dtype);
+    int64_t index[PACED_MAX_RANK] = {0}, at = layout->offset;
+    for (size_t i = 0; i < layout->count; i++, out += step) {
+        layout->element->read(storage + (size_t)at * layout->element->bytes, out);
+        for (int d = layout->rank - 1; d >= 0; d--) {
+            at += layout->stride[d];
+            if (++index[d] < layout->shape[d]) break;
+            at -= layout->stride[d] * layout->shape[d];
+            index[d] = 0;
+        }
+    }
+}
+
+static void note_conversion(struct archive *archive, const struct element *element) {
+    unsigned bit = 1u << (element - elements);
+    if (element->converts && !(archive->converted & bit))
+        paced_log(PACED_LOG_INFO, "%s: %s is read as float32", archive->path, element->name);
+    archive->converted |= bit;
+}
+
+static enum paced_err add_tensor(struct archive *archive, const char *name, const struct value *tensor,
+                                 struct paced_weights *weights) {
+    struct layout layout = {.name = name};
+    struct storage storage = {0};
+    PACED_TRY(read_layout(archive, tensor, &layout));
+    PACED_TRY(check_layout(archive, &layout));
+    PACED_TRY(find_storage(archive, &layout, &storage));
+    note_conversion(archive, layout.element);
+    uint8_t *data = paced_alloc(layout.count, paced_dtype_bytes(layout.element->dtype));
+    gather(&layout, storage.data, data);
+    paced_weights_add(weights, name, layout.element->dtype, layout.rank, layout.shape, data);
+    free(data);
+    return PACED_OK;
+}
+
+/* ---- the state dictionary ------------------------------------------------------------------------------------ */
+
+#define WHAT_TO_SAVE "save model.state_dict(), alone or as 'state_dict', 'model_state_dict' or 'model' of a dictionary"
+
+static const struct value *find_state(const struct archive *archive, const struct value *root) {
+    static const char *const keys[] = {"state_dict", "model_state_dict", "model"};
+    for (size_t i = 0; i < PACED_COUNT(keys); i++) {
+        const struct value *inner = pickle_find(root, keys[i]);
+        if (!inner || inner->kind != VALUE_DICT) continue;
+        paced_log(PACED_LOG_INFO, "%s: what it holds as '%s' is read", archive->path, keys[i]);
+        return inner;
+    }
+    return root;
+}
+
+static bool is_name(const struct value *key) {
+    if (key->kind != VALUE_TEXT || !key->text[0]) return false;
+    for (const char *c = key->text; *c; c++)
+        if ((unsigned char)*c < ' ') return false;
+    return true;
+}
+
+static enum paced_err read_state(struct archive *archive, const struct value *state, struct paced_weights *weights) {
+    if (state->kind != VALUE_DICT || state->count == 0)
+        return paced_error(PACED_INVALID, "%s: holds no named tensors; " WHAT_TO_SAVE, archive->path);
+    if (state->count / 2 > MAX_TENSORS)
+        return paced_error(PACED_INVALID, "%s: holds %zu tensors, more than any network has; " WHAT_TO_SAVE,
+                           archive->path, state->count / 2);
+    for (size_t i = 0; i < state->count; i += 2) {
+        const struct value *name = state->items[i], *tensor = state->items[i + 1];
+        if (!is_name(name))
+            return paced_error(PACED_INVALID, "%s: a name in it is no text; " WHAT_TO_SAVE, archive->path);
+        if (tensor->kind != VALUE_TENSOR)
+            return paced_error(PACED_INVALID, "%s: '%s' is no tensor; " WHAT_TO_SAVE, archive->path, name->text);
+        PACED_TRY(add_tensor(archive, name->text, tensor, weights));
+    }
+    return PACED_OK;
+}
+
+/* ---- the file ------------------------------------------------------------------------------------------------ */
+
+static void close_archive(struct archive *archive) {
+    for (size_t i = 0; i < archive->storage_count; i++) free(archive->storages[i].data);
+    free(archive->storages);
+    free(archive->root);
+    if (archive->zip) zip_discard(archive->zip);
+}
+
+enum paced_err paced_pytorch_parse(const char *path, const uint8_t *file, size_t size, struct paced_weights *weights) {
+    struct archive archive = {.path = path, .bytes = size};
+    struct paced_weights result = {0};
+    struct pickle pickle = {0};
+    uint8_t *bytes = NULL;
+    uint64_t pickle_bytes;
+    enum paced_err err = open_archive(&archive, file, size);
+    if (err != PACED_OK) goto out;
+    if ((err = find_root(&archive)) != PACED_OK) goto out;
+    if ((err = check_byte_order(&archive)) != PACED_OK) goto out;
+    if ((err = read_entry(&archive, "data.pkl", MAX_PICKLE_BYTES, &bytes, &pickle_bytes)) != PACED_OK) goto out;
+    if ((err = pickle_read(&pickle, path, bytes, pickle_bytes)) != PACED_OK) goto out;
+    if ((err = read_state(&archive, find_state(&archive, pickle.root), &result)) != PACED_OK) goto out;
+    paced_weights_finish(weights);
+    *weights = result;
+    result = (struct paced_weights){0};
+out:
+    paced_weights_finish(&result);
+    pickle_finish(&pickle);
+    free(bytes);
+    close_archive(&archive);
+    return err;
+}

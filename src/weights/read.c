@@ -1,0 +1,43 @@
+/* Weights of either format. Files of PyTorch before 1.6 are a sequence of pickles, told by the number in their first;
+ * neither beginning can be that of a safetensors file: as a header's length it would be beyond what is believed. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/weights/set.h"
+
+static bool begins(const uint8_t *file, size_t size, size_t at, const char *magic) {
+    size_t length = strlen(magic);
+    return size >= at + length && memcmp(file + at, magic, length) == 0;
+}
+
+static enum paced_err parse(const char *path, const uint8_t *file, size_t size, struct paced_weights *weights) {
+    if (begins(file, size, 0, "PK\3\4")) return paced_pytorch_parse(path, file, size, weights);
+    if (begins(file, size, 0, "\x80") && begins(file, size, 2, "\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"))
+        return paced_error(PACED_INVALID,
+                           "%s: is in PyTorch's format before 1.6; save it anew there, as in "
+                           "torch.save(torch.load('%s'), '%s')",
+                           path, path, path);
+    return paced_safetensors_parse(path, file, size, weights);
+}
+
+static void strip_prefix(const char *path, struct paced_weights *weights) {
+    static const char prefix[] = "module.";
+    size_t length = strlen(prefix);
+    for (size_t i = 0; i < weights->count; i++)
+        if (strncmp(weights->entries[i].name, prefix, length) != 0) return;
+    for (size_t i = 0; i < weights->count; i++) {
+        char *name = weights->entries[i].name;
+        memmove(name, name + length, strlen(name) - length + 1);
+    }
+    if (weights->count > 0) paced_log(PACED_LOG_INFO, "%s: the names are read without their '%s'", path, prefix);
+}
+
+enum paced_err paced_weights_read(const char *path, struct paced_weights *weights) {
+    uint8_t *file;
+    size_t size;
+    PACED_TRY(paced_file_read(path, 0, &file, &size));
+    enum paced_err err = parse(path, file, size, weights);
+    free(file);
+    if (err == PACED_OK) strip_prefix(path, weights);
+    return err;
+}
