@@ -160,8 +160,10 @@ class DataTest(program.Case):
         self.refuse_image(data, ["damaged"])
 
     def test_file_that_is_no_png(self):
-        self.refuse_image(b"\xff\xd8\xff\xe0 this would be a JPEG file", ["no PNG"])
-        self.refuse_image(b"\xff\xd8\xff\xe0 this would be a JPEG file", ["no PNG"], place=1)
+        self.refuse_image(b"\xff\xd8\xff\xe0 this would be a JPEG file", ["damaged or unusual JPEG file"])
+        self.refuse_image(b"\xff\xd8\xff\xe0 this would be a JPEG file", ["masks must be PNG"], place=1)
+        for place in (0, 1):
+            self.refuse_image(b"GIF89a, by its first bytes", ["no PNG"], place)
 
     def test_image_of_an_absurd_size(self):
         header = struct.pack(">IIBBBBB", 2_000_000_000, 2_000_000_000, 8, 2, 0, 0, 0)
