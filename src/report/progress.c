@@ -56,7 +56,7 @@ static void format_bar(char *out, size_t width, size_t done, size_t total) {
 
 void paced_progress_format(char line[PACED_PROGRESS_LINE], const struct paced_progress *progress, double loss,
                            double elapsed_s, size_t columns) {
-    char figures[192], bar[PACED_PROGRESS_LINE] = "";
+    char figures[192], bar[PACED_PROGRESS_LINE] = "", whole[2 * PACED_PROGRESS_LINE] = "";
     /* The last column stays free: some terminals break the line when it is written. */
     size_t room = columns > 1 ? columns - 1 : 1;
     if (room > PACED_PROGRESS_LINE - 1) room = PACED_PROGRESS_LINE - 1;
@@ -65,7 +65,9 @@ void paced_progress_format(char line[PACED_PROGRESS_LINE], const struct paced_pr
     size_t used = strlen(figures);
     if (label + used > room) label = room > used ? room - used : 0;
     if (room >= label + used + MIN_BAR + 3) format_bar(bar, room - label - used, progress->done, progress->total);
-    snprintf(line, room + 1, "%.*s%s%s", (int)label, progress->label, bar, figures);
+    snprintf(whole, sizeof(whole), "%.*s%s%s", (int)label, progress->label, bar, figures);
+    whole[room] = '\0';
+    memcpy(line, whole, room + 1);
 }
 
 static void draw(struct paced_progress *progress, double loss, double now_s) {

@@ -8,7 +8,7 @@ import subprocess
 import program
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
-PARTS = ("meson.build", "cl", "configs", "include", "src")
+OTHERS = re.compile(r"\.|build|outputs|tests$")  # of the project's folder: what a build does not read
 
 
 def blocks(text):
@@ -24,7 +24,9 @@ class AddingTest(program.Case):
         cls.code, = (content for kind, content in blocks(cls.page) if kind == "c")
         cls.line, = (content for kind, content in blocks(cls.page) if kind == "meson")
         cls.session, = (content for kind, content in blocks(cls.page) if content.startswith("$ build/paced graph"))
-        for part in PARTS:
+        for part in os.listdir(ROOT):
+            if OTHERS.match(part):
+                continue
             copy = shutil.copytree if os.path.isdir(os.path.join(ROOT, part)) else shutil.copy
             copy(os.path.join(ROOT, part), cls.path(part))
         cls.leave_out_tests()
