@@ -79,7 +79,7 @@ class Terminal(program.Case):
             "test": (["test", "tiny.ini", *self.weights, *test], ["test"]),
             "robustness": (["robustness", "tiny.ini", *self.weights, *test, "--set", "robustness.severities=2",
                             "--set", "robustness.corruptions=contrast,fog"], ["1/3 trained clean", "3/3 trained fog 2"]),
-            "predict": (["predict", "tiny.ini", *self.weights, "--output", "masks", images], ["predict"]),
+            "predict": (["predict", "tiny.ini", *self.weights, "--output", "masks", "--overwrite", images], ["predict"]),
             "uncertainty": (["uncertainty", "tiny.ini", *self.weights, "--output", "maps", images], ["uncertainty"]),
             "calibrate": (["calibrate", "tiny.ini", *self.weights], ["calibrate"]),
             "check": (["data", "check", "tiny.ini"], ["reading"]),
