@@ -61,7 +61,7 @@ static const char *const rules[] = {
     ".mark{fill:currentColor;stroke:var(--paper);stroke-width:1.2;paint-order:stroke}",
     ".s0{color:var(--c0)}.s1{color:var(--c1)}.s2{color:var(--c2)}.s3{color:var(--c3)}.s4{color:var(--c4)}"
     ".s5{color:var(--c5)}.s6{color:var(--c6)}",
-    ".pictures{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,240px),1fr));gap:20px}",
+    ".pictures{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,520px),1fr));gap:20px}",
     ".pictures figure{margin:0}",
     ".pictures figcaption{margin:6px 0 0}",
     "img{display:block;max-width:100%;height:auto}",
