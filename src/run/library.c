@@ -66,7 +66,7 @@ static enum paced_err add_metadata(struct settings *settings, const char *path) 
         const char *key, *setting;
     } known[] = {{"arch", "model.arch"}, {"width", "model.width"}, {"classes", "data.classes"}, {"size", "data.size"}};
     struct paced_weights weights = {0};
-    PACED_TRY(paced_safetensors_read(path, &weights));
+    PACED_TRY(paced_weights_read(path, &weights));
     for (size_t i = 0; i < PACED_COUNT(known); ++i) {
         const char *value = paced_weights_metadata(&weights, known[i].key);
         if (value) add_setting(settings, paced_format("%s=%s", known[i].setting, value));
@@ -85,7 +85,7 @@ static enum paced_err open_configured(struct paced_segmenter **out, const char *
 }
 
 static enum paced_err open_weights(struct paced_segmenter **out, const char *weights, const char *const *given) {
-    if (!weights) return paced_error(PACED_INVALID, "weights is NULL; name a safetensors file");
+    if (!weights) return paced_error(PACED_INVALID, "weights is NULL; name a file of weights");
     struct settings settings = {0};
     struct paced_config config = {0};
     enum paced_err err = add_metadata(&settings, weights);
