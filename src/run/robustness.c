@@ -150,18 +150,16 @@ static enum paced_err write_table(const struct paced_robustness *results, const 
 }
 
 static enum paced_err write_results(struct measurement *m, const char *dir) {
-    char *images = paced_path_join(dir, "robustness.csv"), *summary = paced_path_join(dir, ROBUSTNESS_SUMMARY);
-    char *table = paced_path_join(dir, ROBUSTNESS_TABLE), *sheet = paced_path_join(dir, "contact_sheet.png");
+    struct run_files files;
+    run_files_init(&files, dir);
     enum paced_err err = paced_make_dirs(dir);
-    if (!err) err = paced_robustness_write_csv(&m->results, images);
+    if (!err) err = paced_robustness_write_csv(&m->results, files.robustness);
     if (!err) err = paced_robustness_plot(&m->results, dir);
-    if (!err) err = contact_sheet_write(m->evaluation.dataset, &m->plan, (uint64_t)m->config.run.seed, sheet);
-    if (!err) err = write_table(&m->results, table);
-    if (!err) err = paced_robustness_write_summary(&m->results, summary);
-    free(sheet);
-    free(table);
-    free(summary);
-    free(images);
+    if (!err)
+        err = contact_sheet_write(m->evaluation.dataset, &m->plan, (uint64_t)m->config.run.seed, files.contact_sheet);
+    if (!err) err = write_table(&m->results, files.robustness_table);
+    if (!err) err = paced_robustness_write_summary(&m->results, files.robustness_summary);
+    run_files_finish(&files);
     return err;
 }
 

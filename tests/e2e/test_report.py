@@ -230,6 +230,27 @@ class ReportTest(program.Case):
         self.assertNotIn("train.gamma", alone)
         self.assertIn("gamma = 0.1", "".join(self.pages["two"].text))
 
+    # ---- results that are replaced ----
+
+    def test_nothing_of_an_earlier_run_is_left(self):
+        train = ["train", "tiny.ini", "--output", "old", "--set", "train.epochs=1"]
+        self.run_program(*train)
+        files = sorted(os.listdir(self.path("old")))
+        self.run_program("test", "old/config.ini", "--set", "test.overlays=0")
+        self.run_program("robustness", "old/config.ini", "--set", "robustness.corruptions=fog", "--set",
+                         "robustness.severities=1")
+        self.assertGreater(len(os.listdir(self.path("old"))), len(files) + 10)
+        self.run_program(*train, "--overwrite")
+        self.assertEqual(sorted(os.listdir(self.path("old"))), files)
+
+    def test_no_reliability_of_an_earlier_test(self):
+        test = ["test", "one/config.ini", "--output", "tested"]
+        self.run_program(*test)
+        self.assertIn("bins", Page(self.source("tested")).tables)
+        self.run_program(*test, "--set", "test.metrics=dice")
+        self.assertNotIn("bins", Page(self.source("tested")).tables)
+        self.assertEqual([name for name in os.listdir(self.path("tested")) if name.startswith("reliability")], [])
+
     # ---- the command ----
 
     def test_same_files_give_the_same_report(self):
