@@ -267,6 +267,17 @@ class ReportTest(program.Case):
         self.assertEqual(page.charts, [])
         self.assertEqual(sorted(os.listdir(self.path("bare"))), ["config.ini", "report.html"])
 
+    def test_nonsense_is_left_out(self):
+        os.makedirs(self.path("odd"))
+        program.write_text(self.path("odd", "config.ini"), program.read_text(self.path("two", "config.ini")))
+        program.write_text(self.path("odd", "log.csv"), "epoch,phase,ce\n,val,0.5\nx,val,1\n1e300,val,0\n")
+        program.write_text(self.path("odd", "reliability.csv"), "bin,confidence,accuracy,count\n0,1e17,0.5,1\n0,?,1,1\n")
+        self.run_program("report", "odd", "--output", "odd")
+        self.assertEqual([chart["lines"] for chart in Page(self.source("odd")).charts], [1])  # the diagonal
+        program.write_text(self.path("odd", "log.csv"), "epoch,phase,ce\n1,val,-1e308\n2,val,1e308\n3,val,0.5\n")
+        self.run_program("report", "odd", "--output", "odd")
+        self.assertNotIn("nan", self.source("odd"))
+
     def test_overlays(self):
         os.makedirs(self.path("shown", "overlays"))
         program.write_text(self.path("shown", "config.ini"), program.read_text(self.path("two", "config.ini")))
