@@ -33,15 +33,16 @@ _paced() { # PROGRAM WORD PREVIOUS
     --set) _paced_keys "$program" "$word" && return ;;
     =) _paced_files "$word" '*' && return ;;
     --output) _paced_files "$word" && return ;;
-    --weights) _paced_files "$word" '*.safetensors' && return ;;
+    --weights) _paced_files "$word" '*.safetensors' '*.pth' '*.pt' && return ;;
     --count | --size | --seed | --val | --patient) return ;;
     esac
     case $word:$COMP_CWORD:$usage in
-    -*) _paced_words "$word" "$(grep -o -e '--[a-z]*' <<<"$help")" --help ;;
+    -*) _paced_words "$word" "$(grep -o -e '--[a-z][a-z-]*' <<<"$help")" --help ;;
     *:2:*" breast|needle|scene "*) _paced_words "$word" breast needle scene ;;
     *:2:*" check CONFIG | split CONFIG "*) _paced_words "$word" check split ;;
     *" IMAGE"*) _paced_files "$word" '*.ini' '*.png' '*.jpg' '*.jpeg' ;;
     *CONFIG*) _paced_files "$word" '*.ini' ;;
+    *" RUN_DIR"*) _paced_files "$word" ;;
     *) _paced_files "$word" '*' ;;
     esac
 }

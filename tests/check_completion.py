@@ -46,7 +46,7 @@ def cases(program):
     commands = re.findall(r"^  paced ([a-z]+) ", said(program, "--help"), re.MULTILINE)
     yield f"paced {ALL}", ["paced", *sorted(commands + ["--help", "--version"])]
     for command in commands:
-        options = set(re.findall(r"--[a-z]+", said(program, command, "--help"))) | {"--help"}
+        options = set(re.findall(r"--[a-z][a-z-]*", said(program, command, "--help"))) | {"--help"}
         yield f"paced {command} --{ALL}", ["paced", command, *sorted(options)]
     keys = re.findall(r"^(train\.[a-z_]+)", said(program, "config", "--keys"), re.MULTILINE)
     yield f"paced train x.ini --set train.{ALL}", ["paced", "train", "x.ini", "--set", *sorted(k + "=" for k in keys)]
@@ -56,6 +56,8 @@ def cases(program):
     yield f"paced train x.ini --set data.root=fol{TAB}", ["paced", "train", "x.ini", "--set", "data.root=folder/"]
     yield f"paced train x.ini --set data.val={TAB}", ["paced", "train", "x.ini", "--set", "data.val="]
     yield f"paced predict x.ini --weights be{TAB}", ["paced", "predict", "x.ini", "--weights", "best.safetensors"]
+    yield f"paced predict x.ini --weights ol{TAB}", ["paced", "predict", "x.ini", "--weights", "old.pth"]
+    yield f"paced report {TAB}", ["paced", "report", "folder/"]
     yield f"paced predict x.ini im{TAB}", ["paced", "predict", "x.ini", "image.png"]
     yield f"paced train x.ini --output fo{TAB}", ["paced", "train", "x.ini", "--output", "folder/"]
     yield f"paced data sp{TAB}", ["paced", "data", "split"]
@@ -72,7 +74,8 @@ def main():
     program, completion = (os.path.abspath(path) for path in sys.argv[1:])
     faults = 0
     with tempfile.TemporaryDirectory() as folder:
-        for name in "my test.ini", "my test.txt", "best.safetensors", "best.txt", "image.png", "image.txt", "folder/x":
+        for name in ("my test.ini", "my test.txt", "best.safetensors", "best.txt", "old.pth", "image.png", "image.txt",
+                     "folder/x"):
             path = pathlib.Path(folder, name)
             path.parent.mkdir(exist_ok=True)
             path.touch()

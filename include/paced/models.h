@@ -5,6 +5,9 @@
 
 #include "paced/graph.h"
 
+/* The most that a network can have of each. */
+enum { PACED_MOST_CLASSES = 255, PACED_MOST_WIDTH = 1024 };
+
 /* Builds `arch` for images of size x size x 3 into logits of size x size x classes. PACED_INVALID for an unknown arch
  * (with the nearest name) or a size that the network cannot take. */
 enum paced_err paced_model_build(struct paced_graph **graph, const char *arch, int size, int classes, int width);

@@ -142,8 +142,12 @@ static enum paced_err check_new(const struct items *items, const struct stage_li
         size_t same = 0;
         while (same < items->width && strcmp(items->values[i * items->width + same], last[same]) == 0) same++;
         if (same < items->width) continue;
-        return paced_error(PACED_INVALID, "%s: %s: '%s%s%s' stands there twice; remove one", line->place, line->name,
-                           last[0], items->width > 1 ? " " : "", items->width > 1 ? last[1] : "");
+        struct paced_text item = {0};
+        for (size_t k = 0; k < items->width; k++) paced_text_add(&item, "%s%s", k ? " " : "", last[k]);
+        enum paced_err err = paced_error(PACED_INVALID, "%s: %s: '%s' stands there twice; remove one", line->place,
+                                         line->name, item.data);
+        free(item.data);
+        return err;
     }
     return PACED_OK;
 }

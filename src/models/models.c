@@ -12,8 +12,7 @@ PACED_NETWORKS
 #define NETWORK(name) &model_##name,
 static const struct model *const models[] = {PACED_NETWORKS};
 
-/* Which every network takes; and what data.classes and model.width can be. */
-enum { EXAMPLE_SIZE = 64, MOST_CLASSES = 255, MOST_WIDTH = 1024 };
+enum { EXAMPLE_SIZE = 64 }; /* which every network takes */
 
 static enum paced_err unknown(const char *arch) {
     const char *names[PACED_COUNT(models)];
@@ -84,8 +83,8 @@ enum paced_err paced_model_recognise(const struct paced_weights *weights, const 
         }
         const struct paced_param *first = paced_graph_get_param(graph, 0),
                                  *last = paced_graph_get_param(graph, paced_graph_param_count(graph) - 1);
-        *network = (struct paced_network){models[i]->name, first_size(weights, first, MOST_WIDTH),
-                                          first_size(weights, last, MOST_CLASSES)};
+        *network = (struct paced_network){models[i]->name, first_size(weights, first, PACED_MOST_WIDTH),
+                                          first_size(weights, last, PACED_MOST_CLASSES)};
         found = network->width > 0 && network->classes > 0;
         paced_text_add(&names, "%s%s has %s and %s", i ? ", " : "", models[i]->name, first->name, last->name);
         paced_graph_destroy(graph);

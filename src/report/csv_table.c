@@ -8,6 +8,7 @@
 #include "src/report/csv.h"
 
 enum { LARGEST_FILE = 1 << 28 };
+#define LARGEST_FIGURE 1e100 /* the difference of two has to be a number, too: the length of an axis */
 
 static void take_header(struct csv_table *t, char *row) {
     for (const char *name; (name = paced_csv_take_field(&row));) {
@@ -58,7 +59,7 @@ const char *csv_table_text(const struct csv_table *t, size_t row, const char *co
 
 double csv_table_real(const struct csv_table *t, size_t row, const char *column) {
     double value;
-    return paced_parse_real(csv_table_text(t, row, column), &value) ? value : NAN;
+    return paced_parse_real(csv_table_text(t, row, column), &value) && fabs(value) < LARGEST_FIGURE ? value : NAN;
 }
 
 bool csv_table_is(const struct csv_table *t, size_t row, const char *column, const char *text) {

@@ -19,7 +19,7 @@ void csv_table_finish(struct csv_table *table);
 
 /* The cell of a row below rows; "" where there is no such column. */
 const char *csv_table_text(const struct csv_table *table, size_t row, const char *column);
-/* ... as a number; NaN where it is none, or not finite. */
+/* ... as a number; NaN where it is none, not finite, or absurdly large. */
 double csv_table_real(const struct csv_table *table, size_t row, const char *column);
 bool csv_table_is(const struct csv_table *table, size_t row, const char *column, const char *text);
 

@@ -138,31 +138,13 @@ void paced_run_log_print(const struct paced_run_log *log, int best_epoch, FILE *
 /* A position in a file: `next` is the rest, cut up as it is read. */
 struct lines {
     const char *path;
-    char *next, *end;
+    char *next;
     int number; /* of the line read last, from 1 */
 };
 
-/* The next line without its end ("\n" or "\r\n"), or NULL. */
 static char *next_line(struct lines *lines) {
     lines->number++;
-    if (lines->next >= lines->end) return NULL;
-    char *line = lines->next;
-    char *stop = memchr(line, '\n', (size_t)(lines->end - line));
-    if (!stop) stop = lines->end;
-    lines->next = stop + 1;
-    *stop = '\0';
-    if (stop > line && stop[-1] == '\r') stop[-1] = '\0';
-    return line;
-}
-
-/* Cuts off the field before the next comma; *rest becomes NULL after the last. No field of the log is ever quoted. */
-static char *next_field(char **rest) {
-    char *start = *rest;
-    if (!start) return NULL;
-    char *comma = strchr(start, ',');
-    if (comma) *comma = '\0';
-    *rest = comma ? comma + 1 : NULL;
-    return start;
+    return paced_csv_take_row(&lines->next);
 }
 
 /* A number as the writer makes them: empty for NaN, and a diverged run's infinity. */
@@ -185,7 +167,7 @@ static enum paced_err check_header(struct lines *lines) {
     char *rest = next_line(lines);
     for (size_t i = 0; i < PACED_COUNT(columns) + 2; i++) {
         const char *expected = i == 0 ? "epoch" : i == 1 ? "phase" : columns[i - 2].name;
-        const char *name = next_field(&rest);
+        const char *name = paced_csv_take_field(&rest);
         if (!name || strcmp(name, expected) != 0) return refuse(lines, "the header lacks the column", expected);
     }
     return rest ? refuse(lines, "the header has an unknown column", rest) : PACED_OK;
@@ -194,15 +176,15 @@ static enum paced_err check_header(struct lines *lines) {
 static enum paced_err parse_row(const struct lines *lines, char *line, struct paced_log_row *row) {
     char *rest = line;
     int64_t epoch = 0;
-    const char *text = next_field(&rest);
+    const char *text = paced_csv_take_field(&rest);
     if (!paced_parse_int(text, &epoch) || epoch < 1 || epoch > INT_MAX)
         return refuse(lines, "the epoch is not a whole number from 1:", text);
     row->epoch = (int)epoch;
-    text = next_field(&rest);
+    text = paced_csv_take_field(&rest);
     row->phase = text ? known_phase(text) : NULL;
     if (!row->phase) return refuse(lines, "the phase is neither train nor val:", text);
     for (size_t c = 0; c < PACED_COUNT(columns); c++) {
-        text = next_field(&rest);
+        text = paced_csv_take_field(&rest);
         if (!text) return refuse(lines, "the row ends before the column", columns[c].name);
         if (!parse_figure(text, field(row, c))) return refuse(lines, "not a number:", text);
     }
@@ -215,13 +197,15 @@ enum paced_err paced_run_log_read(struct paced_run_log *log, const char *path, i
     size_t size = 0;
     enum paced_err err = paced_file_read(path, 0, &data, &size);
     if (err != PACED_OK) goto out;
-    struct lines lines = {.path = path, .next = (char *)data, .end = (char *)data + size};
+    struct lines lines = {.path = path, .next = (char *)data};
+    const bool is_text = strlen(lines.next) == size;
     err = check_header(&lines);
     for (char *line; err == PACED_OK && (line = next_line(&lines)) != NULL;) {
         struct paced_log_row row = {0};
         err = parse_row(&lines, line, &row);
         if (err == PACED_OK && row.epoch <= last_epoch) paced_run_log_add(&result, &row);
     }
+    if (err == PACED_OK && !is_text) err = refuse(&lines, "a zero byte, where a row was expected:", "");
     if (err != PACED_OK) goto out;
     paced_run_log_finish(log);
     *log = result;

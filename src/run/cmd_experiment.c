@@ -6,10 +6,8 @@
  * interrupted goes on; one that changed is run anew. So the same command, given again after a crash or Ctrl-C, ends as
  * if nothing had happened. Law: a state to resume from belongs to the stage's `begun` record, because the state of an
  * earlier configuration is removed before that record is written. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "paced/report.h"
 #include "paced/run.h"
@@ -45,7 +43,7 @@ static const struct stage_command {
 } commands[] = {
     {"train", run_train, "best.safetensors", "state.safetensors", false, NULL, NULL},
     {"test", run_test, "summary.csv", NULL, true, NULL, sweep_take_test},
-    {"robustness", run_robustness, ROBUSTNESS_SUMMARY, NULL, false, ROBUSTNESS_TABLE, sweep_take_robustness},
+    {"robustness", run_robustness, "robustness_summary.csv", NULL, false, "robustness.txt", sweep_take_robustness},
 };
 
 struct experiment {
@@ -128,10 +126,7 @@ static bool has_file(const struct paced_stage *stage, const char *name) {
 
 static enum paced_err remove_file(const struct paced_stage *stage, const char *name) {
     char *path = paced_path_join(stage->config.run.output, name);
-    enum paced_err err = PACED_OK;
-    if (unlink(path) != 0 && errno != ENOENT && errno != ENOTDIR)
-        err = paced_error(PACED_FAILED, "%s: cannot be removed: %s; check the directory's permissions", path,
-                          strerror(errno));
+    enum paced_err err = run_file_remove(path);
     free(path);
     return err;
 }

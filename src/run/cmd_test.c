@@ -1,5 +1,4 @@
-/* paced test CONFIG: the validation set's metrics with trained weights; writes metrics.csv and summary.csv and prints
- * the table. */
+/* paced test CONFIG: the validation set's metrics with trained weights, as files, pictures, a report and a table. */
 #include <stdlib.h>
 
 #include "src/run/commands.h"

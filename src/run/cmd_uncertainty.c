@@ -10,9 +10,9 @@
 
 #include "paced/distill.h"
 #include "src/run/commands.h"
+#include "src/run/example.h"
 #include "src/run/files.h"
 #include "src/run/images.h"
-#include "src/run/predictor.h"
 #include "src/run/sheet.h"
 #include "src/run/teacher.h"
 
@@ -26,18 +26,19 @@ struct view {
 struct look {
     struct paced_config *config;
     const char *output;
-    struct predictor predictor;
+    struct paced_device *device;
+    struct network network; /* the teacher's, for batches of one */
+    struct example example; /* the image at hand */
     struct view masked, bare;
     struct paced_histogram *histogram; /* NULL: mu hangs on no quantile */
     double mu;
-    uint8_t *label;                /* [size][size] */
     float *u_p, *u_b, *u, *weight; /* [size][size] */
     struct paced_masks *masks;
     size_t odd, without_mask; /* mask pixels that are in no class by right; images so far */
 };
 
 static size_t pixels_of(const struct look *k) {
-    return (size_t)k->predictor.size * (size_t)k->predictor.size;
+    return (size_t)k->example.size * (size_t)k->example.size;
 }
 
 /* ---- opening ------------------------------------------------------------------------------------------------- */
@@ -52,8 +53,8 @@ static enum paced_err find_tau(struct look *k, float *tau) {
     struct paced_dataset *val;
     struct logits logits = {0};
     PACED_TRY(paced_dataset_open(&val, c, PACED_VAL));
-    enum paced_err err = logits_collect(&logits, &k->predictor.network, val, 1, (int)c->data.workers,
-                                        k->predictor.classes, NULL, "calibrate");
+    enum paced_err err = logits_collect(&logits, &k->network, val, 1, (int)c->data.workers, k->example.classes, NULL,
+                                        "calibrate");
     if (!err)
         *tau = (float)paced_temperature_fit(logits.values, logits.labels, logits.images * logits.pixels_per_image,
                                             logits.classes);
@@ -63,12 +64,12 @@ static enum paced_err find_tau(struct look *k, float *tau) {
 }
 
 static enum paced_err open_view(struct look *k, struct view *view) {
-    struct predictor *p = &k->predictor;
+    int size = k->example.size, classes = k->example.classes;
     struct paced_objective maps = view->objective;
     maps.weighting = PACED_WEIGHT_FUSED;
     maps.hard_first = false;
-    PACED_TRY(paced_loss_create(&view->maps, p->device, &maps, true, 1, p->size, p->classes));
-    return paced_loss_create(&view->weights, p->device, &view->objective, true, 1, p->size, p->classes);
+    PACED_TRY(paced_loss_create(&view->maps, k->device, &maps, true, 1, size, classes));
+    return paced_loss_create(&view->weights, k->device, &view->objective, true, 1, size, classes);
 }
 
 static enum paced_err open_views(struct look *k) {
@@ -100,9 +101,11 @@ static enum paced_err set_pace(struct look *k) {
 static enum paced_err open_look(struct look *k, const char *weights) {
     struct paced_config own = teacher_config(k->config);
     PACED_TRY(paced_masks_open(&k->masks, k->config));
-    PACED_TRY(predictor_open(&k->predictor, &own, weights));
+    k->example = example_create((int)own.data.size, (int)own.data.classes);
+    PACED_TRY(open_device(&k->device, &own));
+    PACED_TRY(network_open(&k->network, &own, k->device, 1, PACED_INFERENCE));
+    PACED_TRY(network_load(&k->network, weights));
     PACED_TRY(open_views(k));
-    k->label = paced_alloc(pixels_of(k), 1);
     float **maps[] = {&k->u_p, &k->u_b, &k->u, &k->weight};
     for (size_t i = 0; i < PACED_COUNT(maps); ++i) *maps[i] = paced_alloc(pixels_of(k), sizeof(float));
     k->mu = 1;
@@ -116,10 +119,12 @@ static void close_look(struct look *k) {
         paced_loss_destroy(views[i]->maps);
         paced_loss_destroy(views[i]->weights);
     }
-    predictor_close(&k->predictor);
+    network_close(&k->network);
+    paced_device_close(k->device);
+    example_finish(&k->example);
     paced_masks_close(k->masks);
     paced_histogram_destroy(k->histogram);
-    void *memory[] = {k->label, k->u_p, k->u_b, k->u, k->weight};
+    void *memory[] = {k->u_p, k->u_b, k->u, k->weight};
     for (size_t i = 0; i < PACED_COUNT(memory); ++i) free(memory[i]);
 }
 
@@ -128,40 +133,31 @@ static void close_look(struct look *k) {
 static enum paced_err read_mask(struct look *k, const char *mask_path, const char *path,
                                 const struct paced_image *image) {
     struct paced_mask mask;
-    int size = k->predictor.size;
+    int size = k->example.size;
     PACED_TRY(paced_masks_read(k->masks, mask_path, path, &mask));
     enum paced_err err = PACED_OK;
     if (mask.width != image->width || mask.height != image->height)
         err = paced_error(PACED_INVALID, "%s: is %d x %d but its mask %s is %d x %d; they must have the same size",
                           path, image->width, image->height, mask_path, mask.width, mask.height);
     else
-        paced_resize_nearest(mask.label, mask.width, mask.height, 1, k->label, size, size);
+        paced_resize_nearest(mask.label, mask.width, mask.height, 1, k->example.label, size, size);
     k->odd += mask.odd;
     free(mask.label);
     return err;
 }
 
-static void take_likeliest(struct look *k) {
-    size_t classes = (size_t)k->predictor.classes;
-    for (size_t i = 0; i < pixels_of(k); ++i) {
-        const float *logits = k->predictor.values + i * classes;
-        size_t best = 0;
-        for (size_t c = 1; c < classes; ++c)
-            if (logits[c] > logits[best]) best = c;
-        k->label[i] = (uint8_t)best;
-    }
-}
-
 /* Label and teacher's logits of an image, in both losses of the view that it needs. */
 static enum paced_err take_image(struct look *k, const char *path, const struct paced_image *image,
                                  struct view **view) {
-    PACED_TRY(predictor_run(&k->predictor, image));
+    struct example *e = &k->example;
+    paced_resize_nearest(image->rgb, image->width, image->height, 3, e->rgb, e->size, e->size);
+    PACED_TRY(example_run(e, &k->network));
     char *dir = paced_path_dir(path), *stem = paced_path_stem(path);
     char *mask = paced_format("%s/%s_mask.png", dir, stem);
     *view = paced_path_exists(mask) ? &k->masked : &k->bare;
-    enum paced_err err = *view == &k->masked ? read_mask(k, mask, path, image) : predictor_read(&k->predictor);
-    if (!err && *view == &k->bare) {
-        take_likeliest(k);
+    enum paced_err err = *view == &k->masked ? read_mask(k, mask, path, image) : PACED_OK;
+    if (*view == &k->bare) {
+        memcpy(e->label, e->prediction, pixels_of(k));
         if (k->without_mask++ == 0)
             paced_log(PACED_LOG_WARN,
                       "%s: is not there, so u_p takes the likeliest class and u_b is left out, here and for all other "
@@ -173,11 +169,10 @@ static enum paced_err take_image(struct look *k, const char *path, const struct 
     free(dir);
     if (err) return err;
     struct paced_loss *losses[] = {(*view)->maps, (*view)->weights};
-    uint64_t bytes = pixels_of(k) * (uint64_t)k->predictor.classes * sizeof(float);
+    uint64_t bytes = pixels_of(k) * (uint64_t)e->classes * sizeof(float);
     for (size_t i = 0; i < PACED_COUNT(losses); ++i) {
-        PACED_TRY(paced_buffer_write(paced_loss_labels(losses[i]), k->label, pixels_of(k)));
-        PACED_TRY(
-            paced_buffer_copy(paced_loss_teacher(losses[i]), paced_exec_output(k->predictor.network.exec), bytes));
+        PACED_TRY(paced_buffer_write(paced_loss_labels(losses[i]), e->label, pixels_of(k)));
+        PACED_TRY(paced_buffer_copy(paced_loss_teacher(losses[i]), paced_exec_output(k->network.exec), bytes));
     }
     return PACED_OK;
 }
@@ -203,7 +198,7 @@ static enum paced_err write_map(const struct look *k, const char *stem, const ch
     uint8_t *grey = paced_alloc(pixels_of(k), 1);
     for (size_t i = 0; i < pixels_of(k); ++i) grey[i] = (uint8_t)lround(255 * fmin(fmax((double)values[i], 0), 1));
     char *path = paced_format("%s/%s_%s.png", k->output, stem, name);
-    enum paced_err err = paced_png_write(path, k->predictor.size, k->predictor.size, 1, grey);
+    enum paced_err err = paced_png_write(path, k->example.size, k->example.size, 1, grey);
     free(path);
     free(grey);
     return err;
@@ -220,12 +215,12 @@ static enum paced_err write_sheet(const struct look *k, const char *stem, const 
     struct sheet sheet = {.title = stem,
                           .settings = settings,
                           .fusion = view->fusion,
-                          .size = k->predictor.size,
-                          .classes = k->predictor.classes,
+                          .size = k->example.size,
+                          .classes = k->example.classes,
                           .width = image->width,
                           .height = image->height,
-                          .rgb = k->predictor.rgb,
-                          .label = masked ? k->label : NULL,
+                          .rgb = k->example.rgb,
+                          .label = masked ? k->example.label : NULL,
                           .u_p = k->u_p,
                           .u_b = masked ? k->u_b : NULL,
                           .u = k->u,

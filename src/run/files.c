@@ -2,6 +2,7 @@
 #include "src/run/files.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,8 +24,13 @@ static const struct {
     {"summary.csv", offsetof(struct run_files, summary)},
     {"intervals.csv", offsetof(struct run_files, intervals)},
     {"reliability.csv", offsetof(struct run_files, reliability)},
-    {"robustness_summary.csv", offsetof(struct run_files, robustness)},
+    {"robustness.csv", offsetof(struct run_files, robustness)},
+    {"robustness_summary.csv", offsetof(struct run_files, robustness_summary)},
+    {"robustness.txt", offsetof(struct run_files, robustness_table)},
+    {"contact_sheet.png", offsetof(struct run_files, contact_sheet)},
     {"report.html", offsetof(struct run_files, report)},
+    {"curves.png", offsetof(struct run_files, curves)},
+    {"reliability.png", offsetof(struct run_files, reliability_curve)},
 };
 
 static char **field(const struct run_files *files, size_t i) {
@@ -49,6 +55,12 @@ bool run_files_hold_run(const struct run_files *files) {
            paced_path_exists(files->last);
 }
 
+enum paced_err run_file_remove(const char *path) {
+    if (unlink(path) == 0 || errno == ENOENT || errno == ENOTDIR) return PACED_OK;
+    return paced_error(PACED_FAILED, "%s: cannot be removed: %s; check the directory's permissions", path,
+                       strerror(errno));
+}
+
 /* ---- files whose names vary ---------------------------------------------------------------------------------- */
 
 #define EVENTS "events.out.tfevents."
@@ -63,40 +75,34 @@ static bool is_events(const char *name) {
     return begins(name, EVENTS) && strstr(name, EVENTS_END);
 }
 
+/* A plot of robustness, robustness_<metric>.png. */
+static bool is_plot(const char *name) {
+    return begins(name, "robustness_") && strstr(name, ".png");
+}
+
 static bool is_overlay(const char *name) {
     return begins(name, "best_") || begins(name, "median_") || begins(name, "worst_") || begins(name, "overlays.csv");
 }
 
-/* Is it what a killed process left of writing one of the table's files, or an event file? */
+/* Is it what a killed process left of writing one of the table's files, an event file or a plot? */
 static bool is_left_over(const char *name) {
-    if (is_events(name)) return strstr(name, TEMPORARY) != NULL;
+    if (is_events(name) || is_plot(name)) return strstr(name, TEMPORARY) != NULL;
     for (size_t i = 0; i < PACED_COUNT(table); ++i)
         if (begins(name, table[i].name) && begins(name + strlen(table[i].name), TEMPORARY)) return true;
     return false;
 }
 
-/* Removes the files of a folder, where there is one, that `is_meant`. The path of one that stays, or NULL; free() it.
- */
-static char *remove_from(const char *folder, bool (*is_meant)(const char *name)) {
+/* Removes the files of a folder, where there is one, that `is_meant`. */
+static enum paced_err clear_from(const char *folder, bool (*is_meant)(const char *name)) {
     DIR *dir = opendir(folder);
-    char *stays = NULL;
-    for (struct dirent *entry; dir && (entry = readdir(dir));) {
+    enum paced_err err = PACED_OK;
+    for (struct dirent *entry; !err && dir && (entry = readdir(dir));) {
         if (!is_meant(entry->d_name)) continue;
         char *path = paced_path_join(folder, entry->d_name);
-        if (unlink(path) != 0 && !stays)
-            stays = path;
-        else
-            free(path);
+        err = run_file_remove(path);
+        free(path);
     }
     if (dir) closedir(dir);
-    return stays;
-}
-
-static enum paced_err clear_from(const char *folder, bool (*is_meant)(const char *name)) {
-    char *stays = remove_from(folder, is_meant);
-    if (!stays) return PACED_OK;
-    enum paced_err err = paced_error(PACED_FAILED, "%s: cannot be removed; check the directory's permissions", stays);
-    free(stays);
     return err;
 }
 
@@ -115,17 +121,15 @@ char *run_files_events(const struct run_files *files, int64_t *start) {
 
 /* ---- a run's beginning --------------------------------------------------------------------------------------- */
 
-void run_files_tidy(const struct run_files *files) {
-    free(remove_from(files->dir, is_left_over)); /* one that stays takes room, no more */
+enum paced_err run_files_tidy(const struct run_files *files) {
+    return clear_from(files->dir, is_left_over);
 }
 
 enum paced_err run_files_clear(const struct run_files *files) {
     PACED_TRY(paced_make_dirs(files->dir));
-    for (size_t i = 0; i < PACED_COUNT(table); ++i)
-        if (paced_path_exists(*field(files, i)) && unlink(*field(files, i)) != 0)
-            return paced_error(PACED_FAILED, "%s: cannot be removed; check the directory's permissions",
-                               *field(files, i));
+    for (size_t i = 0; i < PACED_COUNT(table); ++i) PACED_TRY(run_file_remove(*field(files, i)));
     PACED_TRY(clear_from(files->dir, is_events));
+    PACED_TRY(clear_from(files->dir, is_plot));
     return run_files_clear_overlays(files);
 }
 

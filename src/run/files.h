@@ -7,18 +7,23 @@
 
 struct run_files {
     char *dir;
-    char *config, *best, *last, *state, *log, *losses, *metrics, *summary, *intervals, *reliability, *robustness,
-        *report, *overlays;
+    char *config, *best, *last, *state, *log, *losses;
+    char *metrics, *summary, *intervals, *reliability, *overlays;
+    char *robustness, *robustness_summary, *robustness_table, *contact_sheet;
+    char *report, *curves, *reliability_curve;
 };
 
 void run_files_init(struct run_files *files, const char *dir);
 void run_files_finish(struct run_files *files);
 
+/* Removes one file, if it is there. */
+enum paced_err run_file_remove(const char *path);
+
 bool run_files_hold_run(const struct run_files *files);
 /* Makes the directory, and removes what a run that is replaced left there. */
 enum paced_err run_files_clear(const struct run_files *files);
 /* Removes temporary files of a process that was killed while it wrote. */
-void run_files_tidy(const struct run_files *files);
+enum paced_err run_files_tidy(const struct run_files *files);
 /* Its first line says which program wrote it, for which device: "; paced VERSION on DEVICE". */
 enum paced_err run_files_write_config(const struct run_files *files, const struct paced_config *config,
                                       const struct paced_device *device);

@@ -85,7 +85,7 @@ static enum paced_err open_configured(struct paced_segmenter **out, const char *
 }
 
 static enum paced_err open_weights(struct paced_segmenter **out, const char *weights, const char *const *given) {
-    if (!weights) return paced_error(PACED_INVALID, "weights is NULL; name a safetensors file");
+    if (!weights) return paced_error(PACED_INVALID, "weights is NULL; name a file of weights");
     struct settings settings = {0};
     struct paced_config config = {0};
     enum paced_err err = add_metadata(&settings, weights);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "paced/models.h"
 #include "paced/weights.h"
 #include "src/run/contact_sheet.h"
 #include "src/run/evaluation.h"
@@ -28,11 +29,15 @@ static enum paced_err read_kind(const char *path, const struct paced_config *con
     struct paced_weights weights = {0};
     PACED_TRY(paced_weights_read(path, &weights));
     const char *said = paced_weights_metadata(&weights, "arch"), *wide = paced_weights_metadata(&weights, "width");
-    *arch = paced_strdup(said ? said : config->model.arch);
+    enum paced_err err = PACED_OK;
+    *arch = NULL;
     *width = config->model.width;
-    if (wide) paced_parse_int(wide, width); /* one that is no number leaves it */
+    if (wide && (!paced_parse_int(wide, width) || *width < 1 || *width > PACED_MOST_WIDTH))
+        err = paced_error(PACED_INVALID, "%s: says that its width is '%s'; no network has that, so write the file anew",
+                          path, wide);
+    if (!err) *arch = paced_strdup(said ? said : config->model.arch);
     paced_weights_finish(&weights);
-    return PACED_OK;
+    return err;
 }
 
 /* Opens the network anew where the weights are of another than the one before. */
@@ -150,18 +155,16 @@ static enum paced_err write_table(const struct paced_robustness *results, const 
 }
 
 static enum paced_err write_results(struct measurement *m, const char *dir) {
-    char *images = paced_path_join(dir, "robustness.csv"), *summary = paced_path_join(dir, ROBUSTNESS_SUMMARY);
-    char *table = paced_path_join(dir, ROBUSTNESS_TABLE), *sheet = paced_path_join(dir, "contact_sheet.png");
+    struct run_files files;
+    run_files_init(&files, dir);
     enum paced_err err = paced_make_dirs(dir);
-    if (!err) err = paced_robustness_write_csv(&m->results, images);
+    if (!err) err = paced_robustness_write_csv(&m->results, files.robustness);
     if (!err) err = paced_robustness_plot(&m->results, dir);
-    if (!err) err = contact_sheet_write(m->evaluation.dataset, &m->plan, (uint64_t)m->config.run.seed, sheet);
-    if (!err) err = write_table(&m->results, table);
-    if (!err) err = paced_robustness_write_summary(&m->results, summary);
-    free(sheet);
-    free(table);
-    free(summary);
-    free(images);
+    if (!err)
+        err = contact_sheet_write(m->evaluation.dataset, &m->plan, (uint64_t)m->config.run.seed, files.contact_sheet);
+    if (!err) err = write_table(&m->results, files.robustness_table);
+    if (!err) err = paced_robustness_write_summary(&m->results, files.robustness_summary);
+    run_files_finish(&files);
     return err;
 }
 

@@ -4,9 +4,6 @@
 
 #include "paced/config.h"
 
-#define ROBUSTNESS_SUMMARY "robustness_summary.csv"
-#define ROBUSTNESS_TABLE "robustness.txt"
-
 /* Measures [robustness] of the configuration and writes robustness.csv, robustness_summary.csv, the table as
  * robustness.txt, a plot of each metric, contact_sheet.png, config.ini unless a training's is there, and the report
  * into `dir`; the table goes to `out`, too (NULL: to nowhere). Weights that say which network they are of (arch, width)

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "src/run/files.h"
-#include "src/run/robustness.h"
 
 #define SEED "run.seed"
 
@@ -50,9 +49,10 @@ enum paced_err sweep_take_robustness(struct paced_outcomes *outcomes, const stru
                                      size_t index) {
     const struct paced_stage *stage = &plan->stages[index];
     const char **labels = list_labels(plan, stage->label, plan->sweep.points[stage->point].values);
-    char *path = paced_path_join(stage->config.run.output, ROBUSTNESS_SUMMARY);
-    enum paced_err err = paced_outcomes_add_robustness(outcomes, labels, path);
-    free(path);
+    struct run_files files;
+    run_files_init(&files, stage->config.run.output);
+    enum paced_err err = paced_outcomes_add_robustness(outcomes, labels, files.robustness_summary);
+    run_files_finish(&files);
     free(labels);
     return err;
 }

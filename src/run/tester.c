@@ -16,17 +16,24 @@ static enum paced_err measure(struct evaluation *evaluation, const struct paced_
     return err ? err : evaluation_run(evaluation, NULL, "test", scores);
 }
 
+/* Where nothing was measured, an earlier test's must not pass for this one's. */
+static enum paced_err write_reliability(const struct paced_scores *scores, const struct run_files *files) {
+    struct paced_reliability reliability;
+    if (paced_scores_reliability(scores, &reliability))
+        return paced_reliability_write_csv(&reliability, files->reliability);
+    PACED_TRY(run_file_remove(files->reliability_curve));
+    return run_file_remove(files->reliability);
+}
+
 /* The summary comes last: where it is, the others are. */
 static enum paced_err write_results(struct evaluation *evaluation, const struct paced_scores *scores,
                                     const struct paced_config *c, const char *dir) {
     struct run_files files;
-    struct paced_reliability reliability;
     run_files_init(&files, dir);
     enum paced_err err = paced_make_dirs(dir);
     if (!err) err = paced_scores_write_csv(scores, files.metrics);
     if (!err) err = paced_scores_write_intervals(scores, (uint64_t)c->run.seed, files.intervals);
-    if (!err && paced_scores_reliability(scores, &reliability))
-        err = paced_reliability_write_csv(&reliability, files.reliability);
+    if (!err) err = write_reliability(scores, &files);
     if (!err) err = overlays_write(evaluation, scores, (size_t)c->test.overlays, &files);
     if (!err) err = paced_scores_write_summary(scores, files.summary);
     run_files_finish(&files);

@@ -394,7 +394,7 @@ enum paced_err trainer_run(const struct paced_config *config, enum train_start s
     if (!err && !resume) err = check_images(&t, t.val, "reading val");
     if (!err) err = resume ? start_again(&t) : start_fresh(&t);
     if (!err && !resume) err = run_files_clear(&t.files);
-    if (!err) run_files_tidy(&t.files);
+    if (!err) err = run_files_tidy(&t.files);
     if (!err) err = run_files_write_config(&t.files, config, t.device);
     if (!err && !resume) err = checkpoint_save(t.files.state, &t.network, config, t.optimizer, &t.standing);
     if (!err) err = train(&t);

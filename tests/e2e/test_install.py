@@ -12,6 +12,7 @@ import unittest
 import program
 from program import (Case, main, make_folder, read_png, read_tensors, read_text, write_ini, write_json, write_png,
                      write_tensors, write_text)
+from pytorch import write_pth
 
 BUILD = os.path.dirname(program.PROGRAM)
 FUNCTION = re.compile(r"^PACED_API [^;]*?(\w+)\(", re.MULTILINE)
@@ -83,11 +84,14 @@ class Install(Case):
 
     def test_weights_without_metadata(self):
         """As PyTorch writes them: then the settings say what network it is."""
-        write_tensors(self.path("bare.safetensors"), read_tensors(self.weights)[0])
-        for weights, *settings in (self.weights,), ("bare.safetensors", "model.width=4", "data.size=32"):
+        tensors = read_tensors(self.weights)[0]
+        write_tensors(self.path("bare.safetensors"), tensors)
+        write_pth(self.path("bare.pth"), tensors)
+        settings = "model.width=4", "data.size=32"
+        for weights, *settings in (self.weights,), ("bare.safetensors", *settings), ("bare.pth", *settings):
             done = self.segment(weights, "wide.png", weights + ".png", *settings)
             self.assertEqual((done.returncode, done.stderr), (0, ""))
-        self.assertEqual(read_png(self.path("bare.safetensors.png")), read_png(self.weights + ".png"))
+            self.assertEqual(read_png(self.path(weights + ".png")), read_png(self.path(self.weights + ".png")))
         self.assertIn("bare.safetensors: ", self.segment("bare.safetensors", "wide.png", "never.png").stderr)
 
     def test_errors_are_the_callers(self):

@@ -230,6 +230,27 @@ class ReportTest(program.Case):
         self.assertNotIn("train.gamma", alone)
         self.assertIn("gamma = 0.1", "".join(self.pages["two"].text))
 
+    # ---- results that are replaced ----
+
+    def test_nothing_of_an_earlier_run_is_left(self):
+        train = ["train", "tiny.ini", "--output", "old", "--set", "train.epochs=1"]
+        self.run_program(*train)
+        files = sorted(os.listdir(self.path("old")))
+        self.run_program("test", "old/config.ini", "--set", "test.overlays=0")
+        self.run_program("robustness", "old/config.ini", "--set", "robustness.corruptions=fog", "--set",
+                         "robustness.severities=1")
+        self.assertGreater(len(os.listdir(self.path("old"))), len(files) + 10)
+        self.run_program(*train, "--overwrite")
+        self.assertEqual(sorted(os.listdir(self.path("old"))), files)
+
+    def test_no_reliability_of_an_earlier_test(self):
+        test = ["test", "one/config.ini", "--output", "tested"]
+        self.run_program(*test)
+        self.assertIn("bins", Page(self.source("tested")).tables)
+        self.run_program(*test, "--set", "test.metrics=dice")
+        self.assertNotIn("bins", Page(self.source("tested")).tables)
+        self.assertEqual([name for name in os.listdir(self.path("tested")) if name.startswith("reliability")], [])
+
     # ---- the command ----
 
     def test_same_files_give_the_same_report(self):
@@ -245,6 +266,17 @@ class ReportTest(program.Case):
         self.assertEqual(set(page.tables), {"runs", "keys"})
         self.assertEqual(page.charts, [])
         self.assertEqual(sorted(os.listdir(self.path("bare"))), ["config.ini", "report.html"])
+
+    def test_nonsense_is_left_out(self):
+        os.makedirs(self.path("odd"))
+        program.write_text(self.path("odd", "config.ini"), program.read_text(self.path("two", "config.ini")))
+        program.write_text(self.path("odd", "log.csv"), "epoch,phase,ce\n,val,0.5\nx,val,1\n1e300,val,0\n")
+        program.write_text(self.path("odd", "reliability.csv"), "bin,confidence,accuracy,count\n0,1e17,0.5,1\n0,?,1,1\n")
+        self.run_program("report", "odd", "--output", "odd")
+        self.assertEqual([chart["lines"] for chart in Page(self.source("odd")).charts], [1])  # the diagonal
+        program.write_text(self.path("odd", "log.csv"), "epoch,phase,ce\n1,val,-1e308\n2,val,1e308\n3,val,0.5\n")
+        self.run_program("report", "odd", "--output", "odd")
+        self.assertNotIn("nan", self.source("odd"))
 
     def test_overlays(self):
         os.makedirs(self.path("shown", "overlays"))

@@ -185,6 +185,10 @@ class RobustnessTest(program.Case):
         refuse("--weights", "one/best.safetensors,gone.safetensors", says=("gone.safetensors: no such file",))
         refuse("--weights", "one/best.safetensors,one/best.safetensors", says=("named twice",))
         refuse("--weights", "tiny.ini", says=("tiny.ini",))
+        tensors, metadata = program.read_tensors(self.path("one", "best.safetensors"))
+        for width in ("0", "4294967300", "four"):  # 2^32 + 4
+            program.write_tensors(self.path("odd.safetensors"), tensors, {**metadata, "width": width})
+            refuse("--weights", "odd.safetensors", says=("odd.safetensors", f"'{width}'"))
 
     def test_stages(self):
         program.write_text(self.path("stages.ini"), "base = hard.ini\n[run]\noutput = stages\n"

@@ -221,9 +221,11 @@ static void test_damaged_files(void **state) {
         write_bytes(damaged[i].text, strlen(damaged[i].text));
         check_refused(damaged[i].line, damaged[i].part);
     }
-    static const char zeros[] = HEADER "1,train,1,\0,,,,,,,,,,,\n";
-    write_bytes(zeros, sizeof(zeros) - 1);
+    static const char in_row[] = HEADER "1,train,1,\0,,,,,,,,,,,\n", for_row[] = HEADER "\0001,train,,,,,,,,,,,,,\n";
+    write_bytes(in_row, sizeof(in_row) - 1);
     check_refused(2, "'kld'");
+    write_bytes(for_row, sizeof(for_row) - 1);
+    check_refused(2, "zero byte");
 }
 
 static void test_missing_file(void **state) {

@@ -13,8 +13,9 @@ static struct paced_series take_series(const struct report_run *run) {
     double *x = paced_alloc(t->rows + 1, sizeof *x), *y = paced_alloc(t->rows + 1, sizeof *y);
     size_t count = 0;
     for (size_t row = 0; row < t->rows; ++row) {
-        if (!*csv_table_text(t, row, "confidence")) continue;
-        x[count] = csv_table_real(t, row, "confidence");
+        double confidence = csv_table_real(t, row, "confidence");
+        if (!(confidence >= 0 && confidence <= 1)) continue;
+        x[count] = confidence;
         y[count++] = csv_table_real(t, row, "accuracy");
     }
     return (struct paced_series){.name = run->label, .x = x, .y = y, .count = count};

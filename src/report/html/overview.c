@@ -59,8 +59,9 @@ static char *cell_best(const struct report_run *run) {
                         csv_table_text(&run->log, run->log.rows - 1, "epoch"), figure, best);
 }
 
+/* A training's configuration does not know which weights `paced test` was given. */
 static char *cell_weights(const struct report_run *run) {
-    return paced_strdup(run->summary.rows > 0 ? run->config.test.weights : "");
+    return paced_strdup(run->summary.rows > 0 && !was_trained(run) ? run->config.test.weights : "");
 }
 
 static char *cell_device(const struct report_run *run) {

@@ -1,5 +1,6 @@
 /* training: log.csv as curves. Of one run, training and validation stand in the same charts; of several, the runs do.
  */
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,8 +40,9 @@ static struct paced_series take_series(const struct line *line, const char *colu
     size_t count = 0;
     bool any = false, applies = !of_training || strcmp(line->phase, "train") == 0;
     for (size_t row = 0; applies && row < log->rows; ++row) {
-        if (!csv_table_is(log, row, "phase", line->phase)) continue;
-        x[count] = csv_table_real(log, row, "epoch");
+        double epoch = csv_table_real(log, row, "epoch");
+        if (!csv_table_is(log, row, "phase", line->phase) || !(epoch >= 1 && epoch <= INT_MAX)) continue;
+        x[count] = epoch;
         y[count] = csv_table_real(log, row, column);
         any |= !isnan(y[count++]);
     }
