@@ -40,8 +40,8 @@ enum paced_err {
 /* A trained network on a device. */
 struct paced_segmenter;
 
-/* Opens the device and loads the network from `weights`: a safetensors file, or a state_dict() that PyTorch's torch.save
- * wrote (.pth, .pt).
+/* Opens the device and loads the network from `weights`: a safetensors file, or a state_dict() that PyTorch's
+ * torch.save wrote (.pth, .pt).
  *
  * settings: "SECTION.KEY=VALUE" as after the program's --set, later ones winning, ended by NULL; or NULL for none. They
  * win over the file's metadata, which says model.arch, model.width, data.classes and data.size where paced has written

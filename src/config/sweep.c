@@ -47,7 +47,8 @@ enum paced_err paced_sweep_apply_set(struct stage_text *lines, const char *set) 
 
 /* ---- keys ---------------------------------------------------------------------------------------------------- */
 
-size_t paced_sweep_find(const struct paced_sweep *sweep, const struct config_key *key) {
+/* The index among the swept keys, or key_count. */
+static size_t find_key(const struct paced_sweep *sweep, const struct config_key *key) {
     size_t i = 0;
     while (i < sweep->key_count && paced_stage_key_find(sweep->keys[i]) != key) i++;
     return i;
@@ -61,7 +62,7 @@ static enum paced_err check_key(const struct paced_sweep *sweep, const char *pla
     if (key == paced_config_key_find("run", "output") || key == paced_config_key_find("run", "name"))
         return paced_error(PACED_INVALID, "%s: %s: cannot be swept: each point has its own already; remove it", place,
                            name);
-    size_t before = paced_sweep_find(sweep, key);
+    size_t before = find_key(sweep, key);
     if (before < sweep->key_count)
         return paced_error(PACED_INVALID, "%s: %s: is swept already at %s; write all its values in one line", place,
                            name, sweep->places[before]);

@@ -15,7 +15,4 @@ enum paced_err paced_sweep_apply_set(struct stage_text *lines, const char *set);
 enum paced_err paced_sweep_read(struct paced_sweep *sweep, const struct stage_text *lines);
 void paced_sweep_finish(struct paced_sweep *sweep);
 
-/* The index among the swept keys, or key_count. */
-size_t paced_sweep_find(const struct paced_sweep *sweep, const struct config_key *key);
-
 #endif

@@ -4,7 +4,8 @@
 #include <math.h>
 #include <stddef.h>
 
-double axis_step(double range, int most) {
+/* The step of at most `most` marks over a range above 0. */
+static double axis_step(double range, int most) {
     double power = pow(10, floor(log10(range / most)));
     for (;; power *= 10)
         for (size_t i = 0; i < 3; ++i) {

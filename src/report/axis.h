@@ -2,10 +2,7 @@
 #ifndef PACED_REPORT_AXIS_H
 #define PACED_REPORT_AXIS_H
 
-/* The step of at most `most` marks over a range above 0: 1, 2 or 5 times a power of ten. */
-double axis_step(double range, int most);
-
-/* Marks stand at whole multiples of `step`: first * step, ..., last * step. */
+/* Marks stand at whole multiples of `step`, 1, 2 or 5 times a power of ten: first * step, ..., last * step. */
 struct axis {
     double min, max, step;
     long first, last;
