@@ -113,7 +113,7 @@ static void check_algorithm(const char *name, double bound) {
             if (pad == 0 && (h == 1 || w == 1)) pad = 1;
             struct layer l = {{{n, h, w, channels[(i + j) % 6]}, channels[(i + 2 * j) % 6], 3, 1, pad, 1},
                               i % 2 == 0,
-                              h * w < 20 && (i + j) % 6 < 4};
+                              h * w < 17 && (i + j) % 6 < 4};
             if (l.small || !harness_is_small()) check_layer(&l, bound);
         }
     unsetenv("PACED_CONV");
