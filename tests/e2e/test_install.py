@@ -34,7 +34,7 @@ class Install(Case):
         cls.prefix = cls.path("moved")
         os.rename(os.path.dirname(placed), cls.prefix)
         program.PROGRAM = cls.prefix + "/bin/paced"
-        cls.library = cls.find(cls.prefix, "libpaced.so.0")
+        cls.shared = cls.find(cls.prefix, "libpaced.so.0")
         cls.weights = cls.train()
         # Another size than the network's, not square, and not grey.
         write_png(cls.path("wide.png"), 75, 50, 3, ((3 * x + 3 * y + 20 * c) % 256 for y in range(50)
@@ -65,7 +65,7 @@ class Install(Case):
         return cls.path("segment")
 
     def segment(self, *arguments, library=None):
-        folder = os.path.dirname(library or self.library)
+        folder = os.path.dirname(library or self.shared)
         return subprocess.run([self.example, *arguments], cwd=self.dir, capture_output=True, text=True,
                               env={**os.environ, "LD_LIBRARY_PATH": folder})
 
@@ -107,7 +107,7 @@ class Install(Case):
 
     def test_every_function(self):
         """Through ctypes: probabilities, what is refused, two segmenters at once."""
-        lib = ctypes.CDLL(self.library)
+        lib = ctypes.CDLL(self.shared)
         lib.paced_last_error.restype = lib.paced_version.restype = ctypes.c_char_p
         self.assertEqual(self.run_program("--version").stdout, f"paced {lib.paced_version().decode()}\n")
         opened = []
@@ -150,7 +150,7 @@ class Install(Case):
                 self.assertEqual(list(pool.map(run, segmenters)), alone)
 
     def test_only_public_symbols(self):
-        names = {line.split()[-1] for line in output_of("nm", "-D", "--defined-only", self.library).splitlines()}
+        names = {line.split()[-1] for line in output_of("nm", "-D", "--defined-only", self.shared).splitlines()}
         self.assertEqual(names, set(FUNCTION.findall(read_text(self.find(self.prefix, "paced.h")))))
         self.assertRegex(output_of("objdump", "-p", self.example), r"NEEDED\s+libpaced\.so\.0\n")
 
@@ -158,7 +158,7 @@ class Install(Case):
     def test_header_in_cpp(self):
         write_text(self.path("header.cc"), "#include <paced.h>\nint main() { return paced_version() == nullptr; }\n")
         output_of("c++", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-I", self.prefix + "/include", "header.cc",
-                  self.library, "-o", "header", "-Wl,--unresolved-symbols=ignore-in-shared-libs", cwd=self.dir)
+                  self.shared, "-o", "header", "-Wl,--unresolved-symbols=ignore-in-shared-libs", cwd=self.dir)
 
     def test_files_are_its_own(self):
         """A fault in the moved kernels must show: then neither the source folder's nor another prefix's are used."""

@@ -2,6 +2,7 @@
 #include "paced/weights.h"
 
 #include "tests/capture.h"
+#include "tests/weights/scratch.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -17,27 +18,6 @@
 #define PACED_TESTS_DIR "tests"
 #endif
 #define GOLDEN PACED_TESTS_DIR "/weights/golden/"
-
-static char directory[] = "/tmp/paced-pytorch-XXXXXX";
-static char path[64];
-
-static int make_directory(void **state) {
-    if (!mkdtemp(directory)) return -1;
-    snprintf(path, sizeof(path), "%s/w.pth", directory);
-    return 0;
-}
-
-static int remove_directory(void **state) {
-    unlink(path);
-    return rmdir(directory);
-}
-
-static void write_bytes(const void *data, size_t size) {
-    FILE *file = fopen(path, "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite(data, 1, size, file), size);
-    assert_int_equal(fclose(file), 0);
-}
 
 /* ---- files that PyTorch wrote -------------------------------------------------------------------------------- */
 

@@ -1,0 +1,35 @@
+/* One weights file in a folder of its own, for the group of tests that includes this. */
+#ifndef PACED_TESTS_WEIGHTS_SCRATCH_H
+#define PACED_TESTS_WEIGHTS_SCRATCH_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char directory[] = "/tmp/paced-weights-XXXXXX";
+static char path[64]; /* of the file; a reader tells its kind by its bytes */
+
+static int make_directory(void **state) {
+    if (!mkdtemp(directory)) return -1;
+    snprintf(path, sizeof(path), "%s/weights", directory);
+    return 0;
+}
+
+static int remove_directory(void **state) {
+    unlink(path);
+    return rmdir(directory);
+}
+
+static void write_bytes(const void *data, size_t size) {
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(data, 1, size, file), size);
+    assert_int_equal(fclose(file), 0);
+}
+
+#endif
