@@ -79,9 +79,7 @@ struct paced_param {
     int rank, dims[4]; /* as in the file */
     enum paced_init_kind init;
     float init_value; /* the constant, the uniform bound or the deviation */
-    uint64_t count;   /* elements */
-    uint64_t offset;  /* bytes into its arena (trained and statistics have one each) */
-    int64_t counter;  /* COUNTER's value */
+    uint64_t count; /* elements */
 };
 
 #define PACED_MAX_INPUTS 5
@@ -159,7 +157,7 @@ bool paced_graph_fits_all(const struct paced_graph *graph);
 size_t paced_graph_node_count(const struct paced_graph *graph);
 const struct paced_node *paced_graph_node(const struct paced_graph *graph, size_t i);
 size_t paced_graph_param_count(const struct paced_graph *graph);
-struct paced_param *paced_graph_get_param(const struct paced_graph *graph, size_t i);
+const struct paced_param *paced_graph_get_param(const struct paced_graph *graph, size_t i);
 const struct paced_tensor *paced_graph_get_input(const struct paced_graph *graph);
 const struct paced_tensor *paced_graph_get_output(const struct paced_graph *graph);
 uint64_t paced_graph_trained_count(const struct paced_graph *graph); /* trained parameters' elements */

@@ -24,9 +24,12 @@ static enum paced_err make_views(struct paced_exec *e, const struct paced_place 
 
 static const uint64_t LEAST_WORKSPACE_BYTES = 1 << 20;
 
+/* The parameters, and in training their gradients and what an optimiser takes at most: two moments of their size and a
+ * few sums. */
 static uint64_t parameter_bytes(const struct paced_exec *e) {
-    /* the weights; in training their gradients and Adam's two moments, too */
-    return 4 * paced_graph_trained_count(e->graph) * (e->mode == PACED_TRAINING ? 4 : 1);
+    enum { OPTIMIZER_SUMS_BYTES = 128 << 10 };
+    if (e->mode != PACED_TRAINING) return e->trained_bytes + e->statistic_bytes;
+    return 4 * e->trained_bytes + e->statistic_bytes + OPTIMIZER_SUMS_BYTES;
 }
 
 /* The plan with the most workspace that fits: with less of it, convolutions transform their weights again and again. A
@@ -68,6 +71,7 @@ enum paced_err paced_exec_create(struct paced_exec **out, const struct paced_gra
     e->mode = mode;
     e->written = paced_alloc(graph->tensor_count, sizeof *e->written);
     e->kept = paced_alloc(graph->node_count, sizeof *e->kept);
+    exec_place_params(e);
     enum paced_err err = make_memory(e);
     if (!err) err = exec_make_params(e);
     if (err) {

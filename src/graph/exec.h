@@ -11,6 +11,13 @@ struct kept {
     bool filled;
 };
 
+/* A parameter here: a COUNTER has its value alone. */
+struct param_place {
+    uint64_t offset;                   /* bytes into its arena */
+    struct paced_buffer *value, *grad; /* views of the arenas; grad: of TRAINED ones, in training */
+    int64_t counter;
+};
+
 struct paced_exec {
     const struct paced_graph *graph;
     struct paced_device *device;
@@ -22,17 +29,17 @@ struct paced_exec {
     struct paced_buffer *workspace;
     struct workspace_view *views;
     size_t view_count;
-    struct kept *kept; /* by node index */
-    /* Arenas, and a view per parameter (by its index in the graph; NULL for counters). */
-    uint64_t trained_bytes, statistic_bytes;
+    struct kept *kept;                       /* by node index */
+    uint64_t trained_bytes, statistic_bytes; /* of the arenas */
     struct paced_buffer *trained, *trained_grad, *statistics;
-    struct paced_buffer **params, **param_grads;
+    struct param_place *params; /* by index in the graph */
     /* The running pass. */
     int samples;
     bool training;
     bool *written; /* by tensor index: its gradient has a value in this step */
 };
 
+void exec_place_params(struct paced_exec *exec); /* offsets and the arenas' sizes */
 enum paced_err exec_make_params(struct paced_exec *exec);
 void exec_destroy_params(struct paced_exec *exec);
 void exec_forget_kept(struct paced_exec *exec); /* the parameters have changed */

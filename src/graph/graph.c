@@ -125,7 +125,7 @@ size_t paced_graph_param_count(const struct paced_graph *g) {
     return g->param_count;
 }
 
-struct paced_param *paced_graph_get_param(const struct paced_graph *g, size_t i) {
+const struct paced_param *paced_graph_get_param(const struct paced_graph *g, size_t i) {
     return g->params[i];
 }
 

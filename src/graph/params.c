@@ -10,11 +10,11 @@
 #include "src/graph/exec.h"
 
 struct paced_buffer *paced_exec_param(const struct paced_exec *e, const struct paced_param *p) {
-    return e->params[p->index];
+    return e->params[p->index].value;
 }
 
 struct paced_buffer *paced_exec_param_grad(const struct paced_exec *e, const struct paced_param *p) {
-    return e->param_grads[p->index];
+    return e->params[p->index].grad;
 }
 
 struct paced_buffer *paced_exec_trained(struct paced_exec *e) {
@@ -26,7 +26,7 @@ struct paced_buffer *paced_exec_trained_grad(struct paced_exec *e) {
 }
 
 void paced_exec_count_batch(struct paced_exec *e, const struct paced_param *counter) {
-    e->graph->params[counter->index]->counter += 1;
+    e->params[counter->index].counter += 1;
 }
 
 /* ---- memory -------------------------------------------------------------------------------------------------- */
@@ -36,37 +36,43 @@ static enum paced_err make_arena(struct paced_buffer **arena, struct paced_devic
     return paced_buffer_zero(*arena, paced_buffer_bytes(*arena));
 }
 
-enum paced_err exec_make_params(struct paced_exec *e) {
+void exec_place_params(struct paced_exec *e) {
     const struct paced_graph *g = e->graph;
     uint64_t align = paced_device_info(e->device)->align_bytes;
-    for (size_t i = 0; i < g->param_count; ++i) {
-        struct paced_param *p = g->params[i];
-        if (p->kind == PACED_PARAM_COUNTER) continue;
-        uint64_t *end = p->kind == PACED_PARAM_TRAINED ? &e->trained_bytes : &e->statistic_bytes;
-        p->offset = *end;
-        *end = align_up(*end + 4 * p->count, align);
-    }
-    PACED_TRY(make_arena(&e->trained, e->device, e->trained_bytes));
-    PACED_TRY(make_arena(&e->statistics, e->device, e->statistic_bytes));
-    if (e->mode == PACED_TRAINING) PACED_TRY(make_arena(&e->trained_grad, e->device, e->trained_bytes));
-    e->params = paced_alloc(g->param_count, sizeof(struct paced_buffer *));
-    e->param_grads = paced_alloc(g->param_count, sizeof(struct paced_buffer *));
+    e->params = paced_alloc(g->param_count, sizeof *e->params);
     for (size_t i = 0; i < g->param_count; ++i) {
         const struct paced_param *p = g->params[i];
         if (p->kind == PACED_PARAM_COUNTER) continue;
+        uint64_t *end = p->kind == PACED_PARAM_TRAINED ? &e->trained_bytes : &e->statistic_bytes;
+        e->params[i].offset = *end;
+        *end = align_up(*end + 4 * p->count, align);
+    }
+}
+
+enum paced_err exec_make_params(struct paced_exec *e) {
+    const struct paced_graph *g = e->graph;
+    PACED_TRY(make_arena(&e->trained, e->device, e->trained_bytes));
+    PACED_TRY(make_arena(&e->statistics, e->device, e->statistic_bytes));
+    if (e->mode == PACED_TRAINING) PACED_TRY(make_arena(&e->trained_grad, e->device, e->trained_bytes));
+    for (size_t i = 0; i < g->param_count; ++i) {
+        const struct paced_param *p = g->params[i];
+        struct param_place *place = &e->params[i];
+        if (p->kind == PACED_PARAM_COUNTER) continue;
         bool trained = p->kind == PACED_PARAM_TRAINED;
-        PACED_TRY(paced_buffer_view(&e->params[i], trained ? e->trained : e->statistics, p->offset, 4 * p->count));
+        const struct paced_buffer *arena = trained ? e->trained : e->statistics;
+        PACED_TRY(paced_buffer_view(&place->value, arena, place->offset, 4 * p->count));
         if (trained && e->trained_grad)
-            PACED_TRY(paced_buffer_view(&e->param_grads[i], e->trained_grad, p->offset, 4 * p->count));
+            PACED_TRY(paced_buffer_view(&place->grad, e->trained_grad, place->offset, 4 * p->count));
     }
     return PACED_OK;
 }
 
 void exec_destroy_params(struct paced_exec *e) {
-    for (size_t i = 0; e->params && i < e->graph->param_count; ++i) paced_buffer_destroy(e->params[i]);
-    for (size_t i = 0; e->param_grads && i < e->graph->param_count; ++i) paced_buffer_destroy(e->param_grads[i]);
+    for (size_t i = 0; e->params && i < e->graph->param_count; ++i) {
+        paced_buffer_destroy(e->params[i].value);
+        paced_buffer_destroy(e->params[i].grad);
+    }
     free(e->params);
-    free(e->param_grads);
     paced_buffer_destroy(e->trained);
     paced_buffer_destroy(e->trained_grad);
     paced_buffer_destroy(e->statistics);
@@ -120,9 +126,9 @@ static enum paced_err add_param(struct paced_weights *weights, const struct pace
 enum paced_err paced_exec_init_params(struct paced_exec *e, uint64_t seed) {
     exec_forget_kept(e);
     for (size_t i = 0; i < e->graph->param_count; ++i) {
-        struct paced_param *p = e->graph->params[i];
+        const struct paced_param *p = e->graph->params[i];
         if (p->kind == PACED_PARAM_COUNTER) {
-            p->counter = 0;
+            e->params[i].counter = 0;
             continue;
         }
         struct paced_rng rng;
@@ -139,7 +145,7 @@ enum paced_err paced_exec_init_params(struct paced_exec *e, uint64_t seed) {
                 values[k] = (float)(paced_rng_normal(&rng) * p->init_value);
                 break;
             }
-        enum paced_err err = write_param(e->params[i], p, values);
+        enum paced_err err = write_param(e->params[i].value, p, values);
         free(values);
         PACED_TRY(err);
     }
@@ -208,12 +214,12 @@ enum paced_err paced_exec_load_params(struct paced_exec *e, const struct paced_w
     PACED_TRY(paced_graph_check_weights(e->graph, weights, path, HINT));
     exec_forget_kept(e);
     for (size_t i = 0; i < e->graph->param_count; ++i) {
-        struct paced_param *p = e->graph->params[i];
+        const struct paced_param *p = e->graph->params[i];
         const struct paced_entry *entry = paced_weights_find(weights, p->name);
         if (p->kind == PACED_PARAM_COUNTER)
-            memcpy(&p->counter, entry->data, sizeof p->counter);
+            memcpy(&e->params[i].counter, entry->data, sizeof e->params[i].counter);
         else
-            PACED_TRY(write_param(e->params[i], p, entry->data));
+            PACED_TRY(write_param(e->params[i].value, p, entry->data));
     }
     return PACED_OK;
 }
@@ -222,17 +228,17 @@ enum paced_err paced_exec_save_params(struct paced_exec *e, struct paced_weights
     for (size_t i = 0; i < e->graph->param_count; ++i) {
         const struct paced_param *p = e->graph->params[i];
         if (p->kind == PACED_PARAM_COUNTER)
-            paced_weights_add(weights, p->name, PACED_I64, 0, NULL, &p->counter);
+            paced_weights_add(weights, p->name, PACED_I64, 0, NULL, &e->params[i].counter);
         else
-            PACED_TRY(add_param(weights, e->params[i], p, p->name));
+            PACED_TRY(add_param(weights, e->params[i].value, p, p->name));
     }
     return PACED_OK;
 }
 
-/* A moment's part that belongs to parameter p. */
-static enum paced_err flat_view(const struct paced_buffer *flat, const struct paced_param *p,
+/* A moment's part that belongs to parameter i. */
+static enum paced_err flat_view(const struct paced_exec *e, const struct paced_buffer *flat, size_t i,
                                 struct paced_buffer **view) {
-    return paced_buffer_view(view, flat, p->offset, 4 * p->count);
+    return paced_buffer_view(view, flat, e->params[i].offset, 4 * e->graph->params[i]->count);
 }
 
 enum paced_err paced_exec_load_flat(struct paced_exec *e, struct paced_buffer *flat, const char *prefix,
@@ -244,7 +250,7 @@ enum paced_err paced_exec_load_flat(struct paced_exec *e, struct paced_buffer *f
         const struct paced_entry *entry = paced_weights_find(weights, name);
         struct paced_buffer *view = NULL;
         enum paced_err err = check_entry(entry, p, name, weights, path, HINT);
-        if (!err) err = flat_view(flat, p, &view);
+        if (!err) err = flat_view(e, flat, i, &view);
         if (!err) err = write_param(view, p, entry->data);
         paced_buffer_destroy(view);
         free(name);
@@ -260,7 +266,7 @@ enum paced_err paced_exec_save_flat(struct paced_exec *e, const struct paced_buf
         if (p->kind != PACED_PARAM_TRAINED) continue;
         char *name = paced_format("%s%s", prefix, p->name);
         struct paced_buffer *view = NULL;
-        enum paced_err err = flat_view(flat, p, &view);
+        enum paced_err err = flat_view(e, flat, i, &view);
         if (!err) err = add_param(weights, view, p, name);
         paced_buffer_destroy(view);
         free(name);

@@ -102,9 +102,9 @@ void net_set_params(struct net *net) {
         assert_ok(paced_exec_load_params(net->exec, net->params, "test"));
         return;
     }
+    assert_ok(paced_exec_init_params(net->exec, 0)); /* counters, too */
     for (size_t i = 0; i < paced_graph_param_count(net->graph); ++i) {
-        struct paced_param *p = paced_graph_get_param(net->graph, i);
-        p->counter = 0;
+        const struct paced_param *p = paced_graph_get_param(net->graph, i);
         if (p->kind == PACED_PARAM_COUNTER) continue;
         float *values = paced_alloc(p->count, sizeof *values);
         fill_param(p, values);
@@ -176,7 +176,7 @@ void net_finish(struct net *net) {
     *net = (struct net){0};
 }
 
-struct paced_param *net_param(const struct net *net, const char *name) {
+const struct paced_param *net_param(const struct net *net, const char *name) {
     for (size_t i = 0; i < paced_graph_param_count(net->graph); ++i)
         if (strcmp(paced_graph_get_param(net->graph, i)->name, name) == 0) return paced_graph_get_param(net->graph, i);
     print_error("there is no parameter %s\n", name);
@@ -193,6 +193,16 @@ float *read_floats(const struct paced_buffer *buffer, size_t count) {
 float *net_read_param(const struct net *net, const char *name) {
     const struct paced_param *p = net_param(net, name);
     return read_floats(paced_exec_param(net->exec, p), p->count);
+}
+
+int64_t net_read_counter(const struct net *net, const char *name) {
+    struct paced_weights weights = {0};
+    assert_ok(paced_exec_save_params(net->exec, &weights));
+    const struct paced_entry *entry = paced_weights_find(&weights, name);
+    assert_non_null(entry);
+    int64_t value = *(const int64_t *)entry->data;
+    paced_weights_finish(&weights);
+    return value;
 }
 
 float *net_read_param_grad(const struct net *net, const char *name) {

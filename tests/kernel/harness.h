@@ -78,10 +78,11 @@ void net_step(struct net *net);
 void net_run(struct net *net, struct paced_tensor *output, int n);
 void net_finish(struct net *net);
 
-struct paced_param *net_param(const struct net *net, const char *name);
+const struct paced_param *net_param(const struct net *net, const char *name);
 /* Parameters as the device holds them; release with free(). */
 float *net_read_param(const struct net *net, const char *name);
 float *net_read_param_grad(const struct net *net, const char *name);
+int64_t net_read_counter(const struct net *net, const char *name);
 void net_set_params(struct net *net);
 void net_forward(struct net *net, bool training); /* writes x, runs, reads y */
 

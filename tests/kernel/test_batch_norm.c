@@ -72,7 +72,7 @@ static void check_running(const struct layer *l, const struct net *net, const st
     ref_batch_norm_running(l->x, e->mean, e->var, mean, var, mean_after, var_after);
     compare_array(l, "running mean", net_read_param(net, "bn.running_mean"), mean_after);
     compare_array(l, "running variance", net_read_param(net, "bn.running_var"), var_after);
-    assert_int_equal(net_param(net, "bn.num_batches_tracked")->counter, 1);
+    assert_int_equal(net_read_counter(net, "bn.num_batches_tracked"), 1);
     free(mean);
     free(var);
     free(mean_after);
@@ -94,7 +94,7 @@ static void check_evaluation(const struct layer *l, struct net *net, const struc
     ref_batch_norm_fwd(v, net->x, mean64, var64, y);
     compare(l, "y in evaluation", net->y, y, net->y_count);
     compare_array(l, "running mean after evaluation", uniform("bn.running_mean", channels), mean64);
-    assert_int_equal(net_param(net, "bn.num_batches_tracked")->counter, 0);
+    assert_int_equal(net_read_counter(net, "bn.num_batches_tracked"), 0);
     free(mean);
     free(var);
     free(mean64);
