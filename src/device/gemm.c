@@ -66,7 +66,7 @@ static enum paced_err choose(struct paced_device *device) {
     }
     if (!device->gemm)
         return paced_error(PACED_FAILED,
-                           "device %s computes matrix products wrongly in every setting; choose another with "
+                           "device %s computes no matrix products rightly, in whatever setting; choose another with "
                            "device.select",
                            device->info.name);
     paced_log(PACED_LOG_DEBUG, "device %s: matrix products by %s", device->info.name, device->gemm->name);

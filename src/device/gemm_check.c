@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "paced_build.h"
 #include "src/device/gemm.h"
 
 /* ---- one product --------------------------------------------------------------------------------------------- */
@@ -41,8 +42,14 @@ static enum paced_err upload(struct paced_device *device, const float *values, s
     return paced_buffer_write(*to, values, count * sizeof *values);
 }
 
+/* What a product was. Broken: the library or the driver refused it. */
+enum verdict { RIGHT, WRONG, BROKEN };
+
+static const char *const words[] = {[RIGHT] = "right", [WRONG] = "wrong"};
+
+/* An error: there is no memory for so little, or the device is gone. */
 static enum paced_err try_product(struct paced_device *device, const struct gemm_setting *setting, struct product p,
-                                  bool *right) {
+                                  enum verdict *verdict) {
     size_t na = (size_t)p.batch * (size_t)p.m * (size_t)p.k, nb = (size_t)p.batch * (size_t)p.k * (size_t)p.n,
            nc = (size_t)p.batch * (size_t)p.m * (size_t)p.n;
     float *a = fill(na, 1), *b = fill(nb, 2), *before = fill(nc, 3), *after = paced_alloc(nc, sizeof *after);
@@ -54,9 +61,10 @@ static enum paced_err try_product(struct paced_device *device, const struct gemm
     p.a = da;
     p.b = db;
     p.c = dc;
-    if ((err = gemm_multiply(device, setting, &p))) goto out;
+    *verdict = BROKEN;
+    if (gemm_multiply(device, setting, &p)) goto out;
     if ((err = paced_buffer_read(dc, after, nc * sizeof *after))) goto out;
-    *right = matches(&p, a, b, before, after);
+    *verdict = matches(&p, a, b, before, after) ? RIGHT : WRONG;
 out:
     paced_buffer_destroy(dc);
     paced_buffer_destroy(db);
@@ -70,17 +78,17 @@ out:
 
 /* One product and batches, fresh and accumulated; sizes within, between and beyond the settings' tiles, and each size
  * the smallest that the contract allows. */
-static bool passes(struct paced_device *device, const struct gemm_setting *setting) {
+static enum paced_err try_setting(struct paced_device *device, const struct gemm_setting *setting,
+                                  enum verdict *verdict) {
     static const struct product tests[] = {{.batch = 1, .m = 16, .n = 16, .k = 16, .beta = 0.0f},
                                            {.batch = 1, .m = 48, .n = 64, .k = 32, .beta = 1.0f},
                                            {.batch = 3, .m = 48, .n = 32, .k = 64, .beta = 0.0f},
                                            {.batch = 36, .m = 32, .n = 16, .k = 16, .beta = 1.0f},
                                            {.batch = 1, .m = 144, .n = 272, .k = 48, .beta = 0.0f}};
-    for (size_t i = 0; i < PACED_COUNT(tests); ++i) {
-        bool right = false;
-        if (try_product(device, setting, tests[i], &right) != PACED_OK || !right) return false;
-    }
-    return true;
+    *verdict = RIGHT;
+    for (size_t i = 0; i < PACED_COUNT(tests) && *verdict == RIGHT; ++i)
+        PACED_TRY(try_product(device, setting, tests[i], verdict));
+    return PACED_OK;
 }
 
 /* ---- what is known already ----------------------------------------------------------------------------------- */
@@ -90,8 +98,8 @@ static char *memory_path(const struct paced_device *device) {
     if (!dir) return NULL;
     const struct paced_device_info *info = &device->info;
     const char *options = getenv("CLBLAST_BUILD_OPTIONS");
-    const char *parts[] = {"products 2",  info->name,   info->platform,
-                           info->version, info->driver, options ? options : ""};
+    const char *parts[] = {"products",   PACED_VERSION,         info->name, info->platform, info->version,
+                           info->driver, options ? options : ""};
     uint64_t hash = PACED_HASH_START;
     for (size_t i = 0; i < PACED_COUNT(parts); ++i) hash = paced_hash(hash, parts[i], strlen(parts[i]) + 1);
     char *path = paced_format("%s/gemm-%016llx", dir, (unsigned long long)hash);
@@ -108,8 +116,8 @@ static char *recall(const char *path) {
     return (char *)data;
 }
 
-static bool has_line(const char *text, const char *word, const char *name) {
-    char *line = paced_format("%s %s\n", word, name);
+static bool has_line(const char *text, enum verdict verdict, const char *name) {
+    char *line = paced_format("%s %s\n", words[verdict], name);
     const char *at = strstr(text, line);
     bool found = at && (at == text || at[-1] == '\n');
     free(line);
@@ -117,25 +125,33 @@ static bool has_line(const char *text, const char *word, const char *name) {
 }
 
 /* A cache that cannot be written costs time only: nothing to report. */
-static void remember(const char *path, const char *text, const char *word, const char *name) {
-    if (!path) return;
-    char *longer = paced_format("%s%s %s\n", text, word, name);
+static void remember(const char *path, const char *text, enum verdict verdict, const char *name) {
+    if (!path || verdict == BROKEN) return; /* what was broken may work the next time */
+    char *longer = paced_format("%s%s %s\n", text, words[verdict], name);
     paced_file_write(path, longer, strlen(longer));
     free(longer);
+}
+
+static enum paced_err find_verdict(struct paced_device *device, const struct gemm_setting *setting, const char *path,
+                                   const char *text, enum verdict *verdict) {
+    for (*verdict = RIGHT; *verdict <= WRONG; ++*verdict)
+        if (has_line(text, *verdict, setting->name)) return PACED_OK;
+    PACED_TRY(try_setting(device, setting, verdict));
+    remember(path, text, *verdict, setting->name);
+    if (*verdict != RIGHT)
+        paced_log(PACED_LOG_WARN, "device %s %s with %s; it is left out", device->info.name,
+                  *verdict == WRONG ? "computes matrix products wrongly" : "cannot compute matrix products",
+                  setting->name);
+    return PACED_OK;
 }
 
 enum paced_err gemm_check(struct paced_device *device, const struct gemm_setting *setting, bool *right) {
     PACED_TRY(gemm_setting_apply(device, setting));
     char *path = memory_path(device), *text = recall(path);
-    *right = has_line(text, "right", setting->name);
-    if (!*right && !has_line(text, "wrong", setting->name)) {
-        *right = passes(device, setting);
-        remember(path, text, *right ? "right" : "wrong", setting->name);
-        if (!*right)
-            paced_log(PACED_LOG_WARN, "device %s computes matrix products wrongly with %s; it is left out",
-                      device->info.name, setting->name);
-    }
+    enum verdict verdict;
+    enum paced_err err = find_verdict(device, setting, path, text, &verdict);
+    *right = !err && verdict == RIGHT;
     free(text);
     free(path);
-    return PACED_OK;
+    return err;
 }

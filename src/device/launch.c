@@ -14,10 +14,12 @@ struct layout {
     size_t global[2], local[2];
 };
 
-static struct layout lay_out(const struct paced_device *device, struct paced_range range) {
+/* most: work-items that a group of the kernel may have; 0 would be a driver's mistake */
+static struct layout lay_out(const struct paced_device *device, struct paced_range range, size_t most) {
     bool cpu = device->info.variant == PACED_VARIANT_CPU;
     size_t group = cpu ? range.coarse ? 1 : CPU_GROUP : GPU_GROUP;
-    while (group > device->info.max_work_group) group /= 2;
+    if (most > device->info.max_work_group) most = device->info.max_work_group;
+    while (group > most && group > 1) group /= 2;
     size_t items = cpu && range.run > 1 ? (range.items + range.run - 1) / range.run : range.items;
     if (cpu || range.vectors == 0) return (struct layout){1, {round_up(items, group), 1}, {group, 1}};
     size_t across = 1;
@@ -61,23 +63,21 @@ static enum paced_err launch_error(const struct paced_device *device, const stru
 enum paced_err paced_launch(struct paced_device *device, const struct paced_kernel *kernel, struct paced_range range,
                             int vec, int arg_count, const struct paced_arg *args) {
     if (range.items == 0) return PACED_OK;
-    cl_kernel built;
+    const struct built_kernel *built;
     PACED_TRY(program_kernel(device, kernel, vec, &built));
-    cl_uint declared = 0;
-    clGetKernelInfo(built, CL_KERNEL_NUM_ARGS, sizeof declared, &declared, NULL);
-    if (declared != (cl_uint)arg_count)
+    if (built->args != (cl_uint)arg_count)
         return paced_error(PACED_FAILED, "%s: kernel %s: takes %u arguments, launched with %d", kernel->file,
-                           kernel->name, declared, arg_count);
+                           kernel->name, built->args, arg_count);
     for (int i = 0; i < arg_count; ++i) {
-        cl_int status = set_arg(built, (cl_uint)i, &args[i]);
+        cl_int status = set_arg(built->kernel, (cl_uint)i, &args[i]);
         if (status != CL_SUCCESS) {
             char what[32];
             snprintf(what, sizeof what, "argument %d was refused", i);
             return launch_error(device, kernel, range, what, status);
         }
     }
-    struct layout l = lay_out(device, range);
-    cl_int status = clEnqueueNDRangeKernel(device->queue, built, l.dims, NULL, l.global, l.local, 0, NULL,
+    struct layout l = lay_out(device, range, built->max_group);
+    cl_int status = clEnqueueNDRangeKernel(device->queue, built->kernel, l.dims, NULL, l.global, l.local, 0, NULL,
                                            profile_event(device, kernel->name));
     if (status == CL_SUCCESS && device->sync) status = clFinish(device->queue);
     return status == CL_SUCCESS ? PACED_OK : launch_error(device, kernel, range, "the launch failed", status);

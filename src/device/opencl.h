@@ -40,8 +40,17 @@ const char *opencl_error_name(cl_int status);
 /* Reports a failed call: "device NAME: CALL failed: CL_...; hint". Out-of-memory statuses name the keys that help. */
 enum paced_err opencl_error(const struct paced_device *device, const char *call, cl_int status);
 
+/* A kernel as the device has it. */
+struct built_kernel {
+    const char *name;
+    cl_kernel kernel;
+    cl_uint args;
+    size_t max_group; /* work-items of a group, at most: with its registers there may be fewer than the device takes */
+};
+
 /* The built kernel, from the caches or from source. Owned by the device. */
-enum paced_err program_kernel(struct paced_device *device, const struct paced_kernel *kernel, int vec, cl_kernel *out);
+enum paced_err program_kernel(struct paced_device *device, const struct paced_kernel *kernel, int vec,
+                              const struct built_kernel **out);
 void programs_release(struct paced_device *device);
 
 /* Lets go of CLBlast's programs, which it would keep until the process ends, when a driver may be gone already. */

@@ -15,10 +15,7 @@ struct program {
     const char *file;
     int vec;
     cl_program built;
-    struct {
-        const char *name;
-        cl_kernel kernel;
-    } kernels[MAX_KERNELS];
+    struct built_kernel kernels[MAX_KERNELS];
     size_t kernel_count;
 };
 
@@ -156,25 +153,36 @@ static enum paced_err find_program(struct paced_device *device, const char *file
     return PACED_OK;
 }
 
-enum paced_err program_kernel(struct paced_device *device, const struct paced_kernel *kernel, int vec, cl_kernel *out) {
+static enum paced_err create_kernel(struct paced_device *device, const struct program *program, const char *name,
+                                    struct built_kernel *out) {
+    cl_int status;
+    cl_kernel created = clCreateKernel(program->built, name, &status);
+    if (status != CL_SUCCESS)
+        return paced_error(PACED_FAILED, "%s: kernel %s: clCreateKernel failed on device %s: %s", program->file, name,
+                           device->info.name, opencl_error_name(status));
+    *out = (struct built_kernel){.name = name, .kernel = created, .max_group = device->info.max_work_group};
+    clGetKernelInfo(created, CL_KERNEL_NUM_ARGS, sizeof out->args, &out->args, NULL);
+    clGetKernelWorkGroupInfo(created, device->id, CL_KERNEL_WORK_GROUP_SIZE, sizeof out->max_group, &out->max_group,
+                             NULL);
+    return PACED_OK;
+}
+
+enum paced_err program_kernel(struct paced_device *device, const struct paced_kernel *kernel, int vec,
+                              const struct built_kernel **out) {
     struct program *program;
     PACED_TRY(find_program(device, kernel->file, vec, &program));
     for (size_t i = 0; i < program->kernel_count; ++i)
         if (strcmp(program->kernels[i].name, kernel->name) == 0) {
-            *out = program->kernels[i].kernel;
+            *out = &program->kernels[i];
             return PACED_OK;
         }
     if (program->kernel_count == MAX_KERNELS)
         return paced_error(PACED_FAILED, "%s: more than %d kernels in one file; raise MAX_KERNELS", kernel->file,
                            MAX_KERNELS);
-    cl_int status;
-    cl_kernel created = clCreateKernel(program->built, kernel->name, &status);
-    if (status != CL_SUCCESS)
-        return paced_error(PACED_FAILED, "%s: kernel %s: clCreateKernel failed on device %s: %s", kernel->file,
-                           kernel->name, device->info.name, opencl_error_name(status));
-    program->kernels[program->kernel_count].name = kernel->name;
-    program->kernels[program->kernel_count++].kernel = created;
-    *out = created;
+    struct built_kernel *built = &program->kernels[program->kernel_count];
+    PACED_TRY(create_kernel(device, program, kernel->name, built));
+    program->kernel_count += 1;
+    *out = built;
     return PACED_OK;
 }
 

@@ -28,7 +28,7 @@ void device_describe(cl_platform_id platform, cl_device_id id, struct paced_devi
     cl_device_type type = 0;
     cl_uint units = 0, clock = 0, width = 0, align_bits = 0;
     cl_ulong global = 0, alloc = 0, local = 0;
-    size_t group = 1;
+    size_t group = 1, sides[8] = {0}; /* of a group: in all, and along each dimension */
     clGetDeviceInfo(id, CL_DEVICE_TYPE, sizeof type, &type, NULL);
     clGetDeviceInfo(id, CL_DEVICE_MAX_COMPUTE_UNITS, sizeof units, &units, NULL);
     clGetDeviceInfo(id, CL_DEVICE_MAX_CLOCK_FREQUENCY, sizeof clock, &clock, NULL);
@@ -38,6 +38,9 @@ void device_describe(cl_platform_id platform, cl_device_id id, struct paced_devi
     clGetDeviceInfo(id, CL_DEVICE_MAX_MEM_ALLOC_SIZE, sizeof alloc, &alloc, NULL);
     clGetDeviceInfo(id, CL_DEVICE_LOCAL_MEM_SIZE, sizeof local, &local, NULL);
     clGetDeviceInfo(id, CL_DEVICE_MAX_WORK_GROUP_SIZE, sizeof group, &group, NULL);
+    clGetDeviceInfo(id, CL_DEVICE_MAX_WORK_ITEM_SIZES, sizeof sides, sides, NULL);
+    for (int i = 0; i < 2; ++i)
+        if (sides[i] > 0 && sides[i] < group) group = sides[i];
     info->kind = type & CL_DEVICE_TYPE_GPU ? PACED_GPU : type & CL_DEVICE_TYPE_CPU ? PACED_CPU : PACED_ACCELERATOR;
     info->variant = info->kind == PACED_CPU ? PACED_VARIANT_CPU : PACED_VARIANT_GPU;
     info->compute_units = units;
