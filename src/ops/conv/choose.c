@@ -29,18 +29,19 @@ static bool applies(const struct conv_algorithm *algorithm, const struct conv *v
  * by 1e-3. In a large layer some flip whatever the sum is taken by; in a small one, where F(4x4) and a fast product
  * gain little, few need to: there F(2x2), which is as accurate as a plain sum, and products that are summed in blocks
  * keep most gradients exact. */
-static bool is_small(const struct conv *v) {
+static bool is_small(struct paced_shape out) {
     enum { FEW_VALUES = 1 << 16 };
-    return (int64_t)v->oh * v->ow * v->k < FEW_VALUES;
+    return (int64_t)out.h * out.w * out.c < FEW_VALUES;
 }
 
 static bool is_accurate(const struct conv_algorithm *algorithm, const struct conv *v,
                         enum paced_conv_direction direction) {
-    return direction != PACED_CONV_FORWARD_TRAINING || algorithm != &conv_winograd4 || !is_small(v);
+    return direction != PACED_CONV_FORWARD_TRAINING || algorithm != &conv_winograd4 ||
+           !is_small((struct paced_shape){v->oh, v->ow, v->k});
 }
 
-bool conv_is_careful(const struct paced_exec *e, const struct conv *v) {
-    return paced_exec_is_training(e) && is_small(v);
+bool conv_forward_is_careful(const struct paced_exec *e, struct paced_shape out) {
+    return paced_exec_is_training(e) && is_small(out);
 }
 
 /* ---- without measuring --------------------------------------------------------------------------------------- */

@@ -12,8 +12,8 @@ static enum paced_err forward(struct paced_exec *e, const struct paced_node *nod
     PACED_TRY(
         conv_choose(e, conv, paced_exec_is_training(e) ? PACED_CONV_FORWARD_TRAINING : PACED_CONV_FORWARD, &algorithm));
     return algorithm->forward(e, node, conv, &x, paced_exec_param(e, node->params[WEIGHT]),
-                              conv->bias ? paced_exec_param(e, node->params[BIAS]) : NULL, 0.0f,
-                              paced_exec_value(e, node->out));
+                              conv->bias ? paced_exec_param(e, node->params[BIAS]) : NULL,
+                              conv_forward_is_careful(e, node->out->shape), 0.0f, paced_exec_value(e, node->out));
 }
 
 static enum paced_err backward(struct paced_exec *e, const struct paced_node *node) {
@@ -29,8 +29,8 @@ static enum paced_err backward(struct paced_exec *e, const struct paced_node *no
     PACED_TRY(algorithm->backward_weights(e, conv, &x, dy, paced_exec_param_grad(e, node->params[WEIGHT])));
     if (!in->needs_grad) return PACED_OK;
     PACED_TRY(conv_choose(e, conv, PACED_CONV_BACKWARD_DATA, &algorithm));
-    return algorithm->backward_data(e, conv, dy, paced_exec_param(e, node->params[WEIGHT]), paced_exec_grad_beta(e, in),
-                                    paced_exec_grad(e, in));
+    return algorithm->backward_data(e, conv, dy, paced_exec_param(e, node->params[WEIGHT]), false,
+                                    paced_exec_grad_beta(e, in), paced_exec_grad(e, in));
 }
 
 static uint64_t workspace(const struct paced_node *node, int batch, uint64_t limit) {

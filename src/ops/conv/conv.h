@@ -13,15 +13,15 @@ struct conv {
 
 /* One way to compute a convolution. Forward and backward_data overwrite or add (beta); backward_weights overwrites
  * dw[k][size][size][c]. Each may use the workspace up to workspace_bytes, which keeps to `limit` where it can. `node`
- * may keep what forward makes of the weights. */
+ * may keep what forward makes of the weights. `careful`: long sums are to be taken with paced_gemm_careful. */
 struct conv_algorithm {
     const char *name;
     uint64_t (*workspace_bytes)(const struct conv *conv, int samples, uint64_t limit);
     enum paced_err (*forward)(struct paced_exec *exec, const struct paced_node *node, const struct conv *conv,
                               const struct source *x, const struct paced_buffer *w, const struct paced_buffer *bias,
-                              float beta, struct paced_buffer *y);
+                              bool careful, float beta, struct paced_buffer *y);
     enum paced_err (*backward_data)(struct paced_exec *exec, const struct conv *conv, const struct paced_buffer *dy,
-                                    const struct paced_buffer *w, float beta, struct paced_buffer *dx);
+                                    const struct paced_buffer *w, bool careful, float beta, struct paced_buffer *dx);
     enum paced_err (*backward_weights)(struct paced_exec *exec, const struct conv *conv, const struct source *x,
                                        const struct paced_buffer *dy, struct paced_buffer *dw);
 };
@@ -37,8 +37,8 @@ int64_t conv_winograd_products(const struct conv *conv, int m, bool backward_dat
 enum paced_err conv_choose(struct paced_exec *exec, const struct conv *conv, enum paced_conv_direction direction,
                            const struct conv_algorithm **algorithm);
 
-/* Is the running pass a layer's forward pass in training, where products should be summed carefully (choose.c)? */
-bool conv_is_careful(const struct paced_exec *exec, const struct conv *conv);
+/* Should a layer that makes such samples sum carefully in the running pass forward (choose.c)? */
+bool conv_forward_is_careful(const struct paced_exec *exec, struct paced_shape out);
 
 uint64_t conv_workspace_bytes(const struct conv *conv, int samples, uint64_t limit); /* enough for every algorithm */
 

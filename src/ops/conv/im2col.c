@@ -118,13 +118,14 @@ static enum paced_err multiply(struct paced_exec *e, const struct walk *w, int r
 /* result[rows][n] = patches of the chunk times weights[columns][n]. */
 static enum paced_err multiply_chunk(struct paced_exec *e, const struct walk *w, int pixels, int first, int rows,
                                      const struct source *source, const struct matrices *m, int n) {
-    if (!is_pointwise(w) || !source_is_plain(source) || first + rows > pixels) {
+    uint64_t row_bytes = (uint64_t)w->c * 4, offset = (uint64_t)first * row_bytes;
+    bool aligned = offset % paced_device_info(paced_exec_device(e))->align_bytes == 0;
+    if (!is_pointwise(w) || !source_is_plain(source) || first + rows > pixels || !aligned) {
         PACED_TRY(gather(e, w, pixels, first, rows, source, m->patches));
         return multiply(e, w, rows, n, patch_columns(w), m->patches, m);
     }
     struct paced_buffer *part;
-    uint64_t row_bytes = (uint64_t)w->c * 4;
-    PACED_TRY(paced_buffer_view(&part, source->part[0].x, (uint64_t)first * row_bytes, (uint64_t)rows * row_bytes));
+    PACED_TRY(paced_buffer_view(&part, source->part[0].x, offset, (uint64_t)rows * row_bytes));
     enum paced_err err = multiply(e, w, rows, n, w->c, part, m);
     paced_buffer_destroy(part);
     return err;
@@ -153,11 +154,11 @@ static enum paced_err gather_multiply(struct paced_exec *e, const struct walk *w
 
 static enum paced_err forward(struct paced_exec *e, const struct paced_node *node, const struct conv *v,
                               const struct source *x, const struct paced_buffer *weights,
-                              const struct paced_buffer *bias, float beta, struct paced_buffer *y) {
+                              const struct paced_buffer *bias, bool careful, float beta, struct paced_buffer *y) {
     (void)node;
     static const struct paced_kernel pack_forward = {"im2col.cl", "pack_forward"};
     struct walk walk = forward_walk(v);
-    walk.careful = conv_is_careful(e, v);
+    walk.careful = careful;
     struct matrices m;
     PACED_TRY(take(e, product_layout(&walk, v->k), &m));
     int columns = v->size * v->size * v->c, rows = patch_columns(&walk), n = paced_gemm_pad(v->k);
@@ -168,9 +169,11 @@ static enum paced_err forward(struct paced_exec *e, const struct paced_node *nod
 }
 
 static enum paced_err backward_data(struct paced_exec *e, const struct conv *v, const struct paced_buffer *dy,
-                                    const struct paced_buffer *weights, float beta, struct paced_buffer *dx) {
+                                    const struct paced_buffer *weights, bool careful, float beta,
+                                    struct paced_buffer *dx) {
     static const struct paced_kernel pack_backward = {"im2col.cl", "pack_backward"};
     struct walk walk = backward_walk(v);
+    walk.careful = careful;
     struct matrices m;
     PACED_TRY(take(e, product_layout(&walk, v->c), &m));
     int taps = v->size * v->size, rows = patch_columns(&walk), n = paced_gemm_pad(v->c);

@@ -23,7 +23,8 @@ static enum paced_err forward(struct paced_exec *e, const struct paced_node *nod
     PACED_TRY(conv_choose(e, conv, paced_exec_is_training(e) ? PACED_CONV_FORWARD_TRAINING : PACED_CONV_BACKWARD_DATA,
                           &algorithm));
     return algorithm->backward_data(e, conv, paced_exec_value(e, node->in[0]),
-                                    paced_exec_param(e, node->params[WEIGHT]), bias ? 1.0f : 0.0f, y);
+                                    paced_exec_param(e, node->params[WEIGHT]),
+                                    conv_forward_is_careful(e, node->out->shape), bias ? 1.0f : 0.0f, y);
 }
 
 static enum paced_err backward(struct paced_exec *e, const struct paced_node *node) {
@@ -40,7 +41,7 @@ static enum paced_err backward(struct paced_exec *e, const struct paced_node *no
                                           paced_exec_param_grad(e, node->params[WEIGHT])));
     if (!in->needs_grad) return PACED_OK;
     PACED_TRY(conv_choose(e, conv, PACED_CONV_FORWARD, &algorithm));
-    return algorithm->forward(e, node, conv, &through, paced_exec_param(e, node->params[WEIGHT]), NULL,
+    return algorithm->forward(e, node, conv, &through, paced_exec_param(e, node->params[WEIGHT]), NULL, false,
                               paced_exec_grad_beta(e, in), paced_exec_grad(e, in));
 }
 

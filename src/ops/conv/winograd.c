@@ -349,9 +349,9 @@ static enum paced_err correlate_blocks(struct paced_exec *e, const struct walk *
 
 static enum paced_err forward(struct paced_exec *e, int m, const struct paced_node *node, const struct conv *v,
                               const struct source *x, const struct paced_buffer *weights,
-                              const struct paced_buffer *bias, float beta, struct paced_buffer *y) {
+                              const struct paced_buffer *bias, bool careful, float beta, struct paced_buffer *y) {
     struct walk w = forward_walk(v, m, paced_exec_samples(e));
-    w.careful = conv_is_careful(e, v);
+    w.careful = careful;
     struct layout l = planned_layout(e, &w);
     struct filter f = {.transform = transform_filter, .weights = weights};
     PACED_TRY(paced_exec_kept(e, node, l.lasting * (uint64_t)l.blocks, &f.kept, &f.fresh));
@@ -359,8 +359,10 @@ static enum paced_err forward(struct paced_exec *e, int m, const struct paced_no
 }
 
 static enum paced_err backward_data(struct paced_exec *e, int m, const struct conv *v, const struct paced_buffer *dy,
-                                    const struct paced_buffer *weights, float beta, struct paced_buffer *dx) {
+                                    const struct paced_buffer *weights, bool careful, float beta,
+                                    struct paced_buffer *dx) {
     struct walk w = backward_walk(v, m, paced_exec_samples(e));
+    w.careful = careful;
     struct filter f = {.transform = reverse_filter, .weights = weights};
     struct source source = source_of_buffer(dy, (struct paced_shape){v->oh, v->ow, v->k});
     return convolve(e, &w, &f, &source, NULL, beta, dx);
@@ -384,12 +386,14 @@ static enum paced_err backward_weights(struct paced_exec *e, int m, const struct
     }                                                                                                                 \
     static enum paced_err forward##m(struct paced_exec *e, const struct paced_node *node, const struct conv *v,       \
                                      const struct source *x, const struct paced_buffer *w,                            \
-                                     const struct paced_buffer *bias, float beta, struct paced_buffer *y) {           \
-        return forward(e, m, node, v, x, w, bias, beta, y);                                                           \
+                                     const struct paced_buffer *bias, bool careful, float beta,                       \
+                                     struct paced_buffer *y) {                                                        \
+        return forward(e, m, node, v, x, w, bias, careful, beta, y);                                                  \
     }                                                                                                                 \
     static enum paced_err backward_data##m(struct paced_exec *e, const struct conv *v, const struct paced_buffer *dy, \
-                                           const struct paced_buffer *w, float beta, struct paced_buffer *dx) {       \
-        return backward_data(e, m, v, dy, w, beta, dx);                                                               \
+                                           const struct paced_buffer *w, bool careful, float beta,                    \
+                                           struct paced_buffer *dx) {                                                 \
+        return backward_data(e, m, v, dy, w, careful, beta, dx);                                                      \
     }                                                                                                                 \
     static enum paced_err backward_weights##m(struct paced_exec *e, const struct conv *v, const struct source *x,     \
                                               const struct paced_buffer *dy, struct paced_buffer *dw) {               \
