@@ -142,6 +142,9 @@ void paced_config_finish(struct paced_config *config);
 /* The resolved configuration as an INI file that reads back to the same struct. Release with free(). */
 char *paced_config_text(const struct paced_config *config);
 
+/* Goes on with a hash over all keys on which results depend; threads that load images, for one, change none. */
+uint64_t paced_config_hash(uint64_t hash, const struct paced_config *config);
+
 /* Key by key, in the order of that text: false behind the last, else *entry, whose value is to be freed. */
 struct paced_config_entry {
     const char *section, *name;

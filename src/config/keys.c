@@ -29,6 +29,7 @@
 #define UP_TO_BELOW(least, limit) .min = least, .max = limit, .below = true
 #define WORDS(list) .words = list
 #define ODD .odd = true
+#define NO_RESULT .no_result = true
 #define CHECK(function) .check = function
 /* The rows of distill's table (src/distill/objective.c), in its order; the empty one stands for "by method". */
 #define LOSSES \
@@ -59,7 +60,7 @@ const struct config_key paced_config_keys[] = {
     {FIELD(data, merge_masks), DEFAULT("no"), MEANING("join x_mask_1.png, x_mask_2.png... with x_mask.png (bus, needle)")},
     {FIELD(data, augment), DEPENDS("<by dataset>"), CHECK(paced_augment_check),
      MEANING("what training images go through at random, such as `hflip, rotate(15)`; none: nothing")},
-    {FIELD(data, workers), DEFAULT("1"), RANGE(1, 64), MEANING("threads that load images")},
+    {FIELD(data, workers), DEFAULT("1"), RANGE(1, 64), NO_RESULT, MEANING("threads that load images")},
 
     {FIELD(model, arch), DEFAULT("unet"), MEANING("network")},
     {FIELD(model, width), DEFAULT("64"), RANGE(1, 1024), MEANING("channels of the network's first stage")},
@@ -96,7 +97,7 @@ const struct config_key paced_config_keys[] = {
      MEANING("CE and KLD: as the method has it, (1 - alpha) CE + alpha KLD, or CE + KLD")},
     {FIELD(distill, alpha), DEFAULT("0.3"), RANGE(0, 1), MEANING("share of the KLD")},
     {FIELD(distill, temperature), DEFAULT("4"), ABOVE(0), MEANING("T of the KLD")},
-    {FIELD(distill, cache_mb), DEFAULT("2048"), AT_LEAST(0),
+    {FIELD(distill, cache_mb), DEFAULT("2048"), AT_LEAST(0), NO_RESULT,
      MEANING("host memory for the teacher's logits, per data set; above it they are computed for every batch")},
 
     {FIELD(uncertainty, temperature), DEFAULT("6.26"), ABOVE(0), WORDS("auto"),
@@ -150,7 +151,7 @@ const struct config_key paced_config_keys[] = {
     {FIELD(predict, batch), DEFAULT("4"), RANGE(1, 1024), MEANING("windows of one step")},
 
     {FIELD(log, tensorboard), DEFAULT("no"), MEANING("an event file for TensorBoard in the run's directory")},
-    {FIELD(log, level), DEFAULT("info"), WORDS("error|warn|info|debug"), MEANING("least important messages to show")},
+    {FIELD(log, level), DEFAULT("info"), WORDS("error|warn|info|debug"), NO_RESULT, MEANING("least important messages to show")},
 };
 /* clang-format on */
 const size_t paced_config_key_count = PACED_COUNT(paced_config_keys);

@@ -15,6 +15,7 @@ struct config_key {
     bool above, below;    /* ... or without */
     bool odd;             /* whole numbers: odd ones only */
     bool list;            /* of a path: several, with commas between */
+    bool no_result;       /* no result depends on it */
     const char *words; /* "a|b": the choices, one of them or (a set) several; of a path: words that are no file names;
                           of a real: the one word that is stored as NaN */
     const char *meaning;

@@ -50,6 +50,18 @@ char *paced_config_text(const struct paced_config *config) {
     return out.data;
 }
 
+uint64_t paced_config_hash(uint64_t hash, const struct paced_config *config) {
+    for (size_t i = 0; i < paced_config_key_count; i++) {
+        const struct config_key *key = &paced_config_keys[i];
+        struct paced_text text = {0};
+        paced_text_add(&text, "%s.%s=", key->section, key->name);
+        paced_config_value_add(&text, config, key);
+        if (!key->no_result) hash = paced_hash(hash, text.data, text.size + 1);
+        free(text.data);
+    }
+    return hash;
+}
+
 bool paced_config_entry(const struct paced_config *config, size_t index, struct paced_config_entry *entry) {
     if (index >= paced_config_key_count) return false;
     const struct config_key *key = &paced_config_keys[index];

@@ -10,6 +10,7 @@ static void add_standing(struct paced_weights *weights, const struct standing *s
     double sums[] = {s->tally.loss, s->tally.ce, s->tally.kld, s->tally.admitted, s->tally.seconds};
     int64_t counts[] = {(int64_t)s->tally.images, (int64_t)s->tally.batches};
     paced_weights_add(weights, "run.epoch", PACED_I64, 1, one, &s->epoch);
+    paced_weights_add(weights, "run.course", PACED_I64, 1, one, &s->course);
     paced_weights_add(weights, "run.select", PACED_I64, 1, one, &s->select);
     paced_weights_add(weights, "run.best", PACED_F64, 1, one, &s->best);
     paced_weights_add(weights, "run.best_epoch", PACED_I64, 1, one, &s->best_epoch);
@@ -50,6 +51,7 @@ static enum paced_err take_standing(const struct paced_weights *weights, const c
     double sums[5];
     int64_t counts[2];
     PACED_TRY(take(weights, path, "run.epoch", PACED_I64, 1, &s->epoch));
+    PACED_TRY(take(weights, path, "run.course", PACED_I64, 1, &s->course));
     PACED_TRY(take(weights, path, "run.select", PACED_I64, 1, &s->select));
     PACED_TRY(take(weights, path, "run.best", PACED_F64, 1, &s->best));
     PACED_TRY(take(weights, path, "run.best_epoch", PACED_I64, 1, &s->best_epoch));

@@ -10,6 +10,7 @@ struct standing {
     struct tally tally;   /* of the training pass of the next epoch, where it was stopped half-way */
     double mu;            /* threshold of the last epoch begun; NaN where nothing is paced */
     struct paced_rng rng; /* as it was before the next epoch's shuffle */
+    uint64_t course;      /* hash of what decides which image comes in which batch */
     int64_t select;       /* what `best` measures: enum paced_select */
     double best;          /* the validation set's best CE or dice so far */
     int64_t best_epoch;   /* from 1; 0: none, and `best` means nothing */

@@ -14,12 +14,10 @@ enum { HASH_DIGITS = 16, LARGEST_RECORD = 64 };
 
 uint64_t stage_hash(const struct paced_experiment *experiment, size_t index, const uint64_t *hashes) {
     const struct paced_stage *stage = &experiment->stages[index];
-    char *text = paced_config_text(&stage->config);
     uint64_t hash = paced_hash(PACED_HASH_START, stage->command, strlen(stage->command) + 1);
-    hash = paced_hash(hash, text, strlen(text) + 1);
+    hash = paced_config_hash(hash, &stage->config);
     for (size_t i = 0; i < index; ++i)
         if (stage->uses[i]) hash = paced_hash(hash, &hashes[i], sizeof hashes[i]);
-    free(text);
     return hash;
 }
 

@@ -33,6 +33,7 @@ struct trainer {
     struct paced_optimizer *optimizer;
     struct paced_dataset *train, *val;
     uint32_t *order; /* [images of the larger set] */
+    int batch;       /* images of a step: train.batch, or all of the larger set where it has fewer */
     struct paced_run_log log;
     struct board board;
     struct standing standing;
@@ -56,8 +57,8 @@ static bool is_paced(const struct trainer *t) {
     return t->objective.weighting != PACED_WEIGHT_NONE;
 }
 
-static enum paced_err open_teacher(struct trainer *t, int batch) {
-    PACED_TRY(teacher_open(&t->teacher, t->config, t->device, batch, t->train, t->val, &t->augment));
+static enum paced_err open_teacher(struct trainer *t) {
+    PACED_TRY(teacher_open(&t->teacher, t->config, t->device, t->batch, t->train, t->val, &t->augment));
     if (!isnan(t->config->uncertainty.temperature)) return PACED_OK;
     double tau;
     PACED_TRY(teacher_fit_temperature(&t->teacher, t->val, &tau));
@@ -86,7 +87,7 @@ static enum paced_err check_network(const struct paced_config *c, size_t images)
 
 static enum paced_err open_parts(struct trainer *t) {
     const struct paced_config *c = t->config;
-    int batch = (int)c->train.batch, size = (int)c->data.size, classes = (int)c->data.classes;
+    int size = (int)c->data.size, classes = (int)c->data.classes;
     PACED_TRY(paced_objective_init(&t->objective, c));
     PACED_TRY(paced_augment_parse(&t->augment, "data.augment", c->data.augment));
     t->augment.seed = (uint64_t)c->run.seed;
@@ -95,13 +96,14 @@ static enum paced_err open_parts(struct trainer *t) {
     PACED_TRY(check_network(c, paced_dataset_count(t->train)));
     size_t most = paced_dataset_count(t->train) > paced_dataset_count(t->val) ? paced_dataset_count(t->train)
                                                                               : paced_dataset_count(t->val);
-    if ((size_t)batch > most) batch = (int)most;
+    t->batch = (size_t)c->train.batch < most ? (int)c->train.batch : (int)most;
     t->order = paced_alloc(most, sizeof *t->order);
     PACED_TRY(open_device(&t->device, c));
-    if (has_teacher(t)) PACED_TRY(open_teacher(t, batch));
-    PACED_TRY(paced_loss_create(&t->loss, t->device, &t->objective, has_teacher(t), batch, size, classes));
-    PACED_TRY(grader_create(&t->grader, t->device, batch, size, classes));
-    PACED_TRY(network_open(&t->network, c, t->device, batch, PACED_TRAINING)); /* last: it fits itself into the rest */
+    if (has_teacher(t)) PACED_TRY(open_teacher(t));
+    PACED_TRY(paced_loss_create(&t->loss, t->device, &t->objective, has_teacher(t), t->batch, size, classes));
+    PACED_TRY(grader_create(&t->grader, t->device, t->batch, size, classes));
+    PACED_TRY(
+        network_open(&t->network, c, t->device, t->batch, PACED_TRAINING)); /* last: it fits itself into the rest */
     PACED_TRY(paced_optimizer_create(&t->optimizer, c, t->network.exec));
     t->standing.tally.scores = paced_scores_create(classes);
     t->val_tally.scores = paced_scores_create(classes);
@@ -149,11 +151,23 @@ static void close_parts(struct trainer *t) {
     run_files_finish(&t->files);
 }
 
+/* Of an epoch that was stopped half-way the rest can be told only where nothing of this changed. */
+static uint64_t hash_course(const struct trainer *t) {
+    int64_t sizes[] = {(int64_t)paced_dataset_count(t->train), t->batch, t->config->train.shuffle};
+    uint64_t hash = paced_hash(PACED_HASH_START, sizes, sizeof sizes);
+    for (size_t i = 0; i < paced_dataset_count(t->train); ++i) {
+        const char *name = paced_dataset_image_name(t->train, i);
+        hash = paced_hash(hash, name, strlen(name) + 1);
+    }
+    return hash;
+}
+
 static enum paced_err start_fresh(struct trainer *t) {
     const struct paced_config *c = t->config;
     PACED_TRY(*c->model.init ? network_load(&t->network, c->model.init)
                              : paced_exec_init_params(t->network.exec, (uint64_t)c->run.seed));
     paced_rng_seed(&t->standing.rng, (uint64_t)c->run.seed, PACED_STREAM_SHUFFLE);
+    t->standing.course = hash_course(t);
     t->standing.select = c->train.select;
     return PACED_OK;
 }
@@ -165,6 +179,13 @@ static enum paced_err start_again(struct trainer *t) {
                            "%s: the best weights so far were not chosen by train.select = %s; resume with the one that "
                            "the run began with, or start again with --overwrite",
                            t->files.state, selections[t->config->train.select].name);
+    if (t->standing.tally.batches > 0 && t->standing.course != hash_course(t))
+        return paced_error(
+            PACED_INVALID,
+            "%s: was stopped within an epoch of other batches; resume with the data.train, train.batch and "
+            "train.shuffle that the run began with, or start again with --overwrite",
+            t->files.state);
+    t->standing.course = hash_course(t);
     if (t->standing.epoch == 0) return PACED_OK;
     return paced_run_log_read(&t->log, t->files.log, (int)t->standing.epoch);
 }
@@ -190,9 +211,8 @@ static enum paced_err measure_uncertainty(struct trainer *t) {
     for (size_t i = 0; i < count; ++i) t->order[i] = (uint32_t)i;
     struct paced_loader *loader;
     struct paced_batch *batch;
-    PACED_TRY(
-        paced_loader_create(&loader, t->train, t->order, count, (int)c->train.batch, 0, (int)c->data.workers, NULL));
-    float *values = paced_alloc((size_t)c->train.batch * (size_t)c->data.size * (size_t)c->data.size, sizeof *values);
+    PACED_TRY(paced_loader_create(&loader, t->train, t->order, count, t->batch, 0, (int)c->data.workers, NULL));
+    float *values = paced_alloc((size_t)t->batch * (size_t)c->data.size * (size_t)c->data.size, sizeof *values);
     struct paced_progress progress;
     paced_progress_start(&progress, "uncertainty", count);
     paced_histogram_destroy(t->histogram);
@@ -256,7 +276,7 @@ static struct pass whole_pass(struct trainer *t, struct paced_dataset *dataset, 
                          .dataset = dataset,
                          .order = t->order,
                          .count = count,
-                         .batch = (int)t->config->train.batch,
+                         .batch = t->batch,
                          .workers = (int)t->config->data.workers,
                          .label = label};
 }

@@ -512,6 +512,23 @@ static void test_print_keys(void **state) {
     }
 }
 
+static uint64_t hash_with(const char *set) {
+    write_ini("x.ini", "");
+    struct paced_config c;
+    assert_int_equal(load(&c, "x.ini", set), PACED_OK);
+    uint64_t hash = paced_config_hash(PACED_HASH_START, &c);
+    paced_config_finish(&c);
+    return hash;
+}
+
+static void test_hash(void **state) {
+    (void)state;
+    uint64_t plain = hash_with(NULL);
+    assert_true(hash_with("data.workers=4") == plain && hash_with("log.level=debug") == plain);
+    assert_true(hash_with("train.lr=0.1") != plain && hash_with("run.output=elsewhere") != plain);
+    assert_true(hash_with("train.lr=0.003") == plain);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, enter_dir, leave_dir)
 
 int main(void) {
@@ -522,6 +539,7 @@ int main(void) {
         TEST(test_unknown_names), TEST(test_wrong_values), TEST(test_bad_lines),
         TEST(test_long_line),     TEST(test_round_trip),   TEST(test_round_trip_long),
         TEST(test_real_digits),   TEST(test_print_keys),   TEST(test_list_of_paths),
+        TEST(test_hash),
     };
     return cmocka_run_group_tests_name("config", tests, NULL, NULL);
 }

@@ -103,6 +103,9 @@ class ResumeTest(program.Case):
 
     def test_stopped_within_an_epoch(self):
         self.stop_within("stopped", self.within_training)
+        for other in ("train.batch=3", "train.shuffle=no", "data.train=short_train.json"):
+            self.refuse("train", "tiny.ini", "--output", "stopped", "--resume", *self.sets(other),
+                        says=("state.safetensors", "data.train, train.batch and train.shuffle", "--overwrite"))
         self.finish("stopped")
         self.assert_ends_as("whole", "stopped")
 
