@@ -1,4 +1,5 @@
 /* paced: the command table. A command is one row here and one function in src/run. */
+#include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,7 +81,8 @@ static const struct command commands[] = {
      "tests. A stage that is done is passed over, one that was interrupted goes on, one that changed is run anew;\n"
      "--overwrite runs all of them anew. --set holds for every stage, but for run.output, which is the directory of\n"
      "them all.\n"
-     "[sweep] SECTION.KEY = v1, v2 runs all stages (without stages: train, then test) once for each combination of the\n"
+     "[sweep] SECTION.KEY = v1, v2 runs all stages (without stages: train, then test) once for each combination of "
+     "the\n"
      "values, and ends with one table: sweep.csv, means over seeds in seeds.csv, sweep.png. --set\n"
      "sweep.SECTION.KEY=v1,v2 sweeps any CONFIG.",
      SET | OVERWRITE, 1, 1, paced_command_experiment},
@@ -278,7 +280,7 @@ static enum paced_err run_command(const struct command *command, int argc, char 
     return err;
 }
 
-int main(int argc, char **argv) {
+static int run(int argc, char **argv) {
     if (argc < 2) {
         print_usage(stderr);
         return PACED_INVALID;
@@ -293,4 +295,11 @@ int main(int argc, char **argv) {
     }
     const struct command *command = find_command(argv[1]);
     return command ? (int)run_command(command, argc - 1, argv + 1) : PACED_INVALID;
+}
+
+int main(int argc, char **argv) {
+    int status = run(argc, argv);
+    bool written = fflush(stdout) == 0 && !ferror(stdout);
+    if (status != PACED_OK || written) return status;
+    return paced_error(PACED_FAILED, "standard output: cannot be written: %s; is the disk full?", strerror(errno));
 }

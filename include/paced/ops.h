@@ -36,12 +36,16 @@ enum paced_conv_direction {
     PACED_CONV_DIRECTIONS
 };
 
+/* What PACED_CONV in the environment asks for instead of choosing, or NULL. */
+const char *paced_conv_forced(void);
+
 /* What convolution a node is; false where it is another operation. */
 bool paced_conv_of(const struct paced_node *node, struct paced_conv *conv);
 bool paced_conv_transpose_of(const struct paced_node *node, struct paced_conv_transpose *conv);
 /* A convolution's key; release with free(). */
 char *paced_conv_tuning_key(const struct paced_node *node, int samples, enum paced_conv_direction direction);
-/* PACED_INVALID, naming file and line, where the tuning has an algorithm that cannot serve for the network's. */
+/* PACED_INVALID, naming file and line, where the tuning has an algorithm that cannot serve for the network's; or where
+ * PACED_CONV names none. */
 enum paced_err paced_conv_check_tuning(const struct paced_graph *graph, const struct paced_tuning *tuning, int samples);
 /* The algorithms that can serve, by number from 0, which is the plain sum over patches; NULL beyond the last. */
 const char *paced_conv_algorithm_at(const struct paced_node *node, enum paced_conv_direction direction, size_t i);

@@ -132,8 +132,19 @@ static uint64_t workspace_of(const struct paced_node *node, int batch, uint64_t 
     return scaled > node->workspace_bytes ? scaled : node->workspace_bytes;
 }
 
+/* Pixels of a batch are counted in int, in kernels and where they are launched. */
+static enum paced_err check_pixels(const struct paced_graph *g, int batch) {
+    const struct paced_shape *shape = &g->input->shape;
+    if ((int64_t)batch * shape->h * shape->w <= INT32_MAX / 2) return PACED_OK;
+    return paced_error(PACED_INVALID,
+                       "a batch of %d images of %d x %d is too large, at most %d pixels are possible; lower "
+                       "train.batch or data.size",
+                       batch, shape->h, shape->w, INT32_MAX / 2);
+}
+
 enum paced_err paced_plan_make(struct paced_plan *plan, const struct paced_graph *g, int batch, enum paced_mode mode,
                                struct paced_limits limits) {
+    PACED_TRY(check_pixels(g, batch));
     *plan = (struct paced_plan){
         .batch = batch, .mode = mode, .tensor_count = g->tensor_count, .workspace_limit = limits.workspace_bytes};
     plan->values = paced_alloc(g->tensor_count, sizeof *plan->values);

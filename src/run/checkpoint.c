@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "paced/ops.h"
+
 static void add_standing(struct paced_weights *weights, const struct standing *s) {
     const int64_t one[] = {1}, four[] = {4};
     double sums[] = {s->tally.loss, s->tally.ce, s->tally.kld, s->tally.admitted, s->tally.seconds};
@@ -21,11 +23,22 @@ static void add_standing(struct paced_weights *weights, const struct standing *s
     paced_scores_save(s->tally.scores, "run.scores", weights);
 }
 
+/* In hexadecimal: of all that decides in which order numbers are summed, beside the device itself. */
+static void hash_arithmetic(const struct paced_exec *exec, char text[17]) {
+    const char *forced = paced_conv_forced();
+    uint64_t workspace = paced_exec_workspace_limit(exec);
+    paced_device_tuning_hash(paced_exec_device(exec), text);
+    uint64_t hash = paced_hash(PACED_HASH_START, text, 16);
+    if (forced) hash = paced_hash(hash, forced, strlen(forced));
+    hash = paced_hash(hash, &workspace, sizeof workspace);
+    snprintf(text, 17, "%016llx", (unsigned long long)hash);
+}
+
 enum paced_err checkpoint_save(const char *path, struct network *network, const struct paced_config *config,
                                struct paced_optimizer *optimizer, const struct standing *standing) {
     struct paced_weights weights = {0};
     char tuning[17];
-    paced_device_tuning_hash(paced_exec_device(network->exec), tuning);
+    hash_arithmetic(network->exec, tuning);
     paced_weights_add_metadata(&weights, "tuning", tuning);
     enum paced_err err = network_collect(network, config, &weights);
     if (!err) err = paced_optimizer_save(optimizer, &weights);
@@ -78,14 +91,15 @@ static void select_params(const struct paced_weights *all, const struct paced_gr
 }
 
 /* Another tuning computes as rightly, but rounds otherwise. */
-static void warn_of_other_tuning(const char *was, struct paced_device *device, const char *path) {
+static void warn_of_other_tuning(const char *was, const struct paced_exec *exec, const char *path) {
     char is[17];
-    paced_device_tuning_hash(device, is);
+    hash_arithmetic(exec, is);
     if (was && strcmp(was, is) != 0)
-        paced_log(PACED_LOG_WARN,
-                  "%s: was saved under another tuning (%s, now %s; see device.tuning); the run goes on, but not bit "
-                  "for bit as it would have",
-                  path, was, is);
+        paced_log(
+            PACED_LOG_WARN,
+            "%s: was saved under another device.tuning, device.memory_limit_mb or PACED_CONV; the run goes on, but "
+            "not bit for bit as it would have",
+            path);
 }
 
 enum paced_err checkpoint_load(const char *path, struct network *network, struct paced_optimizer *optimizer,
@@ -97,7 +111,7 @@ enum paced_err checkpoint_load(const char *path, struct network *network, struct
     if ((err = paced_exec_load_params(network->exec, &params, path))) goto out;
     if ((err = paced_optimizer_load(optimizer, &weights, path))) goto out;
     if ((err = take_standing(&weights, path, standing))) goto out;
-    warn_of_other_tuning(paced_weights_metadata(&weights, "tuning"), paced_exec_device(network->exec), path);
+    warn_of_other_tuning(paced_weights_metadata(&weights, "tuning"), network->exec, path);
 out:
     paced_weights_finish(&params);
     paced_weights_finish(&weights);

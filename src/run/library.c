@@ -1,7 +1,9 @@
 /* The functions of paced.h: `paced predict` for other programs. It stands beside main.c, on the same rooms; only what
  * is here can be seen from outside the shared library. */
+#define _GNU_SOURCE /* uselocale */
 #include "paced.h"
 
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,13 +34,20 @@ static void keep_error(void *context, enum paced_log_level level, const char *fm
 static void ignore(void *context, enum paced_log_level level, const char *fmt, va_list args) {
 }
 
+/* Configurations are read in the second; in the first, the host program's, the decimal point may be a comma. */
+static _Thread_local locale_t host_locale, plain_locale;
+
 /* What lies between these two says nothing on stderr. */
 static void enter(void) {
     *last_error = '\0';
     paced_log_divert(keep_error, NULL);
+    plain_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    host_locale = uselocale(plain_locale);
 }
 
 static enum paced_err leave(enum paced_err err) {
+    uselocale(host_locale);
+    if (plain_locale) freelocale(plain_locale);
     paced_log_divert(NULL, NULL);
     if (!err) *last_error = '\0'; /* of what could be done without, such as a tuning that cannot be read */
     return err;

@@ -3,6 +3,7 @@ calls for, and leaves every file as it was."""
 import os
 import shutil
 import struct
+import subprocess
 import time
 
 import program
@@ -84,6 +85,20 @@ class CommandTest(program.Case):
     def test_device_that_is_not_there(self):
         self.refuse("train", "tiny.ini", "--output", "out", "--set", "device.select=no such device", status=3,
                     says=["no such device", "paced devices"])
+
+    def test_algorithm_that_is_none(self):
+        self.refuse("bench", "tiny.ini", says=("PACED_CONV=direct", "winograd4"),
+                    env={"PACED_CONV": "direct"})
+
+    def test_more_pixels_than_can_be_counted(self):
+        self.refuse("graph", "tiny.ini", "--set", "data.size=8192", "--set", "train.batch=65536",
+                    says=("65536 images of 8192 x 8192", "lower train.batch or data.size"))
+
+    def test_output_that_cannot_be_written(self):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([program.PROGRAM, "--version"], stdout=full, stderr=subprocess.PIPE, text=True)
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, r"^paced: standard output: cannot be written: .*\n$")
 
     def test_size_that_the_network_cannot_take(self):
         self.refuse("train", "tiny.ini", "--output", "out", "--set", "data.size=8", says=["data.size"])

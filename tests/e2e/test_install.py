@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import unittest
 
 import program
@@ -104,6 +105,25 @@ class Install(Case):
             self.assertTrue(done.stderr.startswith(f"segment: {arguments[0]}: "), done.stderr)
             self.assertIn(words, done.stderr)
         self.assertFalse(os.path.exists(self.path("never.png")))
+
+    def test_host_with_a_decimal_comma(self):
+        """In the host program's own numbers the comma stays; settings are read with a point."""
+        write_text(self.path("ascii"), "<code_set_name> ASCII\n<escape_char> /\nCHARMAP\n" +
+                   "".join(f"<U{i:04X}> /x{i:02x}\n" for i in range(128)) + "END CHARMAP\n")
+        write_text(self.path("comma"), 'LC_NUMERIC\ndecimal_point "<U002C>"\nthousands_sep ""\ngrouping -1\n'
+                                       "END LC_NUMERIC\n")
+        os.mkdir(self.path("locales"))
+        # Status 1: made, but most of a locale is missing.
+        subprocess.run(["localedef", "-c", "-i", "comma", "-f", "./ascii", "./locales/comma"], cwd=self.dir,
+                       capture_output=True)
+        script = ("import ctypes, locale, sys\n"
+                  "locale.setlocale(locale.LC_NUMERIC, 'comma')\n"
+                  "lib, segmenter = ctypes.CDLL(sys.argv[1]), ctypes.c_void_p()\n"
+                  "status = lib.paced_segmenter_open(ctypes.byref(segmenter), sys.argv[2].encode(), None)\n"
+                  "print(status, locale.str(0.5))")
+        said = output_of(sys.executable, "-c", script, self.shared, self.weights,
+                         env={**os.environ, "LOCPATH": self.path("locales")})
+        self.assertEqual(said, "0 0,5\n")
 
     def test_every_function(self):
         """Through ctypes: probabilities, what is refused, two segmenters at once."""

@@ -62,10 +62,10 @@ class TuneTest(program.Case):
         self.train("off", "device.tuning=off")
         off = self.tuning_of("off")
         done = self.train("off", "train.epochs=2", resume=True)
-        self.assertIn("another tuning", done.stderr)
+        self.assertIn("another device.tuning", done.stderr)
         self.assertNotEqual(self.tuning_of("off"), off)
         done = self.train("off", "train.epochs=3", resume=True)
-        self.assertNotIn("another tuning", done.stderr)
+        self.assertNotIn("another device.tuning", done.stderr)
 
     def refuse_file(self, text, *says):
         program.write_text(self.path("bad.ini"), text)

@@ -13,6 +13,8 @@
 static const struct conv_algorithm *const algorithms[] = {&conv_im2col, &conv_pointwise, &conv_winograd2,
                                                           &conv_winograd4};
 
+#define ALGORITHMS "there are im2col, pointwise, winograd2 and winograd4"
+
 static const struct conv_algorithm *by_name(const char *name) {
     for (size_t i = 0; name && i < PACED_COUNT(algorithms); ++i)
         if (strcmp(name, algorithms[i]->name) == 0) return algorithms[i];
@@ -87,13 +89,21 @@ static enum paced_err by_tuning(const struct paced_tuning *tuning, const struct 
     if (!name || (*out && applies(*out, v) && is_accurate(*out, v, direction))) return PACED_OK;
     return paced_tuning_refuse(tuning, "convolution", key,
                                *out ? "cannot compute this, or not accurately enough; remove the line"
-                                    : "no such algorithm; there are im2col, pointwise, winograd2 and winograd4");
+                                    : "no such algorithm; " ALGORITHMS);
+}
+
+const char *paced_conv_forced(void) {
+    const char *name = getenv("PACED_CONV");
+    return name && *name ? name : NULL;
 }
 
 enum paced_err paced_conv_check_tuning(const struct paced_graph *graph, const struct paced_tuning *tuning,
                                        int samples) {
     struct paced_conv conv;
     const struct conv_algorithm *algorithm;
+    const char *forced = paced_conv_forced();
+    if (forced && !by_name(forced))
+        return paced_error(PACED_INVALID, "PACED_CONV=%s: no such algorithm; " ALGORITHMS, forced);
     for (size_t i = 0; i < paced_graph_node_count(graph); ++i) {
         const struct paced_node *node = paced_graph_node(graph, i);
         for (int d = 0; paced_conv_of(node, &conv) && d < PACED_CONV_DIRECTIONS; ++d)
@@ -106,7 +116,7 @@ enum paced_err paced_conv_check_tuning(const struct paced_graph *graph, const st
 
 enum paced_err conv_choose(struct paced_exec *e, const struct conv *v, enum paced_conv_direction direction,
                            const struct conv_algorithm **out) {
-    *out = by_name(getenv("PACED_CONV"));
+    *out = by_name(paced_conv_forced());
     if (*out && applies(*out, v)) return PACED_OK;
     PACED_TRY(by_tuning(paced_device_tuning(paced_exec_device(e)), v, paced_exec_samples(e), direction, out));
     if (!*out) *out = by_shape(v, direction);
