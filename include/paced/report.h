@@ -247,7 +247,7 @@ struct paced_outcomes paced_outcomes_average(const struct paced_outcomes *outcom
 enum paced_err paced_outcomes_write_csv(const struct paced_outcomes *outcomes, const char *path);
 void paced_outcomes_print(const struct paced_outcomes *outcomes, FILE *out);
 /* Dice against the one label that is a number in all rows, a line for each value of the others; where there is no such
- * label, or several, a row for each network, with its interval or deviation. */
+ * label, or several, a row for each network. All with their intervals or deviations. */
 enum paced_err paced_outcomes_plot(const struct paced_outcomes *outcomes, const char *path);
 
 /* ---- the training log ---------------------------------------------------------------------------------------- */
@@ -336,6 +336,7 @@ struct paced_series {
     const char *name;
     const double *x, *y; /* [count], x rising */
     size_t count;
+    const double *low, *high;      /* [count], the ends of the points' intervals, NaN: of none; NULL: of no point */
     size_t first_mark, mark_every; /* of many points: those that get a mark; mark_every 0 is 1 */
 };
 
