@@ -247,7 +247,8 @@ static enum paced_err show_tables(const struct experiment *e) {
     return PACED_OK;
 }
 
-/* What was measured for all points together belongs to no row; comparison.csv has it. */
+/* What was measured for all points together belongs to no row; comparison.csv has it. Without a sweep, that leaves no
+ * rows. */
 static enum paced_err tabulate_sweep(const struct experiment *e) {
     struct paced_outcomes outcomes;
     sweep_open(&outcomes, &e->plan);
@@ -255,7 +256,7 @@ static enum paced_err tabulate_sweep(const struct experiment *e) {
     for (size_t i = 0; !err && i < e->plan.count; ++i)
         if (e->commands[i]->take && e->plan.stages[i].point != PACED_NO_POINT)
             err = e->commands[i]->take(&outcomes, &e->plan, i);
-    if (!err && outcomes.count > 0) err = sweep_write(&outcomes, e->plan.config.run.output);
+    if (!err) err = sweep_write(&outcomes, e->plan.config.run.output);
     paced_outcomes_finish(&outcomes);
     return err;
 }
@@ -266,7 +267,8 @@ enum paced_err paced_command_experiment(const struct paced_arguments *arguments)
     if (!err) paced_catch_stop();
     for (size_t i = 0; !err && i < e.plan.count; ++i) err = paced_stop_asked() ? PACED_STOPPED : run_stage(&e, i);
     if (!err) err = compare(&e);
-    if (!err) err = e.plan.sweep.count > 0 ? tabulate_sweep(&e) : show_tables(&e);
+    if (!err) err = tabulate_sweep(&e);
+    if (!err && e.plan.sweep.count == 0) err = show_tables(&e);
     if (!err) err = write_report(&e);
     close_experiment(&e);
     return err;
