@@ -12,6 +12,7 @@
 #include "paced/report.h"
 #include "paced/run.h"
 #include "src/run/files.h"
+#include "src/run/report_runs.h"
 #include "src/run/robustness.h"
 #include "src/run/stages.h"
 #include "src/run/sweep.h"
@@ -217,16 +218,13 @@ static enum paced_err compare(const struct experiment *e) {
 
 /* All stages in one page; a test in the directory of what it tests is on that one's account. */
 static enum paced_err write_report(const struct experiment *e) {
-    const char **dirs = paced_alloc(e->plan.count, sizeof *dirs);
-    size_t count = 0;
-    for (size_t i = 0; i < e->plan.count; ++i) {
-        const char *dir = e->plan.stages[i].config.run.output;
-        bool there = false;
-        for (size_t k = 0; k < count; ++k) there |= strcmp(dirs[k], dir) == 0;
-        if (!there) dirs[count++] = dir;
-    }
-    enum paced_err err = paced_report_write(dirs, count, e->plan.config.run.name, e->plan.config.run.output);
-    free(dirs);
+    const struct paced_config *config = &e->plan.config;
+    struct report_runs list = {0};
+    for (size_t i = 0; i < e->plan.count; ++i) report_runs_add(&list, e->plan.stages[i].config.run.output);
+    report_runs_add_experiment(&list, config->run.output);
+    enum paced_err err = report_runs_keep(&list, config->run.output);
+    if (!err) err = report_runs_show(&list, config->run.name, config->run.output);
+    report_runs_finish(&list);
     return err;
 }
 

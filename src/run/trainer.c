@@ -16,6 +16,7 @@
 #include "src/run/board.h"
 #include "src/run/checkpoint.h"
 #include "src/run/files.h"
+#include "src/run/report_runs.h"
 
 enum { MOST_DECODED_FIRST = 10000 }; /* images of a set that a fresh run reads before it begins */
 
@@ -399,8 +400,7 @@ enum paced_err trainer_run(const struct paced_config *config, enum train_start s
     if (!err && !resume) err = checkpoint_save(t.files.state, &t.network, config, t.optimizer, &t.standing);
     if (!err) err = train(&t);
     if (!err && out) paced_run_log_print(&t.log, (int)t.standing.best_epoch, out);
-    const char *dir = t.files.dir;
-    if (!err) err = paced_report_write(&dir, 1, NULL, dir);
+    if (!err) err = report_run(t.files.dir);
     close_parts(&t);
     return err;
 }
