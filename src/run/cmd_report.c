@@ -10,7 +10,9 @@ enum paced_err paced_command_report(const struct paced_arguments *arguments) {
     struct report_runs list = {0};
     enum paced_err err = PACED_OK;
     for (size_t i = 0; !err && i < arguments->name_count; ++i) err = report_runs_take(&list, arguments->names[i]);
-    char *title = arguments->name_count > 1 ? paced_format("%zu runs", list.run_count) : NULL;
+    char *title = arguments->name_count > 1
+                      ? paced_format("%zu %s", list.run_count, paced_plural(list.run_count, "run", "runs"))
+                      : NULL;
     if (!err) err = report_runs_show(&list, title, arguments->output);
     free(title);
     report_runs_finish(&list);

@@ -77,10 +77,10 @@ static enum paced_err check_network(const struct paced_config *c, size_t images)
     enum paced_err err = PACED_OK;
     if (starved)
         err = paced_error(PACED_INVALID,
-                          "train.batch = %zu leaves a batch of one of the %zu training images, on which %s cannot be "
+                          "train.batch = %zu leaves a batch of one of the %zu training %s, on which %s cannot be "
                           "trained (%s would normalise over one value, which has no variance); choose another "
                           "train.batch",
-                          batch, images, c->model.arch, starved->name);
+                          batch, images, paced_plural(images, "image", "images"), c->model.arch, starved->name);
     paced_graph_destroy(graph);
     return err;
 }
@@ -343,8 +343,9 @@ static void report_epoch(const struct trainer *t) {
 static enum paced_err save_place(struct trainer *t) {
     PACED_TRY(network_save(&t->network, t->config, t->files.last));
     PACED_TRY(checkpoint_save(t->files.state, &t->network, t->config, t->optimizer, &t->standing));
-    paced_log(PACED_LOG_INFO, "stopped in epoch %lld after %llu batches; `paced train ... --resume` goes on from here",
-              (long long)t->standing.epoch + 1, (unsigned long long)t->standing.tally.batches);
+    uint64_t batches = t->standing.tally.batches;
+    paced_log(PACED_LOG_INFO, "stopped in epoch %lld after %llu %s; `paced train ... --resume` goes on from here",
+              (long long)t->standing.epoch + 1, (unsigned long long)batches, paced_plural(batches, "batch", "batches"));
     return PACED_STOPPED;
 }
 
@@ -370,7 +371,8 @@ static enum paced_err train(struct trainer *t) {
     }
     PACED_TRY(end_board(t));
     const struct standing *s = &t->standing;
-    paced_log(PACED_LOG_INFO, "%s: %lld epochs%s, best in epoch %lld (val %s %.4f)", t->files.dir, (long long)s->epoch,
+    paced_log(PACED_LOG_INFO, "%s: %lld %s%s, best in epoch %lld (val %s %.4f)", t->files.dir, (long long)s->epoch,
+              paced_plural((uint64_t)s->epoch, "epoch", "epochs"),
               s->epoch < t->config->train.epochs ? " (train.patience has run out)" : "", (long long)s->best_epoch,
               selections[s->select].figure, s->best);
     return PACED_OK;

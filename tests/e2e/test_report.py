@@ -171,7 +171,7 @@ class ReportTest(program.Case):
 
     def test_nothing_of_an_earlier_run_is_left(self):
         train = ["train", "tiny.ini", "--output", "old", "--set", "train.epochs=1"]
-        self.run_program(*train)
+        self.assertIn("/old: 1 epoch, best in epoch 1 ", self.run_program(*train).stderr)
         files = sorted(os.listdir(self.path("old")))
         self.run_program("test", "old/config.ini", "--set", "test.overlays=0")
         self.run_program("robustness", "old/config.ini", "--set", "robustness.corruptions=fog", "--set",
