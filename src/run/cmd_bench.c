@@ -50,9 +50,9 @@ static void print_kernels(const struct bench_figures *f) {
 
 static void print_mode(const struct report *r, int mode) {
     const struct bench_figures *f = &r->figures[mode];
-    printf("%-10s %.2f images/s (%.2f to %.2f over %d %s), first step %.2f s\n", modes[mode].name,
+    printf("%-10s %.2f images/s (%.2f to %.2f over %d steps), first step %.2f s\n", modes[mode].name,
            images_per_second(r, f->median_s), images_per_second(r, f->most_s), images_per_second(r, f->least_s),
-           f->steps, paced_plural((uint64_t)f->steps, "step", "steps"), f->first_s);
+           f->steps, f->first_s);
     printf("    %.0f GFLOP/s as direct convolutions: %.0f %% of the device's %.0f (multiply-adds in registers)\n",
            gflops(r, mode), 100 * gflops(r, mode) / f->peak_gflops, f->peak_gflops);
     printf("    at least %.1f GB/s to and from memory: %.0f %% of the device's %.1f (a copy)\n", traffic(r, mode),

@@ -8,6 +8,10 @@
 
 #define SEED "run.seed"
 
+#define ALL "sweep.csv"
+#define MEANS "seeds.csv"
+#define PICTURE "sweep.png"
+
 /* The labels of one network; free() the list. */
 static const char **list_labels(const struct paced_experiment *plan, const char *stage, char *const *values) {
     const char **labels = paced_alloc(1 + plan->sweep.key_count, sizeof *labels), **next = labels;
@@ -56,10 +60,6 @@ enum paced_err sweep_take_robustness(struct paced_outcomes *outcomes, const stru
     free(labels);
     return err;
 }
-
-#define ALL "sweep.csv"
-#define MEANS "seeds.csv"
-#define PICTURE "sweep.png"
 
 static enum paced_err remove_from(const char *dir, const char *name) {
     char *path = paced_path_join(dir, name);
