@@ -88,7 +88,8 @@ static const struct command commands[] = {
      SET | OVERWRITE, 1, 1, paced_command_experiment},
     {"report", "RUN_DIR... --output DIR",
      "Writes DIR/report.html: what the run directories hold, side by side, with what differs between them, in one file "
-     "that\nneeds nothing else; and its curves as PNG files beside it. Every run directory has a report of its own.",
+     "that\nneeds nothing else; and its curves as PNG files beside it. The directory of an experiment stands for its "
+     "runs\nand its sweep. Every run directory has a report of its own.",
      OUTPUT, 1, SIZE_MAX, paced_command_report},
     {"predict",
      "CONFIG --weights FILE --output DIR [--probabilities] [--overlay] [--logits] [--overwrite] [--set "

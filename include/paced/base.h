@@ -132,6 +132,9 @@ struct paced_text {
 };
 void paced_text_add(struct paced_text *text, const char *fmt, ...) PACED_PRINTF(2, 3);
 
+/* The word for what there are `count` of: "1 epoch", "2 epochs". */
+const char *paced_plural(uint64_t count, const char *one, const char *more);
+
 /* The candidate nearest to `word` by edit distance, or NULL where none is near enough to be meant. */
 const char *paced_nearest(const char *word, const char *const *candidates, size_t count);
 

@@ -247,7 +247,7 @@ struct paced_outcomes paced_outcomes_average(const struct paced_outcomes *outcom
 enum paced_err paced_outcomes_write_csv(const struct paced_outcomes *outcomes, const char *path);
 void paced_outcomes_print(const struct paced_outcomes *outcomes, FILE *out);
 /* Dice against the one label that is a number in all rows, a line for each value of the others; where there is no such
- * label, or several, a row for each network, with its interval or deviation. */
+ * label, or several, a row for each network. All with their intervals or deviations. */
 enum paced_err paced_outcomes_plot(const struct paced_outcomes *outcomes, const char *path);
 
 /* ---- the training log ---------------------------------------------------------------------------------------- */
@@ -336,6 +336,7 @@ struct paced_series {
     const char *name;
     const double *x, *y; /* [count], x rising */
     size_t count;
+    const double *low, *high;      /* [count], the ends of the points' intervals, NaN: of none; NULL: of no point */
     size_t first_mark, mark_every; /* of many points: those that get a mark; mark_every 0 is 1 */
 };
 
@@ -360,12 +361,20 @@ int paced_canvas_legend(struct paced_canvas *canvas, int x, int y, int width, co
 
 /* ---- the report ----------------------------------------------------------------------------------------------- */
 
+/* Directories, without '/' at their ends: of runs, at least one, and of the experiments whose sweep is shown. */
+struct paced_report_sources {
+    const char *const *runs, *const *experiments;
+    size_t run_count, experiment_count;
+};
+
 /* OUTPUT_DIR/report.html, one file that shows what the files of these run directories hold, with what differs between
  * them where there are several, and beside it its figures as PNG files. The same files give the same report. It reads
  * config.ini, log.csv, summary.csv, intervals.csv, metrics.csv, reliability.csv, robustness_summary.csv,
- * contact_sheet.png and overlays/overlays.csv (file,case,image,dice) with its pictures; what is not there is left out.
- * title NULL: the run's name. PACED_INVALID where a directory has no config.ini. */
-enum paced_err paced_report_write(const char *const *run_dirs, size_t count, const char *title, const char *output_dir);
+ * contact_sheet.png and overlays/overlays.csv (file,case,image,dice) with its pictures, and of an experiment sweep.png
+ * and seeds.csv or else sweep.csv; what is not there is left out. title NULL: the only experiment's directory, or the
+ * first run's name. PACED_INVALID where a run directory has no config.ini. */
+enum paced_err paced_report_write(const struct paced_report_sources *sources, const char *title,
+                                  const char *output_dir);
 
 /* ---- TensorBoard --------------------------------------------------------------------------------------------- */
 

@@ -77,6 +77,10 @@ const char *paced_nearest(const char *word, const char *const *candidates, size_
     return nearest;
 }
 
+const char *paced_plural(uint64_t count, const char *one, const char *more) {
+    return count == 1 ? one : more;
+}
+
 char *paced_list_next(const char **rest) {
     static const char blanks[] = " \t";
     if (!**rest) return NULL;

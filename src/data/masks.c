@@ -143,8 +143,9 @@ static enum paced_err check_classes(const struct paced_masks *masks, const struc
         return paced_error(PACED_INVALID, "data.classes = %lld is out of range; 1 to %d classes are possible",
                            (long long)classes, MAX_CLASSES);
     if (masks->labels.classes != 0 && classes != masks->labels.classes)
-        return paced_error(PACED_INVALID, "data.classes = %lld, but %s has %d classes; set data.classes = %d",
-                           (long long)classes, masks->labels.path, masks->labels.classes, masks->labels.classes);
+        return paced_error(PACED_INVALID, "data.classes = %lld, but %s has %d %s; set data.classes = %d",
+                           (long long)classes, masks->labels.path, masks->labels.classes,
+                           paced_plural((uint64_t)masks->labels.classes, "class", "classes"), masks->labels.classes);
     if (masks->merge && kind->classes != 2)
         return paced_error(PACED_INVALID,
                            "data.merge_masks joins masks of one foreground class; the dataset %s has none such, set it "
@@ -207,7 +208,9 @@ bool paced_masks_class_colour(const struct paced_masks *masks, int class, uint32
 
 char *paced_masks_odd_text(const struct paced_masks *masks, size_t odd) {
     if (masks->kind->coloured)
-        return paced_format("%zu mask pixels have a colour that %s does not name and count as its class \"ignore\"",
-                            odd, masks->labels.path);
-    return paced_format("%zu mask pixels are neither 0 nor 255 and count as background", odd);
+        return paced_format("%zu mask %s a colour that %s does not name and %s as its class \"ignore\"", odd,
+                            paced_plural(odd, "pixel has", "pixels have"), masks->labels.path,
+                            paced_plural(odd, "counts", "count"));
+    return paced_format("%zu mask %s neither 0 nor 255 and %s as background", odd,
+                        paced_plural(odd, "pixel is", "pixels are"), paced_plural(odd, "counts", "count"));
 }

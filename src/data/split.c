@@ -52,9 +52,9 @@ static enum paced_err read_pair(const struct paced_split *split, size_t entry, c
         return paced_error(PACED_INVALID, "%s: entry %zu is no array; each entry is [\"image\", \"mask\"]", file,
                            entry);
     if (json_array_size(value) != 2)
-        return paced_error(PACED_INVALID,
-                           "%s: entry %zu has %zu elements instead of 2; each entry is [\"image\", \"mask\"]", file,
-                           entry, json_array_size(value));
+        return paced_error(PACED_INVALID, "%s: entry %zu has %zu %s instead of 2; each entry is [\"image\", \"mask\"]",
+                           file, entry, json_array_size(value),
+                           paced_plural(json_array_size(value), "element", "elements"));
     PACED_TRY(read_path(split, entry, "image", json_array_get(value, 0), &pair->image));
     return read_path(split, entry, "mask", json_array_get(value, 1), &pair->mask);
 }

@@ -178,8 +178,9 @@ static void list_text(FILE *out, const struct candidate *candidates, size_t coun
                 info->name, kind_name(info->kind),
                 c->usable ? "" : "  not usable (unavailable, or without a compiler)");
         fprintf(out, "       platform %s, %s, driver %s\n", info->platform, info->version, info->driver);
-        fprintf(out, "       %u compute units at %u MHz, float vectors of %u, work-groups up to %zu\n",
-                info->compute_units, info->clock_mhz, info->float_width, info->max_work_group);
+        fprintf(out, "       %u compute %s at %u MHz, float vectors of %u, work-groups up to %zu\n",
+                info->compute_units, paced_plural(info->compute_units, "unit", "units"), info->clock_mhz,
+                info->float_width, info->max_work_group);
         fprintf(out,
                 "       memory %.0f MiB, one buffer up to %.0f MiB, local %.0f KiB, sub-buffers aligned to %zu bytes\n",
                 (double)info->global_bytes / 1048576, (double)info->max_alloc_bytes / 1048576,

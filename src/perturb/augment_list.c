@@ -53,8 +53,8 @@ static enum paced_err read_arguments(const char *where, const struct augment_kin
         if (count < kind->arguments) PACED_TRY(read_argument(where, kind, part, &arguments[count]));
     }
     if (count != kind->arguments)
-        return paced_error(PACED_INVALID, "%s: %s takes %d argument%s, not %d; write %s", where, kind->name,
-                           kind->arguments, kind->arguments == 1 ? "" : "s", count, kind->example);
+        return paced_error(PACED_INVALID, "%s: %s takes %d %s, not %d; write %s", where, kind->name, kind->arguments,
+                           paced_plural((uint64_t)kind->arguments, "argument", "arguments"), count, kind->example);
     if (kind->arguments == 2 && arguments[0] > arguments[1])
         return paced_error(PACED_INVALID, "%s: %s: %g is above %g; give the smaller number first", where, kind->name,
                            arguments[0], arguments[1]);

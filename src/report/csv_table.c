@@ -51,10 +51,19 @@ void csv_table_finish(struct csv_table *t) {
     *t = (struct csv_table){0};
 }
 
+static size_t find_column(const struct csv_table *t, const char *column) {
+    size_t c = 0;
+    while (c < t->columns && strcmp(t->names[c], column) != 0) ++c;
+    return c;
+}
+
+bool csv_table_has(const struct csv_table *t, const char *column) {
+    return find_column(t, column) < t->columns;
+}
+
 const char *csv_table_text(const struct csv_table *t, size_t row, const char *column) {
-    for (size_t c = 0; c < t->columns; ++c)
-        if (strcmp(t->names[c], column) == 0) return t->cells[row * t->columns + c];
-    return "";
+    size_t c = find_column(t, column);
+    return c < t->columns ? t->cells[row * t->columns + c] : "";
 }
 
 double csv_table_real(const struct csv_table *t, size_t row, const char *column) {

@@ -17,6 +17,7 @@ struct csv_table {
 enum paced_err csv_table_read(struct csv_table *table, const char *path);
 void csv_table_finish(struct csv_table *table);
 
+bool csv_table_has(const struct csv_table *table, const char *column);
 /* The cell of a row below rows; "" where there is no such column. */
 const char *csv_table_text(const struct csv_table *table, size_t row, const char *column);
 /* ... as a number; NaN where it is none, not finite, or absurdly large. */

@@ -2,15 +2,18 @@
  *
  * Where one swept key is a number, Dice stands against it, a line for each combination of the other labels; values
  * that span more than a factor of 20 stand on a logarithmic axis. Else each network has a row of its own: its labels,
- * and in each panel its Dice as a mark on the line of its interval, or of one deviation to either side. */
+ * and in each panel its Dice. Either way a mark stands on the bar of its interval, or of one deviation to either side.
+ */
 #include "src/report/outcomes.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/report/axis.h"
+
 enum { MARGIN = 24, TITLE = 40, PANEL_WIDTH = 420, PANEL_HEIGHT = 320, PANELS = 3 };
-enum { ROW = 26, ROW_PANEL = 300, GAP = 32, AXIS = 40, MARK = 7, SMALL = PACED_TEXT_HEIGHT };
+enum { ROW = 26, ROW_PANEL = 300, GAP = 32, AXIS = 40, MARK = 7, SHIFT = 14, SMALL = PACED_TEXT_HEIGHT };
 
 #define WIDE 20.0 /* ratio of the greatest to the least value from which an axis is logarithmic */
 #define GRID 0xe4e4e4u
@@ -37,18 +40,20 @@ static double high_of(const struct paced_figure *f) {
     return !isnan(f->high) ? f->high : !isnan(f->deviation) ? f->mean + f->deviation : f->mean;
 }
 
-/* One axis for all panels: the tenths around all values; with `spread`, around their intervals, too. */
-static void find_range(const struct paced_outcomes *outcomes, bool spread, double *least, double *most) {
-    *least = INFINITY;
-    *most = -INFINITY;
+/* One axis for all panels. */
+static struct axis share_axis(const struct paced_outcomes *outcomes) {
+    struct range range = range_empty();
     for (size_t i = 0; i < outcomes->count; i++)
         for (int p = 0; p < PANELS; p++) {
-            const struct paced_figure *f = dice(&outcomes->rows[i], p);
-            *least = fmin(*least, floor((spread ? low_of(f) : f->mean) * 10) / 10);
-            *most = fmax(*most, ceil((spread ? high_of(f) : f->mean) * 10) / 10);
+            range_add(&range, low_of(dice(&outcomes->rows[i], p)));
+            range_add(&range, high_of(dice(&outcomes->rows[i], p)));
         }
-    if (!(*least < INFINITY)) *least = 0; /* nothing was measured */
-    if (!(*least < *most)) *most = *least + 0.1;
+    return axis_tenths(range);
+}
+
+/* What the bars through the marks are. */
+static const char *name_spread(const struct paced_outcomes *outcomes) {
+    return outcomes->averaged ? "bars: +- standard deviation" : "bars: 95 % interval";
 }
 
 static int list_panels(const struct paced_outcomes *outcomes, int list[PANELS]) {
@@ -85,6 +90,7 @@ static size_t find_number(const struct paced_outcomes *outcomes) {
 /* Rows in the order of their numbers, and what they have in common with others. */
 struct curves {
     size_t label, count, series_count; /* the number's label; rows; combinations of the other labels */
+    double shift;                      /* from one series to the next, so that their intervals do not hide each other */
     const struct paced_outcome **rows; /* [count], rising */
     double *x;                         /* [count] */
     size_t *series;                    /* [count]: which combination */
@@ -124,6 +130,14 @@ static void add_row(struct curves *c, const struct paced_outcome *row, size_t la
     c->series[at] = s;
 }
 
+/* Wider than a mark, if all series then fit into half of the least distance between two values. */
+static double find_shift(const struct curves *c) {
+    double length = c->x[c->count - 1] - c->x[0], least = length;
+    for (size_t i = 1; i < c->count; i++)
+        if (c->x[i] > c->x[i - 1]) least = fmin(least, c->x[i] - c->x[i - 1]);
+    return fmin(SHIFT * length / PANEL_WIDTH, least / 2 / (double)c->series_count);
+}
+
 static struct curves open_curves(const struct paced_outcomes *outcomes, size_t label) {
     struct curves c = {.label = label};
     c.rows = paced_alloc(outcomes->count, sizeof *c.rows);
@@ -133,6 +147,7 @@ static struct curves open_curves(const struct paced_outcomes *outcomes, size_t l
     for (size_t i = 0; i < outcomes->count; i++) add_row(&c, &outcomes->rows[i], outcomes->label_count);
     bool logarithmic = c.x[0] > 0 && c.x[c.count - 1] >= WIDE * c.x[0];
     for (size_t i = 0; logarithmic && i < c.count; i++) c.x[i] = log10(c.x[i]);
+    c.shift = find_shift(&c);
     return c;
 }
 
@@ -144,14 +159,18 @@ static void close_curves(struct curves *c) {
     free(c->rows);
 }
 
-/* The points of each series one after another: x[count], y[count]. */
-static void fill_series(const struct curves *c, int panel, double *x, double *y, struct paced_series *series) {
+/* The points of each series one after another: values[4][count], which are x, y, low and high. */
+static void fill_series(const struct curves *c, int panel, double *values, struct paced_series *series) {
+    double *x = values, *y = x + c->count, *low = y + c->count, *high = low + c->count;
     for (size_t s = 0; s < c->series_count; s++) {
-        series[s] = (struct paced_series){.name = c->names[s], .x = x, .y = y};
+        series[s] = (struct paced_series){.name = c->names[s], .x = x, .y = y, .low = low, .high = high};
         for (size_t i = 0; i < c->count; i++) {
             if (c->series[i] != s) continue;
-            *x++ = c->x[i];
-            *y++ = dice(c->rows[i], panel)->mean;
+            const struct paced_figure *f = dice(c->rows[i], panel);
+            *x++ = c->x[i] + ((double)s - (double)(c->series_count - 1) / 2) * c->shift;
+            *y++ = f->mean;
+            *low++ = low_of(f);
+            *high++ = high_of(f);
             series[s].count++;
         }
     }
@@ -170,37 +189,40 @@ static size_t fill_ticks(const struct curves *c, double *ticks, const char **nam
 
 static enum paced_err plot_curves(const struct paced_outcomes *outcomes, size_t label, const char *path) {
     struct curves c = open_curves(outcomes, label);
-    double *x = paced_alloc(3 * c.count, sizeof *x), *y = x + c.count, *ticks = y + c.count;
+    double *values = paced_alloc(5 * c.count, sizeof *values), *ticks = values + 4 * c.count;
     const char **names = paced_alloc(c.count, sizeof *names);
     struct paced_series *series = paced_alloc(c.series_count, sizeof *series);
     int list[PANELS], panel_count = list_panels(outcomes, list), width = panel_count * (PANEL_WIDTH + MARGIN);
-    double gap = 0.04 * (c.x[c.count - 1] - c.x[0]);
+    const struct axis axis = share_axis(outcomes);
+    double gap = 0.04 * (c.x[c.count - 1] - c.x[0]) + (double)(c.series_count - 1) / 2 * c.shift;
     struct paced_plot plot = {.x_label = outcomes->names[label],
                               .y_label = "dice",
                               .x_min = c.x[0] - gap,
                               .x_max = c.x[c.count - 1] + gap,
+                              .y_min = axis.min,
+                              .y_max = axis.max,
                               .series = series,
                               .series_count = c.series_count,
                               .x_ticks = ticks,
                               .x_tick_names = names,
                               .x_tick_count = fill_ticks(&c, ticks, names)};
-    find_range(outcomes, false, &plot.y_min, &plot.y_max);
-    fill_series(&c, 0, x, y, series);
+    fill_series(&c, 0, values, series);
     int legend = c.series_count > 1 ? paced_canvas_legend(NULL, 0, 0, width, series, c.series_count) + MARGIN : 0;
     struct paced_canvas canvas =
         paced_canvas_create(width + MARGIN, PANEL_HEIGHT + 2 * MARGIN + legend, PACED_COLOUR_PAPER);
     if (legend) paced_canvas_legend(&canvas, MARGIN, MARGIN, width, series, c.series_count);
     for (int p = 0; p < panel_count; p++) {
-        fill_series(&c, list[p], x, y, series);
+        fill_series(&c, list[p], values, series);
         plot.title = panels[list[p]].title;
         paced_canvas_plot(&canvas, MARGIN + p * (PANEL_WIDTH + MARGIN), MARGIN + legend, PANEL_WIDTH, PANEL_HEIGHT,
                           &plot);
     }
+    paced_canvas_text(&canvas, MARGIN, canvas.height - MARGIN + SMALL, 1, PACED_COLOUR_FAINT, name_spread(outcomes));
     enum paced_err err = paced_canvas_write(&canvas, path);
     paced_canvas_finish(&canvas);
     free(series);
     free(names);
-    free(x);
+    free(values);
     close_curves(&c);
     return err;
 }
@@ -256,13 +278,13 @@ static int draw_labels(struct paced_canvas *canvas, const struct paced_outcomes 
 
 static enum paced_err plot_rows(const struct paced_outcomes *outcomes, const char *path) {
     int list[PANELS], panel_count = list_panels(outcomes, list), left = draw_labels(NULL, outcomes);
-    struct strip strip = {.y = MARGIN + TITLE, .height = (int)outcomes->count * ROW};
-    find_range(outcomes, true, &strip.least, &strip.most);
+    const struct axis axis = share_axis(outcomes);
+    struct strip strip = {
+        .y = MARGIN + TITLE, .height = (int)outcomes->count * ROW, .least = axis.min, .most = axis.max};
     struct paced_canvas canvas = paced_canvas_create(left + panel_count * (ROW_PANEL + GAP) + MARGIN - GAP,
                                                      strip.y + strip.height + AXIS, PACED_COLOUR_PAPER);
     draw_labels(&canvas, outcomes);
-    paced_canvas_text(&canvas, MARGIN, strip.y + strip.height + AXIS / 2, 1, PACED_COLOUR_FAINT,
-                      outcomes->averaged ? "lines: +- standard deviation" : "lines: 95 % interval");
+    paced_canvas_text(&canvas, MARGIN, strip.y + strip.height + AXIS / 2, 1, PACED_COLOUR_FAINT, name_spread(outcomes));
     for (int p = 0; p < panel_count; p++) {
         strip.x = left + p * (ROW_PANEL + GAP);
         paced_canvas_text(&canvas, strip.x, MARGIN, 2, PACED_COLOUR_TEXT, panels[list[p]].title);

@@ -35,12 +35,12 @@ static size_t list_columns(const struct paced_outcomes *outcomes, struct column 
 }
 
 static void write_name(FILE *out, struct column column) {
-    static const char *const prefixes[] = {"", "non_empty_", "corrupted_", "drop_"};
     static const char *const ends[FIELDS] = {[MEAN] = "", [LOW] = "_low", [HIGH] = "_high", [DEVIATION] = "_sd"};
+    const char *prefix = outcomes_prefix(column.part);
     if (column.field == IMAGES)
-        fprintf(out, ",%simages", prefixes[column.part]);
+        fprintf(out, ",%simages", prefix);
     else
-        fprintf(out, ",%s%s%s", prefixes[column.part], paced_metric_name(column.metric), ends[column.field]);
+        fprintf(out, ",%s%s%s", prefix, paced_metric_name(column.metric), ends[column.field]);
 }
 
 static double value_of(const struct paced_outcome *row, struct column column) {

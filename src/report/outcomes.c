@@ -191,6 +191,11 @@ struct paced_outcomes paced_outcomes_average(const struct paced_outcomes *outcom
     return averages;
 }
 
+const char *outcomes_prefix(enum paced_outcome_part part) {
+    static const char *const prefixes[PACED_OUTCOME_PARTS] = {"", "non_empty_", "corrupted_", "drop_"};
+    return prefixes[part];
+}
+
 bool outcomes_measured(const struct paced_outcomes *outcomes, enum paced_outcome_part part, enum paced_metric metric) {
     for (size_t i = 0; i < outcomes->count; i++)
         if (!isnan(outcomes->rows[i].figures[part][metric].mean)) return true;

@@ -24,6 +24,7 @@ enum {
     LEGEND_ROW = TEXT + 10,
     LEGEND_LINE = 44,
     LEGEND_GAP = 28,
+    SPREAD_END = 3, /* half of what ends an interval */
 };
 
 /* From Okabe and Ito, "Color Universal Design" (2008), dark and light in turn. */
@@ -171,6 +172,21 @@ static void draw_axes(struct paced_canvas *canvas, const struct frame *f) {
 
 /* ---- series -------------------------------------------------------------------------------------------------- */
 
+/* Between two short lines, all a pixel thick. */
+static void draw_interval(struct paced_canvas *canvas, struct point low, struct point high, uint32_t colour) {
+    int x = (int)lround(low.x), bottom = (int)lround(low.y), top = (int)lround(high.y);
+    paced_canvas_fill(canvas, x, top, 1, bottom - top, colour);
+    paced_canvas_fill(canvas, x - SPREAD_END, top, 2 * SPREAD_END + 1, 1, colour);
+    paced_canvas_fill(canvas, x - SPREAD_END, bottom, 2 * SPREAD_END + 1, 1, colour);
+}
+
+static void draw_intervals(struct paced_canvas *canvas, const struct frame *f, const struct paced_series *s,
+                           uint32_t colour) {
+    for (size_t i = 0; s->low && i < s->count; ++i)
+        if (s->low[i] < s->high[i])
+            draw_interval(canvas, place(f, s->x[i], s->low[i]), place(f, s->x[i], s->high[i]), colour);
+}
+
 static void draw_line(struct paced_canvas *canvas, const struct frame *f, const struct paced_series *s,
                       struct style style) {
     double from = 0;
@@ -189,6 +205,7 @@ void paced_canvas_plot(struct paced_canvas *canvas, int x, int y, int width, int
     const struct frame f = {plot, x + LEFT, y + ABOVE, width - LEFT - RIGHT, height - ABOVE - BELOW};
     paced_canvas_text(canvas, x + LEFT, y, 2, PACED_COLOUR_TEXT, plot->title);
     draw_axes(canvas, &f);
+    for (size_t i = 0; i < plot->series_count; ++i) draw_intervals(canvas, &f, &plot->series[i], style_of(i).colour);
     for (size_t i = 0; i < plot->series_count; ++i) draw_line(canvas, &f, &plot->series[i], style_of(i));
 }
 

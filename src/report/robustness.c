@@ -1,6 +1,7 @@
 /* robustness: what corruptions cost, as tables and pictures.
  *
  * All figures come from the images' counts; the mean over severities, and over corruptions, is one of set means. */
+#include "src/report/axis.h"
 #include "src/report/csv.h"
 #include "src/report/scores.h"
 
@@ -165,19 +166,11 @@ static void fill_series(const struct paced_robustness *r, size_t corruption, enu
     }
 }
 
-/* One axis for all panels: the tenths around all values. */
-static void find_range(const double *y, size_t count, double *least, double *most) {
-    *least = INFINITY;
-    *most = -INFINITY;
-    for (size_t i = 0; i < count; ++i) {
-        *least = fmin(*least, floor(y[i] * 10) / 10);
-        *most = fmax(*most, ceil(y[i] * 10) / 10);
-    }
-    if (*least < *most) return;
-    if (*least > 0)
-        *least -= 0.1;
-    else
-        *most += 0.1;
+/* One axis for all panels. */
+static struct axis share_axis(const double *y, size_t count) {
+    struct range range = range_empty();
+    for (size_t i = 0; i < count; ++i) range_add(&range, y[i]);
+    return axis_tenths(range);
 }
 
 static enum paced_err plot_figure(const struct paced_robustness *r, enum paced_metric figure, const char *path) {
@@ -195,15 +188,14 @@ static enum paced_err plot_figure(const struct paced_robustness *r, enum paced_m
     char *title = paced_format("%s against severity (0: clean)", paced_metric_name(figure));
     paced_canvas_text(&canvas, MARGIN, MARGIN, 3, PACED_COLOUR_TEXT, title);
     paced_canvas_legend(&canvas, MARGIN, MARGIN + HEADER, width, series, r->weight_count);
-    double least, most;
-    find_range(y, panels * r->weight_count * points, &least, &most);
+    const struct axis axis = share_axis(y, panels * r->weight_count * points);
     for (int p = 0; p < (int)panels; ++p) {
         const struct paced_plot plot = {.title = corruption_name(r, (size_t)p),
                                         .x_label = "severity",
                                         .y_label = paced_metric_name(figure),
                                         .x_max = SEVERITIES,
-                                        .y_min = least,
-                                        .y_max = most,
+                                        .y_min = axis.min,
+                                        .y_max = axis.max,
                                         .series = series + (size_t)p * r->weight_count,
                                         .series_count = r->weight_count};
         paced_canvas_plot(&canvas, MARGIN + p % columns * PANEL_WIDTH, top + p / columns * (PANEL_HEIGHT + MARGIN),

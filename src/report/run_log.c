@@ -129,8 +129,9 @@ void paced_run_log_print(const struct paced_run_log *log, int best_epoch, FILE *
     fprintf(out, "%-8s %5s  %10s  %10s\n", "weights", "epoch", "val ce", "val dice");
     if (best) print_epoch(out, "best", best);
     print_epoch(out, "last", last);
-    fprintf(out, "%d epoch%s in %d:%02d:%02d, %.1f images/s in training\n", last->epoch, last->epoch == 1 ? "" : "s",
-            s / 3600, s / 60 % 60, s % 60, train_images / train_seconds);
+    fprintf(out, "%d %s in %d:%02d:%02d, %.1f images/s in training\n", last->epoch,
+            paced_plural((uint64_t)last->epoch, "epoch", "epochs"), s / 3600, s / 60 % 60, s % 60,
+            train_images / train_seconds);
 }
 
 /* ---- reading ------------------------------------------------------------------------------------------------- */

@@ -37,7 +37,7 @@ static void print_results(const struct logits *l) {
     paced_log_status("fitting the temperature");
     double tau = paced_temperature_fit(l->values, l->labels, pixels, l->classes);
     paced_log_status(NULL);
-    printf("validation set: %zu images, %zu pixels\n", l->images, pixels);
+    printf("validation set: %zu %s, %zu pixels\n", l->images, paced_plural(l->images, "image", "images"), pixels);
     printf("%-10s %10s %10s %10s\n", "tau", "NLL", "ECE", "Brier");
     print_row(l, 1);
     print_row(l, tau);

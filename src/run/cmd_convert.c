@@ -54,8 +54,9 @@ static enum paced_err recognise(const struct paced_weights *weights, const char 
                                 struct paced_graph **graph) {
     PACED_TRY(paced_model_recognise(weights, path, network));
     PACED_TRY(paced_model_build_any_size(graph, network->arch, network->classes, network->width));
-    char *hint = paced_format("by their first and last tensor they are of a %s of width %d for %d classes",
-                              network->arch, network->width, network->classes);
+    char *hint =
+        paced_format("by their first and last tensor they are of a %s of width %d for %d %s", network->arch,
+                     network->width, network->classes, paced_plural((uint64_t)network->classes, "class", "classes"));
     enum paced_err err = paced_graph_check_weights(*graph, weights, path, hint);
     free(hint);
     return err;
@@ -75,7 +76,8 @@ enum paced_err paced_command_convert(const struct paced_arguments *arguments) {
         err = format->write(out, graph, &weights, !arguments->no_fold);
     }
     if (!err)
-        printf("%s: %s, width %d, %d classes, %llu parameters\n", out, network.arch, network.width, network.classes,
+        printf("%s: %s, width %d, %d %s, %llu parameters\n", out, network.arch, network.width, network.classes,
+               paced_plural((uint64_t)network.classes, "class", "classes"),
                (unsigned long long)paced_graph_trained_count(graph));
     paced_graph_destroy(graph);
     paced_weights_finish(&weights);

@@ -110,9 +110,10 @@ static void print_duplicates(const struct survey *s) {
             for (int phase = 0; phase < 2; ++phase) across[phase] += count_across(s, order + i, end - i, phase);
         }
         if (!print)
-            printf("\nduplicates (thumbnails that correlate above %.3f): %zu groups of %zu images\n"
+            printf("\nduplicates (thumbnails that correlate above %.3f): %zu %s of %zu images\n"
                    "across: %zu of val repeat images of train, %zu of train images of val\n",
-                   SURVEY_ALIKE, groups, alike, across[PACED_VAL], across[PACED_TRAIN]);
+                   SURVEY_ALIKE, groups, paced_plural(groups, "group", "groups"), alike, across[PACED_VAL],
+                   across[PACED_TRAIN]);
         if (!print && groups) printf("likeness    images\n");
     }
     free(order);
@@ -140,8 +141,8 @@ static enum paced_err check(const struct paced_config *config) {
     if (!err) err = survey_read(&survey, (int)config->data.workers);
     if (!err) print_report(&survey, (int)config->data.classes);
     if (!err && survey.unreadable)
-        err = paced_error(PACED_INVALID, "%zu of %zu pairs cannot be read; the lines above name each",
-                          survey.unreadable, survey.count);
+        err = paced_error(PACED_INVALID, "%zu of %zu %s cannot be read; the lines above name each", survey.unreadable,
+                          survey.count, paced_plural(survey.count, "pair", "pairs"));
     survey_finish(&survey);
     return err;
 }

@@ -12,6 +12,7 @@
 #include "paced/report.h"
 #include "paced/run.h"
 #include "src/run/files.h"
+#include "src/run/report_runs.h"
 #include "src/run/robustness.h"
 #include "src/run/stages.h"
 #include "src/run/sweep.h"
@@ -217,16 +218,13 @@ static enum paced_err compare(const struct experiment *e) {
 
 /* All stages in one page; a test in the directory of what it tests is on that one's account. */
 static enum paced_err write_report(const struct experiment *e) {
-    const char **dirs = paced_alloc(e->plan.count, sizeof *dirs);
-    size_t count = 0;
-    for (size_t i = 0; i < e->plan.count; ++i) {
-        const char *dir = e->plan.stages[i].config.run.output;
-        bool there = false;
-        for (size_t k = 0; k < count; ++k) there |= strcmp(dirs[k], dir) == 0;
-        if (!there) dirs[count++] = dir;
-    }
-    enum paced_err err = paced_report_write(dirs, count, e->plan.config.run.name, e->plan.config.run.output);
-    free(dirs);
+    const struct paced_config *config = &e->plan.config;
+    struct report_runs list = {0};
+    for (size_t i = 0; i < e->plan.count; ++i) report_runs_add(&list, e->plan.stages[i].config.run.output);
+    report_runs_add_experiment(&list, config->run.output);
+    enum paced_err err = report_runs_keep(&list, config->run.output);
+    if (!err) err = report_runs_show(&list, config->run.name, config->run.output);
+    report_runs_finish(&list);
     return err;
 }
 
@@ -247,7 +245,8 @@ static enum paced_err show_tables(const struct experiment *e) {
     return PACED_OK;
 }
 
-/* What was measured for all points together belongs to no row; comparison.csv has it. */
+/* What was measured for all points together belongs to no row; comparison.csv has it. Without a sweep, that leaves no
+ * rows. */
 static enum paced_err tabulate_sweep(const struct experiment *e) {
     struct paced_outcomes outcomes;
     sweep_open(&outcomes, &e->plan);
@@ -255,7 +254,7 @@ static enum paced_err tabulate_sweep(const struct experiment *e) {
     for (size_t i = 0; !err && i < e->plan.count; ++i)
         if (e->commands[i]->take && e->plan.stages[i].point != PACED_NO_POINT)
             err = e->commands[i]->take(&outcomes, &e->plan, i);
-    if (!err && outcomes.count > 0) err = sweep_write(&outcomes, e->plan.config.run.output);
+    if (!err) err = sweep_write(&outcomes, e->plan.config.run.output);
     paced_outcomes_finish(&outcomes);
     return err;
 }
@@ -266,7 +265,8 @@ enum paced_err paced_command_experiment(const struct paced_arguments *arguments)
     if (!err) paced_catch_stop();
     for (size_t i = 0; !err && i < e.plan.count; ++i) err = paced_stop_asked() ? PACED_STOPPED : run_stage(&e, i);
     if (!err) err = compare(&e);
-    if (!err) err = e.plan.sweep.count > 0 ? tabulate_sweep(&e) : show_tables(&e);
+    if (!err) err = tabulate_sweep(&e);
+    if (!err && e.plan.sweep.count == 0) err = show_tables(&e);
     if (!err) err = write_report(&e);
     close_experiment(&e);
     return err;

@@ -1,14 +1,20 @@
-/* paced report RUN_DIR... --output DIR: what run directories hold, as one page. */
+/* paced report DIR... --output DIR: what directories of runs and experiments hold, as one page. */
 #include <stdlib.h>
 
-#include "paced/report.h"
 #include "paced/run.h"
+#include "src/run/report_runs.h"
 
 enum paced_err paced_command_report(const struct paced_arguments *arguments) {
     if (!arguments->output)
         return paced_error(PACED_INVALID, "report: --output DIR is missing; name where it shall go");
-    char *title = arguments->name_count > 1 ? paced_format("%zu runs", arguments->name_count) : NULL;
-    enum paced_err err = paced_report_write(arguments->names, arguments->name_count, title, arguments->output);
+    struct report_runs list = {0};
+    enum paced_err err = PACED_OK;
+    for (size_t i = 0; !err && i < arguments->name_count; ++i) err = report_runs_take(&list, arguments->names[i]);
+    char *title = arguments->name_count > 1
+                      ? paced_format("%zu %s", list.run_count, paced_plural(list.run_count, "run", "runs"))
+                      : NULL;
+    if (!err) err = report_runs_show(&list, title, arguments->output);
     free(title);
+    report_runs_finish(&list);
     return err;
 }

@@ -157,7 +157,8 @@ static void print_traits(const struct division *d) {
         groups += d->survey.group[k] == k;
         for (size_t i = d->traits.first[k]; i < d->traits.first[k + 1]; ++i) sum[2 * d->traits.trait[i] + d->val[k]]++;
     }
-    printf("  train      val  val share  what (%zu images in %zu groups)\n", d->survey.count, groups);
+    printf("  train      val  val share  what (%zu %s in %zu %s)\n", d->survey.count,
+           paced_plural(d->survey.count, "image", "images"), groups, paced_plural(groups, "group", "groups"));
     for (size_t t = 0; t < d->traits.traits; ++t) {
         size_t all = sum[2 * t] + sum[2 * t + 1];
         printf("%7zu  %7zu  %9.4f  %s\n", sum[2 * t], sum[2 * t + 1], all ? (double)sum[2 * t + 1] / (double)all : 0.0,
@@ -172,8 +173,8 @@ static enum paced_err divide_survey(struct division *d, const struct paced_confi
     PACED_TRY(survey_open(s, config, true));
     PACED_TRY(survey_read(s, (int)config->data.workers));
     if (s->unreadable)
-        return paced_error(PACED_INVALID, "%zu of %zu pairs cannot be read; mend them or leave them out of the splits",
-                           s->unreadable, s->count);
+        return paced_error(PACED_INVALID, "%zu of %zu %s cannot be read; mend them or leave them out of the splits",
+                           s->unreadable, s->count, paced_plural(s->count, "pair", "pairs"));
     if (arguments->patient) PACED_TRY(group_patients(s, arguments->patient));
     make_traits(d, (size_t)config->data.classes);
     d->val = paced_alloc(s->count, sizeof *d->val);

@@ -8,8 +8,9 @@
 static enum paced_err draw(struct evaluation *e, struct example *example, const struct paced_case *c, const char *dir) {
     PACED_TRY(evaluation_take(e, c->image, example));
     char settings[96];
-    snprintf(settings, sizeof settings, "%s %d by dice: %.4f (%zu images tested)", c->kind, c->number, c->dice,
-             paced_dataset_count(e->dataset));
+    size_t images = paced_dataset_count(e->dataset);
+    snprintf(settings, sizeof settings, "%s %d by dice: %.4f (%zu %s tested)", c->kind, c->number, c->dice, images,
+             paced_plural(images, "image", "images"));
     char *name = paced_case_file(c), *path = paced_path_join(dir, name);
     struct paced_canvas canvas =
         overlay_draw(example, e->dataset, paced_dataset_image_name(e->dataset, c->image), settings);

@@ -11,6 +11,7 @@
 #include "src/run/contact_sheet.h"
 #include "src/run/evaluation.h"
 #include "src/run/files.h"
+#include "src/run/report_runs.h"
 #include "src/run/weights_list.h"
 
 struct measurement {
@@ -174,7 +175,7 @@ enum paced_err robustness_run(const struct paced_config *config, const char *dir
     enum paced_err err = measure(&m, config);
     if (!err) err = write_results(&m, dir);
     if (!err) err = run_files_write_test_config(dir, config, m.evaluation.device);
-    if (!err) err = paced_report_write(&dir, 1, NULL, dir);
+    if (!err) err = report_run(dir);
     if (!err && out) paced_robustness_print(&m.results, out);
     close_parts(&m);
     return err;

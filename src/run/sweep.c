@@ -8,6 +8,10 @@
 
 #define SEED "run.seed"
 
+#define ALL "sweep.csv"
+#define MEANS "seeds.csv"
+#define PICTURE "sweep.png"
+
 /* The labels of one network; free() the list. */
 static const char **list_labels(const struct paced_experiment *plan, const char *stage, char *const *values) {
     const char **labels = paced_alloc(1 + plan->sweep.key_count, sizeof *labels), **next = labels;
@@ -57,6 +61,19 @@ enum paced_err sweep_take_robustness(struct paced_outcomes *outcomes, const stru
     return err;
 }
 
+static enum paced_err remove_from(const char *dir, const char *name) {
+    char *path = paced_path_join(dir, name);
+    enum paced_err err = run_file_remove(path);
+    free(path);
+    return err;
+}
+
+static enum paced_err remove_all(const char *dir) {
+    PACED_TRY(remove_from(dir, PICTURE));
+    PACED_TRY(remove_from(dir, MEANS));
+    return remove_from(dir, ALL);
+}
+
 static enum paced_err write_csv(const struct paced_outcomes *outcomes, const char *dir, const char *name) {
     char *path = paced_path_join(dir, name);
     enum paced_err err = paced_outcomes_write_csv(outcomes, path);
@@ -65,7 +82,7 @@ static enum paced_err write_csv(const struct paced_outcomes *outcomes, const cha
 }
 
 static enum paced_err show(const struct paced_outcomes *outcomes, const char *dir) {
-    char *path = paced_path_join(dir, "sweep.png");
+    char *path = paced_path_join(dir, PICTURE);
     enum paced_err err = paced_outcomes_plot(outcomes, path);
     free(path);
     if (!err) paced_outcomes_print(outcomes, stdout);
@@ -74,11 +91,13 @@ static enum paced_err show(const struct paced_outcomes *outcomes, const char *di
 
 enum paced_err sweep_write(const struct paced_outcomes *outcomes, const char *dir) {
     size_t seed = 0;
+    if (outcomes->count == 0) return remove_all(dir);
     while (seed < outcomes->label_count && strcmp(outcomes->names[seed], SEED) != 0) ++seed;
-    PACED_TRY(write_csv(outcomes, dir, "sweep.csv"));
+    if (seed == outcomes->label_count) PACED_TRY(remove_from(dir, MEANS));
+    PACED_TRY(write_csv(outcomes, dir, ALL));
     if (seed == outcomes->label_count) return show(outcomes, dir);
     struct paced_outcomes means = paced_outcomes_average(outcomes, seed);
-    enum paced_err err = write_csv(&means, dir, "seeds.csv");
+    enum paced_err err = write_csv(&means, dir, MEANS);
     if (!err) err = show(&means, dir);
     paced_outcomes_finish(&means);
     return err;

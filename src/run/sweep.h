@@ -14,7 +14,7 @@ enum paced_err sweep_take_robustness(struct paced_outcomes *outcomes, const stru
                                      size_t index);
 
 /* Writes sweep.csv and, where run.seed is swept, seeds.csv (means over the seeds); prints the last of them and draws
- * it into sweep.png. */
+ * it into sweep.png. Removes those of an earlier sweep that the outcomes, if there are any, do not replace. */
 enum paced_err sweep_write(const struct paced_outcomes *outcomes, const char *dir);
 
 #endif

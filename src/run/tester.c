@@ -6,6 +6,7 @@
 
 #include "src/run/evaluation.h"
 #include "src/run/overlays.h"
+#include "src/run/report_runs.h"
 
 static enum paced_err measure(struct evaluation *evaluation, const struct paced_config *c,
                               struct paced_scores *scores) {
@@ -55,7 +56,7 @@ enum paced_err tester_run(const struct paced_config *config, const char *dir, FI
     enum paced_err err = measure(&evaluation, config, scores);
     if (!err) err = write_results(&evaluation, scores, config, dir);
     if (!err) err = run_files_write_test_config(dir, config, evaluation.device);
-    if (!err) err = paced_report_write(&dir, 1, NULL, dir);
+    if (!err) err = report_run(dir);
     if (!err && out) print(&evaluation, scores, (uint64_t)config->run.seed, out);
     paced_scores_destroy(scores);
     evaluation_close(&evaluation);

@@ -16,6 +16,7 @@
 #include "src/run/board.h"
 #include "src/run/checkpoint.h"
 #include "src/run/files.h"
+#include "src/run/report_runs.h"
 
 enum { MOST_DECODED_FIRST = 10000 }; /* images of a set that a fresh run reads before it begins */
 
@@ -77,10 +78,10 @@ static enum paced_err check_network(const struct paced_config *c, size_t images)
     enum paced_err err = PACED_OK;
     if (starved)
         err = paced_error(PACED_INVALID,
-                          "train.batch = %zu leaves a batch of one of the %zu training images, on which %s cannot be "
+                          "train.batch = %zu leaves a batch of one of the %zu training %s, on which %s cannot be "
                           "trained (%s would normalise over one value, which has no variance); choose another "
                           "train.batch",
-                          batch, images, c->model.arch, starved->name);
+                          batch, images, paced_plural(images, "image", "images"), c->model.arch, starved->name);
     paced_graph_destroy(graph);
     return err;
 }
@@ -362,8 +363,9 @@ static void report_epoch(const struct trainer *t) {
 static enum paced_err save_place(struct trainer *t) {
     PACED_TRY(network_save(&t->network, t->config, t->files.last));
     PACED_TRY(checkpoint_save(t->files.state, &t->network, t->config, t->optimizer, &t->standing));
-    paced_log(PACED_LOG_INFO, "stopped in epoch %lld after %llu batches; `paced train ... --resume` goes on from here",
-              (long long)t->standing.epoch + 1, (unsigned long long)t->standing.tally.batches);
+    uint64_t batches = t->standing.tally.batches;
+    paced_log(PACED_LOG_INFO, "stopped in epoch %lld after %llu %s; `paced train ... --resume` goes on from here",
+              (long long)t->standing.epoch + 1, (unsigned long long)batches, paced_plural(batches, "batch", "batches"));
     return PACED_STOPPED;
 }
 
@@ -389,7 +391,8 @@ static enum paced_err train(struct trainer *t) {
     }
     PACED_TRY(end_board(t));
     const struct standing *s = &t->standing;
-    paced_log(PACED_LOG_INFO, "%s: %lld epochs%s, best in epoch %lld (val %s %.4f)", t->files.dir, (long long)s->epoch,
+    paced_log(PACED_LOG_INFO, "%s: %lld %s%s, best in epoch %lld (val %s %.4f)", t->files.dir, (long long)s->epoch,
+              paced_plural((uint64_t)s->epoch, "epoch", "epochs"),
               s->epoch < t->config->train.epochs ? " (train.patience has run out)" : "", (long long)s->best_epoch,
               selections[s->select].figure, s->best);
     return PACED_OK;
@@ -419,8 +422,7 @@ enum paced_err trainer_run(const struct paced_config *config, enum train_start s
     if (!err && !resume) err = checkpoint_save(t.files.state, &t.network, config, t.optimizer, &t.standing);
     if (!err) err = train(&t);
     if (!err && out) paced_run_log_print(&t.log, (int)t.standing.best_epoch, out);
-    const char *dir = t.files.dir;
-    if (!err) err = paced_report_write(&dir, 1, NULL, dir);
+    if (!err) err = report_run(t.files.dir);
     close_parts(&t);
     return err;
 }

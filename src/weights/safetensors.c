@@ -147,8 +147,10 @@ static enum paced_err check_cover(const struct source *source, const struct item
         covered = sorted[i]->end;
     }
     if (err == PACED_OK && covered != source->data_bytes)
-        err = paced_error(PACED_INVALID, "%s: %zu bytes after the last tensor '%s'; write or fetch the file again",
-                          source->path, source->data_bytes - covered, count > 0 ? sorted[count - 1]->name : "");
+        err = paced_error(PACED_INVALID, "%s: %zu %s after the last tensor '%s'; write or fetch the file again",
+                          source->path, source->data_bytes - covered,
+                          paced_plural(source->data_bytes - covered, "byte", "bytes"),
+                          count > 0 ? sorted[count - 1]->name : "");
     free(sorted);
     return err;
 }
@@ -177,8 +179,8 @@ out:
 static enum paced_err split_file(const char *path, const uint8_t *file, size_t size, struct source *source) {
     uint64_t length = 0;
     if (size < LENGTH_BYTES)
-        return paced_error(PACED_INVALID, "%s: %zu bytes are too few for a safetensors file; check the name", path,
-                           size);
+        return paced_error(PACED_INVALID, "%s: %zu %s too few for a safetensors file; check the name", path, size,
+                           paced_plural(size, "byte is", "bytes are"));
     memcpy(&length, file, LENGTH_BYTES);
     if (length > MAX_HEADER_BYTES || length > size - LENGTH_BYTES)
         return paced_error(PACED_INVALID,

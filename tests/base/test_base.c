@@ -411,6 +411,13 @@ static void test_list(void **state) {
     }
 }
 
+static void test_plural(void **state) {
+    (void)state;
+    assert_string_equal(paced_plural(0, "epoch", "epochs"), "epochs");
+    assert_string_equal(paced_plural(1, "epoch", "epochs"), "epoch");
+    assert_string_equal(paced_plural(2, "epoch", "epochs"), "epochs");
+}
+
 static void test_nearest(void **state) {
     (void)state;
     static const char *const words[] = {"epochs", "batch", "lr", "optimizer", "sgd", "adam"};
@@ -646,6 +653,7 @@ int main(void) {
         cmocka_unit_test(test_cache_dir),
         cmocka_unit_test(test_text),
         cmocka_unit_test(test_list),
+        cmocka_unit_test(test_plural),
         cmocka_unit_test(test_nearest),
         cmocka_unit_test(test_parse),
         cmocka_unit_test(test_hash),

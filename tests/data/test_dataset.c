@@ -52,7 +52,7 @@ static void test_bad_splits(void **state) {
         {"[]", "split is empty"},
         {"{\"a\": \"b\"}", "is no array"},
         {"[[\"a\", \"b\"], \"c\"]", "entry 2 is no array"},
-        {"[[\"a\", \"b\"], [\"c\"]]", "entry 2 has 1 elements"},
+        {"[[\"a\", \"b\"], [\"c\"]]", "entry 2 has 1 element instead"},
         {"[[\"a\", \"b\", \"c\"]]", "entry 1 has 3 elements"},
         {"[[\"a\", 5]]", "entry 1: the mask is no string"},
         {"[[null, \"b\"]]", "entry 1: the image is no string"},

@@ -77,7 +77,7 @@ static void test_bad_configurations(void **state) {
     (void)state;
     check_refused(config_of(PACED_DATA_ROBO, 3, NULL), "data.labels is not set");
     check_refused(config_of(PACED_DATA_NEEDLE, 3, NULL), "the dataset needle has 2");
-    check_refused(config_of(PACED_DATA_FOLDER, 2, "[" TISSUE "]"), "labels.json has 1 classes");
+    check_refused(config_of(PACED_DATA_FOLDER, 2, "[" TISSUE "]"), "labels.json has 1 class;");
     struct paced_config config = config_of(PACED_DATA_FOLDER, 2, NULL);
     config.data.merge_masks = true;
     check_refused(config, "data.merge_masks");
@@ -133,6 +133,10 @@ static void test_ignore(void **state) {
     assert_string_equal(paced_masks_class_name(masks, 0), "tissue");
     char *text = paced_masks_odd_text(masks, 5);
     assert_says(text, "5 mask pixels have a colour that ");
+    free(text);
+    text = paced_masks_odd_text(masks, 1);
+    assert_says(text, "1 mask pixel has a colour that ");
+    assert_says(text, " does not name and counts as ");
     free(text);
     paced_masks_close(masks);
 }

@@ -98,7 +98,7 @@ class ExperimentTest(program.Case):
         self.assertEqual(done.stdout, self.first.stdout)
         after = program.snapshot(self.path("whole"))
         written = {path for path in after if after[path] != before.get(path)}
-        results = ("comparison.csv", "differences.csv", "report.html", "curves.png", "training_curves.png",
+        results = ("comparison.csv", "differences.csv", "runs.txt", "report.html", "curves.png", "training_curves.png",
                    "reliability.png")
         self.assertEqual(written, {self.path("whole", name) for name in results})
 

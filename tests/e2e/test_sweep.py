@@ -1,16 +1,21 @@
 """A sweep: a run directory for each point, one table at the end, the same after a kill; and configs/bus/paper.ini in small,
 whose table is computed here again from what the runs left."""
+import base64
 import os
+import shutil
 import signal
 import statistics
 
 import program
+from reports import Page
 
 CONFIGS = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", "configs"))
 POINTS = [("0.003", "1"), ("0.003", "2"), ("0.01", "1"), ("0.01", "2")]
 NAMES = [f"lr={lr},batch={batch}" for lr, batch in POINTS]
 METHODS = ["plain", "kd", "kd_cpl", "kd_tpl", "pcd"]
 FIGURES = ["dice", "iou", "precision", "recall"]
+METRICS = [*FIGURES, "f1", "hd95", "nsd", "ece", "brier"]
+PARTS = {"all": "", "non-empty": "non_empty_", "corrupted": "corrupted_", "drop": "drop_"}
 
 
 def mean_of_images(rows):
@@ -18,7 +23,36 @@ def mean_of_images(rows):
     return {figure: statistics.fmean(float(row[figure]) for row in rows) for figure in FIGURES}
 
 
-class SweepTest(program.Case):
+class SweepCase(program.Case):
+    def check_section(self, folder, file, parts):
+        """The report in `folder` shows the picture and, part by part, every cell of the table."""
+        header, rows = program.read_csv(self.path(folder, file))
+        labels = header[:header.index("runs" if "runs" in header else "images")]
+        page = Page(program.read_text(self.path(folder, "report.html")))
+        tables = {name.split("-", 2)[2]: table for name, table in page.tables.items() if name.startswith("sweep-1-")}
+        self.assertEqual(list(tables), parts)
+        shown = set(labels)
+        for part, (head, *body) in tables.items():
+            prefix = PARTS[part]
+            counts = [name for name in ("runs", f"{prefix}images") if name in header]
+            figures = [name for name in header if name in {prefix + metric for metric in METRICS}]
+            self.assertEqual([cell["text"].split()[0] for cell in head],
+                             [*labels, *(name[len(prefix):] if name != "runs" else name for name in counts + figures)])
+            self.assertEqual(len(body), len(rows))
+            for cells, row in zip(body, rows):
+                texts, values = cells[:-len(figures)], cells[-len(figures):]
+                self.assertEqual([cell["text"] for cell in texts], [row[name] for name in labels + counts])
+                for name, cell in zip(figures, values):
+                    ends = [name + end for end in ("_sd", "_low", "_high") if name + end in header]
+                    self.assertEqual(cell["values"], [row[key] for key in [name, *ends] if row[key]])
+                    shown.update(ends)
+            shown.update(counts + figures)
+        self.assertEqual(shown, set(header))
+        pictures = [attributes["src"] for tag, attributes in page.tags if tag == "img"]
+        self.assertEqual(base64.b64decode(pictures[0].split(",")[1]), program.read_bytes(self.path(folder, "sweep.png")))
+
+
+class SweepTest(SweepCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -91,6 +125,72 @@ class SweepTest(program.Case):
         self.assertIn(f"stage {NAMES[1]}/train (1 of 2)", again.stderr)
         self.assertEqual(again.stdout, done.stdout)
 
+    # ---- the report ----
+
+    def runs_of(self, folder):
+        rows = Page(program.read_text(self.path(folder, "report.html"))).tables["runs"]
+        return [row[-1]["text"] for row in rows[1:]]
+
+    def test_report(self):
+        self.check_section("whole", "sweep.csv", ["all", "non-empty"])
+
+    def test_report_of_the_directory(self):
+        self.run_program("report", self.path("whole"), "--output", "again")
+        self.assertEqual(program.read_text(self.path("again", "report.html")),
+                         program.read_text(self.path("whole", "report.html")))
+
+    def test_report_of_a_directory_that_was_moved(self):
+        shutil.copytree(self.path("whole"), self.path("moved"))
+        shutil.rmtree(self.path("moved", NAMES[1]))
+        self.run_program("train", "tiny.ini", "--output", "moved", "--set", "train.epochs=1")
+        self.assertEqual(self.runs_of("moved"), [self.path("moved")])
+        done = self.run_program("report", "moved/", "--output", "moved")
+        self.assertIn(f"moved/{NAMES[1]}: ", done.stderr)
+        self.assertEqual(self.runs_of("moved"), [f"moved/{NAMES[i]}" for i in (0, 2, 3)] + ["moved"])
+        self.check_section("moved", "sweep.csv", ["all", "non-empty"])
+        for i in (0, 2, 3):
+            shutil.rmtree(self.path("moved", NAMES[i]))
+        done = self.run_program("report", "moved", "--output", "moved", status=2)
+        self.assertIn("moved/runs.txt: names no run", done.stderr)
+
+    def test_report_of_two_experiments(self):
+        program.write_ini(self.path("other.ini"), base="tiny.ini", run={"output": "other"}, train={"epochs": 1},
+                          sweep={"train.lr": "3e-3, 0.01"})
+        self.run_program("experiment", "other.ini")
+        self.run_program("report", "other", "whole", "--output", "two")
+        page = Page(program.read_text(self.path("two", "report.html")))
+        self.assertEqual(page.title, "6 runs")
+        self.assertEqual(len(page.ids), len(set(page.ids)))
+        for number, name in enumerate(("other", "whole"), 1):
+            _, rows = program.read_csv(self.path(name, "sweep.csv"))
+            self.assertEqual(len(page.tables[f"sweep-{number}-all"]), 1 + len(rows))
+            self.assertIn(name, page.text)
+
+    # ---- what an earlier sweep left ----
+
+    def test_no_results_of_an_earlier_sweep(self):
+        results = ["seeds.csv", "sweep.csv", "sweep.png"]
+
+        def run(status=0, **sections):
+            program.write_ini(self.path("ever.ini"), base="tiny.ini", run={"output": "ever"}, **sections)
+            self.run_program("experiment", "ever.ini", "--set", "train.epochs=1", status=status)
+            return [name for name in results if os.path.exists(self.path("ever", name))]
+
+        swept = {"train.lr": "3e-3, 0.01", "run.seed": "1, 2"}
+        self.assertEqual(run(sweep=swept), results)
+        self.check_section("ever", "seeds.csv", ["all", "non-empty"])
+        program.write_text(self.path("ever", "old_seeds.csv"), "")
+        self.assertEqual(run(sweep={"train.lr": "3e-3, 0.01", "run.seed": "1"}), results)
+        self.assertEqual(run(sweep={"train.lr": "3e-3, 0.01"}), results[1:])
+        self.check_section("ever", "sweep.csv", ["all", "non-empty"])
+        stage = {"stage only": {"command": "train"}}
+        self.assertEqual(run(status=2, **stage, data={"train": "nowhere.json"}), results[1:])
+        self.assertEqual(run(**stage), [])
+        self.assertNotIn("sweep-1-all", Page(program.read_text(self.path("ever", "report.html"))).tables)
+        self.assertTrue(os.path.exists(self.path("ever", "old_seeds.csv")))
+
+    # ---- errors ----
+
     def refuse_sweep(self, lines, says, *args):
         program.write_text(self.path("bad.ini"), f"base = tiny.ini\n[sweep]\n{lines}")
         for command in ("experiment", "train"):
@@ -105,7 +205,7 @@ class SweepTest(program.Case):
         self.refuse("test", "tiny.ini", "--set", "sweep.run.seed=1,2", says=("--set sweep.run.seed=1,2", "experiment"))
 
 
-class PaperTest(program.Case):
+class PaperTest(SweepCase):
     """One network, two seeds, two severities."""
 
     @classmethod
@@ -162,6 +262,9 @@ class PaperTest(program.Case):
         for row in rows:
             figures = self.figures(row["stage"], row["run.seed"])
             self.assertAlmostEqual(float(row["corrupted_dice"]), figures["corrupted_dice"], delta=1e-6)
+
+    def test_report(self):
+        self.check_section("paper", "seeds.csv", list(PARTS))
 
     def test_terminal(self):
         lines = self.done.stdout.splitlines()

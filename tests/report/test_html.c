@@ -78,6 +78,27 @@ static void test_axes(void **state) {
     assert_true(axis.min == 1 && axis.max == 8 && axis.step == 1 && axis.first == 1 && axis.last == 8);
 }
 
+static void check_tenths(double least, double most, double min, double max) {
+    struct range range = range_empty();
+    range_add(&range, most);
+    range_add(&range, NAN);
+    range_add(&range, least);
+    struct axis axis = axis_tenths(range);
+    if (fabs(axis.min - min) > 1e-12 || fabs(axis.max - max) > 1e-12)
+        fail_msg("%g..%g: %g..%g", least, most, axis.min, axis.max);
+}
+
+static void test_tenths(void **state) {
+    check_tenths(0.31, 0.78, 0.3, 0.8);
+    check_tenths(0.1 + 0.2, 0.7, 0.3, 0.7);
+    check_tenths(-0.05, 1.01, -0.1, 1.1);
+    check_tenths(0.83, 0.83, 0.8, 0.9);
+    check_tenths(1, 1, 0.9, 1); /* one tenth alone */
+    check_tenths(0, 0, 0, 0.1);
+    check_tenths(-0.2, -0.2, -0.2, -0.1);
+    check_tenths(NAN, NAN, 0, 0.1);
+}
+
 static char *draw(const double *x, const double *y, size_t count) {
     struct paced_text out = {0};
     struct paced_series series = {.name = "<b>", .x = x, .y = y, .count = count};
@@ -171,6 +192,7 @@ int main(void) {
         cmocka_unit_test(test_bytes_that_are_no_text),
         cmocka_unit_test(test_figures),
         cmocka_unit_test(test_axes),
+        cmocka_unit_test(test_tenths),
         cmocka_unit_test(test_line_is_to_scale),
         cmocka_unit_test(test_chart_says_what_it_shows),
         cmocka_unit_test(test_gap),

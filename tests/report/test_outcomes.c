@@ -159,6 +159,30 @@ static double find_blue(const char *a, const char *b, double dice_a, double dice
     return sum / count;
 }
 
+/* The blue pixels of the first panel of a sweep over two numbers: with the intervals that add_test gives, or of
+ * averages over one run each, which have no deviation. */
+static int count_blue(bool averaged) {
+    struct paced_outcomes o, means;
+    struct paced_image image;
+    paced_outcomes_init(&o, names, 2);
+    add_test(&o, "1", "1", 0.5);
+    add_test(&o, "2", "1", 0.5);
+    means = paced_outcomes_average(&o, 1);
+    assert_int_equal(paced_outcomes_plot(averaged ? &means : &o, path), PACED_OK);
+    assert_int_equal(paced_png_read(path, NULL, &image), PACED_OK);
+    int count = 0;
+    for (int i = 0; i < image.width * image.height; i++)
+        count += i % image.width < image.width / 2 && memcmp(image.rgb + 3 * i, "\x00\x72\xb2", 3) == 0;
+    free(image.rgb);
+    paced_outcomes_finish(&means);
+    paced_outcomes_finish(&o);
+    return count;
+}
+
+static void test_curves_have_bars(void **state) {
+    assert_true(count_blue(false) > count_blue(true) + 200);
+}
+
 /* Numbers: higher is better. Names: further to the right is better. */
 static void test_plots(void **state) {
     assert_true(find_blue("1", "2", 0.8, 0.9, false) + 15 < find_blue("1", "2", 0.2, 0.9, false));
@@ -168,10 +192,8 @@ static void test_plots(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sweep_csv),
-        cmocka_unit_test(test_average),
-        cmocka_unit_test(test_bad_files),
-        cmocka_unit_test(test_plots),
+        cmocka_unit_test(test_sweep_csv), cmocka_unit_test(test_average),          cmocka_unit_test(test_bad_files),
+        cmocka_unit_test(test_plots),     cmocka_unit_test(test_curves_have_bars),
     };
     return cmocka_run_group_tests_name("outcomes", tests, make_directory, remove_directory);
 }

@@ -92,6 +92,30 @@ static void test_gap(void **state) {
     paced_canvas_finish(&canvas);
 }
 
+/* An interval stands over its point, from its low to its high end; a point without one has its mark alone. */
+static void test_intervals(void **state) {
+    static const double x[] = {1, 3}, y[] = {0.5, 0.5}, low[] = {0.25, NAN}, high[] = {1, NAN};
+    const struct paced_series series = {.name = "a", .x = x, .y = y, .count = 2, .low = low, .high = high};
+    const struct paced_plot plot = plot_of(&series);
+    struct spot mark = find_mark(1, 0.5), other = find_mark(3, 0.5);
+    int top = (int)lround(find_mark(1, 1).y), bottom = (int)lround(find_mark(1, 0.25).y);
+    struct paced_canvas canvas = paced_canvas_create(WIDTH, HEIGHT, PACED_COLOUR_PAPER), plain = draw(x, y, 2);
+    paced_canvas_plot(&canvas, 0, 0, WIDTH, HEIGHT, &plot);
+    int from = HEIGHT, to = 0;
+    for (int row = 0; row < HEIGHT; ++row) {
+        if (!is_coloured(pixel(&canvas, (int)lround(mark.x), row))) continue;
+        if (row < from) from = row;
+        to = row;
+    }
+    assert_in_range(from, top - 1, top + 1);
+    assert_in_range(to, bottom - 1, bottom + 1);
+    for (int column = (int)other.x - 8; column < WIDTH; ++column)
+        for (int row = 0; row < HEIGHT; ++row)
+            assert_int_equal(pixel(&canvas, column, row), pixel(&plain, column, row));
+    paced_canvas_finish(&plain);
+    paced_canvas_finish(&canvas);
+}
+
 static void test_stays_in_its_place(void **state) {
     static const double x[] = {0, 4}, y[] = {0, 1};
     const struct paced_series series = {.name = "a", .x = x, .y = y, .count = 2};
@@ -172,7 +196,7 @@ int main(void) {
         cmocka_unit_test(test_scale),        cmocka_unit_test(test_line_joins_marks),
         cmocka_unit_test(test_gap),          cmocka_unit_test(test_stays_in_its_place),
         cmocka_unit_test(test_out_of_range), cmocka_unit_test(test_named_ticks),
-        cmocka_unit_test(test_legend),
+        cmocka_unit_test(test_legend),       cmocka_unit_test(test_intervals),
     };
     return cmocka_run_group_tests_name("plot", tests, NULL, NULL);
 }

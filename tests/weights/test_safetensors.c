@@ -244,8 +244,8 @@ static const struct {
     {"{\"a\":" T("F32", "[1]", "[0,4]") ",\"b\":" T("F32", "[1]", "[8,12]") "}", 12, "'b': there is a gap"},
     {"{\"a\":" T("F32", "[2]", "[0,8]") ",\"b\":" T("F32", "[1]", "[4,8]") "}", 8, "'b': its data overlap"},
     {"{\"a\":" T("F32", "[1]", "[0,4]") ",\"b\":" T("F32", "[1]", "[0,4]") "}", 4, "': its data overlap"},
-    {"{\"a\":" T("F32", "[1]", "[0,4]") "}", 5, "1 bytes after the last tensor 'a'"},
-    {"{}", 1, "1 bytes after"},
+    {"{\"a\":" T("F32", "[1]", "[0,4]") "}", 5, "1 byte after the last tensor 'a'"},
+    {"{}", 1, "1 byte after"},
 };
 
 static void test_hostile_headers(void **state) {

@@ -48,15 +48,6 @@ static void choose_marks(struct chart *chart) {
     }
 }
 
-struct range {
-    double least, most;
-};
-
-static void widen(struct range *range, double value) {
-    range->least = fmin(range->least, value);
-    range->most = fmax(range->most, value);
-}
-
 /* Marks of whole numbers stand at whole numbers. A single point stands in the middle. */
 static struct axis x_axis(const struct chart *chart, struct range x) {
     if (x.least == x.most) x = (struct range){x.least - 1, x.most + 1};
@@ -65,13 +56,13 @@ static struct axis x_axis(const struct chart *chart, struct range x) {
 }
 
 struct chart_axes chart_prepare(struct chart *chart) {
-    struct range x = {INFINITY, -INFINITY}, y = x;
+    struct range x = range_empty(), y = range_empty();
     choose_marks(chart);
     for (size_t s = 0; s < chart->series_count; ++s)
         for (size_t i = 0; i < chart->series[s].count; ++i) {
             if (!isfinite(chart->series[s].y[i])) continue;
-            widen(&x, chart->series[s].x[i]);
-            widen(&y, chart->series[s].y[i]);
+            range_add(&x, chart->series[s].x[i]);
+            range_add(&y, chart->series[s].y[i]);
         }
     bool given = chart->y_min < chart->y_max;
     return (struct chart_axes){x_axis(chart, x), given ? axis_over(chart->y_min, chart->y_max, MOST_TICKS)

@@ -13,15 +13,11 @@ static const struct {
     const char *id, *title;
     enum paced_err (*add)(struct paced_text *out, const struct report *report);
 } sections[] = {
-    {"overview", "Overview", section_overview},
-    {"results", "Results", section_results},
-    {"differences", "Differences", section_differences},
-    {"training", "Training", section_training},
-    {"classes", "Classes", section_classes},
-    {"examples", "Examples", section_examples},
-    {"calibration", "Calibration", section_calibration},
-    {"robustness", "Robustness", section_robustness},
-    {"configuration", "Configuration", section_configuration},
+    {"overview", "Overview", section_overview},       {"sweep", "Sweep", section_sweep},
+    {"results", "Results", section_results},          {"differences", "Differences", section_differences},
+    {"training", "Training", section_training},       {"classes", "Classes", section_classes},
+    {"examples", "Examples", section_examples},       {"calibration", "Calibration", section_calibration},
+    {"robustness", "Robustness", section_robustness}, {"configuration", "Configuration", section_configuration},
 };
 
 enum { SECTIONS = PACED_COUNT(sections) };
@@ -80,17 +76,32 @@ static enum paced_err write_page(const struct report *report) {
     return err;
 }
 
-enum paced_err paced_report_write(const char *const *run_dirs, size_t count, const char *title,
+/* The experiment's name, if there is one alone; else that of the first run. */
+static char *choose_title(const struct report *report) {
+    if (report->experiment_count != 1) return paced_strdup(report->runs[0].label);
+    char *path = paced_path_absolute(report->experiments[0]), *title = paced_strdup(report_last_part(path));
+    free(path);
+    return title;
+}
+
+enum paced_err paced_report_write(const struct paced_report_sources *sources, const char *title,
                                   const char *output_dir) {
-    struct report report = {.title = title, .dir = output_dir, .runs = paced_alloc(count, sizeof *report.runs)};
+    struct report report = {.dir = output_dir,
+                            .runs = paced_alloc(sources->run_count, sizeof *report.runs),
+                            .experiments = sources->experiments,
+                            .experiment_count = sources->experiment_count};
     enum paced_err err = PACED_OK;
-    while (!err && report.count < count) {
-        err = report_run_read(&report.runs[report.count], run_dirs[report.count]);
+    while (!err && report.count < sources->run_count) {
+        err = report_run_read(&report.runs[report.count], sources->runs[report.count]);
         if (!err) ++report.count;
     }
     report_run_label(report.runs, report.count);
-    if (!err && !title) report.title = report.runs[0].label;
-    if (!err) err = write_page(&report);
+    if (!err) {
+        char *own = title ? NULL : choose_title(&report);
+        report.title = title ? title : own;
+        err = write_page(&report);
+        free(own);
+    }
     for (size_t i = 0; i < report.count; ++i) report_run_finish(&report.runs[i]);
     free(report.runs);
     return err;

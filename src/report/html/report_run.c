@@ -75,8 +75,8 @@ enum paced_err report_run_read(struct report_run *run, const char *dir) {
     enum paced_err err = PACED_OK;
     if (!paced_path_exists(path))
         err = paced_error(PACED_INVALID,
-                          "%s: is no run directory (no config.ini); name one that `paced train`, `test` or "
-                          "`robustness` has written",
+                          "%s: is no run directory (no config.ini) and no experiment's (no runs.txt); name one that "
+                          "`paced train`, `test`, `robustness` or `experiment` has written",
                           dir);
     if (!err) err = paced_config_load(&run->config, path, NULL, 0);
     if (!err) err = read_origin(run, path);
@@ -99,14 +99,13 @@ void report_run_finish(struct report_run *run) {
 
 /* ---- labels -------------------------------------------------------------------------------------------------- */
 
-/* The last part of a path. */
-static const char *last_part(const char *path) {
+const char *report_last_part(const char *path) {
     const char *slash = strrchr(path, '/');
     return slash ? slash + 1 : path;
 }
 
 static const char *candidate(const struct report_run *run, int choice) {
-    return choice == 0 ? run->config.run.name : choice == 1 ? last_part(run->dir) : run->dir;
+    return choice == 0 ? run->config.run.name : choice == 1 ? report_last_part(run->dir) : run->dir;
 }
 
 static bool is_unique(const struct report_run *runs, size_t count, int choice) {

@@ -18,6 +18,8 @@ struct report {
     const char *title, *dir; /* where it is written to */
     struct report_run *runs;
     size_t count;
+    const char *const *experiments; /* [experiment_count], directories whose sweep is shown */
+    size_t experiment_count;
 };
 
 /* PACED_INVALID where dir is no run's. On an error *run holds nothing to release. */
@@ -25,6 +27,9 @@ enum paced_err report_run_read(struct report_run *run, const char *dir);
 void report_run_finish(struct report_run *run);
 /* Gives each a label that no other has: the run's name, else its directory's last part, else its path. */
 void report_run_label(struct report_run *runs, size_t count);
+
+/* The last part of a path, which does not end in '/'. */
+const char *report_last_part(const char *path);
 
 /* A file of the run, to be freed. */
 char *report_run_path(const struct report_run *run, const char *name);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/report/html/cells.h"
 #include "src/report/html/html.h"
 #include "src/report/html/sections.h"
 #include "src/report/metrics.h"
@@ -29,26 +30,11 @@ static void add_set_headers(struct paced_text *out) {
                         "<th scope=\"col\" class=\"number\">count</th>");
 }
 
-/* The rest of a header row. The arrow tells which way is better. */
+/* The rest of a header row. */
 static void add_metric_headers(struct paced_text *out, uint64_t which) {
-    for (int m = 0; m < PACED_METRICS; ++m) {
-        enum paced_metric metric = (enum paced_metric)m;
-        if (!(which & METRIC_BIT(m))) continue;
-        paced_text_add(out,
-                       "<th scope=\"col\" class=\"number\">%s <abbr title=\"%s is better\">%s</abbr>"
-                       "<span class=\"unit\">%s</span></th>",
-                       paced_metric_name(metric), metric_is_error(metric) ? "less" : "more",
-                       metric_is_error(metric) ? "&darr;" : "&uarr;", metric_unit(metric));
-    }
+    for (int m = 0; m < PACED_METRICS; ++m)
+        if (which & METRIC_BIT(m)) cells_add_metric_heading(out, (enum paced_metric)m);
     paced_text_add(out, "</tr></thead><tbody>\n");
-}
-
-static void add_interval(struct paced_text *out, const char *low, const char *high) {
-    paced_text_add(out, "<span class=\"interval\">");
-    html_number(out, low);
-    paced_text_add(out, " to ");
-    html_number(out, high);
-    paced_text_add(out, "</span>");
 }
 
 /* The figures of a row of the summary, each with its interval. */
@@ -61,17 +47,11 @@ static void add_means(struct paced_text *out, const struct report_run *run, size
         paced_text_add(out, "<td class=\"number\">");
         html_number(out, csv_table_text(&run->summary, row, metric));
         if (interval >= 0)
-            add_interval(out, csv_table_text(&run->intervals, (size_t)interval, "low"),
-                         csv_table_text(&run->intervals, (size_t)interval, "high"));
+            cells_add_interval(out, csv_table_text(&run->intervals, (size_t)interval, "low"),
+                               csv_table_text(&run->intervals, (size_t)interval, "high"));
         paced_text_add(out, "</td>");
     }
     paced_text_add(out, "</tr>\n");
-}
-
-static void add_count(struct paced_text *out, const char *count) {
-    paced_text_add(out, "<td class=\"number\">");
-    html_text(out, count);
-    paced_text_add(out, "</td>");
 }
 
 /* ---- means --------------------------------------------------------------------------------------------------- */
@@ -91,7 +71,7 @@ enum paced_err section_results(struct paced_text *out, const struct report *repo
             paced_text_add(out, "<tr>");
             html_element(out, "th", " scope=\"row\"", run->label);
             html_element(out, "td", " class=\"set\"", csv_table_text(&run->summary, row, "set"));
-            add_count(out, csv_table_text(&run->summary, row, "images"));
+            cells_add_count(out, csv_table_text(&run->summary, row, "images"));
             add_means(out, run, row, which);
         }
     html_table_end(out);
@@ -148,7 +128,7 @@ static void add_difference(struct paced_text *out, const struct paced_difference
     paced_text_add(out, "<td class=\"number\">");
     html_real(out, d->mean);
     if (!isnan(d->mean)) {
-        add_interval(out, low, high);
+        cells_add_interval(out, low, high);
         paced_text_add(out, "<span class=\"interval\">p = ");
         html_real(out, d->p);
         paced_text_add(out, "</span>");
@@ -170,7 +150,7 @@ static enum paced_err add_differences(struct paced_text *out, const struct repor
         paced_text_add(out, "<tr>");
         html_element(out, "th", " scope=\"row\"", run->label);
         html_element(out, "td", " class=\"set\"", sets[set]);
-        add_count(out, images);
+        cells_add_count(out, images);
         for (int m = 0; m < PACED_METRICS; ++m)
             if (which & METRIC_BIT(m)) add_difference(out, &differences.metrics[m]);
         paced_text_add(out, "</tr>\n");

@@ -94,18 +94,16 @@ static struct paced_series take_series(const struct condition *c, const char *co
     return (struct paced_series){.name = c->label, .x = x, .y = y, .count = count};
 }
 
-/* One axis for all charts, so that they can be held against each other: the tenths around all values. */
+/* One axis for all charts, so that they can be held against each other. */
 static void share_axis(struct chart *charts, size_t count) {
-    double least = INFINITY, most = -INFINITY;
+    struct range range = range_empty();
     for (size_t i = 0; i < count; ++i)
         for (size_t s = 0; s < charts[i].series_count; ++s)
-            for (size_t p = 0; p < charts[i].series[s].count; ++p) {
-                least = fmin(least, floor(charts[i].series[s].y[p] * 10) / 10);
-                most = fmax(most, ceil(charts[i].series[s].y[p] * 10) / 10);
-            }
+            for (size_t p = 0; p < charts[i].series[s].count; ++p) range_add(&range, charts[i].series[s].y[p]);
+    const struct axis axis = axis_tenths(range);
     for (size_t i = 0; i < count; ++i) {
-        charts[i].y_min = least;
-        charts[i].y_max = most;
+        charts[i].y_min = axis.min;
+        charts[i].y_max = axis.max;
     }
 }
 

@@ -8,6 +8,7 @@
 #include "src/report/html/report_run.h"
 
 enum paced_err section_overview(struct paced_text *out, const struct report *report);
+enum paced_err section_sweep(struct paced_text *out, const struct report *report);
 enum paced_err section_results(struct paced_text *out, const struct report *report);     /* summary and intervals */
 enum paced_err section_differences(struct paced_text *out, const struct report *report); /* image by image */
 enum paced_err section_training(struct paced_text *out, const struct report *report);

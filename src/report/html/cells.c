@@ -1,0 +1,33 @@
+#include "src/report/html/cells.h"
+
+#include "src/report/html/html.h"
+#include "src/report/metrics.h"
+
+void cells_add_heading(struct paced_text *out, const char *name, bool less_is_better, const char *unit) {
+    paced_text_add(out,
+                   "<th scope=\"col\" class=\"number\">%s <abbr title=\"%s is better\">%s</abbr>"
+                   "<span class=\"unit\">%s</span></th>",
+                   name, less_is_better ? "less" : "more", less_is_better ? "&darr;" : "&uarr;", unit);
+}
+
+void cells_add_metric_heading(struct paced_text *out, enum paced_metric metric) {
+    cells_add_heading(out, paced_metric_name(metric), metric_is_error(metric), metric_unit(metric));
+}
+
+void cells_add_count(struct paced_text *out, const char *count) {
+    html_element(out, "td", " class=\"number\"", count);
+}
+
+void cells_add_interval(struct paced_text *out, const char *low, const char *high) {
+    paced_text_add(out, "<span class=\"interval\">");
+    html_number(out, low);
+    paced_text_add(out, " to ");
+    html_number(out, high);
+    paced_text_add(out, "</span>");
+}
+
+void cells_add_deviation(struct paced_text *out, const char *deviation) {
+    paced_text_add(out, "<span class=\"interval\">&plusmn; ");
+    html_number(out, deviation);
+    paced_text_add(out, "</span>");
+}

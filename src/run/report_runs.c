@@ -1,0 +1,122 @@
+/* report_runs: the runs of a report, one by one or all of an experiment's. A directory may be both: `paced train` with
+ * an experiment's configuration trains a network of its own into the experiment's directory. */
+#include "src/run/report_runs.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "paced/report.h"
+#include "src/run/files.h"
+
+#define LIST "runs.txt"
+
+enum { LARGEST_LIST = 1 << 24 };
+
+void report_runs_finish(struct report_runs *list) {
+    for (size_t i = 0; i < list->run_count; ++i) free(list->runs[i]);
+    for (size_t i = 0; i < list->experiment_count; ++i) free(list->experiments[i]);
+    free(list->runs);
+    free(list->experiments);
+    *list = (struct report_runs){0};
+}
+
+/* Without the slashes at its end. */
+static size_t length_of(const char *dir) {
+    size_t length = strlen(dir);
+    while (length > 1 && dir[length - 1] == '/') --length;
+    return length;
+}
+
+static void add(char ***dirs, size_t *count, const char *dir) {
+    char *name = paced_format("%.*s", (int)length_of(dir), dir);
+    for (size_t i = 0; i < *count; ++i)
+        if (strcmp((*dirs)[i], name) == 0) {
+            free(name);
+            return;
+        }
+    *dirs = paced_grow(*dirs, *count + 1, sizeof **dirs);
+    (*dirs)[(*count)++] = name;
+}
+
+void report_runs_add(struct report_runs *list, const char *dir) {
+    add(&list->runs, &list->run_count, dir);
+}
+
+void report_runs_add_experiment(struct report_runs *list, const char *dir) {
+    add(&list->experiments, &list->experiment_count, dir);
+}
+
+/* ---- an experiment's list ------------------------------------------------------------------------------------ */
+
+static bool has_file(const char *dir, const char *name) {
+    char *path = paced_path_join(dir, name);
+    bool exists = paced_path_exists(path);
+    free(path);
+    return exists;
+}
+
+enum paced_err report_runs_keep(const struct report_runs *list, const char *dir) {
+    struct paced_text text = {0};
+    size_t length = length_of(dir);
+    for (size_t i = 0; i < list->run_count; ++i) {
+        const char *run = list->runs[i];
+        bool within = strncmp(run, dir, length) == 0 && run[length] == '/';
+        paced_text_add(&text, "%s\n", within ? run + length + 1 : run);
+    }
+    char *path = paced_path_join(dir, LIST);
+    enum paced_err err = paced_file_write(path, text.data, text.size);
+    free(path);
+    free(text.data);
+    return err;
+}
+
+/* Is the run there? */
+static bool take_line(struct report_runs *list, const char *dir, const char *line) {
+    char *run = paced_path_join(dir, line);
+    bool there = has_file(run, "config.ini");
+    if (there)
+        report_runs_add(list, run);
+    else
+        paced_log(PACED_LOG_WARN, "%s: is a run of %s, but holds none (no config.ini); it is left out", run, dir);
+    free(run);
+    return there;
+}
+
+static enum paced_err take_experiment(struct report_runs *list, const char *dir) {
+    char *path = paced_path_join(dir, LIST);
+    uint8_t *data;
+    size_t size;
+    bool any = false;
+    enum paced_err err = paced_file_read(path, LARGEST_LIST, &data, &size);
+    if (!err) {
+        for (char *rest = NULL, *line = strtok_r((char *)data, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+            any |= take_line(list, dir, line);
+        free(data);
+        report_runs_add_experiment(list, dir);
+        if (!any)
+            err = paced_error(PACED_INVALID, "%s: names no run that is still there; run the experiment again", path);
+    }
+    free(path);
+    return err;
+}
+
+enum paced_err report_runs_take(struct report_runs *list, const char *dir) {
+    bool is_experiment = has_file(dir, LIST);
+    if (is_experiment) PACED_TRY(take_experiment(list, dir));
+    if (!is_experiment || has_file(dir, "config.ini")) report_runs_add(list, dir);
+    return PACED_OK;
+}
+
+/* ---- the report ---------------------------------------------------------------------------------------------- */
+
+enum paced_err report_runs_show(const struct report_runs *list, const char *title, const char *dir) {
+    const struct paced_report_sources sources = {.runs = (const char *const *)list->runs,
+                                                 .run_count = list->run_count,
+                                                 .experiments = (const char *const *)list->experiments,
+                                                 .experiment_count = list->experiment_count};
+    return paced_report_write(&sources, title, dir);
+}
+
+enum paced_err report_run(const char *dir) {
+    return paced_report_write(&(struct paced_report_sources){.runs = &dir, .run_count = 1}, NULL, dir);
+}
