@@ -19,7 +19,7 @@
 #define PATH(of_section, of_name) \
     .section = #of_section, .name = #of_name, .offset = offsetof(struct paced_config, of_section.of_name), \
     .kind = CONFIG_PATH
-#define PATHS(of_section, of_name) PATH(of_section, of_name), .list = true
+#define PATHS(of_section, of_name) PATH(of_section, of_name), .list = true, .check = paced_list_check
 #define DEFAULT(text) .fallback = text
 #define DEPENDS(text) .fallback = "", .shown = text
 #define RANGE(least, most) .min = least, .max = most
@@ -139,9 +139,10 @@ const struct config_key paced_config_keys[] = {
 
     {PATHS(robustness, weights), DEFAULT(""), WORDS("best|last"),
      MEANING("weights that are compared, a list; empty: test.weights")},
-    {FIELD(robustness, corruptions), DEFAULT("all"),
+    {FIELD(robustness, corruptions), DEFAULT("all"), CHECK(paced_list_check),
      MEANING("a list of names; all: those of the appearance; geometric: those that move pixels")},
-    {FIELD(robustness, severities), DEFAULT("1,2,3,4,5"), MEANING("a list of 1 (slight) to 5 (heavy)")},
+    {FIELD(robustness, severities), DEFAULT("1,2,3,4,5"), CHECK(paced_list_check),
+     MEANING("a list of 1 (slight) to 5 (heavy)")},
 
     {FIELD(predict, mode), DEFAULT("resize"), WORDS("resize|window"),
      MEANING("the whole image, squeezed to data.size; or windows of data.size at the image's own resolution")},

@@ -411,6 +411,23 @@ static void test_list(void **state) {
     }
 }
 
+static void test_list_check(void **state) {
+    static const char *const sound[] = {"", "a, b", "\"a, b\", c", " \"a\" ,b", "a\"b\", c", "\"", "\"a, b"};
+    static const struct {
+        const char *list, *says;
+    } faulty[] = {{"\"a\"b, c", "x: \"a\"b: "}, {"c,\"a, b\" d", "x: \"a, b\" d: "}, {"\"a\"\"b\"", "x: \"a\"\"b\": "}};
+    (void)state;
+    for (size_t i = 0; i < PACED_COUNT(sound); i++) assert_int_equal(paced_list_check("x", sound[i]), PACED_OK);
+    for (size_t i = 0; i < PACED_COUNT(faulty); i++) {
+        capture_begin();
+        enum paced_err err = paced_list_check("x", faulty[i].list);
+        char *said = capture_end();
+        assert_int_equal(err, PACED_INVALID);
+        assert_non_null(strstr(said, faulty[i].says));
+        free(said);
+    }
+}
+
 static void test_nearest(void **state) {
     (void)state;
     static const char *const words[] = {"epochs", "batch", "lr", "optimizer", "sgd", "adam"};
@@ -646,6 +663,7 @@ int main(void) {
         cmocka_unit_test(test_cache_dir),
         cmocka_unit_test(test_text),
         cmocka_unit_test(test_list),
+        cmocka_unit_test(test_list_check),
         cmocka_unit_test(test_nearest),
         cmocka_unit_test(test_parse),
         cmocka_unit_test(test_hash),

@@ -348,6 +348,9 @@ static void test_wrong_values(void **state) {
         {"test", "metrics", "", "dice, iou"},
         {"test", "metrics", "dice,,iou", "'' is not a valid choice"},
         {"test", "postprocess", "neddle", "did you mean needle?"},
+        {"robustness", "weights", "x, \"a, b\"c", "\"a, b\"c: text behind a closing quote"},
+        {"robustness", "severities", "\"1\"2", "\"1\"2: text behind a closing quote"},
+        {"robustness", "corruptions", "\"fog\"s", "\"fog\"s: text behind a closing quote"},
         {"log", "level", "warning", "warn"},
     };
     for (size_t i = 0; i < PACED_COUNT(cases); i++) {
