@@ -56,7 +56,8 @@ enum paced_err paced_objective_init(struct paced_objective *objective, const str
 struct paced_histogram;
 struct paced_histogram *paced_histogram_create(void);
 void paced_histogram_destroy(struct paced_histogram *histogram);
-void paced_histogram_add(struct paced_histogram *histogram, const float *uncertainty, size_t count);
+/* PACED_INVALID for a value that is not a number. */
+enum paced_err paced_histogram_add(struct paced_histogram *histogram, const float *uncertainty, size_t count);
 /* The smallest value (one that occurs, to 2^-20) that at least this share of all values does not exceed; share 0: the
  * least value, 1: the greatest. 1 where nothing was added. */
 double paced_histogram_quantile(const struct paced_histogram *histogram, double share);

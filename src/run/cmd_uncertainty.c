@@ -188,8 +188,7 @@ static enum paced_err collect(void *context, const char *path, const struct pace
     struct view *view;
     PACED_TRY(take_image(k, path, image, &view));
     PACED_TRY(measure(k, view->weights, -1, k->u));
-    paced_histogram_add(k->histogram, k->u, pixels_of(k));
-    return PACED_OK;
+    return paced_histogram_add(k->histogram, k->u, pixels_of(k));
 }
 
 /* ---- pictures ------------------------------------------------------------------------------------------------ */
