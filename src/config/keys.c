@@ -96,7 +96,7 @@ const struct config_key paced_config_keys[] = {
      MEANING("CE and KLD: as the method has it, (1 - alpha) CE + alpha KLD, or CE + KLD")},
     {FIELD(distill, alpha), DEFAULT("0.3"), RANGE(0, 1), MEANING("share of the KLD")},
     {FIELD(distill, temperature), DEFAULT("4"), ABOVE(0), MEANING("T of the KLD")},
-    {FIELD(distill, cache_mb), DEFAULT("2048"), AT_LEAST(0),
+    {FIELD(distill, cache_mb), DEFAULT("2048"), RANGE(0, 1 << 30),
      MEANING("host memory for the teacher's logits, per data set; above it they are computed for every batch")},
 
     {FIELD(uncertainty, temperature), DEFAULT("6.26"), ABOVE(0), WORDS("auto"),

@@ -22,7 +22,7 @@ struct paced_loss {
     double mu;
     struct paced_buffer *labels, *teacher, *svls, *uncertainty, *rank, *parts;
     struct pending ring[RING];
-    int written, waited; /* reads begun and finished so far */
+    unsigned written, waited; /* reads begun and finished so far */
 };
 
 static enum paced_err make_buffers(struct paced_loss *l, int batch) {

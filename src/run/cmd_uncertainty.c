@@ -54,7 +54,7 @@ static enum paced_err find_tau(struct look *k, float *tau) {
     struct logits logits = {0};
     PACED_TRY(paced_dataset_open(&val, c, PACED_VAL));
     enum paced_err err =
-        logits_collect(&logits, &k->network, val, 1, (int)c->data.workers, k->example.classes, NULL, "calibrate");
+        logits_collect(&logits, &k->network, val, 1, (int)c->data.workers, k->example.classes, NULL, true, "calibrate");
     if (!err)
         *tau = (float)paced_temperature_fit(logits.values, logits.labels, logits.images * logits.pixels_per_image,
                                             logits.classes);

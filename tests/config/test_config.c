@@ -343,6 +343,7 @@ static void test_wrong_values(void **state) {
         {"model", "width", "0", "1 to 1024"},
         {"model", "arch", "", "unet"},
         {"device", "threads", "4097", "0 to 4096"},
+        {"distill", "cache_mb", "1073741825", "0 to 1073741824"},
         {"test", "weights", "", "best"},
         {"test", "metrics", "dice,hd96", "did you mean hd95?"},
         {"test", "metrics", "", "dice, iou"},
