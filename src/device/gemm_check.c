@@ -116,7 +116,7 @@ static bool has_line(const char *text, const char *word, const char *name) {
     return found;
 }
 
-/* A cache that cannot be written costs time only: nothing to report. */
+/* A cache that cannot be written is reported and costs time only: the run goes on. */
 static void remember(const char *path, const char *text, const char *word, const char *name) {
     if (!path) return;
     char *longer = paced_format("%s%s %s\n", text, word, name);
