@@ -75,6 +75,9 @@ struct paced_rng {
 #define PACED_STREAM_SYNTH (UINT64_C(2) << 32)
 #define PACED_STREAM_AUGMENT (UINT64_C(3) << 32)
 #define PACED_STREAM_BOOTSTRAP (UINT64_C(4) << 32)
+#define PACED_STREAM_BREAST 0 /* as SHUFFLE, which draws no pictures */
+#define PACED_STREAM_BREAST_BLOCK (UINT64_C(1) << 40)
+#define PACED_STREAM_NEEDLE_PATIENT (UINT64_C(1) << 41)
 
 void paced_rng_seed(struct paced_rng *rng, uint64_t seed, uint64_t stream);
 uint64_t paced_rng_next(struct paced_rng *rng);
