@@ -214,17 +214,17 @@ void paced_loader_release(struct paced_loader *loader, struct paced_batch *batch
  * normal/: "benign (1).png", "benign (1)_mask.png"), with train.json and val.json (every fifth image is validation).
  * Image i depends on (seed, i, size) alone. Speckle (multiplicative, Rayleigh), attenuation with depth, layered
  * tissue, hypo-echoic lesions with irregular and partly blurred borders, posterior enhancement or shadow; a tenth
- * are normal (empty masks). */
-enum paced_err paced_synth_breast(const char *dir, int count, int size, uint64_t seed);
+ * are normal (empty masks). PACED_INVALID for a count or a size that is not possible (src/data/synth.c). */
+enum paced_err paced_synth_breast(const char *dir, int64_t count, int64_t size, uint64_t seed);
 
 /* The same for needles in ultrasound, in the needle set's layout (train/, train_mask/, test/, test_mask/:
  * "p4_1_008.png", "p4_1_008_mask.png", the first part being the patient; patients 5 and 10 are validation): a bright
  * thin shaft with reverberation and shadow behind it in layered tissue with fascia lines; the mask is the shaft. */
-enum paced_err paced_synth_needle(const char *dir, int count, int size, uint64_t seed);
+enum paced_err paced_synth_needle(const char *dir, int64_t count, int64_t size, uint64_t seed);
 
 /* The same for surgical scenes of six classes, in robo's layout (train/, val/, "scene_00001.png",
  * "scene_00001_mask.png", labels.json): tissue, an organ, a thread, one to three instruments of shaft, wrist and jaws.
  */
-enum paced_err paced_synth_scene(const char *dir, int count, int size, uint64_t seed);
+enum paced_err paced_synth_scene(const char *dir, int64_t count, int64_t size, uint64_t seed);
 
 #endif

@@ -77,7 +77,7 @@ double paced_pacing_sigma(const struct paced_config *config, int epoch);
 /* ---- SVLS ---------------------------------------------------------------------------------------------------- */
 
 /* weights[size][size]: a Gaussian whose centre is replaced by the sum of the others, divided by the new sum: the centre
- * is 0.5 whatever sigma and size (1 for size 1). Computed relative to the nearest neighbours, so that it holds for any
+ * is 0.5 whatever sigma and size (1 for size 1); size is odd, at most PACED_MOST_KERNEL. Computed relative to the nearest neighbours, so that it holds for any
  * sigma > 0. */
 void paced_svls_kernel(float *weights, int size, double sigma);
 

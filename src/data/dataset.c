@@ -50,9 +50,6 @@ static enum paced_err check_config(const struct paced_config *config) {
     if (!paced_path_is_dir(config->data.root))
         return paced_error(PACED_INVALID, "%s: data.root is no directory; give the folder that holds the images",
                            config->data.root);
-    if (config->data.size < 1 || config->data.size > 16384)
-        return paced_error(PACED_INVALID, "data.size = %lld is out of range; 1 to 16384 is possible",
-                           (long long)config->data.size);
     return PACED_OK;
 }
 

@@ -9,7 +9,7 @@
 #include "paced/report.h"
 #include "src/report/csv.h"
 
-enum { MAX_CLASSES = 256, MAX_STEPS = 60 };
+enum { MAX_STEPS = 60 };
 
 /* Probabilities of one pixel; returns log p[y]. */
 static double softmax(const float *z, int classes, double scale, int label, double *p) {
@@ -22,7 +22,7 @@ static double softmax(const float *z, int classes, double scale, int label, doub
 
 void paced_reliability_add(struct paced_reliability *sum, const float *logits, const uint8_t *labels, size_t pixels,
                            int classes, double tau) {
-    double p[MAX_CLASSES];
+    double p[PACED_MOST_CLASSES];
     for (size_t i = 0; i < pixels; ++i) {
         sum->nll -= softmax(logits + i * (size_t)classes, classes, 1 / tau, labels[i], p);
         int best = 0;
@@ -82,7 +82,7 @@ enum paced_err paced_reliability_write_csv(const struct paced_reliability *sum, 
 /* First and second derivative of the mean NLL with respect to b = 1 / tau. */
 static void derivatives(const float *logits, const uint8_t *labels, size_t pixels, int classes, double b, double *slope,
                         double *curvature) {
-    double p[MAX_CLASSES], first = 0, second = 0;
+    double p[PACED_MOST_CLASSES], first = 0, second = 0;
     for (size_t i = 0; i < pixels; ++i) {
         const float *z = logits + i * (size_t)classes;
         softmax(z, classes, b, labels[i], p);
