@@ -152,6 +152,10 @@ void paced_print_take(const struct paced_image *image, float *print);
  * becomes i's greatest correlation within its group, 0 where it is alone. */
 void paced_print_group(const float *const *prints, size_t count, double threshold, size_t *group, float *like);
 
+/* Joins the groups of images i and j; after the last joining, settle makes each group[i] the least index again. */
+void paced_groups_join(size_t *group, size_t i, size_t j);
+void paced_groups_settle(size_t *group, size_t count);
+
 /* What a division shall keep balanced: image i has the traits trait[first[i]] ... trait[first[i + 1] - 1], numbers
  * below `traits`. */
 struct paced_traits {
@@ -176,6 +180,12 @@ struct paced_choice {
 };
 enum paced_err paced_split_write(const char *path, enum paced_phase phase, const struct paced_choice *choices,
                                  size_t count);
+
+/* A byte of an image as networks take it, 0..1. A division, as PyTorch does: multiplying by 1 / 255 rounds differently.
+ */
+static inline float paced_unit(uint8_t byte) {
+    return (float)byte / 255.0f;
+}
 
 /* ---- batches ------------------------------------------------------------------------------------------------- */
 

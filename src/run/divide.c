@@ -55,20 +55,12 @@ static enum paced_err name_patients(const struct survey *s, const char *by, cons
     return PACED_OK;
 }
 
-static size_t root_of(const size_t *group, size_t k) {
-    while (group[k] != k) k = group[k];
-    return k;
-}
-
 /* Joins the groups of each patient's images. */
 static void join_patients(struct survey *s, struct named *list) {
     qsort(list, s->count, sizeof *list, compare);
-    for (size_t i = 1; i < s->count; ++i) {
-        if (strcmp(list[i].name, list[i - 1].name) != 0) continue;
-        size_t a = root_of(s->group, list[i].pair), b = root_of(s->group, list[i - 1].pair);
-        s->group[a > b ? a : b] = a > b ? b : a;
-    }
-    for (size_t k = 0; k < s->count; ++k) s->group[k] = root_of(s->group, k);
+    for (size_t i = 1; i < s->count; ++i)
+        if (strcmp(list[i].name, list[i - 1].name) == 0) paced_groups_join(s->group, list[i].pair, list[i - 1].pair);
+    paced_groups_settle(s->group, s->count);
 }
 
 /* One character is a delimiter, more are a regular expression. */

@@ -7,6 +7,13 @@
 
 #include "paced/report.h"
 
+int logits_likeliest(const float *logits, int classes) {
+    int best = 0;
+    for (int c = 1; c < classes; ++c)
+        if (logits[c] > logits[best]) best = c;
+    return best;
+}
+
 static enum paced_err collect(struct logits *l, struct network *network, struct paced_loader *loader,
                               struct paced_progress *progress) {
     struct paced_exec *exec = network->exec;

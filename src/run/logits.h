@@ -1,9 +1,12 @@
-/* A network's logits over a whole data set, in host memory. */
+/* A network's logits in host memory: of one pixel, and over a whole data set. */
 #ifndef PACED_RUN_LOGITS_H
 #define PACED_RUN_LOGITS_H
 
 #include "paced/data.h"
 #include "src/run/network.h"
+
+/* The likeliest class of a pixel's logits[classes], the first of equals. */
+int logits_likeliest(const float *logits, int classes);
 
 struct logits {
     float *values;   /* [images][size][size][classes]; NULL: not kept */
