@@ -114,7 +114,6 @@ void paced_dataset_close(struct paced_dataset *dataset);
 size_t paced_dataset_count(const struct paced_dataset *dataset);
 int paced_dataset_size(const struct paced_dataset *dataset);                         /* S */
 const char *paced_dataset_image_name(const struct paced_dataset *dataset, size_t i); /* as written in the split */
-const char *paced_dataset_mask_name(const struct paced_dataset *dataset, size_t i);
 const char *paced_dataset_class_name(const struct paced_dataset *dataset, int class); /* or NULL, as of its masks */
 bool paced_dataset_class_colour(const struct paced_dataset *dataset, int class, uint32_t *colour); /* as of its masks */
 
@@ -170,8 +169,6 @@ void paced_divide(size_t count, const size_t *group, const struct paced_traits *
 
 /* What kind of image it is by its folder; "" where folders tell none. Release with free(). */
 char *paced_dataset_stratum(const struct paced_dataset *dataset, size_t i);
-/* A name in this data set's split as the split of `phase` has to write it. Release with free(). */
-char *paced_dataset_path_for(const struct paced_dataset *dataset, const char *name, enum paced_phase phase);
 
 /* A pair on its way into a split. */
 struct paced_choice {
@@ -181,13 +178,13 @@ struct paced_choice {
 enum paced_err paced_split_write(const char *path, enum paced_phase phase, const struct paced_choice *choices,
                                  size_t count);
 
+/* ---- batches ------------------------------------------------------------------------------------------------- */
+
 /* A byte of an image as networks take it, 0..1. A division, as PyTorch does: multiplying by 1 / 255 rounds differently.
  */
 static inline float paced_unit(uint8_t byte) {
     return (float)byte / 255.0f;
 }
-
-/* ---- batches ------------------------------------------------------------------------------------------------- */
 
 struct paced_batch {
     int count;             /* samples in this batch; the last one may be smaller */

@@ -4,9 +4,10 @@
  *   ECE   = sum over 15 equal bins of max_c p_c of |bin| / N |accuracy - mean confidence|
  *   tau   = argmin NLL (Guo et al., 2017): in b = 1 / tau the NLL is convex, with slope mean(E_p[z] - z_y) and
  * curvature mean(Var_p[z]); Newton's steps, kept inside a bracket that shrinks by bisection where they leave it. */
+#include "src/report/calibration.h"
+
 #include <math.h>
 
-#include "paced/report.h"
 #include "src/report/csv.h"
 
 enum { MAX_STEPS = 60 };
@@ -20,8 +21,8 @@ static double softmax(const float *z, int classes, double scale, int label, doub
     return (double)z[label] * scale - largest - log(sum);
 }
 
-void paced_reliability_add(struct paced_reliability *sum, const float *logits, const uint8_t *labels, size_t pixels,
-                           int classes, double tau) {
+void reliability_add(struct paced_reliability *sum, const float *logits, const uint8_t *labels, size_t pixels,
+                     int classes, double tau) {
     double p[PACED_MOST_CLASSES];
     for (size_t i = 0; i < pixels; ++i) {
         sum->nll -= softmax(logits + i * (size_t)classes, classes, 1 / tau, labels[i], p);
@@ -40,7 +41,7 @@ void paced_reliability_add(struct paced_reliability *sum, const float *logits, c
     sum->pixels += pixels;
 }
 
-void paced_reliability_merge(struct paced_reliability *sum, const struct paced_reliability *more) {
+void reliability_merge(struct paced_reliability *sum, const struct paced_reliability *more) {
     for (int b = 0; b < PACED_BINS; ++b) {
         sum->confidence[b] += more->confidence[b];
         sum->right[b] += more->right[b];
@@ -60,7 +61,7 @@ struct paced_calibration paced_calibration_of(const struct paced_reliability *su
 struct paced_calibration paced_calibration_measure(const float *logits, const uint8_t *labels, size_t pixels,
                                                    int classes, double tau) {
     struct paced_reliability sum = {0};
-    paced_reliability_add(&sum, logits, labels, pixels, classes, tau);
+    reliability_add(&sum, logits, labels, pixels, classes, tau);
     return paced_calibration_of(&sum);
 }
 

@@ -19,10 +19,6 @@ const char *paced_metric_name(enum paced_metric metric) {
     return table[metric].name;
 }
 
-double paced_metric_value(const struct paced_metrics *metrics, enum paced_metric metric) {
-    return metric_value(metrics, metric);
-}
-
 bool metric_is_of_image(enum paced_metric metric) {
     return table[metric].of_image;
 }
