@@ -172,7 +172,7 @@ char *paced_dataset_stratum(const struct paced_dataset *dataset, size_t i);
 
 /* A pair on its way into a split. */
 struct paced_choice {
-    const struct paced_dataset *dataset;
+    struct paced_dataset *dataset;
     size_t index;
 };
 enum paced_err paced_split_write(const char *path, enum paced_phase phase, const struct paced_choice *choices,

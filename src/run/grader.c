@@ -64,18 +64,11 @@ enum paced_err grader_start(struct grader *g, const struct paced_buffer *logits,
     return paced_buffer_read_later(logits, g->ring[slot].logits, bytes, &g->ring[slot].logits_ticket);
 }
 
-enum paced_err grader_wait(struct grader *g, const uint8_t **prediction) {
-    unsigned slot = g->waited++ % RING;
-    *prediction = g->ring[slot].host;
-    PACED_TRY(paced_ticket_wait(&g->ring[slot].ticket));
-    return paced_ticket_wait(&g->ring[slot].logits_ticket);
-}
-
 enum paced_err grader_score(struct grader *g, const struct paced_batch *batch, const struct paced_dataset *dataset,
                             struct paced_scores *scores) {
-    const uint8_t *prediction;
-    unsigned slot = g->waited % RING;
-    PACED_TRY(grader_wait(g, &prediction));
+    unsigned slot = g->waited++ % RING;
+    PACED_TRY(paced_ticket_wait(&g->ring[slot].ticket));
+    PACED_TRY(paced_ticket_wait(&g->ring[slot].logits_ticket));
     size_t pixels = (size_t)g->pixels_per_sample;
     for (int i = 0; i < batch->count; ++i) {
         const char *name = paced_dataset_image_name(dataset, batch->index[i]);

@@ -69,7 +69,7 @@ static void *work(void *argument) {
     struct survey *s = r->survey;
     for (size_t k; (k = take_next(r)) < s->count;) {
         struct paced_choice place = survey_place(s, k);
-        enum paced_err err = paced_dataset_survey((struct paced_dataset *)place.dataset, place.index, &s->pair[k]);
+        enum paced_err err = paced_dataset_survey(place.dataset, place.index, &s->pair[k]);
         pthread_mutex_lock(&r->lock);
         if (err == PACED_INVALID) s->unreadable++;
         if (err && err != PACED_INVALID) r->err = err;
