@@ -1,7 +1,7 @@
 /* The loader: threads that prepare batches ahead of the consumer.
  *
- *   idle buffer -> (worker claims it with the next batch number) -> filling -> ready -> (consumer takes it) -> held ->
- * idle
+ *   idle -> (a worker claims the buffer with the next batch number) -> filling -> ready
+ *        -> (the consumer takes it) -> held -> idle
  *
  * Law: buffer and batch number are claimed together under the lock, in order. So the batch that the consumer waits for
  * always owns a buffer, and with HELD + 1 buffers or more nothing can wait for ever, whichever batch is released first.
@@ -27,9 +27,9 @@ struct buffer {
 struct paced_loader {
     struct paced_dataset *dataset;
     uint32_t *order;
-    size_t count;    /* samples in `order` */
-    size_t batch;    /* samples in a batch */
-    size_t pixels;   /* of a sample */
+    size_t count;  /* samples in `order` */
+    size_t batch;  /* samples in a batch */
+    size_t pixels; /* of a sample */
     struct paced_change change;
 
     pthread_mutex_t lock;

@@ -1,10 +1,10 @@
 /* Synthetic needles in ultrasound: B-mode-like pictures with a mask of the shaft, in the layout of the needle set.
  *
  * Levels in decibels below white, speckled and compressed to grey as synth_breast.c does. A needle enters at the left
- * or right edge and goes down at a slant to its tip: shaft   a bright narrow line, weaker where the beam meets it
- * badly, brightest at the bevel of the tip tail    reverberation: fainter copies of the shaft at equal distances below
- * it, and a shadow behind Fascia lines of the tissue are thin and bright, too, so brightness alone does not find the
- * needle.
+ * or right edge and goes down at a slant to its tip:
+ *   shaft   a bright narrow line, weaker where the beam meets it badly, brightest at the bevel of the tip
+ *   tail    reverberation: fainter copies of the shaft at equal distances below it, and a shadow behind
+ * Fascia lines of the tissue are thin and bright, too, so brightness alone does not find the needle.
  *
  * Law: picture i depends on (seed, i, size) alone. Pictures of a patient share tissue and depth of view; patients are
  * in one split only. */

@@ -2,8 +2,10 @@
  *
  *   NLL   = mean of -log p[y];  Brier = mean of sum_c (p_c - [c = y])^2
  *   ECE   = sum over 15 equal bins of max_c p_c of |bin| / N |accuracy - mean confidence|
- *   tau   = argmin NLL (Guo et al., 2017): in b = 1 / tau the NLL is convex, with slope mean(E_p[z] - z_y) and
- * curvature mean(Var_p[z]); Newton's steps, kept inside a bracket that shrinks by bisection where they leave it. */
+ *   tau   = argmin NLL (Guo et al., 2017)
+ *
+ * In b = 1 / tau the NLL is convex, with slope mean(E_p[z] - z_y) and curvature mean(Var_p[z]): Newton's steps, kept
+ * inside a bracket that shrinks by bisection where they leave it. */
 #include "src/report/calibration.h"
 
 #include <math.h>

@@ -28,7 +28,7 @@ struct segmenter {
     struct network network;
     int size, classes, batch, passes; /* passes: views of a window, 2 with predict.flip */
     double overlap;
-    int *column;     /* [size]: where a view's columns are in the image */
+    int *column; /* [size]: where a view's columns are in the image */
     struct slot ring[RING];
     uint8_t *small; /* [size][size][3]: the squeezed image; NULL of windows */
     float *whole;   /* [size][size][classes]: its logits */
