@@ -313,7 +313,7 @@ void paced_canvas_colour_bar(struct paced_canvas *canvas, int x, int y, int widt
 
 /* label[height][width] on an image that is drawn there already: each class but 0 mixed into it, a share 0..1 of its
  * colour (colours[class]); pixels up to `line` from another class, or the map's end, in their colour with a dark line
- * around; colours NULL: dashed, black and white. Not cut off: the map must lie within the canvas. */
+ * around; colours NULL: dashed, black and white. */
 void paced_canvas_tint(struct paced_canvas *canvas, int x, int y, int scale, const uint8_t *label, int width,
                        int height, const uint32_t *colours, double share);
 void paced_canvas_outlines(struct paced_canvas *canvas, int x, int y, int scale, const uint8_t *label, int width,
