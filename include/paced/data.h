@@ -112,8 +112,8 @@ enum paced_err paced_dataset_find(struct paced_dataset **dataset, const struct p
 void paced_dataset_close(struct paced_dataset *dataset);
 
 size_t paced_dataset_count(const struct paced_dataset *dataset);
-int paced_dataset_size(const struct paced_dataset *dataset);                         /* S */
-const char *paced_dataset_image_name(const struct paced_dataset *dataset, size_t i); /* as written in the split */
+int paced_dataset_size(const struct paced_dataset *dataset);                          /* S */
+const char *paced_dataset_image_name(const struct paced_dataset *dataset, size_t i);  /* as written in the split */
 const char *paced_dataset_class_name(const struct paced_dataset *dataset, int class); /* or NULL, as of its masks */
 bool paced_dataset_class_colour(const struct paced_dataset *dataset, int class, uint32_t *colour); /* as of its masks */
 

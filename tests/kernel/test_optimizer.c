@@ -245,7 +245,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_sgd),
     cmocka_unit_test(test_clip),
     cmocka_unit_test(test_clip_that_is_not_reached),
-        cmocka_unit_test(test_clip_of_nan),
+    cmocka_unit_test(test_clip_of_nan),
     cmocka_unit_test(test_zero_gradient),
     cmocka_unit_test(test_state),
     cmocka_unit_test(test_bad_state),
