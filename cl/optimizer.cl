@@ -49,5 +49,6 @@ kernel void clip_finish(uint parts, float max_norm, global const float *partial,
     if (get_global_id(0) != 0) return;
     realv sums = 0;
     for (uint i = 0; i < parts; ++i) sums += LOADV(partial, i);
-    clip[0] = min(max_norm / (sqrt(over_lanes(sums)) + 1e-6f), 1.0f);
+    float factor = max_norm / (sqrt(over_lanes(sums)) + 1e-6f);
+    clip[0] = factor > 1.0f ? 1.0f : factor; /* a NaN stays one, which min() does not promise: the loss must show it */
 }

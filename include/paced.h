@@ -57,7 +57,7 @@ PACED_API enum paced_err paced_segmenter_open(struct paced_segmenter **segmenter
 /* Releases all of it; NULL is allowed. */
 PACED_API void paced_segmenter_close(struct paced_segmenter *segmenter);
 
-/* The number of classes C, with the background (class 0): 2 to 255. */
+/* The number of classes C, with the background (class 0): 2 to 255; 0 for NULL. */
 PACED_API int paced_segmenter_classes(const struct paced_segmenter *segmenter);
 
 /* Segments one image of any size from 1 x 1 on and returns when it is done.

@@ -75,6 +75,9 @@ struct paced_rng {
 #define PACED_STREAM_SYNTH (UINT64_C(2) << 32)
 #define PACED_STREAM_AUGMENT (UINT64_C(3) << 32)
 #define PACED_STREAM_BOOTSTRAP (UINT64_C(4) << 32)
+#define PACED_STREAM_BREAST 0 /* as SHUFFLE, which draws no pictures */
+#define PACED_STREAM_BREAST_BLOCK (UINT64_C(1) << 40)
+#define PACED_STREAM_NEEDLE_PATIENT (UINT64_C(1) << 41)
 
 void paced_rng_seed(struct paced_rng *rng, uint64_t seed, uint64_t stream);
 uint64_t paced_rng_next(struct paced_rng *rng);
@@ -139,8 +142,10 @@ const char *paced_plural(uint64_t count, const char *one, const char *more);
 const char *paced_nearest(const char *word, const char *const *candidates, size_t count);
 
 /* The next item of a list "a, b, c" without the blanks around it, to be freed, or NULL at the end; *rest moves behind
- * it. An empty text is an empty list. An item with a comma stands in double quotes. */
+ * it. An empty text is an empty list. An item with a comma stands in double quotes; text behind them is passed over. */
 char *paced_list_next(const char **rest);
+/* PACED_INVALID, reported at `where`, for a list of which paced_list_next would pass over something. */
+enum paced_err paced_list_check(const char *where, const char *list);
 void paced_list_add(struct paced_text *list, const char *item);
 
 /* Whole-string conversions: false unless all of `s` (but surrounding blanks) is one number in range. */

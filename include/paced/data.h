@@ -112,9 +112,8 @@ enum paced_err paced_dataset_find(struct paced_dataset **dataset, const struct p
 void paced_dataset_close(struct paced_dataset *dataset);
 
 size_t paced_dataset_count(const struct paced_dataset *dataset);
-int paced_dataset_size(const struct paced_dataset *dataset);                         /* S */
-const char *paced_dataset_image_name(const struct paced_dataset *dataset, size_t i); /* as written in the split */
-const char *paced_dataset_mask_name(const struct paced_dataset *dataset, size_t i);
+int paced_dataset_size(const struct paced_dataset *dataset);                          /* S */
+const char *paced_dataset_image_name(const struct paced_dataset *dataset, size_t i);  /* as written in the split */
 const char *paced_dataset_class_name(const struct paced_dataset *dataset, int class); /* or NULL, as of its masks */
 bool paced_dataset_class_colour(const struct paced_dataset *dataset, int class, uint32_t *colour); /* as of its masks */
 
@@ -152,6 +151,10 @@ void paced_print_take(const struct paced_image *image, float *print);
  * becomes i's greatest correlation within its group, 0 where it is alone. */
 void paced_print_group(const float *const *prints, size_t count, double threshold, size_t *group, float *like);
 
+/* Joins the groups of images i and j; after the last joining, settle makes each group[i] the least index again. */
+void paced_groups_join(size_t *group, size_t i, size_t j);
+void paced_groups_settle(size_t *group, size_t count);
+
 /* What a division shall keep balanced: image i has the traits trait[first[i]] ... trait[first[i + 1] - 1], numbers
  * below `traits`. */
 struct paced_traits {
@@ -166,18 +169,22 @@ void paced_divide(size_t count, const size_t *group, const struct paced_traits *
 
 /* What kind of image it is by its folder; "" where folders tell none. Release with free(). */
 char *paced_dataset_stratum(const struct paced_dataset *dataset, size_t i);
-/* A name in this data set's split as the split of `phase` has to write it. Release with free(). */
-char *paced_dataset_path_for(const struct paced_dataset *dataset, const char *name, enum paced_phase phase);
 
 /* A pair on its way into a split. */
 struct paced_choice {
-    const struct paced_dataset *dataset;
+    struct paced_dataset *dataset;
     size_t index;
 };
 enum paced_err paced_split_write(const char *path, enum paced_phase phase, const struct paced_choice *choices,
                                  size_t count);
 
 /* ---- batches ------------------------------------------------------------------------------------------------- */
+
+/* A byte of an image as networks take it, 0..1. A division, as PyTorch does: multiplying by 1 / 255 rounds differently.
+ */
+static inline float paced_unit(uint8_t byte) {
+    return (float)byte / 255.0f;
+}
 
 struct paced_batch {
     int count;             /* samples in this batch; the last one may be smaller */
@@ -214,17 +221,17 @@ void paced_loader_release(struct paced_loader *loader, struct paced_batch *batch
  * normal/: "benign (1).png", "benign (1)_mask.png"), with train.json and val.json (every fifth image is validation).
  * Image i depends on (seed, i, size) alone. Speckle (multiplicative, Rayleigh), attenuation with depth, layered
  * tissue, hypo-echoic lesions with irregular and partly blurred borders, posterior enhancement or shadow; a tenth
- * are normal (empty masks). */
-enum paced_err paced_synth_breast(const char *dir, int count, int size, uint64_t seed);
+ * are normal (empty masks). PACED_INVALID for a count or a size that is not possible (src/data/synth.c). */
+enum paced_err paced_synth_breast(const char *dir, int64_t count, int64_t size, uint64_t seed);
 
 /* The same for needles in ultrasound, in the needle set's layout (train/, train_mask/, test/, test_mask/:
  * "p4_1_008.png", "p4_1_008_mask.png", the first part being the patient; patients 5 and 10 are validation): a bright
  * thin shaft with reverberation and shadow behind it in layered tissue with fascia lines; the mask is the shaft. */
-enum paced_err paced_synth_needle(const char *dir, int count, int size, uint64_t seed);
+enum paced_err paced_synth_needle(const char *dir, int64_t count, int64_t size, uint64_t seed);
 
 /* The same for surgical scenes of six classes, in robo's layout (train/, val/, "scene_00001.png",
  * "scene_00001_mask.png", labels.json): tissue, an organ, a thread, one to three instruments of shaft, wrist and jaws.
  */
-enum paced_err paced_synth_scene(const char *dir, int count, int size, uint64_t seed);
+enum paced_err paced_synth_scene(const char *dir, int64_t count, int64_t size, uint64_t seed);
 
 #endif

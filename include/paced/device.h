@@ -30,12 +30,12 @@ struct paced_device;
 struct paced_buffer;
 struct paced_tuning;
 
-/* select: "auto" (the first usable GPU, else accelerator, else CPU), "cpu", "gpu", "PLATFORM:DEVICE" (numbers as printed
- * by `paced devices`) or part of a device's or platform's name. The environment variable PACED_DEVICE stands in for
- * "auto". threads (0: all) bounds a CPU device's threads; the device must be opened before any other OpenCL use in the
- * process for that to hold. memory_limit_bytes (0: none) bounds what all buffers take together. tuning: "auto" (the
- * device's own file in the user's cache directory, else one that is shipped and fits, else nothing), "off" (so is NULL),
- * or a file. */
+/* select: "auto" (the first usable GPU, else accelerator, else CPU), "cpu", "gpu", "PLATFORM:DEVICE" (numbers as
+ * printed by `paced devices`) or part of a device's or platform's name. The environment variable PACED_DEVICE stands in
+ * for "auto". threads (0: all) bounds a CPU device's threads; the device must be opened before any other OpenCL use in
+ * the process for that to hold. memory_limit_bytes (0: none) bounds what all buffers take together. tuning: "auto" (the
+ * device's own file in the user's cache directory, else one that is shipped and fits, else nothing), "off" (so is
+ * NULL), or a file. */
 struct paced_device_options {
     const char *select;
     int threads;
@@ -131,8 +131,9 @@ static inline struct paced_arg paced_arg_float(float f) {
 /* How a kernel's work is laid out:
  *   items(n)            one work-item for each of n independent things;
  *   pixels(n, vectors)  n pixels of `vectors` channel vectors each: in the CPU variant a work-item walks one pixel's
- *                       channels, in the GPU variant it takes one channel vector (PIXEL and FOR_CHANNELS in
- * common.clh). Kernels check their index: the launched range is rounded up to whole work-groups. */
+ *                       channels, in the GPU variant it takes one channel vector (see PIXEL and FOR_CHANNELS in
+ *                       common.clh).
+ * Kernels check their index: the launched range is rounded up to whole work-groups. */
 struct paced_range {
     uint32_t items, vectors;
     bool coarse;  /* few, heavy work-items (a chunk each): work-groups of one in the CPU variant */

@@ -1,9 +1,11 @@
 /* distill: what the student learns from: the loss per pixel, the teacher's confidence, uncertainty, pacing.
  *
  * s are the student's logits, t the teacher's, y the labels, C classes, N = n h w pixels. The objective is the mean
- * over all pixels of the batch of (c0 + c1 w) CE + (k0 + k1 w) KLD CE  = - sum_c y'_c log softmax(s)_c y' the target:
- * hard, smoothed uniformly, or smoothed by SVLS KLD = T^2 / C sum_c p_c (log p_c - log q_c)           p = softmax(t /
- * T), q = softmax(s / T) w   = 1 where the pixel is admitted, else a low weight: 0 (hard), or min(1, mu + 0.1) (soft)
+ * over all pixels of the batch of
+ *   (c0 + c1 w) CE + (k0 + k1 w) KLD
+ *   CE  = - sum_c y'_c log softmax(s)_c            y' the target: hard, smoothed uniformly, or smoothed by SVLS
+ *   KLD = T^2 / C sum_c p_c (log p_c - log q_c)    p = softmax(t / T), q = softmax(s / T)
+ *   w   = 1 where the pixel is admitted, else a low weight: 0 (hard), or min(1, mu + 0.1) (soft)
  * where c0, c1, k0, k1 are a row of the table of losses. A pixel is admitted where its uncertainty u <= mu:
  *   u_p = 1 - f[y] or 1 - max_c f_c, f = softmax(t / tau);   u_b = 1 - svls(y)[y];   u fuses the two.
  * The reference's own losses compare as the reference does, f >= 1 - mu. Sources: the reference implementation; P-CBLS
@@ -56,7 +58,8 @@ enum paced_err paced_objective_init(struct paced_objective *objective, const str
 struct paced_histogram;
 struct paced_histogram *paced_histogram_create(void);
 void paced_histogram_destroy(struct paced_histogram *histogram);
-void paced_histogram_add(struct paced_histogram *histogram, const float *uncertainty, size_t count);
+/* PACED_INVALID for a value that is not a number. */
+enum paced_err paced_histogram_add(struct paced_histogram *histogram, const float *uncertainty, size_t count);
 /* The smallest value (one that occurs, to 2^-20) that at least this share of all values does not exceed; share 0: the
  * least value, 1: the greatest. 1 where nothing was added. */
 double paced_histogram_quantile(const struct paced_histogram *histogram, double share);
@@ -76,8 +79,8 @@ double paced_pacing_sigma(const struct paced_config *config, int epoch);
 /* ---- SVLS ---------------------------------------------------------------------------------------------------- */
 
 /* weights[size][size]: a Gaussian whose centre is replaced by the sum of the others, divided by the new sum: the centre
- * is 0.5 whatever sigma and size (1 for size 1). Computed relative to the nearest neighbours, so that it holds for any
- * sigma > 0. */
+ * is 0.5 whatever sigma and size (1 for size 1); size is odd, at most PACED_MOST_KERNEL. Computed relative to the
+ * nearest neighbours, so that it holds for any sigma > 0. */
 void paced_svls_kernel(float *weights, int size, double sigma);
 
 /* ---- the loss on the device ---------------------------------------------------------------------------------- */

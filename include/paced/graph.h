@@ -2,8 +2,9 @@
  *
  * A builder (models) calls one function per layer (ops); each appends a node whose output tensor the next call takes.
  * Tensors are dense float32, NHWC. The planner (host only) gives every tensor a lifetime on the timeline of one step
- * (forward nodes 0..N-1, backward nodes N..2N-1 in reverse) and a place in a few arena chunks, so that tensors that
- * never live together share memory. Kept for backward is only what an operation says its backward reads.
+ * (forward of node i of N is step i, the loss step N, backward of node i step 2N - i) and a place in a few arena
+ * chunks, so that tensors that never live together share memory. Kept for backward is only what an operation says its
+ * backward reads.
  *
  * What only moves or maps values (batch norm with its ReLU, upsampling, fitting, concatenation) is not stored where all
  * its readers can find it in what is: such a tensor is a view, and its readers look through it, forward and again in
@@ -45,12 +46,10 @@ struct paced_source {
     struct paced_part part[PACED_MAX_PARTS];
 };
 
-/* Bytes of one sample. A tensor of `per_sample` false holds the same size whatever the batch (BN's batch statistics).
- */
 struct paced_tensor {
     const char *name;
     struct paced_shape shape;
-    bool per_sample;
+    bool per_sample;             /* one such shape for each; else one in all (BN's batch statistics) */
     unsigned element_bytes;      /* 4, or 1 for indices */
     struct paced_node *producer; /* NULL: an input of the network */
     bool needs_grad;
@@ -179,7 +178,7 @@ struct paced_place {
 struct paced_plan {
     int batch;
     enum paced_mode mode;
-    struct paced_place *values, *grads; /* by tensor index */
+    struct paced_place *values, *grads; /* by tensor index; one array, the gradients' behind the values' */
     size_t tensor_count;
     int chunk_count;
     uint64_t *chunk_bytes;

@@ -3,13 +3,11 @@
 #ifndef PACED_MODELS_H
 #define PACED_MODELS_H
 
+#include "paced/config.h"
 #include "paced/graph.h"
 
-/* The most that a network can have of each. */
-enum { PACED_MOST_CLASSES = 255, PACED_MOST_WIDTH = 1024 };
-
 /* Builds `arch` for images of size x size x 3 into logits of size x size x classes. PACED_INVALID for an unknown arch
- * (with the nearest name) or a size that the network cannot take. */
+ * (with the nearest name) or a size that the network cannot take. Width and classes: within their keys' limits. */
 enum paced_err paced_model_build(struct paced_graph **graph, const char *arch, int size, int classes, int width);
 /* The same graph, but as it is for images of any size: see paced_graph_fit_all. Its own sizes are an example. */
 enum paced_err paced_model_build_any_size(struct paced_graph **graph, const char *arch, int classes, int width);

@@ -18,7 +18,6 @@ struct paced_metrics {
     double dice, iou, precision, recall, f1, hd95, nsd, ece, brier, nll, angle_error, distance_error;
 };
 const char *paced_metric_name(enum paced_metric metric);
-double paced_metric_value(const struct paced_metrics *metrics, enum paced_metric metric);
 
 /* ---- calibration --------------------------------------------------------------------------------------------- */
 
@@ -29,10 +28,6 @@ struct paced_reliability {
     uint64_t count[PACED_BINS], pixels;
     double nll, brier;
 };
-/* logits [pixels][classes], labels [pixels] */
-void paced_reliability_add(struct paced_reliability *sum, const float *logits, const uint8_t *labels, size_t pixels,
-                           int classes, double tau);
-void paced_reliability_merge(struct paced_reliability *sum, const struct paced_reliability *more);
 /* reliability.csv: bin,confidence,accuracy,count: a row per bin from 1, means empty where there is no pixel. */
 enum paced_err paced_reliability_write_csv(const struct paced_reliability *sum, const char *path);
 
@@ -41,6 +36,7 @@ struct paced_calibration {
     double nll, ece, brier;
 };
 struct paced_calibration paced_calibration_of(const struct paced_reliability *sum);
+/* logits [pixels][classes], labels [pixels] */
 struct paced_calibration paced_calibration_measure(const float *logits, const uint8_t *labels, size_t pixels,
                                                    int classes, double tau);
 /* The tau in 0.01..100 of least NLL. */
@@ -317,7 +313,7 @@ void paced_canvas_colour_bar(struct paced_canvas *canvas, int x, int y, int widt
 
 /* label[height][width] on an image that is drawn there already: each class but 0 mixed into it, a share 0..1 of its
  * colour (colours[class]); pixels up to `line` from another class, or the map's end, in their colour with a dark line
- * around; colours NULL: dashed, black and white. Not cut off: the map must lie within the canvas. */
+ * around; colours NULL: dashed, black and white. */
 void paced_canvas_tint(struct paced_canvas *canvas, int x, int y, int scale, const uint8_t *label, int width,
                        int height, const uint32_t *colours, double share);
 void paced_canvas_outlines(struct paced_canvas *canvas, int x, int y, int scale, const uint8_t *label, int width,

@@ -2,7 +2,8 @@
  *
  * Law of writing: a reader sees the old file or the new one, never a part, even after a power cut. So the content goes
  * to "<path>.tmp.<process>" in the same directory (rename works only within a file system), is forced to the disk,
- * takes the final name in one step, and then the directory is forced to the disk too. */
+ * takes the final name in one step, and then the directory is forced to the disk too. What is appended to a log is the
+ * exception: of a record that is cut short a part may stay. */
 #include "paced/base.h"
 
 #include <errno.h>

@@ -81,18 +81,39 @@ const char *paced_plural(uint64_t count, const char *one, const char *more) {
     return count == 1 ? one : more;
 }
 
-char *paced_list_next(const char **rest) {
+/* One item of a list. */
+struct item {
+    const char *text, *behind; /* behind: what stands between a closing quote and the comma, NULL where nothing does */
+    size_t length;
+};
+
+static struct item take_item(const char **rest) {
     static const char blanks[] = " \t";
-    if (!**rest) return NULL;
-    const char *item = *rest + strspn(*rest, blanks);
-    bool quoted = *item == '"' && strchr(item + 1, '"');
-    item += quoted;
-    size_t length = strcspn(item, quoted ? "\"" : ",");
-    const char *end = item + length + quoted;
-    end += strcspn(end, ",");
+    const char *from = *rest + strspn(*rest, blanks);
+    bool quoted = *from == '"' && strchr(from + 1, '"');
+    struct item item = {.text = from + quoted};
+    item.length = strcspn(item.text, quoted ? "\"" : ",");
+    const char *tail = item.text + item.length + quoted, *end = tail + strcspn(tail, ",");
     *rest = end + (*end == ',');
-    while (!quoted && length > 0 && strchr(blanks, item[length - 1])) length--;
-    return paced_format("%.*s", (int)length, item);
+    if (tail + strspn(tail, blanks) < end) item.behind = tail;
+    while (!quoted && item.length > 0 && strchr(blanks, item.text[item.length - 1])) item.length--;
+    return item;
+}
+
+char *paced_list_next(const char **rest) {
+    if (!**rest) return NULL;
+    struct item item = take_item(rest);
+    return paced_format("%.*s", (int)item.length, item.text);
+}
+
+enum paced_err paced_list_check(const char *where, const char *list) {
+    while (*list) {
+        struct item item = take_item(&list);
+        if (item.behind)
+            return paced_error(PACED_INVALID, "%s: \"%.*s\"%.*s: text behind a closing quote; separate items by commas",
+                               where, (int)item.length, item.text, (int)strcspn(item.behind, ","), item.behind);
+    }
+    return PACED_OK;
 }
 
 void paced_list_add(struct paced_text *list, const char *item) {

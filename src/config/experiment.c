@@ -52,7 +52,9 @@ static enum paced_err expand_list(const struct paced_experiment *experiment, siz
                                   const struct stage_line *line, bool *uses, char **out) {
     struct paced_text list = {0};
     const char *rest = line->text;
-    enum paced_err err = PACED_OK;
+    char *where = paced_format("%s: %s", line->place, line->name);
+    enum paced_err err = paced_list_check(where, line->text);
+    free(where);
     for (char *item, *expanded; !err && (item = paced_list_next(&rest)); free(item)) {
         err = expand(experiment, point, line, item, uses, &expanded);
         if (!err) paced_list_add(&list, expanded);

@@ -19,7 +19,7 @@
 #define PATH(of_section, of_name) \
     .section = #of_section, .name = #of_name, .offset = offsetof(struct paced_config, of_section.of_name), \
     .kind = CONFIG_PATH
-#define PATHS(of_section, of_name) PATH(of_section, of_name), .list = true
+#define PATHS(of_section, of_name) PATH(of_section, of_name), .list = true, .check = paced_list_check
 #define DEFAULT(text) .fallback = text
 #define DEPENDS(text) .fallback = "", .shown = text
 #define RANGE(least, most) .min = least, .max = most
@@ -55,15 +55,15 @@ const struct config_key paced_config_keys[] = {
     {PATH(data, train), DEFAULT(""), MEANING("JSON split for training")},
     {PATH(data, val), DEFAULT(""), MEANING("JSON split for validation and testing")},
     {PATH(data, labels), DEFAULT(""), MEANING("JSON label table: names of the classes and, for robo, colours")},
-    {FIELD(data, classes), DEFAULT("2"), RANGE(2, 255), MEANING("classes, with the background")},
-    {FIELD(data, size), DEFAULT("224"), RANGE(1, 8192), MEANING("width and height of the network's input")},
+    {FIELD(data, classes), DEFAULT("2"), RANGE(2, PACED_MOST_CLASSES), MEANING("classes, with the background")},
+    {FIELD(data, size), DEFAULT("224"), RANGE(1, PACED_MOST_SIZE), MEANING("width and height of the network's input")},
     {FIELD(data, merge_masks), DEFAULT("no"), MEANING("join x_mask_1.png, x_mask_2.png... with x_mask.png (bus, needle)")},
     {FIELD(data, augment), DEPENDS("<by dataset>"), CHECK(paced_augment_check),
      MEANING("what training images go through at random, such as `hflip, rotate(15)`; none: nothing")},
     {FIELD(data, workers), DEFAULT("1"), RANGE(1, 64), NO_RESULT, MEANING("threads that load images")},
 
     {FIELD(model, arch), DEFAULT("unet"), MEANING("network")},
-    {FIELD(model, width), DEFAULT("64"), RANGE(1, 1024), MEANING("channels of the network's first stage")},
+    {FIELD(model, width), DEFAULT("64"), RANGE(1, PACED_MOST_WIDTH), MEANING("channels of the network's first stage")},
     {PATH(model, init), DEFAULT(""), MEANING("weights to start from; empty: random")},
 
     {FIELD(train, epochs), DEFAULT("100"), RANGE(1, 1000000), MEANING("passes over the training images")},
@@ -89,7 +89,8 @@ const struct config_key paced_config_keys[] = {
 
     {PATH(distill, teacher), DEFAULT(""), MEANING("the teacher's weights; empty: no teacher")},
     {FIELD(distill, teacher_arch), DEFAULT(""), MEANING("the teacher's network; empty: model.arch")},
-    {FIELD(distill, teacher_width), DEFAULT("0"), RANGE(0, 1024), MEANING("the teacher's width; 0: model.width")},
+    {FIELD(distill, teacher_width), DEFAULT("0"), RANGE(0, PACED_MOST_WIDTH),
+     MEANING("the teacher's width; 0: model.width")},
     {FIELD(distill, method), DEFAULT("iid"), WORDS("iid|kd|cpl|tpl|pcd"),
      MEANING("plain training, distillation, with curriculum, self-paced, paced by fused uncertainty")},
     {FIELD(distill, loss), DEFAULT(""), WORDS(LOSSES), MEANING("a loss by its name in the reference, instead of a method")},
@@ -97,7 +98,7 @@ const struct config_key paced_config_keys[] = {
      MEANING("CE and KLD: as the method has it, (1 - alpha) CE + alpha KLD, or CE + KLD")},
     {FIELD(distill, alpha), DEFAULT("0.3"), RANGE(0, 1), MEANING("share of the KLD")},
     {FIELD(distill, temperature), DEFAULT("4"), ABOVE(0), MEANING("T of the KLD")},
-    {FIELD(distill, cache_mb), DEFAULT("2048"), AT_LEAST(0), NO_RESULT,
+    {FIELD(distill, cache_mb), DEFAULT("2048"), RANGE(0, 1 << 30), NO_RESULT,
      MEANING("host memory for the teacher's logits, per data set; above it they are computed for every batch")},
 
     {FIELD(uncertainty, temperature), DEFAULT("6.26"), ABOVE(0), WORDS("auto"),
@@ -105,7 +106,7 @@ const struct config_key paced_config_keys[] = {
     {FIELD(uncertainty, prediction), DEFAULT("label"), WORDS("label|max"),
      MEANING("prediction uncertainty: 1 - confidence in the label, or in the likeliest class")},
     {FIELD(uncertainty, boundary), DEFAULT("svls"), WORDS("svls|none"), MEANING("boundary uncertainty")},
-    {FIELD(uncertainty, kernel), DEFAULT("3"), RANGE(1, 31), ODD, MEANING("side of the SVLS kernel")},
+    {FIELD(uncertainty, kernel), DEFAULT("3"), RANGE(1, PACED_MOST_KERNEL), ODD, MEANING("side of the SVLS kernel")},
     {FIELD(uncertainty, sigma), DEFAULT("1"), ABOVE(0), MEANING("deviation of the SVLS kernel in pixels")},
     {FIELD(uncertainty, sigma_decay), DEFAULT("1"), ABOVE_TO(0, 1), MEANING("factor on sigma after each epoch")},
     {FIELD(uncertainty, fuse), DEFAULT("product"), WORDS("product|mean|max|weighted|prediction|boundary"),
@@ -140,9 +141,10 @@ const struct config_key paced_config_keys[] = {
 
     {PATHS(robustness, weights), DEFAULT(""), WORDS("best|last"),
      MEANING("weights that are compared, a list; empty: test.weights")},
-    {FIELD(robustness, corruptions), DEFAULT("all"),
+    {FIELD(robustness, corruptions), DEFAULT("all"), CHECK(paced_list_check),
      MEANING("a list of names; all: those of the appearance; geometric: those that move pixels")},
-    {FIELD(robustness, severities), DEFAULT("1,2,3,4,5"), MEANING("a list of 1 (slight) to 5 (heavy)")},
+    {FIELD(robustness, severities), DEFAULT("1,2,3,4,5"), CHECK(paced_list_check),
+     MEANING("a list of 1 (slight) to 5 (heavy)")},
 
     {FIELD(predict, mode), DEFAULT("resize"), WORDS("resize|window"),
      MEANING("the whole image, squeezed to data.size; or windows of data.size at the image's own resolution")},

@@ -3,6 +3,7 @@
  * Law: paced_dataset_load is safe from several threads. Decoding runs without the lock; a sample's cache slot is set
  * once, under the lock, and is constant from then on until the dataset closes. Two threads may decode the same sample
  * at the same time: the second result is dropped. */
+#include "src/data/dataset.h"
 #include "src/data/masks.h"
 #include "src/data/split.h"
 
@@ -50,9 +51,6 @@ static enum paced_err check_config(const struct paced_config *config) {
     if (!paced_path_is_dir(config->data.root))
         return paced_error(PACED_INVALID, "%s: data.root is no directory; give the folder that holds the images",
                            config->data.root);
-    if (config->data.size < 1 || config->data.size > 16384)
-        return paced_error(PACED_INVALID, "data.size = %lld is out of range; 1 to 16384 is possible",
-                           (long long)config->data.size);
     return PACED_OK;
 }
 
@@ -146,7 +144,7 @@ char *paced_dataset_stratum(const struct paced_dataset *d, size_t i) {
     return dir;
 }
 
-char *paced_dataset_path_for(const struct paced_dataset *d, const char *name, enum paced_phase phase) {
+char *dataset_path_for(const struct paced_dataset *d, const char *name, enum paced_phase phase) {
     const char *folder = d->masks->kind->folder[phase];
     char *path = full_path(d, name);
     if (folder == NULL) return path;
@@ -157,7 +155,7 @@ char *paced_dataset_path_for(const struct paced_dataset *d, const char *name, en
     return result;
 }
 
-const char *paced_dataset_mask_name(const struct paced_dataset *d, size_t i) {
+const char *dataset_mask_name(const struct paced_dataset *d, size_t i) {
     return d->split.pairs[i].mask;
 }
 

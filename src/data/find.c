@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "paced/data.h"
 #include "src/data/split.h"
@@ -19,8 +20,31 @@ static bool ends_with(const char *text, size_t length, const char *tail) {
     return length > n && strncmp(text + length - n, tail, n) == 0;
 }
 
-static enum paced_err list_folder(struct names *names, const char *root, const char *below) {
+/* The folders that are being listed, the innermost first: a symbolic link may lead back to one of them. */
+struct open_folder {
+    const struct open_folder *above;
+    dev_t device;
+    ino_t number;
+};
+
+/* `dir` within `above`; false where it is one of these again. */
+static bool enter(struct open_folder *folder, const struct open_folder *above, const char *dir) {
+    struct stat info = {0};
+    stat(dir, &info); /* listing it reports a failure */
+    *folder = (struct open_folder){above, info.st_dev, info.st_ino};
+    for (; above != NULL; above = above->above)
+        if (above->device == folder->device && above->number == folder->number) return false;
+    return true;
+}
+
+static enum paced_err list_folder(struct names *names, const struct open_folder *above, const char *root,
+                                  const char *below) {
+    struct open_folder here;
     char *dir = paced_path_join(root, below);
+    if (!enter(&here, above, dir)) {
+        free(dir);
+        return PACED_OK;
+    }
     struct dirent **entries;
     const int count = scandir(dir, &entries, NULL, alphasort);
     enum paced_err err = PACED_OK;
@@ -30,7 +54,7 @@ static enum paced_err list_folder(struct names *names, const char *root, const c
         char *path = below[0] == '\0' ? paced_strdup(name) : paced_format("%s/%s", below, name);
         char *full = paced_path_join(root, path);
         if (name[0] != '.' && err == PACED_OK && paced_path_is_dir(full)) {
-            err = list_folder(names, root, path);
+            err = list_folder(names, &here, root, path);
         } else if (name[0] != '.' && ends_with(name, strlen(name), end)) {
             names->path = paced_grow(names->path, names->count + 1, sizeof *names->path);
             names->path[names->count++] = path;
@@ -77,7 +101,7 @@ static char *image_of(const char *root, const char *mask) {
 enum paced_err split_find(struct paced_split *split, const char *root) {
     struct names names = {0};
     *split = (struct paced_split){0};
-    enum paced_err err = list_folder(&names, root, "");
+    enum paced_err err = list_folder(&names, NULL, root, "");
     if (names.count > 0) qsort(names.path, names.count, sizeof *names.path, compare);
     split->path = paced_strdup(root);
     split->pairs = paced_alloc(names.count + 1, sizeof *split->pairs);

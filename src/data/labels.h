@@ -2,7 +2,7 @@
 #ifndef PACED_SRC_DATA_LABELS_H
 #define PACED_SRC_DATA_LABELS_H
 
-#include "paced/base.h"
+#include "paced/config.h"
 
 struct labels {
     char *path;       /* of the JSON file */

@@ -1,7 +1,7 @@
 /* The loader: threads that prepare batches ahead of the consumer.
  *
- *   idle buffer -> (worker claims it with the next batch number) -> filling -> ready -> (consumer takes it) -> held ->
- * idle
+ *   idle -> (a worker claims the buffer with the next batch number) -> filling -> ready
+ *        -> (the consumer takes it) -> held -> idle
  *
  * Law: buffer and batch number are claimed together under the lock, in order. So the batch that the consumer waits for
  * always owns a buffer, and with HELD + 1 buffers or more nothing can wait for ever, whichever batch is released first.
@@ -27,10 +27,9 @@ struct buffer {
 struct paced_loader {
     struct paced_dataset *dataset;
     uint32_t *order;
-    size_t count;    /* samples in `order` */
-    size_t batch;    /* samples in a batch */
-    size_t pixels;   /* of a sample */
-    float unit[256]; /* byte -> 0..1 */
+    size_t count;  /* samples in `order` */
+    size_t batch;  /* samples in a batch */
+    size_t pixels; /* of a sample */
     struct paced_change change;
 
     pthread_mutex_t lock;
@@ -84,7 +83,7 @@ static enum paced_err fill(struct paced_loader *l, struct buffer *b, uint8_t *rg
         uint8_t *label = batch->labels + n * l->pixels;
         float *image = batch->images + n * 3 * l->pixels;
         PACED_TRY(paced_dataset_load(l->dataset, batch->index[n], rgb, label));
-        for (size_t i = 0; i < 3 * l->pixels; i++) image[i] = l->unit[rgb[i]];
+        for (size_t i = 0; i < 3 * l->pixels; i++) image[i] = paced_unit(rgb[i]);
         if (l->change.apply == NULL) continue;
         PACED_TRY(l->change.apply(l->change.context, batch->index[n], paced_dataset_size(l->dataset), image, label));
     }
@@ -156,8 +155,6 @@ enum paced_err paced_loader_create(struct paced_loader **loader, struct paced_da
         l->order = paced_alloc(count, sizeof *l->order);
         memcpy(l->order, order, count * sizeof *order);
     }
-    /* A division each, as PyTorch does: multiplying by 1 / 255 rounds differently. */
-    for (int i = 0; i < 256; i++) l->unit[i] = (float)i / 255.0f;
     pthread_mutex_init(&l->lock, NULL);
     pthread_cond_init(&l->changed, NULL);
 

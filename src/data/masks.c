@@ -12,8 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_CLASSES = 256 }; /* labels are bytes */
-
 /* ---- readers ------------------------------------------------------------------------------------------------- */
 
 static enum paced_err read_binary(const struct paced_masks *masks, const char *path, const char *context,
@@ -139,9 +137,6 @@ static enum paced_err check_classes(const struct paced_masks *masks, const struc
     if (kind->classes != 0 && classes != kind->classes)
         return paced_error(PACED_INVALID, "data.classes = %lld, but the dataset %s has %d; set data.classes = %d",
                            (long long)classes, kind->name, kind->classes, kind->classes);
-    if (classes < 1 || classes > MAX_CLASSES)
-        return paced_error(PACED_INVALID, "data.classes = %lld is out of range; 1 to %d classes are possible",
-                           (long long)classes, MAX_CLASSES);
     if (masks->labels.classes != 0 && classes != masks->labels.classes)
         return paced_error(PACED_INVALID, "data.classes = %lld, but %s has %d %s; set data.classes = %d",
                            (long long)classes, masks->labels.path, masks->labels.classes,

@@ -113,14 +113,8 @@ static float distance(const float *restrict p, const float *restrict q, float mo
     return sum;
 }
 
-static size_t root_of(size_t *group, size_t i) {
-    while (group[i] != i) i = group[i] = group[group[i]];
-    return i;
-}
-
 static void join(size_t *group, float *like, size_t i, size_t j, float likeness) {
-    const size_t a = root_of(group, i), b = root_of(group, j);
-    group[a > b ? a : b] = a > b ? b : a;
+    paced_groups_join(group, i, j);
     if (likeness > like[i]) like[i] = likeness;
     if (likeness > like[j]) like[j] = likeness;
 }
@@ -172,6 +166,6 @@ void paced_print_group(const float *const *prints, size_t count, double threshol
         for (size_t j = first + 1; j < n && entries[j].print[0] - entries[last - 1].print[0] <= reach; j++)
             compare_with(entries, j, first, last, most, group, like);
     }
-    for (size_t i = 0; i < count; i++) group[i] = root_of(group, i);
+    paced_groups_settle(group, count);
     free(entries);
 }

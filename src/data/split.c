@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "paced/data.h"
+#include "src/data/dataset.h"
 #include "src/data/json.h"
 
 static const struct json_role role = {"split", "data.train and data.val", "[\"image\", \"mask\"]"};
@@ -81,8 +81,8 @@ enum paced_err paced_split_write(const char *path, enum paced_phase phase, const
     enum paced_err err = PACED_OK;
     for (size_t i = 0; i < count && err == PACED_OK; i++) {
         const struct paced_choice *c = &choices[i];
-        char *image = paced_dataset_path_for(c->dataset, paced_dataset_image_name(c->dataset, c->index), phase);
-        char *mask = paced_dataset_path_for(c->dataset, paced_dataset_mask_name(c->dataset, c->index), phase);
+        char *image = dataset_path_for(c->dataset, paced_dataset_image_name(c->dataset, c->index), phase);
+        char *mask = dataset_path_for(c->dataset, dataset_mask_name(c->dataset, c->index), phase);
         if (json_array_append_new(list, json_pack("[s, s]", image, mask)) != 0)
             err = paced_error(PACED_INVALID, "%s: its name is no UTF-8, which JSON needs; rename it", image);
         free(mask);

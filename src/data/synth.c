@@ -83,13 +83,13 @@ uint8_t speckle_grey(double level, double power) {
 
 /* ---- files --------------------------------------------------------------------------------------------------- */
 
-enum paced_err synth_check(int count, int size) {
+enum paced_err synth_check(int64_t count, int64_t size) {
     if (count < MIN_COUNT || count > MAX_COUNT)
-        return paced_error(PACED_INVALID, "a synthetic set of %d images is not possible; ask for %d to %d", count,
-                           MIN_COUNT, MAX_COUNT);
+        return paced_error(PACED_INVALID, "a synthetic set of %lld images is not possible; --count must be %d to %d",
+                           (long long)count, MIN_COUNT, MAX_COUNT);
     if (size < MIN_SIZE || size > MAX_SIZE)
-        return paced_error(PACED_INVALID, "synthetic images of size %d are not possible; ask for %d to %d", size,
-                           MIN_SIZE, MAX_SIZE);
+        return paced_error(PACED_INVALID, "synthetic images of size %lld are not possible; --size must be %d to %d",
+                           (long long)size, MIN_SIZE, MAX_SIZE);
     return PACED_OK;
 }
 

@@ -56,7 +56,7 @@ uint8_t speckle_grey(double level, double power);
 /* ---- files --------------------------------------------------------------------------------------------------- */
 
 /* PACED_INVALID for a number or a size of pictures that is not possible. */
-enum paced_err synth_check(int count, int size);
+enum paced_err synth_check(int64_t count, int64_t size);
 /* Says on the terminal's status line which picture is at work, i from 0; synth_write_splits removes it. */
 void synth_tell(int i, int count);
 /* Every fifth picture is for validation. */

@@ -18,9 +18,6 @@
 enum { HARMONICS = 12, LOBULES = 7, SHADOWS = 2, LAYERS = 4 };
 enum { PER_BLOCK = 10 }; /* one picture of each ten is normal */
 
-/* Streams of the seed: pictures take 0, 1, 2, ...; the place of the normal picture in block k takes BLOCKS + k. */
-static const uint64_t BLOCKS = (uint64_t)1 << 40;
-
 enum finding { BENIGN, MALIGNANT, NORMAL, FINDINGS };
 static const char *const finding_names[FINDINGS] = {"benign", "malignant", "normal"};
 
@@ -59,7 +56,7 @@ struct scene {
 
 static enum finding choose_finding(uint64_t seed, int i, struct paced_rng *rng) {
     struct paced_rng block;
-    paced_rng_seed(&block, seed, BLOCKS + (uint64_t)(i / PER_BLOCK));
+    paced_rng_seed(&block, seed, PACED_STREAM_BREAST_BLOCK + (uint64_t)(i / PER_BLOCK));
     const bool malignant = paced_rng_uniform(rng) < 0.35;
     if (paced_rng_below(&block, PER_BLOCK) == (uint32_t)(i % PER_BLOCK)) return NORMAL;
     return malignant ? MALIGNANT : BENIGN;
@@ -279,7 +276,7 @@ static enum paced_err write_images(const char *dir, int count, int size, uint64_
     for (int i = 0; i < count && err == PACED_OK; i++) {
         synth_tell(i, count);
         struct paced_rng rng;
-        paced_rng_seed(&rng, seed, (uint64_t)i);
+        paced_rng_seed(&rng, seed, PACED_STREAM_BREAST + (uint64_t)i);
         compose(scene, seed, i, &rng);
         render(scene, size, &rng, grey, mask);
         const char *kind = finding_names[scene->finding];
@@ -296,10 +293,10 @@ static enum paced_err write_images(const char *dir, int count, int size, uint64_
     return err;
 }
 
-enum paced_err paced_synth_breast(const char *dir, int count, int size, uint64_t seed) {
+enum paced_err paced_synth_breast(const char *dir, int64_t count, int64_t size, uint64_t seed) {
     PACED_TRY(synth_check(count, size));
     for (int k = 0; k < FINDINGS; k++) PACED_TRY(synth_make_folder(dir, finding_names[k]));
     struct paced_text splits[2] = {{0}};
-    enum paced_err err = write_images(dir, count, size, seed, splits);
+    enum paced_err err = write_images(dir, (int)count, (int)size, seed, splits);
     return synth_write_splits(dir, splits, err);
 }

@@ -1,10 +1,10 @@
 /* Synthetic needles in ultrasound: B-mode-like pictures with a mask of the shaft, in the layout of the needle set.
  *
  * Levels in decibels below white, speckled and compressed to grey as synth_breast.c does. A needle enters at the left
- * or right edge and goes down at a slant to its tip: shaft   a bright narrow line, weaker where the beam meets it
- * badly, brightest at the bevel of the tip tail    reverberation: fainter copies of the shaft at equal distances below
- * it, and a shadow behind Fascia lines of the tissue are thin and bright, too, so brightness alone does not find the
- * needle.
+ * or right edge and goes down at a slant to its tip:
+ *   shaft   a bright narrow line, weaker where the beam meets it badly, brightest at the bevel of the tip
+ *   tail    reverberation: fainter copies of the shaft at equal distances below it, and a shadow behind
+ * Fascia lines of the tissue are thin and bright, too, so brightness alone does not find the needle.
  *
  * Law: picture i depends on (seed, i, size) alone. Pictures of a patient share tissue and depth of view; patients are
  * in one split only. */
@@ -14,9 +14,6 @@
 #include <string.h>
 
 enum { PATIENTS = 10, FRAMES = 10, LAYERS = 3, ECHOES = 4 };
-
-/* Streams of the seed: pictures take 0, 1, 2, ...; patient p takes PATIENT + p. */
-static const uint64_t PATIENT = (uint64_t)1 << 41;
 
 struct patient {
     double border[LAYERS - 1], level[LAYERS], fascia, streak, attenuation;
@@ -67,7 +64,7 @@ static void choose_needle(struct needle *n, struct paced_rng *rng) {
 
 static void compose(struct view *v, uint64_t seed, int i, struct paced_rng *rng) {
     struct paced_rng patient;
-    paced_rng_seed(&patient, seed, PATIENT + (uint64_t)(i % PATIENTS));
+    paced_rng_seed(&patient, seed, PACED_STREAM_NEEDLE_PATIENT + (uint64_t)(i % PATIENTS));
     choose_patient(&v->patient, &patient);
     noise_fill(&v->shape, &patient);
     noise_fill(&v->grain, rng);
@@ -166,11 +163,11 @@ static enum paced_err write_images(const char *dir, int count, int size, uint64_
     return err;
 }
 
-enum paced_err paced_synth_needle(const char *dir, int count, int size, uint64_t seed) {
+enum paced_err paced_synth_needle(const char *dir, int64_t count, int64_t size, uint64_t seed) {
     static const char *const folders[] = {"train", "train_mask", "test", "test_mask"};
     PACED_TRY(synth_check(count, size));
     for (size_t k = 0; k < PACED_COUNT(folders); k++) PACED_TRY(synth_make_folder(dir, folders[k]));
     struct paced_text splits[2] = {{0}};
-    enum paced_err err = write_images(dir, count, size, seed, splits);
+    enum paced_err err = write_images(dir, (int)count, (int)size, seed, splits);
     return synth_write_splits(dir, splits, err);
 }

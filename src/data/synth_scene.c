@@ -256,12 +256,12 @@ static enum paced_err write_images(const char *dir, int count, int size, uint64_
     return err;
 }
 
-enum paced_err paced_synth_scene(const char *dir, int count, int size, uint64_t seed) {
+enum paced_err paced_synth_scene(const char *dir, int64_t count, int64_t size, uint64_t seed) {
     PACED_TRY(synth_check(count, size));
     PACED_TRY(synth_make_folder(dir, "train"));
     PACED_TRY(synth_make_folder(dir, "val"));
     struct paced_text splits[2] = {{0}};
     enum paced_err err = write_labels(dir);
-    if (err == PACED_OK) err = write_images(dir, count, size, seed, splits);
+    if (err == PACED_OK) err = write_images(dir, (int)count, (int)size, seed, splits);
     return synth_write_splits(dir, splits, err);
 }

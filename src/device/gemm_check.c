@@ -124,7 +124,7 @@ static bool has_line(const char *text, enum verdict verdict, const char *name) {
     return found;
 }
 
-/* A cache that cannot be written costs time only: nothing to report. */
+/* A cache that cannot be written is reported and costs time only: the run goes on. */
 static void remember(const char *path, const char *text, enum verdict verdict, const char *name) {
     if (!path || verdict == BROKEN) return; /* what was broken may work the next time */
     char *longer = paced_format("%s%s %s\n", text, words[verdict], name);

@@ -60,8 +60,6 @@ void gemm_release(void);
 cl_event *profile_event(struct paced_device *device, const char *name);
 void profile_release(struct paced_device *device);
 
-/* Fills info from the device (device.c; list.c prints it). */
-void device_describe(cl_platform_id platform, cl_device_id id, struct paced_device_info *info);
 bool device_is_pocl(const struct paced_device_info *info);
 
 /* One candidate of the machine, numbered as PLATFORM:DEVICE. */

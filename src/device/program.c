@@ -88,7 +88,7 @@ static void store_binary(cl_program program, const char *path) {
         return;
     unsigned char *binary = paced_alloc(size, 1);
     char *dir = paced_path_dir(path);
-    /* A cache that cannot be written costs time only: nothing to report. */
+    /* A cache that cannot be written is reported and costs time only: the run goes on. */
     if (clGetProgramInfo(program, CL_PROGRAM_BINARIES, sizeof binary, &binary, NULL) == CL_SUCCESS &&
         paced_make_dirs(dir) == PACED_OK)
         paced_file_write(path, binary, size);

@@ -16,7 +16,7 @@ static void text_of(cl_device_id id, cl_device_info what, char *out, size_t size
     snprintf(out, size, "%.*s", (int)size - 1, start);
 }
 
-void device_describe(cl_platform_id platform, cl_device_id id, struct paced_device_info *info) {
+static void describe(cl_platform_id platform, cl_device_id id, struct paced_device_info *info) {
     memset(info, 0, sizeof *info);
     char buffer[1024] = "";
     clGetPlatformInfo(platform, CL_PLATFORM_NAME, sizeof buffer - 1, buffer, NULL);
@@ -86,7 +86,7 @@ enum paced_err candidates_find(struct candidate **found, size_t *count) {
                                     .platform_index = (int)p,
                                     .device_index = (int)d,
                                     .usable = is_usable(ids[d])};
-            device_describe(platforms[p], ids[d], &c->info);
+            describe(platforms[p], ids[d], &c->info);
         }
         free(ids);
     }

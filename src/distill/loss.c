@@ -7,7 +7,7 @@
 
 #include "paced/distill.h"
 
-enum { RING = 2, MAX_PARTS = 4096, MIN_PART_PIXELS = 64, COLUMNS = 4, MAX_KERNEL = 31 };
+enum { RING = 2, MAX_PARTS = 4096, MIN_PART_PIXELS = 64, COLUMNS = 4 };
 
 struct pending {
     float *parts; /* [MAX_PARTS][COLUMNS] */
@@ -22,14 +22,14 @@ struct paced_loss {
     double mu;
     struct paced_buffer *labels, *teacher, *svls, *uncertainty, *rank, *parts;
     struct pending ring[RING];
-    int written, waited; /* reads begun and finished so far */
+    unsigned written, waited; /* reads begun and finished so far */
 };
 
 static enum paced_err make_buffers(struct paced_loss *l, int batch) {
     uint64_t pixels = (uint64_t)batch * (uint64_t)l->size * (uint64_t)l->size, classes = (uint64_t)l->classes;
     PACED_TRY(paced_buffer_create(&l->labels, l->device, pixels));
     if (l->with_teacher) PACED_TRY(paced_buffer_create(&l->teacher, l->device, pixels * classes * sizeof(float)));
-    PACED_TRY(paced_buffer_create(&l->svls, l->device, MAX_KERNEL * MAX_KERNEL * sizeof(float)));
+    PACED_TRY(paced_buffer_create(&l->svls, l->device, PACED_MOST_KERNEL * PACED_MOST_KERNEL * sizeof(float)));
     if (l->objective.weighting != PACED_WEIGHT_NONE) {
         PACED_TRY(paced_buffer_create(&l->uncertainty, l->device, pixels * sizeof(float)));
         PACED_TRY(paced_buffer_create(&l->rank, l->device, pixels * sizeof(float)));
@@ -67,7 +67,7 @@ void paced_loss_destroy(struct paced_loss *l) {
 }
 
 enum paced_err paced_loss_set_epoch(struct paced_loss *l, double mu, double sigma) {
-    float weights[MAX_KERNEL * MAX_KERNEL];
+    float weights[PACED_MOST_KERNEL * PACED_MOST_KERNEL];
     int side = l->objective.kernel;
     l->mu = mu;
     paced_svls_kernel(weights, side, sigma);

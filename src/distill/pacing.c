@@ -22,14 +22,18 @@ void paced_histogram_destroy(struct paced_histogram *h) {
     free(h);
 }
 
-void paced_histogram_add(struct paced_histogram *h, const float *uncertainty, size_t count) {
+enum paced_err paced_histogram_add(struct paced_histogram *h, const float *uncertainty, size_t count) {
     for (size_t i = 0; i < count; ++i) {
         float u = uncertainty[i];
+        if (isnan(u))
+            return paced_error(PACED_INVALID,
+                               "an uncertainty is not a number: the weights that it comes from give none; use others");
         int bin = u >= 1 ? BINS - 1 : u > 0 ? (int)(u * BINS) : 0;
         h->bins[bin] += 1;
         if (h->bins[bin] == 1 || u > h->greatest[bin]) h->greatest[bin] = u;
     }
     h->count += count;
+    return PACED_OK;
 }
 
 double paced_histogram_quantile(const struct paced_histogram *h, double share) {

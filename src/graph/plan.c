@@ -57,7 +57,7 @@ static int larger_first(const void *a, const void *b) {
     const struct paced_place *x = *(struct paced_place *const *)a, *y = *(struct paced_place *const *)b;
     if (x->bytes != y->bytes) return x->bytes < y->bytes ? 1 : -1;
     if (x->first != y->first) return x->first - y->first;
-    return (x > y) - (x < y); /* both point into the same arrays in list order */
+    return (x > y) - (x < y); /* both lie in one array, the gradients' places behind the values' */
 }
 
 static bool lives_with(const struct paced_place *a, const struct paced_place *b) {
@@ -147,8 +147,8 @@ enum paced_err paced_plan_make(struct paced_plan *plan, const struct paced_graph
     PACED_TRY(check_pixels(g, batch));
     *plan = (struct paced_plan){
         .batch = batch, .mode = mode, .tensor_count = g->tensor_count, .workspace_limit = limits.workspace_bytes};
-    plan->values = paced_alloc(g->tensor_count, sizeof *plan->values);
-    plan->grads = paced_alloc(g->tensor_count, sizeof *plan->grads);
+    plan->values = paced_alloc(2 * g->tensor_count, sizeof *plan->values);
+    plan->grads = plan->values + g->tensor_count;
     find_lifetimes(plan, g);
     for (size_t i = 0; i < g->node_count; ++i) {
         uint64_t bytes = workspace_of(g->nodes[i], batch, limits.workspace_bytes);
@@ -161,7 +161,6 @@ enum paced_err paced_plan_make(struct paced_plan *plan, const struct paced_graph
 
 void paced_plan_finish(struct paced_plan *plan) {
     free(plan->values);
-    free(plan->grads);
     free(plan->chunk_bytes);
     *plan = (struct paced_plan){0};
 }

@@ -1,6 +1,7 @@
 /* Global average pooling, and the broadcast of one pixel over a plane. They are each other's transposes but for a
- * factor: global_pool  y[n][c] = sum over h, w of x[n][h][w][c] / (h w)      dx[n][h][w][c] = dy[n][c] / (h w)
- *   broadcast    y[n][h][w][c] = x[n][c]                               dx[n][c] = sum over h, w of dy[n][h][w][c] */
+ * factor:
+ *   global_pool  y[n][c] = sum over h, w of x[n][h][w][c] / (h w)    dx[n][h][w][c] = dy[n][c] / (h w)
+ *   broadcast    y[n][h][w][c] = x[n][c]                             dx[n][c] = sum over h, w of dy[n][h][w][c] */
 #include "src/ops/ops.h"
 
 /* to[n][1][1][c] = beta to + scale times the sum of from[n][h][w][c]. */

@@ -2,14 +2,17 @@
  *
  *   NLL   = mean of -log p[y];  Brier = mean of sum_c (p_c - [c = y])^2
  *   ECE   = sum over 15 equal bins of max_c p_c of |bin| / N |accuracy - mean confidence|
- *   tau   = argmin NLL (Guo et al., 2017): in b = 1 / tau the NLL is convex, with slope mean(E_p[z] - z_y) and
- * curvature mean(Var_p[z]); Newton's steps, kept inside a bracket that shrinks by bisection where they leave it. */
+ *   tau   = argmin NLL (Guo et al., 2017)
+ *
+ * In b = 1 / tau the NLL is convex, with slope mean(E_p[z] - z_y) and curvature mean(Var_p[z]): Newton's steps, kept
+ * inside a bracket that shrinks by bisection where they leave it. */
+#include "src/report/calibration.h"
+
 #include <math.h>
 
-#include "paced/report.h"
 #include "src/report/csv.h"
 
-enum { MAX_CLASSES = 256, MAX_STEPS = 60 };
+enum { MAX_STEPS = 60 };
 
 /* Probabilities of one pixel; returns log p[y]. */
 static double softmax(const float *z, int classes, double scale, int label, double *p) {
@@ -20,9 +23,9 @@ static double softmax(const float *z, int classes, double scale, int label, doub
     return (double)z[label] * scale - largest - log(sum);
 }
 
-void paced_reliability_add(struct paced_reliability *sum, const float *logits, const uint8_t *labels, size_t pixels,
-                           int classes, double tau) {
-    double p[MAX_CLASSES];
+void reliability_add(struct paced_reliability *sum, const float *logits, const uint8_t *labels, size_t pixels,
+                     int classes, double tau) {
+    double p[PACED_MOST_CLASSES];
     for (size_t i = 0; i < pixels; ++i) {
         sum->nll -= softmax(logits + i * (size_t)classes, classes, 1 / tau, labels[i], p);
         int best = 0;
@@ -40,7 +43,7 @@ void paced_reliability_add(struct paced_reliability *sum, const float *logits, c
     sum->pixels += pixels;
 }
 
-void paced_reliability_merge(struct paced_reliability *sum, const struct paced_reliability *more) {
+void reliability_merge(struct paced_reliability *sum, const struct paced_reliability *more) {
     for (int b = 0; b < PACED_BINS; ++b) {
         sum->confidence[b] += more->confidence[b];
         sum->right[b] += more->right[b];
@@ -60,7 +63,7 @@ struct paced_calibration paced_calibration_of(const struct paced_reliability *su
 struct paced_calibration paced_calibration_measure(const float *logits, const uint8_t *labels, size_t pixels,
                                                    int classes, double tau) {
     struct paced_reliability sum = {0};
-    paced_reliability_add(&sum, logits, labels, pixels, classes, tau);
+    reliability_add(&sum, logits, labels, pixels, classes, tau);
     return paced_calibration_of(&sum);
 }
 
@@ -82,7 +85,7 @@ enum paced_err paced_reliability_write_csv(const struct paced_reliability *sum, 
 /* First and second derivative of the mean NLL with respect to b = 1 / tau. */
 static void derivatives(const float *logits, const uint8_t *labels, size_t pixels, int classes, double b, double *slope,
                         double *curvature) {
-    double p[MAX_CLASSES], first = 0, second = 0;
+    double p[PACED_MOST_CLASSES], first = 0, second = 0;
     for (size_t i = 0; i < pixels; ++i) {
         const float *z = logits + i * (size_t)classes;
         softmax(z, classes, b, labels[i], p);

@@ -139,13 +139,6 @@ enum paced_err paced_comparison_write_differences(const struct paced_comparison 
 
 /* ---- the terminal -------------------------------------------------------------------------------------------- */
 
-static void print_figure(FILE *out, double value, int width) {
-    if (isnan(value))
-        fprintf(out, "  %*s", width, "-");
-    else
-        fprintf(out, "  %*.4f", width, value);
-}
-
 void paced_comparison_print(const struct paced_comparison *comparison, FILE *out) {
     int width = (int)strlen("stage");
     for (size_t i = 0; i < comparison->count; i++)
@@ -156,10 +149,10 @@ void paced_comparison_print(const struct paced_comparison *comparison, FILE *out
         const struct paced_comparison_row *row = &comparison->rows[i];
         const struct paced_difference *dice = &row->against_first[ALL].metrics[PACED_DICE];
         fprintf(out, "%-*s  %6zu", width, row->name, row->images[0]);
-        for (int m = 0; m < FIGURES; m++) print_figure(out, metric_value(&row->metrics[ALL], (enum paced_metric)m), 9);
-        print_figure(out, row->metrics[NON_EMPTY].dice, 16);
-        print_figure(out, i > row->first ? dice->mean : NAN, 16);
-        print_figure(out, i > row->first ? dice->p : NAN, 9);
+        for (int m = 0; m < FIGURES; m++) metric_print(out, metric_value(&row->metrics[ALL], (enum paced_metric)m), 9);
+        metric_print(out, row->metrics[NON_EMPTY].dice, 16);
+        metric_print(out, i > row->first ? dice->mean : NAN, 16);
+        metric_print(out, i > row->first ? dice->p : NAN, 9);
         fputc('\n', out);
     }
 }

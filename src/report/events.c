@@ -11,6 +11,7 @@
  *                    session_end_info 4: status 1 (1 is success), end_time_secs 2 (double)
  *   Value            number_value 2 (double), string_value 3
  * A map's entry is a message of its key 1 and its value 2. */
+#include "src/report/metrics.h"
 #include "src/report/record.h"
 
 #include <math.h>
@@ -73,7 +74,7 @@ static void add_val_scalars(struct paced_message *summary, const struct paced_lo
     add_scalar(summary, "logs/val_objective", row->loss);
     for (int m = PACED_DICE; m <= PACED_F1; m++) { /* those that the log holds */
         char *tag = paced_format("logs/metric_%s", paced_metric_name((enum paced_metric)m));
-        add_scalar(summary, tag, paced_metric_value(&row->metrics, (enum paced_metric)m));
+        add_scalar(summary, tag, metric_value(&row->metrics, (enum paced_metric)m));
         free(tag);
     }
 }

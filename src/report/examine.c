@@ -1,4 +1,5 @@
 /* examine: one image's prediction, cleaned, counted and measured, by the configuration's [test]. */
+#include "src/report/calibration.h"
 #include "src/report/components.h"
 #include "src/report/metrics.h"
 #include "src/report/needle.h"
@@ -60,7 +61,7 @@ static void note_outlines(struct paced_examiner *e, const uint8_t *prediction, c
 static void note_probabilities(const struct paced_examiner *e, const float *logits, const uint8_t *label,
                                struct paced_scores *scores) {
     struct paced_reliability sums = {0};
-    paced_reliability_add(&sums, logits, label, (size_t)e->size * (size_t)e->size, e->classes, 1);
+    reliability_add(&sums, logits, label, (size_t)e->size * (size_t)e->size, e->classes, 1);
     struct paced_calibration of = paced_calibration_of(&sums);
     if (e->metrics & METRIC_BIT(PACED_ECE)) paced_scores_note(scores, 0, PACED_ECE, of.ece);
     if (e->metrics & METRIC_BIT(PACED_BRIER)) paced_scores_note(scores, 0, PACED_BRIER, of.brier);

@@ -74,10 +74,11 @@ void paced_canvas_tint(struct paced_canvas *canvas, int x, int y, int scale, con
     for (int v = 0; v < height * scale; ++v)
         for (int u = 0; u < width * scale; ++u) {
             uint8_t own = class_at(&m, u, v);
+            bool inside = x + u >= 0 && x + u < canvas->width && y + v >= 0 && y + v < canvas->height;
+            if (!own || !inside) continue;
             const uint8_t *at = canvas->rgb + ((size_t)(y + v) * (size_t)canvas->width + (size_t)(x + u)) * 3;
             uint32_t is = (uint32_t)at[0] << 16 | (uint32_t)at[1] << 8 | at[2], to = colours[own];
-            if (own)
-                paced_canvas_fill(canvas, x + u, y + v, 1, 1,
-                                  mix(is, to, share, 16) | mix(is, to, share, 8) | mix(is, to, share, 0));
+            paced_canvas_fill(canvas, x + u, y + v, 1, 1,
+                              mix(is, to, share, 16) | mix(is, to, share, 8) | mix(is, to, share, 0));
         }
 }

@@ -1,6 +1,8 @@
 /* metrics: the table of all metrics, in the order of enum paced_metric. */
 #include "src/report/metrics.h"
 
+#include <math.h>
+
 static const struct {
     const char *name, *unit;
     bool of_image, is_error;
@@ -17,10 +19,6 @@ const char *paced_metric_name(enum paced_metric metric) {
     return table[metric].name;
 }
 
-double paced_metric_value(const struct paced_metrics *metrics, enum paced_metric metric) {
-    return metric_value(metrics, metric);
-}
-
 bool metric_is_of_image(enum paced_metric metric) {
     return table[metric].of_image;
 }
@@ -31,6 +29,13 @@ const char *metric_unit(enum paced_metric metric) {
 
 bool metric_is_error(enum paced_metric metric) {
     return table[metric].is_error;
+}
+
+void metric_print(FILE *out, double value, int width) {
+    if (isnan(value))
+        fprintf(out, "  %*s", width, "-");
+    else
+        fprintf(out, "  %*.4f", width, value);
 }
 
 double metrics_f1(double precision, double recall) {

@@ -24,6 +24,9 @@ bool metric_is_of_image(enum paced_metric metric);
 const char *metric_unit(enum paced_metric metric);
 bool metric_is_error(enum paced_metric metric);
 
+/* Two blanks and a table's figure, `width` wide; "-" for NaN. */
+void metric_print(FILE *out, double value, int width);
+
 /* 2 p r / (p + r), 0 where both are 0. */
 double metrics_f1(double precision, double recall);
 

@@ -16,7 +16,7 @@ enum { SEVERITIES = 5 };
 
 static double set_mean(const struct paced_scores *scores, enum paced_metric figure) {
     struct paced_metrics metrics = paced_scores_mean(scores, 0, false, NULL);
-    return paced_metric_value(&metrics, figure);
+    return metric_value(&metrics, figure);
 }
 
 static const struct paced_scores *scores_of(const struct paced_robustness *r, size_t weights, size_t corruption,

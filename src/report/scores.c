@@ -6,6 +6,7 @@
  * order in which they came, so that the same set gives the same bits. f1 = 2 p r / (p + r) of the mean p and mean r,
  * 0 where both are 0. */
 #include "src/report/scores.h"
+#include "src/report/calibration.h"
 
 #include <assert.h>
 #include <math.h>
@@ -239,7 +240,7 @@ struct paced_metrics scores_sample_mean(const struct scores_sample *sample, cons
     for (size_t i = 0; i < sample->count; i++) {
         size_t image = draw ? draw[i] : i;
         add_metrics(&sum, &sample->images[image], sample->metrics);
-        if (sample->reliability[image]) paced_reliability_merge(&pixels, sample->reliability[image]);
+        if (sample->reliability[image]) reliability_merge(&pixels, sample->reliability[image]);
     }
     struct paced_metrics mean = divide_metrics(&sum, sample->count, sample->metrics);
     if (sample->metrics & METRIC_BIT(PACED_ECE) && pixels.pixels > 0) mean.ece = paced_calibration_of(&pixels).ece;
@@ -258,6 +259,6 @@ struct paced_metrics paced_scores_mean(const struct paced_scores *scores, int cl
 bool paced_scores_reliability(const struct paced_scores *scores, struct paced_reliability *sum) {
     *sum = (struct paced_reliability){0};
     for (size_t i = 0; i < scores->count; i++)
-        if (scores->images[i].reliability) paced_reliability_merge(sum, scores->images[i].reliability);
+        if (scores->images[i].reliability) reliability_merge(sum, scores->images[i].reliability);
     return sum->pixels > 0;
 }

@@ -2,7 +2,6 @@
 #include "src/report/csv.h"
 #include "src/report/scores.h"
 
-#include <math.h>
 #include <string.h>
 
 static void write_image_name(FILE *out, const struct paced_scores *scores, size_t image) {
@@ -118,12 +117,8 @@ static int column_width(enum paced_metric metric) {
 static void print_figures(FILE *out, const struct paced_metrics *metrics, uint64_t which) {
     for (int m = 0; m < PACED_METRICS; m++) {
         if (!(which & METRIC_BIT(m))) continue;
-        double value = metric_value(metrics, (enum paced_metric)m);
-        int width = column_width((enum paced_metric)m);
-        if (isnan(value))
-            fprintf(out, "  %*s", width, "-");
-        else
-            fprintf(out, "  %*.4f", width, value);
+        enum paced_metric metric = (enum paced_metric)m;
+        metric_print(out, metric_value(metrics, metric), column_width(metric));
     }
     fputc('\n', out);
 }

@@ -23,7 +23,7 @@ static enum paced_err collect(struct calibration *k, const struct paced_config *
     PACED_TRY(network_open(&k->network, c, k->device, batch, PACED_INFERENCE));
     PACED_TRY(network_load(&k->network, weights));
     return logits_collect(&k->logits, &k->network, k->dataset, batch, (int)c->data.workers, (int)c->data.classes, NULL,
-                          "calibrate");
+                          true, "calibrate");
 }
 
 static void print_row(const struct logits *l, double tau) {

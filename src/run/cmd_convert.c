@@ -2,10 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "paced/models.h"
 #include "paced/onnx.h"
 #include "paced/run.h"
-#include "paced_build.h"
+#include "src/run/network.h"
 
 static enum paced_err write_safetensors(const char *path, const struct paced_graph *graph,
                                         const struct paced_weights *weights, bool fold) {
@@ -36,19 +35,6 @@ static enum paced_err find_format(const char *path, const struct format **format
     return paced_error(PACED_INVALID, "%s: unknown extension; .safetensors and .onnx are written", path);
 }
 
-static void add_number(struct paced_weights *weights, const char *key, int value) {
-    char *text = paced_format("%d", value);
-    paced_weights_add_metadata(weights, key, text);
-    free(text);
-}
-
-static void describe(struct paced_weights *weights, const struct paced_network *network) {
-    paced_weights_add_metadata(weights, "paced", PACED_VERSION);
-    paced_weights_add_metadata(weights, "arch", network->arch);
-    add_number(weights, "width", network->width);
-    add_number(weights, "classes", network->classes);
-}
-
 /* The graph that the weights are of. */
 static enum paced_err recognise(const struct paced_weights *weights, const char *path, struct paced_network *network,
                                 struct paced_graph **graph) {
@@ -72,7 +58,7 @@ enum paced_err paced_command_convert(const struct paced_arguments *arguments) {
     if (!err) err = paced_weights_read(in, &weights);
     if (!err) err = recognise(&weights, in, &network, &graph);
     if (!err) {
-        describe(&weights, &network);
+        network_describe(&weights, &network, 0);
         err = format->write(out, graph, &weights, !arguments->no_fold);
     }
     if (!err)

@@ -6,6 +6,7 @@
 
 enum paced_err paced_command_robustness(const struct paced_arguments *arguments) {
     struct paced_config config;
+    if (arguments->weights) PACED_TRY(paced_list_check("--weights", arguments->weights));
     PACED_TRY(command_config(arguments, &config));
     if (arguments->weights) {
         free(config.robustness.weights);

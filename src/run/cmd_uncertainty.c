@@ -54,7 +54,7 @@ static enum paced_err find_tau(struct look *k, float *tau) {
     struct logits logits = {0};
     PACED_TRY(paced_dataset_open(&val, c, PACED_VAL));
     enum paced_err err =
-        logits_collect(&logits, &k->network, val, 1, (int)c->data.workers, k->example.classes, NULL, "calibrate");
+        logits_collect(&logits, &k->network, val, 1, (int)c->data.workers, k->example.classes, NULL, true, "calibrate");
     if (!err)
         *tau = (float)paced_temperature_fit(logits.values, logits.labels, logits.images * logits.pixels_per_image,
                                             logits.classes);
@@ -188,8 +188,7 @@ static enum paced_err collect(void *context, const char *path, const struct pace
     struct view *view;
     PACED_TRY(take_image(k, path, image, &view));
     PACED_TRY(measure(k, view->weights, -1, k->u));
-    paced_histogram_add(k->histogram, k->u, pixels_of(k));
-    return PACED_OK;
+    return paced_histogram_add(k->histogram, k->u, pixels_of(k));
 }
 
 /* ---- pictures ------------------------------------------------------------------------------------------------ */

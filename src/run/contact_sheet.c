@@ -85,7 +85,7 @@ static enum paced_err draw_row(struct sheet_layout *l, const struct corruption_p
     draw_name(l, 1 + row, plan->names[row]);
     for (size_t i = 0; !err && i < plan->severity_count; ++i) {
         const struct corruption corruption = {plan->corruptions[row], plan->severities[i], seed};
-        for (size_t k = 0; k < 3 * pixels; ++k) values[k] = (float)s->rgb[k] / 255.0f;
+        for (size_t k = 0; k < 3 * pixels; ++k) values[k] = paced_unit(s->rgb[k]);
         memcpy(label, s->label, pixels);
         err = corruption_apply(&corruption, s->index, l->size, values, label);
         for (size_t k = 0; k < 3 * pixels; ++k) rgb[k] = (uint8_t)lroundf(255 * values[k]);

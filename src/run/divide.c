@@ -55,20 +55,12 @@ static enum paced_err name_patients(const struct survey *s, const char *by, cons
     return PACED_OK;
 }
 
-static size_t root_of(const size_t *group, size_t k) {
-    while (group[k] != k) k = group[k];
-    return k;
-}
-
 /* Joins the groups of each patient's images. */
 static void join_patients(struct survey *s, struct named *list) {
     qsort(list, s->count, sizeof *list, compare);
-    for (size_t i = 1; i < s->count; ++i) {
-        if (strcmp(list[i].name, list[i - 1].name) != 0) continue;
-        size_t a = root_of(s->group, list[i].pair), b = root_of(s->group, list[i - 1].pair);
-        s->group[a > b ? a : b] = a > b ? b : a;
-    }
-    for (size_t k = 0; k < s->count; ++k) s->group[k] = root_of(s->group, k);
+    for (size_t i = 1; i < s->count; ++i)
+        if (strcmp(list[i].name, list[i - 1].name) == 0) paced_groups_join(s->group, list[i].pair, list[i - 1].pair);
+    paced_groups_settle(s->group, s->count);
 }
 
 /* One character is a delimiter, more are a regular expression. */
@@ -136,16 +128,23 @@ static void make_traits(struct division *d, size_t classes) {
 
 /* ---- the splits ---------------------------------------------------------------------------------------------- */
 
+static const char *const split_names[] = {[PACED_TRAIN] = "train.json", [PACED_VAL] = "val.json"};
+
+/* Before the first of them is written: one without the other divides nothing. */
+static enum paced_err check_split(const struct division *d, const char *dir, enum paced_phase phase) {
+    for (size_t k = 0; k < d->survey.count; ++k)
+        if (d->val[k] == (phase == PACED_VAL)) return PACED_OK;
+    return paced_error(PACED_INVALID, "%s/%s: no image is left for it; choose another --val", dir, split_names[phase]);
+}
+
 static enum paced_err write_split(const struct division *d, const char *dir, enum paced_phase phase) {
-    static const char *const names[] = {[PACED_TRAIN] = "train.json", [PACED_VAL] = "val.json"};
     const struct survey *s = &d->survey;
     struct paced_choice *choices = paced_alloc(s->count, sizeof *choices);
     size_t count = 0;
     for (size_t k = 0; k < s->count; ++k)
         if (d->val[k] == (phase == PACED_VAL)) choices[count++] = survey_place(s, k);
-    char *path = paced_path_join(dir, names[phase]);
-    enum paced_err err = count ? paced_split_write(path, phase, choices, count)
-                               : paced_error(PACED_INVALID, "%s: no image is left for it; choose another --val", path);
+    char *path = paced_path_join(dir, split_names[phase]);
+    enum paced_err err = paced_split_write(path, phase, choices, count);
     free(path);
     free(choices);
     return err;
@@ -180,6 +179,8 @@ static enum paced_err divide_survey(struct division *d, const struct paced_confi
     d->val = paced_alloc(s->count, sizeof *d->val);
     int64_t seed = arguments->seed < 0 ? config->run.seed : arguments->seed;
     paced_divide(s->count, s->group, &d->traits, share, (uint64_t)seed, d->val);
+    PACED_TRY(check_split(d, arguments->output, PACED_TRAIN));
+    PACED_TRY(check_split(d, arguments->output, PACED_VAL));
     PACED_TRY(paced_make_dirs(arguments->output));
     PACED_TRY(write_split(d, arguments->output, PACED_TRAIN));
     PACED_TRY(write_split(d, arguments->output, PACED_VAL));
@@ -198,10 +199,9 @@ static void division_finish(struct division *d) {
 
 /* Splits that are there stay there, unless --overwrite is given. */
 static enum paced_err check_output(const struct paced_arguments *arguments) {
-    static const char *const names[] = {"train.json", "val.json"};
     if (!arguments->output) return paced_error(PACED_INVALID, "data split: say where to with --output DIR");
-    for (size_t i = 0; i < PACED_COUNT(names) && !arguments->overwrite; ++i) {
-        char *path = paced_path_join(arguments->output, names[i]);
+    for (size_t i = 0; i < PACED_COUNT(split_names) && !arguments->overwrite; ++i) {
+        char *path = paced_path_join(arguments->output, split_names[i]);
         enum paced_err err = PACED_OK;
         if (paced_path_exists(path))
             err = paced_error(PACED_INVALID,

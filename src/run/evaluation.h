@@ -23,7 +23,7 @@ struct evaluation {
 enum paced_err evaluation_open(struct evaluation *evaluation, const struct paced_config *config);
 void evaluation_close(struct evaluation *evaluation);
 
-/* Takes other weights, from a file; to be called before the first evaluation_run. */
+/* Takes weights from a file: before the first evaluation_run, and between two of them for other weights. */
 enum paced_err evaluation_load(struct evaluation *evaluation, const char *weights);
 
 /* One pass over all images, each changed by `change` (NULL: as it is), whose results are added to `scores`

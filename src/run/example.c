@@ -4,6 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "src/run/logits.h"
+
 struct example example_create(int size, int classes) {
     struct example e = {.size = size, .classes = classes};
     size_t pixels = (size_t)size * (size_t)size, channels = classes > 3 ? (size_t)classes : 3;
@@ -27,10 +29,8 @@ void example_finish(struct example *e) {
 /* The likeliest class of logits[classes], and one minus its probability: with z the greatest logit that is
  * 1 - 1 / sum_c exp(logits_c - z). */
 static uint8_t judge(const float *logits, int classes, float *uncertainty) {
-    int best = 0;
+    int best = logits_likeliest(logits, classes);
     float sum = 0;
-    for (int c = 1; c < classes; ++c)
-        if (logits[c] > logits[best]) best = c;
     for (int c = 0; c < classes; ++c) sum += expf(logits[c] - logits[best]);
     *uncertainty = 1 - 1 / sum;
     return (uint8_t)best;
@@ -42,7 +42,7 @@ enum paced_err example_load(struct example *e, struct paced_dataset *dataset, si
 
 enum paced_err example_run(struct example *e, struct network *network) {
     size_t pixels = (size_t)e->size * (size_t)e->size, classes = (size_t)e->classes;
-    for (size_t i = 0; i < 3 * pixels; ++i) e->logits[i] = (float)e->rgb[i] / 255.0f;
+    for (size_t i = 0; i < 3 * pixels; ++i) e->logits[i] = paced_unit(e->rgb[i]);
     PACED_TRY(paced_buffer_write(paced_exec_input(network->exec), e->logits, 3 * pixels * sizeof *e->logits));
     PACED_TRY(paced_exec_forward(network->exec, 1, false));
     PACED_TRY(paced_buffer_read(paced_exec_output(network->exec), e->logits, pixels * classes * sizeof *e->logits));

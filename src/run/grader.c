@@ -15,7 +15,7 @@ struct grader {
         float *logits; /* NULL: not needed */
         struct paced_ticket ticket, logits_ticket;
     } ring[RING];
-    int started, waited;
+    unsigned started, waited;
 };
 
 enum paced_err grader_create(struct grader **out, struct paced_device *device, int batch, int size, int classes) {
@@ -54,7 +54,8 @@ void grader_take_examiner(struct grader *g, struct paced_examiner *examiner) {
 
 enum paced_err grader_start(struct grader *g, const struct paced_buffer *logits, int count) {
     static const struct paced_kernel argmax = {"argmax.cl", "argmax"};
-    int pixels = count * g->pixels_per_sample, slot = g->started++ % RING;
+    int pixels = count * g->pixels_per_sample;
+    unsigned slot = g->started++ % RING;
     PACED_TRY(PACED_LAUNCH(g->device, &argmax, paced_range_items((uint64_t)pixels), 1, PACED_ARG(pixels),
                            PACED_ARG(g->classes), PACED_ARG(logits), PACED_ARG(g->prediction)));
     PACED_TRY(paced_buffer_read_later(g->prediction, g->ring[slot].host, (uint64_t)pixels, &g->ring[slot].ticket));
@@ -63,18 +64,11 @@ enum paced_err grader_start(struct grader *g, const struct paced_buffer *logits,
     return paced_buffer_read_later(logits, g->ring[slot].logits, bytes, &g->ring[slot].logits_ticket);
 }
 
-enum paced_err grader_wait(struct grader *g, const uint8_t **prediction) {
-    int slot = g->waited++ % RING;
-    *prediction = g->ring[slot].host;
-    PACED_TRY(paced_ticket_wait(&g->ring[slot].ticket));
-    return paced_ticket_wait(&g->ring[slot].logits_ticket);
-}
-
 enum paced_err grader_score(struct grader *g, const struct paced_batch *batch, const struct paced_dataset *dataset,
                             struct paced_scores *scores) {
-    const uint8_t *prediction;
-    int slot = g->waited % RING;
-    PACED_TRY(grader_wait(g, &prediction));
+    unsigned slot = g->waited++ % RING;
+    PACED_TRY(paced_ticket_wait(&g->ring[slot].ticket));
+    PACED_TRY(paced_ticket_wait(&g->ring[slot].logits_ticket));
     size_t pixels = (size_t)g->pixels_per_sample;
     for (int i = 0; i < batch->count; ++i) {
         const char *name = paced_dataset_image_name(dataset, batch->index[i]);

@@ -18,9 +18,6 @@ void grader_take_examiner(struct grader *grader, struct paced_examiner *examiner
 /* Enqueues argmax of logits [count][size][size][classes] and its way to the host. Up to two may be under way. */
 enum paced_err grader_start(struct grader *grader, const struct paced_buffer *logits, int count);
 
-/* Waits for the oldest; prediction[count][size][size], valid until the next but one grader_start. */
-enum paced_err grader_wait(struct grader *grader, const uint8_t **prediction);
-
 /* Waits for the oldest and adds its images to scores. */
 enum paced_err grader_score(struct grader *grader, const struct paced_batch *batch, const struct paced_dataset *dataset,
                             struct paced_scores *scores);

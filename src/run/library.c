@@ -124,7 +124,7 @@ void paced_segmenter_close(struct paced_segmenter *s) {
 /* ---- use ----------------------------------------------------------------------------------------------------- */
 
 int paced_segmenter_classes(const struct paced_segmenter *s) {
-    return s->classes;
+    return s ? s->classes : 0;
 }
 
 static enum paced_err run_image(struct paced_segmenter *s, const uint8_t *rgb, int width, int height, uint8_t *labels,

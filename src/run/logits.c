@@ -7,6 +7,13 @@
 
 #include "paced/report.h"
 
+int logits_likeliest(const float *logits, int classes) {
+    int best = 0;
+    for (int c = 1; c < classes; ++c)
+        if (logits[c] > logits[best]) best = c;
+    return best;
+}
+
 static enum paced_err collect(struct logits *l, struct network *network, struct paced_loader *loader,
                               struct paced_progress *progress) {
     struct paced_exec *exec = network->exec;
@@ -21,17 +28,18 @@ static enum paced_err collect(struct logits *l, struct network *network, struct 
         PACED_TRY(paced_exec_forward(exec, batch->count, false));
         PACED_TRY(paced_buffer_read(paced_exec_output(exec), l->values + done * pixels * classes,
                                     count * classes * sizeof(float)));
-        memcpy(l->labels + done * pixels, batch->labels, count);
+        if (l->labels) memcpy(l->labels + done * pixels, batch->labels, count);
         paced_progress_step(progress, (size_t)batch->count, NAN);
     }
 }
 
 enum paced_err logits_collect(struct logits *l, struct network *network, struct paced_dataset *dataset, int batch,
-                              int workers, int classes, const struct paced_change *change, const char *label) {
+                              int workers, int classes, const struct paced_change *change, bool labels,
+                              const char *label) {
     size_t size = (size_t)paced_dataset_size(dataset);
     *l = (struct logits){.images = paced_dataset_count(dataset), .pixels_per_image = size * size, .classes = classes};
     l->values = paced_alloc(l->images * l->pixels_per_image * (size_t)classes, sizeof *l->values);
-    l->labels = paced_alloc(l->images * l->pixels_per_image, 1);
+    if (labels) l->labels = paced_alloc(l->images * l->pixels_per_image, 1);
     uint32_t *order = paced_alloc(l->images, sizeof *order);
     for (size_t i = 0; i < l->images; ++i) order[i] = (uint32_t)i;
     struct paced_loader *loader = NULL;

@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 
-#include "paced/models.h"
 #include "paced/ops.h"
 #include "paced_build.h"
 
@@ -46,13 +45,18 @@ static void add_number(struct paced_weights *weights, const char *key, int64_t v
     free(text);
 }
 
+void network_describe(struct paced_weights *weights, const struct paced_network *network, int64_t size) {
+    paced_weights_add_metadata(weights, "paced", PACED_VERSION);
+    paced_weights_add_metadata(weights, "arch", network->arch);
+    add_number(weights, "width", network->width);
+    add_number(weights, "classes", network->classes);
+    if (size > 0) add_number(weights, "size", size);
+}
+
 enum paced_err network_collect(struct network *network, const struct paced_config *config,
                                struct paced_weights *weights) {
-    paced_weights_add_metadata(weights, "paced", PACED_VERSION);
-    paced_weights_add_metadata(weights, "arch", config->model.arch);
-    add_number(weights, "width", config->model.width);
-    add_number(weights, "classes", config->data.classes);
-    add_number(weights, "size", config->data.size);
+    const struct paced_network is = {config->model.arch, (int)config->model.width, (int)config->data.classes};
+    network_describe(weights, &is, config->data.size);
     return paced_exec_save_params(network->exec, weights);
 }
 

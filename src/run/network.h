@@ -4,7 +4,7 @@
 #define PACED_RUN_NETWORK_H
 
 #include "paced/config.h"
-#include "paced/graph.h"
+#include "paced/models.h"
 
 enum paced_err open_device(struct paced_device **device, const struct paced_config *config);
 
@@ -20,7 +20,9 @@ void network_close(struct network *network);
 
 enum paced_err network_load(struct network *network, const char *path);
 
-/* The network's tensors and what it is (arch, width, classes, size, version). */
+/* Adds what the weights are of, and the version. size 0: of images of any size. */
+void network_describe(struct paced_weights *weights, const struct paced_network *network, int64_t size);
+/* The network's tensors and what it is. */
 enum paced_err network_collect(struct network *network, const struct paced_config *config,
                                struct paced_weights *weights);
 enum paced_err network_save(struct network *network, const struct paced_config *config, const char *path);

@@ -11,6 +11,7 @@
 
 #include "paced/data.h"
 #include "src/run/blend.h"
+#include "src/run/logits.h"
 #include "src/run/network.h"
 
 enum { RING = 2 };
@@ -27,8 +28,7 @@ struct segmenter {
     struct network network;
     int size, classes, batch, passes; /* passes: views of a window, 2 with predict.flip */
     double overlap;
-    float unit[256]; /* byte -> 0..1 */
-    int *column;     /* [size]: where a view's columns are in the image */
+    int *column; /* [size]: where a view's columns are in the image */
     struct slot ring[RING];
     uint8_t *small; /* [size][size][3]: the squeezed image; NULL of windows */
     float *whole;   /* [size][size][classes]: its logits */
@@ -59,8 +59,6 @@ static void make_buffers(struct segmenter *s, bool squeeze) {
         s->small = paced_alloc(pixels * 3, 1);
         s->whole = paced_alloc(pixels * classes, sizeof *s->whole);
     }
-    /* A division each, as PyTorch does: multiplying by 1 / 255 rounds differently. */
-    for (int i = 0; i < 256; ++i) s->unit[i] = (float)i / 255.0f;
 }
 
 enum paced_err segmenter_open(struct segmenter **out, const struct paced_config *config, const char *weights) {
@@ -128,7 +126,7 @@ static void gather(const struct job *job, struct view view, float *input) {
         const uint8_t *row = job->rgb + y * (size_t)job->across.length * 3;
         for (int q = 0; q < s->size; ++q, input += 3) {
             const uint8_t *pixel = row + 3 * (size_t)s->column[q];
-            for (int c = 0; c < 3; ++c) input[c] = s->unit[pixel[c]];
+            for (int c = 0; c < 3; ++c) input[c] = paced_unit(pixel[c]);
         }
     }
 }
@@ -185,9 +183,7 @@ static enum paced_err deliver(struct job *job, int y, const float *logits, const
     size_t classes = (size_t)job->segmenter->classes;
     for (size_t x = 0; x < (size_t)job->width; ++x) {
         const float *pixel = logits + (column ? (size_t)column[x] : x) * classes;
-        int best = 0;
-        for (int c = 1; c < (int)classes; ++c)
-            if (pixel[c] > pixel[best]) best = c;
+        int best = logits_likeliest(pixel, (int)classes);
         job->label[x] = (uint8_t)best;
         if (job->probability) softmax(pixel, (int)classes, best, job->probability + x * classes);
     }

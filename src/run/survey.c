@@ -69,7 +69,7 @@ static void *work(void *argument) {
     struct survey *s = r->survey;
     for (size_t k; (k = take_next(r)) < s->count;) {
         struct paced_choice place = survey_place(s, k);
-        enum paced_err err = paced_dataset_survey((struct paced_dataset *)place.dataset, place.index, &s->pair[k]);
+        enum paced_err err = paced_dataset_survey(place.dataset, place.index, &s->pair[k]);
         pthread_mutex_lock(&r->lock);
         if (err == PACED_INVALID) s->unreadable++;
         if (err && err != PACED_INVALID) r->err = err;
@@ -86,7 +86,12 @@ static enum paced_err run_threads(struct reading *r, int workers) {
         code = pthread_create(&threads[count], NULL, work, r);
         count += code == 0;
     }
-    if (code != 0) r->err = paced_error(PACED_FAILED, "cannot start a thread: %s; lower data.workers", strerror(code));
+    if (code != 0) {
+        enum paced_err err = paced_error(PACED_FAILED, "cannot start a thread: %s; lower data.workers", strerror(code));
+        pthread_mutex_lock(&r->lock);
+        r->err = err;
+        pthread_mutex_unlock(&r->lock);
+    }
     while (count > 0) pthread_join(threads[--count], NULL);
     return r->err;
 }

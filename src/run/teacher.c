@@ -6,38 +6,40 @@
 
 #include "paced/report.h"
 
-static size_t logits_bytes(const struct teacher *t, const struct paced_dataset *dataset) {
-    size_t size = (size_t)paced_dataset_size(dataset);
-    return paced_dataset_count(dataset) * size * size * (size_t)t->config->data.classes * sizeof(float);
+/* Of one version, in the memory that logits_collect takes. */
+static uint64_t logits_bytes(const struct teacher *t, const struct paced_dataset *dataset, bool labels) {
+    uint64_t size = (uint64_t)paced_dataset_size(dataset), pixels = paced_dataset_count(dataset) * size * size;
+    return pixels * ((uint64_t)t->config->data.classes * sizeof(float) + labels);
 }
 
-static enum paced_err collect(struct teacher *t, struct paced_dataset *dataset, unsigned flips, struct logits *logits,
-                              const char *label) {
+static enum paced_err collect(struct teacher *t, struct paced_dataset *dataset, unsigned flips, bool labels,
+                              struct logits *logits, const char *label) {
     const struct paced_change change = {paced_flip, &flips};
     return logits_collect(logits, &t->network, dataset, t->batch, (int)t->config->data.workers,
-                          (int)t->config->data.classes, &change, label);
+                          (int)t->config->data.classes, &change, labels, label);
 }
 
 /* Fills logits[v] for every version v that is made of `flips`. */
-static enum paced_err keep(struct teacher *t, struct paced_dataset *dataset, unsigned flips, struct logits *logits,
-                           const char *label) {
-    size_t bytes = 0;
+static enum paced_err keep(struct teacher *t, struct paced_dataset *dataset, unsigned flips, bool labels,
+                           struct logits *logits, const char *label) {
+    const uint64_t mib = 1 << 20;
+    uint64_t bytes = 0;
     for (unsigned v = 0; v < PACED_FLIP_VERSIONS; ++v)
-        if ((v & ~flips) == 0) bytes += logits_bytes(t, dataset);
-    if (bytes > (size_t)t->config->distill.cache_mb << 20) {
+        if ((v & ~flips) == 0) bytes += logits_bytes(t, dataset, labels);
+    if (bytes > (uint64_t)t->config->distill.cache_mb * mib) {
         paced_log(PACED_LOG_INFO,
-                  "the teacher's logits (%zu MiB) exceed distill.cache_mb = %lld: they are computed for every batch",
-                  bytes >> 20, (long long)t->config->distill.cache_mb);
+                  "the teacher's logits (%llu MiB) exceed distill.cache_mb = %lld: they are computed for every batch",
+                  (unsigned long long)((bytes + mib - 1) / mib), (long long)t->config->distill.cache_mb);
         return PACED_OK;
     }
     for (unsigned v = 0; v < PACED_FLIP_VERSIONS; ++v)
-        if ((v & ~flips) == 0) PACED_TRY(collect(t, dataset, v, &logits[v], label));
+        if ((v & ~flips) == 0) PACED_TRY(collect(t, dataset, v, labels, &logits[v], label));
     return PACED_OK;
 }
 
 static enum paced_err keep_train(struct teacher *t, struct paced_dataset *dataset) {
     unsigned flips;
-    if (paced_augment_only_flips(t->augment, &flips)) return keep(t, dataset, flips, t->train, "teacher, train");
+    if (paced_augment_only_flips(t->augment, &flips)) return keep(t, dataset, flips, false, t->train, "teacher, train");
     paced_log(PACED_LOG_INFO,
               "data.augment = %s does more than flip: the teacher's logits of training images are computed for every "
               "batch",
@@ -63,7 +65,7 @@ enum paced_err teacher_open(struct teacher *t, const struct paced_config *config
     enum paced_err err = network_open(&t->network, &own, device, batch, PACED_INFERENCE);
     if (!err) err = network_load(&t->network, config->distill.teacher);
     if (!err) err = keep_train(t, train);
-    if (!err) err = keep(t, val, 0, &t->val, "teacher, val");
+    if (!err) err = keep(t, val, 0, true, &t->val, "teacher, val"); /* labels: to fit tau */
     if (!err && t->train[0].values && t->val.values) network_close(&t->network);
     if (err) teacher_close(t);
     return err;
@@ -79,7 +81,7 @@ void teacher_close(struct teacher *t) {
 
 enum paced_err teacher_fit_temperature(struct teacher *t, struct paced_dataset *val, double *tau) {
     struct logits own = {0}, *logits = t->val.values ? &t->val : &own;
-    if (logits == &own) PACED_TRY(collect(t, val, 0, &own, "calibrate"));
+    if (logits == &own) PACED_TRY(collect(t, val, 0, true, &own, "calibrate"));
     paced_log_status("fitting the temperature");
     *tau = paced_temperature_fit(logits->values, logits->labels, logits->images * logits->pixels_per_image,
                                  logits->classes);

@@ -19,7 +19,7 @@ struct teacher {
     struct logits train[PACED_FLIP_VERSIONS]; /* by flips; [0], as they are: values NULL where none are kept */
     struct logits val;                        /* values NULL where not kept */
     float *staging[2];                        /* a batch's logits on their way to the device */
-    int staged;
+    unsigned staged;
 };
 
 /* The configuration of the teacher's own network: distill.teacher_arch and _width stand for [model]'s. Its strings are

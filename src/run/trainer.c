@@ -199,8 +199,7 @@ static enum paced_err add_uncertainty(struct trainer *t, const struct paced_batc
     PACED_TRY(teacher_give(&t->teacher, t->teacher.train, false, batch, paced_loss_teacher(t->loss)));
     PACED_TRY(paced_loss_measure(t->loss, batch->count, -1));
     PACED_TRY(paced_buffer_read(paced_loss_uncertainty(t->loss), values, pixels * sizeof *values));
-    paced_histogram_add(t->histogram, values, pixels);
-    return PACED_OK;
+    return paced_histogram_add(t->histogram, values, pixels);
 }
 
 /* The histogram of all training pixels, in the data set's order. Of the images as they are, not augmented: the shares

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <zip.h>
 
+#include "src/weights/element.h"
 #include "src/weights/pickle.h"
 #include "src/weights/set.h"
 
@@ -34,59 +35,6 @@ struct archive {
     size_t storage_count;
     uint64_t storage_bytes, tensor_bytes; /* of all that were read so far */
     unsigned converted;                   /* bits of `elements` that the log has been told of */
-};
-
-/* ---- elements ------------------------------------------------------------------------------------------------ */
-
-static void copy4(const uint8_t *from, uint8_t *to) {
-    memcpy(to, from, 4);
-}
-
-static void copy8(const uint8_t *from, uint8_t *to) {
-    memcpy(to, from, 8);
-}
-
-static void from_double(const uint8_t *from, uint8_t *to) {
-    double wide;
-    memcpy(&wide, from, sizeof(wide));
-    float value = (float)wide;
-    memcpy(to, &value, sizeof(value));
-}
-
-/* The upper half of a float32. */
-static void from_bfloat16(const uint8_t *from, uint8_t *to) {
-    const uint8_t bytes[4] = {0, 0, from[0], from[1]};
-    memcpy(to, bytes, sizeof(bytes));
-}
-
-/* Sign, 5 bits of exponent (bias 15; 31: infinite or none), 10 of mantissa. In float32: 8 (bias 127; 255) and 23. */
-static void from_half(const uint8_t *from, uint8_t *to) {
-    uint32_t half = (uint32_t)from[1] << 8 | from[0], exponent = half >> 10 & 31, mantissa = half & 1023;
-    uint32_t sign = (half & 0x8000) << 16, bits = mantissa << 13;
-    if (exponent == 31) {
-        bits |= 255u << 23;
-    } else if (exponent > 0) {
-        bits |= (exponent + 112) << 23;
-    } else {
-        float small = (float)mantissa * 0x1p-24f; /* zero or subnormal; a normal float32 */
-        memcpy(&bits, &small, sizeof(bits));
-    }
-    bits |= sign;
-    memcpy(to, &bits, sizeof(bits));
-}
-
-static const struct element {
-    const char *type, *name;
-    size_t bytes;
-    enum paced_dtype dtype; /* that it is read as */
-    void (*read)(const uint8_t *from, uint8_t *to);
-    bool converts;
-} elements[] = {
-    {"FloatStorage", "float32", 4, PACED_F32, copy4, false},
-    {"LongStorage", "int64", 8, PACED_I64, copy8, false},
-    {"DoubleStorage", "float64", 8, PACED_F32, from_double, true},
-    {"HalfStorage", "float16", 2, PACED_F32, from_half, true},
-    {"BFloat16Storage", "bfloat16", 2, PACED_F32, from_bfloat16, true},
 };
 
 /* ---- the archive --------------------------------------------------------------------------------------------- */
@@ -199,7 +147,7 @@ static enum paced_err read_storage_value(const struct archive *archive, const st
         return refuse(archive, layout->name, "its storage is not described as storages are");
     layout->key = storage->items[2]->text;
     layout->storage_count = storage->items[4]->integer;
-    for (size_t i = 0; i < PACED_COUNT(elements); i++)
+    for (size_t i = 0; i < ELEMENTS; i++)
         if (strcmp(elements[i].type, storage->items[1]->text) == 0) layout->element = &elements[i];
     if (layout->element) return PACED_OK;
     return paced_error(PACED_INVALID,

@@ -1,7 +1,7 @@
 /* safetensors: reading and writing of weights (format: github.com/huggingface/safetensors).
  *
- *   u64 n | n bytes of JSON {"__metadata__": {key: text}, name: {"dtype", "shape", "data_offsets": [begin, end]}} |
- * data
+ *   u64 n | n bytes of JSON | data
+ *   JSON: {"__metadata__": {key: text}, name: {"dtype", "shape", "data_offsets": [begin, end]}, ...}
  *
  * all little-endian, offsets counted from the first byte of data. A file comes from anywhere, so the reader believes
  * nothing: every tensor's bytes must follow from its shape, and all tensors together must cover the data exactly once.

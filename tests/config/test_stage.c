@@ -142,6 +142,7 @@ static void test_errors(void **state) {
     assert_refused(A "config = bad.ini\n", "bad.ini:2: train.lr: ", "not a number");
     assert_refused(A "test.weights = %(b)/x\n[stage b]\ncommand = train\n", "x.ini:3: test.weights: %(b): ", "earlier");
     assert_refused(A "test.weights = %(a)/x\n", "x.ini:3: test.weights: %(a): ", "earlier");
+    assert_refused(A "robustness.weights = \"b\"c\n", "x.ini:3: robustness.weights: \"b\"c: ", "quote");
     assert_refused(A "test.weights = %()\n", "x.ini:3: test.weights: %(): ", "earlier");
     assert_refused(A "[stage b]\ncommand = train\ntest.weights = %(a\n", "x.ini:5: test.weights: %(a): ", "no ')'");
 }

@@ -5,10 +5,12 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
 #include "paced/distill.h"
+#include "tests/capture.h"
 
 enum { VALUES = 1000, EPOCHS = 20 };
 
@@ -110,9 +112,9 @@ static int ascending(const void *a, const void *b) {
 static struct paced_histogram *fill(float *values) {
     struct paced_histogram *histogram = paced_histogram_create();
     for (int i = 0; i < VALUES; ++i) values[i * 387 % VALUES] = 0.9f * powf(((float)i + 0.5f) / VALUES, 2) + 1e-4f;
-    paced_histogram_add(histogram, values, 1);
-    paced_histogram_add(histogram, values + 1, 499);
-    paced_histogram_add(histogram, values + 500, VALUES - 500);
+    assert_int_equal(paced_histogram_add(histogram, values, 1), PACED_OK);
+    assert_int_equal(paced_histogram_add(histogram, values + 1, 499), PACED_OK);
+    assert_int_equal(paced_histogram_add(histogram, values + 500, VALUES - 500), PACED_OK);
     qsort(values, VALUES, sizeof *values, ascending);
     return histogram;
 }
@@ -156,15 +158,29 @@ static void test_quantiles_at_the_ends(void **state) {
     struct paced_histogram *histogram = paced_histogram_create();
     assert_true(paced_histogram_quantile(histogram, 0.5) == 1);
     const float ends[] = {0, 0, 0, 1};
-    paced_histogram_add(histogram, ends, 0);
+    assert_int_equal(paced_histogram_add(histogram, ends, 0), PACED_OK);
     assert_true(paced_histogram_quantile(histogram, 0.5) == 1);
-    paced_histogram_add(histogram, ends, 4);
+    assert_int_equal(paced_histogram_add(histogram, ends, 4), PACED_OK);
     assert_true(paced_histogram_quantile(histogram, 0) == 0);
     assert_true(paced_histogram_quantile(histogram, 0.75) == 0);
     assert_true(paced_histogram_quantile(histogram, 0.76) == 1);
     assert_true(paced_histogram_quantile(histogram, 1) == 1);
     paced_histogram_destroy(histogram);
     paced_histogram_destroy(NULL);
+}
+
+/* Not even where it comes first of its bin may one stand in for a quantile. */
+static void test_quantiles_of_nan(void **state) {
+    (void)state;
+    struct paced_histogram *histogram = paced_histogram_create();
+    const float values[] = {NAN, 0.5f};
+    struct capture capture;
+    capture_start(&capture);
+    enum paced_err err = paced_histogram_add(histogram, values, 2);
+    capture_end(&capture);
+    assert_int_equal(err, PACED_INVALID);
+    assert_non_null(strstr(capture.text, "not a number"));
+    paced_histogram_destroy(histogram);
 }
 
 static double share_below(const float *values, double mu) {
@@ -230,6 +246,7 @@ int main(void) {
         cmocka_unit_test(test_quantiles_are_minimal),
         cmocka_unit_test(test_quantiles_of_rounded_shares),
         cmocka_unit_test(test_quantiles_at_the_ends),
+        cmocka_unit_test(test_quantiles_of_nan),
         cmocka_unit_test(test_share_functions),
         cmocka_unit_test(test_quantile_pacing),
         cmocka_unit_test(test_sigma),

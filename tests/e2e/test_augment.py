@@ -122,6 +122,13 @@ class AugmentTest(program.Case):
         said = self.distil("exceeds", *sets, "data.augment=hflip, vflip")
         self.assertEqual(said.count("the teacher's logits (3 MiB) exceed distill.cache_mb = 2"), 1)
 
+    def test_labels_count_where_they_are_kept(self):
+        """Two images of 256 x 256 and two classes are just 1 MiB; of validation images the labels are kept as well."""
+        program.write_json(self.path("two.json"), program.read_json(self.path("data", "train.json"))[:2])
+        said = self.distil("two", "data.train=two.json", "data.val=two.json", "data.size=256", "train.epochs=1",
+                           "distill.cache_mb=1")
+        self.assertEqual(said.count("the teacher's logits (2 MiB) exceed distill.cache_mb = 1"), 1, said)
+
     def test_teacher_sees_what_is_augmented_otherwise(self):
         """One line says that its logits are not kept; with memory or without, the run is the same."""
         for name, words in (("mixed", "hflip, rotate(30)"), ("looks", "noise(0.2)")):

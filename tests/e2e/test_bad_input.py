@@ -75,6 +75,7 @@ class CommandTest(program.Case):
         self.refuse("synth", "breast", "--count", "ten", "--output", "out", says=["--count", "ten"])
         self.refuse("synth", "beast", "--output", "out", says=["beast", "breast"])
         self.refuse("synth", "breast", "--size", "1", "--output", "out", says=["--size"])
+        self.refuse("synth", "breast", "--count", "4294967396", "--output", "out", says=["4294967396", "--count"])
 
     def test_no_device(self):
         os.makedirs(self.path("no_drivers"), exist_ok=True)

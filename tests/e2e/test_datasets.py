@@ -165,6 +165,7 @@ class CheckTest(program.Case):
         self.refuse("data", "split", "set.ini", says=["--output DIR"])
         for share in ("0", "1", "many"):
             self.refuse("data", "split", "set.ini", "--val", share, "--output", "x", says=["--val " + share])
+        self.refuse("data", "split", "set.ini", "--val", "0.001", "--output", "x", says=["x/val.json", "--val"])
         self.refuse("data", "split", "set.ini", "--patient", "(", "--output", "x", says=["no patient"])
         self.refuse("data", "split", "set.ini", "--patient", "((", "--output", "x", says=["no regular expression"])
 

@@ -135,6 +135,7 @@ class Install(Case):
             opened.append(ctypes.c_void_p())
             self.assertEqual(lib.paced_segmenter_open(ctypes.byref(opened[-1]), self.weights.encode(), settings), 0)
             self.assertEqual(lib.paced_segmenter_classes(opened[-1]), 2)
+        self.assertEqual(lib.paced_segmenter_classes(None), 0)
         width, height, _, rgb = read_png(self.path("wide.png"))
         labels, likely = (ctypes.c_uint8 * (width * height))(), (ctypes.c_float * (width * height * 2))()
         for segmenter in opened:

@@ -1,4 +1,5 @@
 /* Steps of the optimisers on the device against plain loops, and their state's way through a file's tensors. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -127,6 +128,25 @@ static void test_clip_that_is_not_reached(void **state) {
     free(after[1]);
 }
 
+/* A gradient that is not a number spoils every weight, so that the next loss tells. */
+static void test_clip_of_nan(void **state) {
+    (void)state;
+    struct net net = two_layers();
+    const struct paced_config config = {.train = {.optimizer = PACED_SGD, .clip_norm = 1}};
+    struct paced_optimizer *optimizer;
+    assert_ok(paced_optimizer_create(&optimizer, &config, net.exec));
+    float *grad = set_gradient(&net, 1);
+    grad[1] = NAN;
+    assert_ok(paced_buffer_write(paced_exec_trained_grad(net.exec), grad, arena_count(&net) * sizeof *grad));
+    assert_ok(paced_optimizer_step(optimizer, 0.01));
+    float *after = read_floats(paced_exec_trained(net.exec), arena_count(&net));
+    for (size_t i = 0; i < arena_count(&net); ++i) assert_true(isnan(after[i]));
+    free(after);
+    free(grad);
+    paced_optimizer_destroy(optimizer);
+    net_finish(&net);
+}
+
 static void test_sgd(void **state) {
     (void)state;
     check_steps(&(struct paced_config){.train.optimizer = PACED_SGD});
@@ -225,6 +245,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_sgd),
     cmocka_unit_test(test_clip),
     cmocka_unit_test(test_clip_that_is_not_reached),
+    cmocka_unit_test(test_clip_of_nan),
     cmocka_unit_test(test_zero_gradient),
     cmocka_unit_test(test_state),
     cmocka_unit_test(test_bad_state),

@@ -27,17 +27,28 @@ static struct paced_canvas ground(void) {
     return paced_canvas_create(SIDE * SCALE + 7, SIDE * SCALE + 9, GROUND);
 }
 
-static void test_tint(void **state) {
+static void check_tint(int left, int top) {
     struct paced_canvas canvas = ground();
-    paced_canvas_tint(&canvas, X, Y, SCALE, label, SIDE, SIDE, colours, 0.25);
+    paced_canvas_tint(&canvas, left, top, SCALE, label, SIDE, SIDE, colours, 0.25);
     for (int y = 0; y < canvas.height; ++y)
         for (int x = 0; x < canvas.width; ++x) {
-            int u = x - X, v = y - Y;
+            int u = x - left, v = y - top;
             bool within = u >= 0 && v >= 0 && u < SIDE * SCALE && v < SIDE * SCALE;
             uint8_t class = within ? label[v / SCALE * SIDE + u / SCALE] : 0;
             assert_int_equal(pixel(&canvas, x, y), ((uint32_t[]){GROUND, 0x704860, 0x308860})[class]);
         }
     paced_canvas_finish(&canvas);
+}
+
+static void test_tint(void **state) {
+    check_tint(X, Y);
+}
+
+/* What sticks out is cut off; all of it far above, where there is no memory to look at. */
+static void test_tint_outside(void **state) {
+    check_tint(-X, -Y);
+    check_tint(2 * SCALE, 3 * SCALE);
+    check_tint(0, -(1 << 20));
 }
 
 /* A thin line within each class, in its colour, and a dark one outside. */
@@ -116,8 +127,8 @@ static void test_class_colours(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tint),          cmocka_unit_test(test_outlines),      cmocka_unit_test(test_dashes),
-        cmocka_unit_test(test_wide_outlines), cmocka_unit_test(test_class_colours),
+        cmocka_unit_test(test_tint),   cmocka_unit_test(test_tint_outside),  cmocka_unit_test(test_outlines),
+        cmocka_unit_test(test_dashes), cmocka_unit_test(test_wide_outlines), cmocka_unit_test(test_class_colours),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -28,9 +28,9 @@ static bool applies(const struct conv_algorithm *algorithm, const struct conv *v
 }
 
 /* In training the forward pass decides which ReLUs let through, and one that flips by rounding moves the whole gradient
- * by 1e-3. In a large layer some flip whatever the sum is taken by; in a small one, where F(4x4) and a fast product
- * gain little, few need to: there F(2x2), which is as accurate as a plain sum, and products that are summed in blocks
- * keep most gradients exact. */
+ * by 1e-4 to 1e-2. In a large layer some flip whatever the sum is taken by; in a small one, where F(4x4) and a fast
+ * product gain little, few need to: there F(2x2), which is as accurate as a plain sum, and products that are summed in
+ * blocks keep most gradients exact. */
 static bool is_small(struct paced_shape out) {
     enum { FEW_VALUES = 1 << 16 };
     return (int64_t)out.h * out.w * out.c < FEW_VALUES;

@@ -1,0 +1,16 @@
+/* Groups of images: each image names another of its group or itself, so that all chains end at the least of them. */
+#include "paced/data.h"
+
+static size_t root_of(size_t *group, size_t i) {
+    while (group[i] != i) i = group[i] = group[group[i]];
+    return i;
+}
+
+void paced_groups_join(size_t *group, size_t i, size_t j) {
+    const size_t a = root_of(group, i), b = root_of(group, j);
+    group[a > b ? a : b] = a > b ? b : a;
+}
+
+void paced_groups_settle(size_t *group, size_t count) {
+    for (size_t i = 0; i < count; i++) group[i] = root_of(group, i);
+}

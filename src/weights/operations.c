@@ -1,0 +1,359 @@
+/* What the pickle machine can do. The table at the end has a row for all operations of protocols 0 to 5; one without a
+ * function is refused by its name, and so is a global that tensors do not need. */
+#include "src/weights/machine.h"
+
+#include <string.h>
+
+enum { NAME_BYTES = 64 };
+
+/* ---- what a pickle may name ---------------------------------------------------------------------------------- */
+
+static enum paced_err call_ordered_dict(struct machine *m, const struct value *arguments) {
+    struct value *dict;
+    if (arguments->count > 0) return machine_damaged(m, "an OrderedDict that is not filled item by item");
+    return machine_push_new(m, VALUE_DICT, &dict);
+}
+
+static enum paced_err call_rebuild_tensor(struct machine *m, const struct value *arguments) {
+    struct value *tensor;
+    if (arguments->count < 4) return machine_damaged(m, "a tensor without storage, offset, sizes or strides");
+    PACED_TRY(machine_push_new(m, VALUE_TENSOR, &tensor));
+    value_add_items(tensor, arguments->items, 4);
+    return PACED_OK;
+}
+
+static enum paced_err call_rebuild_parameter(struct machine *m, const struct value *arguments) {
+    if (arguments->count < 1 || arguments->items[0]->kind != VALUE_TENSOR)
+        return machine_damaged(m, "a parameter without its tensor");
+    return machine_push(m, arguments->items[0]);
+}
+
+static const struct {
+    const char *module, *name;
+    enum paced_err (*call)(struct machine *m, const struct value *arguments);
+} functions[] = {
+    {"collections", "OrderedDict", call_ordered_dict},
+    {"torch._utils", "_rebuild_tensor_v2", call_rebuild_tensor},
+    {"torch._utils", "_rebuild_parameter", call_rebuild_parameter},
+};
+
+static void make_printable(char *out, size_t size, const char *text) {
+    size_t used = 0;
+    for (; text[used] && used + 1 < size; used++) out[used] = text[used] >= ' ' && text[used] < 127 ? text[used] : '?';
+    out[used] = '\0';
+}
+
+static enum paced_err push_global(struct machine *m, const char *module, const char *name) {
+    static const char suffix[] = "Storage";
+    const size_t length = strlen(name), tail = sizeof(suffix) - 1;
+    if (strcmp(module, "torch") == 0 && length > tail && strcmp(name + length - tail, suffix) == 0)
+        return machine_push_text(m, VALUE_TYPE, (const uint8_t *)name, length);
+    for (size_t i = 0; i < PACED_COUNT(functions); i++) {
+        struct value *function;
+        if (strcmp(module, functions[i].module) != 0 || strcmp(name, functions[i].name) != 0) continue;
+        PACED_TRY(machine_push_new(m, VALUE_FUNCTION, &function));
+        function->integer = (int64_t)i;
+        return PACED_OK;
+    }
+    char in[NAME_BYTES], what[NAME_BYTES];
+    make_printable(in, sizeof(in), module);
+    make_printable(what, sizeof(what), name);
+    return paced_error(PACED_INVALID,
+                       "%s: pickle global '%s %s' is not one of those that tensors need; only weights are read, so "
+                       "save model.state_dict() alone",
+                       m->path, in, what);
+}
+
+/* ---- operations: what is alone ------------------------------------------------------------------------------- */
+
+static enum paced_err protocol(struct machine *m, uint64_t version) {
+    return version <= 5 ? PACED_OK : machine_damaged(m, "a protocol above 5");
+}
+
+static enum paced_err frame(struct machine *m, uint64_t size) {
+    return PACED_OK; /* a hint for readers of streams */
+}
+
+static enum paced_err stop(struct machine *m, uint64_t none) {
+    m->stopped = true;
+    return PACED_OK;
+}
+
+static enum paced_err mark(struct machine *m, uint64_t none) {
+    static struct value marker = {.kind = VALUE_MARK};
+    return machine_push(m, &marker);
+}
+
+static enum paced_err other(struct machine *m, uint64_t none) {
+    struct value *value;
+    return machine_push_new(m, VALUE_OTHER, &value);
+}
+
+static enum paced_err integer(struct machine *m, uint64_t number) {
+    struct value *value;
+    PACED_TRY(machine_push_new(m, VALUE_INTEGER, &value));
+    value->integer = (int64_t)number;
+    return PACED_OK;
+}
+
+static enum paced_err signed_integer(struct machine *m, uint64_t number) {
+    return integer(m, (uint64_t)(int64_t)(int32_t)number);
+}
+
+/* Little-endian in as many bytes as it needs, the sign in the last one's top bit. */
+static enum paced_err long_integer(struct machine *m, uint64_t size) {
+    const uint8_t *bytes = NULL;
+    if (size > 8) return machine_damaged(m, "an integer of more than 64 bits");
+    PACED_TRY(machine_take(m, size, &bytes));
+    uint64_t number = size > 0 && bytes[size - 1] & 0x80 ? UINT64_MAX : 0;
+    for (size_t i = size; i > 0; i--) number = number << 8 | bytes[i - 1];
+    return integer(m, number);
+}
+
+static enum paced_err text(struct machine *m, uint64_t size) {
+    const uint8_t *bytes = NULL;
+    PACED_TRY(machine_take(m, size, &bytes));
+    return machine_push_text(m, VALUE_TEXT, bytes, size);
+}
+
+static enum paced_err take_line(struct machine *m, char *line, size_t size) {
+    const uint8_t *begin = m->bytes + m->at, *end = memchr(begin, '\n', m->size - m->at);
+    if (!end || (size_t)(end - begin) >= size) return machine_damaged(m, "a name without an end");
+    memcpy(line, begin, (size_t)(end - begin));
+    line[end - begin] = '\0';
+    m->at += (size_t)(end - begin) + 1;
+    return PACED_OK;
+}
+
+static enum paced_err global(struct machine *m, uint64_t none) {
+    char module[256], name[256];
+    PACED_TRY(take_line(m, module, sizeof(module)));
+    PACED_TRY(take_line(m, name, sizeof(name)));
+    return push_global(m, module, name);
+}
+
+static enum paced_err stack_global(struct machine *m, uint64_t none) {
+    struct value *module = NULL, *name = NULL;
+    PACED_TRY(machine_pop(m, &name));
+    PACED_TRY(machine_pop(m, &module));
+    if (module->kind != VALUE_TEXT || name->kind != VALUE_TEXT)
+        return machine_damaged(m, "a global whose name is no text");
+    return push_global(m, module->text, name->text);
+}
+
+/* ---- operations: containers ---------------------------------------------------------------------------------- */
+
+static enum paced_err empty_tuple(struct machine *m, uint64_t none) {
+    struct value *tuple;
+    return machine_push_new(m, VALUE_TUPLE, &tuple);
+}
+
+static enum paced_err empty_list(struct machine *m, uint64_t none) {
+    struct value *list;
+    return machine_push_new(m, VALUE_LIST, &list);
+}
+
+static enum paced_err empty_dict(struct machine *m, uint64_t none) {
+    struct value *dict;
+    return machine_push_new(m, VALUE_DICT, &dict);
+}
+
+/* A tuple of what is on the stack from `first` on, in the place of what is there from `below` on. */
+static enum paced_err push_tuple(struct machine *m, size_t first, size_t below) {
+    struct value *tuple;
+    PACED_TRY(machine_make(m, VALUE_TUPLE, &tuple));
+    value_add_items(tuple, m->stack + first, m->depth - first);
+    m->depth = below;
+    return machine_push(m, tuple);
+}
+
+static enum paced_err tuple_of_last(struct machine *m, size_t count) {
+    size_t first = m->depth;
+    for (; count > 0 && first > 0 && m->stack[first - 1]->kind != VALUE_MARK; count--) first--;
+    return count > 0 ? machine_damaged(m, "too little is on the stack") : push_tuple(m, first, first);
+}
+
+static enum paced_err tuple1(struct machine *m, uint64_t none) {
+    return tuple_of_last(m, 1);
+}
+
+static enum paced_err tuple2(struct machine *m, uint64_t none) {
+    return tuple_of_last(m, 2);
+}
+
+static enum paced_err tuple3(struct machine *m, uint64_t none) {
+    return tuple_of_last(m, 3);
+}
+
+static enum paced_err tuple(struct machine *m, uint64_t none) {
+    size_t first;
+    PACED_TRY(machine_find_mark(m, &first));
+    return push_tuple(m, first, first - 1);
+}
+
+/* Moves what is on the stack from `first` on into the list or dictionary before `below`. */
+static enum paced_err move_items(struct machine *m, enum value_kind kind, size_t first, size_t below) {
+    size_t count = m->depth - first;
+    m->depth = below;
+    struct value *container = NULL;
+    PACED_TRY(machine_top(m, &container));
+    if (container->kind != kind) return machine_damaged(m, "items for what is no such container");
+    if (kind == VALUE_DICT && count % 2 != 0) return machine_damaged(m, "a key without a value");
+    value_add_items(container, m->stack + first, count);
+    return PACED_OK;
+}
+
+static enum paced_err move_marked(struct machine *m, enum value_kind kind) {
+    size_t first;
+    PACED_TRY(machine_find_mark(m, &first));
+    return move_items(m, kind, first, first - 1);
+}
+
+static enum paced_err append(struct machine *m, uint64_t none) {
+    struct value *item;
+    PACED_TRY(machine_top(m, &item));
+    return move_items(m, VALUE_LIST, m->depth - 1, m->depth - 1);
+}
+
+static enum paced_err appends(struct machine *m, uint64_t none) {
+    return move_marked(m, VALUE_LIST);
+}
+
+static enum paced_err set_item(struct machine *m, uint64_t none) {
+    struct value *key, *value;
+    PACED_TRY(machine_pop(m, &value));
+    PACED_TRY(machine_top(m, &key));
+    m->depth++;
+    return move_items(m, VALUE_DICT, m->depth - 2, m->depth - 2);
+}
+
+static enum paced_err set_items(struct machine *m, uint64_t none) {
+    return move_marked(m, VALUE_DICT);
+}
+
+/* ---- operations: memo, calls --------------------------------------------------------------------------------- */
+
+static enum paced_err put(struct machine *m, uint64_t number) {
+    struct value *value;
+    if (number >= MAX_MEMO) return machine_too_large(m);
+    PACED_TRY(machine_top(m, &value));
+    if (number >= m->memo_size) {
+        size_t size = 2 * number + 64;
+        m->memo = paced_grow(m->memo, size, sizeof(*m->memo));
+        memset(m->memo + m->memo_size, 0, (size - m->memo_size) * sizeof(*m->memo));
+        m->memo_size = size;
+    }
+    m->memo_count += !m->memo[number];
+    m->memo[number] = value;
+    return PACED_OK;
+}
+
+static enum paced_err memoize(struct machine *m, uint64_t none) {
+    return put(m, m->memo_count);
+}
+
+static enum paced_err get(struct machine *m, uint64_t number) {
+    if (number >= m->memo_size || !m->memo[number]) return machine_damaged(m, "a value that was not put there");
+    return machine_push(m, m->memo[number]);
+}
+
+static enum paced_err reduce(struct machine *m, uint64_t none) {
+    struct value *arguments = NULL, *function = NULL;
+    PACED_TRY(machine_pop(m, &arguments));
+    PACED_TRY(machine_pop(m, &function));
+    if (function->kind != VALUE_FUNCTION || arguments->kind != VALUE_TUPLE)
+        return machine_damaged(m, "a call of no function");
+    return functions[function->integer].call(m, arguments);
+}
+
+static enum paced_err persistent(struct machine *m, uint64_t none) {
+    struct value *description = NULL, *storage;
+    PACED_TRY(machine_pop(m, &description));
+    if (description->kind != VALUE_TUPLE || description->count < 5)
+        return machine_damaged(m, "a reference to no storage");
+    PACED_TRY(machine_push_new(m, VALUE_STORAGE, &storage));
+    value_add_items(storage, description->items, 5);
+    return PACED_OK;
+}
+
+/* A state dictionary's attributes: versions of its modules. */
+static enum paced_err build(struct machine *m, uint64_t none) {
+    struct value *attributes, *object;
+    PACED_TRY(machine_pop(m, &attributes));
+    PACED_TRY(machine_top(m, &object));
+    return object->kind == VALUE_DICT ? PACED_OK : machine_damaged(m, "attributes of what is no dictionary");
+}
+
+/* ---- the table ----------------------------------------------------------------------------------------------- */
+
+const struct operation pickle_operations[256] = {
+    [0x80] = {"PROTO", 1, protocol},
+    [0x95] = {"FRAME", 8, frame},
+    ['.'] = {"STOP", 0, stop},
+    ['('] = {"MARK", 0, mark},
+    ['N'] = {"NONE", 0, other},
+    [0x88] = {"NEWTRUE", 0, other},
+    [0x89] = {"NEWFALSE", 0, other},
+    ['G'] = {"BINFLOAT", 8, other},
+    ['K'] = {"BININT1", 1, integer},
+    ['M'] = {"BININT2", 2, integer},
+    ['J'] = {"BININT", 4, signed_integer},
+    [0x8a] = {"LONG1", 1, long_integer},
+    [0x8c] = {"SHORT_BINUNICODE", 1, text},
+    ['X'] = {"BINUNICODE", 4, text},
+    [0x8d] = {"BINUNICODE8", 8, text},
+    ['c'] = {"GLOBAL", 0, global},
+    [0x93] = {"STACK_GLOBAL", 0, stack_global},
+    [')'] = {"EMPTY_TUPLE", 0, empty_tuple},
+    [0x85] = {"TUPLE1", 0, tuple1},
+    [0x86] = {"TUPLE2", 0, tuple2},
+    [0x87] = {"TUPLE3", 0, tuple3},
+    ['t'] = {"TUPLE", 0, tuple},
+    [']'] = {"EMPTY_LIST", 0, empty_list},
+    ['a'] = {"APPEND", 0, append},
+    ['e'] = {"APPENDS", 0, appends},
+    ['}'] = {"EMPTY_DICT", 0, empty_dict},
+    ['s'] = {"SETITEM", 0, set_item},
+    ['u'] = {"SETITEMS", 0, set_items},
+    ['q'] = {"BINPUT", 1, put},
+    ['r'] = {"LONG_BINPUT", 4, put},
+    [0x94] = {"MEMOIZE", 0, memoize},
+    ['h'] = {"BINGET", 1, get},
+    ['j'] = {"LONG_BINGET", 4, get},
+    ['R'] = {"REDUCE", 0, reduce},
+    ['b'] = {"BUILD", 0, build},
+    ['Q'] = {"BINPERSID", 0, persistent},
+    /* Not needed for tensors. */
+    ['0'] = {.name = "POP"},
+    ['1'] = {.name = "POP_MARK"},
+    ['2'] = {.name = "DUP"},
+    ['F'] = {.name = "FLOAT"},
+    ['I'] = {.name = "INT"},
+    ['L'] = {.name = "LONG"},
+    [0x8b] = {.name = "LONG4"},
+    ['S'] = {.name = "STRING"},
+    ['T'] = {.name = "BINSTRING"},
+    ['U'] = {.name = "SHORT_BINSTRING"},
+    ['V'] = {.name = "UNICODE"},
+    ['B'] = {.name = "BINBYTES"},
+    ['C'] = {.name = "SHORT_BINBYTES"},
+    [0x8e] = {.name = "BINBYTES8"},
+    [0x96] = {.name = "BYTEARRAY8"},
+    ['d'] = {.name = "DICT"},
+    ['l'] = {.name = "LIST"},
+    [0x8f] = {.name = "EMPTY_SET"},
+    [0x90] = {.name = "ADDITEMS"},
+    [0x91] = {.name = "FROZENSET"},
+    ['g'] = {.name = "GET"},
+    ['p'] = {.name = "PUT"},
+    ['P'] = {.name = "PERSID"},
+    ['i'] = {.name = "INST"},
+    ['o'] = {.name = "OBJ"},
+    [0x81] = {.name = "NEWOBJ"},
+    [0x92] = {.name = "NEWOBJ_EX"},
+    [0x82] = {.name = "EXT1"},
+    [0x83] = {.name = "EXT2"},
+    [0x84] = {.name = "EXT4"},
+    [0x97] = {.name = "NEXT_BUFFER"},
+    [0x98] = {.name = "READONLY_BUFFER"},
+};

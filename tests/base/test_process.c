@@ -1,0 +1,190 @@
+/* What concerns the whole process: memory that runs out, log lines and the status line, time and stopping. */
+#define _GNU_SOURCE /* posix_openpt, ptsname */
+#include "tests/base/helper.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <time.h>
+
+/* ---- memory ---- */
+
+static void test_memory(void **state) {
+    (void)state;
+    char *zeroed = paced_alloc(100, 1);
+    for (int i = 0; i < 100; i++) assert_int_equal(zeroed[i], 0);
+    zeroed[99] = 'x';
+    zeroed = paced_grow(zeroed, 1000, 1);
+    assert_int_equal(zeroed[99], 'x');
+    free(zeroed);
+    free(paced_alloc(0, 8));
+    free(paced_grow(NULL, 0, 8));
+    assert_null(paced_strdup(NULL));
+}
+
+static void test_memory_overflow_ends(void **state) {
+    (void)state;
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        volatile size_t huge = SIZE_MAX / 2;
+        if (!freopen("/dev/null", "w", stderr)) _exit(9);
+        /* exit would run the test program's own clean-up (and a leak check) in the child. */
+        void *memory = paced_alloc(huge, 4);
+        _exit(memory ? 8 : 7);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == PACED_FAILED);
+}
+
+/* ---- log, time, stopping ---- */
+
+static void test_log(void **state) {
+    (void)state;
+    capture_begin();
+    paced_log_status("progress");
+    assert_false(paced_log_is_terminal());
+    assert_int_equal(paced_error(PACED_NO_DEVICE, "x.ini:%d: wrong; fix it", 3), PACED_NO_DEVICE);
+    paced_log(PACED_LOG_WARN, "careful");
+    paced_log(PACED_LOG_INFO, "hello");
+    paced_log(PACED_LOG_DEBUG, "hidden");
+    paced_log_set_level(PACED_LOG_ERROR);
+    paced_log(PACED_LOG_WARN, "hidden");
+    paced_error(PACED_FAILED, "shown");
+    paced_log_set_level(PACED_LOG_DEBUG);
+    paced_log(PACED_LOG_DEBUG, "detail");
+    paced_log_set_level(PACED_LOG_INFO);
+    paced_log_status(NULL);
+    char *said = capture_end();
+    assert_string_equal(said, "paced: x.ini:3: wrong; fix it\npaced: warning: careful\npaced: hello\npaced: shown\n"
+                              "paced: debug: detail\n");
+    free(said);
+}
+
+static void take_line(void *context, enum paced_log_level level, const char *fmt, va_list args) {
+    char *line = context;
+    line += strlen(line);
+    line += sprintf(line, "%d ", (int)level);
+    vsprintf(line, fmt, args);
+}
+
+static void *say_elsewhere(void *unused) {
+    paced_log(PACED_LOG_WARN, "another thread's");
+    return unused;
+}
+
+static void test_log_diverted(void **state) {
+    (void)state;
+    char taken[128] = "";
+    pthread_t other;
+    capture_begin();
+    paced_log_divert(take_line, taken);
+    assert_int_equal(paced_error(PACED_INVALID, "bad %s, ", "key"), PACED_INVALID);
+    paced_log(PACED_LOG_DEBUG, "detail");
+    assert_int_equal(pthread_create(&other, NULL, say_elsewhere, NULL), 0);
+    pthread_join(other, NULL);
+    paced_log_divert(NULL, NULL);
+    paced_log(PACED_LOG_INFO, "again");
+    char *said = capture_end();
+    assert_string_equal(taken, "0 bad key, 3 detail");
+    assert_string_equal(said, "paced: warning: another thread's\npaced: again\n");
+    free(said);
+}
+
+/* On a pseudo-terminal: the status line is erased for a message, drawn again, and removed at the end. */
+static void test_log_status(void **state) {
+    (void)state;
+    int master = posix_openpt(O_RDWR | O_NOCTTY);
+    if (master < 0 || grantpt(master) != 0 || unlockpt(master) != 0) skip();
+    int terminal = open(ptsname(master), O_RDWR | O_NOCTTY);
+    if (terminal < 0) skip();
+    struct winsize window = {.ws_row = 24, .ws_col = 11};
+    assert_int_equal(ioctl(terminal, TIOCSWINSZ, &window), 0);
+    setenv("TERM", "xterm", 1);
+    fflush(stderr);
+    int saved = dup(STDERR_FILENO);
+    dup2(terminal, STDERR_FILENO);
+    bool is_terminal = paced_log_is_terminal();
+    paced_log_status("step 1");
+    paced_log(PACED_LOG_INFO, "note");
+    paced_log_status("1234567\xC3\xA9"
+                     "90abc"); /* cut at ten columns, an accented letter is one */
+    window.ws_col = 6;
+    int resized = ioctl(terminal, TIOCSWINSZ, &window);
+    setenv("NO_COLOR", "", 1);
+    paced_log(PACED_LOG_WARN, "narrow");
+    setenv("NO_COLOR", "1", 1);
+    paced_log(PACED_LOG_WARN, "plain");
+    unsetenv("NO_COLOR");
+    paced_log_status(NULL);
+    paced_error(PACED_OK, "end");
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+    close(terminal);
+    /* What was written arrives in pieces, when the kernel gets to it; closed, the terminal ends with an error. */
+    char said[256];
+    size_t size = 0;
+    for (ssize_t got; (got = read(master, said + size, sizeof said - 1 - size)) > 0;) size += (size_t)got;
+    said[size] = '\0';
+    close(master);
+    assert_true(is_terminal);
+    assert_string_equal(said,
+                        "\r\033[Kstep 1\r\033[Kpaced: note\r\nstep 1\r\033[K1234567\xC3\xA9"
+                        "90\r\033[K\033[33mpaced: warning: \033[0mnarrow\r\n12345\r\033[Kpaced: warning: plain\r\n12345"
+                        "\r\033[K\033[31mpaced: \033[0mend\r\n");
+    assert_int_equal(resized, 0);
+}
+
+static void test_now(void **state) {
+    (void)state;
+    double before = paced_now_s(), after = paced_now_s();
+    assert_true(before > 0 && after >= before && after - before < 10);
+}
+
+/* Sends a signal to the process and waits, a while, until it was taken. */
+static void send_stop(int signal_number) {
+    sigset_t pending;
+    kill(getpid(), signal_number);
+    for (int i = 0; i < 5000; i++) {
+        sigpending(&pending);
+        if (!sigismember(&pending, signal_number)) break;
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+}
+
+static void wait_until_asked(void) {
+    for (int i = 0; i < 5000 && !paced_stop_asked(); i++) nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+}
+
+static void test_stop(void **state) {
+    (void)state;
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        paced_catch_stop();
+        if (paced_stop_asked()) _exit(9);
+        send_stop(SIGTERM);
+        send_stop(SIGINT);
+        wait_until_asked();
+        if (!paced_stop_asked()) _exit(8);
+        send_stop(SIGINT);
+        sleep(5); /* ends within */
+        _exit(7);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == PACED_STOPPED);
+    assert_false(paced_stop_asked());
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_memory),       cmocka_unit_test(test_memory_overflow_ends), cmocka_unit_test(test_log),
+        cmocka_unit_test(test_log_diverted), cmocka_unit_test(test_log_status),           cmocka_unit_test(test_now),
+        cmocka_unit_test(test_stop),
+    };
+    return cmocka_run_group_tests_name("process", tests, make_dir, remove_dir);
+}
