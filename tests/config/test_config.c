@@ -249,9 +249,9 @@ static void test_hash(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_unknown_names), TEST(test_wrong_values),    TEST(test_bad_lines),   TEST(test_long_line),
-        TEST(test_round_trip),    TEST(test_round_trip_long), TEST(test_real_digits), TEST(test_print_keys),
-        TEST(test_hash),
+        TEST(test_unknown_names), TEST(test_wrong_values), TEST(test_bad_lines),
+        TEST(test_long_line),     TEST(test_round_trip),   TEST(test_round_trip_long),
+        TEST(test_real_digits),   TEST(test_print_keys),   TEST(test_hash),
     };
     return cmocka_run_group_tests_name("config", tests, NULL, NULL);
 }
