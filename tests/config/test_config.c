@@ -490,6 +490,28 @@ static void test_real_digits(void **state) {
     paced_config_finish(&c);
 }
 
+static void test_key_of_an_error(void **state) {
+    (void)state;
+    write_ini("x.ini", "[data]\ntrain = /a/t.json\n[robustness]\nweights = /a/b.pth, /a/c.pth\n");
+    struct paced_config c;
+    assert_int_equal(load(&c, "x.ini", NULL), PACED_OK);
+    const char *const errors[][2] = {{"/a/t.json: no such file", "data.train"},
+                                     {"/a/t.json:3: bad JSON", "data.train"},
+                                     {"/a/c.pth: cannot open", "robustness.weights"},
+                                     {"/a/t.json.old: no such file", NULL},
+                                     {"test.weights: is empty", NULL},
+                                     {": no such file", NULL}};
+    for (size_t i = 0; i < PACED_COUNT(errors); i++) {
+        char *key = paced_config_key_of(&c, errors[i][0]);
+        if (errors[i][1])
+            assert_string_equal(key, errors[i][1]);
+        else
+            assert_null(key);
+        free(key);
+    }
+    paced_config_finish(&c);
+}
+
 static void test_print_keys(void **state) {
     (void)state;
     for (int markdown = 0; markdown < 2; markdown++) {
@@ -521,7 +543,8 @@ int main(void) {
         TEST(test_base),          TEST(test_base_errors),  TEST(test_set_errors),
         TEST(test_unknown_names), TEST(test_wrong_values), TEST(test_bad_lines),
         TEST(test_long_line),     TEST(test_round_trip),   TEST(test_round_trip_long),
-        TEST(test_real_digits),   TEST(test_print_keys),   TEST(test_list_of_paths),
+        TEST(test_real_digits),   TEST(test_print_keys),   TEST(test_key_of_an_error),
+        TEST(test_list_of_paths),
     };
     return cmocka_run_group_tests_name("config", tests, NULL, NULL);
 }
