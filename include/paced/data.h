@@ -67,7 +67,8 @@ void paced_resize_nearest(const uint8_t *pixels, int width, int height, int chan
 struct paced_masks;
 
 /* How the configured kind of data set turns mask files into classes; data.labels is read, data.merge_masks heeded.
- * PACED_INVALID: a bad label table, none where the kind needs one, or data.classes that fits neither kind nor table. */
+ * PACED_INVALID: a bad label table, none (or one without colours) where the kind needs one, or data.classes that fits
+ * neither kind nor table. */
 enum paced_err paced_masks_open(struct paced_masks **masks, const struct paced_config *config);
 void paced_masks_close(struct paced_masks *masks);
 
@@ -116,7 +117,7 @@ int paced_dataset_size(const struct paced_dataset *dataset);                    
 const char *paced_dataset_image_name(const struct paced_dataset *dataset, size_t i); /* as written in the split */
 const char *paced_dataset_mask_name(const struct paced_dataset *dataset, size_t i);
 const char *paced_dataset_class_name(const struct paced_dataset *dataset, int class); /* or NULL, as of its masks */
-bool paced_dataset_class_colour(const struct paced_dataset *dataset, int class, uint32_t *colour); /* as of its masks */
+const struct paced_masks *paced_dataset_masks(const struct paced_dataset *dataset);   /* until it is closed */
 
 /* Would all decoded pairs stay in memory? */
 bool paced_dataset_fits_memory(const struct paced_dataset *dataset);

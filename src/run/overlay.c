@@ -3,24 +3,24 @@
 
 #include <stdlib.h>
 
+#include "src/run/class_colours.h"
 #include "src/run/panels.h"
 
 #define TINT 0.4
 
-enum { COLUMNS = 4, SWATCH = 2 * PACED_TEXT_HEIGHT, LEGEND_ROW = SWATCH + 8, LEGEND_GAP = 24, CLASSES = 256 };
+enum { COLUMNS = 4, SWATCH = 2 * PACED_TEXT_HEIGHT, LEGEND_ROW = SWATCH + 8, LEGEND_GAP = 24 };
 
 /* ---- the legend ---------------------------------------------------------------------------------------------- */
 
 struct legend {
-    uint32_t colours[CLASSES];
-    bool present[CLASSES];
+    uint32_t colours[CLASS_COLOURS];
+    bool present[CLASS_COLOURS];
 };
 
 static struct legend make_legend(const struct example *e, const struct paced_dataset *dataset) {
     struct legend legend;
-    for (int c = 0; c < CLASSES; ++c)
-        if (!paced_dataset_class_colour(dataset, c, &legend.colours[c])) legend.colours[c] = paced_class_colour(c);
-    for (int c = 0; c < CLASSES; ++c) legend.present[c] = false;
+    class_colours(paced_dataset_masks(dataset), legend.colours);
+    for (int c = 0; c < CLASS_COLOURS; ++c) legend.present[c] = false;
     size_t pixels = (size_t)e->size * (size_t)e->size;
     for (size_t i = 0; i < pixels; ++i) legend.present[e->label[i]] = legend.present[e->prediction[i]] = true;
     return legend;

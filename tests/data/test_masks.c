@@ -119,6 +119,18 @@ static void test_unknown_colour(void **state) {
     paced_masks_close(masks);
 }
 
+/* Where a mask's colours mean nothing, a table need not give any. */
+static void test_table_without_colours(void **state) {
+    (void)state;
+    const char *table = "[" TISSUE ", {\"name\": \"shaft\", \"classid\": 1}]";
+    struct paced_masks *masks = open_masks(PACED_DATA_FOLDER, 2, table);
+    uint32_t colour;
+    assert_string_equal(paced_masks_class_name(masks, 1), "shaft");
+    assert_true(paced_masks_class_colour(masks, 0, &colour));
+    assert_false(paced_masks_class_colour(masks, 1, &colour));
+    paced_masks_close(masks);
+}
+
 /* Unknown colours get the class of "ignore"; the name of a class that has another name stays. */
 static void test_ignore(void **state) {
     (void)state;
@@ -264,6 +276,7 @@ int main(void) {
         cmocka_unit_test(test_bad_configurations),
         cmocka_unit_test(test_colours),
         cmocka_unit_test(test_unknown_colour),
+        cmocka_unit_test(test_table_without_colours),
         cmocka_unit_test(test_ignore),
         cmocka_unit_test(test_class_names),
         cmocka_unit_test(test_merge),

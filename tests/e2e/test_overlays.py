@@ -10,6 +10,7 @@ SIDE, SCALE = 32, 8  # of an image, and its factor in the picture
 LEFT, TOP, STEP = 16, 84, 272  # of the first panel; from one to the next
 ORANGE = (0xE6, 0x9F, 0x00)  # of class 1, where no label table says otherwise
 TINT = 0.4
+PREDICTED_TINT = 0.3
 
 
 class Picture:
@@ -153,6 +154,26 @@ class OverlaysTest(program.Case):
             wanted = [a + (b - a) * TINT if any(colour) else a for a, b in zip(own, colour)]
             for value, expected in zip(picture.at(1, i % SIDE, i // SIDE), wanted):
                 self.assertLessEqual(abs(value - expected), 0.5)
+        self.check_predicted_colours(row["image"])
+
+    def check_predicted_colours(self, name):
+        """`predict --overlay` shows classes in the same colours; without a table in the program's."""
+        picture, stem, only = self.path("scene", "val", name), name[:-4], 3
+        tensors, metadata = program.read_tensors(self.path("scene_run", "best.safetensors"))
+        dtype, shape, _ = tensors["out.bias"]
+        tensors["out.bias"] = (dtype, shape, [1e6 * (c == only) for c in range(6)])  # the class that is seen everywhere
+        program.write_tensors(self.path("only.safetensors"), tensors, metadata)
+        options = ("predict", "scene.ini", "--weights", "only.safetensors", "--overlay", picture)
+        for output, labels in (("shown", "scene/labels.json"), ("plain", "")):
+            self.run_program(*options, "--output", output, "--set", f"data.labels={labels}")
+        image = program.read_png(picture)[3]
+        shown, plain = (program.read_png(self.path(f, f"{stem}_overlay.png"))[3] for f in ("shown", "plain"))
+        colours = {entry["classid"]: entry["color"] for entry in program.read_json(self.path("scene", "labels.json"))}
+        for i in (y * SIDE + x for y in range(1, SIDE - 1) for x in range(1, SIDE - 1)):  # within the outline
+            for k, colour in zip(range(3 * i, 3 * i + 3), colours[only]):
+                self.assertLessEqual(abs(image[k] + (colour - image[k]) * PREDICTED_TINT - shown[k]), 0.5)
+        self.assertNotEqual(shown, plain)
+        self.refuse(*options, "--output", "none", "--set", "data.labels=gone.json", says=("gone.json", "data.labels"))
 
 
 if __name__ == "__main__":
