@@ -298,12 +298,11 @@ static enum paced_err show_tables(const struct experiment *e) {
         const struct paced_stage *stage = &e->plan.stages[i];
         if (!e->commands[i]->table) continue;
         char *path = paced_path_join(stage->config.run.output, e->commands[i]->table);
-        uint8_t *text;
-        size_t size;
-        enum paced_err err = paced_file_read(path, 0, &text, &size);
+        char *text;
+        enum paced_err err = paced_file_read_text(path, 0, &text);
         free(path);
         if (err) return err;
-        printf("\n%s\n%s", stage->name, (const char *)text);
+        printf("\n%s\n%s", stage->name, text);
         free(text);
     }
     return PACED_OK;

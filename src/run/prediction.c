@@ -36,12 +36,11 @@ static char *settings_text(const struct paced_config *config, const char *weight
 }
 
 static enum paced_err read_record(struct prediction *p) {
-    uint8_t *text;
-    size_t size;
+    char *text;
     if (!paced_path_exists(p->record)) return PACED_OK;
-    PACED_TRY(paced_file_read(p->record, 0, &text, &size));
-    bool ours = strncmp((const char *)text, mark, strlen(mark)) == 0;
-    p->recorded = strcmp((const char *)text, p->settings) == 0;
+    PACED_TRY(paced_file_read_text(p->record, 0, &text));
+    bool ours = strncmp(text, mark, strlen(mark)) == 0;
+    p->recorded = strcmp(text, p->settings) == 0;
     free(text);
     if (ours) return PACED_OK;
     return paced_error(PACED_INVALID, "%s: is not of predict's writing; rename it, or choose another --output",

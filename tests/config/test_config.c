@@ -368,7 +368,7 @@ static void test_bad_lines(void **state) {
     assert_text_refused("[train]\nepochs = 3\n [log]\n", "x.ini:3: ", "indented");
     assert_text_refused("[train]\nepochs = 3\n  4\n", "x.ini:2: train.epochs: '3 4'", "whole number");
     assert_int_equal(paced_file_write("x.ini", "[train]\0\n", 9), PACED_OK);
-    assert_refused("x.ini", NULL, "x.ini: ", "plain text");
+    assert_refused("x.ini", NULL, "x.ini:1: ", "plain text");
     assert_refused("missing.ini", NULL, "missing.ini: ", "No such file");
     assert_refused(dir, NULL, dir, "directory");
 }

@@ -85,7 +85,7 @@ static void test_bad_configurations(void **state) {
 
 static void test_colours(void **state) {
     (void)state;
-    struct paced_masks *masks = open_masks(PACED_DATA_ROBO, 3, "[" CLAMPS ", " SHAFT ", " TISSUE "]");
+    struct paced_masks *masks = open_masks(PACED_DATA_ROBO, 3, "\xEF\xBB\xBF[" CLAMPS ", " SHAFT ", " TISSUE "]");
     const uint8_t shaft[3] = {0, 255, 0}, clamps[3] = {0, 255, 125};
     struct paced_mask mask;
     assert_int_equal(paced_masks_read(masks, put_rgb("m.png", shaft, 9, clamps), "s", &mask), PACED_OK);
