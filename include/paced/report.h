@@ -43,8 +43,9 @@ struct paced_calibration {
 struct paced_calibration paced_calibration_of(const struct paced_reliability *sum);
 struct paced_calibration paced_calibration_measure(const float *logits, const uint8_t *labels, size_t pixels,
                                                    int classes, double tau);
-/* The tau in 0.01..100 of least NLL. */
-double paced_temperature_fit(const float *logits, const uint8_t *labels, size_t pixels, int classes);
+/* The tau in 0.01..100 of least NLL. PACED_STOPPED, without it, after Ctrl-C. */
+enum paced_err paced_temperature_fit(const float *logits, const uint8_t *labels, size_t pixels, int classes,
+                                     double *tau);
 
 /* ---- scores -------------------------------------------------------------------------------------------------- */
 

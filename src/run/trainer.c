@@ -132,8 +132,8 @@ static enum paced_err add_uncertainty(struct trainer *t, const struct paced_batc
 
 /* The histogram of all training pixels, in the data set's order. Of the images as they are, not augmented: the shares
  * that pacing is told are shares of the training set, which is the same in every epoch. What is admitted of the images
- * that the student meets is in the log. */
-static enum paced_err measure_uncertainty(struct trainer *t) {
+ * that the student meets is in the log. Ctrl-C ends it half-way. */
+static enum paced_err measure_uncertainty(struct trainer *t, bool *stopped) {
     const struct paced_config *c = t->config;
     size_t count = paced_dataset_count(t->inputs.train);
     for (size_t i = 0; i < count; ++i) t->order[i] = (uint32_t)i;
@@ -146,12 +146,11 @@ static enum paced_err measure_uncertainty(struct trainer *t) {
     paced_progress_start(&progress, "uncertainty", count);
     paced_histogram_destroy(t->histogram);
     t->histogram = paced_histogram_create();
-    enum paced_err err;
-    while (!(err = paced_loader_next(loader, &batch)) && batch) {
+    enum paced_err err = PACED_OK;
+    while (!err && !(*stopped = paced_stop_asked()) && !(err = paced_loader_next(loader, &batch)) && batch) {
         err = add_uncertainty(t, batch, values);
         paced_progress_step(&progress, (size_t)batch->count, NAN);
         paced_loader_release(loader, batch);
-        if (err) break;
     }
     paced_progress_end(&progress);
     free(values);
@@ -160,13 +159,14 @@ static enum paced_err measure_uncertainty(struct trainer *t) {
 }
 
 /* mu and sigma of the epoch to come. Uncertainty changes between epochs only where sigma does. */
-static enum paced_err set_pace(struct trainer *t) {
+static enum paced_err set_pace(struct trainer *t, bool *stopped) {
     const struct paced_config *c = t->config;
     int epoch = (int)t->standing.epoch;
     double sigma = paced_pacing_sigma(c, epoch);
     PACED_TRY(paced_loss_set_epoch(t->loss, 1, sigma));
     if (paced_pacing_needs_histogram(c, &t->inputs.objective) && (!t->histogram || c->uncertainty.sigma_decay != 1))
-        PACED_TRY(measure_uncertainty(t));
+        PACED_TRY(measure_uncertainty(t, stopped));
+    if (*stopped) return PACED_OK;
     t->standing.mu = is_paced(t) ? paced_pacing_mu(c, &t->inputs.objective, epoch, t->histogram) : NAN;
     return paced_loss_set_epoch(t->loss, is_paced(t) ? t->standing.mu : 1, sigma);
 }
@@ -307,9 +307,9 @@ static enum paced_err train(struct trainer *t) {
     PACED_TRY(board_open(&t->board, t->config, &t->files, &t->log));
     while (!is_done(t)) {
         double lr = paced_schedule_lr(t->config, (int)t->standing.epoch);
-        bool stopped;
-        PACED_TRY(set_pace(t));
-        PACED_TRY(train_pass(t, lr, &stopped));
+        bool stopped = false;
+        PACED_TRY(set_pace(t, &stopped));
+        if (!stopped) PACED_TRY(train_pass(t, lr, &stopped));
         if (!stopped) PACED_TRY(val_pass(t, lr, &stopped));
         if (stopped) return save_place(t);
         PACED_TRY(close_epoch(t));
