@@ -131,7 +131,7 @@ enum paced_err paced_dataset_load(struct paced_dataset *dataset, size_t i, uint8
 
 /* ---- looking a data set over --------------------------------------------------------------------------------- */
 
-enum { PACED_PRINT_SIDE = 24, PACED_PRINT_VALUES = PACED_PRINT_SIDE * PACED_PRINT_SIDE - 1 };
+enum { PACED_PRINT_SIDE = 24, PACED_PRINT_VALUES = PACED_PRINT_SIDE * PACED_PRINT_SIDE };
 
 /* What reading pair i once tells, at the files' own size. */
 struct paced_survey {
@@ -144,13 +144,14 @@ enum paced_err paced_dataset_survey(struct paced_dataset *dataset, size_t i, str
 void paced_survey_finish(struct paced_survey *survey);
 
 /* The print of an image: its 24 x 24 thumbnail (grey, means over areas), as the coefficients of a cosine transform, low
- * frequencies first, without the mean and of length 1 (all 0 for a flat image). So the scalar product of two prints is
- * the correlation of the thumbnails. */
+ * frequencies first, without the mean and of length 1. So the scalar product of two prints is the correlation of the
+ * thumbnails. A flat image, which correlates with none, has its grey value instead, as a last number that is 0 in other
+ * prints, and large enough to be far from them. */
 void paced_print_take(const struct paced_image *image, float *print);
 
 /* group[i] becomes the least index that image i is joined with, directly or through others, by a correlation of at
- * least `threshold` (0..1); prints[count], NULL for an image that takes no part. A flat image is like none. like[i]
- * becomes i's greatest correlation within its group, 0 where it is alone. */
+ * least `threshold` (0..1); prints[count], NULL for an image that takes no part. Flat images are
+ * alike where they are the same. like[i] becomes i's greatest correlation within its group, 0 where it is alone. */
 void paced_print_group(const float *const *prints, size_t count, double threshold, size_t *group, float *like);
 
 /* What a division shall keep balanced: image i has the traits trait[first[i]] ... trait[first[i + 1] - 1], numbers
