@@ -54,6 +54,17 @@ class OverlaysTest(program.Case):
         self.assertEqual(dice[5:], sorted(dice[5:]))
         self.assertEqual(dice[5], min(map(float, measured.values())))
 
+    def test_large_images_have_pictures_of_the_usual_size(self):
+        """As wide as that of an image of 256 pixels, whose panels are as many wide."""
+        for size, width in ((256, 4 * 256 + 5 * 16), (600, 4 * 256 + 5 * 16)):
+            self.measure(f"large_{size}", "test.overlays=1", f"data.size={size}", "train.batch=1")
+            self.assertEqual(program.png_size(self.path(f"large_{size}", "overlays", "best_01.png"))[0], width)
+        self.run_program("robustness", "tiny.ini", "--output", "large", "--set", "run.output=run", "--set",
+                         "robustness.corruptions=contrast", "--set", "robustness.severities=1,5", "--set",
+                         "data.size=600", "--set", "train.batch=1")
+        width, height = program.png_size(self.path("large", "contact_sheet.png"))
+        self.assertTrue(2 * 256 < width < 3 * 256 and 2 * 256 < height < 3 * 256, (width, height))
+
     def test_best_one_shows_something(self):
         """An empty image that is predicted empty counts as 1, but there is nothing to see in it."""
         self.measure("three", "test.overlays=3")
