@@ -100,6 +100,9 @@ enum paced_err paced_make_dirs(const char *path);
 
 /* The whole file; *data has one zero byte after its end. Refuses files above max_bytes (0: no limit). */
 enum paced_err paced_file_read(const char *path, size_t max_bytes, uint8_t **data, size_t *size);
+/* The same of a text, without the byte order mark that editors on Windows put before UTF-8. Refuses zero bytes, which
+ * UTF-16 is full of. */
+enum paced_err paced_file_read_text(const char *path, size_t max_bytes, char **text);
 
 /* A file that appears whole or not at all: written under a temporary name beside `path`, then fsync and rename.
  *   struct paced_atomic f;

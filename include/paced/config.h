@@ -158,6 +158,10 @@ bool paced_config_entry(const struct paced_config *config, size_t index, struct 
 /* The value of `key` ("train.lr"), which must be one, as it stands there. Release with free(). */
 char *paced_config_value(const struct paced_config *config, const char *key);
 
+/* The key ("data.train") whose file, or one of whose files, an error is about: one that begins as "FILE: " or
+ * "FILE:LINE: ". NULL: none. Release with free(). */
+char *paced_config_key_of(const struct paced_config *config, const char *message);
+
 /* Every key with type, default, range and meaning; as a Markdown table when `markdown`. */
 void paced_config_print_keys(FILE *out, bool markdown);
 

@@ -67,7 +67,8 @@ void paced_resize_nearest(const uint8_t *pixels, int width, int height, int chan
 struct paced_masks;
 
 /* How the configured kind of data set turns mask files into classes; data.labels is read, data.merge_masks heeded.
- * PACED_INVALID: a bad label table, none where the kind needs one, or data.classes that fits neither kind nor table. */
+ * PACED_INVALID: a bad label table, none (or one without colours) where the kind needs one, or data.classes that fits
+ * neither kind nor table. */
 enum paced_err paced_masks_open(struct paced_masks **masks, const struct paced_config *config);
 void paced_masks_close(struct paced_masks *masks);
 
@@ -115,7 +116,7 @@ size_t paced_dataset_count(const struct paced_dataset *dataset);
 int paced_dataset_size(const struct paced_dataset *dataset);                          /* S */
 const char *paced_dataset_image_name(const struct paced_dataset *dataset, size_t i);  /* as written in the split */
 const char *paced_dataset_class_name(const struct paced_dataset *dataset, int class); /* or NULL, as of its masks */
-bool paced_dataset_class_colour(const struct paced_dataset *dataset, int class, uint32_t *colour); /* as of its masks */
+const struct paced_masks *paced_dataset_masks(const struct paced_dataset *dataset);   /* until it is closed */
 
 /* Would all decoded pairs stay in memory? */
 bool paced_dataset_fits_memory(const struct paced_dataset *dataset);
@@ -129,7 +130,7 @@ enum paced_err paced_dataset_load(struct paced_dataset *dataset, size_t i, uint8
 
 /* ---- looking a data set over --------------------------------------------------------------------------------- */
 
-enum { PACED_PRINT_SIDE = 24, PACED_PRINT_VALUES = PACED_PRINT_SIDE * PACED_PRINT_SIDE - 1 };
+enum { PACED_PRINT_SIDE = 24, PACED_PRINT_VALUES = PACED_PRINT_SIDE * PACED_PRINT_SIDE };
 
 /* What reading pair i once tells, at the files' own size. */
 struct paced_survey {
@@ -142,13 +143,14 @@ enum paced_err paced_dataset_survey(struct paced_dataset *dataset, size_t i, str
 void paced_survey_finish(struct paced_survey *survey);
 
 /* The print of an image: its 24 x 24 thumbnail (grey, means over areas), as the coefficients of a cosine transform, low
- * frequencies first, without the mean and of length 1 (all 0 for a flat image). So the scalar product of two prints is
- * the correlation of the thumbnails. */
+ * frequencies first, without the mean and of length 1. So the scalar product of two prints is the correlation of the
+ * thumbnails. A flat image, which correlates with none, has its grey value instead, as a last number that is 0 in other
+ * prints, and large enough to be far from them. */
 void paced_print_take(const struct paced_image *image, float *print);
 
 /* group[i] becomes the least index that image i is joined with, directly or through others, by a correlation of at
- * least `threshold` (0..1); prints[count], NULL for an image that takes no part. A flat image is like none. like[i]
- * becomes i's greatest correlation within its group, 0 where it is alone. */
+ * least `threshold` (0..1); prints[count], NULL for an image that takes no part. Flat images are
+ * alike where they are the same. like[i] becomes i's greatest correlation within its group, 0 where it is alone. */
 void paced_print_group(const float *const *prints, size_t count, double threshold, size_t *group, float *like);
 
 /* Joins the groups of images i and j; after the last joining, settle makes each group[i] the least index again. */

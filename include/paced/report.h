@@ -39,8 +39,9 @@ struct paced_calibration paced_calibration_of(const struct paced_reliability *su
 /* logits [pixels][classes], labels [pixels] */
 struct paced_calibration paced_calibration_measure(const float *logits, const uint8_t *labels, size_t pixels,
                                                    int classes, double tau);
-/* The tau in 0.01..100 of least NLL. */
-double paced_temperature_fit(const float *logits, const uint8_t *labels, size_t pixels, int classes);
+/* The tau in 0.01..100 of least NLL. PACED_STOPPED, without it, after Ctrl-C. */
+enum paced_err paced_temperature_fit(const float *logits, const uint8_t *labels, size_t pixels, int classes,
+                                     double *tau);
 
 /* ---- scores -------------------------------------------------------------------------------------------------- */
 
@@ -318,6 +319,11 @@ void paced_canvas_tint(struct paced_canvas *canvas, int x, int y, int scale, con
                        int height, const uint32_t *colours, double share);
 void paced_canvas_outlines(struct paced_canvas *canvas, int x, int y, int scale, const uint8_t *label, int width,
                            int height, const uint32_t *colours, int line);
+/* For pictures of large images: what has `size` pixels on a side gets `side` of them, at most as many. Means over
+ * boxes; of labels the class that a box has most of, 0 only where it has no other. */
+void paced_shrink_image(const uint8_t *rgb, size_t size, uint8_t *out, size_t side); /* [..][..][3] */
+void paced_shrink_map(const float *values, size_t size, float *out, size_t side);
+void paced_shrink_labels(const uint8_t *label, size_t size, uint8_t *out, size_t side);
 /* A colour for each class, for those that have none of their own. */
 uint32_t paced_class_colour(int class_index);
 

@@ -52,6 +52,23 @@ enum paced_err paced_file_read(const char *path, size_t max_bytes, uint8_t **dat
     return PACED_OK;
 }
 
+enum paced_err paced_file_read_text(const char *path, size_t max_bytes, char **text) {
+    static const char mark[] = "\xEF\xBB\xBF";
+    size_t size, skip = strlen(mark);
+    uint8_t *data;
+    *text = NULL;
+    PACED_TRY(paced_file_read(path, max_bytes, &data, &size));
+    if (strlen((char *)data) < size) {
+        int line = 1;
+        for (const uint8_t *at = data; *at; at++) line += *at == '\n';
+        free(data);
+        return paced_error(PACED_INVALID, "%s:%d: holds a zero byte; save it as plain text (UTF-8)", path, line);
+    }
+    if (strncmp((char *)data, mark, skip) == 0) memmove(data, data + skip, size - skip + 1);
+    *text = (char *)data;
+    return PACED_OK;
+}
+
 static enum paced_err write_error(const char *path, const char *cause) {
     return paced_error(PACED_FAILED, "%s: cannot write: %s; check the directory, its permissions and the free space",
                        path, cause);

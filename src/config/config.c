@@ -142,6 +142,30 @@ enum paced_err paced_config_load(struct paced_config *config, const char *path, 
     return paced_config_load_with(config, path, NULL, 0, sets, set_count);
 }
 
+/* ---- errors -------------------------------------------------------------------------------------------------- */
+
+static bool is_about(const char *message, const char *path) {
+    size_t length = strlen(path);
+    return length > 0 && strncmp(message, path, length) == 0 && message[length] == ':';
+}
+
+static bool is_about_any(const char *message, const char *list) {
+    bool found = false;
+    for (char *path; !found && (path = paced_list_next(&list)); free(path)) found = is_about(message, path);
+    return found;
+}
+
+char *paced_config_key_of(const struct paced_config *config, const char *message) {
+    for (size_t i = 0; i < paced_config_key_count; i++) {
+        const struct config_key *key = &paced_config_keys[i];
+        if (key->kind != CONFIG_PATH) continue;
+        const char *value = *paced_config_string((struct paced_config *)config, key);
+        if (key->list ? is_about_any(message, value) : is_about(message, value))
+            return paced_format("%s.%s", key->section, key->name);
+    }
+    return NULL;
+}
+
 void paced_config_finish(struct paced_config *config) {
     if (!config) return;
     for (size_t i = 0; i < paced_config_key_count; i++) {

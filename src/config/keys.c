@@ -54,7 +54,7 @@ const struct config_key paced_config_keys[] = {
     {PATH(data, root), DEFAULT(""), MEANING("directory of the data set")},
     {PATH(data, train), DEFAULT(""), MEANING("JSON split for training")},
     {PATH(data, val), DEFAULT(""), MEANING("JSON split for validation and testing")},
-    {PATH(data, labels), DEFAULT(""), MEANING("JSON label table: names of the classes and, for robo, colours")},
+    {PATH(data, labels), DEFAULT(""), MEANING("JSON label table: names and colours of the classes; robo reads masks by them")},
     {FIELD(data, classes), DEFAULT("2"), RANGE(2, PACED_MOST_CLASSES), MEANING("classes, with the background")},
     {FIELD(data, size), DEFAULT("224"), RANGE(1, PACED_MOST_SIZE), MEANING("width and height of the network's input")},
     {FIELD(data, merge_masks), DEFAULT("no"), MEANING("join x_mask_1.png, x_mask_2.png... with x_mask.png (bus, needle)")},

@@ -278,11 +278,8 @@ static enum paced_err refuse_loop(const struct source *source) {
     return err;
 }
 
-static enum paced_err parse_source(struct source *source, const uint8_t *data, size_t size) {
-    if (memchr(data, 0, size))
-        return paced_error(PACED_INVALID, "%s: holds a zero byte; an INI file is plain text (UTF-8)", source->path);
-    bool has_mark = size >= 3 && memcmp(data, "\xEF\xBB\xBF", 3) == 0;
-    source->unread = (const char *)data + (has_mark ? 3 : 0);
+static enum paced_err parse_source(struct source *source, const char *text) {
+    source->unread = text;
     int bad_line = ini_parse_stream(read_line, source, take_line, source);
     close_value(source);
     if (source->err == PACED_OK && bad_line != 0)
@@ -291,15 +288,14 @@ static enum paced_err parse_source(struct source *source, const uint8_t *data, s
 }
 
 static enum paced_err read_file(struct source *source) {
-    uint8_t *data;
-    size_t size;
-    PACED_TRY(paced_file_read(source->path, LARGEST_INI, &data, &size));
+    char *text;
+    PACED_TRY(paced_file_read_text(source->path, LARGEST_INI, &text));
     source->key_lines = paced_alloc(paced_config_key_count, sizeof *source->key_lines);
-    enum paced_err err = parse_source(source, data, size);
+    enum paced_err err = parse_source(source, text);
     free(source->key_lines);
     free(source->stage_key);
     free(source->value.data);
-    free(data);
+    free(text);
     return err;
 }
 

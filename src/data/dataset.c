@@ -163,8 +163,8 @@ const char *paced_dataset_class_name(const struct paced_dataset *d, int class) {
     return paced_masks_class_name(d->masks, class);
 }
 
-bool paced_dataset_class_colour(const struct paced_dataset *d, int class, uint32_t *colour) {
-    return paced_masks_class_colour(d->masks, class, colour);
+const struct paced_masks *paced_dataset_masks(const struct paced_dataset *d) {
+    return d->masks;
 }
 
 /* ---- before loading ------------------------------------------------------------------------------------------ */

@@ -1,15 +1,18 @@
 /* JSON lists, through jansson. What is wrong is said with the file, and with its line where the syntax is. */
 #include "src/data/json.h"
 
+#include <stdlib.h>
+
 static enum paced_err load(json_t **root, const char *path, const struct json_role *role) {
     json_error_t error;
+    char *text;
     if (paced_path_is_dir(path))
         return paced_error(PACED_INVALID, "%s: is a directory; give the JSON file of the %s", path, role->what);
     if (!paced_path_exists(path)) return paced_error(PACED_INVALID, "%s: no such file; check %s", path, role->keys);
-    *root = json_load_file(path, 0, &error);
-    if (*root == NULL && error.line > 0)
-        return paced_error(PACED_INVALID, "%s:%d: bad JSON: %s", path, error.line, error.text);
-    if (*root == NULL) return paced_error(PACED_INVALID, "%s: cannot read: %s", path, error.text);
+    PACED_TRY(paced_file_read_text(path, 0, &text));
+    *root = json_loads(text, 0, &error);
+    free(text);
+    if (*root == NULL) return paced_error(PACED_INVALID, "%s:%d: bad JSON: %s; mend it", path, error.line, error.text);
     return PACED_OK;
 }
 

@@ -3,7 +3,8 @@
  *   {"name": "instrument-shaft", "color": [0, 255, 0], "classid": 1}
  *
  * with the classes 0, 1, 2, ... in any order. Several colours may share a class; it has the name of the first of them.
- * An entry named "ignore" needs no colour: every colour that no other entry has becomes its class.
+ * An entry named "ignore" needs no colour: every colour that no other entry has becomes its class. Where masks are not
+ * read by colours, none is needed.
  *
  * Law: a table that is accepted leaves no class out, and gives each colour one class. */
 #include "src/data/labels.h"
@@ -44,7 +45,7 @@ static void take_name(struct labels *l, int class, const char *name, bool ignore
     l->names[class] = paced_strdup(name);
 }
 
-static enum paced_err read_entry(struct labels *l, size_t entry, const json_t *value) {
+static enum paced_err read_entry(struct labels *l, size_t entry, const json_t *value, bool coloured) {
     const json_t *name = json_object_get(value, "name"), *class = json_object_get(value, "classid"),
                  *colour_value = json_object_get(value, "color");
     if (!json_is_object(value)) return refuse(l, entry, "is no object");
@@ -57,7 +58,7 @@ static enum paced_err read_entry(struct labels *l, size_t entry, const json_t *v
     if (ignore) l->ignore = id;
     take_name(l, id, json_string_value(name), ignore);
     if (id >= l->classes) l->classes = id + 1;
-    if (ignore && colour_value == NULL) return PACED_OK;
+    if ((ignore || !coloured) && colour_value == NULL) return PACED_OK;
 
     uint32_t colour;
     size_t last = 0;
@@ -78,7 +79,7 @@ static enum paced_err check_complete(const struct labels *l) {
     return PACED_OK;
 }
 
-enum paced_err labels_read(struct labels *labels, const char *path) {
+enum paced_err labels_read(struct labels *labels, const char *path, bool coloured) {
     json_t *list;
     *labels = (struct labels){.ignore = -1};
     PACED_TRY(json_list_read(&list, path, &role));
@@ -88,7 +89,8 @@ enum paced_err labels_read(struct labels *labels, const char *path) {
     labels->colour = paced_alloc(count, sizeof *labels->colour);
     labels->class = paced_alloc(count, sizeof *labels->class);
     enum paced_err err = PACED_OK;
-    for (size_t i = 0; i < count && err == PACED_OK; i++) err = read_entry(labels, i, json_array_get(list, i));
+    for (size_t i = 0; i < count && err == PACED_OK; i++)
+        err = read_entry(labels, i, json_array_get(list, i), coloured);
     if (err == PACED_OK) err = check_complete(labels);
     json_decref(list);
     if (err != PACED_OK) labels_finish(labels);

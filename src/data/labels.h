@@ -14,9 +14,9 @@ struct labels {
     uint8_t *class;   /* [colours] */
 };
 
-/* PACED_INVALID, and *labels = {0}, for bad JSON, an entry without name, colour or class, a colour that is there twice,
- * and class numbers that leave one out. */
-enum paced_err labels_read(struct labels *labels, const char *path);
+/* PACED_INVALID, and *labels = {0}, for bad JSON, an entry without name, class or (where `coloured`) colour, a colour
+ * that is there twice, and class numbers that leave one out. */
+enum paced_err labels_read(struct labels *labels, const char *path, bool coloured);
 void labels_finish(struct labels *labels);
 
 /* The class of a colour, or -1. *last (0 at first) remembers where it was found: neighbours mostly share it. */

@@ -161,7 +161,7 @@ enum paced_err paced_masks_open(struct paced_masks **masks, const struct paced_c
     if (m->kind->coloured && !named)
         err = paced_error(PACED_INVALID,
                           "data.labels is not set; give the JSON file that says what the masks' colours mean");
-    if (err == PACED_OK && named) err = labels_read(&m->labels, labels);
+    if (err == PACED_OK && named) err = labels_read(&m->labels, labels, m->kind->coloured);
     if (err == PACED_OK) err = check_classes(m, config);
     if (err == PACED_OK) *masks = m;
     if (err != PACED_OK) paced_masks_close(m);

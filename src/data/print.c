@@ -1,7 +1,7 @@
 /* Prints of images, and which images are alike by them.
  *
  * thumbnail t[24][24]: grey (the mean of r, g and b), averaged over equal areas of the image
- * print     p = C t C^T without its first entry, divided by its length; C the orthonormal cosine transform
+ * print     p = C t C^T without its first entry, divided by its length, and 0; C the orthonormal cosine transform
  *           C[k][i] = sqrt((k ? 2 : 1) / 24) cos(pi k (2 i + 1) / 48)
  *
  * C is orthonormal, so p . q is the correlation r of the thumbnails, and |p - q|^2 = 2 (1 - r). Low frequencies come
@@ -15,7 +15,10 @@
 
 #define PI 3.14159265358979323846
 
-enum { SIDE = PACED_PRINT_SIDE };
+enum {
+    SIDE = PACED_PRINT_SIDE,
+    FLAT = 2, /* prints of length 1 are nearer to each other */
+};
 
 /* ---- one print ----------------------------------------------------------------------------------------------- */
 
@@ -72,15 +75,18 @@ void paced_print_take(const struct paced_image *image, float *print) {
     make_thumbnail(image, t);
     transform(t, half);
     transform(half, t);
-    t[0][0] = 0; /* the mean */
+    const double mean = t[0][0];
+    t[0][0] = 0;
     for (int y = 0; y < SIDE; y++)
         for (int x = 0; x < SIDE; x++) length += t[y][x] * t[y][x];
     length = sqrt(length);
-    const double scale = length < 1e-6 ? 0 : 1 / length; /* below: nothing but rounding */
+    const bool flat = length < 1e-6; /* nothing but rounding */
+    const double scale = flat ? 0 : 1 / length;
     size_t at = 0;
     for (int sum = 1; sum <= 2 * (SIDE - 1); sum++) /* along the diagonals, away from the mean */
         for (int y = sum < SIDE ? 0 : sum - SIDE + 1; y <= sum && y < SIDE; y++)
             print[at++] = (float)(scale * t[y][sum - y]);
+    print[at] = flat ? (float)(FLAT + mean) : 0;
 }
 
 /* ---- groups -------------------------------------------------------------------------------------------------- */
@@ -97,7 +103,7 @@ static int compare(const void *a, const void *b) {
     return x->image < y->image ? -1 : x->image > y->image;
 }
 
-enum { FIRST = 15, LANES = 16, BLOCK = 5 * LANES, TILE = 32 };
+enum { FIRST = 16, LANES = 16, BLOCK = 5 * LANES, TILE = 32 };
 _Static_assert((PACED_PRINT_VALUES - FIRST) % BLOCK == 0, "a print is its first values and whole blocks");
 
 /* |p - q|^2, or more than `most` as soon as it is known to be above. Added up in lanes, which become vectors. */
@@ -133,12 +139,6 @@ static size_t join_equal(struct entry *entries, size_t count, size_t *group, flo
     return kept;
 }
 
-static bool is_flat(const float *print) {
-    for (int k = 0; k < PACED_PRINT_VALUES; k++)
-        if (print[k] != 0) return false;
-    return true;
-}
-
 /* Compares entry j with those before it from `first` to `last`. */
 static void compare_with(const struct entry *entries, size_t j, size_t first, size_t last, float most, size_t *group,
                          float *like) {
@@ -157,7 +157,7 @@ void paced_print_group(const float *const *prints, size_t count, double threshol
     for (size_t i = 0; i < count; i++) {
         group[i] = i;
         like[i] = 0;
-        if (prints[i] != NULL && !is_flat(prints[i])) entries[n++] = (struct entry){prints[i], i};
+        if (prints[i] != NULL) entries[n++] = (struct entry){prints[i], i};
     }
     qsort(entries, n, sizeof *entries, compare);
     n = join_equal(entries, n, group, like);

@@ -34,11 +34,10 @@ static enum paced_err add_source(struct paced_text *text, const char *file) {
     char *path = find_source(file);
     if (!path)
         return paced_error(PACED_FAILED, "kernel source %s: not found; set PACED_CL_DIR to paced's folder cl/", file);
-    uint8_t *data = NULL;
-    size_t size;
-    enum paced_err err = paced_file_read(path, 0, &data, &size);
-    if (!err) paced_text_add(text, "#line 1 \"%s\"\n%s\n", file, (const char *)data);
-    free(data);
+    char *source;
+    enum paced_err err = paced_file_read_text(path, 0, &source);
+    if (!err) paced_text_add(text, "#line 1 \"%s\"\n%s\n", file, source);
+    free(source);
     free(path);
     return err;
 }

@@ -153,21 +153,18 @@ static void add_all(struct paced_tuning *tuning, const struct paced_tuning *read
 }
 
 enum paced_err paced_tuning_read(struct paced_tuning *tuning, const char *path) {
-    uint8_t *data;
-    size_t size;
-    PACED_TRY(paced_file_read(path, LARGEST_FILE, &data, &size));
+    char *text;
+    PACED_TRY(paced_file_read_text(path, LARGEST_FILE, &text));
     struct paced_tuning *read = paced_tuning_create();
     read->path = paced_strdup(path);
-    struct reader reader = {.tuning = read, .unread = (const char *)data};
+    struct reader reader = {.tuning = read, .unread = text};
     int bad_line = ini_parse_stream(read_line, &reader, take_line, &reader);
-    if (!reader.err && strlen((const char *)data) != size)
-        reader.err = paced_error(PACED_INVALID, "%s: holds a zero byte; a tuning file is plain text", path);
     if (!reader.err && bad_line)
         reader.err = paced_error(PACED_INVALID, "%s:%d: neither 'key = value' nor [section]; comments begin with ';'",
                                  path, bad_line);
     if (!reader.err) add_all(tuning, read);
     paced_tuning_destroy(read);
-    free(data);
+    free(text);
     return reader.err;
 }
 

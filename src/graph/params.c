@@ -203,6 +203,7 @@ static enum paced_err check_no_more(const struct paced_graph *g, const struct pa
 
 enum paced_err paced_graph_check_weights(const struct paced_graph *g, const struct paced_weights *weights,
                                          const char *path, const char *hint) {
+    if (!hint) hint = HINT;
     for (size_t i = 0; i < g->param_count; ++i) {
         const struct paced_param *p = g->params[i];
         PACED_TRY(check_entry(paced_weights_find(weights, p->name), p, p->name, weights, path, hint));
@@ -211,7 +212,7 @@ enum paced_err paced_graph_check_weights(const struct paced_graph *g, const stru
 }
 
 enum paced_err paced_exec_load_params(struct paced_exec *e, const struct paced_weights *weights, const char *path) {
-    PACED_TRY(paced_graph_check_weights(e->graph, weights, path, HINT));
+    PACED_TRY(paced_graph_check_weights(e->graph, weights, path, NULL));
     exec_forget_kept(e);
     for (size_t i = 0; i < e->graph->param_count; ++i) {
         const struct paced_param *p = e->graph->params[i];

@@ -101,10 +101,12 @@ static void derivatives(const float *logits, const uint8_t *labels, size_t pixel
     *curvature = second / (double)pixels;
 }
 
-double paced_temperature_fit(const float *logits, const uint8_t *labels, size_t pixels, int classes) {
+enum paced_err paced_temperature_fit(const float *logits, const uint8_t *labels, size_t pixels, int classes,
+                                     double *tau) {
     double low = 1e-2, high = 1e2, b = 1;
     for (int step = 0; step < MAX_STEPS && high / low > 1 + 1e-7; ++step) {
         double slope, curvature;
+        if (paced_stop_asked()) return PACED_STOPPED;
         derivatives(logits, labels, pixels, classes, b, &slope, &curvature);
         if (slope > 0)
             high = b;
@@ -115,5 +117,6 @@ double paced_temperature_fit(const float *logits, const uint8_t *labels, size_t 
         if (fabs(next - b) <= 1e-7 * b) break;
         b = next;
     }
-    return 1 / b;
+    *tau = 1 / b;
+    return PACED_OK;
 }

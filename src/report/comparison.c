@@ -48,11 +48,10 @@ static enum paced_err take_rows(char *text, const char *path, struct paced_compa
 }
 
 static enum paced_err take_summary(struct paced_comparison_row *row, const char *path) {
-    uint8_t *data;
-    size_t size;
-    PACED_TRY(paced_file_read(path, LARGEST_SUMMARY, &data, &size));
-    enum paced_err err = take_rows((char *)data, path, row);
-    free(data);
+    char *text;
+    PACED_TRY(paced_file_read_text(path, LARGEST_SUMMARY, &text));
+    enum paced_err err = take_rows(text, path, row);
+    free(text);
     return err;
 }
 

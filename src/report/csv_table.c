@@ -26,12 +26,10 @@ static void take_row(struct csv_table *t, char *row) {
 }
 
 enum paced_err csv_table_read(struct csv_table *t, const char *path) {
-    uint8_t *data;
-    size_t size, capacity = 0;
+    size_t capacity = 0;
     *t = (struct csv_table){0};
     if (!paced_path_exists(path)) return PACED_OK;
-    PACED_TRY(paced_file_read(path, LARGEST_FILE, &data, &size));
-    t->data = (char *)data;
+    PACED_TRY(paced_file_read_text(path, LARGEST_FILE, &t->data));
     char *rest = t->data, *row = paced_csv_take_row(&rest);
     if (row) take_header(t, row);
     while ((row = paced_csv_take_row(&rest))) {

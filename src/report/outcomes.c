@@ -109,10 +109,9 @@ static bool take_robustness(char *line, struct paced_outcomes *outcomes, const c
 /* Reads the file and, when its header begins with `header`, hands each further line to one of the above. */
 static enum paced_err take_lines(struct paced_outcomes *outcomes, const char *const *labels, const char *path,
                                  const char *header, bool is_test) {
-    uint8_t *data;
-    size_t size;
-    PACED_TRY(paced_file_read(path, LARGEST_FILE, &data, &size));
-    char *rest = (char *)data, *line = paced_csv_take_row(&rest);
+    char *text;
+    PACED_TRY(paced_file_read_text(path, LARGEST_FILE, &text));
+    char *rest = text, *line = paced_csv_take_row(&rest);
     bool right = line && strncmp(line, header, strlen(header)) == 0;
     int number = 1;
     struct paced_outcome *row = is_test && right ? row_of(outcomes, labels) : NULL;
@@ -120,7 +119,7 @@ static enum paced_err take_lines(struct paced_outcomes *outcomes, const char *co
         number++;
         right = row ? take_interval(line, row) : take_robustness(line, outcomes, labels);
     }
-    free(data);
+    free(text);
     if (right) return PACED_OK;
     return paced_error(PACED_INVALID, "%s:%d: is not what a run writes there (%s...); run it again", path, number,
                        header);

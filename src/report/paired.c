@@ -88,11 +88,8 @@ static int compare_images(const void *a, const void *b) {
 }
 
 static enum paced_err read_table(struct table *t, const char *path) {
-    uint8_t *data;
-    size_t size;
     *t = (struct table){.path = path};
-    PACED_TRY(paced_file_read(path, LARGEST_FILE, &data, &size));
-    t->data = (char *)data;
+    PACED_TRY(paced_file_read_text(path, LARGEST_FILE, &t->data));
     char *rest = t->data, *row = paced_csv_take_row(&rest);
     PACED_TRY(take_header(t, row ? row : t->data));
     for (size_t number = 2; (row = paced_csv_take_row(&rest)); number++)

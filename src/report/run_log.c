@@ -194,25 +194,22 @@ static enum paced_err parse_row(const struct lines *lines, char *line, struct pa
 
 enum paced_err paced_run_log_read(struct paced_run_log *log, const char *path, int last_epoch) {
     struct paced_run_log result = {0};
-    uint8_t *data = NULL;
-    size_t size = 0;
-    enum paced_err err = paced_file_read(path, 0, &data, &size);
+    char *text = NULL;
+    enum paced_err err = paced_file_read_text(path, 0, &text);
     if (err != PACED_OK) goto out;
-    struct lines lines = {.path = path, .next = (char *)data};
-    const bool is_text = strlen(lines.next) == size;
+    struct lines lines = {.path = path, .next = text};
     err = check_header(&lines);
     for (char *line; err == PACED_OK && (line = next_line(&lines)) != NULL;) {
         struct paced_log_row row = {0};
         err = parse_row(&lines, line, &row);
         if (err == PACED_OK && row.epoch <= last_epoch) paced_run_log_add(&result, &row);
     }
-    if (err == PACED_OK && !is_text) err = refuse(&lines, "a zero byte, where a row was expected:", "");
     if (err != PACED_OK) goto out;
     paced_run_log_finish(log);
     *log = result;
     result = (struct paced_run_log){0};
 out:
     paced_run_log_finish(&result);
-    free(data);
+    free(text);
     return err;
 }

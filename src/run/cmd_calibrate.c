@@ -32,16 +32,19 @@ static void print_row(const struct logits *l, double tau) {
     printf("%-10.6g %10.6f %10.6f %10.6f\n", tau, m.nll, m.ece, m.brier);
 }
 
-static void print_results(const struct logits *l) {
+static enum paced_err print_results(const struct logits *l) {
     size_t pixels = l->images * l->pixels_per_image;
+    double tau;
     paced_log_status("fitting the temperature");
-    double tau = paced_temperature_fit(l->values, l->labels, pixels, l->classes);
+    enum paced_err err = paced_temperature_fit(l->values, l->labels, pixels, l->classes, &tau);
     paced_log_status(NULL);
+    if (err) return err;
     printf("validation set: %zu %s, %zu pixels\n", l->images, paced_plural(l->images, "image", "images"), pixels);
     printf("%-10s %10s %10s %10s\n", "tau", "NLL", "ECE", "Brier");
     print_row(l, 1);
     print_row(l, tau);
     printf("uncertainty.temperature = %.6g\n", tau);
+    return PACED_OK;
 }
 
 enum paced_err paced_command_calibrate(const struct paced_arguments *arguments) {
@@ -53,7 +56,7 @@ enum paced_err paced_command_calibrate(const struct paced_arguments *arguments) 
     char *weights = run_weights_path(&config, arguments->weights);
     paced_catch_stop();
     enum paced_err err = collect(&k, &config, weights);
-    if (!err) print_results(&k.logits);
+    if (!err) err = print_results(&k.logits);
     free(weights);
     logits_finish(&k.logits);
     network_close(&k.network);

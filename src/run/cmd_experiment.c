@@ -35,16 +35,19 @@ static enum paced_err run_robustness(const struct paced_config *config, bool go_
 static const struct stage_command {
     const char *name;
     enum paced_err (*run)(const struct paced_config *config, bool go_on);
+    enum paced_err (*check)(const struct paced_config *config, const struct expected *expected); /* of its files */
     const char *result; /* the file in the run directory that a finished stage has there */
     const char *state;  /* ... that an interrupted one goes on from; NULL: it starts again */
+    bool trains;        /* it leaves weights, best and last */
     bool compared;      /* its summary.csv belongs in the comparison */
     const char *table;  /* the file in the run directory that is shown at the end; NULL: none */
     /* hands what it measured to the table of a sweep; NULL: nothing */
     enum paced_err (*take)(struct paced_outcomes *outcomes, const struct paced_experiment *plan, size_t index);
 } commands[] = {
-    {"train", run_train, "best.safetensors", "state.safetensors", false, NULL, NULL},
-    {"test", run_test, "summary.csv", NULL, true, NULL, sweep_take_test},
-    {"robustness", run_robustness, "robustness_summary.csv", NULL, false, "robustness.txt", sweep_take_robustness},
+    {"train", run_train, trainer_check, "best.safetensors", "state.safetensors", true, false, NULL, NULL},
+    {"test", run_test, tester_check, "summary.csv", NULL, false, true, NULL, sweep_take_test},
+    {"robustness", run_robustness, robustness_check, "robustness_summary.csv", NULL, false, false, "robustness.txt",
+     sweep_take_robustness},
 };
 
 struct experiment {
@@ -116,8 +119,6 @@ static void close_experiment(struct experiment *e) {
     paced_experiment_finish(&e->plan);
 }
 
-/* ---- running ------------------------------------------------------------------------------------------------- */
-
 static bool has_file(const struct paced_stage *stage, const char *name) {
     char *path = paced_path_join(stage->config.run.output, name);
     bool exists = paced_path_exists(path);
@@ -131,6 +132,13 @@ static enum paced_err remove_file(const struct paced_stage *stage, const char *n
     free(path);
     return err;
 }
+
+static bool is_done(const struct experiment *e, size_t index) {
+    return !e->overwrite && stage_record_is_done(&e->records[index]) &&
+           has_file(&e->plan.stages[index], e->commands[index]->result);
+}
+
+/* ---- checking ------------------------------------------------------------------------------------------------ */
 
 /* A run that no stage of this experiment made is not replaced unasked. */
 static enum paced_err refuse_foreign_run(const struct experiment *e, size_t index) {
@@ -148,8 +156,62 @@ static enum paced_err refuse_foreign_run(const struct experiment *e, size_t inde
     return err;
 }
 
+enum { LONGEST_ERROR = 4096 };
+
+struct checked {
+    const struct paced_stage *stage;
+    const struct paced_config *config;
+};
+
+/* An error of a check, with the stage and the key before it. What else is said the stage will say again. */
+static void say_where(void *context, enum paced_log_level level, const char *fmt, va_list args) {
+    const struct checked *c = context;
+    if (level != PACED_LOG_ERROR) return;
+    char text[LONGEST_ERROR];
+    vsnprintf(text, sizeof text, fmt, args);
+    char *key = paced_config_key_of(c->config, text);
+    paced_log_divert(NULL, NULL);
+    paced_error(PACED_INVALID, "%s: [stage %s]: %s%s%s", c->stage->place, c->stage->name, key ? key : "",
+                key ? ": " : "", text);
+    free(key);
+}
+
+static enum paced_err check_stage(const struct experiment *e, size_t index, const struct expected *expected) {
+    const struct paced_stage *stage = &e->plan.stages[index];
+    struct paced_config config = stage->config;
+    config.test.weights = run_weights_path(&config, config.test.weights); /* a path, for the message */
+    struct checked checked = {stage, &config};
+    struct paced_device *device = NULL;
+    paced_log_divert(say_where, &checked);
+    enum paced_err err = e->commands[index]->check(&config, expected);
+    if (!err) err = open_device(&device, &config);
+    paced_log_divert(NULL, NULL);
+    paced_device_close(device);
+    free(config.test.weights);
+    return err;
+}
+
+/* What a later stage lacks shows now, not when its turn comes, perhaps in hours. */
+static enum paced_err check_stages(const struct experiment *e) {
+    static const char *const made[] = {"best", "last"};
+    struct expected expected = {paced_alloc(e->plan.count * PACED_COUNT(made), sizeof *expected.paths), 0};
+    enum paced_err err = PACED_OK;
+    for (size_t i = 0; !err && i < e->plan.count; ++i) {
+        if (is_done(e, i)) continue;
+        if (paced_stop_asked()) err = PACED_STOPPED;
+        if (!err) err = refuse_foreign_run(e, i);
+        if (!err) err = check_stage(e, i, &expected);
+        for (size_t k = 0; e->commands[i]->trains && k < PACED_COUNT(made); ++k)
+            expected.paths[expected.count++] = run_weights_path(&e->plan.stages[i].config, made[k]);
+    }
+    for (size_t i = 0; i < expected.count; ++i) free(expected.paths[i]);
+    free(expected.paths);
+    return err;
+}
+
+/* ---- running ------------------------------------------------------------------------------------------------- */
+
 static enum paced_err start_stage(const struct experiment *e, size_t index) {
-    PACED_TRY(refuse_foreign_run(e, index));
     if (e->commands[index]->state) PACED_TRY(remove_file(&e->plan.stages[index], e->commands[index]->state));
     return stage_record_begin(&e->records[index]);
 }
@@ -159,7 +221,7 @@ static enum paced_err run_stage(const struct experiment *e, size_t index) {
     const struct stage_command *command = e->commands[index];
     const struct stage_record *record = &e->records[index];
     paced_log_set_level((enum paced_log_level)stage->config.log.level);
-    if (!e->overwrite && stage_record_is_done(record) && has_file(stage, command->result)) {
+    if (is_done(e, index)) {
         paced_log(PACED_LOG_INFO, "stage %s: done already", stage->name);
         return PACED_OK;
     }
@@ -234,12 +296,11 @@ static enum paced_err show_tables(const struct experiment *e) {
         const struct paced_stage *stage = &e->plan.stages[i];
         if (!e->commands[i]->table) continue;
         char *path = paced_path_join(stage->config.run.output, e->commands[i]->table);
-        uint8_t *text;
-        size_t size;
-        enum paced_err err = paced_file_read(path, 0, &text, &size);
+        char *text;
+        enum paced_err err = paced_file_read_text(path, 0, &text);
         free(path);
         if (err) return err;
-        printf("\n%s\n%s", stage->name, (const char *)text);
+        printf("\n%s\n%s", stage->name, text);
         free(text);
     }
     return PACED_OK;
@@ -261,8 +322,9 @@ static enum paced_err tabulate_sweep(const struct experiment *e) {
 
 enum paced_err paced_command_experiment(const struct paced_arguments *arguments) {
     struct experiment e = {.overwrite = arguments->overwrite};
+    paced_catch_stop();
     enum paced_err err = open_experiment(&e, arguments);
-    if (!err) paced_catch_stop();
+    if (!err) err = check_stages(&e);
     for (size_t i = 0; !err && i < e.plan.count; ++i) err = paced_stop_asked() ? PACED_STOPPED : run_stage(&e, i);
     if (!err) err = compare(&e);
     if (!err) err = tabulate_sweep(&e);

@@ -55,9 +55,11 @@ static enum paced_err find_tau(struct look *k, float *tau) {
     PACED_TRY(paced_dataset_open(&val, c, PACED_VAL));
     enum paced_err err =
         logits_collect(&logits, &k->network, val, 1, (int)c->data.workers, k->example.classes, NULL, true, "calibrate");
+    double fitted = 0;
     if (!err)
-        *tau = (float)paced_temperature_fit(logits.values, logits.labels, logits.images * logits.pixels_per_image,
-                                            logits.classes);
+        err = paced_temperature_fit(logits.values, logits.labels, logits.images * logits.pixels_per_image,
+                                    logits.classes, &fitted);
+    *tau = (float)fitted;
     logits_finish(&logits);
     paced_dataset_close(val);
     return err;

@@ -1,5 +1,5 @@
 /* The contact sheet: a table of panels. Small images are scaled up by a whole factor, so that a pixel stays a square.
- */
+ * Of large ones some pixels are shown and others not: means would take the noise away that is to be seen. */
 #include "src/run/contact_sheet.h"
 
 #include <math.h>
@@ -16,12 +16,14 @@ enum {
     GAP = 4,                        /* between panels */
     HEADER = 4 * PACED_TEXT_HEIGHT, /* the image's name, the severities */
     WANTED = 128,                   /* a panel's width in pixels, at least about */
+    MOST = 256,                     /* ... and at most */
 };
 
 struct sheet_layout {
     struct paced_canvas canvas;
-    int size, scale, panel, names; /* names: the width of the first column */
-    uint32_t colours[256];         /* of the classes' outlines */
+    int size, shown, scale; /* the image's side; that of what is drawn of it, and the factor that this is drawn by */
+    int panel, names;       /* the widths of a panel and of the first column */
+    uint32_t colours[256];  /* of the classes' outlines */
 };
 
 /* An image as the dataset holds it. */
@@ -41,10 +43,10 @@ static enum paced_err find_specimen(struct paced_dataset *dataset, struct specim
 }
 
 static struct sheet_layout lay_out(int size, const struct corruption_plan *plan) {
-    struct sheet_layout l = {.size = size, .scale = (WANTED + size / 2) / size};
+    struct sheet_layout l = {.size = size, .shown = size < MOST ? size : MOST, .scale = (WANTED + size / 2) / size};
     if (l.scale < 1) l.scale = 1;
     for (size_t c = 0; c < PACED_COUNT(l.colours); ++c) l.colours[c] = OUTLINE;
-    l.panel = size * l.scale;
+    l.panel = l.shown * l.scale;
     l.names = paced_text_width("severity", 2);
     for (size_t i = 0; i < plan->count; ++i)
         if (paced_text_width(plan->names[i], 2) > l.names) l.names = paced_text_width(plan->names[i], 2);
@@ -66,8 +68,14 @@ static int top_of(const struct sheet_layout *l, size_t row) {
 
 static void draw_panel(struct sheet_layout *l, size_t row, size_t column, const uint8_t *rgb, const uint8_t *label) {
     int x = left_of(l, column), y = top_of(l, row);
-    paced_canvas_image(&l->canvas, x, y, l->scale, rgb, l->size, l->size);
-    if (label) paced_canvas_outlines(&l->canvas, x, y, l->scale, label, l->size, l->size, l->colours, 1);
+    uint8_t *shown = paced_alloc((size_t)l->shown * (size_t)l->shown, 3);
+    paced_resize_nearest(rgb, l->size, l->size, 3, shown, l->shown, l->shown);
+    paced_canvas_image(&l->canvas, x, y, l->scale, shown, l->shown, l->shown);
+    if (label) {
+        paced_shrink_labels(label, (size_t)l->size, shown, (size_t)l->shown);
+        paced_canvas_outlines(&l->canvas, x, y, l->scale, shown, l->shown, l->shown, l->colours, 1);
+    }
+    free(shown);
 }
 
 static void draw_name(struct sheet_layout *l, size_t row, const char *name) {

@@ -3,13 +3,25 @@
 
 #include <stdlib.h>
 
+static enum paced_err open_inputs(struct evaluation *e, const struct paced_config *c) {
+    PACED_TRY(paced_examiner_create(&e->examiner, c));
+    return paced_dataset_open(&e->dataset, c, PACED_VAL);
+}
+
+enum paced_err evaluation_check(const struct paced_config *config) {
+    struct evaluation e = {0};
+    enum paced_err err = open_inputs(&e, config);
+    if (!err) err = paced_dataset_check_files(e.dataset);
+    evaluation_close(&e);
+    return err;
+}
+
 enum paced_err evaluation_open(struct evaluation *e, const struct paced_config *c) {
     *e = (struct evaluation){.size = (int)c->data.size,
                              .classes = (int)c->data.classes,
                              .batch = (int)c->train.batch,
                              .workers = (int)c->data.workers};
-    PACED_TRY(paced_examiner_create(&e->examiner, c));
-    PACED_TRY(paced_dataset_open(&e->dataset, c, PACED_VAL));
+    PACED_TRY(open_inputs(e, c));
     size_t count = paced_dataset_count(e->dataset);
     if ((size_t)e->batch > count) e->batch = (int)count;
     e->order = paced_alloc(count, sizeof *e->order);

@@ -21,6 +21,8 @@ struct evaluation {
 /* Opens what the configuration names ([data] val, [device], [model]; [test] says what is measured, and how a prediction
  * is cleaned before). Starts as {0}; evaluation_close accepts {0}, and must follow a failure too. */
 enum paced_err evaluation_open(struct evaluation *evaluation, const struct paced_config *config);
+/* The part of it that needs no device: what is measured, and the images, whose files must be there. */
+enum paced_err evaluation_check(const struct paced_config *config);
 void evaluation_close(struct evaluation *evaluation);
 
 /* Takes weights from a file: before the first evaluation_run, and between two of them for other weights. */

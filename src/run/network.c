@@ -2,6 +2,7 @@
 #include "src/run/network.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "paced/ops.h"
 #include "paced_build.h"
@@ -14,11 +15,15 @@ enum paced_err open_device(struct paced_device **device, const struct paced_conf
     return paced_device_open(device, &options);
 }
 
+static enum paced_err build(struct paced_graph **graph, const struct paced_config *config) {
+    return paced_model_build(graph, config->model.arch, (int)config->data.size, (int)config->data.classes,
+                             (int)config->model.width);
+}
+
 enum paced_err network_open(struct network *network, const struct paced_config *config, struct paced_device *device,
                             int batch, enum paced_mode mode) {
     *network = (struct network){0};
-    PACED_TRY(paced_model_build(&network->graph, config->model.arch, (int)config->data.size, (int)config->data.classes,
-                                (int)config->model.width));
+    PACED_TRY(build(&network->graph, config));
     enum paced_err err = paced_conv_check_tuning(network->graph, paced_device_tuning(device), batch);
     if (!err) err = paced_exec_create(&network->exec, network->graph, device, batch, mode);
     if (err) network_close(network);
@@ -36,6 +41,26 @@ enum paced_err network_load(struct network *network, const char *path) {
     enum paced_err err = paced_weights_read(path, &weights);
     if (!err) err = paced_exec_load_params(network->exec, &weights, path);
     paced_weights_finish(&weights);
+    return err;
+}
+
+bool expected_has(const struct expected *expected, const char *path) {
+    for (size_t i = 0; i < expected->count; ++i)
+        if (strcmp(expected->paths[i], path) == 0) return true;
+    return false;
+}
+
+enum paced_err network_check(const struct paced_config *config, const char *path, const struct expected *expected) {
+    struct paced_graph *graph;
+    struct paced_weights weights = {0};
+    PACED_TRY(build(&graph, config));
+    enum paced_err err = PACED_OK;
+    if (!expected_has(expected, path)) {
+        err = paced_weights_read(path, &weights);
+        if (!err) err = paced_graph_check_weights(graph, &weights, path, NULL);
+    }
+    paced_weights_finish(&weights);
+    paced_graph_destroy(graph);
     return err;
 }
 

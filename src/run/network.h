@@ -20,6 +20,17 @@ void network_close(struct network *network);
 
 enum paced_err network_load(struct network *network, const char *path);
 
+/* Weights files that earlier stages of an experiment will have written. */
+struct expected {
+    char **paths;
+    size_t count;
+};
+bool expected_has(const struct expected *expected, const char *path);
+
+/* Would network_open and network_load take the configured network and the file? For checks ahead: no device is needed.
+ * Of a file that is expected nothing is asked. */
+enum paced_err network_check(const struct paced_config *config, const char *path, const struct expected *expected);
+
 /* Adds what the weights are of, and the version. size 0: of images of any size. */
 void network_describe(struct paced_weights *weights, const struct paced_network *network, int64_t size);
 /* The network's tensors and what it is. */

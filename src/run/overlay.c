@@ -3,24 +3,24 @@
 
 #include <stdlib.h>
 
+#include "src/run/class_colours.h"
 #include "src/run/panels.h"
 
 #define TINT 0.4
 
-enum { COLUMNS = 4, SWATCH = 2 * PACED_TEXT_HEIGHT, LEGEND_ROW = SWATCH + 8, LEGEND_GAP = 24, CLASSES = 256 };
+enum { COLUMNS = 4, SWATCH = 2 * PACED_TEXT_HEIGHT, LEGEND_ROW = SWATCH + 8, LEGEND_GAP = 24 };
 
 /* ---- the legend ---------------------------------------------------------------------------------------------- */
 
 struct legend {
-    uint32_t colours[CLASSES];
-    bool present[CLASSES];
+    uint32_t colours[CLASS_COLOURS];
+    bool present[CLASS_COLOURS];
 };
 
 static struct legend make_legend(const struct example *e, const struct paced_dataset *dataset) {
     struct legend legend;
-    for (int c = 0; c < CLASSES; ++c)
-        if (!paced_dataset_class_colour(dataset, c, &legend.colours[c])) legend.colours[c] = paced_class_colour(c);
-    for (int c = 0; c < CLASSES; ++c) legend.present[c] = false;
+    class_colours(paced_dataset_masks(dataset), legend.colours);
+    for (int c = 0; c < CLASS_COLOURS; ++c) legend.present[c] = false;
     size_t pixels = (size_t)e->size * (size_t)e->size;
     for (size_t i = 0; i < pixels; ++i) legend.present[e->label[i]] = legend.present[e->prediction[i]] = true;
     return legend;
@@ -55,10 +55,8 @@ static int draw_legend(const struct legend *legend, const struct example *e, con
 /* The image under label[size][size]. */
 static void draw_labels(struct panels *p, int column, const char *title, const struct example *e, const uint8_t *label,
                         const struct legend *legend) {
-    int x = panels_left(p, column), y = panels_top(p, 0);
     panels_draw_image(p, column, 0, title, e->rgb);
-    paced_canvas_tint(&p->canvas, x, y, p->scale, label, e->size, e->size, legend->colours, TINT);
-    paced_canvas_outlines(&p->canvas, x, y, p->scale, label, e->size, e->size, legend->colours, 1);
+    panels_draw_labels(p, column, 0, label, legend->colours, TINT);
     char note[64];
     snprintf(note, sizeof note, "foreground %.1f%%", 100 * panels_foreground(p, label));
     panels_draw_note(p, column, 0, 0, note);
@@ -66,8 +64,7 @@ static void draw_labels(struct panels *p, int column, const char *title, const s
 
 static void draw_prediction(struct panels *p, const struct example *e, const struct legend *legend) {
     draw_labels(p, 2, "prediction", e, e->prediction, legend);
-    paced_canvas_outlines(&p->canvas, panels_left(p, 2), panels_top(p, 0), p->scale, e->label, e->size, e->size, NULL,
-                          1);
+    panels_draw_labels(p, 2, 0, e->label, NULL, 0);
     panels_draw_note(p, 2, 0, 1, "dashed: the mask's outline");
 }
 

@@ -5,8 +5,8 @@
 #include "paced/report.h"
 #include "src/run/example.h"
 
-/* Classes get the label table's colours, else the program's own; a legend names those that are there. `title` and
- * `settings` are two lines of text above. Release with paced_canvas_finish. */
+/* A legend names the classes that are there. `title` and `settings` are two lines of text above. Release with
+ * paced_canvas_finish. */
 struct paced_canvas overlay_draw(const struct example *example, const struct paced_dataset *dataset, const char *title,
                                  const char *settings);
 

@@ -1,6 +1,8 @@
 /* Panels in rows and columns. */
 #include "src/run/panels.h"
 
+#include <stdlib.h>
+
 enum {
     HEADER = 46, /* title and settings */
     TITLE = 22,  /* from a cell's top to its panel */
@@ -10,13 +12,17 @@ enum {
     WANTED = 256,        /* a panel's width in pixels, about */
 };
 
+static int shown_of(int size) {
+    return size < WANTED ? size : WANTED;
+}
+
 static int scale_of(int size) {
-    int scale = (WANTED + size / 2) / size;
-    return scale < 1 ? 1 : scale;
+    int shown = shown_of(size);
+    return (WANTED + shown / 2) / shown;
 }
 
 static int cell_of(int size) {
-    int panel = size * scale_of(size);
+    int panel = shown_of(size) * scale_of(size);
     return panel < NARROWEST ? NARROWEST : panel;
 }
 
@@ -25,8 +31,8 @@ int panels_width(int size, int columns) {
 }
 
 struct panels panels_create(int size, int columns, int rows, int below) {
-    struct panels p = {.size = size, .scale = scale_of(size), .cell = cell_of(size)};
-    p.panel = size * p.scale;
+    struct panels p = {.size = size, .shown = shown_of(size), .scale = scale_of(size), .cell = cell_of(size)};
+    p.panel = p.shown * p.scale;
     p.bottom = HEADER + rows * (TITLE + p.panel + NOTES) + (rows + 1) * PANELS_MARGIN;
     p.canvas = paced_canvas_create(panels_width(size, columns), p.bottom + below, PACED_COLOUR_PAPER);
     return p;
@@ -50,25 +56,47 @@ int panels_top(const struct panels *p, int row) {
     return PANELS_MARGIN + HEADER + row * (TITLE + p->panel + NOTES + PANELS_MARGIN) + TITLE;
 }
 
-void panels_draw_image(struct panels *p, int column, int row, const char *title, const uint8_t *rgb) {
+static size_t shown_pixels(const struct panels *p) {
+    return (size_t)p->shown * (size_t)p->shown;
+}
+
+static void draw_frame(struct panels *p, int column, int row, const char *title) {
     int x = panels_left(p, column), y = panels_top(p, row);
     paced_canvas_text(&p->canvas, x, y - TITLE, 2, PACED_COLOUR_TEXT, title);
     paced_canvas_frame(&p->canvas, x, y, p->panel, p->panel, PACED_COLOUR_FAINT);
-    if (rgb)
-        paced_canvas_image(&p->canvas, x, y, p->scale, rgb, p->size, p->size);
-    else
-        paced_canvas_fill(&p->canvas, x, y, p->panel, p->panel, PACED_COLOUR_UNKNOWN);
+    paced_canvas_fill(&p->canvas, x, y, p->panel, p->panel, PACED_COLOUR_UNKNOWN);
+}
+
+void panels_draw_image(struct panels *p, int column, int row, const char *title, const uint8_t *rgb) {
+    uint8_t *shown = paced_alloc(shown_pixels(p), 3);
+    paced_shrink_image(rgb, (size_t)p->size, shown, (size_t)p->shown);
+    draw_frame(p, column, row, title);
+    paced_canvas_image(&p->canvas, panels_left(p, column), panels_top(p, row), p->scale, shown, p->shown, p->shown);
+    free(shown);
 }
 
 void panels_draw_map(struct panels *p, int column, int row, const char *title, const float *values, double most) {
     int x = panels_left(p, column), y = panels_top(p, row);
-    panels_draw_image(p, column, row, title, NULL);
-    paced_canvas_map(&p->canvas, x, y, p->scale, values, p->size, p->size, most);
+    float *shown = paced_alloc(shown_pixels(p), sizeof *shown);
+    paced_shrink_map(values, (size_t)p->size, shown, (size_t)p->shown);
+    draw_frame(p, column, row, title);
+    paced_canvas_map(&p->canvas, x, y, p->scale, shown, p->shown, p->shown, most);
     paced_canvas_colour_bar(&p->canvas, x, y + p->panel + 6, p->panel, BAR, most);
+    free(shown);
+}
+
+void panels_draw_labels(struct panels *p, int column, int row, const uint8_t *label, const uint32_t *colours,
+                        double tint) {
+    int x = panels_left(p, column), y = panels_top(p, row);
+    uint8_t *shown = paced_alloc(shown_pixels(p), 1);
+    paced_shrink_labels(label, (size_t)p->size, shown, (size_t)p->shown);
+    if (tint > 0) paced_canvas_tint(&p->canvas, x, y, p->scale, shown, p->shown, p->shown, colours, tint);
+    paced_canvas_outlines(&p->canvas, x, y, p->scale, shown, p->shown, p->shown, colours, 1);
+    free(shown);
 }
 
 void panels_draw_missing(struct panels *p, int column, int row, const char *title, const char *why) {
-    panels_draw_image(p, column, row, title, NULL);
+    draw_frame(p, column, row, title);
     paced_canvas_text(&p->canvas, panels_left(p, column) + (p->panel - paced_text_width(why, 2)) / 2,
                       panels_top(p, row) + p->panel / 2 - PACED_TEXT_HEIGHT, 2, PACED_COLOUR_FAINT, why);
 }

@@ -14,6 +14,10 @@
 
 /* ---- what is asked for --------------------------------------------------------------------------------------- */
 
+static bool is_before(struct timespec a, struct timespec b) {
+    return a.tv_sec < b.tv_sec || (a.tv_sec == b.tv_sec && a.tv_nsec < b.tv_nsec);
+}
+
 static void add_ending(struct prediction *p, char *ending) {
     p->ending = paced_grow(p->ending, p->results.count + 1, sizeof *p->ending);
     p->ending[p->results.count++] = ending;
@@ -32,16 +36,32 @@ static char *settings_text(const struct paced_config *config, const char *weight
 }
 
 static enum paced_err read_record(struct prediction *p) {
-    uint8_t *text;
-    size_t size;
+    char *text;
     if (!paced_path_exists(p->record)) return PACED_OK;
-    PACED_TRY(paced_file_read(p->record, 0, &text, &size));
-    bool ours = strncmp((const char *)text, mark, strlen(mark)) == 0;
-    p->recorded = strcmp((const char *)text, p->settings) == 0;
+    PACED_TRY(paced_file_read_text(p->record, 0, &text));
+    bool ours = strncmp(text, mark, strlen(mark)) == 0;
+    p->recorded = strcmp(text, p->settings) == 0;
     free(text);
     if (ours) return PACED_OK;
     return paced_error(PACED_INVALID, "%s: is not of predict's writing; rename it, or choose another --output",
                        p->record);
+}
+
+/* Results are older than what is given if they are older than this file; a missing one is found when it is read. */
+static void count_age(struct prediction *p, const char *path) {
+    struct stat info;
+    if (stat(path, &info) == 0 && is_before(p->newest, info.st_mtim)) p->newest = info.st_mtim;
+}
+
+static enum paced_err read_colours(struct prediction *p, const struct paced_config *config) {
+    struct paced_masks *masks = NULL;
+    if (*config->data.labels) {
+        PACED_TRY(paced_masks_open(&masks, config));
+        count_age(p, config->data.labels);
+    }
+    class_colours(masks, p->colours);
+    paced_masks_close(masks);
+    return PACED_OK;
 }
 
 enum paced_err prediction_init(struct prediction *p, const struct paced_config *config, const char *weights,
@@ -64,8 +84,8 @@ enum paced_err prediction_init(struct prediction *p, const struct paced_config *
     add_ending(p, paced_strdup(".png"));
     p->record = paced_path_join(p->output, "predict.ini");
     p->settings = settings_text(config, weights);
-    struct stat info;
-    if (stat(weights, &info) == 0) p->newest = info.st_mtim;
+    count_age(p, weights);
+    if (p->overlay) PACED_TRY(read_colours(p, config));
     return read_record(p);
 }
 
@@ -78,10 +98,6 @@ void prediction_finish(struct prediction *p) {
 }
 
 /* ---- what is there ------------------------------------------------------------------------------------------- */
-
-static bool is_before(struct timespec a, struct timespec b) {
-    return a.tv_sec < b.tv_sec || (a.tv_sec == b.tv_sec && a.tv_nsec < b.tv_nsec);
-}
 
 static bool is_done(const void *context, const char *path) {
     const struct prediction *p = context;
@@ -97,9 +113,8 @@ static bool is_done(const void *context, const char *path) {
 }
 
 void prediction_drop_done(struct prediction *p, struct images *images) {
-    struct stat record;
-    if (!p->recorded || stat(p->record, &record) != 0) return;
-    if (is_before(p->newest, record.st_mtim)) p->newest = record.st_mtim;
+    if (!p->recorded) return;
+    count_age(p, p->record);
     images_drop(images, is_done, p);
 }
 
@@ -174,10 +189,8 @@ static enum paced_err write_overlay(const struct prediction *p, const char *path
     struct paced_canvas canvas = {image->width, image->height, image->rgb};
     int side = image->width < image->height ? image->width : image->height;
     int line = side < 2 * SIDE_PER_LINE ? 1 : side / SIDE_PER_LINE;
-    uint32_t colours[256];
-    for (int c = 0; c < 256; ++c) colours[c] = paced_class_colour(c);
-    paced_canvas_tint(&canvas, 0, 0, 1, label, image->width, image->height, colours, TINT);
-    paced_canvas_outlines(&canvas, 0, 0, 1, label, image->width, image->height, colours, line);
+    paced_canvas_tint(&canvas, 0, 0, 1, label, image->width, image->height, p->colours, TINT);
+    paced_canvas_outlines(&canvas, 0, 0, 1, label, image->width, image->height, p->colours, line);
     char *name = result_path(p->output, path, "_overlay.png");
     enum paced_err err = paced_canvas_write(&canvas, name);
     free(name);

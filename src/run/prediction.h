@@ -4,6 +4,7 @@
 
 #include <time.h>
 
+#include "src/run/class_colours.h"
 #include "src/run/images.h"
 #include "src/run/segment.h"
 
@@ -11,15 +12,17 @@ struct prediction {
     const char *output; /* directory */
     int size, classes;
     bool overlay, logits;
-    int first_class, class_end;    /* whose probabilities are written: first_class ... class_end - 1 */
-    struct result_endings results; /* of an image; the mask, which is written last, is the last */
-    char **ending;                 /* they own these */
-    char *record, *settings;       /* DIR/predict.ini and what it has to hold */
-    bool recorded;                 /* it does */
-    struct timespec newest;        /* what results have to be newer than, besides their image */
+    uint32_t colours[CLASS_COLOURS]; /* with `overlay`: of the classes */
+    int first_class, class_end;      /* whose probabilities are written: first_class ... class_end - 1 */
+    struct result_endings results;   /* of an image; the mask, which is written last, is the last */
+    char **ending;                   /* they own these */
+    char *record, *settings;         /* DIR/predict.ini and what it has to hold */
+    bool recorded;                   /* it does */
+    struct timespec newest;          /* what results have to be newer than, besides their image */
 };
 
-/* PACED_INVALID where the options do not go together, or DIR/predict.ini is a file of another kind. prediction_finish
+/* PACED_INVALID where the options do not go together, an overlay's label table is bad, or DIR/predict.ini is a file of
+ * another kind. prediction_finish
  * accepts {0}. */
 enum paced_err prediction_init(struct prediction *prediction, const struct paced_config *config, const char *weights,
                                const struct paced_arguments *arguments);

@@ -41,6 +41,25 @@ static enum paced_err read_kind(const char *path, const struct paced_config *con
     return err;
 }
 
+/* Are all there, and of the networks that they claim? So that the last one ends no measurement of hours. */
+static enum paced_err check_weights(const struct weights_list *list, const struct paced_config *config,
+                                    const struct expected *expected) {
+    enum paced_err err = PACED_OK;
+    for (size_t i = 0; !err && i < list->count; ++i) {
+        const char *path = list->paths[i];
+        if (expected_has(expected, path)) continue;
+        if (!paced_path_exists(path))
+            return paced_error(PACED_INVALID, "%s: no such file; name weights that a training has written", path);
+        struct paced_config own = *config;
+        char *arch;
+        PACED_TRY(read_kind(path, config, &arch, &own.model.width));
+        own.model.arch = arch;
+        err = network_check(&own, path, expected);
+        free(arch);
+    }
+    return err;
+}
+
 /* Opens the network anew where the weights are of another than the one before. */
 static enum paced_err open_weights(struct measurement *m, const struct paced_config *config, const char *path) {
     char *arch;
@@ -109,18 +128,26 @@ static enum paced_err measure_weights(struct measurement *m, const struct paced_
     return PACED_OK;
 }
 
-static enum paced_err read_weights(struct measurement *m, const struct paced_config *config) {
-    if (*config->robustness.weights) return weights_list_read(&m->weights, config, config->robustness.weights);
+static enum paced_err list_weights(struct weights_list *list, const struct paced_config *config) {
+    if (*config->robustness.weights) return weights_list_read(list, config, config->robustness.weights);
     struct paced_text one = {0};
     paced_list_add(&one, config->test.weights);
-    enum paced_err err = weights_list_read(&m->weights, config, one.data);
+    enum paced_err err = weights_list_read(list, config, one.data);
     free(one.data);
     return err;
 }
 
-static enum paced_err measure(struct measurement *m, const struct paced_config *config) {
+/* What can be told without a device. */
+static enum paced_err open_inputs(struct measurement *m, const struct paced_config *config,
+                                  const struct expected *expected) {
     PACED_TRY(corruption_plan_read(&m->plan, config));
-    PACED_TRY(read_weights(m, config));
+    PACED_TRY(list_weights(&m->weights, config));
+    return check_weights(&m->weights, config, expected);
+}
+
+static enum paced_err measure(struct measurement *m, const struct paced_config *config) {
+    const struct expected none = {0};
+    PACED_TRY(open_inputs(m, config, &none));
     size_t weights = m->weights.count, cells = weights * m->plan.count * m->plan.severity_count;
     m->results = (struct paced_robustness){.weights = (const char *const *)m->weights.names,
                                            .corruptions = m->plan.names,
@@ -177,6 +204,14 @@ enum paced_err robustness_run(const struct paced_config *config, const char *dir
     if (!err) err = run_files_write_test_config(dir, config, m.evaluation.device);
     if (!err) err = report_run(dir);
     if (!err && out) paced_robustness_print(&m.results, out);
+    close_parts(&m);
+    return err;
+}
+
+enum paced_err robustness_check(const struct paced_config *config, const struct expected *expected) {
+    struct measurement m = {0};
+    enum paced_err err = open_inputs(&m, config, expected);
+    if (!err) err = evaluation_check(config);
     close_parts(&m);
     return err;
 }

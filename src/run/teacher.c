@@ -83,11 +83,11 @@ enum paced_err teacher_fit_temperature(struct teacher *t, struct paced_dataset *
     struct logits own = {0}, *logits = t->val.values ? &t->val : &own;
     if (logits == &own) PACED_TRY(collect(t, val, 0, true, &own, "calibrate"));
     paced_log_status("fitting the temperature");
-    *tau = paced_temperature_fit(logits->values, logits->labels, logits->images * logits->pixels_per_image,
-                                 logits->classes);
+    enum paced_err err = paced_temperature_fit(logits->values, logits->labels,
+                                               logits->images * logits->pixels_per_image, logits->classes, tau);
     paced_log_status(NULL);
     logits_finish(&own);
-    return PACED_OK;
+    return err;
 }
 
 /* Gathers the kept logits of the batch's images, each as it was flipped, and sends them. */

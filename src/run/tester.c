@@ -62,3 +62,11 @@ enum paced_err tester_run(const struct paced_config *config, const char *dir, FI
     evaluation_close(&evaluation);
     return err;
 }
+
+enum paced_err tester_check(const struct paced_config *config, const struct expected *expected) {
+    PACED_TRY(evaluation_check(config));
+    char *weights = run_weights_path(config, config->test.weights);
+    enum paced_err err = network_check(config, weights, expected);
+    free(weights);
+    return err;
+}

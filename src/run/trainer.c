@@ -11,28 +11,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "paced/models.h"
-#include "paced/perturb.h"
 #include "src/run/board.h"
 #include "src/run/checkpoint.h"
 #include "src/run/files.h"
+#include "src/run/inputs.h"
 #include "src/run/report_runs.h"
-
-enum { MOST_DECODED_FIRST = 10000 }; /* images of a set that a fresh run reads before it begins */
 
 struct trainer {
     const struct paced_config *config;
     struct run_files files;
     struct paced_device *device;
     struct network network;
-    struct paced_augment augment; /* of the training images, in the epoch at hand */
-    struct paced_objective objective;
+    struct inputs inputs;
     struct teacher teacher;            /* its weights are distill.teacher; without one, unused */
     struct paced_histogram *histogram; /* of the training pixels' uncertainty; NULL where pacing takes no quantiles */
     struct paced_loss *loss;
     struct grader *grader;
     struct paced_optimizer *optimizer;
-    struct paced_dataset *train, *val;
     uint32_t *order; /* [images of the larger set] */
     int batch;       /* images of a step: train.batch, or all of the larger set where it has fewer */
     struct paced_run_log log;
@@ -55,53 +50,31 @@ static bool has_teacher(const struct trainer *t) {
 }
 
 static bool is_paced(const struct trainer *t) {
-    return t->objective.weighting != PACED_WEIGHT_NONE;
+    return t->inputs.objective.weighting != PACED_WEIGHT_NONE;
 }
 
 static enum paced_err open_teacher(struct trainer *t) {
-    PACED_TRY(teacher_open(&t->teacher, t->config, t->device, t->batch, t->train, t->val, &t->augment));
+    PACED_TRY(
+        teacher_open(&t->teacher, t->config, t->device, t->batch, t->inputs.train, t->inputs.val, &t->inputs.augment));
     if (!isnan(t->config->uncertainty.temperature)) return PACED_OK;
     double tau;
-    PACED_TRY(teacher_fit_temperature(&t->teacher, t->val, &tau));
-    t->objective.tau = (float)tau;
+    PACED_TRY(teacher_fit_temperature(&t->teacher, t->inputs.val, &tau));
+    t->inputs.objective.tau = (float)tau;
     paced_log(PACED_LOG_INFO, "uncertainty.temperature = auto: tau = %.4f fits the validation set best", tau);
     return PACED_OK;
-}
-
-/* What is wrong with the network and can be told before anything long is begun: a size that it cannot take, or batches
- * on which it cannot be trained. The last batch of an epoch may be a small one. */
-static enum paced_err check_network(const struct paced_config *c, size_t images) {
-    struct paced_graph *graph;
-    PACED_TRY(paced_model_build(&graph, c->model.arch, (int)c->data.size, (int)c->data.classes, (int)c->model.width));
-    size_t batch = (size_t)c->train.batch, rest = images % batch;
-    const struct paced_node *starved = paced_graph_starved(graph, (int)(rest ? rest : batch));
-    enum paced_err err = PACED_OK;
-    if (starved)
-        err = paced_error(PACED_INVALID,
-                          "train.batch = %zu leaves a batch of one of the %zu training %s, on which %s cannot be "
-                          "trained (%s would normalise over one value, which has no variance); choose another "
-                          "train.batch",
-                          batch, images, paced_plural(images, "image", "images"), c->model.arch, starved->name);
-    paced_graph_destroy(graph);
-    return err;
 }
 
 static enum paced_err open_parts(struct trainer *t) {
     const struct paced_config *c = t->config;
     int size = (int)c->data.size, classes = (int)c->data.classes;
-    PACED_TRY(paced_objective_init(&t->objective, c));
-    PACED_TRY(paced_augment_parse(&t->augment, "data.augment", c->data.augment));
-    t->augment.seed = (uint64_t)c->run.seed;
-    PACED_TRY(paced_dataset_open(&t->train, c, PACED_TRAIN));
-    PACED_TRY(paced_dataset_open(&t->val, c, PACED_VAL));
-    PACED_TRY(check_network(c, paced_dataset_count(t->train)));
-    size_t most = paced_dataset_count(t->train) > paced_dataset_count(t->val) ? paced_dataset_count(t->train)
-                                                                              : paced_dataset_count(t->val);
+    PACED_TRY(inputs_open(&t->inputs, c));
+    size_t most = paced_dataset_count(t->inputs.train), others = paced_dataset_count(t->inputs.val);
+    if (others > most) most = others;
     t->batch = (size_t)c->train.batch < most ? (int)c->train.batch : (int)most;
     t->order = paced_alloc(most, sizeof *t->order);
     PACED_TRY(open_device(&t->device, c));
     if (has_teacher(t)) PACED_TRY(open_teacher(t));
-    PACED_TRY(paced_loss_create(&t->loss, t->device, &t->objective, has_teacher(t), t->batch, size, classes));
+    PACED_TRY(paced_loss_create(&t->loss, t->device, &t->inputs.objective, has_teacher(t), t->batch, size, classes));
     PACED_TRY(grader_create(&t->grader, t->device, t->batch, size, classes));
     PACED_TRY(
         network_open(&t->network, c, t->device, t->batch, PACED_TRAINING)); /* last: it fits itself into the rest */
@@ -109,29 +82,6 @@ static enum paced_err open_parts(struct trainer *t) {
     t->standing.tally.scores = paced_scores_create(classes);
     t->val_tally.scores = paced_scores_create(classes);
     return PACED_OK;
-}
-
-/* Decodes every image once, so that a bad one is named before anything is written or an older run is replaced, not at
- * the end of a long epoch. The data set keeps what it decodes, so the first epoch is the shorter for it. One that would
- * not be kept is not decoded for nothing, and of one with very many images the run starts at once: there it must do
- * that all files can be opened (`paced data check` reads them). */
-static enum paced_err check_images(struct trainer *t, struct paced_dataset *dataset, const char *label) {
-    struct paced_loader *loader;
-    struct paced_progress progress;
-    size_t count = paced_dataset_count(dataset);
-    if (count > MOST_DECODED_FIRST || !paced_dataset_fits_memory(dataset)) return paced_dataset_check_files(dataset);
-    for (size_t i = 0; i < count; ++i) t->order[i] = (uint32_t)i;
-    PACED_TRY(paced_loader_create(&loader, dataset, t->order, count, 1, 0, (int)t->config->data.workers, NULL));
-    paced_progress_start(&progress, label, count);
-    enum paced_err err = PACED_OK;
-    for (struct paced_batch *batch; !err && !(err = paced_loader_next(loader, &batch)) && batch;) {
-        paced_progress_step(&progress, 1, NAN);
-        paced_loader_release(loader, batch);
-        if (paced_stop_asked()) err = PACED_STOPPED;
-    }
-    paced_progress_end(&progress);
-    paced_loader_destroy(loader);
-    return err;
 }
 
 static void close_parts(struct trainer *t) {
@@ -145,8 +95,7 @@ static void close_parts(struct trainer *t) {
     network_close(&t->network);
     paced_device_close(t->device);
     free(t->order);
-    paced_dataset_close(t->val);
-    paced_dataset_close(t->train);
+    inputs_close(&t->inputs);
     board_close(&t->board);
     paced_run_log_finish(&t->log);
     run_files_finish(&t->files);
@@ -154,10 +103,10 @@ static void close_parts(struct trainer *t) {
 
 /* Of an epoch that was stopped half-way the rest can be told only where nothing of this changed. */
 static uint64_t hash_course(const struct trainer *t) {
-    int64_t sizes[] = {(int64_t)paced_dataset_count(t->train), t->batch, t->config->train.shuffle};
+    int64_t sizes[] = {(int64_t)paced_dataset_count(t->inputs.train), t->batch, t->config->train.shuffle};
     uint64_t hash = paced_hash(PACED_HASH_START, sizes, sizeof sizes);
-    for (size_t i = 0; i < paced_dataset_count(t->train); ++i) {
-        const char *name = paced_dataset_image_name(t->train, i);
+    for (size_t i = 0; i < paced_dataset_count(t->inputs.train); ++i) {
+        const char *name = paced_dataset_image_name(t->inputs.train, i);
         hash = paced_hash(hash, name, strlen(name) + 1);
     }
     return hash;
@@ -204,25 +153,24 @@ static enum paced_err add_uncertainty(struct trainer *t, const struct paced_batc
 
 /* The histogram of all training pixels, in the data set's order. Of the images as they are, not augmented: the shares
  * that pacing is told are shares of the training set, which is the same in every epoch. What is admitted of the images
- * that the student meets is in the log. */
-static enum paced_err measure_uncertainty(struct trainer *t) {
+ * that the student meets is in the log. Ctrl-C ends it half-way. */
+static enum paced_err measure_uncertainty(struct trainer *t, bool *stopped) {
     const struct paced_config *c = t->config;
-    size_t count = paced_dataset_count(t->train);
+    size_t count = paced_dataset_count(t->inputs.train);
     for (size_t i = 0; i < count; ++i) t->order[i] = (uint32_t)i;
     struct paced_loader *loader;
     struct paced_batch *batch;
-    PACED_TRY(paced_loader_create(&loader, t->train, t->order, count, t->batch, 0, (int)c->data.workers, NULL));
+    PACED_TRY(paced_loader_create(&loader, t->inputs.train, t->order, count, t->batch, 0, (int)c->data.workers, NULL));
     float *values = paced_alloc((size_t)t->batch * (size_t)c->data.size * (size_t)c->data.size, sizeof *values);
     struct paced_progress progress;
     paced_progress_start(&progress, "uncertainty", count);
     paced_histogram_destroy(t->histogram);
     t->histogram = paced_histogram_create();
-    enum paced_err err;
-    while (!(err = paced_loader_next(loader, &batch)) && batch) {
+    enum paced_err err = PACED_OK;
+    while (!err && !(*stopped = paced_stop_asked()) && !(err = paced_loader_next(loader, &batch)) && batch) {
         err = add_uncertainty(t, batch, values);
         paced_progress_step(&progress, (size_t)batch->count, NAN);
         paced_loader_release(loader, batch);
-        if (err) break;
     }
     paced_progress_end(&progress);
     free(values);
@@ -231,14 +179,15 @@ static enum paced_err measure_uncertainty(struct trainer *t) {
 }
 
 /* mu and sigma of the epoch to come. Uncertainty changes between epochs only where sigma does. */
-static enum paced_err set_pace(struct trainer *t) {
+static enum paced_err set_pace(struct trainer *t, bool *stopped) {
     const struct paced_config *c = t->config;
     int epoch = (int)t->standing.epoch;
     double sigma = paced_pacing_sigma(c, epoch);
     PACED_TRY(paced_loss_set_epoch(t->loss, 1, sigma));
-    if (paced_pacing_needs_histogram(c, &t->objective) && (!t->histogram || c->uncertainty.sigma_decay != 1))
-        PACED_TRY(measure_uncertainty(t));
-    t->standing.mu = is_paced(t) ? paced_pacing_mu(c, &t->objective, epoch, t->histogram) : NAN;
+    if (paced_pacing_needs_histogram(c, &t->inputs.objective) && (!t->histogram || c->uncertainty.sigma_decay != 1))
+        PACED_TRY(measure_uncertainty(t, stopped));
+    if (*stopped) return PACED_OK;
+    t->standing.mu = is_paced(t) ? paced_pacing_mu(c, &t->inputs.objective, epoch, t->histogram) : NAN;
     return paced_loss_set_epoch(t->loss, is_paced(t) ? t->standing.mu : 1, sigma);
 }
 
@@ -288,12 +237,12 @@ static void label_epoch(const struct trainer *t, const char *phase, char *label,
 static enum paced_err train_pass(struct trainer *t, double lr, bool *stopped) {
     char label[64];
     label_epoch(t, "train", label, sizeof label);
-    struct pass pass = whole_pass(t, t->train, t->teacher.train, label);
-    const struct paced_change change = {paced_augment_apply, &t->augment};
+    struct pass pass = whole_pass(t, t->inputs.train, t->teacher.train, label);
+    const struct paced_change change = {paced_augment_apply, &t->inputs.augment};
     t->rng_after = t->standing.rng;
     if (t->config->train.shuffle) paced_rng_shuffle(&t->rng_after, t->order, pass.count);
-    t->augment.epoch = (uint64_t)t->standing.epoch;
-    if (t->augment.count > 0) pass.change = &change;
+    t->inputs.augment.epoch = (uint64_t)t->standing.epoch;
+    if (t->inputs.augment.count > 0) pass.change = &change;
     pass.optimizer = t->optimizer;
     pass.lr = lr;
     PACED_TRY(pass_run(&pass, &t->standing.tally, stopped));
@@ -304,7 +253,7 @@ static enum paced_err train_pass(struct trainer *t, double lr, bool *stopped) {
 static enum paced_err val_pass(struct trainer *t, double lr, bool *stopped) {
     char label[64];
     label_epoch(t, "val", label, sizeof label);
-    struct pass pass = whole_pass(t, t->val, &t->teacher.val, label);
+    struct pass pass = whole_pass(t, t->inputs.val, &t->teacher.val, label);
     tally_clear(&t->val_tally);
     PACED_TRY(pass_run(&pass, &t->val_tally, stopped));
     if (!*stopped) log_row(t, "val", &t->val_tally, lr);
@@ -372,16 +321,16 @@ static enum paced_err save_place(struct trainer *t) {
 static enum paced_err end_board(struct trainer *t) {
     if (!t->board.path) return PACED_OK;
     PACED_TRY(network_load(&t->network, t->files.best));
-    return board_end(&t->board, &t->network, t->val, (int)t->config->data.classes, (int)t->standing.best_epoch);
+    return board_end(&t->board, &t->network, t->inputs.val, (int)t->config->data.classes, (int)t->standing.best_epoch);
 }
 
 static enum paced_err train(struct trainer *t) {
     PACED_TRY(board_open(&t->board, t->config, &t->files, &t->log));
     while (!is_done(t)) {
         double lr = paced_schedule_lr(t->config, (int)t->standing.epoch);
-        bool stopped;
-        PACED_TRY(set_pace(t));
-        PACED_TRY(train_pass(t, lr, &stopped));
+        bool stopped = false;
+        PACED_TRY(set_pace(t, &stopped));
+        if (!stopped) PACED_TRY(train_pass(t, lr, &stopped));
         if (!stopped) PACED_TRY(val_pass(t, lr, &stopped));
         if (stopped) return save_place(t);
         PACED_TRY(close_epoch(t));
@@ -412,8 +361,7 @@ enum paced_err trainer_run(const struct paced_config *config, enum train_start s
                           "%s: is missing, so the run there cannot be resumed; start again with --overwrite",
                           t.files.state);
     if (!err) err = open_parts(&t);
-    if (!err && !resume) err = check_images(&t, t.train, "reading train");
-    if (!err && !resume) err = check_images(&t, t.val, "reading val");
+    if (!err && !resume) err = inputs_check_images(&t.inputs, (int)config->data.workers);
     if (!err) err = resume ? start_again(&t) : start_fresh(&t);
     if (!err && !resume) err = run_files_clear(&t.files);
     if (!err) err = run_files_tidy(&t.files);
@@ -423,5 +371,17 @@ enum paced_err trainer_run(const struct paced_config *config, enum train_start s
     if (!err && out) paced_run_log_print(&t.log, (int)t.standing.best_epoch, out);
     if (!err) err = report_run(t.files.dir);
     close_parts(&t);
+    return err;
+}
+
+enum paced_err trainer_check(const struct paced_config *config, const struct expected *expected) {
+    struct inputs inputs = {0};
+    struct paced_config teacher = teacher_config(config);
+    enum paced_err err = inputs_open(&inputs, config);
+    if (!err) err = paced_dataset_check_files(inputs.train);
+    if (!err) err = paced_dataset_check_files(inputs.val);
+    if (!err && *config->distill.teacher) err = network_check(&teacher, config->distill.teacher, expected);
+    if (!err && *config->model.init) err = network_check(config, config->model.init, expected);
+    inputs_close(&inputs);
     return err;
 }

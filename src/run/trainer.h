@@ -3,7 +3,7 @@
 #ifndef PACED_RUN_TRAINER_H
 #define PACED_RUN_TRAINER_H
 
-#include "paced/config.h"
+#include "src/run/network.h"
 
 enum train_start { TRAIN_FRESH, TRAIN_RESUME, TRAIN_OVERWRITE };
 
@@ -11,5 +11,8 @@ enum train_start { TRAIN_FRESH, TRAIN_RESUME, TRAIN_OVERWRITE };
  * neither resume nor overwrite was asked for; PACED_STOPPED after Ctrl-C, with all saved. What came of it is printed to
  * `out` (NULL: nowhere). */
 enum paced_err trainer_run(const struct paced_config *config, enum train_start start, FILE *out);
+
+/* What a training with this configuration would say of its files, long before it begins; needs no device. */
+enum paced_err trainer_check(const struct paced_config *config, const struct expected *expected);
 
 #endif

@@ -8,10 +8,8 @@
 
 enum { DEEPEST = 64 }; /* components of a path that a name may have */
 
-static enum paced_err check(const struct weights_list *list, size_t index) {
+static enum paced_err check_once(const struct weights_list *list, size_t index) {
     const char *path = list->paths[index];
-    if (!paced_path_exists(path))
-        return paced_error(PACED_INVALID, "%s: no such file; name weights that a training has written", path);
     for (size_t i = 0; i < index; ++i)
         if (strcmp(list->paths[i], path) == 0)
             return paced_error(PACED_INVALID, "%s: is named twice; name each weights file once", path);
@@ -75,7 +73,7 @@ static enum paced_err add(struct weights_list *list, const struct paced_config *
     list->paths[index] = paced_path_absolute(found);
     list->names[index] = short_name(list->paths[index]);
     free(found);
-    return check(list, index);
+    return check_once(list, index);
 }
 
 enum paced_err weights_list_read(struct weights_list *list, const struct paced_config *config, const char *text) {

@@ -169,6 +169,35 @@ static void test_append(void **state) {
     free(path);
 }
 
+/* Of a text the byte order mark is not part; UTF-16 is no text. */
+static void test_file_read_text(void **state) {
+    (void)state;
+    static const struct {
+        const char *bytes, *text;
+        size_t size;
+    } texts[] = {{"\xEF\xBB\xBF[run]\n", "[run]\n", 9},
+                 {"\xEF\xBB\xBF", "", 3},
+                 {"\xEF\xBB", "\xEF\xBB", 2},
+                 {"a\xEF\xBB\xBF", "a\xEF\xBB\xBF", 4},
+                 {"\xEF\xBB\xBF\xEF\xBB\xBF", "\xEF\xBB\xBF", 6},
+                 {"", "", 0}};
+    char *path = paced_path_join(dir, "text"), *text;
+    for (size_t i = 0; i < PACED_COUNT(texts); i++) {
+        assert_int_equal(paced_file_write(path, texts[i].bytes, texts[i].size), PACED_OK);
+        assert_int_equal(paced_file_read_text(path, 0, &text), PACED_OK);
+        assert_string_equal(text, texts[i].text);
+        free(text);
+    }
+    assert_int_equal(paced_file_write(path, "a\n\0b", 4), PACED_OK);
+    capture_begin();
+    assert_int_equal(paced_file_read_text(path, 0, &text), PACED_INVALID);
+    char *said = capture_end();
+    assert_null(text);
+    assert_non_null(strstr(said, "text:2: holds a zero byte"));
+    free(said);
+    free(path);
+}
+
 static void test_file_read(void **state) {
     (void)state;
     char *path = paced_path_join(dir, "large"), *missing = paced_path_join(dir, "none");
@@ -340,12 +369,12 @@ static void test_hash(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_paths),          cmocka_unit_test(test_make_dirs),   cmocka_unit_test(test_atomic),
-        cmocka_unit_test(test_atomic_refuses), cmocka_unit_test(test_atomic_link), cmocka_unit_test(test_append),
-        cmocka_unit_test(test_file_read),      cmocka_unit_test(test_cache_dir),   cmocka_unit_test(test_text),
-        cmocka_unit_test(test_list),           cmocka_unit_test(test_list_check),  cmocka_unit_test(test_nearest),
-        cmocka_unit_test(test_parse),          cmocka_unit_test(test_hash),        cmocka_unit_test(test_shipped),
-        cmocka_unit_test(test_plural),
+        cmocka_unit_test(test_paths),          cmocka_unit_test(test_make_dirs),      cmocka_unit_test(test_atomic),
+        cmocka_unit_test(test_atomic_refuses), cmocka_unit_test(test_atomic_link),    cmocka_unit_test(test_append),
+        cmocka_unit_test(test_file_read),      cmocka_unit_test(test_file_read_text), cmocka_unit_test(test_cache_dir),
+        cmocka_unit_test(test_text),           cmocka_unit_test(test_list),           cmocka_unit_test(test_list_check),
+        cmocka_unit_test(test_nearest),        cmocka_unit_test(test_parse),          cmocka_unit_test(test_hash),
+        cmocka_unit_test(test_shipped),        cmocka_unit_test(test_plural),
     };
     return cmocka_run_group_tests_name("base", tests, make_dir, remove_dir);
 }

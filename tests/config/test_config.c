@@ -84,7 +84,7 @@ static void test_bad_lines(void **state) {
     assert_text_refused("[train]\nepochs = 3\n [log]\n", "x.ini:3: ", "indented");
     assert_text_refused("[train]\nepochs = 3\n  4\n", "x.ini:2: train.epochs: '3 4'", "whole number");
     assert_int_equal(paced_file_write("x.ini", "[train]\0\n", 9), PACED_OK);
-    assert_refused("x.ini", NULL, "x.ini: ", "plain text");
+    assert_refused("x.ini", NULL, "x.ini:1: ", "plain text");
     assert_refused("missing.ini", NULL, "missing.ini: ", "No such file");
     assert_refused(dir, NULL, dir, "directory");
 }
@@ -206,6 +206,28 @@ static void test_real_digits(void **state) {
     paced_config_finish(&c);
 }
 
+static void test_key_of_an_error(void **state) {
+    (void)state;
+    write_ini("x.ini", "[data]\ntrain = /a/t.json\n[robustness]\nweights = /a/b.pth, /a/c.pth\n");
+    struct paced_config c;
+    assert_int_equal(load(&c, "x.ini", NULL), PACED_OK);
+    const char *const errors[][2] = {{"/a/t.json: no such file", "data.train"},
+                                     {"/a/t.json:3: bad JSON", "data.train"},
+                                     {"/a/c.pth: cannot open", "robustness.weights"},
+                                     {"/a/t.json.old: no such file", NULL},
+                                     {"test.weights: is empty", NULL},
+                                     {": no such file", NULL}};
+    for (size_t i = 0; i < PACED_COUNT(errors); i++) {
+        char *key = paced_config_key_of(&c, errors[i][0]);
+        if (errors[i][1])
+            assert_string_equal(key, errors[i][1]);
+        else
+            assert_null(key);
+        free(key);
+    }
+    paced_config_finish(&c);
+}
+
 static void test_print_keys(void **state) {
     (void)state;
     for (int markdown = 0; markdown < 2; markdown++) {
@@ -251,7 +273,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_unknown_names), TEST(test_wrong_values), TEST(test_bad_lines),
         TEST(test_long_line),     TEST(test_round_trip),   TEST(test_round_trip_long),
-        TEST(test_real_digits),   TEST(test_print_keys),   TEST(test_hash),
+        TEST(test_real_digits),   TEST(test_print_keys),   TEST(test_key_of_an_error),
+        TEST(test_hash),
     };
     return cmocka_run_group_tests_name("config", tests, NULL, NULL);
 }

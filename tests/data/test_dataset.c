@@ -40,6 +40,9 @@ static void test_good_split(void **state) {
     assert_string_equal(paced_dataset_image_name(d, 1), "x/../c.png");
     paced_dataset_close(d);
     paced_dataset_close(NULL);
+    assert_int_equal(open_split(&d, PACED_DATA_BUS, 2, "\xEF\xBB\xBF[[\"a.png\", \"b.png\"]]"), PACED_OK);
+    assert_int_equal(paced_dataset_count(d), 1);
+    paced_dataset_close(d);
 }
 
 static void test_bad_splits(void **state) {

@@ -85,7 +85,7 @@ static void test_bad_configurations(void **state) {
 
 static void test_colours(void **state) {
     (void)state;
-    struct paced_masks *masks = open_masks(PACED_DATA_ROBO, 3, "[" CLAMPS ", " SHAFT ", " TISSUE "]");
+    struct paced_masks *masks = open_masks(PACED_DATA_ROBO, 3, "\xEF\xBB\xBF[" CLAMPS ", " SHAFT ", " TISSUE "]");
     const uint8_t shaft[3] = {0, 255, 0}, clamps[3] = {0, 255, 125};
     struct paced_mask mask;
     assert_int_equal(paced_masks_read(masks, put_rgb("m.png", shaft, 9, clamps), "s", &mask), PACED_OK);
@@ -116,6 +116,18 @@ static void test_unknown_colour(void **state) {
     assert_says(said, "split.json: entry 4: ");
     assert_says(said, "m.png: row 2, column 5 has the colour (7, 8, 9)");
     assert_says(said, "labels.json");
+    paced_masks_close(masks);
+}
+
+/* Where a mask's colours mean nothing, a table need not give any. */
+static void test_table_without_colours(void **state) {
+    (void)state;
+    const char *table = "[" TISSUE ", {\"name\": \"shaft\", \"classid\": 1}]";
+    struct paced_masks *masks = open_masks(PACED_DATA_FOLDER, 2, table);
+    uint32_t colour;
+    assert_string_equal(paced_masks_class_name(masks, 1), "shaft");
+    assert_true(paced_masks_class_colour(masks, 0, &colour));
+    assert_false(paced_masks_class_colour(masks, 1, &colour));
     paced_masks_close(masks);
 }
 
@@ -268,6 +280,7 @@ int main(void) {
         cmocka_unit_test(test_bad_configurations),
         cmocka_unit_test(test_colours),
         cmocka_unit_test(test_unknown_colour),
+        cmocka_unit_test(test_table_without_colours),
         cmocka_unit_test(test_ignore),
         cmocka_unit_test(test_class_names),
         cmocka_unit_test(test_merge),

@@ -87,6 +87,26 @@ static void test_sizes(void **state) {
     }
 }
 
+/* The same grey in any size; a threshold that joins everything else does not join it. */
+static void test_flat(void **state) {
+    (void)state;
+    static const int sizes[][2] = {{1, 1}, {7, 300}, {24, 24}, {513, 351}};
+    static float prints[PACED_COUNT(sizes) + 3][N];
+    const float *list[PACED_COUNT(prints)];
+    size_t group[PACED_COUNT(prints)];
+    float like[PACED_COUNT(prints)];
+    for (size_t i = 0; i < PACED_COUNT(prints); i++) {
+        const bool same = i < PACED_COUNT(sizes), varied = i == PACED_COUNT(prints) - 1;
+        struct paced_image image = make_image(3, same ? sizes[i][0] : 30, same ? sizes[i][1] : 30);
+        if (!varied) memset(image.rgb, same ? 201 : 100 * (i % 2), 3 * (size_t)image.width * (size_t)image.height);
+        paced_print_take(&image, prints[i]);
+        list[i] = prints[i];
+        free(image.rgb);
+    }
+    paced_print_group(list, PACED_COUNT(prints), 0, group, like);
+    for (size_t i = 0; i < PACED_COUNT(prints); i++) assert_int_equal(group[i], i < PACED_COUNT(sizes) ? 0 : i);
+}
+
 enum { COUNT = 60 };
 
 static size_t root(const size_t *parent, size_t i) {
@@ -94,20 +114,21 @@ static size_t root(const size_t *parent, size_t i) {
     return i;
 }
 
-/* Ten images six times over: some the same, some with noise, some others; two flat ones and one that takes no part. */
+/* Ten images six times over: some the same, some with noise, some others; some flat ones and one that takes no part. */
 static void test_groups(void **state) {
     (void)state;
     static float prints[COUNT][N];
     const float *list[COUNT];
     size_t parent[COUNT], group[COUNT];
     float like[COUNT];
+    static const uint8_t grey[COUNT - 54] = {0, 90, 91, 0, 90, 255};
     struct paced_rng rng;
     paced_rng_seed(&rng, 9, 0);
     for (uint64_t i = 0; i < COUNT; i++) {
         struct paced_image image = make_image(i % 10, 48, 48);
         const uint32_t noise = i < 20 ? 1 : i < 40 ? 9 : 120;
         for (size_t k = 0; k < 3 * 48 * 48; k += 1)
-            image.rgb[k] = (uint8_t)(i >= 57 ? 90 : image.rgb[k] / 2 + paced_rng_below(&rng, noise));
+            image.rgb[k] = (uint8_t)(i >= 54 ? grey[i - 54] : image.rgb[k] / 2 + paced_rng_below(&rng, noise));
         paced_print_take(&image, prints[i]);
         list[i] = i == 20 ? NULL : prints[i];
         parent[i] = i;
@@ -116,18 +137,22 @@ static void test_groups(void **state) {
     int joined = 0;
     for (size_t i = 0; i < COUNT; i++)
         for (size_t j = 0; j < i; j++)
-            if (list[i] && list[j] && dot(list[i], list[j]) >= 0.995) {
+            if (list[i] && list[j] && i < 54 && dot(list[i], list[j]) >= 0.995) {
                 const size_t a = root(parent, i), b = root(parent, j);
                 parent[a > b ? a : b] = a > b ? b : a;
                 joined++;
             }
     paced_print_group(list, COUNT, 0.995, group, like);
-    for (size_t i = 0; i < COUNT; i++) assert_int_equal(group[i], root(parent, i));
+    for (size_t i = 0; i < 54; i++) assert_int_equal(group[i], root(parent, i));
     assert_true(joined > 20);
     assert_int_equal(group[10], 0);
     assert_true(like[10] == 1);
     assert_true(group[20] == 20 && like[20] == 0);
-    assert_true(group[57] == 57 && group[58] == 58); /* flat */
+    static const size_t alike[COUNT - 54] = {54, 55, 56, 54, 55, 59}; /* of the flat ones */
+    for (size_t i = 54; i < COUNT; i++) {
+        assert_int_equal(group[i], alike[i - 54]);
+        assert_true(like[i] == (grey[i - 54] <= 90 ? 1 : 0));
+    }
 }
 
 /* 300 images in groups of 1 to 4, of four traits from common to rare. */
@@ -164,6 +189,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_product_is_correlation),
         cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_flat),
         cmocka_unit_test(test_groups),
         cmocka_unit_test(test_division),
     };

@@ -92,7 +92,7 @@ static void test_long_note(void **state) {
 /* What is read wins over what was set, which keeps its place. */
 static void test_reading_over(void **state) {
     (void)state;
-    static const char text[] = "[gemm]\nsetting = other\n";
+    static const char text[] = "\xEF\xBB\xBF[gemm]\nsetting = other\n";
     struct paced_tuning *tuning = paced_tuning_create();
     paced_tuning_set(tuning, "gemm", "setting", "one", NULL);
     paced_tuning_set(tuning, "convolution", KEY, "im2col", NULL);

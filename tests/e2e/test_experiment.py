@@ -176,6 +176,51 @@ class ExperimentTest(program.Case):
             self.assertEqual(self.stages_done(done.stderr), (STAGES, []))
         self.assertEqual(self.comparison("others"), self.comparison("whole"))
 
+    def test_run_of_others_in_the_way_of_a_later_stage_shows_at_once(self):
+        self.run_program("train", "tiny.ini", "--output", "later/student", "--set", "train.epochs=1")
+        self.refuse("experiment", self.write_experiment("later"), says=("[stage student]: ", "--overwrite"))
+
+    def test_what_a_later_stage_lacks_shows_at_once(self):
+        program.write_json(self.path("lost.json"), [["gone.png", "gone_mask.png"]])
+        program.write_text(self.path("half.json"), '[["a.png",')
+        program.write_bytes(self.path("half.safetensors"),
+                            program.read_bytes(self.path("whole", "teacher", "best.safetensors"))[:1000])
+        train, student = {"command": "train"}, {"command": "train", "distill.method": "kd"}
+        robustness = {"command": "robustness"}
+        lacking = (
+            ({**student, "distill.teacher": "gone.pth"}, "distill.teacher", "gone.pth: "),
+            ({**student, "distill.teacher": "half.safetensors"}, "distill.teacher", "half.safetensors: "),
+            ({**student, "distill.teacher": "%(teacher)/bset.safetensors"}, "distill.teacher", "bset.safetensors: "),
+            ({**student, "distill.teacher": self.path("whole", "teacher", "best.safetensors"),
+              "distill.teacher_width": 8}, "distill.teacher", "best.safetensors: tensor "),
+            (student, "distill.method", "teacher"),
+            ({**train, "model.init": "gone.pth"}, "model.init", "gone.pth: "),
+            ({**train, "data.root": "gone"}, "data.root", "gone: "),
+            ({**train, "data.train": "gone.json"}, "data.train", "gone.json: "),
+            ({**train, "data.val": "half.json"}, "data.val", "half.json:1: "),
+            ({**train, "data.val": "lost.json"}, "data.val", "gone.png"),
+            ({**train, "data.labels": "gone.json"}, "data.labels", "gone.json: "),
+            ({**train, "device.tuning": "gone.ini"}, "device.tuning", "gone.ini: "),
+            ({"command": "test"}, "test.weights", "last/best.safetensors: "),
+            ({"command": "test", "test.weights": "%(teacher-test)/best.safetensors"}, "test.weights", "teacher-test"),
+            ({**robustness, "robustness.weights": "%(student)/best.safetensors, gone.pth"}, "robustness.weights",
+             "gone.pth: "),
+            ({**robustness, "robustness.weights": "%(student)/best.safetensors", "data.val": "gone.json"}, "data.val",
+             "gone.json: "),
+        )
+        for stage, key, file in lacking:
+            self.refuse("experiment", self.write_experiment("lacking", more={"stage last": stage}),
+                        says=("lacking.ini:", "[stage last]: ", key, file))
+
+    def test_files_of_done_stages_may_be_gone(self):
+        self.copy("alone")
+        os.rename(self.path("data"), self.path("elsewhere"))
+        try:
+            done = self.run_program("experiment", "alone.ini")
+        finally:
+            os.rename(self.path("elsewhere"), self.path("data"))
+        self.assertEqual(self.stages_done(done.stderr), ([], STAGES))
+
     def test_other_file(self):
         program.write_ini(self.path("more.ini"), base="tiny.ini", train={"epochs": 1})
         program.write_ini(self.path("other.ini"), run={"output": "other"},

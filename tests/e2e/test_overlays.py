@@ -10,6 +10,7 @@ SIDE, SCALE = 32, 8  # of an image, and its factor in the picture
 LEFT, TOP, STEP = 16, 84, 272  # of the first panel; from one to the next
 ORANGE = (0xE6, 0x9F, 0x00)  # of class 1, where no label table says otherwise
 TINT = 0.4
+PREDICTED_TINT = 0.3
 
 
 class Picture:
@@ -52,6 +53,17 @@ class OverlaysTest(program.Case):
         self.assertEqual(dice[:5], sorted(dice[:5], reverse=True))
         self.assertEqual(dice[5:], sorted(dice[5:]))
         self.assertEqual(dice[5], min(map(float, measured.values())))
+
+    def test_large_images_have_pictures_of_the_usual_size(self):
+        """As wide as that of an image of 256 pixels, whose panels are as many wide."""
+        for size, width in ((256, 4 * 256 + 5 * 16), (600, 4 * 256 + 5 * 16)):
+            self.measure(f"large_{size}", "test.overlays=1", f"data.size={size}", "train.batch=1")
+            self.assertEqual(program.png_size(self.path(f"large_{size}", "overlays", "best_01.png"))[0], width)
+        self.run_program("robustness", "tiny.ini", "--output", "large", "--set", "run.output=run", "--set",
+                         "robustness.corruptions=contrast", "--set", "robustness.severities=1,5", "--set",
+                         "data.size=600", "--set", "train.batch=1")
+        width, height = program.png_size(self.path("large", "contact_sheet.png"))
+        self.assertTrue(2 * 256 < width < 3 * 256 and 2 * 256 < height < 3 * 256, (width, height))
 
     def test_best_one_shows_something(self):
         """An empty image that is predicted empty counts as 1, but there is nothing to see in it."""
@@ -153,6 +165,26 @@ class OverlaysTest(program.Case):
             wanted = [a + (b - a) * TINT if any(colour) else a for a, b in zip(own, colour)]
             for value, expected in zip(picture.at(1, i % SIDE, i // SIDE), wanted):
                 self.assertLessEqual(abs(value - expected), 0.5)
+        self.check_predicted_colours(row["image"])
+
+    def check_predicted_colours(self, name):
+        """`predict --overlay` shows classes in the same colours; without a table in the program's."""
+        picture, stem, only = self.path("scene", "val", name), name[:-4], 3
+        tensors, metadata = program.read_tensors(self.path("scene_run", "best.safetensors"))
+        dtype, shape, _ = tensors["out.bias"]
+        tensors["out.bias"] = (dtype, shape, [1e6 * (c == only) for c in range(6)])  # the class that is seen everywhere
+        program.write_tensors(self.path("only.safetensors"), tensors, metadata)
+        options = ("predict", "scene.ini", "--weights", "only.safetensors", "--overlay", picture)
+        for output, labels in (("shown", "scene/labels.json"), ("plain", "")):
+            self.run_program(*options, "--output", output, "--set", f"data.labels={labels}")
+        image = program.read_png(picture)[3]
+        shown, plain = (program.read_png(self.path(f, f"{stem}_overlay.png"))[3] for f in ("shown", "plain"))
+        colours = {entry["classid"]: entry["color"] for entry in program.read_json(self.path("scene", "labels.json"))}
+        for i in (y * SIDE + x for y in range(1, SIDE - 1) for x in range(1, SIDE - 1)):  # within the outline
+            for k, colour in zip(range(3 * i, 3 * i + 3), colours[only]):
+                self.assertLessEqual(abs(image[k] + (colour - image[k]) * PREDICTED_TINT - shown[k]), 0.5)
+        self.assertNotEqual(shown, plain)
+        self.refuse(*options, "--output", "none", "--set", "data.labels=gone.json", says=("gone.json", "data.labels"))
 
 
 if __name__ == "__main__":

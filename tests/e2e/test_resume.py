@@ -7,6 +7,7 @@ import signal
 import time
 
 import program
+from terminal import run_in_terminal
 
 EPOCHS = 5
 WEIGHTS = ("best.safetensors", "last.safetensors", "state.safetensors")
@@ -131,6 +132,35 @@ class ResumeTest(program.Case):
             self.interrupt("pcd", sign, *sets)
         self.finish("pcd", *sets)
         self.assert_ends_as("pcd_whole", "pcd")
+
+    def teach_slowly(self, teacher, output, *more):
+        """What a distillation takes whose teacher needs about a second for all images; 2 of them are for validation."""
+        train, val = (program.read_json(self.path("data", f"{name}.json")) for name in ("train", "val"))
+        program.write_json(self.path("few.json"), val[:2])
+        program.write_json(self.path("many.json"), 2 * train)
+        return ["train", "tiny.ini", "--output", output, "--resume",
+                *self.sets(f"distill.teacher={teacher}/best.safetensors", "distill.teacher_width=32", "train.epochs=2",
+                           "distill.method=pcd", "pacing.function=quantile", "uncertainty.sigma_decay=0.9",
+                           "data.train=many.json", "data.val=few.json", "train.batch=1", *more)]
+
+    def last_seen(self, label, seen):
+        """How many images the bar of that label had counted."""
+        return int(re.findall(rf"{label}[^\r\n]* (\d+)/\d+", seen)[-1])
+
+    def test_stopped_while_the_teacher_is_measured(self):
+        """Ctrl-C ends such passes half-way; what is resumed then is the same as ever."""
+        self.run_program("train", "tiny.ini", "--output", "wide", *self.sets("train.epochs=1", "model.width=32"))
+        slow = self.teach_slowly("wide", "slow", "distill.cache_mb=0")
+        for stop_after in ("uncertainty", "epoch 1/2.*uncertainty"):
+            seen = run_in_terminal(self, 80, *slow, stop_after=stop_after, status=130)
+            self.assertLess(self.last_seen("uncertainty", seen), 60, seen)
+            self.assertIn("after 0 batches", seen)
+        self.run_program(*slow)
+        self.run_program(*self.teach_slowly("wide", "slow_whole", "distill.cache_mb=0"))
+        self.assert_ends_as("slow_whole", "slow")
+        seen = run_in_terminal(self, 80, *self.teach_slowly("wide", "none"), stop_after="teacher, train", status=130)
+        self.assertLess(self.last_seen("teacher, train", seen), 60, seen)
+        self.assertFalse(os.path.exists(self.path("none")), "nothing is written before training begins")
 
     def test_early_stopped_run_killed(self):
         """Training ends of its own accord; so does a run that was killed on the way there, and at the same place."""

@@ -185,6 +185,7 @@ class RobustnessTest(program.Case):
         refuse("--weights", "one/best.safetensors,gone.safetensors", says=("gone.safetensors: no such file",))
         refuse("--weights", "one/best.safetensors,one/best.safetensors", says=("named twice",))
         refuse("--weights", '"tiny.ini"s', says=('--weights: "tiny.ini"s: ',))
+        refuse("--weights", "one/best.safetensors,tiny.ini", says=("tiny.ini",))  # before the first is measured
         refuse("--weights", "tiny.ini", says=("tiny.ini",))
         tensors, metadata = program.read_tensors(self.path("one", "best.safetensors"))
         for width in ("0", "4294967300", "four"):  # 2^32 + 4

@@ -4,42 +4,13 @@ The terminal is a pseudo-terminal whose output is read as a stream. The status l
 drawn again or a message is printed; so as long as it is shorter than the terminal is wide, it never wraps, and nothing of it
 is left over where each line of the stream ends in a message.
 """
-import errno
-import fcntl
 import os
-import pty
 import re
-import struct
-import subprocess
-import termios
 
 import program
+from terminal import run_in_terminal
 
 ERASE, COLOUR = "\r\x1b[K", re.compile(r"\x1b\[\d+m")
-
-
-def run_in_terminal(case, columns, *args, status=0, stdout=subprocess.DEVNULL, **env):
-    """What arrives at a terminal of that width that is the program's stderr."""
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    env = {key: value for key, value in {**os.environ, "TERM": "xterm", **env}.items() if value is not None}
-    child = subprocess.Popen([program.PROGRAM, *args], cwd=case.dir, env=env, stdin=subprocess.DEVNULL, stdout=stdout,
-                             stderr=theirs)
-    os.close(theirs)
-    seen = b""
-    while True:
-        try:
-            part = os.read(ours, 65536)
-        except OSError as error:  # how Linux says that the other end is closed
-            if error.errno != errno.EIO:
-                raise
-            part = b""
-        if not part:
-            break
-        seen += part
-    os.close(ours)
-    case.assertEqual(child.wait(), status, seen.decode())
-    return seen.decode()
 
 
 class Terminal(program.Case):

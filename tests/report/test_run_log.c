@@ -223,7 +223,7 @@ static void test_damaged_files(void **state) {
     }
     static const char in_row[] = HEADER "1,train,1,\0,,,,,,,,,,,\n", for_row[] = HEADER "\0001,train,,,,,,,,,,,,,\n";
     write_bytes(in_row, sizeof(in_row) - 1);
-    check_refused(2, "'kld'");
+    check_refused(2, "zero byte");
     write_bytes(for_row, sizeof(for_row) - 1);
     check_refused(2, "zero byte");
 }

@@ -30,16 +30,14 @@ static struct csv_table *table_of(const struct report_run *run, size_t i) {
 /* The first line of a run's config.ini: "; paced VERSION on DEVICE". */
 static enum paced_err read_origin(struct report_run *run, const char *path) {
     static const char begin[] = "; paced ", between[] = " on ";
-    uint8_t *data;
-    size_t size;
-    PACED_TRY(paced_file_read(path, 0, &data, &size));
-    char *line = (char *)data, *on = NULL;
+    char *line, *on = NULL;
+    PACED_TRY(paced_file_read_text(path, 0, &line));
     line[strcspn(line, "\r\n")] = '\0';
     bool said = strncmp(line, begin, strlen(begin)) == 0 && (on = strstr(line, between));
     if (said) *on = '\0';
     run->version = paced_strdup(said ? line + strlen(begin) : "");
     run->device = paced_strdup(said ? on + strlen(between) : "");
-    free(data);
+    free(line);
     return PACED_OK;
 }
 
