@@ -144,6 +144,33 @@ enum paced_err run_files_write_config(const struct run_files *files, const struc
     return err;
 }
 
+static void add_change(struct paced_text *changes, const struct paced_config_entry *now, const char *before) {
+    if (strcmp(now->value, before) == 0) return;
+    paced_text_add(changes, "%s%s.%s = %s (was %s)", changes->size ? ", " : "", now->section, now->name,
+                   *now->value ? now->value : "empty", *before ? before : "empty");
+}
+
+/* NULL where there are none. */
+static char *changes_between(const struct paced_config *was, const struct paced_config *is) {
+    struct paced_text changes = {0};
+    struct paced_config_entry now, before;
+    for (size_t i = 0; paced_config_entry(is, i, &now) && paced_config_entry(was, i, &before); ++i) {
+        add_change(&changes, &now, before.value);
+        free(now.value);
+        free(before.value);
+    }
+    return changes.data;
+}
+
+void run_files_tell_changes(const struct run_files *files, const struct paced_config *config) {
+    struct paced_config before;
+    if (!paced_path_exists(files->config) || paced_config_load(&before, files->config, NULL, 0) != PACED_OK) return;
+    char *changes = changes_between(&before, config);
+    if (changes) paced_log(PACED_LOG_INFO, "%s: resumed with other settings: %s", files->dir, changes);
+    free(changes);
+    paced_config_finish(&before);
+}
+
 enum paced_err run_files_write_test_config(const char *dir, const struct paced_config *config,
                                            const struct paced_device *device) {
     struct run_files files;

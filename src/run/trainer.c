@@ -365,7 +365,9 @@ enum paced_err trainer_run(const struct paced_config *config, enum train_start s
     if (!err) err = resume ? start_again(&t) : start_fresh(&t);
     if (!err && !resume) err = run_files_clear(&t.files);
     if (!err) err = run_files_tidy(&t.files);
-    if (!err) err = run_files_write_config(&t.files, config, t.device);
+    bool done = !err && resume && is_done(&t); /* then nothing is trained, and the directory's settings stay true */
+    if (!err && resume && !done) run_files_tell_changes(&t.files, config);
+    if (!err && !done) err = run_files_write_config(&t.files, config, t.device);
     if (!err && !resume) err = checkpoint_save(t.files.state, &t.network, config, t.optimizer, &t.standing);
     if (!err) err = train(&t);
     if (!err && out) paced_run_log_print(&t.log, (int)t.standing.best_epoch, out);

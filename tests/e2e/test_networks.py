@@ -93,7 +93,7 @@ class NetworksTest(program.Case):
             program.write_json(self.path("some.json"), train[:images])
             keys = {"train.batch": batch, "data.train": "some.json"}
             self.refuse("train", "tiny.ini", *self.sets("deeplabv3", 8, **keys), "--output", "out",
-                        says=[f"train.batch = {batch} ", f"{images} training images", "aspp.bn_conv_1x1_2"])
+                        says=[f"train.batch = {batch} ", f"the {images} training image", "aspp.bn_conv_1x1_2"])
         keys = {"train.batch": 5, "train.epochs": 1}  # 5, 5, 2; three validation images: 3
         self.run_program("train", "tiny.ini", *self.sets("deeplabv3", 8, **keys), "--output", "fives")
         keys = {"train.batch": 11, "train.epochs": 1}  # the others normalise over planes

@@ -183,9 +183,15 @@ class ResumeTest(program.Case):
         self.assertLess(epochs, 30)
         done = self.run_program("train", "tiny.ini", "--output", "early", "--resume", *self.sets(*sets))
         self.assertIn("train.patience", done.stderr)
+        self.assertNotIn("other settings", done.stderr)
+        config = program.read_bytes(self.path("early", "config.ini"))
+        self.finish("early", *sets, "train.lr=0.02")
+        self.assertEqual(program.read_bytes(self.path("early", "config.ini")), config, "nothing was trained with them")
         self.assertEqual(program.read_bytes(self.path("early", "log.csv")), log)
         more = ("train.patience=0", f"train.epochs={epochs + 1}", "train.lr=0.03")
-        self.finish("early", *more)
+        done = self.run_program("train", "tiny.ini", "--output", "early", "--resume", *self.sets(*more))
+        self.assertIn(f"resumed with other settings: train.epochs = {epochs + 1} (was 30), train.patience = 0 (was 1)\n",
+                      done.stderr)
         self.run_program("train", "tiny.ini", "--output", "later", *self.sets(*more))
         self.assert_ends_as("later", "early")
 
