@@ -119,7 +119,7 @@ static int choose_auto(const struct candidate *candidates, size_t count, const c
         *why = order[k].why;
         if (found >= 0) return found;
     }
-    *why = count ? "none is usable" : "no OpenCL platform is installed";
+    *why = count ? "none is usable" : "no OpenCL platform is installed, or PoCL cannot write its cache, POCL_CACHE_DIR";
     return -1;
 }
 
