@@ -120,6 +120,6 @@ kernel void bn_bwd_data(int pixels, int vectors, int relu, global const float *x
         realv grad = LOADV(saved, SCALE * vectors + v) *
                      (dz - share * (LOADV(dbias, v) + xhat * LOADV(dweight, v)));
         if (beta != 0) grad += beta * LOADV(dx, at);
-        STOREV(grad, dx, at);
+        STREAMV(grad, dx, at);
     }
 }

@@ -9,6 +9,6 @@ kernel void concat_copy(int pixels, int vectors, int stride, int skip, int to_st
         size_t at = (size_t)p * to_stride + to_skip + v;
         realv value = LOADV(from, (size_t)p * stride + skip + v);
         if (beta != 0) value += beta * LOADV(to, at);
-        STOREV(value, to, at);
+        STREAMV(value, to, at);
     }
 }

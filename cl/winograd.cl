@@ -219,7 +219,7 @@ INLINE void output_tile(const int m, int from_tile, int rows, int run, int plane
                     long at = corner + i * line + j * column + v;
                     realv value = t[i * MOST + j] + add;
                     if (beta != 0) value += beta * LOADV(y, at);
-                    STOREV(value, y, at);
+                    STREAMV(value, y, at);
                 }
         }
     }
@@ -272,7 +272,7 @@ INLINE void filter_tile(const int m, int from, int outputs, int filters, int cha
         EACH (int i = 0; i < a; ++i) {
             filter_line(m, g + i * MOST, 1);
             EACH (int j = 0; j < a; ++j)
-                STOREV(g[i * MOST + j], weights + (i * a + j) * plane + (size_t)(c0 + c) * outputs + k0, 0);
+                STREAMV(g[i * MOST + j], weights + (i * a + j) * plane + (size_t)(c0 + c) * outputs + k0, 0);
         }
     }
 #elif VEC == 1
@@ -309,7 +309,7 @@ INLINE void filter_reversed(const int m, int from, int outputs, int filters, int
         EACH (int i = 0; i < a; ++i) {
             filter_line(m, g + i * MOST, 1);
             EACH (int j = 0; j < a; ++j)
-                STOREV(g[i * MOST + j], weights, (i * a + j) * plane + (size_t)k * outputs + v);
+                STREAMV(g[i * MOST + j], weights, (i * a + j) * plane + (size_t)k * outputs + v);
         }
     }
 }
