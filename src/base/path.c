@@ -69,7 +69,15 @@ char *paced_path_stem(const char *path) {
     return paced_format("%.*s", (int)(stem > 1 ? stem - 1 : length), name);
 }
 
-/* 0, or the errno of the directory that could not be made. */
+/* 0, or the errno for which it could not be made. */
+static int make_dir(const char *path) {
+    if (mkdir(path, 0777) == 0) return 0;
+    int failure = errno; /* the next call may replace it */
+    if (paced_path_is_dir(path)) return 0;
+    return failure == EEXIST ? ENOTDIR : failure;
+}
+
+/* The same of the directory and its parents. */
 static int make_dirs(const char *path) {
     char *copy = paced_strdup(path);
     int failure = 0;
@@ -78,7 +86,7 @@ static int make_dirs(const char *path) {
         end += strcspn(end, "/");
         char cut = *end;
         *end = '\0';
-        if (mkdir(copy, 0777) != 0 && !paced_path_is_dir(copy)) failure = errno == EEXIST ? ENOTDIR : errno;
+        failure = make_dir(copy);
         *end = cut;
     }
     free(copy);
