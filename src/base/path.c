@@ -93,12 +93,41 @@ static int make_dirs(const char *path) {
     return failure;
 }
 
-enum paced_err paced_make_dirs(const char *path) {
-    int failure = make_dirs(path);
+/* Is the path itself at fault, rather than what the system allows? */
+static bool is_wrong_path(int failure) {
+    return failure == ENOTDIR || failure == ENOENT || failure == ENAMETOOLONG || failure == ELOOP;
+}
+
+/* PACED_OK where `failure` is 0. */
+static enum paced_err tell(const char *path, const char *what, int failure) {
     if (!failure) return PACED_OK;
-    return paced_error(PACED_FAILED,
-                       "%s: cannot make the directory: %s; choose another place, or check its permissions", path,
-                       strerror(failure));
+    return paced_error(is_wrong_path(failure) ? PACED_INVALID : PACED_FAILED,
+                       "%s: %s: %s; choose another place, or check its permissions", path, what, strerror(failure));
+}
+
+enum paced_err paced_make_dirs(const char *path) {
+    return tell(path, "cannot make the directory", make_dirs(path));
+}
+
+/* 0, or the errno for which nothing could be made there. */
+static int find_obstacle(const char *dir) {
+    struct stat info;
+    if (stat(dir, &info) != 0) return errno;
+    if (!S_ISDIR(info.st_mode)) return ENOTDIR;
+    return access(dir, W_OK | X_OK) == 0 ? 0 : errno;
+}
+
+enum paced_err paced_dir_check(const char *path) {
+    char *nearest = paced_strdup(path);
+    struct stat info;
+    while (lstat(nearest, &info) != 0 && errno == ENOENT) {
+        char *parent = paced_path_dir(nearest);
+        free(nearest);
+        nearest = parent;
+    }
+    int failure = find_obstacle(nearest);
+    free(nearest);
+    return tell(path, "cannot be written into", failure);
 }
 
 static char *cache_path(void) {

@@ -194,6 +194,7 @@ static enum paced_err check_stage(const struct experiment *e, size_t index, cons
 /* What a later stage lacks shows now, not when its turn comes, perhaps in hours. */
 static enum paced_err check_stages(const struct experiment *e) {
     static const char *const made[] = {"best", "last"};
+    PACED_TRY(paced_dir_check(e->plan.config.run.output));
     struct expected expected = {paced_alloc(e->plan.count * PACED_COUNT(made), sizeof *expected.paths), 0};
     enum paced_err err = PACED_OK;
     for (size_t i = 0; !err && i < e->plan.count; ++i) {

@@ -225,6 +225,46 @@ class DataTest(program.Case):
         self.refuse(*options, "text/a.png", "text/../text/a.png", says=["text/a.png", "text/../text/a.png"])
 
 
+class OutputTest(program.Case):
+    """A place that nothing can be written into is found before the work, not after it."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        program.make_breast(cls)
+        cls.run_program("train", "tiny.ini", "--output", "run", "--set", "train.epochs=1")
+        cls.weights = cls.path("run", "best.safetensors")
+        program.write_text(cls.path("file"), "in the way")
+        program.write_text(cls.path("experiment.ini"), "base = tiny.ini\n[run]\noutput = file/below\n[stage first]\n"
+                           "command = train\nrun.output = elsewhere\n[stage second]\ncommand = train\n")
+
+    def test_directories(self):
+        weights = ("--weights", self.weights)
+        image = self.path("data", "benign")
+        for command in (("train", "tiny.ini"), ("test", "tiny.ini", *weights), ("robustness", "tiny.ini", *weights),
+                        ("predict", "tiny.ini", *weights, image), ("uncertainty", "tiny.ini", *weights, image),
+                        ("report", "run"), ("data", "split", "tiny.ini"), ("synth", "breast", "--count", "5")):
+            for place in ("file", "file/below"):
+                self.refuse(*command, "--output", place, says=[f"{place}: cannot be written into: Not a directory; "])
+
+    def test_before_the_inputs_are_read(self):
+        for command in ("train", "test", "robustness"):
+            self.refuse(command, "tiny.ini", "--output", "file", "--set", "data.train=nowhere.json", "--set",
+                        "data.val=nowhere.json", says=["file: cannot be written into"])
+
+    def test_files(self):
+        for place, says in (("nowhere/x", "there is no directory nowhere"), ("run", "not a plain file")):
+            self.refuse("tune", "tiny.ini", "--output", place, says=[place, says])
+        self.refuse("convert", self.weights, "nowhere/x.onnx", says=["nowhere/x.onnx", "there is no directory nowhere"])
+        self.refuse("convert", "nowhere.pth", "nowhere/x.onnx", says=["nowhere/x.onnx"])
+
+    def test_experiments(self):
+        self.refuse("experiment", "experiment.ini", says=["file/below: cannot be written into: Not a directory; "])
+        program.write_text(self.path("late.ini"), "base = tiny.ini\n[run]\noutput = there\n[stage first]\n"
+                           "command = train\n[stage second]\ncommand = train\nrun.output = file/below\n")
+        self.refuse("experiment", "late.ini", says=["[stage second]", "file/below: cannot be written into"])
+
+
 class WeightsTest(program.Case):
     """Weights files, as `test` reads them; `predict` and `model.init` read them by the same door."""
 
