@@ -127,6 +127,9 @@ enum paced_err paced_file_check(const char *path);
  * grow, through a handle that a rename would leave behind. */
 enum paced_err paced_file_append(const char *path, const void *data, size_t size);
 
+/* Removes a file, if it is there. */
+enum paced_err paced_file_remove(const char *path);
+
 /* A file that the program comes with, such as "cl/relu.cl", where it can be found; NULL where it cannot. See
  * src/base/shipped.c for the order of the places. */
 char *paced_shipped_path(const char *name);

@@ -169,3 +169,9 @@ enum paced_err paced_file_append(const char *path, const void *data, size_t size
     close(fd);
     return failure ? write_error(path, strerror(failure)) : PACED_OK;
 }
+
+enum paced_err paced_file_remove(const char *path) {
+    if (unlink(path) == 0 || errno == ENOENT || errno == ENOTDIR) return PACED_OK;
+    return paced_error(PACED_FAILED, "%s: cannot be removed: %s; check the directory's permissions", path,
+                       strerror(errno));
+}

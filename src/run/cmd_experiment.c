@@ -128,7 +128,7 @@ static bool has_file(const struct paced_stage *stage, const char *name) {
 
 static enum paced_err remove_file(const struct paced_stage *stage, const char *name) {
     char *path = paced_path_join(stage->config.run.output, name);
-    enum paced_err err = run_file_remove(path);
+    enum paced_err err = paced_file_remove(path);
     free(path);
     return err;
 }

@@ -63,7 +63,7 @@ enum paced_err sweep_take_robustness(struct paced_outcomes *outcomes, const stru
 
 static enum paced_err remove_from(const char *dir, const char *name) {
     char *path = paced_path_join(dir, name);
-    enum paced_err err = run_file_remove(path);
+    enum paced_err err = paced_file_remove(path);
     free(path);
     return err;
 }
