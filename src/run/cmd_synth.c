@@ -19,5 +19,6 @@ enum paced_err paced_command_synth(const struct paced_arguments *arguments) {
     PACED_TRY(paced_dir_check(arguments->output));
     int64_t count = arguments->count < 0 ? 100 : arguments->count, size = arguments->size < 0 ? 224 : arguments->size,
             seed = arguments->seed < 0 ? 12345 : arguments->seed;
+    paced_catch_stop();
     return kinds[kind].make(arguments->output, count, size, (uint64_t)seed);
 }
