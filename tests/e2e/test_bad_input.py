@@ -38,6 +38,12 @@ class CommandTest(program.Case):
         self.refuse("train", says=["usage: paced train CONFIG"])
         self.refuse("predict", "tiny.ini", says=["predict", "--weights"])
 
+    def test_keys_of_a_configuration(self):
+        self.refuse("config", "--keys", "tiny.ini", says=["config: --keys", "CONFIG"])
+        self.refuse("config", "--keys", "--set", "train.epochs=1", says=["config: --keys", "--set"])
+        self.refuse("config", "tiny.ini", "--markdown", says=["config: --markdown", "--keys"])
+        self.assertIn("train.epochs", self.run_program("config", "--keys", "--markdown").stdout)
+
     def test_missing_configuration(self):
         self.refuse("train", "nowhere.ini", says=["nowhere.ini"])
 
