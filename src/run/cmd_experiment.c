@@ -246,10 +246,12 @@ static enum paced_err add_to_comparison(struct paced_comparison *comparison, con
     return err;
 }
 
+/* Without tests, those of an earlier experiment go. */
 static enum paced_err write_comparison(const struct paced_comparison *comparison, const char *dir) {
     char *table = paced_path_join(dir, "comparison.csv"), *differences = paced_path_join(dir, "differences.csv");
-    enum paced_err err = paced_comparison_write_csv(comparison, table);
-    if (!err) err = paced_comparison_write_differences(comparison, differences);
+    bool any = comparison->count > 0;
+    enum paced_err err = any ? paced_comparison_write_csv(comparison, table) : paced_file_remove(table);
+    if (!err) err = any ? paced_comparison_write_differences(comparison, differences) : paced_file_remove(differences);
     free(table);
     free(differences);
     return err;
@@ -271,10 +273,8 @@ static enum paced_err compare(const struct experiment *e) {
         }
         err = add_to_comparison(&comparison, e, i);
     }
-    if (!err && comparison.count > 0) {
-        err = write_comparison(&comparison, e->plan.config.run.output);
-        if (!err && e->plan.sweep.count == 0) paced_comparison_print(&comparison, stdout);
-    }
+    if (!err) err = write_comparison(&comparison, e->plan.config.run.output);
+    if (!err && comparison.count > 0 && e->plan.sweep.count == 0) paced_comparison_print(&comparison, stdout);
     paced_comparison_finish(&comparison);
     return err;
 }

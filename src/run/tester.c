@@ -22,7 +22,6 @@ static enum paced_err write_reliability(const struct paced_scores *scores, const
     struct paced_reliability reliability;
     if (paced_scores_reliability(scores, &reliability))
         return paced_reliability_write_csv(&reliability, files->reliability);
-    PACED_TRY(paced_file_remove(files->reliability_curve));
     return paced_file_remove(files->reliability);
 }
 

@@ -166,10 +166,11 @@ class SweepTest(SweepCase):
             self.assertEqual(len(page.tables[f"sweep-{number}-all"]), 1 + len(rows))
             self.assertIn(name, page.text)
 
-    # ---- what an earlier sweep left ----
+    # ---- what an earlier experiment left ----
 
-    def test_no_results_of_an_earlier_sweep(self):
-        results = ["seeds.csv", "sweep.csv", "sweep.png"]
+    def test_no_results_of_an_earlier_experiment(self):
+        tested = ["comparison.csv", "differences.csv", "reliability.png", "training_curves.png"]
+        results = [*tested, "seeds.csv", "sweep.csv", "sweep.png"]
 
         def run(status=0, **sections):
             program.write_ini(self.path("ever.ini"), base="tiny.ini", run={"output": "ever"}, **sections)
@@ -181,12 +182,15 @@ class SweepTest(SweepCase):
         self.check_section("ever", "seeds.csv", ["all", "non-empty"])
         program.write_text(self.path("ever", "old_seeds.csv"), "")
         self.assertEqual(run(sweep={"train.lr": "3e-3, 0.01", "run.seed": "1"}), results)
-        self.assertEqual(run(sweep={"train.lr": "3e-3, 0.01"}), results[1:])
+        self.assertEqual(run(sweep={"train.lr": "3e-3, 0.01"}), [*tested, "sweep.csv", "sweep.png"])
         self.check_section("ever", "sweep.csv", ["all", "non-empty"])
-        stage = {"stage only": {"command": "train"}}
-        self.assertEqual(run(status=2, **stage, data={"train": "nowhere.json"}), results[1:])
-        self.assertEqual(run(**stage), [])
+        train = {"stage only": {"command": "train"}}
+        test = {"stage test": {"command": "test", "test.weights": "%(only)/best.safetensors"}}
+        self.assertEqual(run(status=2, **train, data={"train": "nowhere.json"}), [*tested, "sweep.csv", "sweep.png"])
+        self.assertEqual(run(**train, **test), tested[:3])
+        self.assertEqual(run(**train), [])
         self.assertNotIn("sweep-1-all", Page(program.read_text(self.path("ever", "report.html"))).tables)
+        self.assertTrue(os.path.exists(self.path("ever", "curves.png")))
         self.assertTrue(os.path.exists(self.path("ever", "old_seeds.csv")))
 
     # ---- errors ----
