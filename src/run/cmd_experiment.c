@@ -307,15 +307,14 @@ static enum paced_err show_tables(const struct experiment *e) {
     return PACED_OK;
 }
 
-/* What was measured for all points together belongs to no row; comparison.csv has it. Without a sweep, that leaves no
- * rows. */
+/* Without a sweep there are no rows. */
 static enum paced_err tabulate_sweep(const struct experiment *e) {
     struct paced_outcomes outcomes;
     sweep_open(&outcomes, &e->plan);
     enum paced_err err = PACED_OK;
-    for (size_t i = 0; !err && i < e->plan.count; ++i)
-        if (e->commands[i]->take && e->plan.stages[i].point != PACED_NO_POINT)
-            err = e->commands[i]->take(&outcomes, &e->plan, i);
+    for (size_t i = 0; !err && e->plan.sweep.count > 0 && i < e->plan.count; ++i)
+        if (e->commands[i]->take) err = e->commands[i]->take(&outcomes, &e->plan, i);
+    if (!err) sweep_join_shared(&outcomes, &e->plan);
     if (!err) err = sweep_write(&outcomes, e->plan.config.run.output);
     paced_outcomes_finish(&outcomes);
     return err;
