@@ -95,8 +95,12 @@ char *paced_path_absolute(const char *path);              /* against the current
 char *paced_path_dir(const char *path);                   /* "a/b.png" -> "a"; "b.png" -> "." */
 char *paced_path_stem(const char *path);                  /* "a/b.c.png" -> "b.c" */
 
-/* Makes the directory and its parents. */
+/* Makes the directory and its parents. PACED_INVALID where the path is wrong, such as one through a plain file;
+ * PACED_FAILED where the system refuses. */
 enum paced_err paced_make_dirs(const char *path);
+/* Is the directory there to be written into, or can it be made? To be asked before hours of work; makes nothing. The
+ * same errors. */
+enum paced_err paced_dir_check(const char *path);
 
 /* The whole file; *data has one zero byte after its end. Refuses files above max_bytes (0: no limit). */
 enum paced_err paced_file_read(const char *path, size_t max_bytes, uint8_t **data, size_t *size);
@@ -116,10 +120,15 @@ enum paced_err paced_atomic_open(struct paced_atomic *file, const char *path);
 enum paced_err paced_atomic_commit(struct paced_atomic *file);
 void paced_atomic_abort(struct paced_atomic *file);
 enum paced_err paced_file_write(const char *path, const void *data, size_t size);
+/* Can such a file be written? As paced_dir_check, but its directory must be there. */
+enum paced_err paced_file_check(const char *path);
 
 /* Adds to the end of a file that is there, in one write, and forces it to the disk: for logs that others watch as they
  * grow, through a handle that a rename would leave behind. */
 enum paced_err paced_file_append(const char *path, const void *data, size_t size);
+
+/* Removes a file, if it is there. */
+enum paced_err paced_file_remove(const char *path);
 
 /* A file that the program comes with, such as "cl/relu.cl", where it can be found; NULL where it cannot. See
  * src/base/shipped.c for the order of the places. */

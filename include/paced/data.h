@@ -223,7 +223,8 @@ void paced_loader_release(struct paced_loader *loader, struct paced_batch *batch
  * normal/: "benign (1).png", "benign (1)_mask.png"), with train.json and val.json (every fifth image is validation).
  * Image i depends on (seed, i, size) alone. Speckle (multiplicative, Rayleigh), attenuation with depth, layered
  * tissue, hypo-echoic lesions with irregular and partly blurred borders, posterior enhancement or shadow; a tenth
- * are normal (empty masks). PACED_INVALID for a count or a size that is not possible (src/data/synth.c). */
+ * are normal (empty masks). PACED_INVALID for a count or a size that is not possible (src/data/synth.c); PACED_STOPPED
+ * after Ctrl-C, without the two splits. */
 enum paced_err paced_synth_breast(const char *dir, int64_t count, int64_t size, uint64_t seed);
 
 /* The same for needles in ultrasound, in the needle set's layout (train/, train_mask/, test/, test_mask/:

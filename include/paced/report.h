@@ -235,6 +235,9 @@ enum paced_err paced_outcomes_add_test(struct paced_outcomes *outcomes, const ch
  */
 enum paced_err paced_outcomes_add_robustness(struct paced_outcomes *outcomes, const char *const *labels,
                                              const char *path);
+/* The rows whose first label is `name` are of one network: their labels are emptied but where kept[label_count], and
+ * rows that then have the same become one, with the first figure of each. */
+void paced_outcomes_join(struct paced_outcomes *outcomes, const char *name, const bool *kept);
 /* Means and deviations (n - 1) over the rows that differ in this one label, without it. */
 struct paced_outcomes paced_outcomes_average(const struct paced_outcomes *outcomes, size_t label);
 
@@ -243,8 +246,8 @@ struct paced_outcomes paced_outcomes_average(const struct paced_outcomes *outcom
  * drop_<metric>. Of means instead: the labels; runs; <metric>,<metric>_sd and so on. */
 enum paced_err paced_outcomes_write_csv(const struct paced_outcomes *outcomes, const char *path);
 void paced_outcomes_print(const struct paced_outcomes *outcomes, FILE *out);
-/* Dice against the one label that is a number in all rows, a line for each value of the others; where there is no such
- * label, or several, a row for each network. All with their intervals or deviations. */
+/* Dice against the one label that is a number in all rows that have it, a line for each value of the others; where
+ * there is no such label, or several, a row for each network. All with their intervals or deviations. */
 enum paced_err paced_outcomes_plot(const struct paced_outcomes *outcomes, const char *path);
 
 /* ---- the training log ---------------------------------------------------------------------------------------- */

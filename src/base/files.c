@@ -80,11 +80,29 @@ static char *final_path(const char *path) {
     return real ? real : paced_strdup(path);
 }
 
+/* A rename would put a file in the place of a device such as /dev/null. */
+static bool is_no_plain_file(const char *path) {
+    struct stat info;
+    return stat(path, &info) == 0 && !S_ISREG(info.st_mode);
+}
+
+enum paced_err paced_file_check(const char *path) {
+    if (is_no_plain_file(path))
+        return paced_error(PACED_INVALID, "%s: is there and not a plain file; choose another name", path);
+    char *final = final_path(path), *dir = paced_path_dir(final);
+    enum paced_err err = paced_path_is_dir(dir) ? paced_dir_check(dir)
+                                                : paced_error(PACED_INVALID,
+                                                              "%s: cannot be written: there is no directory %s; make "
+                                                              "it, or choose another place",
+                                                              path, dir);
+    free(dir);
+    free(final);
+    return err;
+}
+
 enum paced_err paced_atomic_open(struct paced_atomic *file, const char *path) {
     *file = (struct paced_atomic){0};
-    struct stat info;
-    /* A rename would put a file in the place of a device such as /dev/null. */
-    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode)) return write_error(path, "it is there and not a plain file");
+    if (is_no_plain_file(path)) return write_error(path, "it is there and not a plain file");
     file->path = final_path(path);
     file->temporary = paced_format("%s.tmp.%ld", file->path, (long)getpid());
     unlink(file->temporary); /* left by a process of that number that was killed */
@@ -150,4 +168,10 @@ enum paced_err paced_file_append(const char *path, const void *data, size_t size
     if (!failure && fsync(fd) != 0) failure = errno;
     close(fd);
     return failure ? write_error(path, strerror(failure)) : PACED_OK;
+}
+
+enum paced_err paced_file_remove(const char *path) {
+    if (unlink(path) == 0 || errno == ENOENT || errno == ENOTDIR) return PACED_OK;
+    return paced_error(PACED_FAILED, "%s: cannot be removed: %s; check the directory's permissions", path,
+                       strerror(errno));
 }

@@ -69,7 +69,15 @@ char *paced_path_stem(const char *path) {
     return paced_format("%.*s", (int)(stem > 1 ? stem - 1 : length), name);
 }
 
-/* 0, or the errno of the directory that could not be made. */
+/* 0, or the errno for which it could not be made. */
+static int make_dir(const char *path) {
+    if (mkdir(path, 0777) == 0) return 0;
+    int failure = errno; /* the next call may replace it */
+    if (paced_path_is_dir(path)) return 0;
+    return failure == EEXIST ? ENOTDIR : failure;
+}
+
+/* The same of the directory and its parents. */
 static int make_dirs(const char *path) {
     char *copy = paced_strdup(path);
     int failure = 0;
@@ -78,19 +86,48 @@ static int make_dirs(const char *path) {
         end += strcspn(end, "/");
         char cut = *end;
         *end = '\0';
-        if (mkdir(copy, 0777) != 0 && !paced_path_is_dir(copy)) failure = errno == EEXIST ? ENOTDIR : errno;
+        failure = make_dir(copy);
         *end = cut;
     }
     free(copy);
     return failure;
 }
 
-enum paced_err paced_make_dirs(const char *path) {
-    int failure = make_dirs(path);
+/* Is the path itself at fault, rather than what the system allows? */
+static bool is_wrong_path(int failure) {
+    return failure == ENOTDIR || failure == ENOENT || failure == ENAMETOOLONG || failure == ELOOP;
+}
+
+/* PACED_OK where `failure` is 0. */
+static enum paced_err tell(const char *path, const char *what, int failure) {
     if (!failure) return PACED_OK;
-    return paced_error(PACED_FAILED,
-                       "%s: cannot make the directory: %s; choose another place, or check its permissions", path,
-                       strerror(failure));
+    return paced_error(is_wrong_path(failure) ? PACED_INVALID : PACED_FAILED,
+                       "%s: %s: %s; choose another place, or check its permissions", path, what, strerror(failure));
+}
+
+enum paced_err paced_make_dirs(const char *path) {
+    return tell(path, "cannot make the directory", make_dirs(path));
+}
+
+/* 0, or the errno for which nothing could be made there. */
+static int find_obstacle(const char *dir) {
+    struct stat info;
+    if (stat(dir, &info) != 0) return errno;
+    if (!S_ISDIR(info.st_mode)) return ENOTDIR;
+    return access(dir, W_OK | X_OK) == 0 ? 0 : errno;
+}
+
+enum paced_err paced_dir_check(const char *path) {
+    char *nearest = paced_strdup(path);
+    struct stat info;
+    while (lstat(nearest, &info) != 0 && errno == ENOENT) {
+        char *parent = paced_path_dir(nearest);
+        free(nearest);
+        nearest = parent;
+    }
+    int failure = find_obstacle(nearest);
+    free(nearest);
+    return tell(path, "cannot be written into", failure);
 }
 
 static char *cache_path(void) {

@@ -93,21 +93,39 @@ enum paced_err synth_check(int64_t count, int64_t size) {
     return PACED_OK;
 }
 
-void synth_tell(int i, int count) {
+static const char *const split_names[] = {[PACED_TRAIN] = "train.json", [PACED_VAL] = "val.json"};
+
+enum paced_err synth_begin(const char *dir, const char *const *folders, size_t count) {
+    enum paced_err err = PACED_OK;
+    for (size_t i = 0; err == PACED_OK && i < count; i++) {
+        char *path = paced_path_join(dir, folders[i]);
+        err = paced_make_dirs(path);
+        free(path);
+    }
+    for (size_t i = 0; err == PACED_OK && i < PACED_COUNT(split_names); i++) {
+        char *path = paced_path_join(dir, split_names[i]);
+        err = paced_file_remove(path);
+        free(path);
+    }
+    return err;
+}
+
+enum paced_err synth_next(int i, int count) {
     char text[64];
+    if (paced_stop_asked()) {
+        paced_log(PACED_LOG_INFO,
+                  "stopped after %d of %d images; without %s and %s the set is not whole, and the same command makes "
+                  "all of it",
+                  i, count, split_names[PACED_TRAIN], split_names[PACED_VAL]);
+        return PACED_STOPPED;
+    }
     snprintf(text, sizeof text, "synth %d/%d", i + 1, count);
     paced_log_status(text);
+    return PACED_OK;
 }
 
 enum paced_phase synth_phase(int i) {
     return i % 5 == 4 ? PACED_VAL : PACED_TRAIN;
-}
-
-enum paced_err synth_make_folder(const char *dir, const char *folder) {
-    char *path = paced_path_join(dir, folder);
-    enum paced_err err = paced_make_dirs(path);
-    free(path);
-    return err;
 }
 
 enum paced_err synth_write_pair(const char *dir, const char *image_name, const char *mask_name, int size, int channels,
@@ -134,8 +152,8 @@ static enum paced_err write_split(const char *dir, const char *name, struct pace
 
 enum paced_err synth_write_splits(const char *dir, struct paced_text splits[2], enum paced_err err) {
     paced_log_status(NULL);
-    if (err == PACED_OK) err = write_split(dir, "train.json", &splits[PACED_TRAIN]);
-    if (err == PACED_OK) err = write_split(dir, "val.json", &splits[PACED_VAL]);
+    if (err == PACED_OK) err = write_split(dir, split_names[PACED_TRAIN], &splits[PACED_TRAIN]);
+    if (err == PACED_OK) err = write_split(dir, split_names[PACED_VAL], &splits[PACED_VAL]);
     free(splits[PACED_TRAIN].data);
     free(splits[PACED_VAL].data);
     return err;

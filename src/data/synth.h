@@ -57,11 +57,12 @@ uint8_t speckle_grey(double level, double power);
 
 /* PACED_INVALID for a number or a size of pictures that is not possible. */
 enum paced_err synth_check(int64_t count, int64_t size);
-/* Says on the terminal's status line which picture is at work, i from 0; synth_write_splits removes it. */
-void synth_tell(int i, int count);
+/* Makes the folders below dir, and removes the splits of an earlier set there, which this one's pictures replace. */
+enum paced_err synth_begin(const char *dir, const char *const *folders, size_t count);
+/* Before each picture, i from 0: says on the terminal's status line which is at work; PACED_STOPPED after Ctrl-C. */
+enum paced_err synth_next(int i, int count);
 /* Every fifth picture is for validation. */
 enum paced_phase synth_phase(int i);
-enum paced_err synth_make_folder(const char *dir, const char *folder);
 /* image and mask [size][size][channels]; names below dir. */
 enum paced_err synth_write_pair(const char *dir, const char *image_name, const char *mask_name, int size, int channels,
                                 const uint8_t *image, const uint8_t *mask);

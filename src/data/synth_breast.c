@@ -274,7 +274,8 @@ static enum paced_err write_images(const char *dir, int count, int size, uint64_
     int numbers[FINDINGS] = {0};
     enum paced_err err = PACED_OK;
     for (int i = 0; i < count && err == PACED_OK; i++) {
-        synth_tell(i, count);
+        err = synth_next(i, count);
+        if (err != PACED_OK) break;
         struct paced_rng rng;
         paced_rng_seed(&rng, seed, PACED_STREAM_BREAST + (uint64_t)i);
         compose(scene, seed, i, &rng);
@@ -295,7 +296,7 @@ static enum paced_err write_images(const char *dir, int count, int size, uint64_
 
 enum paced_err paced_synth_breast(const char *dir, int64_t count, int64_t size, uint64_t seed) {
     PACED_TRY(synth_check(count, size));
-    for (int k = 0; k < FINDINGS; k++) PACED_TRY(synth_make_folder(dir, finding_names[k]));
+    PACED_TRY(synth_begin(dir, finding_names, FINDINGS));
     struct paced_text splits[2] = {{0}};
     enum paced_err err = write_images(dir, (int)count, (int)size, seed, splits);
     return synth_write_splits(dir, splits, err);

@@ -141,7 +141,8 @@ static enum paced_err write_images(const char *dir, int count, int size, uint64_
     uint8_t *grey = paced_alloc(pixels, 1), *mask = paced_alloc(pixels, 1);
     enum paced_err err = PACED_OK;
     for (int i = 0; i < count && err == PACED_OK; i++) {
-        synth_tell(i, count);
+        err = synth_next(i, count);
+        if (err != PACED_OK) break;
         struct paced_rng rng;
         paced_rng_seed(&rng, seed, PACED_STREAM_SYNTH + (uint64_t)i);
         compose(view, seed, i, &rng);
@@ -166,7 +167,7 @@ static enum paced_err write_images(const char *dir, int count, int size, uint64_
 enum paced_err paced_synth_needle(const char *dir, int64_t count, int64_t size, uint64_t seed) {
     static const char *const folders[] = {"train", "train_mask", "test", "test_mask"};
     PACED_TRY(synth_check(count, size));
-    for (size_t k = 0; k < PACED_COUNT(folders); k++) PACED_TRY(synth_make_folder(dir, folders[k]));
+    PACED_TRY(synth_begin(dir, folders, PACED_COUNT(folders)));
     struct paced_text splits[2] = {{0}};
     enum paced_err err = write_images(dir, (int)count, (int)size, seed, splits);
     return synth_write_splits(dir, splits, err);

@@ -230,14 +230,16 @@ static enum paced_err write_labels(const char *dir) {
     return err;
 }
 
+static const char *const folders[] = {[PACED_TRAIN] = "train", [PACED_VAL] = "val"};
+
 static enum paced_err write_images(const char *dir, int count, int size, uint64_t seed, struct paced_text *splits) {
-    static const char *const folders[] = {[PACED_TRAIN] = "train", [PACED_VAL] = "val"};
     const size_t bytes = 3 * (size_t)size * (size_t)size;
     struct scene *scene = paced_alloc(1, sizeof *scene);
     uint8_t *rgb = paced_alloc(bytes, 1), *mask = paced_alloc(bytes, 1);
     enum paced_err err = PACED_OK;
     for (int i = 0; i < count && err == PACED_OK; i++) {
-        synth_tell(i, count);
+        err = synth_next(i, count);
+        if (err != PACED_OK) break;
         struct paced_rng rng;
         paced_rng_seed(&rng, seed, PACED_STREAM_SYNTH + (uint64_t)i);
         compose(scene, &rng);
@@ -258,8 +260,7 @@ static enum paced_err write_images(const char *dir, int count, int size, uint64_
 
 enum paced_err paced_synth_scene(const char *dir, int64_t count, int64_t size, uint64_t seed) {
     PACED_TRY(synth_check(count, size));
-    PACED_TRY(synth_make_folder(dir, "train"));
-    PACED_TRY(synth_make_folder(dir, "val"));
+    PACED_TRY(synth_begin(dir, folders, PACED_COUNT(folders)));
     struct paced_text splits[2] = {{0}};
     enum paced_err err = write_labels(dir);
     if (err == PACED_OK) err = write_images(dir, (int)count, (int)size, seed, splits);

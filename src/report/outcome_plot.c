@@ -1,7 +1,8 @@
 /* outcome_plot: a sweep's Dice as a picture, a panel each for all images, the non-empty and the corrupted ones.
  *
  * Where one swept key is a number, Dice stands against it, a line for each combination of the other labels; values
- * that span more than a factor of 20 stand on a logarithmic axis. Else each network has a row of its own: its labels,
+ * that span more than a factor of 20 stand on a logarithmic axis. A network that has none, as all values share it, is a
+ * level line. Else each network has a row of its own: its labels,
  * and in each panel its Dice. Either way a mark stands on the bar of its interval, or of one deviation to either side.
  */
 #include "src/report/outcomes.h"
@@ -65,15 +66,17 @@ static int list_panels(const struct paced_outcomes *outcomes, int list[PANELS]) 
 
 /* ---- against a number ---------------------------------------------------------------------------------------- */
 
-/* In all rows, and not the same one throughout. */
+/* In all rows that have the label, and not the same one throughout. */
 static bool is_number(const struct paced_outcomes *outcomes, size_t label) {
-    bool differs = false;
-    double first, value;
+    double least = INFINITY, most = -INFINITY, value;
     for (size_t i = 0; i < outcomes->count; i++) {
-        if (!paced_parse_real(outcomes->rows[i].labels[label], i ? &value : &first)) return false;
-        differs |= i > 0 && value != first;
+        const char *text = outcomes->rows[i].labels[label];
+        if (!*text) continue;
+        if (!paced_parse_real(text, &value)) return false;
+        least = fmin(least, value);
+        most = fmax(most, value);
     }
-    return differs;
+    return least < most;
 }
 
 /* The one label that is a number, or label_count. */
@@ -87,9 +90,10 @@ static size_t find_number(const struct paced_outcomes *outcomes) {
     return found;
 }
 
-/* Rows in the order of their numbers, and what they have in common with others. */
+/* Rows in the order of their numbers, and what they have in common with others. One without a number stands at both
+ * ends. */
 struct curves {
-    size_t label, count, series_count; /* the number's label; rows; combinations of the other labels */
+    size_t label, count, series_count; /* the number's label; points; combinations of the other labels */
     double shift;                      /* from one series to the next, so that their intervals do not hide each other */
     const struct paced_outcome **rows; /* [count], rising */
     double *x;                         /* [count] */
@@ -97,23 +101,16 @@ struct curves {
     char **names;                      /* [series_count] */
 };
 
-static double number_of(const struct paced_outcome *row, size_t label) {
-    double value = 0;
-    paced_parse_real(row->labels[label], &value);
-    return value;
-}
-
 /* The labels but the number's, with blanks between. */
 static char *name_series(const struct paced_outcome *row, size_t label_count, size_t number) {
     struct paced_text name = {0};
     for (size_t k = 0; k < label_count; k++)
-        if (k != number) paced_text_add(&name, "%s%s", name.size ? " " : "", row->labels[k]);
+        if (k != number && *row->labels[k]) paced_text_add(&name, "%s%s", name.size ? " " : "", row->labels[k]);
     return name.data ? name.data : paced_strdup("");
 }
 
-static void add_row(struct curves *c, const struct paced_outcome *row, size_t label_count) {
+static void add_point(struct curves *c, const struct paced_outcome *row, size_t label_count, double x) {
     size_t at = c->count++, s = 0;
-    double x = number_of(row, c->label);
     for (; at > 0 && c->x[at - 1] > x; at--) {
         c->x[at] = c->x[at - 1];
         c->rows[at] = c->rows[at - 1];
@@ -138,13 +135,26 @@ static double find_shift(const struct curves *c) {
     return fmin(SHIFT * length / PANEL_WIDTH, least / 2 / (double)c->series_count);
 }
 
+static void add_points(struct curves *c, const struct paced_outcomes *outcomes) {
+    double value;
+    for (size_t i = 0; i < outcomes->count; i++)
+        if (paced_parse_real(outcomes->rows[i].labels[c->label], &value))
+            add_point(c, &outcomes->rows[i], outcomes->label_count, value);
+    double least = c->x[0], most = c->x[c->count - 1];
+    for (size_t i = 0; i < outcomes->count; i++) {
+        if (*outcomes->rows[i].labels[c->label]) continue;
+        add_point(c, &outcomes->rows[i], outcomes->label_count, least); /* behind those that name the tick */
+        add_point(c, &outcomes->rows[i], outcomes->label_count, most);
+    }
+}
+
 static struct curves open_curves(const struct paced_outcomes *outcomes, size_t label) {
     struct curves c = {.label = label};
-    c.rows = paced_alloc(outcomes->count, sizeof *c.rows);
-    c.x = paced_alloc(outcomes->count, sizeof *c.x);
-    c.series = paced_alloc(outcomes->count, sizeof *c.series);
+    c.rows = paced_alloc(2 * outcomes->count, sizeof *c.rows);
+    c.x = paced_alloc(2 * outcomes->count, sizeof *c.x);
+    c.series = paced_alloc(2 * outcomes->count, sizeof *c.series);
     c.names = paced_alloc(outcomes->count, sizeof *c.names);
-    for (size_t i = 0; i < outcomes->count; i++) add_row(&c, &outcomes->rows[i], outcomes->label_count);
+    add_points(&c, outcomes);
     bool logarithmic = c.x[0] > 0 && c.x[c.count - 1] >= WIDE * c.x[0];
     for (size_t i = 0; logarithmic && i < c.count; i++) c.x[i] = log10(c.x[i]);
     c.shift = find_shift(&c);

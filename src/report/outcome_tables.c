@@ -127,7 +127,10 @@ static void fill_column(const struct paced_outcomes *outcomes, size_t column, ch
 
 static void fill_label(const struct paced_outcomes *outcomes, size_t label, char **cells) {
     cells[0] = paced_strdup(outcomes->names[label]);
-    for (size_t i = 0; i < outcomes->count; i++) cells[1 + i] = paced_strdup(outcomes->rows[i].labels[label]);
+    for (size_t i = 0; i < outcomes->count; i++) {
+        const char *text = outcomes->rows[i].labels[label];
+        cells[1 + i] = paced_strdup(*text ? text : "-");
+    }
 }
 
 static char *count_cell(const struct paced_outcomes *outcomes, const struct paced_outcome *row) {

@@ -40,12 +40,14 @@ void paced_outcomes_init(struct paced_outcomes *outcomes, const char *const *nam
     for (size_t i = 0; i < label_count; i++) outcomes->names[i] = names[i];
 }
 
+static void finish_row(struct paced_outcome *row, size_t label_count) {
+    for (size_t k = 0; k < label_count; k++) free(row->labels[k]);
+    free(row->labels);
+}
+
 void paced_outcomes_finish(struct paced_outcomes *outcomes) {
     if (!outcomes) return;
-    for (size_t i = 0; i < outcomes->count; i++) {
-        for (size_t k = 0; k < outcomes->label_count; k++) free(outcomes->rows[i].labels[k]);
-        free(outcomes->rows[i].labels);
-    }
+    for (size_t i = 0; i < outcomes->count; i++) finish_row(&outcomes->rows[i], outcomes->label_count);
     free(outcomes->rows);
     free(outcomes->names);
     *outcomes = (struct paced_outcomes){0};
@@ -132,6 +134,44 @@ enum paced_err paced_outcomes_add_test(struct paced_outcomes *outcomes, const ch
 enum paced_err paced_outcomes_add_robustness(struct paced_outcomes *outcomes, const char *const *labels,
                                              const char *path) {
     return take_lines(outcomes, labels, path, "weights,corruption,metric,clean", false);
+}
+
+/* ---- one network in several rows ------------------------------------------------------------------------------ */
+
+static void add_figures(struct paced_outcome *row, const struct paced_outcome *more) {
+    for (int part = 0; part < PACED_OUTCOME_PARTS; part++)
+        for (int m = 0; m < PACED_METRICS; m++)
+            if (isnan(row->figures[part][m].mean)) row->figures[part][m] = more->figures[part][m];
+    for (size_t i = 0; i < PACED_COUNT(row->images); i++)
+        if (isnan(row->images[i])) row->images[i] = more->images[i];
+}
+
+static void empty_labels(struct paced_outcomes *outcomes, const char *name, const bool *kept) {
+    for (size_t i = 0; i < outcomes->count; i++) {
+        char **labels = outcomes->rows[i].labels;
+        if (strcmp(labels[0], name) != 0) continue;
+        for (size_t k = 1; k < outcomes->label_count; k++)
+            if (!kept[k]) *labels[k] = '\0';
+    }
+}
+
+void paced_outcomes_join(struct paced_outcomes *outcomes, const char *name, const bool *kept) {
+    size_t count = outcomes->count, label_count = outcomes->label_count;
+    empty_labels(outcomes, name, kept);
+    outcomes->count = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct paced_outcome row = outcomes->rows[i];
+        size_t same = 0;
+        while (same < outcomes->count &&
+               !same_labels(&outcomes->rows[same], (const char *const *)row.labels, label_count))
+            same++;
+        if (same == outcomes->count) {
+            outcomes->rows[outcomes->count++] = row;
+        } else {
+            add_figures(&outcomes->rows[same], &row);
+            finish_row(&row, label_count);
+        }
+    }
 }
 
 /* ---- averages ------------------------------------------------------------------------------------------------ */

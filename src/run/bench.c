@@ -76,6 +76,7 @@ static enum paced_err step(struct bench *b) {
 /* `number` from 1, for the terminal. */
 static enum paced_err timed_step(struct bench *b, int number, double *seconds) {
     char text[64];
+    if (paced_stop_asked()) return PACED_STOPPED;
     snprintf(text, sizeof text, "%s, step %d", b->optimizer ? "training" : "inference", number);
     paced_log_status(text);
     double start = paced_now_s();

@@ -23,7 +23,8 @@ struct bench_figures {
 };
 
 /* Steps of config->train.batch images: the first one, one to warm up, then those that count (enough for a median: 5 at
- * least), and one more to look at the kernels. Release with bench_figures_finish, also after an error. */
+ * least), and one more to look at the kernels. PACED_STOPPED after Ctrl-C, between two steps. Release with
+ * bench_figures_finish, also after an error. */
 enum paced_err bench_run(const struct paced_config *config, struct paced_device *device, enum paced_mode mode,
                          struct bench_figures *figures);
 void bench_figures_finish(struct bench_figures *figures);

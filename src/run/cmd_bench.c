@@ -147,6 +147,7 @@ enum paced_err paced_command_bench(const struct paced_arguments *arguments) {
     PACED_TRY(command_config(arguments, &config));
     struct paced_device *device = NULL;
     struct report report = {.config = &config};
+    paced_catch_stop();
     enum paced_err err = count_macs(&config, &report.macs);
     if (!err) err = measure(&report, &device);
     if (!err && arguments->json) print_json(&report);

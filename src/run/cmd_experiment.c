@@ -128,7 +128,7 @@ static bool has_file(const struct paced_stage *stage, const char *name) {
 
 static enum paced_err remove_file(const struct paced_stage *stage, const char *name) {
     char *path = paced_path_join(stage->config.run.output, name);
-    enum paced_err err = run_file_remove(path);
+    enum paced_err err = paced_file_remove(path);
     free(path);
     return err;
 }
@@ -194,6 +194,7 @@ static enum paced_err check_stage(const struct experiment *e, size_t index, cons
 /* What a later stage lacks shows now, not when its turn comes, perhaps in hours. */
 static enum paced_err check_stages(const struct experiment *e) {
     static const char *const made[] = {"best", "last"};
+    PACED_TRY(paced_dir_check(e->plan.config.run.output));
     struct expected expected = {paced_alloc(e->plan.count * PACED_COUNT(made), sizeof *expected.paths), 0};
     enum paced_err err = PACED_OK;
     for (size_t i = 0; !err && i < e->plan.count; ++i) {
@@ -245,10 +246,12 @@ static enum paced_err add_to_comparison(struct paced_comparison *comparison, con
     return err;
 }
 
+/* Without tests, those of an earlier experiment go. */
 static enum paced_err write_comparison(const struct paced_comparison *comparison, const char *dir) {
     char *table = paced_path_join(dir, "comparison.csv"), *differences = paced_path_join(dir, "differences.csv");
-    enum paced_err err = paced_comparison_write_csv(comparison, table);
-    if (!err) err = paced_comparison_write_differences(comparison, differences);
+    bool any = comparison->count > 0;
+    enum paced_err err = any ? paced_comparison_write_csv(comparison, table) : paced_file_remove(table);
+    if (!err) err = any ? paced_comparison_write_differences(comparison, differences) : paced_file_remove(differences);
     free(table);
     free(differences);
     return err;
@@ -270,10 +273,8 @@ static enum paced_err compare(const struct experiment *e) {
         }
         err = add_to_comparison(&comparison, e, i);
     }
-    if (!err && comparison.count > 0) {
-        err = write_comparison(&comparison, e->plan.config.run.output);
-        if (!err && e->plan.sweep.count == 0) paced_comparison_print(&comparison, stdout);
-    }
+    if (!err) err = write_comparison(&comparison, e->plan.config.run.output);
+    if (!err && comparison.count > 0 && e->plan.sweep.count == 0) paced_comparison_print(&comparison, stdout);
     paced_comparison_finish(&comparison);
     return err;
 }
@@ -306,15 +307,14 @@ static enum paced_err show_tables(const struct experiment *e) {
     return PACED_OK;
 }
 
-/* What was measured for all points together belongs to no row; comparison.csv has it. Without a sweep, that leaves no
- * rows. */
+/* Without a sweep there are no rows. */
 static enum paced_err tabulate_sweep(const struct experiment *e) {
     struct paced_outcomes outcomes;
     sweep_open(&outcomes, &e->plan);
     enum paced_err err = PACED_OK;
-    for (size_t i = 0; !err && i < e->plan.count; ++i)
-        if (e->commands[i]->take && e->plan.stages[i].point != PACED_NO_POINT)
-            err = e->commands[i]->take(&outcomes, &e->plan, i);
+    for (size_t i = 0; !err && e->plan.sweep.count > 0 && i < e->plan.count; ++i)
+        if (e->commands[i]->take) err = e->commands[i]->take(&outcomes, &e->plan, i);
+    if (!err) sweep_join_shared(&outcomes, &e->plan);
     if (!err) err = sweep_write(&outcomes, e->plan.config.run.output);
     paced_outcomes_finish(&outcomes);
     return err;

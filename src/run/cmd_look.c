@@ -30,9 +30,12 @@ enum paced_err paced_command_graph(const struct paced_arguments *arguments) {
 
 enum paced_err paced_command_config(const struct paced_arguments *arguments) {
     if (arguments->keys) {
+        if (arguments->name_count || arguments->set_count)
+            return paced_error(PACED_INVALID, "config: --keys are those of any CONFIG; give neither CONFIG nor --set");
         paced_config_print_keys(stdout, arguments->markdown);
         return PACED_OK;
     }
+    if (arguments->markdown) return paced_error(PACED_INVALID, "config: --markdown is a form of --keys; give both");
     if (arguments->name_count == 0) return paced_error(PACED_INVALID, "config: name a CONFIG, or ask for --keys");
     struct paced_config config;
     PACED_TRY(command_config(arguments, &config));

@@ -41,6 +41,7 @@ static enum paced_err run(struct run *r, const struct paced_config *config, cons
     r->before = named - wanted;
     enum paced_err err = PACED_OK;
     if (wanted > 0) {
+        PACED_TRY(paced_dir_check(r->prediction.output));
         PACED_TRY(segmenter_open(&r->segmenter, config, weights));
         PACED_TRY(prediction_record(&r->prediction));
         err = images_visit(&r->images, "predict", predict, r);

@@ -7,6 +7,7 @@
 enum paced_err paced_command_report(const struct paced_arguments *arguments) {
     if (!arguments->output)
         return paced_error(PACED_INVALID, "report: --output DIR is missing; name where it shall go");
+    PACED_TRY(paced_dir_check(arguments->output));
     struct report_runs list = {0};
     enum paced_err err = PACED_OK;
     for (size_t i = 0; !err && i < arguments->name_count; ++i) err = report_runs_take(&list, arguments->names[i]);

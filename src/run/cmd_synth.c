@@ -16,7 +16,9 @@ enum paced_err paced_command_synth(const struct paced_arguments *arguments) {
         return paced_error(PACED_INVALID, "synth: %s: no such kind of image; choose: breast, needle or scene",
                            arguments->names[0]);
     if (!arguments->output) return paced_error(PACED_INVALID, "synth: say where to with --output DIR");
+    PACED_TRY(paced_dir_check(arguments->output));
     int64_t count = arguments->count < 0 ? 100 : arguments->count, size = arguments->size < 0 ? 224 : arguments->size,
             seed = arguments->seed < 0 ? 12345 : arguments->seed;
+    paced_catch_stop();
     return kinds[kind].make(arguments->output, count, size, (uint64_t)seed);
 }

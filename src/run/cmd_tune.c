@@ -75,6 +75,7 @@ static enum paced_err tune(const struct paced_config *c, const char *output) {
     enum paced_err err = path ? PACED_OK
                               : paced_error(PACED_FAILED, "tune: no cache directory can be written; set "
                                                           "PACED_CACHE_DIR, or name a file with --output");
+    if (!err) err = paced_file_check(path);
     if (!err && paced_path_exists(path) && paced_tuning_read(paced_device_tuning(t.device), path) != PACED_OK)
         paced_log(PACED_LOG_WARN, "tune: what %s held is left out", path);
     if (!err) err = measure(&t, c);

@@ -285,7 +285,8 @@ enum paced_err paced_command_uncertainty(const struct paced_arguments *arguments
     struct images images = {0};
     static const char *const endings[] = {".png", "_u_p.png", "_u_b.png", "_u.png", "_weight.png"};
     paced_catch_stop();
-    enum paced_err err = images_list(&images, arguments, (struct result_endings){endings, PACED_COUNT(endings)});
+    enum paced_err err = paced_dir_check(look.output);
+    if (!err) err = images_list(&images, arguments, (struct result_endings){endings, PACED_COUNT(endings)});
     if (!err) err = open_look(&look, weights);
     if (!err) err = look_at(&look, &images);
     close_look(&look);

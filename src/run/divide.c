@@ -211,7 +211,7 @@ static enum paced_err check_output(const struct paced_arguments *arguments) {
         free(path);
         if (err) return err;
     }
-    return PACED_OK;
+    return paced_dir_check(arguments->output);
 }
 
 enum paced_err divide(const struct paced_config *config, const struct paced_arguments *arguments) {

@@ -2,10 +2,8 @@
 #include "src/run/files.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "paced_build.h"
 
@@ -55,12 +53,6 @@ bool run_files_hold_run(const struct run_files *files) {
            paced_path_exists(files->last);
 }
 
-enum paced_err run_file_remove(const char *path) {
-    if (unlink(path) == 0 || errno == ENOENT || errno == ENOTDIR) return PACED_OK;
-    return paced_error(PACED_FAILED, "%s: cannot be removed: %s; check the directory's permissions", path,
-                       strerror(errno));
-}
-
 /* ---- files whose names vary ---------------------------------------------------------------------------------- */
 
 #define EVENTS "events.out.tfevents."
@@ -99,7 +91,7 @@ static enum paced_err clear_from(const char *folder, bool (*is_meant)(const char
     for (struct dirent *entry; !err && dir && (entry = readdir(dir));) {
         if (!is_meant(entry->d_name)) continue;
         char *path = paced_path_join(folder, entry->d_name);
-        err = run_file_remove(path);
+        err = paced_file_remove(path);
         free(path);
     }
     if (dir) closedir(dir);
@@ -127,7 +119,7 @@ enum paced_err run_files_tidy(const struct run_files *files) {
 
 enum paced_err run_files_clear(const struct run_files *files) {
     PACED_TRY(paced_make_dirs(files->dir));
-    for (size_t i = 0; i < PACED_COUNT(table); ++i) PACED_TRY(run_file_remove(*field(files, i)));
+    for (size_t i = 0; i < PACED_COUNT(table); ++i) PACED_TRY(paced_file_remove(*field(files, i)));
     PACED_TRY(clear_from(files->dir, is_events));
     PACED_TRY(clear_from(files->dir, is_plot));
     return run_files_clear_overlays(files);

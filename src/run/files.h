@@ -16,9 +16,6 @@ struct run_files {
 void run_files_init(struct run_files *files, const char *dir);
 void run_files_finish(struct run_files *files);
 
-/* Removes one file, if it is there. */
-enum paced_err run_file_remove(const char *path);
-
 bool run_files_hold_run(const struct run_files *files);
 /* Makes the directory, and removes what a run that is replaced left there. */
 enum paced_err run_files_clear(const struct run_files *files);

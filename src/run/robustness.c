@@ -199,7 +199,8 @@ static enum paced_err write_results(struct measurement *m, const char *dir) {
 enum paced_err robustness_run(const struct paced_config *config, const char *dir, FILE *out) {
     struct measurement m = {.config = *config};
     m.config.test.metrics = (1 << (PACED_F1 + 1)) - 1; /* of pixels; outlines would take far longer */
-    enum paced_err err = measure(&m, config);
+    enum paced_err err = paced_dir_check(dir);
+    if (!err) err = measure(&m, config);
     if (!err) err = write_results(&m, dir);
     if (!err) err = run_files_write_test_config(dir, config, m.evaluation.device);
     if (!err) err = report_run(dir);
@@ -210,7 +211,8 @@ enum paced_err robustness_run(const struct paced_config *config, const char *dir
 
 enum paced_err robustness_check(const struct paced_config *config, const struct expected *expected) {
     struct measurement m = {0};
-    enum paced_err err = open_inputs(&m, config, expected);
+    enum paced_err err = paced_dir_check(config->run.output);
+    if (!err) err = open_inputs(&m, config, expected);
     if (!err) err = evaluation_check(config);
     close_parts(&m);
     return err;

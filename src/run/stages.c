@@ -4,11 +4,9 @@
  * `done` is removed (a stage that was ours stays known as ours), and `done` before `begun` is removed. */
 #include "src/run/stages.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { HASH_DIGITS = 16, LARGEST_RECORD = 64 };
 
@@ -63,9 +61,7 @@ static enum paced_err move(const struct stage_record *record, const char *to, co
     snprintf(text, sizeof text, "%016" PRIx64 "\n", record->hash);
     PACED_TRY(paced_make_dirs(record->dir));
     PACED_TRY(paced_file_write(to, text, strlen(text)));
-    if (unlink(from) == 0 || errno == ENOENT) return PACED_OK;
-    return paced_error(PACED_FAILED, "%s: cannot be removed: %s; check the directory's permissions", from,
-                       strerror(errno));
+    return paced_file_remove(from);
 }
 
 enum paced_err stage_record_begin(const struct stage_record *record) {

@@ -12,12 +12,17 @@
 #define MEANS "seeds.csv"
 #define PICTURE "sweep.png"
 
-/* The labels of one network; free() the list. */
+/* The labels of one network, values NULL: of all points; free() the list. */
 static const char **list_labels(const struct paced_experiment *plan, const char *stage, char *const *values) {
     const char **labels = paced_alloc(1 + plan->sweep.key_count, sizeof *labels), **next = labels;
     if (!plan->plain) *next++ = stage;
-    for (size_t k = 0; k < plan->sweep.key_count; ++k) *next++ = values[k];
+    for (size_t k = 0; k < plan->sweep.key_count; ++k) *next++ = values ? values[k] : "";
     return labels;
+}
+
+static char *const *values_of(const struct paced_experiment *plan, size_t index) {
+    size_t point = plan->stages[index].point;
+    return point == PACED_NO_POINT ? NULL : plan->sweep.points[point].values;
 }
 
 void sweep_open(struct paced_outcomes *outcomes, const struct paced_experiment *plan) {
@@ -40,7 +45,7 @@ static const char *find_subject(const struct paced_experiment *plan, size_t inde
 
 enum paced_err sweep_take_test(struct paced_outcomes *outcomes, const struct paced_experiment *plan, size_t index) {
     const struct paced_stage *stage = &plan->stages[index];
-    const char **labels = list_labels(plan, find_subject(plan, index), plan->sweep.points[stage->point].values);
+    const char **labels = list_labels(plan, find_subject(plan, index), values_of(plan, index));
     struct run_files files;
     run_files_init(&files, stage->config.run.output);
     enum paced_err err = paced_outcomes_add_test(outcomes, labels, files.intervals);
@@ -52,7 +57,7 @@ enum paced_err sweep_take_test(struct paced_outcomes *outcomes, const struct pac
 enum paced_err sweep_take_robustness(struct paced_outcomes *outcomes, const struct paced_experiment *plan,
                                      size_t index) {
     const struct paced_stage *stage = &plan->stages[index];
-    const char **labels = list_labels(plan, stage->label, plan->sweep.points[stage->point].values);
+    const char **labels = list_labels(plan, stage->label, values_of(plan, index));
     struct run_files files;
     run_files_init(&files, stage->config.run.output);
     enum paced_err err = paced_outcomes_add_robustness(outcomes, labels, files.robustness_summary);
@@ -61,9 +66,25 @@ enum paced_err sweep_take_robustness(struct paced_outcomes *outcomes, const stru
     return err;
 }
 
+/* Does the key say how a network is tested, and not only how it is trained? */
+static bool is_of_tests(const char *key) {
+    static const char *const of_training[] = {"data.train", "data.augment", "data.workers"};
+    for (size_t i = 0; i < PACED_COUNT(of_training); ++i)
+        if (strcmp(key, of_training[i]) == 0) return false;
+    return strncmp(key, "data.", strlen("data.")) == 0 || strncmp(key, "test.", strlen("test.")) == 0;
+}
+
+void sweep_join_shared(struct paced_outcomes *outcomes, const struct paced_experiment *plan) {
+    bool *kept = paced_alloc(outcomes->label_count, sizeof *kept);
+    for (size_t k = 0; k < outcomes->label_count; ++k) kept[k] = is_of_tests(outcomes->names[k]);
+    for (size_t i = 0; i < plan->count; ++i)
+        if (plan->stages[i].point == PACED_NO_POINT) paced_outcomes_join(outcomes, plan->stages[i].label, kept);
+    free(kept);
+}
+
 static enum paced_err remove_from(const char *dir, const char *name) {
     char *path = paced_path_join(dir, name);
-    enum paced_err err = run_file_remove(path);
+    enum paced_err err = paced_file_remove(path);
     free(path);
     return err;
 }

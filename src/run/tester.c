@@ -22,8 +22,7 @@ static enum paced_err write_reliability(const struct paced_scores *scores, const
     struct paced_reliability reliability;
     if (paced_scores_reliability(scores, &reliability))
         return paced_reliability_write_csv(&reliability, files->reliability);
-    PACED_TRY(run_file_remove(files->reliability_curve));
-    return run_file_remove(files->reliability);
+    return paced_file_remove(files->reliability);
 }
 
 /* The summary comes last: where it is, the others are. */
@@ -51,6 +50,7 @@ static void print(const struct evaluation *e, const struct paced_scores *scores,
 }
 
 enum paced_err tester_run(const struct paced_config *config, const char *dir, FILE *out) {
+    PACED_TRY(paced_dir_check(dir));
     struct evaluation evaluation = {0};
     struct paced_scores *scores = paced_scores_create((int)config->data.classes);
     enum paced_err err = measure(&evaluation, config, scores);
@@ -64,6 +64,7 @@ enum paced_err tester_run(const struct paced_config *config, const char *dir, FI
 }
 
 enum paced_err tester_check(const struct paced_config *config, const struct expected *expected) {
+    PACED_TRY(paced_dir_check(config->run.output));
     PACED_TRY(evaluation_check(config));
     char *weights = run_weights_path(config, config->test.weights);
     enum paced_err err = network_check(config, weights, expected);

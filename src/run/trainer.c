@@ -347,6 +347,7 @@ static enum paced_err train(struct trainer *t) {
 }
 
 enum paced_err trainer_run(const struct paced_config *config, enum train_start start, FILE *out) {
+    PACED_TRY(paced_dir_check(config->run.output));
     struct trainer t = {.config = config};
     run_files_init(&t.files, config->run.output);
     bool resume = start == TRAIN_RESUME && paced_path_exists(t.files.state);
@@ -377,6 +378,7 @@ enum paced_err trainer_run(const struct paced_config *config, enum train_start s
 }
 
 enum paced_err trainer_check(const struct paced_config *config, const struct expected *expected) {
+    PACED_TRY(paced_dir_check(config->run.output));
     struct inputs inputs = {0};
     struct paced_config teacher = teacher_config(config);
     enum paced_err err = inputs_open(&inputs, config);

@@ -14,6 +14,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#define assert_path(call, expected)           \
+    do {                                      \
+        char *path_ = call;                   \
+        assert_string_equal(path_, expected); \
+        free(path_);                          \
+    } while (0)
+
 static char dir[64];
 
 static inline int make_dir(void **state) {

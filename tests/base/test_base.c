@@ -1,63 +1,11 @@
-/* base: whole files, paths, what is shipped, and text ("foobar" is a test vector of FNV-1a). */
+/* base: whole files, what is shipped, and text ("foobar" is a test vector of FNV-1a). */
 #include "paced_build.h"
 #include "tests/base/helper.h"
 
 #include <math.h>
 #include <sys/stat.h>
 
-#define assert_path(call, expected)           \
-    do {                                      \
-        char *path_ = call;                   \
-        assert_string_equal(path_, expected); \
-        free(path_);                          \
-    } while (0)
-
-/* ---- paths and files ---- */
-
-static void test_paths(void **state) {
-    (void)state;
-    assert_path(paced_path_join("a", "b"), "a/b");
-    assert_path(paced_path_join("a/", "b"), "a/b");
-    assert_path(paced_path_join("", "b"), "b");
-    assert_path(paced_path_join(NULL, "b"), "b");
-    assert_path(paced_path_join("a", "/b"), "/b");
-    assert_path(paced_path_dir("a/b.png"), "a");
-    assert_path(paced_path_dir("b.png"), ".");
-    assert_path(paced_path_dir("/b"), "/");
-    assert_path(paced_path_dir("a//b/"), "a");
-    assert_path(paced_path_stem("a/b.c.png"), "b.c");
-    assert_path(paced_path_stem("a.b/c"), "c");
-    assert_path(paced_path_stem("a/.hidden"), ".hidden");
-    assert_path(paced_path_stem("a/b.ini/"), "b");
-    char *here = paced_path_absolute(".");
-    char *below = paced_path_absolute("./x/../y");
-    assert_int_equal(*here, '/');
-    assert_true(strncmp(below, here, strlen(here)) == 0);
-    assert_string_equal(below + strlen(here), "/x/../y");
-    assert_path(paced_path_absolute("/a/./b"), "/a/./b");
-    free(here);
-    free(below);
-}
-
-static void test_make_dirs(void **state) {
-    (void)state;
-    char *deep = paced_path_join(dir, "one//two/three/");
-    assert_int_equal(paced_make_dirs(deep), PACED_OK);
-    assert_int_equal(paced_make_dirs(deep), PACED_OK);
-    assert_true(paced_path_is_dir(deep));
-    char *file = paced_path_join(dir, "one/file"), *under = paced_path_join(dir, "one/file/dir");
-    assert_int_equal(paced_file_write(file, "x", 1), PACED_OK);
-    assert_false(paced_path_is_dir(file));
-    capture_begin();
-    assert_int_equal(paced_make_dirs(under), PACED_FAILED);
-    assert_int_equal(paced_make_dirs(file), PACED_FAILED);
-    char *said = capture_end();
-    assert_non_null(strstr(said, under));
-    free(said);
-    free(under);
-    free(file);
-    free(deep);
-}
+/* ---- files ---- */
 
 static size_t entries_named(const char *pattern) {
     char *command = paced_format("ls -A '%s' | grep -c '%s'", dir, pattern);
@@ -369,12 +317,11 @@ static void test_hash(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_paths),          cmocka_unit_test(test_make_dirs),      cmocka_unit_test(test_atomic),
-        cmocka_unit_test(test_atomic_refuses), cmocka_unit_test(test_atomic_link),    cmocka_unit_test(test_append),
-        cmocka_unit_test(test_file_read),      cmocka_unit_test(test_file_read_text), cmocka_unit_test(test_cache_dir),
-        cmocka_unit_test(test_text),           cmocka_unit_test(test_list),           cmocka_unit_test(test_list_check),
-        cmocka_unit_test(test_nearest),        cmocka_unit_test(test_parse),          cmocka_unit_test(test_hash),
-        cmocka_unit_test(test_shipped),        cmocka_unit_test(test_plural),
+        cmocka_unit_test(test_atomic),     cmocka_unit_test(test_atomic_refuses), cmocka_unit_test(test_atomic_link),
+        cmocka_unit_test(test_append),     cmocka_unit_test(test_file_read),      cmocka_unit_test(test_file_read_text),
+        cmocka_unit_test(test_cache_dir),  cmocka_unit_test(test_text),           cmocka_unit_test(test_list),
+        cmocka_unit_test(test_list_check), cmocka_unit_test(test_nearest),        cmocka_unit_test(test_parse),
+        cmocka_unit_test(test_hash),       cmocka_unit_test(test_shipped),        cmocka_unit_test(test_plural),
     };
     return cmocka_run_group_tests_name("base", tests, make_dir, remove_dir);
 }

@@ -38,6 +38,12 @@ class CommandTest(program.Case):
         self.refuse("train", says=["usage: paced train CONFIG"])
         self.refuse("predict", "tiny.ini", says=["predict", "--weights"])
 
+    def test_keys_of_a_configuration(self):
+        self.refuse("config", "--keys", "tiny.ini", says=["config: --keys", "CONFIG"])
+        self.refuse("config", "--keys", "--set", "train.epochs=1", says=["config: --keys", "--set"])
+        self.refuse("config", "tiny.ini", "--markdown", says=["config: --markdown", "--keys"])
+        self.assertIn("train.epochs", self.run_program("config", "--keys", "--markdown").stdout)
+
     def test_missing_configuration(self):
         self.refuse("train", "nowhere.ini", says=["nowhere.ini"])
 
@@ -223,6 +229,46 @@ class DataTest(program.Case):
         os.makedirs(self.path("nothing"), exist_ok=True)
         self.refuse(*options, "nothing", says=["nothing", "no PNG file"])
         self.refuse(*options, "text/a.png", "text/../text/a.png", says=["text/a.png", "text/../text/a.png"])
+
+
+class OutputTest(program.Case):
+    """A place that nothing can be written into is found before the work, not after it."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        program.make_breast(cls)
+        cls.run_program("train", "tiny.ini", "--output", "run", "--set", "train.epochs=1")
+        cls.weights = cls.path("run", "best.safetensors")
+        program.write_text(cls.path("file"), "in the way")
+        program.write_text(cls.path("experiment.ini"), "base = tiny.ini\n[run]\noutput = file/below\n[stage first]\n"
+                           "command = train\nrun.output = elsewhere\n[stage second]\ncommand = train\n")
+
+    def test_directories(self):
+        weights = ("--weights", self.weights)
+        image = self.path("data", "benign")
+        for command in (("train", "tiny.ini"), ("test", "tiny.ini", *weights), ("robustness", "tiny.ini", *weights),
+                        ("predict", "tiny.ini", *weights, image), ("uncertainty", "tiny.ini", *weights, image),
+                        ("report", "run"), ("data", "split", "tiny.ini"), ("synth", "breast", "--count", "5")):
+            for place in ("file", "file/below"):
+                self.refuse(*command, "--output", place, says=[f"{place}: cannot be written into: Not a directory; "])
+
+    def test_before_the_inputs_are_read(self):
+        for command in ("train", "test", "robustness"):
+            self.refuse(command, "tiny.ini", "--output", "file", "--set", "data.train=nowhere.json", "--set",
+                        "data.val=nowhere.json", says=["file: cannot be written into"])
+
+    def test_files(self):
+        for place, says in (("nowhere/x", "there is no directory nowhere"), ("run", "not a plain file")):
+            self.refuse("tune", "tiny.ini", "--output", place, says=[place, says])
+        self.refuse("convert", self.weights, "nowhere/x.onnx", says=["nowhere/x.onnx", "there is no directory nowhere"])
+        self.refuse("convert", "nowhere.pth", "nowhere/x.onnx", says=["nowhere/x.onnx"])
+
+    def test_experiments(self):
+        self.refuse("experiment", "experiment.ini", says=["file/below: cannot be written into: Not a directory; "])
+        program.write_text(self.path("late.ini"), "base = tiny.ini\n[run]\noutput = there\n[stage first]\n"
+                           "command = train\n[stage second]\ncommand = train\nrun.output = file/below\n")
+        self.refuse("experiment", "late.ini", says=["[stage second]", "file/below: cannot be written into"])
 
 
 class WeightsTest(program.Case):

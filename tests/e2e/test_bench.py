@@ -4,6 +4,7 @@ import re
 import statistics
 
 import program
+from terminal import run_in_terminal
 
 MODE = {"images_per_second", "images_per_second_least", "images_per_second_most", "step_seconds", "open_seconds",
         "first_step_seconds", "gflops", "peak_gflops", "share_of_peak", "least_gbytes_per_second",
@@ -51,6 +52,10 @@ class BenchTest(program.Case):
             self.assertEqual([k["ms"] for k in kernels], sorted((k["ms"] for k in kernels), reverse=True))
         self.assertLessEqual(result["training"]["peak_mib"], result["inference"]["peak_mib"])
         self.assertLessEqual(result["inference"]["peak_mib"], result["peak_mib"])
+
+    def test_ctrl_c(self):
+        for mode in PASSES:
+            run_in_terminal(self, 80, "bench", "tiny.ini", status=130, stop_after=f"{mode}, step 2")
 
     def test_text_says_the_same_things(self):
         done = self.run_program("bench", "tiny.ini")

@@ -6,6 +6,7 @@ import re
 import unittest
 
 import program
+from terminal import run_in_terminal
 
 DATA = os.environ.get("PACED_TEST_DATA", "")
 
@@ -46,6 +47,15 @@ class TrainTest(program.Case):
         self.check_run("scene", 6, dataset="robo", labels="scene/labels.json")
         done = self.run_program("data", "check", "scene.ini")
         self.assertIn("instrument-shaft", done.stdout)
+
+    def test_ctrl_c_leaves_no_set(self):
+        """Nor the splits of an earlier one, some of whose images are replaced."""
+        for kind in ("breast", "needle", "scene"):
+            self.run_program("synth", kind, "--count", "5", "--size", "16", "--output", f"stopped {kind}")
+            seen = run_in_terminal(self, 80, "synth", kind, "--count", "100000", "--size", "64", "--output",
+                                   f"stopped {kind}", status=130, stop_after="synth 3/")
+            self.assertRegex(seen, r"stopped after \d+ of 100000 images; without train.json and val.json the set is not")
+            self.assertFalse({"train.json", "val.json"} & set(os.listdir(self.path(f"stopped {kind}"))))
 
     def test_unknown_colour_and_wrong_classes(self):
         self.run_program("synth", "scene", "--count", "5", "--size", "16", "--output", "odd")

@@ -166,10 +166,11 @@ class SweepTest(SweepCase):
             self.assertEqual(len(page.tables[f"sweep-{number}-all"]), 1 + len(rows))
             self.assertIn(name, page.text)
 
-    # ---- what an earlier sweep left ----
+    # ---- what an earlier experiment left ----
 
-    def test_no_results_of_an_earlier_sweep(self):
-        results = ["seeds.csv", "sweep.csv", "sweep.png"]
+    def test_no_results_of_an_earlier_experiment(self):
+        tested = ["comparison.csv", "differences.csv", "reliability.png", "training_curves.png"]
+        results = [*tested, "seeds.csv", "sweep.csv", "sweep.png"]
 
         def run(status=0, **sections):
             program.write_ini(self.path("ever.ini"), base="tiny.ini", run={"output": "ever"}, **sections)
@@ -181,12 +182,15 @@ class SweepTest(SweepCase):
         self.check_section("ever", "seeds.csv", ["all", "non-empty"])
         program.write_text(self.path("ever", "old_seeds.csv"), "")
         self.assertEqual(run(sweep={"train.lr": "3e-3, 0.01", "run.seed": "1"}), results)
-        self.assertEqual(run(sweep={"train.lr": "3e-3, 0.01"}), results[1:])
+        self.assertEqual(run(sweep={"train.lr": "3e-3, 0.01"}), [*tested, "sweep.csv", "sweep.png"])
         self.check_section("ever", "sweep.csv", ["all", "non-empty"])
-        stage = {"stage only": {"command": "train"}}
-        self.assertEqual(run(status=2, **stage, data={"train": "nowhere.json"}), results[1:])
-        self.assertEqual(run(**stage), [])
+        train = {"stage only": {"command": "train"}}
+        test = {"stage test": {"command": "test", "test.weights": "%(only)/best.safetensors"}}
+        self.assertEqual(run(status=2, **train, data={"train": "nowhere.json"}), [*tested, "sweep.csv", "sweep.png"])
+        self.assertEqual(run(**train, **test), tested[:3])
+        self.assertEqual(run(**train), [])
         self.assertNotIn("sweep-1-all", Page(program.read_text(self.path("ever", "report.html"))).tables)
+        self.assertTrue(os.path.exists(self.path("ever", "curves.png")))
         self.assertTrue(os.path.exists(self.path("ever", "old_seeds.csv")))
 
     # ---- errors ----
@@ -203,6 +207,53 @@ class SweepTest(SweepCase):
         self.refuse_sweep("train.lr = 0.1, much\n", ("bad.ini:3: train.lr: 'much'",))
         self.refuse_sweep("run.seed = 1, 2\n", ("--set run.seed=3", "bad.ini:3", "sweep.run.seed"), "--set", "run.seed=3")
         self.refuse("test", "tiny.ini", "--set", "sweep.run.seed=1,2", says=("--set sweep.run.seed=1,2", "experiment"))
+
+
+class SharedTest(SweepCase):
+    """Of a teacher that all points share there is one row, without their values, however often it was tested."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        program.make_breast(cls)
+        program.write_ini(cls.path("shared.ini"), base="tiny.ini", run={"output": "shared"}, train={"epochs": 1},
+                          **{"stage teacher": {"command": "train", "sweep": "no"},
+                             "stage teacher-test": {"command": "test", "test.weights": "%(teacher)/best.safetensors"},
+                             "stage student": {"command": "train", "distill.method": "kd",
+                                               "distill.teacher": "%(teacher)/best.safetensors"},
+                             "stage student-test": {"command": "test", "run.output": "%(student)"}})
+        cls.sets = ("--set", "sweep.run.seed=1,2", "--set", "sweep.train.lr=0.01,0.003")
+        cls.done = cls.run_program("experiment", "shared.ini", *cls.sets)
+
+    def test_tables(self):
+        _, rows = program.read_csv(self.path("shared", "sweep.csv"))
+        self.assertEqual([(row["stage"], row["run.seed"], row["train.lr"]) for row in rows],
+                         [("teacher", "", ""), *(("student", seed, lr) for seed in "12" for lr in ("0.01", "0.003"))])
+        _, summary = program.read_csv(self.path("shared", "seed=1,lr=0.01", "teacher-test", "summary.csv"))
+        self.assertEqual(rows[0]["dice"], summary[0]["dice"])
+        _, rows = program.read_csv(self.path("shared", "seeds.csv"))
+        self.assertEqual([(row["stage"], row["train.lr"], row["runs"], bool(row["dice_sd"])) for row in rows],
+                         [("teacher", "", "1", False), ("student", "0.01", "2", True), ("student", "0.003", "2", True)])
+        lines = [line.split() for line in self.done.stdout.splitlines()]
+        self.assertEqual([line[:3] for line in lines[1:]],
+                         [["teacher", "-", "1"], ["student", "0.01", "2"], ["student", "0.003", "2"]])
+        self.assertNotIn("+-", lines[1])
+
+    def test_report(self):
+        self.check_section("shared", "seeds.csv", ["all", "non-empty"])
+
+    def test_what_tests_depend_on_is_kept(self):
+        self.run_program("experiment", "shared.ini", "--set", "sweep.test.postprocess=none,largest", "--set",
+                         "sweep.data.augment=none,hflip", "--set", "run.output=tested")
+        _, rows = program.read_csv(self.path("tested", "sweep.csv"))
+        self.assertEqual([(row["test.postprocess"], row["data.augment"]) for row in rows if row["stage"] == "teacher"],
+                         [("none", ""), ("largest", "")])
+
+    def test_a_test_for_all_points(self):
+        text = program.read_text(self.path("shared.ini")).replace("[stage teacher-test]", "[stage teacher-test]\nsweep = no")
+        program.write_text(self.path("once.ini"), text)
+        done = self.run_program("experiment", "once.ini", *self.sets, "--set", "run.output=once")
+        self.assertEqual(done.stdout, self.done.stdout)
 
 
 class PaperTest(SweepCase):

@@ -111,6 +111,46 @@ static void test_average(void **state) {
     paced_outcomes_finish(&o);
 }
 
+static const char *const swept[] = {"stage", "data.size", "run.seed"};
+
+/* A test without outlines, for one more label. */
+static void add_swept_test(struct paced_outcomes *o, const char *stage, const char *size, const char *seed,
+                           double dice) {
+    const char *labels[] = {stage, size, seed};
+    char *text = paced_format(INTERVALS "all,mean,4,dice,%g,,\n", dice);
+    write_file(text);
+    free(text);
+    assert_int_equal(paced_outcomes_add_test(o, labels, file), PACED_OK);
+}
+
+static void test_join(void **state) {
+    struct paced_outcomes o;
+    const char *labels[] = {"any", "64", "2"};
+    const bool kept[] = {false, true, false};
+    paced_outcomes_init(&o, swept, 3);
+    add_swept_test(&o, "teacher", "32", "1", 0.5);
+    add_swept_test(&o, "kd", "32", "1", 0.25);
+    add_swept_test(&o, "teacher", "64", "1", 0.75);
+    add_swept_test(&o, "teacher", "32", "2", 0.625);
+    add_swept_test(&o, "kd", "32", "2", 0.375);
+    write_file("weights,corruption,metric,clean,severity_1,mean,drop\nteacher,mean,dice,1,1,0.125,\n");
+    assert_int_equal(paced_outcomes_add_robustness(&o, labels, file), PACED_OK);
+    paced_outcomes_join(&o, "teacher", kept);
+    assert_int_equal(paced_outcomes_write_csv(&o, path), PACED_OK);
+    check_file("stage,data.size,run.seed,images,dice,dice_low,dice_high,non_empty_images,corrupted_dice\n"
+               "teacher,32,,4,0.5,,,,\nkd,32,1,4,0.25,,,,\nteacher,64,,4,0.75,,,,0.125\nkd,32,2,4,0.375,,,,\n");
+    struct paced_outcomes means = paced_outcomes_average(&o, 2);
+    paced_outcomes_join(&means, "teacher", (const bool[]){false, false});
+    FILE *out = fopen(path, "w");
+    paced_outcomes_print(&means, out);
+    fclose(out);
+    check_file("stage    data.size  runs              dice  dice (corrupted)\n"
+               "teacher  -             1  0.5000            0.1250          \n"
+               "kd       32            2  0.3125 +- 0.0884                 -\n");
+    paced_outcomes_finish(&means);
+    paced_outcomes_finish(&o);
+}
+
 static void test_bad_files(void **state) {
     static const char *const tests[] = {
         "",
@@ -134,6 +174,29 @@ static void test_bad_files(void **state) {
         free(expected);
         paced_outcomes_finish(&o);
     }
+}
+
+/* A network that all values of a number share stands at all of them: the second line, orange and with gaps, is level.
+ */
+static void test_shared_is_a_level_line(void **state) {
+    struct paced_outcomes o;
+    struct paced_image image;
+    paced_outcomes_init(&o, names, 2);
+    add_test(&o, "kd", "1", 0.5);
+    add_test(&o, "kd", "2", 0.75);
+    add_test(&o, "teacher", "", 0.875);
+    assert_int_equal(paced_outcomes_plot(&o, path), PACED_OK);
+    assert_int_equal(paced_png_read(path, NULL, &image), PACED_OK);
+    int most = 0;
+    for (int y = 0; y < image.height; y++) {
+        int orange = 0;
+        for (int x = 0; x < image.width / 2; x++) /* the first panel */
+            orange += memcmp(image.rgb + 3 * (y * image.width + x), "\xe6\x9f\x00", 3) == 0;
+        if (orange > most) most = orange;
+    }
+    assert_true(most > 100);
+    free(image.rgb);
+    paced_outcomes_finish(&o);
 }
 
 /* The middle of what is blue in the picture of two networks. */
@@ -192,8 +255,13 @@ static void test_plots(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sweep_csv), cmocka_unit_test(test_average),          cmocka_unit_test(test_bad_files),
-        cmocka_unit_test(test_plots),     cmocka_unit_test(test_curves_have_bars),
+        cmocka_unit_test(test_join),
+        cmocka_unit_test(test_shared_is_a_level_line),
+        cmocka_unit_test(test_sweep_csv),
+        cmocka_unit_test(test_average),
+        cmocka_unit_test(test_bad_files),
+        cmocka_unit_test(test_plots),
+        cmocka_unit_test(test_curves_have_bars),
     };
     return cmocka_run_group_tests_name("outcomes", tests, make_directory, remove_directory);
 }

@@ -67,8 +67,8 @@ enum paced_err section_calibration(struct paced_text *out, const struct report *
     const struct figure figure = {"reliability",
                                   "How often the class of the greatest probability is right, against that probability. "
                                   "Below the diagonal the network is surer than it may be.",
-                                  &chart, 1};
-    enum paced_err err = count > 0 ? figure_add(out, &figure, report->dir) : PACED_OK;
+                                  &chart, count > 0};
+    enum paced_err err = figure_add(out, &figure, report->dir);
     if (count > 0) add_table(out, report);
     for (size_t i = 0; i < count; ++i) {
         free((void *)(uintptr_t)series[i].x);

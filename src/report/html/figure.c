@@ -55,7 +55,7 @@ static void draw_panel(struct paced_canvas *canvas, int x, int y, struct chart *
     free(title);
 }
 
-static enum paced_err write_png(const struct figure *figure, size_t drawn, const char *dir) {
+static enum paced_err write_png(const struct figure *figure, size_t drawn, const char *path) {
     int columns = drawn < COLUMNS ? (int)drawn : COLUMNS, rows = ((int)drawn + columns - 1) / columns, place = 0;
     int width = columns * PANEL_WIDTH;
     const struct chart *first = &figure->charts[0];
@@ -70,10 +70,7 @@ static enum paced_err write_png(const struct figure *figure, size_t drawn, const
                    &figure->charts[i]);
         ++place;
     }
-    char *name = paced_format("%s.png", figure->id), *path = paced_path_join(dir, name);
     enum paced_err err = paced_canvas_write(&canvas, path);
-    free(path);
-    free(name);
     paced_canvas_finish(&canvas);
     return err;
 }
@@ -81,7 +78,11 @@ static enum paced_err write_png(const struct figure *figure, size_t drawn, const
 enum paced_err figure_add(struct paced_text *out, const struct figure *figure, const char *png_dir) {
     size_t drawn = 0;
     for (size_t i = 0; i < figure->chart_count; ++i) drawn += chart_has_points(&figure->charts[i]);
-    if (drawn == 0) return PACED_OK;
-    add_to_page(out, figure, drawn);
-    return png_dir ? write_png(figure, drawn, png_dir) : PACED_OK;
+    if (drawn > 0) add_to_page(out, figure, drawn);
+    if (!png_dir) return PACED_OK;
+    char *name = paced_format("%s.png", figure->id), *path = paced_path_join(png_dir, name);
+    enum paced_err err = drawn > 0 ? write_png(figure, drawn, path) : paced_file_remove(path);
+    free(path);
+    free(name);
+    return err;
 }

@@ -11,7 +11,8 @@ struct figure {
     size_t chart_count;
 };
 
-/* Nothing where no chart has points. png_dir NULL: no PNG file. */
+/* Nothing where no chart has points; then an earlier report's PNG file is removed. png_dir NULL: PNG files are left as
+ * they are. */
 enum paced_err figure_add(struct paced_text *out, const struct figure *figure, const char *png_dir);
 
 #endif

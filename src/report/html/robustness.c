@@ -206,14 +206,14 @@ enum paced_err section_robustness(struct paced_text *out, const struct report *r
     struct conditions c = {0};
     enum paced_err err = PACED_OK;
     find_conditions(&c, report);
-    for (enum paced_metric m = 0; !err && c.count > 0 && m <= PACED_F1; ++m) {
-        const char *name = paced_metric_name(m);
-        if (m == 1) paced_text_add(out, "<details><summary>The other metrics</summary>\n");
+    const bool any = c.count > 0;
+    for (enum paced_metric m = 0; !err && m <= PACED_F1; ++m) {
+        if (any && m == 1) paced_text_add(out, "<details><summary>The other metrics</summary>\n");
         /* A lone run has the pictures already: `paced robustness` drew them. */
         err = add_curves(out, &c, m, report->count > 1 ? report->dir : NULL);
-        if (!err) add_table(out, &c, name);
+        if (!err && any) add_table(out, &c, paced_metric_name(m));
     }
-    if (c.count > 0) paced_text_add(out, "</details>\n");
+    if (any) paced_text_add(out, "</details>\n");
     if (!err) err = add_contact_sheet(out, report);
     finish_conditions(&c);
     return err;

@@ -79,25 +79,23 @@ static enum paced_err add_figure(struct paced_text *out, const struct report *re
 enum paced_err section_training(struct paced_text *out, const struct report *report) {
     struct line *lines = paced_alloc(report->count + 2, sizeof *lines);
     size_t count = 0;
-    enum paced_err err = PACED_OK;
     for (size_t i = 0; i < report->count; ++i)
         if (report->runs[i].log.rows > 0)
             lines[count++] = (struct line){&report->runs[i].log, "val", report->runs[i].label};
-    if (count == 1) {
+    const bool alone = count == 1;
+    const char *caption = "On the validation images, after each epoch.";
+    if (alone) {
         const struct csv_table *log = lines[0].log;
         lines[0] = (struct line){log, "train", "training"};
         lines[1] = (struct line){log, "val", "validation"};
-        err = add_figure(
-            out, report, "curves",
-            "Every epoch's means. Training figures are taken in training mode, each batch before its update.", lines,
-            2);
-    } else if (count > 1) {
-        err = add_figure(out, report, "curves", "On the validation images, after each epoch.", lines, count);
-        for (size_t i = 0; i < count; ++i) lines[i].phase = "train";
-        if (!err)
-            err = add_figure(out, report, "training_curves",
-                             "On the training images, in training mode, each batch before its update.", lines, count);
+        caption = "Every epoch's means. Training figures are taken in training mode, each batch before its update.";
     }
+    enum paced_err err = add_figure(out, report, "curves", caption, lines, alone ? 2 : count);
+    for (size_t i = 0; i < count; ++i) lines[i].phase = "train";
+    if (!err)
+        err = add_figure(out, report, "training_curves",
+                         "On the training images, in training mode, each batch before its update.", lines,
+                         alone ? 0 : count);
     free(lines);
     return err;
 }
