@@ -141,9 +141,9 @@ const struct config_key paced_config_keys[] = {
 
     {PATHS(robustness, weights), DEFAULT(""), WORDS("best|last"),
      MEANING("weights that are compared, a list; empty: test.weights")},
-    {FIELD(robustness, corruptions), DEFAULT("all"), CHECK(paced_list_check),
+    {FIELD(robustness, corruptions), DEFAULT("all"), CHECK(paced_corruptions_check),
      MEANING("a list of names; all: those of the appearance; geometric: those that move pixels")},
-    {FIELD(robustness, severities), DEFAULT("1,2,3,4,5"), CHECK(paced_list_check),
+    {FIELD(robustness, severities), DEFAULT("1,2,3,4,5"), CHECK(paced_severities_check),
      MEANING("a list of 1 (slight) to 5 (heavy)")},
 
     {FIELD(predict, mode), DEFAULT("resize"), WORDS("resize|window"),
