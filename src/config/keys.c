@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "paced/perturb.h"
+#include "paced_networks.h"
 
 /* clang-format off */
 #define FIELD(of_section, of_name) \
@@ -36,6 +37,8 @@
     "|kd|curriculum|ce_weighted|kld_weighted|both_weighted|ce_aliter_weighted|both_weighted_spl_per_px|" \
     "both_weighted_spl_per_img|both_weighted_spl_per_img_max|both_weighted_spl_per_px_no_alpha|" \
     "both_weighted_spl_per_px_no_alpha_no_weights"
+/* The networks' names; the empty one stands for another key's. */
+#define NETWORK(name) "|" #name
 #define MEANING(text) .meaning = text
 
 const struct config_key paced_config_keys[] = {
@@ -62,7 +65,7 @@ const struct config_key paced_config_keys[] = {
      MEANING("what training images go through at random, such as `hflip, rotate(15)`; none: nothing")},
     {FIELD(data, workers), DEFAULT("1"), RANGE(1, 64), NO_RESULT, MEANING("threads that load images")},
 
-    {FIELD(model, arch), DEFAULT("unet"), MEANING("network")},
+    {FIELD(model, arch), DEFAULT("unet"), WORDS(PACED_NETWORKS), MEANING("network")},
     {FIELD(model, width), DEFAULT("64"), RANGE(1, PACED_MOST_WIDTH), MEANING("channels of the network's first stage")},
     {PATH(model, init), DEFAULT(""), MEANING("weights to start from; empty: random")},
 
@@ -88,7 +91,8 @@ const struct config_key paced_config_keys[] = {
      MEANING("longest gradient, all parameters together (L2); longer ones are scaled down to it; 0: no limit")},
 
     {PATH(distill, teacher), DEFAULT(""), MEANING("the teacher's weights; empty: no teacher")},
-    {FIELD(distill, teacher_arch), DEFAULT(""), MEANING("the teacher's network; empty: model.arch")},
+    {FIELD(distill, teacher_arch), DEFAULT(""), WORDS(PACED_NETWORKS),
+     MEANING("the teacher's network; empty: model.arch")},
     {FIELD(distill, teacher_width), DEFAULT("0"), RANGE(0, PACED_MOST_WIDTH),
      MEANING("the teacher's width; 0: model.width")},
     {FIELD(distill, method), DEFAULT("iid"), WORDS("iid|kd|cpl|tpl|pcd"),

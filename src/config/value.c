@@ -74,7 +74,7 @@ void paced_config_range_add(struct paced_text *out, const struct config_key *key
         add_number_range(out, key);
     else if (key->kind == CONFIG_BOOL)
         paced_text_add(out, "yes, no");
-    else if (key->kind == CONFIG_CHOICE || key->kind == CONFIG_SET)
+    else if (key->words && key->kind != CONFIG_PATH)
         add_with_commas(out, key->words);
 }
 
@@ -206,6 +206,8 @@ static enum paced_err set_string(char **field_, const struct config_key *key, co
         free(hint.data);
         return err;
     }
+    if (key->kind == CONFIG_STRING && key->words && paced_config_word_index(key->words, text) < 0)
+        return wrong_word(key, place, text);
     const char *why = unwritable(key->name, text);
     if (why) return wrong(key, place, text, why, "an INI file cannot hold that, choose another name");
     if (key->check && *text) PACED_TRY(check_text(key, place, text));

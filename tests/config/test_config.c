@@ -54,6 +54,8 @@ static void test_wrong_values(void **state) {
         {"data", "workers", "65", "1 to 64"},
         {"model", "width", "0", "1 to 1024"},
         {"model", "arch", "", "unet"},
+        {"model", "arch", "unett", "did you mean unet? valid: unet, linknet"},
+        {"distill", "teacher_arch", "resnet", "choose one of unet, linknet"},
         {"device", "threads", "4097", "0 to 4096"},
         {"distill", "cache_mb", "1073741825", "0 to 1073741824"},
         {"test", "weights", "", "best"},

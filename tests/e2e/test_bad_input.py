@@ -58,7 +58,8 @@ class CommandTest(program.Case):
 
     def test_no_valid_choice(self):
         self.refuse_ini("[train]\noptimizer = adan\n", says=["bad.ini:2: ", "train.optimizer", "'adan'", "adam"])
-        self.refuse("train", "tiny.ini", "--output", "out", "--set", "model.arch=unett", says=["unett", "unet"])
+        self.refuse_ini("[model]\narch = unett\n", says=["bad.ini:2: ", "model.arch", "'unett'", "unet?"])
+        self.refuse("config", "tiny.ini", "--set", "distill.teacher_arch=linkent", says=["--set ", "linknet?"])
 
     def test_bad_set(self):
         self.refuse("train", "tiny.ini", "--set", "epochs", says=["--set epochs", "SECTION.KEY=VALUE"])
