@@ -7,6 +7,7 @@ import subprocess
 import time
 
 import program
+from pytorch import write_pth
 
 
 class CommandTest(program.Case):
@@ -276,6 +277,18 @@ class WeightsTest(program.Case):
         self.refuse_weights(["out.bias", "[3]", "[2]"], tensors=self.changed("out.bias", (dtype, [3], (0, 0, 0))))
         self.refuse_weights(["out.bias", "float32"], tensors=self.changed("out.bias", ("F64", shape, values)))
         self.refuse_weights(["extra.bias"], tensors=self.changed("extra.bias", (dtype, shape, values)))
+
+    def test_values_that_are_no_finite_numbers(self):
+        for name, value in (("out.bias", float("nan")), ("inp.double_conv.1.running_var", float("-inf"))):
+            dtype, shape, values = self.tensors[name]
+            tensors = self.changed(name, (dtype, shape, (*values[:-1], value)))
+            says = [f"tensor {name} has a value that is no finite number ({value})", "train anew"]
+            self.refuse_weights(says, tensors=tensors)
+            write_pth(self.path("bad.pth"), tensors)
+            for command in (["predict", "tiny.ini", "--output", "out", "data/benign"], ["calibrate", "tiny.ini"]):
+                self.refuse(*command, "--weights", "bad.pth", says=["bad.pth", *says])
+            self.refuse("train", "tiny.ini", "--output", "out", "--set", "model.init=bad.safetensors",
+                        says=["bad.safetensors", *says])
 
     def test_weights_of_another_network(self):
         self.refuse("test", "tiny.ini", "--weights", self.good, "--output", "out", "--set", "model.width=8",
