@@ -163,8 +163,21 @@ class DataTest(program.Case):
             self.refuse_split([self.pairs[0], [self.pairs[0][0], path]], ["entry 2", path])
 
     def test_missing_image_or_mask(self):
-        self.refuse_image(None, ["No such file"])
-        self.refuse_image(None, ["No such file"], place=1)
+        for place in (0, 1):
+            self.refuse_image(None, ["No such file", "; check the path"], place)
+
+    def test_folder_for_an_image_or_a_mask(self):
+        for place in (0, 1):
+            pair = list(self.pairs[0])
+            pair[place] = "benign"
+            self.refuse_split([pair, *self.pairs[1:]], ["entry 1", "benign: is a directory; give a file"])
+
+    def test_missing_image_of_a_stage(self):
+        """An experiment opens every file before its first stage."""
+        program.write_json(self.path("missing.json"), [self.pairs[0], ["none.png", "none_mask.png"]])
+        program.write_text(self.path("stages.ini"), "base = tiny.ini\n[run]\noutput = stages\n[stage one]\n"
+                           "command = train\ndata.train = missing.json\n")
+        self.refuse("experiment", "stages.ini", says=["missing.json: entry 2", "none.png", "; check the path"])
 
     def test_truncated_image(self):
         data = program.read_bytes(self.path("data", self.pairs[2][0]))
@@ -217,12 +230,13 @@ class DataTest(program.Case):
     def test_bad_images_to_predict(self):
         options = ["predict", "tiny.ini", "--weights", "older/best.safetensors", "--output", "older"]
         program.write_text(self.path("text", "a.png"), "no image")
-        for name, says in (("nowhere.png", "cannot open"), ("text/a.png", "no PNG or JPEG")):
+        for name, says in (("nowhere.png", "; check the path"), ("text/a.png", "no PNG or JPEG")):
             said = self.run_program(*options, name, status=2).stderr.splitlines()
             self.assertEqual(len(said), 2, said)
             self.assertTrue(said[0].startswith(f"paced: {name}: ") and says in said[0], said[0])
             self.assertIn("images predicted: 0, unreadable: 1", said[1])
         os.makedirs(self.path("nothing"), exist_ok=True)
+        self.refuse(*options, "data/benign", "", says=["'' is no name of an image", "folder"])
         self.refuse(*options, "nothing", says=["nothing", "no PNG file"])
         self.refuse(*options, "text/a.png", "text/../text/a.png", says=["text/a.png", "text/../text/a.png"])
 
