@@ -31,6 +31,7 @@
 #define WORDS(list) .words = list
 #define ODD .odd = true
 #define NO_RESULT .no_result = true
+#define NOT_EMPTY .not_empty = true
 #define CHECK(function) .check = function
 /* The rows of distill's table (src/distill/objective.c), in its order; the empty one stands for "by method". */
 #define LOSSES \
@@ -42,8 +43,8 @@
 #define MEANING(text) .meaning = text
 
 const struct config_key paced_config_keys[] = {
-    {FIELD(run, name), DEPENDS("<stem of the INI>"), MEANING("name of the run")},
-    {PATH(run, output), DEPENDS("outputs/<dataset>/<name>"), MEANING("directory of the run's results")},
+    {FIELD(run, name), DEPENDS("<stem of the INI>"), NOT_EMPTY, MEANING("name of the run")},
+    {PATH(run, output), DEPENDS("outputs/<dataset>/<name>"), NOT_EMPTY, MEANING("directory of the run's results")},
     {FIELD(run, seed), DEFAULT("12345"), RANGE(0, 0x1p53), MEANING("seed of all random numbers")},
 
     {FIELD(device, select), DEFAULT("auto"), MEANING("auto, cpu, gpu, PLATFORM:DEVICE or part of a device's name")},

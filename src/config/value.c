@@ -198,10 +198,11 @@ static enum paced_err check_text(const struct config_key *key, const char *place
 }
 
 static enum paced_err set_string(char **field_, const struct config_key *key, const char *place, const char *text) {
-    bool required = *key->fallback != '\0';
+    bool required = *key->fallback || key->not_empty;
     if (required && !*text) {
         struct paced_text hint = {0};
-        paced_text_add(&hint, "give a value, or leave the line out for the default, %s", key->fallback);
+        paced_text_add(&hint, "give a value, or leave the line out for the default, %s",
+                       key->not_empty ? key->shown : key->fallback);
         enum paced_err err = wrong(key, place, text, "is empty", hint.data);
         free(hint.data);
         return err;

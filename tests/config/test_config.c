@@ -30,6 +30,8 @@ static void test_wrong_values(void **state) {
         {"train", "epochs", "3.5", "whole number"},
         {"train", "epochs", "", "whole number"},
         {"train", "epochs", "ten", "whole number"},
+        {"run", "name", "", "is empty; give a value, or leave the line out for the default, <stem of the INI>"},
+        {"run", "output", "", "for the default, outputs/<dataset>/<name>"},
         {"run", "seed", "-1", "0 to 9007199254740992"},
         {"run", "seed", "9007199254740993", "9007199"},
         {"run", "seed", "99999999999999999999", "whole number"},

@@ -68,6 +68,11 @@ class CommandTest(program.Case):
         self.refuse("train", "tiny.ini", "--set", "trian.epochs=3", says=["--set trian.epochs=3", "train.epochs?"])
         self.refuse("train", "tiny.ini", "--set", "train.epochs=0", says=["--set train.epochs=0", "1 to 1000000"])
 
+    def test_empty_name_or_output(self):
+        for key in ("run.name", "run.output"):
+            for command in ("config", "train"):
+                self.refuse(command, "tiny.ini", "--set", f"{key}=", says=[f"--set {key}=: ", "is empty"])
+
     def test_teacher_that_is_missing(self):
         for key in ("distill.method=kd", "distill.loss=ce_weighted"):
             self.refuse("train", "tiny.ini", "--output", "out", "--set", key, says=["distill.teacher"])
