@@ -42,7 +42,7 @@ static float fused(int fuse, float beta, float u_p, float u_b)
     switch (fuse) {
     case PRODUCT: return 1.0f - (1.0f - u_p) * (1.0f - u_b);
     case MEAN: return 0.5f * (u_p + u_b);
-    case LARGER: return fmax(u_p, u_b);
+    case LARGER: return u_b > u_p ? u_b : u_p; /* not fmax, which would drop a NaN of u_p */
     case WEIGHTED: return beta * u_p + (1.0f - beta) * u_b;
     case PREDICTION: return u_p;
     default: return u_b;

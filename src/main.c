@@ -109,8 +109,8 @@ static const struct command commands[] = {
      "DIR/<stem>_{u_p,u_b,u,weight}.png. Masks are <stem>_mask.png beside the images; u_b needs them.",
      SET | OUTPUT | WEIGHTS, 2, SIZE_MAX, paced_command_uncertainty},
     {"calibrate", "CONFIG --weights FILE [--set SECTION.KEY=VALUE]...",
-     "Fits the temperature tau of CONFIG's network to the validation set and prints NLL, ECE and Brier score before\n"
-     "and after, and the key that sets tau.",
+     "Fits the temperature tau of CONFIG's network to the validation set, the one of least NLL from\n"
+     "0.0001 to 10000, and prints NLL, ECE and Brier score before and after, and the key that sets tau.",
      SET | WEIGHTS, 1, 1, paced_command_calibrate},
     {"data", "check CONFIG | split CONFIG [--val SHARE] [--seed K] [--patient BY] --output DIR [--overwrite]",
      "check reads both splits of CONFIG and reports sizes, classes, empty masks, unreadable files and images that "

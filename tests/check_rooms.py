@@ -20,7 +20,7 @@ import sys
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]')
 OPENCL = re.compile(r"^(CL/|OpenCL/|clblast)")
-GENERATED = {"paced_build.h"}  # version and folders, written by meson
+GENERATED = {"paced_build.h", "paced_networks.h"}  # version and folders, names of networks: written by meson
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wstrict-prototypes", "-Wno-unused-parameter", "-Werror"]
 
 

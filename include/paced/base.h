@@ -156,7 +156,8 @@ const char *paced_nearest(const char *word, const char *const *candidates, size_
 /* The next item of a list "a, b, c" without the blanks around it, to be freed, or NULL at the end; *rest moves behind
  * it. An empty text is an empty list. An item with a comma stands in double quotes; text behind them is passed over. */
 char *paced_list_next(const char **rest);
-/* PACED_INVALID, reported at `where`, for a list of which paced_list_next would pass over something. */
+/* PACED_INVALID, reported at `where`, for a list with an empty item or of which paced_list_next would pass over
+ * something. */
 enum paced_err paced_list_check(const char *where, const char *list);
 void paced_list_add(struct paced_text *list, const char *item);
 

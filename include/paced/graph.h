@@ -201,7 +201,7 @@ uint64_t paced_plan_bytes(const struct paced_plan *plan); /* all chunks and the 
 
 /* Whether a file's tensors are the network's parameters: PACED_INVALID names `path` and the first tensor that is
  * missing, of another shape or dtype, or not part of the network, and says `hint` (NULL: how to configure the network
- * that the file is of). */
+ * that the file is of); or the first that holds NaN or an infinite value. */
 enum paced_err paced_graph_check_weights(const struct paced_graph *graph, const struct paced_weights *weights,
                                          const char *path, const char *hint);
 

@@ -20,8 +20,18 @@ enum { PACED_SEVERITIES = 5 };
 size_t paced_corruption_count(void);
 const char *paced_corruption_name(size_t corruption);
 bool paced_corruption_is_geometric(size_t corruption);
-/* PACED_INVALID for a name that is not in the table; the nearest one is offered. */
-enum paced_err paced_corruption_find(const char *name, size_t *corruption);
+/* False for a name that is not in the table. */
+bool paced_corruption_find(const char *name, size_t *corruption);
+
+/* Marks what a list names, in chosen[paced_corruption_count()]: "all" stands for the corruptions of the appearance,
+ * "geometric" for the others. PACED_INVALID for a name that is not in the table, with the nearest one, or for none;
+ * `where` begins the message. */
+enum paced_err paced_corruptions_read(const char *where, const char *list, bool *chosen);
+enum paced_err paced_corruptions_check(const char *where, const char *list); /* the same, for the message alone */
+
+/* The same for a list of severities: chosen[severity]. */
+enum paced_err paced_severities_read(const char *where, const char *list, bool chosen[PACED_SEVERITIES + 1]);
+enum paced_err paced_severities_check(const char *where, const char *list);
 
 /* Changes the sample in place; severity 1..PACED_SEVERITIES. All that is random comes from `rng`. */
 enum paced_err paced_corrupt(size_t corruption, int severity, struct paced_rng *rng, struct paced_sample *sample);

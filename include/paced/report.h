@@ -39,7 +39,10 @@ struct paced_calibration paced_calibration_of(const struct paced_reliability *su
 /* logits [pixels][classes], labels [pixels] */
 struct paced_calibration paced_calibration_measure(const float *logits, const uint8_t *labels, size_t pixels,
                                                    int classes, double tau);
-/* The tau in 0.01..100 of least NLL. PACED_STOPPED, without it, after Ctrl-C. */
+/* The tau of least NLL in this range, to six digits; a warning where it is an end of it. PACED_STOPPED, without it,
+ * after Ctrl-C. */
+#define PACED_LEAST_TAU 1e-4
+#define PACED_MOST_TAU 1e4
 enum paced_err paced_temperature_fit(const float *logits, const uint8_t *labels, size_t pixels, int classes,
                                      double *tau);
 

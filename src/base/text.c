@@ -107,8 +107,12 @@ char *paced_list_next(const char **rest) {
 }
 
 enum paced_err paced_list_check(const char *where, const char *list) {
-    while (*list) {
+    for (bool more = *list; more;) {
         struct item item = take_item(&list);
+        more = *list || list[-1] == ',';
+        if (item.length == 0)
+            return paced_error(PACED_INVALID, "%s: an item is missing beside a comma; write it, or remove the comma",
+                               where);
         if (item.behind)
             return paced_error(PACED_INVALID, "%s: \"%.*s\"%.*s: text behind a closing quote; separate items by commas",
                                where, (int)item.length, item.text, (int)strcspn(item.behind, ","), item.behind);

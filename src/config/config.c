@@ -9,9 +9,13 @@
 #include <string.h>
 
 static enum paced_err set_defaults(struct paced_config *config) {
-    for (size_t i = 0; i < paced_config_key_count; i++)
-        PACED_TRY(
-            paced_config_value_set(config, &paced_config_keys[i], "built-in default", paced_config_keys[i].fallback));
+    for (size_t i = 0; i < paced_config_key_count; i++) {
+        const struct config_key *key = &paced_config_keys[i];
+        if (key->not_empty)
+            *paced_config_string(config, key) = paced_strdup("");
+        else
+            PACED_TRY(paced_config_value_set(config, key, "built-in default", key->fallback));
+    }
     return PACED_OK;
 }
 

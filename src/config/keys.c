@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "paced/perturb.h"
+#include "paced_networks.h"
 
 /* clang-format off */
 #define FIELD(of_section, of_name) \
@@ -30,17 +31,20 @@
 #define WORDS(list) .words = list
 #define ODD .odd = true
 #define NO_RESULT .no_result = true
+#define NOT_EMPTY .not_empty = true
 #define CHECK(function) .check = function
 /* The rows of distill's table (src/distill/objective.c), in its order; the empty one stands for "by method". */
 #define LOSSES \
     "|kd|curriculum|ce_weighted|kld_weighted|both_weighted|ce_aliter_weighted|both_weighted_spl_per_px|" \
     "both_weighted_spl_per_img|both_weighted_spl_per_img_max|both_weighted_spl_per_px_no_alpha|" \
     "both_weighted_spl_per_px_no_alpha_no_weights"
+/* The networks' names; the empty one stands for another key's. */
+#define NETWORK(name) "|" #name
 #define MEANING(text) .meaning = text
 
 const struct config_key paced_config_keys[] = {
-    {FIELD(run, name), DEPENDS("<stem of the INI>"), MEANING("name of the run")},
-    {PATH(run, output), DEPENDS("outputs/<dataset>/<name>"), MEANING("directory of the run's results")},
+    {FIELD(run, name), DEPENDS("<stem of the INI>"), NOT_EMPTY, MEANING("name of the run")},
+    {PATH(run, output), DEPENDS("outputs/<dataset>/<name>"), NOT_EMPTY, MEANING("directory of the run's results")},
     {FIELD(run, seed), DEFAULT("12345"), RANGE(0, 0x1p53), MEANING("seed of all random numbers")},
 
     {FIELD(device, select), DEFAULT("auto"), MEANING("auto, cpu, gpu, PLATFORM:DEVICE or part of a device's name")},
@@ -62,7 +66,7 @@ const struct config_key paced_config_keys[] = {
      MEANING("what training images go through at random, such as `hflip, rotate(15)`; none: nothing")},
     {FIELD(data, workers), DEFAULT("1"), RANGE(1, 64), NO_RESULT, MEANING("threads that load images")},
 
-    {FIELD(model, arch), DEFAULT("unet"), MEANING("network")},
+    {FIELD(model, arch), DEFAULT("unet"), WORDS(PACED_NETWORKS), MEANING("network")},
     {FIELD(model, width), DEFAULT("64"), RANGE(1, PACED_MOST_WIDTH), MEANING("channels of the network's first stage")},
     {PATH(model, init), DEFAULT(""), MEANING("weights to start from; empty: random")},
 
@@ -88,7 +92,8 @@ const struct config_key paced_config_keys[] = {
      MEANING("longest gradient, all parameters together (L2); longer ones are scaled down to it; 0: no limit")},
 
     {PATH(distill, teacher), DEFAULT(""), MEANING("the teacher's weights; empty: no teacher")},
-    {FIELD(distill, teacher_arch), DEFAULT(""), MEANING("the teacher's network; empty: model.arch")},
+    {FIELD(distill, teacher_arch), DEFAULT(""), WORDS(PACED_NETWORKS),
+     MEANING("the teacher's network; empty: model.arch")},
     {FIELD(distill, teacher_width), DEFAULT("0"), RANGE(0, PACED_MOST_WIDTH),
      MEANING("the teacher's width; 0: model.width")},
     {FIELD(distill, method), DEFAULT("iid"), WORDS("iid|kd|cpl|tpl|pcd"),
@@ -141,9 +146,9 @@ const struct config_key paced_config_keys[] = {
 
     {PATHS(robustness, weights), DEFAULT(""), WORDS("best|last"),
      MEANING("weights that are compared, a list; empty: test.weights")},
-    {FIELD(robustness, corruptions), DEFAULT("all"), CHECK(paced_list_check),
+    {FIELD(robustness, corruptions), DEFAULT("all"), CHECK(paced_corruptions_check),
      MEANING("a list of names; all: those of the appearance; geometric: those that move pixels")},
-    {FIELD(robustness, severities), DEFAULT("1,2,3,4,5"), CHECK(paced_list_check),
+    {FIELD(robustness, severities), DEFAULT("1,2,3,4,5"), CHECK(paced_severities_check),
      MEANING("a list of 1 (slight) to 5 (heavy)")},
 
     {FIELD(predict, mode), DEFAULT("resize"), WORDS("resize|window"),

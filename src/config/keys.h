@@ -16,8 +16,9 @@ struct config_key {
     bool odd;             /* whole numbers: odd ones only */
     bool list;            /* of a path: several, with commas between */
     bool no_result;       /* no result depends on it */
-    const char *words; /* "a|b": the choices, one of them or (a set) several; of a path: words that are no file names;
-                          of a real: the one word that is stored as NaN */
+    bool not_empty;       /* a string that must not be given empty, though it is until it is filled in */
+    const char *words;    /* "a|b": the choices, one of them or (a set) several; of a string: all that it may be; of a
+                             path: words that are no file names; of a real: the one word that is stored as NaN */
     const char *meaning;
     const char *shown; /* the default as shown, where it depends on other keys (then `fallback` is empty) */
     enum paced_err (*check)(const char *where, const char *text); /* what else a text must be; NULL: nothing */

@@ -74,7 +74,7 @@ void paced_config_range_add(struct paced_text *out, const struct config_key *key
         add_number_range(out, key);
     else if (key->kind == CONFIG_BOOL)
         paced_text_add(out, "yes, no");
-    else if (key->kind == CONFIG_CHOICE || key->kind == CONFIG_SET)
+    else if (key->words && key->kind != CONFIG_PATH)
         add_with_commas(out, key->words);
 }
 
@@ -198,14 +198,17 @@ static enum paced_err check_text(const struct config_key *key, const char *place
 }
 
 static enum paced_err set_string(char **field_, const struct config_key *key, const char *place, const char *text) {
-    bool required = *key->fallback != '\0';
+    bool required = *key->fallback || key->not_empty;
     if (required && !*text) {
         struct paced_text hint = {0};
-        paced_text_add(&hint, "give a value, or leave the line out for the default, %s", key->fallback);
+        paced_text_add(&hint, "give a value, or leave the line out for the default, %s",
+                       key->not_empty ? key->shown : key->fallback);
         enum paced_err err = wrong(key, place, text, "is empty", hint.data);
         free(hint.data);
         return err;
     }
+    if (key->kind == CONFIG_STRING && key->words && paced_config_word_index(key->words, text) < 0)
+        return wrong_word(key, place, text);
     const char *why = unwritable(key->name, text);
     if (why) return wrong(key, place, text, why, "an INI file cannot hold that, choose another name");
     if (key->check && *text) PACED_TRY(check_text(key, place, text));

@@ -178,8 +178,8 @@ static enum paced_err check_file(const struct paced_dataset *d, size_t i, const 
     char *path = paced_path_join(d->root, name);
     enum paced_err err = PACED_OK;
     if (access(path, R_OK) != 0)
-        err = paced_error(PACED_INVALID, "%s: entry %zu: %s: cannot open: %s", d->split.path, i + 1, path,
-                          strerror(errno));
+        err = paced_error(PACED_INVALID, "%s: entry %zu: %s: cannot open: %s; check the path", d->split.path, i + 1,
+                          path, strerror(errno));
     free(path);
     return err;
 }

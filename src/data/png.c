@@ -51,7 +51,7 @@ static uint32_t big_endian(const uint8_t *b) {
 static enum paced_err check_header(struct reader *r) {
     uint8_t header[HEADER_BYTES];
     size_t got = fread(header, 1, sizeof header, r->file);
-    if (ferror(r->file)) return image_refuse(r->path, r->context, "cannot read: %s", strerror(errno));
+    if (ferror(r->file)) return image_refuse(r->path, r->context, "cannot read: %s; check the disk", strerror(errno));
     if (got >= sizeof jpeg_signature && memcmp(header, jpeg_signature, sizeof jpeg_signature) == 0)
         return image_refuse(r->path, r->context, "is a JPEG file, which changes values; masks must be PNG");
     if (png_sig_cmp(header, 0, got < 8 ? got : 8) != 0 || got == 0)
@@ -64,8 +64,9 @@ static enum paced_err check_header(struct reader *r) {
 }
 
 static enum paced_err open_reader(struct reader *r) {
+    if (paced_path_is_dir(r->path)) return image_refuse(r->path, r->context, "is a directory; give a file");
     r->file = fopen(r->path, "rb");
-    if (r->file == NULL) return image_refuse(r->path, r->context, "cannot open: %s", strerror(errno));
+    if (r->file == NULL) return image_refuse(r->path, r->context, "cannot open: %s; check the path", strerror(errno));
     PACED_TRY(check_header(r));
     r->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, r, on_read_error, on_read_warning);
     if (r->png != NULL) r->info = png_create_info_struct(r->png);

@@ -188,6 +188,18 @@ static enum paced_err check_entry(const struct paced_entry *entry, const struct 
                        width ? width : "");
 }
 
+static enum paced_err check_finite(const struct paced_entry *entry, const char *path) {
+    const float *values = entry->data;
+    size_t count = entry->dtype == PACED_F32 ? entry->bytes / sizeof *values : 0;
+    for (size_t i = 0; i < count; ++i)
+        if (!isfinite(values[i]))
+            return paced_error(PACED_INVALID,
+                               "%s: tensor %s has a value that is no finite number (%g); what wrote it went astray, "
+                               "take other weights or train anew with a lower train.lr",
+                               path, entry->name, (double)values[i]);
+    return PACED_OK;
+}
+
 static enum paced_err check_no_more(const struct paced_graph *g, const struct paced_weights *weights, const char *path,
                                     const char *hint) {
     for (size_t i = 0; i < weights->count; ++i) {
@@ -206,7 +218,9 @@ enum paced_err paced_graph_check_weights(const struct paced_graph *g, const stru
     if (!hint) hint = HINT;
     for (size_t i = 0; i < g->param_count; ++i) {
         const struct paced_param *p = g->params[i];
-        PACED_TRY(check_entry(paced_weights_find(weights, p->name), p, p->name, weights, path, hint));
+        const struct paced_entry *entry = paced_weights_find(weights, p->name);
+        PACED_TRY(check_entry(entry, p, p->name, weights, path, hint));
+        PACED_TRY(check_finite(entry, path));
     }
     return check_no_more(g, weights, path, hint);
 }

@@ -1,10 +1,10 @@
-/* The networks by name. Which there are says the list in meson.build, from which networks.h is made: NETWORK(x) for
- * each, which stands for model_x of its own file. */
+/* The networks by name. Which there are says the list in meson.build, from which paced_networks.h is made: NETWORK(x)
+ * for each, which stands here for model_x of its own file. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "paced_networks.h"
 #include "src/models/models.h"
-#include "src/models/networks.h"
 
 #define NETWORK(name) extern const struct model model_##name;
 PACED_NETWORKS

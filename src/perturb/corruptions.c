@@ -42,16 +42,12 @@ bool paced_corruption_is_geometric(size_t corruption) {
     return corruptions[corruption].geometric;
 }
 
-enum paced_err paced_corruption_find(const char *name, size_t *corruption) {
-    const char *names[PACED_COUNT(corruptions)];
+bool paced_corruption_find(const char *name, size_t *corruption) {
     for (size_t i = 0; i < PACED_COUNT(corruptions); ++i) {
-        names[i] = corruptions[i].name;
         *corruption = i;
-        if (strcmp(name, names[i]) == 0) return PACED_OK;
+        if (strcmp(name, corruptions[i].name) == 0) return true;
     }
-    const char *nearest = paced_nearest(name, names, PACED_COUNT(names));
-    if (nearest) return paced_error(PACED_INVALID, "%s: no such corruption; did you mean %s?", name, nearest);
-    return paced_error(PACED_INVALID, "%s: no such corruption; see README.md for the list", name);
+    return false;
 }
 
 enum paced_err paced_corrupt(size_t corruption, int severity, struct paced_rng *rng, struct paced_sample *sample) {

@@ -5,14 +5,16 @@
  *   tau   = argmin NLL (Guo et al., 2017)
  *
  * In b = 1 / tau the NLL is convex, with slope mean(E_p[z] - z_y) and curvature mean(Var_p[z]): Newton's steps, kept
- * inside a bracket that shrinks by bisection where they leave it. */
+ * inside a bracket that is halved (in log b) where they leave it or do not halve from one to the next. */
 #include "src/report/calibration.h"
 
 #include <math.h>
 
 #include "src/report/csv.h"
 
-enum { MAX_STEPS = 60 };
+enum { MAX_STEPS = 100 };
+#define PRECISION 1e-7 /* of tau, relative */
+#define AT_END 1e-6    /* the same: what counts as an end of the range */
 
 /* Probabilities of one pixel; returns log p[y]. */
 static double softmax(const float *z, int classes, double scale, int label, double *p) {
@@ -82,7 +84,8 @@ enum paced_err paced_reliability_write_csv(const struct paced_reliability *sum, 
     return paced_atomic_commit(&file);
 }
 
-/* First and second derivative of the mean NLL with respect to b = 1 / tau. */
+/* First and second derivative of the mean NLL with respect to b = 1 / tau, from logits relative to the label's: so
+ * nothing cancels in a pixel that is right and sure. */
 static void derivatives(const float *logits, const uint8_t *labels, size_t pixels, int classes, double b, double *slope,
                         double *curvature) {
     double p[PACED_MOST_CLASSES], first = 0, second = 0;
@@ -91,20 +94,30 @@ static void derivatives(const float *logits, const uint8_t *labels, size_t pixel
         softmax(z, classes, b, labels[i], p);
         double mean = 0, square = 0;
         for (int c = 0; c < classes; ++c) {
-            mean += p[c] * (double)z[c];
-            square += p[c] * (double)z[c] * (double)z[c];
+            double d = (double)z[c] - (double)z[labels[i]];
+            mean += p[c] * d;
+            square += p[c] * d * d;
         }
-        first += mean - (double)z[labels[i]];
+        first += mean;
         second += square - mean * mean;
     }
     *slope = first / (double)pixels;
     *curvature = second / (double)pixels;
 }
 
+static void warn_at_end(double tau) {
+    bool at_end = tau < PACED_LEAST_TAU * (1 + AT_END) || tau > PACED_MOST_TAU * (1 - AT_END);
+    if (at_end)
+        paced_log(PACED_LOG_WARN,
+                  "tau = %.6g is an end of the range %g to %g, in which none fits best; check the weights and the "
+                  "validation set",
+                  tau, PACED_LEAST_TAU, PACED_MOST_TAU);
+}
+
 enum paced_err paced_temperature_fit(const float *logits, const uint8_t *labels, size_t pixels, int classes,
                                      double *tau) {
-    double low = 1e-2, high = 1e2, b = 1;
-    for (int step = 0; step < MAX_STEPS && high / low > 1 + 1e-7; ++step) {
+    double low = 1 / PACED_MOST_TAU, high = 1 / PACED_LEAST_TAU, b = 1, last_step = high;
+    for (int step = 0; step < MAX_STEPS && high / low > 1 + PRECISION; ++step) {
         double slope, curvature;
         if (paced_stop_asked()) return PACED_STOPPED;
         derivatives(logits, labels, pixels, classes, b, &slope, &curvature);
@@ -112,11 +125,15 @@ enum paced_err paced_temperature_fit(const float *logits, const uint8_t *labels,
             high = b;
         else
             low = b;
-        double next = b - slope / curvature;
-        if (!(next > low && next < high)) next = sqrt(low * high);
-        if (fabs(next - b) <= 1e-7 * b) break;
+        double next = b - slope / curvature; /* NaN where both are 0 */
+        bool inside = next >= low && next <= high;
+        if (inside && fabs(next - b) <= PRECISION * b) break;
+        /* Far from its goal Newton creeps. */
+        if (!inside || fabs(next - b) > last_step / 2) next = sqrt(low * high);
+        last_step = fabs(next - b);
         b = next;
     }
     *tau = 1 / b;
+    warn_at_end(*tau);
     return PACED_OK;
 }

@@ -6,29 +6,10 @@
 
 /* ---- what is asked for --------------------------------------------------------------------------------------- */
 
-static enum paced_err name_some(void) {
-    return paced_error(PACED_INVALID, "robustness.corruptions: lacks a name; write all, geometric or a list of names");
-}
-
-/* Marks what one word of the list means. */
-static enum paced_err choose(bool *chosen, const char *word) {
-    bool all = strcmp(word, "all") == 0, geometric = strcmp(word, "geometric") == 0;
-    size_t found;
-    if (!*word) return name_some();
-    if (!all && !geometric) {
-        PACED_TRY(paced_corruption_find(word, &found));
-        chosen[found] = true;
-    }
-    for (size_t i = 0; (all || geometric) && i < paced_corruption_count(); ++i)
-        if (paced_corruption_is_geometric(i) == geometric) chosen[i] = true;
-    return PACED_OK;
-}
-
 static enum paced_err read_corruptions(struct corruption_plan *plan, const char *list) {
     size_t most = paced_corruption_count();
     bool *chosen = paced_alloc(most, sizeof *chosen);
-    enum paced_err err = PACED_OK;
-    for (char *word; !err && (word = paced_list_next(&list)); free(word)) err = choose(chosen, word);
+    enum paced_err err = paced_corruptions_read("robustness.corruptions", list, chosen);
     plan->corruptions = paced_alloc(most, sizeof *plan->corruptions);
     plan->names = paced_alloc(most, sizeof *plan->names);
     for (size_t i = 0; !err && i < most; ++i) {
@@ -37,27 +18,15 @@ static enum paced_err read_corruptions(struct corruption_plan *plan, const char 
         plan->names[plan->count++] = paced_corruption_name(i);
     }
     free(chosen);
-    if (!err && plan->count == 0) err = name_some();
     return err;
 }
 
 static enum paced_err read_severities(struct corruption_plan *plan, const char *list) {
     bool chosen[PACED_SEVERITIES + 1] = {false};
-    enum paced_err err = PACED_OK;
-    for (char *word; !err && (word = paced_list_next(&list)); free(word)) {
-        int64_t severity;
-        if (paced_parse_int(word, &severity) && severity >= 1 && severity <= PACED_SEVERITIES)
-            chosen[severity] = true;
-        else
-            err = paced_error(PACED_INVALID, "robustness.severities: '%s' is no severity; write a list of 1 to %d",
-                              word, PACED_SEVERITIES);
-    }
+    PACED_TRY(paced_severities_read("robustness.severities", list, chosen));
     for (int i = 1; i <= PACED_SEVERITIES; ++i)
         if (chosen[i]) plan->severities[plan->severity_count++] = i;
-    if (!err && plan->severity_count == 0)
-        err =
-            paced_error(PACED_INVALID, "robustness.severities: names none; write a list of 1 to %d", PACED_SEVERITIES);
-    return err;
+    return PACED_OK;
 }
 
 enum paced_err corruption_plan_read(struct corruption_plan *plan, const struct paced_config *config) {

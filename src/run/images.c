@@ -97,6 +97,8 @@ enum paced_err images_list(struct images *images, const struct paced_arguments *
                            struct result_endings results) {
     for (size_t i = 1; i < arguments->name_count; ++i) {
         const char *name = arguments->names[i];
+        if (!*name)
+            return paced_error(PACED_INVALID, "'' is no name of an image; name PNG or JPEG files, or their folder");
         if (paced_path_is_dir(name))
             PACED_TRY(add_folder(images, name));
         else

@@ -60,7 +60,7 @@ static enum paced_err open_teacher(struct trainer *t) {
     double tau;
     PACED_TRY(teacher_fit_temperature(&t->teacher, t->inputs.val, &tau));
     t->inputs.objective.tau = (float)tau;
-    paced_log(PACED_LOG_INFO, "uncertainty.temperature = auto: tau = %.4f fits the validation set best", tau);
+    paced_log(PACED_LOG_INFO, "uncertainty.temperature = auto: tau = %.6g fits the validation set best", tau);
     return PACED_OK;
 }
 

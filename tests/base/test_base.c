@@ -250,7 +250,10 @@ static void test_list_check(void **state) {
     static const char *const sound[] = {"", "a, b", "\"a, b\", c", " \"a\" ,b", "a\"b\", c", "\"", "\"a, b"};
     static const struct {
         const char *list, *says;
-    } faulty[] = {{"\"a\"b, c", "x: \"a\"b: "}, {"c,\"a, b\" d", "x: \"a, b\" d: "}, {"\"a\"\"b\"", "x: \"a\"\"b\": "}};
+    } faulty[] = {{"\"a\"b, c", "x: \"a\"b: "},      {"c,\"a, b\" d", "x: \"a, b\" d: "},
+                  {"\"a\"\"b\"", "x: \"a\"\"b\": "}, {",", "x: an item is missing"},
+                  {"a,,b", "x: an item is missing"}, {"a, ", "x: an item is missing"},
+                  {"\"\"", "x: an item is missing"}};
     (void)state;
     for (size_t i = 0; i < PACED_COUNT(sound); i++) assert_int_equal(paced_list_check("x", sound[i]), PACED_OK);
     for (size_t i = 0; i < PACED_COUNT(faulty); i++) {

@@ -30,6 +30,8 @@ static void test_wrong_values(void **state) {
         {"train", "epochs", "3.5", "whole number"},
         {"train", "epochs", "", "whole number"},
         {"train", "epochs", "ten", "whole number"},
+        {"run", "name", "", "is empty; give a value, or leave the line out for the default, <stem of the INI>"},
+        {"run", "output", "", "for the default, outputs/<dataset>/<name>"},
         {"run", "seed", "-1", "0 to 9007199254740992"},
         {"run", "seed", "9007199254740993", "9007199"},
         {"run", "seed", "99999999999999999999", "whole number"},
@@ -54,6 +56,8 @@ static void test_wrong_values(void **state) {
         {"data", "workers", "65", "1 to 64"},
         {"model", "width", "0", "1 to 1024"},
         {"model", "arch", "", "unet"},
+        {"model", "arch", "unett", "did you mean unet? valid: unet, linknet"},
+        {"distill", "teacher_arch", "resnet", "choose one of unet, linknet"},
         {"device", "threads", "4097", "0 to 4096"},
         {"distill", "cache_mb", "1073741825", "0 to 1073741824"},
         {"test", "weights", "", "best"},
@@ -64,6 +68,9 @@ static void test_wrong_values(void **state) {
         {"robustness", "weights", "x, \"a, b\"c", "\"a, b\"c: text behind a closing quote"},
         {"robustness", "severities", "\"1\"2", "\"1\"2: text behind a closing quote"},
         {"robustness", "corruptions", "\"fog\"s", "\"fog\"s: text behind a closing quote"},
+        {"robustness", "weights", "a.safetensors,,", "missing beside a comma"},
+        {"robustness", "severities", "1,6", "'6' is no severity; write a list of 1 to 5"},
+        {"robustness", "corruptions", "fogg", "did you mean fog?"},
         {"log", "level", "warning", "warn"},
     };
     for (size_t i = 0; i < PACED_COUNT(cases); i++) {

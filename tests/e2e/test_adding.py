@@ -42,7 +42,7 @@ class AddingTest(program.Case):
     def follow(cls):
         name, = re.findall(r"^`(src/models/\w+\.c)`:$", cls.page, re.MULTILINE)
         program.write_text(cls.path(name), cls.code)
-        registry = cls.path("src", "models", "meson.build")
+        registry = cls.path("meson.build")
         before = program.read_text(registry)
         after = re.sub(r"^networks = .*\n", cls.line, before, flags=re.MULTILINE)
         assert after.replace(", 'fcn'", "") == before and after != before, "the page's line is not the list and one word"

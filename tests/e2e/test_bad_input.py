@@ -7,6 +7,7 @@ import subprocess
 import time
 
 import program
+from pytorch import write_pth
 
 
 class CommandTest(program.Case):
@@ -64,13 +65,19 @@ class CommandTest(program.Case):
 
     def test_no_valid_choice(self):
         self.refuse_ini("[train]\noptimizer = adan\n", says=["bad.ini:2: ", "train.optimizer", "'adan'", "adam"])
-        self.refuse("train", "tiny.ini", "--output", "out", "--set", "model.arch=unett", says=["unett", "unet"])
+        self.refuse_ini("[model]\narch = unett\n", says=["bad.ini:2: ", "model.arch", "'unett'", "unet?"])
+        self.refuse("config", "tiny.ini", "--set", "distill.teacher_arch=linkent", says=["--set ", "linknet?"])
 
     def test_bad_set(self):
         self.refuse("train", "tiny.ini", "--set", "epochs", says=["--set epochs", "SECTION.KEY=VALUE"])
         self.refuse("train", "tiny.ini", "--set", "train.epoch=3", says=["--set train.epoch=3", "train.epochs?"])
         self.refuse("train", "tiny.ini", "--set", "trian.epochs=3", says=["--set trian.epochs=3", "train.epochs?"])
         self.refuse("train", "tiny.ini", "--set", "train.epochs=0", says=["--set train.epochs=0", "1 to 1000000"])
+
+    def test_empty_name_or_output(self):
+        for key in ("run.name", "run.output"):
+            for command in ("config", "train"):
+                self.refuse(command, "tiny.ini", "--set", f"{key}=", says=[f"--set {key}=: ", "is empty"])
 
     def test_teacher_that_is_missing(self):
         for key in ("distill.method=kd", "distill.loss=ce_weighted"):
@@ -167,8 +174,21 @@ class DataTest(program.Case):
             self.refuse_split([self.pairs[0], [self.pairs[0][0], path]], ["entry 2", path])
 
     def test_missing_image_or_mask(self):
-        self.refuse_image(None, ["No such file"])
-        self.refuse_image(None, ["No such file"], place=1)
+        for place in (0, 1):
+            self.refuse_image(None, ["No such file", "; check the path"], place)
+
+    def test_folder_for_an_image_or_a_mask(self):
+        for place in (0, 1):
+            pair = list(self.pairs[0])
+            pair[place] = "benign"
+            self.refuse_split([pair, *self.pairs[1:]], ["entry 1", "benign: is a directory; give a file"])
+
+    def test_missing_image_of_a_stage(self):
+        """An experiment opens every file before its first stage."""
+        program.write_json(self.path("missing.json"), [self.pairs[0], ["none.png", "none_mask.png"]])
+        program.write_text(self.path("stages.ini"), "base = tiny.ini\n[run]\noutput = stages\n[stage one]\n"
+                           "command = train\ndata.train = missing.json\n")
+        self.refuse("experiment", "stages.ini", says=["missing.json: entry 2", "none.png", "; check the path"])
 
     def test_truncated_image(self):
         data = program.read_bytes(self.path("data", self.pairs[2][0]))
@@ -221,12 +241,13 @@ class DataTest(program.Case):
     def test_bad_images_to_predict(self):
         options = ["predict", "tiny.ini", "--weights", "older/best.safetensors", "--output", "older"]
         program.write_text(self.path("text", "a.png"), "no image")
-        for name, says in (("nowhere.png", "cannot open"), ("text/a.png", "no PNG or JPEG")):
+        for name, says in (("nowhere.png", "; check the path"), ("text/a.png", "no PNG or JPEG")):
             said = self.run_program(*options, name, status=2).stderr.splitlines()
             self.assertEqual(len(said), 2, said)
             self.assertTrue(said[0].startswith(f"paced: {name}: ") and says in said[0], said[0])
             self.assertIn("images predicted: 0, unreadable: 1", said[1])
         os.makedirs(self.path("nothing"), exist_ok=True)
+        self.refuse(*options, "data/benign", "", says=["'' is no name of an image", "folder"])
         self.refuse(*options, "nothing", says=["nothing", "no PNG file"])
         self.refuse(*options, "text/a.png", "text/../text/a.png", says=["text/a.png", "text/../text/a.png"])
 
@@ -321,6 +342,18 @@ class WeightsTest(program.Case):
         self.refuse_weights(["out.bias", "[3]", "[2]"], tensors=self.changed("out.bias", (dtype, [3], (0, 0, 0))))
         self.refuse_weights(["out.bias", "float32"], tensors=self.changed("out.bias", ("F64", shape, values)))
         self.refuse_weights(["extra.bias"], tensors=self.changed("extra.bias", (dtype, shape, values)))
+
+    def test_values_that_are_no_finite_numbers(self):
+        for name, value in (("out.bias", float("nan")), ("inp.double_conv.1.running_var", float("-inf"))):
+            dtype, shape, values = self.tensors[name]
+            tensors = self.changed(name, (dtype, shape, (*values[:-1], value)))
+            says = [f"tensor {name} has a value that is no finite number ({value})", "train anew"]
+            self.refuse_weights(says, tensors=tensors)
+            write_pth(self.path("bad.pth"), tensors)
+            for command in (["predict", "tiny.ini", "--output", "out", "data/benign"], ["calibrate", "tiny.ini"]):
+                self.refuse(*command, "--weights", "bad.pth", says=["bad.pth", *says])
+            self.refuse("train", "tiny.ini", "--output", "out", "--set", "model.init=bad.safetensors",
+                        says=["bad.safetensors", *says])
 
     def test_weights_of_another_network(self):
         self.refuse("test", "tiny.ini", "--weights", self.good, "--output", "out", "--set", "model.width=8",

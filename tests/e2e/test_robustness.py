@@ -177,13 +177,15 @@ class RobustnessTest(program.Case):
         def refuse(*args, says):
             self.refuse("robustness", "hard.ini", "--output", "bad", *args, says=says)
 
-        refuse("--set", "robustness.corruptions=all, gausian_noise", says=("gausian_noise", "gaussian_noise?"))
+        refuse("--set", "robustness.corruptions=all, gausian_noise",
+               says=("--set robustness.corruptions=", "gausian_noise", "gaussian_noise?"))
         refuse("--set", "robustness.corruptions=,", says=("robustness.corruptions",))
         refuse("--set", "robustness.corruption=all", says=("robustness.corruption:", "robustness.corruptions?"))
         for wrong in ("0", "6", "1,two", "1;2"):
             refuse("--set", f"robustness.severities={wrong}", says=("robustness.severities", "1 to 5"))
         refuse("--weights", "one/best.safetensors,gone.safetensors", says=("gone.safetensors: no such file",))
         refuse("--weights", "one/best.safetensors,one/best.safetensors", says=("named twice",))
+        refuse("--weights", "one/best.safetensors,,", says=("--weights: ", "missing beside a comma"))
         refuse("--weights", '"tiny.ini"s', says=('--weights: "tiny.ini"s: ',))
         refuse("--weights", "one/best.safetensors,tiny.ini", says=("tiny.ini",))  # before the first is measured
         refuse("--weights", "tiny.ini", says=("tiny.ini",))

@@ -140,6 +140,7 @@ class UncertaintyTest(program.Case):
         self.assertEqual(lines[1].split(), ["tau", "NLL", "ECE", "Brier"])
         before, after = ([float(word) for word in line.split()] for line in lines[2:4])
         self.assertEqual(before[0], 1)
+        self.assertNotIn("an end of the range", done.stderr)
         self.assertLessEqual(after[1], before[1])
         tau, = re.fullmatch(r"uncertainty\.temperature = (\S+)", lines[4]).groups()
         self.assertEqual(float(tau), after[0])
@@ -150,6 +151,16 @@ class UncertaintyTest(program.Case):
                              "--output", maps, self.image)
         worst = max(abs(a - b) for a, b in zip(self.grey("u_p", "fitted"), self.grey("u_p", "given")))
         self.assertLessEqual(worst, 1)
+
+    def test_calibrate_a_network_that_is_far_too_sure(self):
+        tensors, metadata = program.read_tensors(self.path("run", "best.safetensors"))
+        for name in ("out.weight", "out.bias"):
+            dtype, shape, values = tensors[name]
+            tensors[name] = (dtype, shape, [512 * value for value in values])
+        program.write_tensors(self.path("sure.safetensors"), tensors, metadata)
+        tau, sure = (float(self.run_program("calibrate", "tiny.ini", "--weights", weights).stdout.split()[-1])
+                     for weights in ("run/best.safetensors", "sure.safetensors"))
+        self.assertAlmostEqual(sure / (512 * tau), 1, 4)
 
     # ---- bad input ---------------------------------------------------------------------------------------------------
 

@@ -1,121 +1,8 @@
-/* Uncertainty, admission and soft targets on the device against plain loops; gradients against finite differences of
- * the plain loss, in double. */
+/* Uncertainty and admission on the device against plain loops. */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "paced/distill.h"
-#include "tests/kernel/harness.h"
-#include "tests/ref/ref.h"
-
-struct batch {
-    int n, size, classes;
-    bool small;
-};
-
-static const struct batch batches[] = {{1, 1, 2, true},   {2, 5, 3, true},   {1, 7, 2, true},
-                                       {3, 15, 5, false}, {2, 17, 2, false}, {1, 33, 12, false}};
-static char teacher_file[] = "teacher";
-
-/* One loss on the device with a batch of inputs by formula. */
-struct bench {
-    struct batch b;
-    struct paced_config config;
-    struct paced_objective objective;
-    struct paced_loss *loss;
-    struct paced_buffer *logits, *dlogits;
-    size_t pixels, count; /* count: logits */
-    float *s, *t;
-    uint8_t *labels;
-};
-
-static struct paced_config config_of(int method) {
-    return (struct paced_config){
-        .distill = {.method = method, .teacher = teacher_file, .alpha = 0.3, .temperature = 4},
-        .uncertainty = {.temperature = 6.26, .kernel = 3, .sigma = 1, .sigma_decay = 1, .beta = 0.3, .smoothing = 0.1},
-    };
-}
-
-static float *scaled(const char *name, size_t count, float scale) {
-    float *values = uniform(name, count);
-    for (size_t i = 0; i < count; ++i) values[i] *= scale;
-    return values;
-}
-
-/* Patches of one label, so that there are insides and edges. */
-static uint8_t *make_labels(const struct batch *b) {
-    uint8_t *labels = paced_alloc((size_t)(b->n * b->size * b->size), 1);
-    for (int i = 0; i < b->n * b->size * b->size; ++i) {
-        int n = i / (b->size * b->size), y = i / b->size % b->size, x = i % b->size;
-        double u = formula_uniform("patches", (uint64_t)((n * 100 + y / 3) * 100 + x / 4));
-        labels[i] = (uint8_t)((u + 1) / 2 * b->classes);
-    }
-    return labels;
-}
-
-static struct bench start(const struct batch *b, const struct paced_config *config) {
-    struct bench bench = {.b = *b, .config = *config};
-    bench.pixels = (size_t)(b->n * b->size * b->size);
-    bench.count = bench.pixels * (size_t)b->classes;
-    bench.s = scaled("s", bench.count, 5);
-    bench.t = scaled("t", bench.count, 20);
-    bench.labels = make_labels(b);
-    assert_ok(paced_objective_init(&bench.objective, config));
-    assert_ok(paced_loss_create(&bench.loss, harness_device, &bench.objective, true, b->n + 1, b->size, b->classes));
-    assert_ok(paced_buffer_create(&bench.logits, harness_device, bench.count * sizeof(float)));
-    assert_ok(paced_buffer_create(&bench.dlogits, harness_device, bench.count * sizeof(float)));
-    return bench;
-}
-
-static void send(struct bench *k) {
-    assert_ok(paced_buffer_write(k->logits, k->s, k->count * sizeof(float)));
-    assert_ok(paced_buffer_write(paced_loss_teacher(k->loss), k->t, k->count * sizeof(float)));
-    assert_ok(paced_buffer_write(paced_loss_labels(k->loss), k->labels, k->pixels));
-}
-
-static void finish(struct bench *k) {
-    paced_loss_destroy(k->loss);
-    paced_buffer_destroy(k->logits);
-    paced_buffer_destroy(k->dlogits);
-    free(k->s);
-    free(k->t);
-    free(k->labels);
-}
-
-static float *measure(struct bench *k, int fuse) {
-    assert_ok(paced_loss_set_epoch(k->loss, 0.5, k->config.uncertainty.sigma));
-    assert_ok(paced_loss_measure(k->loss, k->b.n, fuse));
-    return read_floats(paced_loss_uncertainty(k->loss), k->pixels);
-}
-
-static struct paced_loss_sums run(struct bench *k, double mu, bool with_gradient) {
-    struct paced_loss_sums sums;
-    assert_ok(paced_loss_set_epoch(k->loss, mu, k->config.uncertainty.sigma));
-    assert_ok(paced_loss_run(k->loss, k->logits, k->b.n, with_gradient ? k->dlogits : NULL));
-    assert_ok(paced_loss_read_later(k->loss, k->b.n));
-    assert_ok(paced_loss_wait(k->loss, &sums));
-    return sums;
-}
-
-static struct ref_uncertainty ref_of(const struct bench *k, int fuse) {
-    return (struct ref_uncertainty){.n = k->b.n,
-                                    .size = k->b.size,
-                                    .classes = k->b.classes,
-                                    .prediction = k->config.uncertainty.prediction,
-                                    .boundary = k->config.uncertainty.boundary,
-                                    .fuse = fuse,
-                                    .tau = k->config.uncertainty.temperature,
-                                    .beta = k->config.uncertainty.beta,
-                                    .sigma = k->config.uncertainty.sigma,
-                                    .kernel = (int)k->config.uncertainty.kernel};
-}
-
-static double *expected(const struct bench *k, int fuse) {
-    struct ref_uncertainty ref = ref_of(k, fuse);
-    double *u = paced_alloc(k->pixels, sizeof *u);
-    ref_uncertainty(&ref, k->t, k->labels, u);
-    return u;
-}
+#include "tests/kernel/loss_bench.h"
 
 /* ---- uncertainty --------------------------------------------------------------------------------------------- */
 
@@ -153,6 +40,26 @@ static void test_fusions(void **state) {
             config.pacing.order = kernel == 7 ? PACED_ORDER_HARD : PACED_ORDER_EASY;
             check_fusions(&batches[i], &config);
         }
+    }
+}
+
+/* A teacher that gives no number for a class leaves the pixel's uncertainty none, however it is fused; alone the
+ * boundary's does not ask it. */
+static void test_nan_stays_nan(void **state) {
+    (void)state;
+    for (int prediction = PACED_PREDICTION_LABEL; prediction <= PACED_PREDICTION_MAX; ++prediction) {
+        struct paced_config config = config_of(PACED_METHOD_PCD);
+        config.uncertainty.prediction = prediction;
+        struct bench k = start(&batches[1], &config);
+        for (size_t p = 0; p < k.pixels; p += 2) k.t[p * 3 + p / 2 % 3] = NAN;
+        send(&k);
+        for (int fuse = PACED_FUSE_PRODUCT; fuse <= PACED_FUSE_BOUNDARY; ++fuse) {
+            float *got = measure(&k, fuse);
+            for (size_t p = 0; p < k.pixels; ++p)
+                assert_int_equal(isnan(got[p]), p % 2 == 0 && fuse != PACED_FUSE_BOUNDARY);
+            free(got);
+        }
+        finish(&k);
     }
 }
 
@@ -280,111 +187,13 @@ static void test_class_mean_is_all_or_none(void **state) {
     finish(&k);
 }
 
-/* ---- the loss with soft targets ------------------------------------------------------------------------------- */
-
-static double *soft_target(const struct bench *k) {
-    double *target = paced_alloc(k->count, sizeof *target), epsilon = k->config.uncertainty.smoothing;
-    struct ref_uncertainty ref = ref_of(k, 0);
-    int kind = k->config.uncertainty.target, classes = k->b.classes;
-    ref_svls_label(&ref, k->labels, target);
-    for (size_t i = 0; kind != PACED_TARGET_SVLS && i < k->count; ++i) {
-        double hard = (int)(i % (size_t)classes) == k->labels[i / (size_t)classes];
-        target[i] = kind == PACED_TARGET_HARD ? hard : (1 - epsilon) * hard + epsilon / classes;
-    }
-    return target;
-}
-
-/* The plain loss of one pixel as a function of its logits, and its slope by central differences. */
-static double differentiate(const struct ref_mixture *m, double *s, const float *t, const double *target, double *ds) {
-    static const double h = 1e-5;
-    for (int c = 0; c < m->classes; ++c) {
-        double at = s[c];
-        s[c] = at + h;
-        double above = ref_distill_pixel(m, s, t, target);
-        s[c] = at - h;
-        ds[c] = (above - ref_distill_pixel(m, s, t, target)) / (2 * h);
-        s[c] = at;
-    }
-    return ref_distill_pixel(m, s, t, target);
-}
-
-static void check_loss(const struct batch *b, const struct paced_config *config, double mu) {
-    struct bench k = start(b, config);
-    double *u = expected(&k, config->uncertainty.fuse), *target = soft_target(&k), total = 0;
-    double *want = paced_alloc(k.count, sizeof *want), s[16];
-    const struct paced_objective *o = &k.objective;
-    for (size_t p = 0; p < k.pixels; ++p) {
-        assert_true(fabs(u[p] - mu) > 1e-6); /* else rounding would decide */
-        double w = u[p] <= mu ? 1 : o->soft ? fmin(1, mu + 0.1) : 0;
-        struct ref_mixture m = {b->classes, (double)o->c0 + (double)o->c1 * w, (double)o->k0 + (double)o->k1 * w, 4};
-        size_t at = p * (size_t)b->classes;
-        for (int c = 0; c < b->classes; ++c) s[c] = (double)k.s[at + (size_t)c];
-        total += differentiate(&m, s, k.t + at, target + at, want + at);
-    }
-    for (size_t i = 0; i < k.count; ++i) want[i] /= (double)k.pixels;
-    send(&k);
-    assert_near(run(&k, mu, true).loss, total, 2e-6 * fabs(total) + 1e-6);
-    float *got = read_floats(k.dlogits, k.count);
-    assert_close("dlogits", got, want, k.count, 1e-5);
-    free(got);
-    free(u);
-    free(target);
-    free(want);
-    finish(&k);
-}
-
-static void test_targets(void **state) {
-    (void)state;
-    for (size_t i = 0; i < PACED_COUNT(batches); ++i) {
-        if (!batches[i].small && harness_is_small()) continue;
-        for (int target = PACED_TARGET_HARD; target <= PACED_TARGET_SVLS; ++target) {
-            struct paced_config config = config_of(PACED_METHOD_PCD);
-            config.uncertainty.target = target;
-            config.uncertainty.kernel = 3 + 2 * (int)(i % 3);
-            check_loss(&batches[i], &config, 0.6123);
-            config.pacing.admission = PACED_ADMISSION_SOFT;
-            config.distill.mix = PACED_MIX_ALPHA;
-            config.uncertainty.fuse = PACED_FUSE_WEIGHTED;
-            check_loss(&batches[i], &config, 0.2717);
-        }
-    }
-}
-
-/* With equal student logits the gradient is (1 / C - target) / pixels: the target's rows, as the device sees them. */
-static void test_rows_of_soft_labels(void **state) {
-    (void)state;
-    for (int kernel = 3; kernel <= 7; kernel += 2) {
-        struct paced_config config = config_of(PACED_METHOD_IID);
-        config.uncertainty.target = PACED_TARGET_SVLS;
-        config.uncertainty.kernel = kernel;
-        struct bench k = start(&batches[harness_is_small() ? 1 : 3], &config);
-        memset(k.s, 0, k.count * sizeof *k.s);
-        send(&k);
-        run(&k, 1, true);
-        float *grad = read_floats(k.dlogits, k.count);
-        double *target = soft_target(&k), sum = 0;
-        for (size_t i = 0; i < k.count; ++i) {
-            double got = 1.0 / k.b.classes - (double)grad[i] * (double)k.pixels;
-            assert_near(got, target[i], 1e-6);
-            sum += got;
-            if ((i + 1) % (size_t)k.b.classes) continue;
-            assert_near(sum, 1, 2e-6);
-            sum = 0;
-        }
-        free(grad);
-        free(target);
-        finish(&k);
-    }
-}
-
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_fusions),
+    cmocka_unit_test(test_nan_stays_nan),
     cmocka_unit_test(test_own_fusion),
     cmocka_unit_test(test_boundary_by_hand),
     cmocka_unit_test(test_share_grows_with_mu),
     cmocka_unit_test(test_quantiles_admit_their_share),
     cmocka_unit_test(test_class_mean_is_all_or_none),
-    cmocka_unit_test(test_targets),
-    cmocka_unit_test(test_rows_of_soft_labels),
 };
 HARNESS_MAIN(tests)

@@ -33,6 +33,7 @@ int main(int argc, char **argv) {
         !paced_parse_int(argv[3], &size) || size < 1 || size > 4096 || !paced_parse_int(argv[4], &seed) ||
         !paced_parse_int(argv[5], &count) || count < 1)
         return (int)paced_error(PACED_INVALID, "usage: corrupt NAME SEVERITY SIZE SEED COUNT <image >images");
-    PACED_TRY(paced_corruption_find(argv[1], &corruption));
+    if (!paced_corruption_find(argv[1], &corruption))
+        return (int)paced_error(PACED_INVALID, "%s: no such corruption; see src/perturb/corruptions.c", argv[1]);
     return (int)corrupt_all(corruption, (int)severity, (int)size, (uint64_t)seed, (size_t)count);
 }

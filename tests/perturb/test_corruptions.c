@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "capture.h"
 #include "paced/perturb.h"
 
 enum { MOST = 224 };
@@ -54,7 +53,7 @@ static void corrupt(size_t corruption, int severity, uint64_t seed, int size, fl
 
 static void corrupt_by_name(const char *name, int severity, int size) {
     size_t corruption;
-    assert_int_equal(paced_corruption_find(name, &corruption), PACED_OK);
+    assert_true(paced_corruption_find(name, &corruption));
     corrupt(corruption, severity, 1, size, rgb);
 }
 
@@ -99,13 +98,13 @@ static void test_same_state_same_bits(void **state) {
         }
     for (int severity = 1; severity <= PACED_SEVERITIES; ++severity) {
         for (size_t i = 0; i < PACED_COUNT(chance); ++i) {
-            assert_int_equal(paced_corruption_find(chance[i], &corruption), PACED_OK);
+            assert_true(paced_corruption_find(chance[i], &corruption));
             corrupt(corruption, severity, 7, 64, rgb);
             corrupt(corruption, severity, 8, 64, again);
             assert_memory_not_equal(rgb, again, bytes);
         }
         for (size_t i = 0; i < PACED_COUNT(certain); ++i) {
-            assert_int_equal(paced_corruption_find(certain[i], &corruption), PACED_OK);
+            assert_true(paced_corruption_find(certain[i], &corruption));
             corrupt(corruption, severity, 7, 64, rgb);
             corrupt(corruption, severity, 8, 64, again);
             assert_memory_equal(rgb, again, bytes);
@@ -115,17 +114,12 @@ static void test_same_state_same_bits(void **state) {
 
 static void test_names(void **state) {
     (void)state;
-    struct capture capture;
     size_t found;
     for (size_t i = 0; i < paced_corruption_count(); ++i) {
-        assert_int_equal(paced_corruption_find(paced_corruption_name(i), &found), PACED_OK);
+        assert_true(paced_corruption_find(paced_corruption_name(i), &found));
         assert_int_equal(found, i);
     }
-    capture_start(&capture);
-    const enum paced_err err = paced_corruption_find("gausian_blur", &found);
-    capture_end(&capture);
-    assert_int_equal(err, PACED_INVALID);
-    assert_non_null(strstr(capture.text, "did you mean gaussian_blur?"));
+    assert_false(paced_corruption_find("gausian_blur", &found));
 }
 
 /* ---- figures -------------------------------------------------------------------------------------------------- */

@@ -5,9 +5,11 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
+#include "capture.h"
 #include "paced/report.h"
 
 enum { PIXELS = 20000, MOST_CLASSES = 5 };
@@ -104,29 +106,64 @@ static void check_fit(int classes, double tau) {
 
 static void test_fit_finds_tau(void **state) {
     (void)state;
-    static const double taus[] = {0.2, 1, 1.6, 6.26, 40};
+    static const double taus[] = {0.0004, 0.2, 1, 1.6, 6.26, 40, 261.8, 4000};
     for (size_t i = 0; i < PACED_COUNT(taus); ++i) check_fit(i % 2 ? MOST_CLASSES : 2, taus[i]);
 }
 
-/* Where no tau is best, the fit stays within its range: all right wants the least, all wrong the greatest. */
+/* The best tau of c z is c times that of z; by powers of two the logits are exact. */
+static void test_fit_scales(void **state) {
+    (void)state;
+    enum { CLASSES = 3 };
+    static const double factors[] = {1 / 1024.0, 1 / 32.0, 32, 512};
+    float *logits = paced_alloc((size_t)(PIXELS * CLASSES), sizeof *logits),
+          *scaled = paced_alloc((size_t)(PIXELS * CLASSES), sizeof *scaled);
+    uint8_t *labels = paced_alloc(PIXELS, 1);
+    double tau, other;
+    draw(logits, labels, CLASSES, 1.7);
+    assert_int_equal(paced_temperature_fit(logits, labels, PIXELS, CLASSES, &tau), PACED_OK);
+    for (size_t i = 0; i < PACED_COUNT(factors); ++i) {
+        for (int k = 0; k < PIXELS * CLASSES; ++k) scaled[k] = (float)factors[i] * logits[k];
+        assert_int_equal(paced_temperature_fit(scaled, labels, PIXELS, CLASSES, &other), PACED_OK);
+        assert_about(other, factors[i] * tau, 1e-6 * factors[i] * tau);
+    }
+    free(labels);
+    free(scaled);
+    free(logits);
+}
+
+static void check_end(const float *logits, const uint8_t *labels, double end) {
+    struct capture capture;
+    double tau;
+    capture_start(&capture);
+    enum paced_err err = paced_temperature_fit(logits, labels, 3, 2, &tau);
+    capture_end(&capture);
+    assert_int_equal(err, PACED_OK);
+    assert_about(tau, end, 1e-6 * end);
+    assert_non_null(strstr(capture.text, "is an end of the range 0.0001 to 10000"));
+}
+
+/* Where no tau is best, the fit goes to an end of its range and says so: all right wants the least, however small the
+ * margin, all wrong the greatest. */
 static void test_fit_at_its_ends(void **state) {
     (void)state;
-    const float logits[] = {3, 0, 0, 5, 1, 0};
+    const float logits[] = {3, 0, 0, 5, 1, 0}, near[] = {3e-3F, 0, 0, 5e-3F, 1e-3F, 0},
+                far[] = {3e3F, 0, 0, 5e3F, 1e3F, 0};
     const uint8_t right[] = {0, 1, 0}, wrong[] = {1, 0, 1};
-    const float flat[6] = {0};
-    double least, most, any;
-    assert_int_equal(paced_temperature_fit(logits, right, 3, 2, &least), PACED_OK);
-    assert_int_equal(paced_temperature_fit(logits, wrong, 3, 2, &most), PACED_OK);
-    assert_true(least >= 0.01 - 1e-9 && least < 0.1);
-    assert_true(most <= 100 + 1e-6 && most > 50);
-    assert_int_equal(paced_temperature_fit(flat, right, 3, 2, &any), PACED_OK);
-    assert_true(any >= 0.01 && any <= 100);
+    check_end(logits, right, PACED_LEAST_TAU);
+    check_end(near, right, PACED_LEAST_TAU);
+    check_end(far, right, PACED_LEAST_TAU);
+    check_end(logits, wrong, PACED_MOST_TAU);
+    check_end(far, wrong, PACED_MOST_TAU);
+    const float flat[6] = {0}; /* every tau fits alike */
+    check_end(flat, right, PACED_LEAST_TAU);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_by_hand), cmocka_unit_test(test_bins_are_joined), cmocka_unit_test(test_uniform),
-        cmocka_unit_test(test_scale),   cmocka_unit_test(test_fit_finds_tau),   cmocka_unit_test(test_fit_at_its_ends),
+        cmocka_unit_test(test_by_hand),         cmocka_unit_test(test_bins_are_joined),
+        cmocka_unit_test(test_uniform),         cmocka_unit_test(test_scale),
+        cmocka_unit_test(test_fit_finds_tau),   cmocka_unit_test(test_fit_scales),
+        cmocka_unit_test(test_fit_at_its_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
