@@ -10,7 +10,7 @@
 #include "paced/config.h"
 #include "paced/weights.h"
 #include "paced_build.h"
-#include "src/run/segment.h"
+#include "src/run/predict/segment.h"
 
 enum { LONGEST_SIDE = 65535 };
 

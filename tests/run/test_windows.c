@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "src/run/blend.h"
+#include "src/run/predict/blend.h"
 
 static const double overlaps[] = {0, 0.25, 0.5, 0.9};
 static const int sizes[] = {1, 2, 15, 16, 48}, lengths[] = {1, 2, 15, 16, 17, 31, 47, 48, 49, 97, 500};

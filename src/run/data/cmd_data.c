@@ -1,0 +1,168 @@
+/* paced data check CONFIG: reads both splits once and says what is in them.
+ *
+ * What a run would trip over, or what would make its result worth less: files that cannot be read, masks without
+ * foreground, classes that are hardly there, images that nearly repeat each other, within a split or across both. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/run/commands.h"
+#include "src/run/data/divide.h"
+#include "src/run/data/survey.h"
+
+static const char *const set_names[] = {[PACED_TRAIN] = "train", [PACED_VAL] = "val"};
+
+/* What a split's pairs add up to. */
+struct sums {
+    size_t images, unreadable, empty; /* empty: no class but 0 */
+    int least_width, least_height, most_width, most_height;
+    uint64_t total, *pixels; /* [classes] */
+    size_t *holders;         /* [classes]: images that have the class */
+};
+
+static void add_pair(struct sums *u, const struct paced_survey *pair, size_t classes) {
+    u->images++;
+    if (!pair->pixels) {
+        u->unreadable++;
+        return;
+    }
+    const uint64_t pixels = (uint64_t)pair->width * (uint64_t)pair->height;
+    u->total += pixels;
+    u->empty += pair->pixels[0] == pixels;
+    for (size_t c = 0; c < classes; ++c) {
+        u->pixels[c] += pair->pixels[c];
+        u->holders[c] += pair->pixels[c] > 0;
+    }
+    if (u->least_width == 0 || pair->width < u->least_width) u->least_width = pair->width;
+    if (u->least_height == 0 || pair->height < u->least_height) u->least_height = pair->height;
+    if (pair->width > u->most_width) u->most_width = pair->width;
+    if (pair->height > u->most_height) u->most_height = pair->height;
+}
+
+static void print_sets(const struct sums sums[2]) {
+    printf("set    images  unreadable  empty masks  width       height\n");
+    for (int phase = 0; phase < 2; ++phase) {
+        const struct sums *u = &sums[phase];
+        char *width = paced_format("%d to %d", u->least_width, u->most_width);
+        printf("%-5s %7zu %11zu %12zu  %-10s  %d to %d\n", set_names[phase], u->images, u->unreadable, u->empty, width,
+               u->least_height, u->most_height);
+        free(width);
+    }
+}
+
+static void print_classes(const struct survey *s, const struct sums sums[2], int classes) {
+    printf("\nclass  train pixels  train images  val pixels  val images  name\n");
+    for (int c = 0; c < classes; ++c) {
+        const char *name = paced_dataset_class_name(s->set[PACED_TRAIN], c);
+        double share[2];
+        for (int phase = 0; phase < 2; ++phase)
+            share[phase] = sums[phase].total ? 100.0 * (double)sums[phase].pixels[c] / (double)sums[phase].total : 0;
+        printf("%5d %12.3f%% %13zu %10.3f%% %11zu  %s\n", c, share[0], sums[0].holders[c], share[1], sums[1].holders[c],
+               name ? name : "");
+    }
+}
+
+/* A pair and its group; sorted, the pairs of a group are beside each other. */
+struct member {
+    size_t group, pair;
+};
+
+static int compare(const void *a, const void *b) {
+    const struct member *x = a, *y = b;
+    return x->group != y->group ? (x->group < y->group ? -1 : 1) : (x->pair > y->pair) - (x->pair < y->pair);
+}
+
+static void print_group(const struct survey *s, const struct member *member, size_t count) {
+    float least = 1;
+    for (size_t i = 0; i < count; ++i)
+        if (s->like[member[i].pair] < least) least = s->like[member[i].pair];
+    printf("%10.4f  ", least);
+    for (size_t i = 0; i < count; ++i) {
+        struct paced_choice place = survey_place(s, member[i].pair);
+        printf("%s%s: %s", i ? ", " : "", set_names[survey_is_in(s, member[i].pair, PACED_VAL)],
+               paced_dataset_image_name(place.dataset, place.index));
+    }
+    printf("\n");
+}
+
+/* Images of a group that are in val while others of it are in train, or the other way round. */
+static size_t count_across(const struct survey *s, const struct member *member, size_t count, enum paced_phase phase) {
+    size_t in = 0;
+    for (size_t i = 0; i < count; ++i) in += survey_is_in(s, member[i].pair, phase);
+    return in < count ? in : 0;
+}
+
+static void print_duplicates(const struct survey *s) {
+    struct member *order = paced_alloc(s->count, sizeof *order);
+    size_t groups = 0, alike = 0, across[2] = {0};
+    for (size_t k = 0; k < s->count; ++k) order[k] = (struct member){s->group[k], k};
+    qsort(order, s->count, sizeof *order, compare);
+    for (int print = 0; print < 2; ++print) { /* the sums come first */
+        for (size_t i = 0, end; i < s->count; i = end) {
+            for (end = i + 1; end < s->count && order[end].group == order[i].group;) ++end;
+            if (end - i < 2) continue;
+            if (print) {
+                print_group(s, order + i, end - i);
+                continue;
+            }
+            groups++;
+            alike += end - i;
+            for (int phase = 0; phase < 2; ++phase) across[phase] += count_across(s, order + i, end - i, phase);
+        }
+        if (!print)
+            printf("\nduplicates (thumbnails that correlate above %.3f): %zu %s of %zu images\n"
+                   "across: %zu of val repeat images of train, %zu of train images of val\n",
+                   SURVEY_ALIKE, groups, paced_plural(groups, "group", "groups"), alike, across[PACED_VAL],
+                   across[PACED_TRAIN]);
+        if (!print && groups) printf("likeness    images\n");
+    }
+    free(order);
+}
+
+static void print_report(const struct survey *s, int classes) {
+    struct sums sums[2] = {{0}};
+    for (int phase = 0; phase < 2; ++phase) {
+        sums[phase].pixels = paced_alloc((size_t)classes, sizeof *sums[phase].pixels);
+        sums[phase].holders = paced_alloc((size_t)classes, sizeof *sums[phase].holders);
+    }
+    for (size_t k = 0; k < s->count; ++k) add_pair(&sums[survey_is_in(s, k, PACED_VAL)], &s->pair[k], (size_t)classes);
+    print_sets(sums);
+    print_classes(s, sums, classes);
+    print_duplicates(s);
+    for (int phase = 0; phase < 2; ++phase) {
+        free(sums[phase].pixels);
+        free(sums[phase].holders);
+    }
+}
+
+static enum paced_err check(const struct paced_config *config) {
+    struct survey survey = {0};
+    enum paced_err err = survey_open(&survey, config, false);
+    if (!err) err = survey_read(&survey, (int)config->data.workers);
+    if (!err) print_report(&survey, (int)config->data.classes);
+    if (!err && survey.unreadable)
+        err = paced_error(PACED_INVALID, "%zu of %zu %s cannot be read; the lines above name each", survey.unreadable,
+                          survey.count, paced_plural(survey.count, "pair", "pairs"));
+    survey_finish(&survey);
+    return err;
+}
+
+enum paced_err paced_command_data(const struct paced_arguments *arguments) {
+    const char *what = arguments->names[0];
+    const bool split = strcmp(what, "split") == 0;
+    if (!split && strcmp(what, "check") != 0)
+        return paced_error(PACED_INVALID, "data: %s: there is `paced data check CONFIG` and `paced data split CONFIG`",
+                           what);
+    if (!split &&
+        (arguments->output || arguments->share || arguments->patient || arguments->overwrite || arguments->seed >= 0))
+        return paced_error(PACED_INVALID, "data check: takes no option but --set; see `paced data --help`");
+    struct paced_arguments rest = *arguments; /* CONFIG is the second name here */
+    rest.names++;
+    rest.name_count--;
+    struct paced_config config;
+    PACED_TRY(command_config(&rest, &config));
+    paced_catch_stop();
+    enum paced_err err = split ? divide(&config, arguments) : check(&config);
+    paced_config_finish(&config);
+    return err;
+}

@@ -1,0 +1,115 @@
+/* A survey's threads take one pair after another; what they find goes to the pair's own place, so the result does not
+ * depend on how many there are. */
+#include "src/run/data/survey.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "paced/report.h"
+
+/* ---- open and close ------------------------------------------------------------------------------------------ */
+
+enum paced_err survey_open(struct survey *s, const struct paced_config *config, bool find) {
+    const char *split[] = {config->data.train, config->data.val};
+    const bool none = *split[0] == '\0' && *split[1] == '\0';
+    for (int phase = 0; phase < 2; ++phase)
+        if (!find || *split[phase] != '\0') PACED_TRY(paced_dataset_open(&s->set[phase], config, phase));
+    if (find && none) PACED_TRY(paced_dataset_find(&s->set[PACED_TRAIN], config));
+    for (int phase = 0; phase < 2; ++phase)
+        if (s->set[phase]) s->count += paced_dataset_count(s->set[phase]);
+    s->pair = paced_alloc(s->count, sizeof *s->pair);
+    s->group = paced_alloc(s->count, sizeof *s->group);
+    s->like = paced_alloc(s->count, sizeof *s->like);
+    return PACED_OK;
+}
+
+void survey_finish(struct survey *s) {
+    for (size_t k = 0; s->pair && k < s->count; ++k) paced_survey_finish(&s->pair[k]);
+    free(s->pair);
+    free(s->group);
+    free(s->like);
+    for (int phase = 0; phase < 2; ++phase) paced_dataset_close(s->set[phase]);
+    *s = (struct survey){0};
+}
+
+bool survey_is_in(const struct survey *s, size_t k, enum paced_phase phase) {
+    size_t train = s->set[PACED_TRAIN] ? paced_dataset_count(s->set[PACED_TRAIN]) : 0;
+    return (k < train) == (phase == PACED_TRAIN);
+}
+
+struct paced_choice survey_place(const struct survey *s, size_t k) {
+    if (survey_is_in(s, k, PACED_TRAIN)) return (struct paced_choice){s->set[PACED_TRAIN], k};
+    return (struct paced_choice){s->set[PACED_VAL],
+                                 s->set[PACED_TRAIN] ? k - paced_dataset_count(s->set[PACED_TRAIN]) : k};
+}
+
+/* ---- reading ------------------------------------------------------------------------------------------------- */
+
+struct reading {
+    struct survey *survey;
+    size_t next;
+    struct paced_progress progress;
+    enum paced_err err; /* of another kind than an unreadable pair */
+    pthread_mutex_t lock;
+};
+
+/* The next pair, or the count where there is nothing left to do. */
+static size_t take_next(struct reading *r) {
+    pthread_mutex_lock(&r->lock);
+    bool end = r->err || paced_stop_asked() || r->next >= r->survey->count;
+    size_t k = end ? r->survey->count : r->next++;
+    pthread_mutex_unlock(&r->lock);
+    return k;
+}
+
+static void *work(void *argument) {
+    struct reading *r = argument;
+    struct survey *s = r->survey;
+    for (size_t k; (k = take_next(r)) < s->count;) {
+        struct paced_choice place = survey_place(s, k);
+        enum paced_err err = paced_dataset_survey(place.dataset, place.index, &s->pair[k]);
+        pthread_mutex_lock(&r->lock);
+        if (err == PACED_INVALID) s->unreadable++;
+        if (err && err != PACED_INVALID) r->err = err;
+        paced_progress_step(&r->progress, 1, NAN);
+        pthread_mutex_unlock(&r->lock);
+    }
+    return NULL;
+}
+
+static enum paced_err run_threads(struct reading *r, int workers) {
+    pthread_t threads[64];
+    int count = 0, code = 0;
+    while (count < workers && count < (int)PACED_COUNT(threads) && code == 0) {
+        code = pthread_create(&threads[count], NULL, work, r);
+        count += code == 0;
+    }
+    if (code != 0) {
+        enum paced_err err = paced_error(PACED_FAILED, "cannot start a thread: %s; lower data.workers", strerror(code));
+        pthread_mutex_lock(&r->lock);
+        r->err = err;
+        pthread_mutex_unlock(&r->lock);
+    }
+    while (count > 0) pthread_join(threads[--count], NULL);
+    return r->err;
+}
+
+enum paced_err survey_read(struct survey *s, int workers) {
+    struct reading r = {.survey = s};
+    pthread_mutex_init(&r.lock, NULL);
+    paced_progress_start(&r.progress, "reading", s->count);
+    enum paced_err err = run_threads(&r, workers);
+    paced_progress_end(&r.progress);
+    pthread_mutex_destroy(&r.lock);
+    if (!err && paced_stop_asked()) err = PACED_STOPPED;
+    if (err) return err;
+    paced_log_status("comparing");
+    const float **prints = paced_alloc(s->count, sizeof *prints);
+    for (size_t k = 0; k < s->count; ++k) prints[k] = s->pair[k].print;
+    paced_print_group(prints, s->count, SURVEY_ALIKE, s->group, s->like);
+    free(prints);
+    paced_log_status(NULL);
+    return PACED_OK;
+}

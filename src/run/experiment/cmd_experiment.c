@@ -1,0 +1,335 @@
+/* paced experiment CONFIG: the stages of one INI in order, each with the results of those before; at the end what the
+ * tests among them measured, side by side, and what their measurements of robustness found. In a sweep the stages run
+ * point by point, and the end is one table of all points.
+ *
+ * A stage that is done, with the same configuration and the same stages behind it, is passed over; one that was
+ * interrupted goes on; one that changed is run anew. So the same command, given again after a crash or Ctrl-C, ends as
+ * if nothing had happened. Law: a state to resume from belongs to the stage's `begun` record, because the state of an
+ * earlier configuration is removed before that record is written. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "paced/report.h"
+#include "paced/run.h"
+#include "src/run/experiment/stages.h"
+#include "src/run/experiment/sweep.h"
+#include "src/run/files.h"
+#include "src/run/report_runs.h"
+#include "src/run/robustness/robustness.h"
+#include "src/run/test/tester.h"
+#include "src/run/train/trainer.h"
+
+static enum paced_err run_train(const struct paced_config *config, bool go_on) {
+    return trainer_run(config, go_on ? TRAIN_RESUME : TRAIN_OVERWRITE, NULL);
+}
+
+static enum paced_err run_test(const struct paced_config *config, bool go_on) {
+    return tester_run(config, config->run.output, NULL);
+}
+
+static enum paced_err run_robustness(const struct paced_config *config, bool go_on) {
+    return robustness_run(config, config->run.output, NULL);
+}
+
+/* To add a command of stages: a row here. */
+static const struct stage_command {
+    const char *name;
+    enum paced_err (*run)(const struct paced_config *config, bool go_on);
+    enum paced_err (*check)(const struct paced_config *config, const struct expected *expected); /* of its files */
+    const char *result; /* the file in the run directory that a finished stage has there */
+    const char *state;  /* ... that an interrupted one goes on from; NULL: it starts again */
+    bool trains;        /* it leaves weights, best and last */
+    bool compared;      /* its summary.csv belongs in the comparison */
+    const char *table;  /* the file in the run directory that is shown at the end; NULL: none */
+    /* hands what it measured to the table of a sweep; NULL: nothing */
+    enum paced_err (*take)(struct paced_outcomes *outcomes, const struct paced_experiment *plan, size_t index);
+} commands[] = {
+    {"train", run_train, trainer_check, "best.safetensors", "state.safetensors", true, false, NULL, NULL},
+    {"test", run_test, tester_check, "summary.csv", NULL, false, true, NULL, sweep_take_test},
+    {"robustness", run_robustness, robustness_check, "robustness_summary.csv", NULL, false, false, "robustness.txt",
+     sweep_take_robustness},
+};
+
+struct experiment {
+    struct paced_experiment plan;
+    const struct stage_command **commands; /* [stages] */
+    struct stage_record *records;          /* [stages] */
+    bool overwrite;
+};
+
+/* ---- opening ------------------------------------------------------------------------------------------------- */
+
+static enum paced_err find_command(const struct paced_stage *stage, const struct stage_command **found) {
+    const char *names[PACED_COUNT(commands)];
+    struct paced_text all = {0};
+    for (size_t i = 0; i < PACED_COUNT(commands); ++i) {
+        names[i] = commands[i].name;
+        paced_text_add(&all, "%s%s", i ? ", " : "", names[i]);
+        *found = &commands[i];
+        if (strcmp(stage->command, names[i]) == 0) {
+            free(all.data);
+            return PACED_OK;
+        }
+    }
+    const char *near = paced_nearest(stage->command, names, PACED_COUNT(names));
+    enum paced_err err =
+        near ? paced_error(PACED_INVALID, "%s: command: '%s' is no command of a stage; did you mean %s? valid: %s",
+                           stage->command_place, stage->command, near, all.data)
+             : paced_error(PACED_INVALID, "%s: command: '%s' is no command of a stage; choose one of %s",
+                           stage->command_place, stage->command, all.data);
+    free(all.data);
+    return err;
+}
+
+/* A test may write into the directory of the training that it tests; else stages would replace each other's results. */
+static enum paced_err check_directory(const struct experiment *e, size_t index) {
+    const struct paced_stage *stage = &e->plan.stages[index];
+    for (size_t i = 0; i < index; ++i) {
+        const struct paced_stage *earlier = &e->plan.stages[i];
+        if (strcmp(earlier->config.run.output, stage->config.run.output) != 0) continue;
+        if (e->commands[i]->state && !e->commands[index]->state) continue;
+        return paced_error(PACED_INVALID, "%s: [stage %s]: its run.output, %s, is that of stage %s; give it another",
+                           stage->place, stage->name, stage->config.run.output, earlier->name);
+    }
+    return PACED_OK;
+}
+
+static enum paced_err open_experiment(struct experiment *e, const struct paced_arguments *arguments) {
+    PACED_TRY(paced_experiment_load(&e->plan, arguments->names[0], arguments->sets, arguments->set_count));
+    size_t count = e->plan.count;
+    e->commands = paced_alloc(count, sizeof *e->commands);
+    e->records = paced_alloc(count, sizeof *e->records);
+    for (size_t i = 0; i < count; ++i) {
+        PACED_TRY(find_command(&e->plan.stages[i], &e->commands[i]));
+        PACED_TRY(check_directory(e, i));
+    }
+    uint64_t *hashes = paced_alloc(count, sizeof *hashes);
+    for (size_t i = 0; i < count; ++i) {
+        hashes[i] = stage_hash(&e->plan, i, hashes);
+        stage_record_init(&e->records[i], e->plan.config.run.output, e->plan.stages[i].name, hashes[i]);
+    }
+    free(hashes);
+    return PACED_OK;
+}
+
+static void close_experiment(struct experiment *e) {
+    for (size_t i = 0; e->records && i < e->plan.count; ++i) stage_record_finish(&e->records[i]);
+    free(e->records);
+    free(e->commands);
+    paced_experiment_finish(&e->plan);
+}
+
+static bool has_file(const struct paced_stage *stage, const char *name) {
+    char *path = paced_path_join(stage->config.run.output, name);
+    bool exists = paced_path_exists(path);
+    free(path);
+    return exists;
+}
+
+static enum paced_err remove_file(const struct paced_stage *stage, const char *name) {
+    char *path = paced_path_join(stage->config.run.output, name);
+    enum paced_err err = paced_file_remove(path);
+    free(path);
+    return err;
+}
+
+static bool is_done(const struct experiment *e, size_t index) {
+    return !e->overwrite && stage_record_is_done(&e->records[index]) &&
+           has_file(&e->plan.stages[index], e->commands[index]->result);
+}
+
+/* ---- checking ------------------------------------------------------------------------------------------------ */
+
+/* A run that no stage of this experiment made is not replaced unasked. */
+static enum paced_err refuse_foreign_run(const struct experiment *e, size_t index) {
+    const struct paced_stage *stage = &e->plan.stages[index];
+    if (e->overwrite || !e->commands[index]->state || stage_record_exists(&e->records[index])) return PACED_OK;
+    struct run_files files;
+    run_files_init(&files, stage->config.run.output);
+    enum paced_err err = PACED_OK;
+    if (run_files_hold_run(&files))
+        err = paced_error(PACED_INVALID,
+                          "%s: [stage %s]: %s holds a run that is not this experiment's; give the stage another "
+                          "run.output, or replace all runs with --overwrite",
+                          stage->place, stage->name, files.dir);
+    run_files_finish(&files);
+    return err;
+}
+
+enum { LONGEST_ERROR = 4096 };
+
+struct checked {
+    const struct paced_stage *stage;
+    const struct paced_config *config;
+};
+
+/* An error of a check, with the stage and the key before it. What else is said the stage will say again. */
+static void say_where(void *context, enum paced_log_level level, const char *fmt, va_list args) {
+    const struct checked *c = context;
+    if (level != PACED_LOG_ERROR) return;
+    char text[LONGEST_ERROR];
+    vsnprintf(text, sizeof text, fmt, args);
+    char *key = paced_config_key_of(c->config, text);
+    paced_log_divert(NULL, NULL);
+    paced_error(PACED_INVALID, "%s: [stage %s]: %s%s%s", c->stage->place, c->stage->name, key ? key : "",
+                key ? ": " : "", text);
+    free(key);
+}
+
+static enum paced_err check_stage(const struct experiment *e, size_t index, const struct expected *expected) {
+    const struct paced_stage *stage = &e->plan.stages[index];
+    struct paced_config config = stage->config;
+    config.test.weights = run_weights_path(&config, config.test.weights); /* a path, for the message */
+    struct checked checked = {stage, &config};
+    struct paced_device *device = NULL;
+    paced_log_divert(say_where, &checked);
+    enum paced_err err = e->commands[index]->check(&config, expected);
+    if (!err) err = open_device(&device, &config);
+    paced_log_divert(NULL, NULL);
+    paced_device_close(device);
+    free(config.test.weights);
+    return err;
+}
+
+/* What a later stage lacks shows now, not when its turn comes, perhaps in hours. */
+static enum paced_err check_stages(const struct experiment *e) {
+    static const char *const made[] = {"best", "last"};
+    PACED_TRY(paced_dir_check(e->plan.config.run.output));
+    struct expected expected = {paced_alloc(e->plan.count * PACED_COUNT(made), sizeof *expected.paths), 0};
+    enum paced_err err = PACED_OK;
+    for (size_t i = 0; !err && i < e->plan.count; ++i) {
+        if (is_done(e, i)) continue;
+        if (paced_stop_asked()) err = PACED_STOPPED;
+        if (!err) err = refuse_foreign_run(e, i);
+        if (!err) err = check_stage(e, i, &expected);
+        for (size_t k = 0; e->commands[i]->trains && k < PACED_COUNT(made); ++k)
+            expected.paths[expected.count++] = run_weights_path(&e->plan.stages[i].config, made[k]);
+    }
+    for (size_t i = 0; i < expected.count; ++i) free(expected.paths[i]);
+    free(expected.paths);
+    return err;
+}
+
+/* ---- running ------------------------------------------------------------------------------------------------- */
+
+static enum paced_err start_stage(const struct experiment *e, size_t index) {
+    if (e->commands[index]->state) PACED_TRY(remove_file(&e->plan.stages[index], e->commands[index]->state));
+    return stage_record_begin(&e->records[index]);
+}
+
+static enum paced_err run_stage(const struct experiment *e, size_t index) {
+    const struct paced_stage *stage = &e->plan.stages[index];
+    const struct stage_command *command = e->commands[index];
+    const struct stage_record *record = &e->records[index];
+    paced_log_set_level((enum paced_log_level)stage->config.log.level);
+    if (is_done(e, index)) {
+        paced_log(PACED_LOG_INFO, "stage %s: done already", stage->name);
+        return PACED_OK;
+    }
+    bool go_on = !e->overwrite && command->state && stage_record_is_begun(record) && has_file(stage, command->state);
+    paced_log(PACED_LOG_INFO, "stage %s (%zu of %zu): %s%s, %s", stage->name, index + 1, e->plan.count, command->name,
+              go_on ? " goes on" : "", stage->config.run.output);
+    if (!go_on) PACED_TRY(start_stage(e, index));
+    enum paced_err err = command->run(&stage->config, go_on);
+    if (err == PACED_STOPPED)
+        paced_log(PACED_LOG_INFO, "stage %s: stopped; the same `paced experiment` goes on from here", stage->name);
+    return err ? err : stage_record_end(record);
+}
+
+static enum paced_err add_to_comparison(struct paced_comparison *comparison, const struct experiment *e, size_t index) {
+    const struct paced_stage *stage = &e->plan.stages[index];
+    struct run_files files;
+    run_files_init(&files, stage->config.run.output);
+    enum paced_err err =
+        paced_comparison_add(comparison, stage->name, files.summary, files.metrics, (uint64_t)e->plan.config.run.seed);
+    run_files_finish(&files);
+    return err;
+}
+
+/* Without tests, those of an earlier experiment go. */
+static enum paced_err write_comparison(const struct paced_comparison *comparison, const char *dir) {
+    char *table = paced_path_join(dir, "comparison.csv"), *differences = paced_path_join(dir, "differences.csv");
+    bool any = comparison->count > 0;
+    enum paced_err err = any ? paced_comparison_write_csv(comparison, table) : paced_file_remove(table);
+    if (!err) err = any ? paced_comparison_write_differences(comparison, differences) : paced_file_remove(differences);
+    free(table);
+    free(differences);
+    return err;
+}
+
+/* A test is held against the first one; in a sweep, where stages are tested point by point, against that of its point.
+ */
+static enum paced_err compare(const struct experiment *e) {
+    struct paced_comparison comparison = {0};
+    enum paced_err err = PACED_OK;
+    size_t point = PACED_NO_POINT;
+    for (size_t i = 0; !err && i < e->plan.count; ++i) {
+        if (!e->commands[i]->compared) continue;
+        const struct paced_stage *stage = &e->plan.stages[i];
+        if (comparison.count == 0) point = stage->point;
+        if (stage->point != point && point != PACED_NO_POINT && !e->plan.plain) {
+            paced_comparison_regroup(&comparison);
+            point = stage->point;
+        }
+        err = add_to_comparison(&comparison, e, i);
+    }
+    if (!err) err = write_comparison(&comparison, e->plan.config.run.output);
+    if (!err && comparison.count > 0 && e->plan.sweep.count == 0) paced_comparison_print(&comparison, stdout);
+    paced_comparison_finish(&comparison);
+    return err;
+}
+
+/* All stages in one page; a test in the directory of what it tests is on that one's account. */
+static enum paced_err write_report(const struct experiment *e) {
+    const struct paced_config *config = &e->plan.config;
+    struct report_runs list = {0};
+    for (size_t i = 0; i < e->plan.count; ++i) report_runs_add(&list, e->plan.stages[i].config.run.output);
+    report_runs_add_experiment(&list, config->run.output);
+    enum paced_err err = report_runs_keep(&list, config->run.output);
+    if (!err) err = report_runs_show(&list, config->run.name, config->run.output);
+    report_runs_finish(&list);
+    return err;
+}
+
+/* The tables that stages wrote, under their names. */
+static enum paced_err show_tables(const struct experiment *e) {
+    for (size_t i = 0; i < e->plan.count; ++i) {
+        const struct paced_stage *stage = &e->plan.stages[i];
+        if (!e->commands[i]->table) continue;
+        char *path = paced_path_join(stage->config.run.output, e->commands[i]->table);
+        char *text;
+        enum paced_err err = paced_file_read_text(path, 0, &text);
+        free(path);
+        if (err) return err;
+        printf("\n%s\n%s", stage->name, text);
+        free(text);
+    }
+    return PACED_OK;
+}
+
+/* Without a sweep there are no rows. */
+static enum paced_err tabulate_sweep(const struct experiment *e) {
+    struct paced_outcomes outcomes;
+    sweep_open(&outcomes, &e->plan);
+    enum paced_err err = PACED_OK;
+    for (size_t i = 0; !err && e->plan.sweep.count > 0 && i < e->plan.count; ++i)
+        if (e->commands[i]->take) err = e->commands[i]->take(&outcomes, &e->plan, i);
+    if (!err) sweep_join_shared(&outcomes, &e->plan);
+    if (!err) err = sweep_write(&outcomes, e->plan.config.run.output);
+    paced_outcomes_finish(&outcomes);
+    return err;
+}
+
+enum paced_err paced_command_experiment(const struct paced_arguments *arguments) {
+    struct experiment e = {.overwrite = arguments->overwrite};
+    paced_catch_stop();
+    enum paced_err err = open_experiment(&e, arguments);
+    if (!err) err = check_stages(&e);
+    for (size_t i = 0; !err && i < e.plan.count; ++i) err = paced_stop_asked() ? PACED_STOPPED : run_stage(&e, i);
+    if (!err) err = compare(&e);
+    if (!err) err = tabulate_sweep(&e);
+    if (!err && e.plan.sweep.count == 0) err = show_tables(&e);
+    if (!err) err = write_report(&e);
+    close_experiment(&e);
+    return err;
+}

@@ -1,0 +1,297 @@
+/* paced uncertainty CONFIG --weights FILE --output DIR IMAGE|DIR...: what a student would be told about each pixel, as
+ * pictures: the teacher's uncertainty u_p, the mask's u_b, their fusion u, and the weight in the first epoch.
+ *
+ * The numbers are the loss's own (paced_loss_measure), from two objectives: one that always fuses, for the maps, and
+ * the configuration's, for the weights (pcd's where it has none). Without a mask the likeliest class stands for the
+ * label, so that u_p = 1 - max_c f_c, and u = u_p. A mask is "<stem>_mask.png" beside its image. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "paced/distill.h"
+#include "src/run/commands.h"
+#include "src/run/example.h"
+#include "src/run/files.h"
+#include "src/run/predict/images.h"
+#include "src/run/predict/sheet.h"
+#include "src/run/teacher.h"
+
+/* The two ways to see an image: with its mask, and without. */
+struct view {
+    struct paced_objective objective; /* the one that weighs */
+    struct paced_loss *maps, *weights;
+    const char *fusion;
+};
+
+struct look {
+    struct paced_config *config;
+    const char *output;
+    struct paced_device *device;
+    struct network network; /* the teacher's, for batches of one */
+    struct example example; /* the image at hand */
+    struct view masked, bare;
+    struct paced_histogram *histogram; /* NULL: mu hangs on no quantile */
+    double mu;
+    float *u_p, *u_b, *u, *weight; /* [size][size] */
+    struct paced_masks *masks;
+    size_t odd, without_mask; /* mask pixels that are in no class by right; images so far */
+};
+
+static size_t pixels_of(const struct look *k) {
+    return (size_t)k->example.size * (size_t)k->example.size;
+}
+
+/* ---- opening ------------------------------------------------------------------------------------------------- */
+
+/* The configured tau, or the one that fits the validation set. */
+static enum paced_err find_tau(struct look *k, float *tau) {
+    const struct paced_config *c = k->config;
+    if (!isnan(c->uncertainty.temperature)) {
+        *tau = (float)c->uncertainty.temperature;
+        return PACED_OK;
+    }
+    struct paced_dataset *val;
+    struct logits logits = {0};
+    PACED_TRY(paced_dataset_open(&val, c, PACED_VAL));
+    enum paced_err err =
+        logits_collect(&logits, &k->network, val, 1, (int)c->data.workers, k->example.classes, NULL, true, "calibrate");
+    double fitted = 0;
+    if (!err)
+        err = paced_temperature_fit(logits.values, logits.labels, logits.images * logits.pixels_per_image,
+                                    logits.classes, &fitted);
+    *tau = (float)fitted;
+    logits_finish(&logits);
+    paced_dataset_close(val);
+    return err;
+}
+
+static enum paced_err open_view(struct look *k, struct view *view) {
+    int size = k->example.size, classes = k->example.classes;
+    struct paced_objective maps = view->objective;
+    maps.weighting = PACED_WEIGHT_FUSED;
+    maps.hard_first = false;
+    PACED_TRY(paced_loss_create(&view->maps, k->device, &maps, true, 1, size, classes));
+    return paced_loss_create(&view->weights, k->device, &view->objective, true, 1, size, classes);
+}
+
+static enum paced_err open_views(struct look *k) {
+    static const char *const fusions[] = {"product", "mean", "max", "weighted", "prediction", "boundary"};
+    struct paced_config *c = k->config;
+    struct paced_objective o;
+    PACED_TRY(paced_objective_init(&o, c));
+    if (o.weighting == PACED_WEIGHT_NONE) {
+        c->distill.method = PACED_METHOD_PCD;
+        c->distill.loss = 0;
+        PACED_TRY(paced_objective_init(&o, c));
+    }
+    PACED_TRY(find_tau(k, &o.tau));
+    k->masked = (struct view){.objective = o, .fusion = fusions[o.fuse]};
+    o.boundary = PACED_BOUNDARY_NONE;
+    o.fuse = PACED_FUSE_PREDICTION;
+    k->bare = (struct view){.objective = o, .fusion = fusions[o.fuse]};
+    PACED_TRY(open_view(k, &k->masked));
+    return open_view(k, &k->bare);
+}
+
+static enum paced_err set_pace(struct look *k) {
+    double sigma = paced_pacing_sigma(k->config, 0);
+    struct paced_loss *losses[] = {k->masked.maps, k->masked.weights, k->bare.maps, k->bare.weights};
+    for (size_t i = 0; i < PACED_COUNT(losses); ++i) PACED_TRY(paced_loss_set_epoch(losses[i], k->mu, sigma));
+    return PACED_OK;
+}
+
+static enum paced_err open_look(struct look *k, const char *weights) {
+    struct paced_config own = teacher_config(k->config);
+    PACED_TRY(paced_masks_open(&k->masks, k->config));
+    k->example = example_create((int)own.data.size, (int)own.data.classes);
+    PACED_TRY(open_device(&k->device, &own));
+    PACED_TRY(network_open(&k->network, &own, k->device, 1, PACED_INFERENCE));
+    PACED_TRY(network_load(&k->network, weights));
+    PACED_TRY(open_views(k));
+    float **maps[] = {&k->u_p, &k->u_b, &k->u, &k->weight};
+    for (size_t i = 0; i < PACED_COUNT(maps); ++i) *maps[i] = paced_alloc(pixels_of(k), sizeof(float));
+    k->mu = 1;
+    PACED_TRY(set_pace(k));
+    return paced_make_dirs(k->output);
+}
+
+static void close_look(struct look *k) {
+    struct view *views[] = {&k->masked, &k->bare};
+    for (size_t i = 0; i < PACED_COUNT(views); ++i) {
+        paced_loss_destroy(views[i]->maps);
+        paced_loss_destroy(views[i]->weights);
+    }
+    network_close(&k->network);
+    paced_device_close(k->device);
+    example_finish(&k->example);
+    paced_masks_close(k->masks);
+    paced_histogram_destroy(k->histogram);
+    void *memory[] = {k->u_p, k->u_b, k->u, k->weight};
+    for (size_t i = 0; i < PACED_COUNT(memory); ++i) free(memory[i]);
+}
+
+/* ---- one image ----------------------------------------------------------------------------------------------- */
+
+static enum paced_err read_mask(struct look *k, const char *mask_path, const char *path,
+                                const struct paced_image *image) {
+    struct paced_mask mask;
+    int size = k->example.size;
+    PACED_TRY(paced_masks_read(k->masks, mask_path, path, &mask));
+    enum paced_err err = PACED_OK;
+    if (mask.width != image->width || mask.height != image->height)
+        err = paced_error(PACED_INVALID, "%s: is %d x %d but its mask %s is %d x %d; they must have the same size",
+                          path, image->width, image->height, mask_path, mask.width, mask.height);
+    else
+        paced_resize_nearest(mask.label, mask.width, mask.height, 1, k->example.label, size, size);
+    k->odd += mask.odd;
+    free(mask.label);
+    return err;
+}
+
+/* Label and teacher's logits of an image, in both losses of the view that it needs. */
+static enum paced_err take_image(struct look *k, const char *path, const struct paced_image *image,
+                                 struct view **view) {
+    struct example *e = &k->example;
+    paced_resize_nearest(image->rgb, image->width, image->height, 3, e->rgb, e->size, e->size);
+    PACED_TRY(example_run(e, &k->network));
+    char *dir = paced_path_dir(path), *stem = paced_path_stem(path);
+    char *mask = paced_format("%s/%s_mask.png", dir, stem);
+    *view = paced_path_exists(mask) ? &k->masked : &k->bare;
+    enum paced_err err = *view == &k->masked ? read_mask(k, mask, path, image) : PACED_OK;
+    if (*view == &k->bare) {
+        memcpy(e->label, e->prediction, pixels_of(k));
+        if (k->without_mask++ == 0)
+            paced_log(PACED_LOG_WARN,
+                      "%s: is not there, so u_p takes the likeliest class and u_b is left out, here and for all other "
+                      "images without a mask",
+                      mask);
+    }
+    free(mask);
+    free(stem);
+    free(dir);
+    if (err) return err;
+    struct paced_loss *losses[] = {(*view)->maps, (*view)->weights};
+    uint64_t bytes = pixels_of(k) * (uint64_t)e->classes * sizeof(float);
+    for (size_t i = 0; i < PACED_COUNT(losses); ++i) {
+        PACED_TRY(paced_buffer_write(paced_loss_labels(losses[i]), e->label, pixels_of(k)));
+        PACED_TRY(paced_buffer_copy(paced_loss_teacher(losses[i]), paced_exec_output(k->network.exec), bytes));
+    }
+    return PACED_OK;
+}
+
+static enum paced_err measure(struct look *k, struct paced_loss *loss, int fuse, float *values) {
+    PACED_TRY(paced_loss_measure(loss, 1, fuse));
+    return paced_buffer_read(paced_loss_uncertainty(loss), values, pixels_of(k) * sizeof *values);
+}
+
+/* First walk: the uncertainties that mu is a quantile of. */
+static enum paced_err collect(void *context, const char *path, const struct paced_image *image) {
+    struct look *k = context;
+    struct view *view;
+    PACED_TRY(take_image(k, path, image, &view));
+    PACED_TRY(measure(k, view->weights, -1, k->u));
+    return paced_histogram_add(k->histogram, k->u, pixels_of(k));
+}
+
+/* ---- pictures ------------------------------------------------------------------------------------------------ */
+
+static enum paced_err write_map(const struct look *k, const char *stem, const char *name, const float *values) {
+    uint8_t *grey = paced_alloc(pixels_of(k), 1);
+    for (size_t i = 0; i < pixels_of(k); ++i) grey[i] = (uint8_t)lround(255 * fmin(fmax((double)values[i], 0), 1));
+    char *path = paced_format("%s/%s_%s.png", k->output, stem, name);
+    enum paced_err err = paced_png_write(path, k->example.size, k->example.size, 1, grey);
+    free(path);
+    free(grey);
+    return err;
+}
+
+static enum paced_err write_sheet(const struct look *k, const char *stem, const struct paced_image *image,
+                                  const struct view *view) {
+    bool masked = view == &k->masked;
+    size_t admitted = 0;
+    for (size_t i = 0; i < pixels_of(k); ++i) admitted += k->weight[i] >= 1;
+    char settings[160];
+    snprintf(settings, sizeof settings, "%s, tau %.4g, mu %.4g in the first epoch admits %.1f%% of the pixels",
+             view->objective.name, (double)view->objective.tau, k->mu, 100 * (double)admitted / (double)pixels_of(k));
+    struct sheet sheet = {.title = stem,
+                          .settings = settings,
+                          .fusion = view->fusion,
+                          .size = k->example.size,
+                          .classes = k->example.classes,
+                          .width = image->width,
+                          .height = image->height,
+                          .rgb = k->example.rgb,
+                          .label = masked ? k->example.label : NULL,
+                          .u_p = k->u_p,
+                          .u_b = masked ? k->u_b : NULL,
+                          .u = k->u,
+                          .weight = k->weight};
+    char *path = paced_format("%s/%s.png", k->output, stem);
+    enum paced_err err = sheet_write(&sheet, path);
+    free(path);
+    return err;
+}
+
+static enum paced_err draw(void *context, const char *path, const struct paced_image *image) {
+    struct look *k = context;
+    struct view *view;
+    PACED_TRY(take_image(k, path, image, &view));
+    PACED_TRY(measure(k, view->maps, PACED_FUSE_PREDICTION, k->u_p));
+    PACED_TRY(measure(k, view->maps, PACED_FUSE_BOUNDARY, k->u_b));
+    PACED_TRY(measure(k, view->maps, -1, k->u));
+    PACED_TRY(paced_loss_measure(view->weights, 1, -1));
+    PACED_TRY(paced_loss_read_weights(view->weights, 1, k->weight));
+    char *stem = paced_path_stem(path);
+    enum paced_err err = write_map(k, stem, "u_p", k->u_p);
+    if (!err && view == &k->masked) err = write_map(k, stem, "u_b", k->u_b);
+    if (!err) err = write_map(k, stem, "u", k->u);
+    if (!err) err = write_map(k, stem, "weight", k->weight);
+    if (!err) err = write_sheet(k, stem, image, view);
+    free(stem);
+    return err;
+}
+
+/* ---- the command --------------------------------------------------------------------------------------------- */
+
+static enum paced_err look_at(struct look *k, struct images *images) {
+    enum paced_err unread = PACED_OK;
+    if (paced_pacing_needs_histogram(k->config, &k->masked.objective)) {
+        k->histogram = paced_histogram_create();
+        unread = images_visit(images, "measure", collect, k);
+        if (unread && unread != PACED_INVALID) return unread;
+    }
+    k->mu = paced_pacing_mu(k->config, &k->masked.objective, 0, k->histogram);
+    PACED_TRY(set_pace(k));
+    k->odd = 0;
+    enum paced_err err = images_visit(images, "uncertainty", draw, k);
+    if (k->odd) {
+        char *what = paced_masks_odd_text(k->masks, k->odd);
+        paced_log(PACED_LOG_WARN, "%s", what);
+        free(what);
+    }
+    return err ? err : unread;
+}
+
+enum paced_err paced_command_uncertainty(const struct paced_arguments *arguments) {
+    if (!arguments->weights || !arguments->output || arguments->name_count < 2)
+        return paced_error(PACED_INVALID, "uncertainty: needs CONFIG, --weights FILE, --output DIR and images; see "
+                                          "`paced uncertainty --help`");
+    struct paced_config config;
+    PACED_TRY(command_config(arguments, &config));
+    char *weights = run_weights_path(&config, arguments->weights);
+    free(config.distill.teacher); /* whatever the configuration names: these are looked at */
+    config.distill.teacher = paced_strdup(weights);
+    struct look look = {.config = &config, .output = arguments->output};
+    struct images images = {0};
+    static const char *const endings[] = {".png", "_u_p.png", "_u_b.png", "_u.png", "_weight.png"};
+    paced_catch_stop();
+    enum paced_err err = paced_dir_check(look.output);
+    if (!err) err = images_list(&images, arguments, (struct result_endings){endings, PACED_COUNT(endings)});
+    if (!err) err = open_look(&look, weights);
+    if (!err) err = look_at(&look, &images);
+    close_look(&look);
+    images_finish(&images);
+    free(weights);
+    paced_config_finish(&config);
+    return err;
+}

@@ -1,0 +1,189 @@
+/* Images by name or by folder. */
+#include "src/run/predict/images.h"
+
+#include <dirent.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "paced/report.h"
+
+/* ---- the list ------------------------------------------------------------------------------------------------ */
+
+static void add(struct images *images, char *path) {
+    images->paths = paced_grow(images->paths, images->count + 1, sizeof *images->paths);
+    images->paths[images->count++] = path;
+}
+
+/* Is the name "x_mask.*" or "x_mask_1.*", and is there an image "x.png" or "x.jpg"? */
+static bool is_mask(const char *dir, const char *name) {
+    const char *mark = NULL;
+    for (const char *at = name; (at = strstr(at, "_mask")); ++at) mark = at;
+    if (!mark) return false;
+    const char *rest = mark + strlen("_mask");
+    if (*rest == '_') rest += 1 + strspn(rest + 1, "0123456789");
+    if (*rest != '.') return false;
+    char *stem = paced_format("%s/%.*s", dir, (int)(mark - name), name);
+    bool found = paced_image_ending(stem);
+    free(stem);
+    return found;
+}
+
+static enum paced_err add_folder(struct images *images, const char *dir) {
+    struct dirent **entries;
+    int count = scandir(dir, &entries, NULL, alphasort);
+    if (count < 0) return paced_error(PACED_INVALID, "%s: cannot be listed; check its permissions", dir);
+    size_t before = images->count;
+    for (int i = 0; i < count; ++i) {
+        const char *name = entries[i]->d_name;
+        bool named = paced_image_named(name), mask = named && is_mask(dir, name);
+        if (named && !mask) add(images, paced_path_join(dir, name));
+        images->masks += mask;
+        free(entries[i]);
+    }
+    free(entries);
+    if (images->count > before) return PACED_OK;
+    return paced_error(PACED_INVALID, "%s: holds no PNG file and no JPEG file; name the images or their folder", dir);
+}
+
+/* ---- results by their names ---------------------------------------------------------------------------------- */
+
+char *result_path(const char *output, const char *image, const char *ending) {
+    char *stem = paced_path_stem(image), *path = paced_format("%s/%s%s", output, stem, ending);
+    free(stem);
+    return path;
+}
+
+/* Results beside their images would take the images' names. */
+static bool is_same_file(const char *a, const char *b) {
+    struct stat one, other;
+    return stat(a, &one) == 0 && stat(b, &other) == 0 && one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
+struct result {
+    char *path;
+    const char *image;
+};
+
+static int compare_results(const void *a, const void *b) {
+    const struct result *one = a, *other = b;
+    return strcmp(one->path, other->path);
+}
+
+static enum paced_err check_results(const struct images *images, const char *output, struct result_endings endings) {
+    size_t count = images->count * endings.count;
+    struct result *results = paced_alloc(count, sizeof *results);
+    enum paced_err err = PACED_OK;
+    for (size_t i = 0; i < count; ++i) {
+        const char *image = images->paths[i / endings.count];
+        results[i] = (struct result){result_path(output, image, endings.ending[i % endings.count]), image};
+        if (!err && is_same_file(image, results[i].path))
+            err = paced_error(PACED_INVALID, "%s: --output %s would replace the image; choose another directory", image,
+                              output);
+    }
+    qsort(results, count, sizeof *results, compare_results);
+    for (size_t i = 1; i < count && !err; ++i)
+        if (strcmp(results[i - 1].path, results[i].path) == 0)
+            err = paced_error(PACED_INVALID, "%s and %s would both write %s; give each an --output of its own",
+                              results[i - 1].image, results[i].image, results[i].path);
+    for (size_t i = 0; i < count; ++i) free(results[i].path);
+    free(results);
+    return err;
+}
+
+enum paced_err images_list(struct images *images, const struct paced_arguments *arguments,
+                           struct result_endings results) {
+    for (size_t i = 1; i < arguments->name_count; ++i) {
+        const char *name = arguments->names[i];
+        if (!*name)
+            return paced_error(PACED_INVALID, "'' is no name of an image; name PNG or JPEG files, or their folder");
+        if (paced_path_is_dir(name))
+            PACED_TRY(add_folder(images, name));
+        else
+            add(images, paced_strdup(name));
+    }
+    return check_results(images, arguments->output, results);
+}
+
+void images_finish(struct images *images) {
+    for (size_t i = 0; i < images->count; ++i) free(images->paths[i]);
+    free(images->paths);
+    *images = (struct images){0};
+}
+
+void images_drop(struct images *images, bool (*is_done)(const void *context, const char *path), const void *context) {
+    size_t kept = 0;
+    for (size_t i = 0; i < images->count; ++i)
+        if (is_done(context, images->paths[i]))
+            free(images->paths[i]);
+        else
+            images->paths[kept++] = images->paths[i];
+    images->count = kept;
+}
+
+/* ---- the walk ------------------------------------------------------------------------------------------------ */
+
+/* An image that is read on a thread of its own; without a path there is none. */
+struct reading {
+    const char *path;
+    struct paced_image image;
+    enum paced_err err;
+    pthread_t thread;
+    bool apart; /* the thread was started and is to be waited for */
+};
+
+static void *read_image(void *argument) {
+    struct reading *r = argument;
+    r->err = paced_image_read(r->path, NULL, &r->image);
+    return NULL;
+}
+
+static void start_reading(struct reading *r, const char *path) {
+    *r = (struct reading){.path = path};
+    r->apart = path && pthread_create(&r->thread, NULL, read_image, r) == 0;
+}
+
+static void wait_reading(struct reading *r) {
+    if (r->apart)
+        pthread_join(r->thread, NULL);
+    else if (r->path)
+        read_image(r); /* no thread to be had */
+    r->apart = false;
+}
+
+static void finish_reading(struct reading *r) {
+    if (r->apart) pthread_join(r->thread, NULL);
+    free(r->image.rgb);
+    *r = (struct reading){0};
+}
+
+enum paced_err images_visit(struct images *images, const char *label, images_visitor *visit, void *context) {
+    enum paced_err worst = PACED_OK;
+    size_t kept = 0, i = 0;
+    struct paced_progress progress;
+    struct reading readings[2] = {{0}};
+    paced_progress_start(&progress, label, images->count);
+    start_reading(&readings[0], images->count ? images->paths[0] : NULL);
+    while (i < images->count && !paced_stop_asked()) {
+        struct reading *now = &readings[i % 2], *next = &readings[(i + 1) % 2];
+        wait_reading(now);
+        start_reading(next, i + 1 < images->count ? images->paths[i + 1] : NULL);
+        enum paced_err err = now->err ? now->err : visit(context, now->path, &now->image);
+        finish_reading(now);
+        if (err) worst = err;
+        if (err && err != PACED_INVALID) break;
+        if (err)
+            free(images->paths[i]);
+        else
+            images->paths[kept++] = images->paths[i];
+        paced_progress_step(&progress, 1, NAN);
+        ++i;
+    }
+    for (size_t k = 0; k < PACED_COUNT(readings); ++k) finish_reading(&readings[k]);
+    while (i < images->count) images->paths[kept++] = images->paths[i++]; /* not reached */
+    images->count = kept;
+    paced_progress_end(&progress);
+    return paced_stop_asked() ? PACED_STOPPED : worst;
+}

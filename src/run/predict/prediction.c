@@ -1,0 +1,230 @@
+/* The results of an image.
+ *
+ * Whether they are up to date is decided as make does it, by the files' times. The settings count as a file, too:
+ * DIR/predict.ini, which is written anew only when they change. */
+#include "src/run/predict/prediction.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "paced/report.h"
+#include "paced/weights.h"
+
+/* ---- what is asked for --------------------------------------------------------------------------------------- */
+
+static bool is_before(struct timespec a, struct timespec b) {
+    return a.tv_sec < b.tv_sec || (a.tv_sec == b.tv_sec && a.tv_nsec < b.tv_nsec);
+}
+
+static void add_ending(struct prediction *p, char *ending) {
+    p->ending = paced_grow(p->ending, p->results.count + 1, sizeof *p->ending);
+    p->ending[p->results.count++] = ending;
+    p->results.ending = (const char *const *)p->ending;
+}
+
+static const char mark[] = "; written by paced predict, with the weights "; /* a record begins so */
+
+/* A configuration, so that the program reads it. */
+static char *settings_text(const struct paced_config *config, const char *weights) {
+    char *path = paced_path_absolute(weights), *keys = paced_config_text(config);
+    char *text = paced_format("%s%s\n%s", mark, path, keys);
+    free(keys);
+    free(path);
+    return text;
+}
+
+static enum paced_err read_record(struct prediction *p) {
+    char *text;
+    if (!paced_path_exists(p->record)) return PACED_OK;
+    PACED_TRY(paced_file_read_text(p->record, 0, &text));
+    bool ours = strncmp(text, mark, strlen(mark)) == 0;
+    p->recorded = strcmp(text, p->settings) == 0;
+    free(text);
+    if (ours) return PACED_OK;
+    return paced_error(PACED_INVALID, "%s: is not of predict's writing; rename it, or choose another --output",
+                       p->record);
+}
+
+/* Results are older than what is given if they are older than this file; a missing one is found when it is read. */
+static void count_age(struct prediction *p, const char *path) {
+    struct stat info;
+    if (stat(path, &info) == 0 && is_before(p->newest, info.st_mtim)) p->newest = info.st_mtim;
+}
+
+static enum paced_err read_colours(struct prediction *p, const struct paced_config *config) {
+    struct paced_masks *masks = NULL;
+    if (*config->data.labels) {
+        PACED_TRY(paced_masks_open(&masks, config));
+        count_age(p, config->data.labels);
+    }
+    class_colours(masks, p->colours);
+    paced_masks_close(masks);
+    return PACED_OK;
+}
+
+enum paced_err prediction_init(struct prediction *p, const struct paced_config *config, const char *weights,
+                               const struct paced_arguments *arguments) {
+    *p = (struct prediction){.output = arguments->output,
+                             .size = (int)config->data.size,
+                             .classes = (int)config->data.classes,
+                             .overlay = arguments->overlay,
+                             .logits = arguments->logits};
+    if (p->logits && config->predict.mode == PACED_PREDICT_WINDOW)
+        return paced_error(PACED_INVALID, "predict: --logits are those of a whole image; take --probabilities, or "
+                                          "predict.mode = resize");
+    if (arguments->probabilities) {
+        p->first_class = p->classes == 2; /* of two the other's are the rest */
+        p->class_end = p->classes;
+    }
+    for (int c = p->first_class; c < p->class_end; ++c) add_ending(p, paced_format("_p%d.png", c));
+    if (p->logits) add_ending(p, paced_strdup(".safetensors"));
+    if (p->overlay) add_ending(p, paced_strdup("_overlay.png"));
+    add_ending(p, paced_strdup(".png"));
+    p->record = paced_path_join(p->output, "predict.ini");
+    p->settings = settings_text(config, weights);
+    count_age(p, weights);
+    if (p->overlay) PACED_TRY(read_colours(p, config));
+    return read_record(p);
+}
+
+void prediction_finish(struct prediction *p) {
+    for (size_t i = 0; i < p->results.count; ++i) free(p->ending[i]);
+    free(p->ending);
+    free(p->record);
+    free(p->settings);
+    *p = (struct prediction){0};
+}
+
+/* ---- what is there ------------------------------------------------------------------------------------------- */
+
+static bool is_done(const void *context, const char *path) {
+    const struct prediction *p = context;
+    struct stat image, result;
+    bool done = stat(path, &image) == 0;
+    for (size_t i = 0; i < p->results.count && done; ++i) {
+        char *name = result_path(p->output, path, p->results.ending[i]);
+        done = stat(name, &result) == 0 && !is_before(result.st_mtim, image.st_mtim) &&
+               !is_before(result.st_mtim, p->newest);
+        free(name);
+    }
+    return done;
+}
+
+void prediction_drop_done(struct prediction *p, struct images *images) {
+    if (!p->recorded) return;
+    count_age(p, p->record);
+    images_drop(images, is_done, p);
+}
+
+enum paced_err prediction_record(const struct prediction *p) {
+    PACED_TRY(paced_make_dirs(p->output));
+    return p->recorded ? PACED_OK : paced_file_write(p->record, p->settings, strlen(p->settings));
+}
+
+/* ---- an image ------------------------------------------------------------------------------------------------ */
+
+/* Where its rows go. */
+struct output {
+    const struct prediction *prediction;
+    size_t width;
+    uint8_t *label;          /* [height][width] */
+    struct paced_png **maps; /* [classes]: files of probabilities; NULL: not written */
+    uint16_t *row;           /* [width] */
+};
+
+static enum paced_err take_row(void *context, int y, const uint8_t *label, const float *probability) {
+    struct output *o = context;
+    const struct prediction *p = o->prediction;
+    memcpy(o->label + (size_t)y * o->width, label, o->width);
+    for (int c = p->first_class; c < p->class_end; ++c) {
+        const float *value = probability + c;
+        for (size_t x = 0; x < o->width; ++x, value += p->classes) o->row[x] = (uint16_t)lrintf(*value * 65535);
+        PACED_TRY(paced_png_add_row(o->maps[c], o->row));
+    }
+    return PACED_OK;
+}
+
+static enum paced_err open_maps(struct output *o, const char *path, const struct paced_image *image) {
+    const struct prediction *p = o->prediction;
+    for (int c = p->first_class; c < p->class_end; ++c) {
+        char *name = result_path(p->output, path, p->results.ending[c - p->first_class]);
+        enum paced_err err = paced_png_create(&o->maps[c], name, image->width, image->height, 1, 16);
+        free(name);
+        if (err) return err;
+    }
+    return PACED_OK;
+}
+
+static enum paced_err commit_maps(struct output *o) {
+    enum paced_err err = PACED_OK;
+    for (int c = o->prediction->first_class; c < o->prediction->class_end && !err; ++c) {
+        err = paced_png_commit(o->maps[c]);
+        o->maps[c] = NULL;
+    }
+    return err;
+}
+
+static enum paced_err write_logits(const struct prediction *p, const float *logits, const char *path) {
+    size_t pixels = (size_t)p->size * (size_t)p->size, classes = (size_t)p->classes;
+    float *planes = paced_alloc(pixels * classes, sizeof *planes);
+    for (size_t i = 0; i < pixels; ++i)
+        for (size_t c = 0; c < classes; ++c) planes[c * pixels + i] = logits[i * classes + c];
+    struct paced_weights weights = {0};
+    paced_weights_add(&weights, "logits", PACED_F32, 3, (int64_t[]){p->classes, p->size, p->size}, planes);
+    char *name = result_path(p->output, path, ".safetensors");
+    enum paced_err err = paced_safetensors_write(name, &weights);
+    free(name);
+    paced_weights_finish(&weights);
+    free(planes);
+    return err;
+}
+
+#define TINT 0.3          /* share of the colour within a region */
+#define SIDE_PER_LINE 300 /* pixels of the shorter side for one of the outline's width */
+
+static enum paced_err write_overlay(const struct prediction *p, const char *path, const struct paced_image *image,
+                                    const uint8_t *label) {
+    struct paced_canvas canvas = {image->width, image->height, image->rgb};
+    int side = image->width < image->height ? image->width : image->height;
+    int line = side < 2 * SIDE_PER_LINE ? 1 : side / SIDE_PER_LINE;
+    paced_canvas_tint(&canvas, 0, 0, 1, label, image->width, image->height, p->colours, TINT);
+    paced_canvas_outlines(&canvas, 0, 0, 1, label, image->width, image->height, p->colours, line);
+    char *name = result_path(p->output, path, "_overlay.png");
+    enum paced_err err = paced_canvas_write(&canvas, name);
+    free(name);
+    return err;
+}
+
+static enum paced_err write_mask(const struct prediction *p, const char *path, const struct paced_image *image,
+                                 uint8_t *label) {
+    size_t count = (size_t)image->width * (size_t)image->height;
+    for (size_t i = 0; i < count && p->classes == 2; ++i) label[i] = label[i] ? 255 : 0;
+    char *name = result_path(p->output, path, ".png");
+    enum paced_err err = paced_png_write(name, image->width, image->height, 1, label);
+    free(name);
+    return err;
+}
+
+enum paced_err prediction_make(const struct prediction *p, struct segmenter *segmenter, const char *path,
+                               const struct paced_image *image) {
+    size_t width = (size_t)image->width;
+    struct output o = {.prediction = p,
+                       .width = width,
+                       .label = paced_alloc((size_t)image->height * width, 1),
+                       .maps = paced_alloc((size_t)p->classes, sizeof *o.maps),
+                       .row = paced_alloc(width, sizeof *o.row)};
+    const struct segment_rows rows = {.probabilities = p->class_end > 0, .take = take_row, .context = &o};
+    enum paced_err err = open_maps(&o, path, image);
+    if (!err) err = segmenter_run(segmenter, image->rgb, image->width, image->height, &rows);
+    if (!err) err = commit_maps(&o);
+    if (!err && p->logits) err = write_logits(p, segmenter_logits(segmenter), path);
+    if (!err && p->overlay) err = write_overlay(p, path, image, o.label);
+    if (!err) err = write_mask(p, path, image, o.label);
+    for (int c = 0; c < p->classes; ++c) paced_png_abort(o.maps[c]);
+    free(o.row);
+    free(o.maps);
+    free(o.label);
+    return err;
+}

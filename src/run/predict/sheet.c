@@ -1,0 +1,56 @@
+/* Two rows of three panels: image, mask, weight; u_p, u_b, u. */
+#include "src/run/predict/sheet.h"
+
+#include <stdlib.h>
+
+#include "src/run/panels.h"
+
+static void draw_map(struct panels *p, int column, int row, const char *title, const float *values, double most) {
+    if (!values) {
+        panels_draw_missing(p, column, row, title, "no mask");
+        return;
+    }
+    char note[64];
+    snprintf(note, sizeof note, "mean %.4f", panels_mean(p, values));
+    panels_draw_map(p, column, row, title, values, most);
+    panels_draw_note(p, column, row, 1, note);
+}
+
+static void draw_image(struct panels *p, const struct sheet *s) {
+    char note[64];
+    snprintf(note, sizeof note, "%d x %d, seen as %d x %d", s->width, s->height, s->size, s->size);
+    panels_draw_image(p, 0, 0, "image", s->rgb);
+    panels_draw_note(p, 0, 0, 0, note);
+}
+
+/* Classes in even steps of grey, the background black. */
+static void draw_mask(struct panels *p, const struct sheet *s) {
+    if (!s->label) {
+        panels_draw_missing(p, 1, 0, "mask", "no mask");
+        return;
+    }
+    size_t pixels = (size_t)s->size * (size_t)s->size;
+    uint8_t *rgb = paced_alloc(pixels, 3);
+    for (size_t i = 0; i < 3 * pixels; ++i) rgb[i] = (uint8_t)(255 * s->label[i / 3] / (s->classes - 1));
+    char note[64];
+    snprintf(note, sizeof note, "foreground %.1f%%", 100 * panels_foreground(p, s->label));
+    panels_draw_image(p, 1, 0, "mask", rgb);
+    panels_draw_note(p, 1, 0, 0, note);
+    free(rgb);
+}
+
+enum paced_err sheet_write(const struct sheet *s, const char *path) {
+    struct panels p = panels_create(s->size, 3, 2, 0);
+    char fused[64];
+    snprintf(fused, sizeof fused, "u %s", s->fusion);
+    panels_draw_head(&p, s->title, s->settings);
+    draw_image(&p, s);
+    draw_mask(&p, s);
+    draw_map(&p, 2, 0, "weight", s->weight, 1);
+    draw_map(&p, 0, 1, "u_p prediction", s->u_p, 1);
+    draw_map(&p, 1, 1, "u_b boundary", s->u_b, 0.5);
+    draw_map(&p, 2, 1, fused, s->u, 1);
+    enum paced_err err = paced_canvas_write(&p.canvas, path);
+    panels_finish(&p);
+    return err;
+}

@@ -1,0 +1,19 @@
+/* paced robustness CONFIG: what corruptions cost one or several weights; tables, plots and a sheet of examples. */
+#include <stdlib.h>
+
+#include "src/run/commands.h"
+#include "src/run/robustness/robustness.h"
+
+enum paced_err paced_command_robustness(const struct paced_arguments *arguments) {
+    struct paced_config config;
+    if (arguments->weights) PACED_TRY(paced_list_check("--weights", arguments->weights));
+    PACED_TRY(command_config(arguments, &config));
+    if (arguments->weights) {
+        free(config.robustness.weights);
+        config.robustness.weights = paced_strdup(arguments->weights);
+    }
+    paced_catch_stop();
+    enum paced_err err = robustness_run(&config, arguments->output ? arguments->output : config.run.output, stdout);
+    paced_config_finish(&config);
+    return err;
+}

@@ -1,0 +1,219 @@
+/* Robustness: for each of the weights one pass over the clean images, and one for each corruption and severity. The
+ * loader's threads corrupt the next batch while the device works on one. The files are written after the last pass, so
+ * that a run that is stopped leaves an earlier one's as they were. */
+#include "src/run/robustness/robustness.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "paced/models.h"
+#include "paced/weights.h"
+#include "src/run/files.h"
+#include "src/run/report_runs.h"
+#include "src/run/robustness/contact_sheet.h"
+#include "src/run/robustness/weights_list.h"
+#include "src/run/test/evaluation.h"
+
+struct measurement {
+    struct paced_config config; /* a view of the caller's, with the present weights' network */
+    char *arch;                 /* of the present weights; NULL: the configuration's */
+    struct corruption_plan plan;
+    struct weights_list weights;
+    struct evaluation evaluation;
+    struct paced_robustness results;
+};
+
+/* ---- the weights' networks ----------------------------------------------------------------------------------- */
+
+/* The network that the weights say they are of; what they leave open is the configuration's. */
+static enum paced_err read_kind(const char *path, const struct paced_config *config, char **arch, int64_t *width) {
+    struct paced_weights weights = {0};
+    PACED_TRY(paced_weights_read(path, &weights));
+    const char *said = paced_weights_metadata(&weights, "arch"), *wide = paced_weights_metadata(&weights, "width");
+    enum paced_err err = PACED_OK;
+    *arch = NULL;
+    *width = config->model.width;
+    if (wide && (!paced_parse_int(wide, width) || *width < 1 || *width > PACED_MOST_WIDTH))
+        err = paced_error(PACED_INVALID, "%s: says that its width is '%s'; no network has that, so write the file anew",
+                          path, wide);
+    if (!err) *arch = paced_strdup(said ? said : config->model.arch);
+    paced_weights_finish(&weights);
+    return err;
+}
+
+/* Are all there, and of the networks that they claim? So that the last one ends no measurement of hours. */
+static enum paced_err check_weights(const struct weights_list *list, const struct paced_config *config,
+                                    const struct expected *expected) {
+    enum paced_err err = PACED_OK;
+    for (size_t i = 0; !err && i < list->count; ++i) {
+        const char *path = list->paths[i];
+        if (expected_has(expected, path)) continue;
+        if (!paced_path_exists(path))
+            return paced_error(PACED_INVALID, "%s: no such file; name weights that a training has written", path);
+        struct paced_config own = *config;
+        char *arch;
+        PACED_TRY(read_kind(path, config, &arch, &own.model.width));
+        own.model.arch = arch;
+        err = network_check(&own, path, expected);
+        free(arch);
+    }
+    return err;
+}
+
+/* Opens the network anew where the weights are of another than the one before. */
+static enum paced_err open_weights(struct measurement *m, const struct paced_config *config, const char *path) {
+    char *arch;
+    int64_t width;
+    PACED_TRY(read_kind(path, config, &arch, &width));
+    bool same = m->arch && strcmp(m->arch, arch) == 0 && m->config.model.width == width;
+    free(m->arch);
+    m->arch = m->config.model.arch = arch;
+    m->config.model.width = width;
+    if (!same) {
+        evaluation_close(&m->evaluation);
+        PACED_TRY(evaluation_open(&m->evaluation, &m->config));
+    }
+    return evaluation_load(&m->evaluation, path);
+}
+
+/* ---- passes -------------------------------------------------------------------------------------------------- */
+
+/* One pass; `number` counts those of all weights. *scores is made here. */
+static enum paced_err measure_pass(struct measurement *m, size_t number, const char *name,
+                                   const struct corruption *corruption, struct paced_scores **scores) {
+    size_t total = m->weights.count * (1 + m->plan.count * m->plan.severity_count);
+    const struct paced_change change = {corruption_apply, corruption};
+    *scores = paced_scores_create(m->evaluation.classes);
+    char *label = corruption ? paced_format("%zu/%zu %s %s %d", number, total, name,
+                                            paced_corruption_name(corruption->index), corruption->severity)
+                             : paced_format("%zu/%zu %s clean", number, total, name);
+    enum paced_err err = evaluation_run(&m->evaluation, corruption ? &change : NULL, label, *scores);
+    free(label);
+    return err;
+}
+
+static void add_dice(struct paced_text *line, const struct paced_scores *scores) {
+    paced_text_add(line, " %.4f", paced_scores_mean(scores, 0, false, NULL).dice);
+}
+
+/* All severities of one corruption. */
+static enum paced_err measure_corruption(struct measurement *m, size_t weights, size_t row) {
+    size_t severities = m->plan.severity_count, passes = 1 + m->plan.count * severities;
+    struct paced_scores **scores = m->results.scores + (weights * m->plan.count + row) * severities;
+    struct paced_text line = {0};
+    enum paced_err err = PACED_OK;
+    paced_text_add(&line, "%s, %s: dice", m->weights.names[weights], m->plan.names[row]);
+    for (size_t i = 0; !err && i < severities; ++i) {
+        const struct corruption corruption = {m->plan.corruptions[row], m->plan.severities[i],
+                                              (uint64_t)m->config.run.seed};
+        err = measure_pass(m, weights * passes + 2 + row * severities + i, m->weights.names[weights], &corruption,
+                           &scores[i]);
+        if (!err) add_dice(&line, scores[i]);
+    }
+    if (!err) paced_log(PACED_LOG_INFO, "%s", line.data);
+    free(line.data);
+    return err;
+}
+
+static enum paced_err measure_weights(struct measurement *m, const struct paced_config *config, size_t weights) {
+    struct paced_scores **clean = &m->results.clean[weights];
+    const char *name = m->weights.names[weights];
+    PACED_TRY(open_weights(m, config, m->weights.paths[weights]));
+    PACED_TRY(measure_pass(m, 1 + weights * (1 + m->plan.count * m->plan.severity_count), name, NULL, clean));
+    struct paced_text line = {0};
+    add_dice(&line, *clean);
+    paced_log(PACED_LOG_INFO, "%s, clean: dice%s", name, line.data);
+    free(line.data);
+    for (size_t row = 0; row < m->plan.count; ++row) PACED_TRY(measure_corruption(m, weights, row));
+    return PACED_OK;
+}
+
+static enum paced_err list_weights(struct weights_list *list, const struct paced_config *config) {
+    if (*config->robustness.weights) return weights_list_read(list, config, config->robustness.weights);
+    struct paced_text one = {0};
+    paced_list_add(&one, config->test.weights);
+    enum paced_err err = weights_list_read(list, config, one.data);
+    free(one.data);
+    return err;
+}
+
+/* What can be told without a device. */
+static enum paced_err open_inputs(struct measurement *m, const struct paced_config *config,
+                                  const struct expected *expected) {
+    PACED_TRY(corruption_plan_read(&m->plan, config));
+    PACED_TRY(list_weights(&m->weights, config));
+    return check_weights(&m->weights, config, expected);
+}
+
+static enum paced_err measure(struct measurement *m, const struct paced_config *config) {
+    const struct expected none = {0};
+    PACED_TRY(open_inputs(m, config, &none));
+    size_t weights = m->weights.count, cells = weights * m->plan.count * m->plan.severity_count;
+    m->results = (struct paced_robustness){.weights = (const char *const *)m->weights.names,
+                                           .corruptions = m->plan.names,
+                                           .severities = m->plan.severities,
+                                           .weight_count = weights,
+                                           .corruption_count = m->plan.count,
+                                           .severity_count = m->plan.severity_count,
+                                           .clean = paced_alloc(weights, sizeof *m->results.clean),
+                                           .scores = paced_alloc(cells, sizeof *m->results.scores)};
+    for (size_t w = 0; w < weights; ++w) PACED_TRY(measure_weights(m, config, w));
+    return PACED_OK;
+}
+
+static void close_parts(struct measurement *m) {
+    size_t cells = m->weights.count * m->plan.count * m->plan.severity_count;
+    for (size_t i = 0; m->results.clean && i < m->weights.count; ++i) paced_scores_destroy(m->results.clean[i]);
+    for (size_t i = 0; m->results.scores && i < cells; ++i) paced_scores_destroy(m->results.scores[i]);
+    free(m->results.clean);
+    free(m->results.scores);
+    evaluation_close(&m->evaluation);
+    free(m->arch);
+    weights_list_finish(&m->weights);
+    corruption_plan_finish(&m->plan);
+}
+
+/* ---- results ------------------------------------------------------------------------------------------------- */
+
+static enum paced_err write_table(const struct paced_robustness *results, const char *path) {
+    struct paced_atomic file;
+    PACED_TRY(paced_atomic_open(&file, path));
+    paced_robustness_print(results, file.stream);
+    return paced_atomic_commit(&file);
+}
+
+static enum paced_err write_results(struct measurement *m, const char *dir) {
+    struct run_files files;
+    run_files_init(&files, dir);
+    enum paced_err err = paced_make_dirs(dir);
+    if (!err) err = paced_robustness_write_csv(&m->results, files.robustness);
+    if (!err) err = paced_robustness_plot(&m->results, dir);
+    if (!err)
+        err = contact_sheet_write(m->evaluation.dataset, &m->plan, (uint64_t)m->config.run.seed, files.contact_sheet);
+    if (!err) err = write_table(&m->results, files.robustness_table);
+    if (!err) err = paced_robustness_write_summary(&m->results, files.robustness_summary);
+    run_files_finish(&files);
+    return err;
+}
+
+enum paced_err robustness_run(const struct paced_config *config, const char *dir, FILE *out) {
+    struct measurement m = {.config = *config};
+    m.config.test.metrics = (1 << (PACED_F1 + 1)) - 1; /* of pixels; outlines would take far longer */
+    enum paced_err err = paced_dir_check(dir);
+    if (!err) err = measure(&m, config);
+    if (!err) err = write_results(&m, dir);
+    if (!err) err = run_files_write_test_config(dir, config, m.evaluation.device);
+    if (!err) err = report_run(dir);
+    if (!err && out) paced_robustness_print(&m.results, out);
+    close_parts(&m);
+    return err;
+}
+
+enum paced_err robustness_check(const struct paced_config *config, const struct expected *expected) {
+    struct measurement m = {0};
+    enum paced_err err = paced_dir_check(config->run.output);
+    if (!err) err = open_inputs(&m, config, expected);
+    if (!err) err = evaluation_check(config);
+    close_parts(&m);
+    return err;
+}

@@ -1,0 +1,97 @@
+/* paced tune [CONFIG]: measures what runs fastest on the configured device, for the configured network and batch, and
+ * stores it in the device's tuning file, which holds what was measured before for other networks, too. */
+#include <stdlib.h>
+
+#include "paced/models.h"
+#include "paced/run.h"
+#include "src/run/network.h"
+#include "src/run/speed/tune.h"
+
+double tune_median(double seconds[TUNE_ROUNDS]) {
+    for (int i = 1; i < TUNE_ROUNDS; ++i)
+        for (int j = i; j > 0 && seconds[j] < seconds[j - 1]; --j) {
+            double other = seconds[j];
+            seconds[j] = seconds[j - 1];
+            seconds[j - 1] = other;
+        }
+    return seconds[TUNE_ROUNDS / 2];
+}
+
+enum paced_err tune_say(struct tuner *t, const char *what, const char *result) {
+    paced_log(PACED_LOG_INFO, "tune %zu/%zu: %s: %s", ++t->done, t->count, what, result);
+    return paced_stop_asked() ? PACED_STOPPED : PACED_OK;
+}
+
+enum paced_err tune_fill(struct paced_buffer *buffer, uint64_t count, uint64_t stream) {
+    float *values = paced_alloc(count, sizeof *values);
+    struct paced_rng rng;
+    paced_rng_seed(&rng, 1, PACED_STREAM_SYNTH + stream);
+    for (uint64_t i = 0; i < count; ++i) values[i] = (float)(2 * paced_rng_uniform(&rng) - 1);
+    enum paced_err err = paced_buffer_write(buffer, values, count * sizeof *values);
+    free(values);
+    return err;
+}
+
+/* CONFIG, or the defaults with a batch that most devices hold. The device is opened without a tuning: that comes from
+ * the file that is to be written. */
+static enum paced_err load_config(const struct paced_arguments *arguments, struct paced_config *config) {
+    const char *path = arguments->name_count ? arguments->names[0] : NULL;
+    const char **sets = paced_alloc(arguments->set_count + 2, sizeof *sets);
+    size_t count = 0;
+    if (!path) sets[count++] = "train.batch=4";
+    for (size_t i = 0; i < arguments->set_count; ++i) sets[count++] = arguments->sets[i];
+    sets[count++] = "device.tuning=off";
+    enum paced_err err = paced_config_load(config, path, sets, count);
+    free(sets);
+    if (!err) paced_log_set_level((enum paced_log_level)config->log.level);
+    return err;
+}
+
+static enum paced_err measure(struct tuner *t, const struct paced_config *c) {
+    struct paced_graph *graph;
+    PACED_TRY(paced_model_build(&graph, c->model.arch, (int)c->data.size, (int)c->data.classes, (int)c->model.width));
+    t->count = tune_products_count(t->device) + tune_convolutions_count(graph);
+    enum paced_err err = tune_products(t);
+    if (!err) err = tune_convolutions(t, graph, (int)c->train.batch);
+    paced_graph_destroy(graph);
+    return err;
+}
+
+static enum paced_err store(struct tuner *t, const struct paced_config *c, const char *path) {
+    char *measured = paced_format("%s, width %lld, size %lld, batch %lld", c->model.arch, (long long)c->model.width,
+                                  (long long)c->data.size, (long long)c->train.batch);
+    paced_device_tuning_describe(t->device, measured);
+    free(measured);
+    PACED_TRY(paced_tuning_write(paced_device_tuning(t->device), path));
+    fputs(t->table.data, stdout);
+    paced_log(PACED_LOG_INFO, "tune: stored in %s", path);
+    return PACED_OK;
+}
+
+static enum paced_err tune(const struct paced_config *c, const char *output) {
+    struct tuner t = {0};
+    PACED_TRY(open_device(&t.device, c));
+    char *path = output ? paced_strdup(output) : paced_device_tuning_path(t.device);
+    enum paced_err err = path ? PACED_OK
+                              : paced_error(PACED_FAILED, "tune: no cache directory can be written; set "
+                                                          "PACED_CACHE_DIR, or name a file with --output");
+    if (!err) err = paced_file_check(path);
+    if (!err && paced_path_exists(path) && paced_tuning_read(paced_device_tuning(t.device), path) != PACED_OK)
+        paced_log(PACED_LOG_WARN, "tune: what %s held is left out", path);
+    if (!err) err = measure(&t, c);
+    if (!err) err = store(&t, c, path);
+    free(t.table.data);
+    free(path);
+    paced_device_close(t.device);
+    return err;
+}
+
+enum paced_err paced_command_tune(const struct paced_arguments *arguments) {
+    struct paced_config config;
+    if (getenv("PACED_CONV")) return paced_error(PACED_INVALID, "tune: PACED_CONV leaves no choice; unset it");
+    PACED_TRY(load_config(arguments, &config));
+    paced_catch_stop();
+    enum paced_err err = tune(&config, arguments->output);
+    paced_config_finish(&config);
+    return err;
+}

@@ -1,0 +1,76 @@
+/* Evaluation: passes over the validation images. */
+#include "src/run/test/evaluation.h"
+
+#include <stdlib.h>
+
+static enum paced_err open_inputs(struct evaluation *e, const struct paced_config *c) {
+    PACED_TRY(paced_examiner_create(&e->examiner, c));
+    return paced_dataset_open(&e->dataset, c, PACED_VAL);
+}
+
+enum paced_err evaluation_check(const struct paced_config *config) {
+    struct evaluation e = {0};
+    enum paced_err err = open_inputs(&e, config);
+    if (!err) err = paced_dataset_check_files(e.dataset);
+    evaluation_close(&e);
+    return err;
+}
+
+enum paced_err evaluation_open(struct evaluation *e, const struct paced_config *c) {
+    *e = (struct evaluation){.size = (int)c->data.size,
+                             .classes = (int)c->data.classes,
+                             .batch = (int)c->train.batch,
+                             .workers = (int)c->data.workers};
+    PACED_TRY(open_inputs(e, c));
+    size_t count = paced_dataset_count(e->dataset);
+    if ((size_t)e->batch > count) e->batch = (int)count;
+    e->order = paced_alloc(count, sizeof *e->order);
+    for (size_t i = 0; i < count; ++i) e->order[i] = (uint32_t)i;
+    PACED_TRY(open_device(&e->device, c));
+    PACED_TRY(network_open(&e->network, c, e->device, e->batch, PACED_INFERENCE));
+    struct paced_objective objective = paced_objective_plain();
+    PACED_TRY(paced_loss_create(&e->loss, e->device, &objective, false, e->batch, e->size, e->classes));
+    PACED_TRY(grader_create(&e->grader, e->device, e->batch, e->size, e->classes));
+    grader_take_examiner(e->grader, e->examiner);
+    return PACED_OK;
+}
+
+void evaluation_close(struct evaluation *e) {
+    free(e->order);
+    grader_destroy(e->grader);
+    paced_examiner_destroy(e->examiner);
+    paced_loss_destroy(e->loss);
+    network_close(&e->network);
+    paced_device_close(e->device);
+    paced_dataset_close(e->dataset);
+    *e = (struct evaluation){0};
+}
+
+enum paced_err evaluation_load(struct evaluation *e, const char *weights) {
+    return network_load(&e->network, weights);
+}
+
+enum paced_err evaluation_run(struct evaluation *e, const struct paced_change *change, const char *label,
+                              struct paced_scores *scores) {
+    struct pass pass = {.network = &e->network,
+                        .loss = e->loss,
+                        .grader = e->grader,
+                        .dataset = e->dataset,
+                        .order = e->order,
+                        .change = change,
+                        .count = paced_dataset_count(e->dataset),
+                        .batch = e->batch,
+                        .workers = e->workers,
+                        .label = label};
+    struct tally tally = {.scores = scores};
+    bool stopped;
+    PACED_TRY(pass_run(&pass, &tally, &stopped));
+    return stopped ? PACED_STOPPED : PACED_OK;
+}
+
+enum paced_err evaluation_take(struct evaluation *e, size_t index, struct example *example) {
+    PACED_TRY(example_load(example, e->dataset, index));
+    PACED_TRY(example_run(example, &e->network));
+    paced_examiner_clean(e->examiner, example->prediction, example->logits);
+    return PACED_OK;
+}

@@ -1,0 +1,73 @@
+/* Testing: the metrics of the validation images, from the weights that the configuration names. The files are written
+ * after the last image, so that a test that is stopped leaves an earlier one's as they were. */
+#include "src/run/test/tester.h"
+
+#include <stdlib.h>
+
+#include "src/run/report_runs.h"
+#include "src/run/test/evaluation.h"
+#include "src/run/test/overlays.h"
+
+static enum paced_err measure(struct evaluation *evaluation, const struct paced_config *c,
+                              struct paced_scores *scores) {
+    PACED_TRY(evaluation_open(evaluation, c));
+    char *weights = run_weights_path(c, c->test.weights);
+    enum paced_err err = evaluation_load(evaluation, weights);
+    free(weights);
+    return err ? err : evaluation_run(evaluation, NULL, "test", scores);
+}
+
+/* Where nothing was measured, an earlier test's must not pass for this one's. */
+static enum paced_err write_reliability(const struct paced_scores *scores, const struct run_files *files) {
+    struct paced_reliability reliability;
+    if (paced_scores_reliability(scores, &reliability))
+        return paced_reliability_write_csv(&reliability, files->reliability);
+    return paced_file_remove(files->reliability);
+}
+
+/* The summary comes last: where it is, the others are. */
+static enum paced_err write_results(struct evaluation *evaluation, const struct paced_scores *scores,
+                                    const struct paced_config *c, const char *dir) {
+    struct run_files files;
+    run_files_init(&files, dir);
+    enum paced_err err = paced_make_dirs(dir);
+    if (!err) err = paced_scores_write_csv(scores, files.metrics);
+    if (!err) err = paced_scores_write_intervals(scores, (uint64_t)c->run.seed, files.intervals);
+    if (!err) err = write_reliability(scores, &files);
+    if (!err) err = overlays_write(evaluation, scores, (size_t)c->test.overlays, &files);
+    if (!err) err = paced_scores_write_summary(scores, files.summary);
+    run_files_finish(&files);
+    return err;
+}
+
+/* Of two classes there is but one to tell. */
+static void print(const struct evaluation *e, const struct paced_scores *scores, uint64_t seed, FILE *out) {
+    const char **names = paced_alloc((size_t)e->classes, sizeof *names);
+    bool known = e->classes > 2;
+    for (int c = 0; known && c < e->classes; ++c) known = (names[c] = paced_dataset_class_name(e->dataset, c)) != NULL;
+    paced_scores_print(scores, known ? names : NULL, seed, out);
+    free(names);
+}
+
+enum paced_err tester_run(const struct paced_config *config, const char *dir, FILE *out) {
+    PACED_TRY(paced_dir_check(dir));
+    struct evaluation evaluation = {0};
+    struct paced_scores *scores = paced_scores_create((int)config->data.classes);
+    enum paced_err err = measure(&evaluation, config, scores);
+    if (!err) err = write_results(&evaluation, scores, config, dir);
+    if (!err) err = run_files_write_test_config(dir, config, evaluation.device);
+    if (!err) err = report_run(dir);
+    if (!err && out) print(&evaluation, scores, (uint64_t)config->run.seed, out);
+    paced_scores_destroy(scores);
+    evaluation_close(&evaluation);
+    return err;
+}
+
+enum paced_err tester_check(const struct paced_config *config, const struct expected *expected) {
+    PACED_TRY(paced_dir_check(config->run.output));
+    PACED_TRY(evaluation_check(config));
+    char *weights = run_weights_path(config, config->test.weights);
+    enum paced_err err = network_check(config, weights, expected);
+    free(weights);
+    return err;
+}

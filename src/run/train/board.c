@@ -1,0 +1,95 @@
+/* An event file grows by an epoch at a time: TensorBoard keeps the file open that it found, and would not see one that
+ * took its place. When a run begins or is resumed the file is written anew, whole, from the log, so that a series has
+ * each epoch once, whatever became of the process before.
+ *
+ * Law: the file is the log's, but for the run's start, which its name remembers. */
+#include "src/run/train/board.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "src/run/overlay.h"
+
+enum { PICTURES = 4 };
+
+static int last_epoch(const struct paced_run_log *log) {
+    return log->count > 0 ? log->rows[log->count - 1].epoch : 0;
+}
+
+static double now(const struct board *b) {
+    return paced_events_time(b->start, b->log, last_epoch(b->log));
+}
+
+enum paced_err board_open(struct board *b, const struct paced_config *config, const struct run_files *files,
+                          const struct paced_run_log *log) {
+    *b = (struct board){.log = log};
+    if (!config->log.tensorboard) return PACED_OK;
+    int64_t start = (int64_t)time(NULL) - (int64_t)now(b); /* of a run that had no such file so far */
+    b->path = run_files_events(files, &start);
+    b->start = (double)start;
+    struct paced_events events = {0};
+    paced_events_begin(&events, b->start, config);
+    for (int epoch = 1; epoch <= last_epoch(log); ++epoch) paced_events_add_epoch(&events, b->start, log, epoch);
+    enum paced_err err = paced_file_write(b->path, events.bytes, events.size);
+    paced_events_finish(&events);
+    return err;
+}
+
+void board_close(struct board *b) {
+    free(b->path);
+    *b = (struct board){0};
+}
+
+static enum paced_err append(struct board *b, struct paced_events *events) {
+    enum paced_err err = paced_file_append(b->path, events->bytes, events->size);
+    paced_events_finish(events);
+    return err;
+}
+
+enum paced_err board_add_epoch(struct board *b) {
+    struct paced_events events = {0};
+    if (!b->path) return PACED_OK;
+    paced_events_add_epoch(&events, b->start, b->log, last_epoch(b->log));
+    return append(b, &events);
+}
+
+static enum paced_err add_picture(struct board *b, struct paced_events *events, const struct example *e,
+                                  const struct paced_dataset *val, size_t index, int epoch) {
+    const char *name = paced_dataset_image_name(val, index);
+    char *tag = paced_format("overlays/%s", name), *settings = paced_format("best weights, of epoch %d", epoch);
+    struct paced_canvas canvas = overlay_draw(e, val, name, settings);
+    enum paced_err err = paced_events_add_picture(events, now(b), epoch, tag, &canvas);
+    paced_canvas_finish(&canvas);
+    free(settings);
+    free(tag);
+    return err;
+}
+
+/* The set's first with a foreground: the same in every run on this set, so that runs can be compared. */
+static enum paced_err add_pictures(struct board *b, struct paced_events *events, struct network *network,
+                                   struct paced_dataset *val, int classes, int epoch) {
+    struct example e = example_create(paced_dataset_size(val), classes);
+    enum paced_err err = PACED_OK;
+    size_t count = paced_dataset_count(val), pixels = (size_t)e.size * (size_t)e.size;
+    for (size_t i = 0, found = 0; !err && found < PICTURES && i < count; ++i) {
+        err = example_load(&e, val, i);
+        if (err || !label_has_foreground(e.label, pixels)) continue;
+        err = example_run(&e, network);
+        if (!err) err = add_picture(b, events, &e, val, i, epoch);
+        ++found;
+    }
+    example_finish(&e);
+    return err;
+}
+
+enum paced_err board_end(struct board *b, struct network *network, struct paced_dataset *val, int classes, int epoch) {
+    struct paced_events events = {0};
+    if (!b->path) return PACED_OK;
+    enum paced_err err = add_pictures(b, &events, network, val, classes, epoch);
+    if (!err) {
+        paced_events_end(&events, now(b));
+        err = append(b, &events);
+    }
+    paced_events_finish(&events);
+    return err;
+}

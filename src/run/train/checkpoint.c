@@ -1,0 +1,119 @@
+/* state.safetensors: the network's tensors under their own names, the optimiser's as "optimizer.*", the standing as
+ * "run.*". All that the next step depends on is in it, so that a resumed run equals an uninterrupted one bit by bit. */
+#include "src/run/train/checkpoint.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "paced/ops.h"
+
+static void add_standing(struct paced_weights *weights, const struct standing *s) {
+    const int64_t one[] = {1}, four[] = {4};
+    double sums[] = {s->tally.loss, s->tally.ce, s->tally.kld, s->tally.admitted, s->tally.seconds};
+    int64_t counts[] = {(int64_t)s->tally.images, (int64_t)s->tally.batches};
+    paced_weights_add(weights, "run.epoch", PACED_I64, 1, one, &s->epoch);
+    paced_weights_add(weights, "run.course", PACED_I64, 1, one, &s->course);
+    paced_weights_add(weights, "run.select", PACED_I64, 1, one, &s->select);
+    paced_weights_add(weights, "run.best", PACED_F64, 1, one, &s->best);
+    paced_weights_add(weights, "run.best_epoch", PACED_I64, 1, one, &s->best_epoch);
+    paced_weights_add(weights, "run.mu", PACED_F64, 1, one, &s->mu);
+    paced_weights_add(weights, "run.generator", PACED_I64, 1, four, s->rng.s);
+    paced_weights_add(weights, "run.tally_sums", PACED_F64, 1, (int64_t[]){5}, sums);
+    paced_weights_add(weights, "run.tally_counts", PACED_I64, 1, (int64_t[]){2}, counts);
+    paced_scores_save(s->tally.scores, "run.scores", weights);
+}
+
+/* In hexadecimal: of all that decides in which order numbers are summed, beside the device itself. */
+static void hash_arithmetic(const struct paced_exec *exec, char text[17]) {
+    const char *forced = paced_conv_forced();
+    uint64_t workspace = paced_exec_workspace_limit(exec);
+    paced_device_tuning_hash(paced_exec_device(exec), text);
+    uint64_t hash = paced_hash(PACED_HASH_START, text, 16);
+    if (forced) hash = paced_hash(hash, forced, strlen(forced));
+    hash = paced_hash(hash, &workspace, sizeof workspace);
+    snprintf(text, 17, "%016llx", (unsigned long long)hash);
+}
+
+enum paced_err checkpoint_save(const char *path, struct network *network, const struct paced_config *config,
+                               struct paced_optimizer *optimizer, const struct standing *standing) {
+    struct paced_weights weights = {0};
+    char tuning[17];
+    hash_arithmetic(network->exec, tuning);
+    paced_weights_add_metadata(&weights, "tuning", tuning);
+    enum paced_err err = network_collect(network, config, &weights);
+    if (!err) err = paced_optimizer_save(optimizer, &weights);
+    if (!err) add_standing(&weights, standing);
+    if (!err) err = paced_safetensors_write(path, &weights);
+    paced_weights_finish(&weights);
+    return err;
+}
+
+/* Copies a tensor of `count` elements of 8 bytes. */
+static enum paced_err take(const struct paced_weights *weights, const char *path, const char *name,
+                           enum paced_dtype dtype, size_t count, void *out) {
+    const struct paced_entry *entry = paced_weights_find(weights, name);
+    if (!entry || entry->dtype != dtype || entry->bytes != count * 8)
+        return paced_error(PACED_INVALID,
+                           "%s: tensor %s is missing or not as written; this is not a state to resume from", path,
+                           name);
+    memcpy(out, entry->data, entry->bytes);
+    return PACED_OK;
+}
+
+static enum paced_err take_standing(const struct paced_weights *weights, const char *path, struct standing *s) {
+    double sums[5];
+    int64_t counts[2];
+    PACED_TRY(take(weights, path, "run.epoch", PACED_I64, 1, &s->epoch));
+    PACED_TRY(take(weights, path, "run.course", PACED_I64, 1, &s->course));
+    PACED_TRY(take(weights, path, "run.select", PACED_I64, 1, &s->select));
+    PACED_TRY(take(weights, path, "run.best", PACED_F64, 1, &s->best));
+    PACED_TRY(take(weights, path, "run.best_epoch", PACED_I64, 1, &s->best_epoch));
+    PACED_TRY(take(weights, path, "run.generator", PACED_I64, 4, s->rng.s));
+    PACED_TRY(take(weights, path, "run.tally_sums", PACED_F64, 5, sums));
+    PACED_TRY(take(weights, path, "run.tally_counts", PACED_I64, 2, counts));
+    s->tally.loss = sums[0];
+    s->tally.ce = sums[1];
+    s->tally.kld = sums[2];
+    s->tally.admitted = sums[3];
+    s->tally.seconds = sums[4];
+    s->tally.images = (uint64_t)counts[0];
+    s->tally.batches = (uint64_t)counts[1];
+    return paced_scores_load(s->tally.scores, "run.scores", weights, path);
+}
+
+/* The network's own tensors among a state's. */
+static void select_params(const struct paced_weights *all, const struct paced_graph *graph,
+                          struct paced_weights *params) {
+    for (size_t i = 0; i < paced_graph_param_count(graph); ++i) {
+        const struct paced_entry *e = paced_weights_find(all, paced_graph_get_param(graph, i)->name);
+        if (e) paced_weights_add(params, e->name, e->dtype, e->rank, e->shape, e->data);
+    }
+}
+
+/* Another tuning computes as rightly, but rounds otherwise. */
+static void warn_of_other_tuning(const char *was, const struct paced_exec *exec, const char *path) {
+    char is[17];
+    hash_arithmetic(exec, is);
+    if (was && strcmp(was, is) != 0)
+        paced_log(
+            PACED_LOG_WARN,
+            "%s: was saved under another device.tuning, device.memory_limit_mb or PACED_CONV; the run goes on, but "
+            "not bit for bit as it would have",
+            path);
+}
+
+enum paced_err checkpoint_load(const char *path, struct network *network, struct paced_optimizer *optimizer,
+                               struct standing *standing) {
+    struct paced_weights weights = {0}, params = {0};
+    enum paced_err err = paced_safetensors_read(path, &weights);
+    if (err) goto out;
+    select_params(&weights, network->graph, &params);
+    if ((err = paced_exec_load_params(network->exec, &params, path))) goto out;
+    if ((err = paced_optimizer_load(optimizer, &weights, path))) goto out;
+    if ((err = take_standing(&weights, path, standing))) goto out;
+    warn_of_other_tuning(paced_weights_metadata(&weights, "tuning"), network->exec, path);
+out:
+    paced_weights_finish(&params);
+    paced_weights_finish(&weights);
+    return err;
+}

@@ -1,0 +1,37 @@
+/* paced train CONFIG: one training; of a configuration that sweeps, what `paced experiment` does with it. */
+#include <stdlib.h>
+
+#include "src/run/commands.h"
+#include "src/run/train/trainer.h"
+
+/* The same, with --output as run.output. What was begun goes on, with --resume or without. */
+static enum paced_err run_sweep(const struct paced_arguments *arguments) {
+    struct paced_arguments swept = *arguments;
+    swept.sets = paced_alloc(arguments->set_count + 1, sizeof *swept.sets);
+    for (size_t i = 0; i < arguments->set_count; ++i) swept.sets[i] = arguments->sets[i];
+    char *output = arguments->output ? paced_format("run.output=%s", arguments->output) : NULL;
+    if (output) swept.sets[swept.set_count++] = output;
+    enum paced_err err = paced_command_experiment(&swept);
+    free(output);
+    free(swept.sets);
+    return err;
+}
+
+enum paced_err paced_command_train(const struct paced_arguments *arguments) {
+    struct paced_config config;
+    if (arguments->resume && arguments->overwrite)
+        return paced_error(PACED_INVALID, "train: --resume and --overwrite exclude each other; give one");
+    bool sweeps;
+    PACED_TRY(paced_experiment_sweeps(arguments->names[0], arguments->sets, arguments->set_count, &sweeps));
+    if (sweeps) return run_sweep(arguments);
+    PACED_TRY(command_config(arguments, &config));
+    if (arguments->output) {
+        free(config.run.output);
+        config.run.output = paced_path_absolute(arguments->output);
+    }
+    paced_catch_stop();
+    enum train_start start = arguments->resume ? TRAIN_RESUME : arguments->overwrite ? TRAIN_OVERWRITE : TRAIN_FRESH;
+    enum paced_err err = trainer_run(&config, start, stdout);
+    paced_config_finish(&config);
+    return err;
+}

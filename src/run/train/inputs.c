@@ -1,0 +1,80 @@
+/* What a training reads, and whether it can be trained on. */
+#include "src/run/train/inputs.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "paced/models.h"
+#include "paced/report.h"
+
+enum { MOST_DECODED_FIRST = 10000 }; /* images of a set that a fresh run reads before it begins */
+
+/* What is wrong with the network and can be told before anything long is begun: a size that it cannot take, or batches
+ * on which it cannot be trained. The last batch of an epoch may be a small one. */
+static enum paced_err check_network(const struct paced_config *c, size_t images) {
+    struct paced_graph *graph;
+    PACED_TRY(paced_model_build(&graph, c->model.arch, (int)c->data.size, (int)c->data.classes, (int)c->model.width));
+    size_t batch = (size_t)c->train.batch, rest = images % batch;
+    const struct paced_node *starved = paced_graph_starved(graph, (int)(rest ? rest : batch));
+    enum paced_err err = PACED_OK;
+    if (starved)
+        err = paced_error(PACED_INVALID,
+                          "train.batch = %zu leaves a batch of one of the %zu training %s, on which %s cannot be "
+                          "trained (%s would normalise over one value, which has no variance); choose another "
+                          "train.batch",
+                          batch, images, paced_plural(images, "image", "images"), c->model.arch, starved->name);
+    paced_graph_destroy(graph);
+    return err;
+}
+
+enum paced_err inputs_open(struct inputs *inputs, const struct paced_config *config) {
+    PACED_TRY(paced_objective_init(&inputs->objective, config));
+    PACED_TRY(paced_augment_parse(&inputs->augment, "data.augment", config->data.augment));
+    inputs->augment.seed = (uint64_t)config->run.seed;
+    PACED_TRY(paced_dataset_open(&inputs->train, config, PACED_TRAIN));
+    PACED_TRY(paced_dataset_open(&inputs->val, config, PACED_VAL));
+    return check_network(config, paced_dataset_count(inputs->train));
+}
+
+void inputs_close(struct inputs *inputs) {
+    paced_dataset_close(inputs->val);
+    paced_dataset_close(inputs->train);
+    *inputs = (struct inputs){0};
+}
+
+/* ---- images -------------------------------------------------------------------------------------------------- */
+
+static enum paced_err decode_all(struct paced_dataset *dataset, int workers, const char *label) {
+    struct paced_loader *loader;
+    struct paced_progress progress;
+    size_t count = paced_dataset_count(dataset);
+    uint32_t *order = paced_alloc(count, sizeof *order);
+    for (size_t i = 0; i < count; ++i) order[i] = (uint32_t)i;
+    enum paced_err err = paced_loader_create(&loader, dataset, order, count, 1, 0, workers, NULL);
+    free(order);
+    if (err) return err;
+    paced_progress_start(&progress, label, count);
+    for (struct paced_batch *batch; !err && !(err = paced_loader_next(loader, &batch)) && batch;) {
+        paced_progress_step(&progress, 1, NAN);
+        paced_loader_release(loader, batch);
+        if (paced_stop_asked()) err = PACED_STOPPED;
+    }
+    paced_progress_end(&progress);
+    paced_loader_destroy(loader);
+    return err;
+}
+
+/* Decodes every image once, so that a bad one is named before anything is written or an older run is replaced, not at
+ * the end of a long epoch. The data set keeps what it decodes, so the first epoch is the shorter for it. One that would
+ * not be kept is not decoded for nothing, and of one with very many images the run starts at once: there it must do
+ * that all files can be opened (`paced data check` reads them). */
+static enum paced_err check_images(struct paced_dataset *dataset, int workers, const char *label) {
+    if (paced_dataset_count(dataset) > MOST_DECODED_FIRST || !paced_dataset_fits_memory(dataset))
+        return paced_dataset_check_files(dataset);
+    return decode_all(dataset, workers, label);
+}
+
+enum paced_err inputs_check_images(const struct inputs *inputs, int workers) {
+    PACED_TRY(check_images(inputs->train, workers, "reading train"));
+    return check_images(inputs->val, workers, "reading val");
+}

@@ -1,0 +1,391 @@
+/* Training, as the paper has it: every epoch visits all training images once in a new order, then measures on the
+ * validation images; the weights of the best epoch are kept, by validation cross entropy or dice.
+ *
+ * Nothing is lost when a run is killed: a state is there before anything else, and after each epoch the files are
+ * written whole, in an order in which each later one refers only to what is there (best, log, last, state). A run that
+ * is stopped within an epoch saves its place in it. Resuming reads the state and drops log rows of later epochs, which
+ * are then made again, bit by bit the same. */
+#include "src/run/train/trainer.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/run/files.h"
+#include "src/run/report_runs.h"
+#include "src/run/train/board.h"
+#include "src/run/train/checkpoint.h"
+#include "src/run/train/inputs.h"
+
+struct trainer {
+    const struct paced_config *config;
+    struct run_files files;
+    struct paced_device *device;
+    struct network network;
+    struct inputs inputs;
+    struct teacher teacher;            /* its weights are distill.teacher; without one, unused */
+    struct paced_histogram *histogram; /* of the training pixels' uncertainty; NULL where pacing takes no quantiles */
+    struct paced_loss *loss;
+    struct grader *grader;
+    struct paced_optimizer *optimizer;
+    uint32_t *order; /* [images of the larger set] */
+    int batch;       /* images of a step: train.batch, or all of the larger set where it has fewer */
+    struct paced_run_log log;
+    struct board board;
+    struct standing standing;
+    struct paced_rng rng_after; /* the generator after this epoch's shuffle */
+    struct tally val_tally;
+};
+
+/* What train.select may name: the validation figure that the best weights are chosen by. */
+static const struct {
+    const char *name, *figure;
+    bool higher;
+} selections[] = {[PACED_SELECT_LOSS] = {"loss", "ce", false}, [PACED_SELECT_DICE] = {"dice", "dice", true}};
+
+/* ---- opening ------------------------------------------------------------------------------------------------- */
+
+static bool has_teacher(const struct trainer *t) {
+    return *t->config->distill.teacher != '\0';
+}
+
+static bool is_paced(const struct trainer *t) {
+    return t->inputs.objective.weighting != PACED_WEIGHT_NONE;
+}
+
+static enum paced_err open_teacher(struct trainer *t) {
+    PACED_TRY(
+        teacher_open(&t->teacher, t->config, t->device, t->batch, t->inputs.train, t->inputs.val, &t->inputs.augment));
+    if (!isnan(t->config->uncertainty.temperature)) return PACED_OK;
+    double tau;
+    PACED_TRY(teacher_fit_temperature(&t->teacher, t->inputs.val, &tau));
+    t->inputs.objective.tau = (float)tau;
+    paced_log(PACED_LOG_INFO, "uncertainty.temperature = auto: tau = %.6g fits the validation set best", tau);
+    return PACED_OK;
+}
+
+static enum paced_err open_parts(struct trainer *t) {
+    const struct paced_config *c = t->config;
+    int size = (int)c->data.size, classes = (int)c->data.classes;
+    PACED_TRY(inputs_open(&t->inputs, c));
+    size_t most = paced_dataset_count(t->inputs.train), others = paced_dataset_count(t->inputs.val);
+    if (others > most) most = others;
+    t->batch = (size_t)c->train.batch < most ? (int)c->train.batch : (int)most;
+    t->order = paced_alloc(most, sizeof *t->order);
+    PACED_TRY(open_device(&t->device, c));
+    if (has_teacher(t)) PACED_TRY(open_teacher(t));
+    PACED_TRY(paced_loss_create(&t->loss, t->device, &t->inputs.objective, has_teacher(t), t->batch, size, classes));
+    PACED_TRY(grader_create(&t->grader, t->device, t->batch, size, classes));
+    PACED_TRY(
+        network_open(&t->network, c, t->device, t->batch, PACED_TRAINING)); /* last: it fits itself into the rest */
+    PACED_TRY(paced_optimizer_create(&t->optimizer, c, t->network.exec));
+    t->standing.tally.scores = paced_scores_create(classes);
+    t->val_tally.scores = paced_scores_create(classes);
+    return PACED_OK;
+}
+
+static void close_parts(struct trainer *t) {
+    paced_scores_destroy(t->val_tally.scores);
+    paced_scores_destroy(t->standing.tally.scores);
+    paced_optimizer_destroy(t->optimizer);
+    grader_destroy(t->grader);
+    paced_loss_destroy(t->loss);
+    paced_histogram_destroy(t->histogram);
+    teacher_close(&t->teacher);
+    network_close(&t->network);
+    paced_device_close(t->device);
+    free(t->order);
+    inputs_close(&t->inputs);
+    board_close(&t->board);
+    paced_run_log_finish(&t->log);
+    run_files_finish(&t->files);
+}
+
+/* Of an epoch that was stopped half-way the rest can be told only where nothing of this changed. */
+static uint64_t hash_course(const struct trainer *t) {
+    int64_t sizes[] = {(int64_t)paced_dataset_count(t->inputs.train), t->batch, t->config->train.shuffle};
+    uint64_t hash = paced_hash(PACED_HASH_START, sizes, sizeof sizes);
+    for (size_t i = 0; i < paced_dataset_count(t->inputs.train); ++i) {
+        const char *name = paced_dataset_image_name(t->inputs.train, i);
+        hash = paced_hash(hash, name, strlen(name) + 1);
+    }
+    return hash;
+}
+
+static enum paced_err start_fresh(struct trainer *t) {
+    const struct paced_config *c = t->config;
+    PACED_TRY(*c->model.init ? network_load(&t->network, c->model.init)
+                             : paced_exec_init_params(t->network.exec, (uint64_t)c->run.seed));
+    paced_rng_seed(&t->standing.rng, (uint64_t)c->run.seed, PACED_STREAM_SHUFFLE);
+    t->standing.course = hash_course(t);
+    t->standing.select = c->train.select;
+    return PACED_OK;
+}
+
+static enum paced_err start_again(struct trainer *t) {
+    PACED_TRY(checkpoint_load(t->files.state, &t->network, t->optimizer, &t->standing));
+    if (t->standing.select != t->config->train.select)
+        return paced_error(PACED_INVALID,
+                           "%s: the best weights so far were not chosen by train.select = %s; resume with the one that "
+                           "the run began with, or start again with --overwrite",
+                           t->files.state, selections[t->config->train.select].name);
+    if (t->standing.tally.batches > 0 && t->standing.course != hash_course(t))
+        return paced_error(
+            PACED_INVALID,
+            "%s: was stopped within an epoch of other batches; resume with the data.train, train.batch and "
+            "train.shuffle that the run began with, or start again with --overwrite",
+            t->files.state);
+    t->standing.course = hash_course(t);
+    if (t->standing.epoch == 0) return PACED_OK;
+    return paced_run_log_read(&t->log, t->files.log, (int)t->standing.epoch);
+}
+
+/* ---- pacing -------------------------------------------------------------------------------------------------- */
+
+static enum paced_err add_uncertainty(struct trainer *t, const struct paced_batch *batch, float *values) {
+    uint64_t pixels = (uint64_t)batch->count * (uint64_t)t->config->data.size * (uint64_t)t->config->data.size;
+    PACED_TRY(paced_buffer_write(paced_loss_labels(t->loss), batch->labels, pixels));
+    PACED_TRY(teacher_give(&t->teacher, t->teacher.train, false, batch, paced_loss_teacher(t->loss)));
+    PACED_TRY(paced_loss_measure(t->loss, batch->count, -1));
+    PACED_TRY(paced_buffer_read(paced_loss_uncertainty(t->loss), values, pixels * sizeof *values));
+    return paced_histogram_add(t->histogram, values, pixels);
+}
+
+/* The histogram of all training pixels, in the data set's order. Of the images as they are, not augmented: the shares
+ * that pacing is told are shares of the training set, which is the same in every epoch. What is admitted of the images
+ * that the student meets is in the log. Ctrl-C ends it half-way. */
+static enum paced_err measure_uncertainty(struct trainer *t, bool *stopped) {
+    const struct paced_config *c = t->config;
+    size_t count = paced_dataset_count(t->inputs.train);
+    for (size_t i = 0; i < count; ++i) t->order[i] = (uint32_t)i;
+    struct paced_loader *loader;
+    struct paced_batch *batch;
+    PACED_TRY(paced_loader_create(&loader, t->inputs.train, t->order, count, t->batch, 0, (int)c->data.workers, NULL));
+    float *values = paced_alloc((size_t)t->batch * (size_t)c->data.size * (size_t)c->data.size, sizeof *values);
+    struct paced_progress progress;
+    paced_progress_start(&progress, "uncertainty", count);
+    paced_histogram_destroy(t->histogram);
+    t->histogram = paced_histogram_create();
+    enum paced_err err = PACED_OK;
+    while (!err && !(*stopped = paced_stop_asked()) && !(err = paced_loader_next(loader, &batch)) && batch) {
+        err = add_uncertainty(t, batch, values);
+        paced_progress_step(&progress, (size_t)batch->count, NAN);
+        paced_loader_release(loader, batch);
+    }
+    paced_progress_end(&progress);
+    free(values);
+    paced_loader_destroy(loader);
+    return err;
+}
+
+/* mu and sigma of the epoch to come. Uncertainty changes between epochs only where sigma does. */
+static enum paced_err set_pace(struct trainer *t, bool *stopped) {
+    const struct paced_config *c = t->config;
+    int epoch = (int)t->standing.epoch;
+    double sigma = paced_pacing_sigma(c, epoch);
+    PACED_TRY(paced_loss_set_epoch(t->loss, 1, sigma));
+    if (paced_pacing_needs_histogram(c, &t->inputs.objective) && (!t->histogram || c->uncertainty.sigma_decay != 1))
+        PACED_TRY(measure_uncertainty(t, stopped));
+    if (*stopped) return PACED_OK;
+    t->standing.mu = is_paced(t) ? paced_pacing_mu(c, &t->inputs.objective, epoch, t->histogram) : NAN;
+    return paced_loss_set_epoch(t->loss, is_paced(t) ? t->standing.mu : 1, sigma);
+}
+
+/* ---- an epoch ------------------------------------------------------------------------------------------------ */
+
+static void log_row(struct trainer *t, const char *phase, const struct tally *tally, double lr) {
+    double images = (double)tally->images;
+    bool training = strcmp(phase, "train") == 0;
+    struct paced_log_row row = {
+        .epoch = (int)t->standing.epoch + 1,
+        .phase = phase,
+        .loss = tally->loss / images,
+        .ce = tally->ce / images,
+        .kld = has_teacher(t) ? tally->kld / images : NAN,
+        .lr = lr,
+        .mu = t->standing.mu,
+        .admitted = is_paced(t) && training ? tally->admitted / images : NAN,
+        .metrics = paced_scores_mean(tally->scores, 0, false, NULL),
+        .seconds = tally->seconds,
+        .images_per_second = images / tally->seconds,
+    };
+    paced_run_log_add(&t->log, &row);
+}
+
+/* A pass over a whole data set in its own order, as evaluation does it. */
+static struct pass whole_pass(struct trainer *t, struct paced_dataset *dataset, const struct logits *lesson,
+                              const char *label) {
+    size_t count = paced_dataset_count(dataset);
+    for (size_t i = 0; i < count; ++i) t->order[i] = (uint32_t)i;
+    return (struct pass){.network = &t->network,
+                         .loss = t->loss,
+                         .grader = t->grader,
+                         .teacher = has_teacher(t) ? &t->teacher : NULL,
+                         .lesson = lesson,
+                         .dataset = dataset,
+                         .order = t->order,
+                         .count = count,
+                         .batch = t->batch,
+                         .workers = (int)t->config->data.workers,
+                         .label = label};
+}
+
+static void label_epoch(const struct trainer *t, const char *phase, char *label, size_t size) {
+    snprintf(label, size, "%s %lld/%lld", phase, (long long)t->standing.epoch + 1, (long long)t->config->train.epochs);
+}
+
+static enum paced_err train_pass(struct trainer *t, double lr, bool *stopped) {
+    char label[64];
+    label_epoch(t, "train", label, sizeof label);
+    struct pass pass = whole_pass(t, t->inputs.train, t->teacher.train, label);
+    const struct paced_change change = {paced_augment_apply, &t->inputs.augment};
+    t->rng_after = t->standing.rng;
+    if (t->config->train.shuffle) paced_rng_shuffle(&t->rng_after, t->order, pass.count);
+    t->inputs.augment.epoch = (uint64_t)t->standing.epoch;
+    if (t->inputs.augment.count > 0) pass.change = &change;
+    pass.optimizer = t->optimizer;
+    pass.lr = lr;
+    PACED_TRY(pass_run(&pass, &t->standing.tally, stopped));
+    if (!*stopped) log_row(t, "train", &t->standing.tally, lr);
+    return PACED_OK;
+}
+
+static enum paced_err val_pass(struct trainer *t, double lr, bool *stopped) {
+    char label[64];
+    label_epoch(t, "val", label, sizeof label);
+    struct pass pass = whole_pass(t, t->inputs.val, &t->teacher.val, label);
+    tally_clear(&t->val_tally);
+    PACED_TRY(pass_run(&pass, &t->val_tally, stopped));
+    if (!*stopped) log_row(t, "val", &t->val_tally, lr);
+    return PACED_OK;
+}
+
+static bool is_better(const struct standing *s, double value) {
+    if (s->best_epoch == 0) return true;
+    return selections[s->select].higher ? value > s->best : value < s->best;
+}
+
+/* Has the best been waited for long enough? A question to the standing alone, so that a resumed run answers alike. */
+static bool is_out_of_patience(const struct trainer *t) {
+    int64_t patience = t->config->train.patience;
+    return patience > 0 && t->standing.epoch - t->standing.best_epoch >= patience;
+}
+
+static bool is_done(const struct trainer *t) {
+    return t->standing.epoch >= t->config->train.epochs || is_out_of_patience(t);
+}
+
+/* Moves the standing past the epoch and writes everything down. */
+static enum paced_err close_epoch(struct trainer *t) {
+    const struct paced_config *c = t->config;
+    struct standing *s = &t->standing;
+    const struct paced_log_row *val = &t->log.rows[t->log.count - 1];
+    double value = s->select == PACED_SELECT_DICE ? val->metrics.dice : val->ce;
+    s->rng = t->rng_after;
+    s->epoch += 1;
+    tally_clear(&s->tally);
+    if (is_better(s, value)) {
+        s->best = value;
+        s->best_epoch = s->epoch;
+        PACED_TRY(network_save(&t->network, c, t->files.best));
+    }
+    PACED_TRY(paced_run_log_write(&t->log, t->files.log));
+    PACED_TRY(paced_run_log_write_losses(&t->log, t->files.losses));
+    if (s->epoch % c->train.save_every != 0 && !is_done(t)) return PACED_OK;
+    PACED_TRY(network_save(&t->network, c, t->files.last));
+    return checkpoint_save(t->files.state, &t->network, c, t->optimizer, s);
+}
+
+static void report_epoch(const struct trainer *t) {
+    const struct paced_log_row *train = &t->log.rows[t->log.count - 2], *val = &t->log.rows[t->log.count - 1];
+    bool best = t->standing.best_epoch == val->epoch;
+    paced_log(PACED_LOG_INFO,
+              "epoch %d/%lld: train ce %.4f dice %.4f, val ce %.4f dice %.4f%s%s%s, lr %g, %.1f images/s", train->epoch,
+              (long long)t->config->train.epochs, train->ce, train->metrics.dice, val->ce, val->metrics.dice,
+              best ? paced_log_ink(PACED_INK_GOOD) : "", best ? " (best)" : "",
+              best ? paced_log_ink(PACED_INK_PLAIN) : "", train->lr, train->images_per_second);
+}
+
+/* What Ctrl-C asks for: the place within the epoch, so that nothing that was computed is lost. A row that was logged
+ * for this epoch is made again. */
+static enum paced_err save_place(struct trainer *t) {
+    PACED_TRY(network_save(&t->network, t->config, t->files.last));
+    PACED_TRY(checkpoint_save(t->files.state, &t->network, t->config, t->optimizer, &t->standing));
+    uint64_t batches = t->standing.tally.batches;
+    paced_log(PACED_LOG_INFO, "stopped in epoch %lld after %llu %s; `paced train ... --resume` goes on from here",
+              (long long)t->standing.epoch + 1, (unsigned long long)batches, paced_plural(batches, "batch", "batches"));
+    return PACED_STOPPED;
+}
+
+/* TensorBoard's pictures are of the best weights. */
+static enum paced_err end_board(struct trainer *t) {
+    if (!t->board.path) return PACED_OK;
+    PACED_TRY(network_load(&t->network, t->files.best));
+    return board_end(&t->board, &t->network, t->inputs.val, (int)t->config->data.classes, (int)t->standing.best_epoch);
+}
+
+static enum paced_err train(struct trainer *t) {
+    PACED_TRY(board_open(&t->board, t->config, &t->files, &t->log));
+    while (!is_done(t)) {
+        double lr = paced_schedule_lr(t->config, (int)t->standing.epoch);
+        bool stopped = false;
+        PACED_TRY(set_pace(t, &stopped));
+        if (!stopped) PACED_TRY(train_pass(t, lr, &stopped));
+        if (!stopped) PACED_TRY(val_pass(t, lr, &stopped));
+        if (stopped) return save_place(t);
+        PACED_TRY(close_epoch(t));
+        PACED_TRY(board_add_epoch(&t->board));
+        report_epoch(t);
+    }
+    PACED_TRY(end_board(t));
+    const struct standing *s = &t->standing;
+    paced_log(PACED_LOG_INFO, "%s: %lld %s%s, best in epoch %lld (val %s %.4f)", t->files.dir, (long long)s->epoch,
+              paced_plural((uint64_t)s->epoch, "epoch", "epochs"),
+              s->epoch < t->config->train.epochs ? " (train.patience has run out)" : "", (long long)s->best_epoch,
+              selections[s->select].figure, s->best);
+    return PACED_OK;
+}
+
+enum paced_err trainer_run(const struct paced_config *config, enum train_start start, FILE *out) {
+    PACED_TRY(paced_dir_check(config->run.output));
+    struct trainer t = {.config = config};
+    run_files_init(&t.files, config->run.output);
+    bool resume = start == TRAIN_RESUME && paced_path_exists(t.files.state);
+    enum paced_err err = PACED_OK;
+    if (start == TRAIN_FRESH && run_files_hold_run(&t.files))
+        err = paced_error(PACED_INVALID,
+                          "%s: holds a run already; go on with --resume, replace it with --overwrite, or "
+                          "choose another directory with --output",
+                          t.files.dir);
+    if (start == TRAIN_RESUME && !resume && run_files_hold_run(&t.files))
+        err = paced_error(PACED_INVALID,
+                          "%s: is missing, so the run there cannot be resumed; start again with --overwrite",
+                          t.files.state);
+    if (!err) err = open_parts(&t);
+    if (!err && !resume) err = inputs_check_images(&t.inputs, (int)config->data.workers);
+    if (!err) err = resume ? start_again(&t) : start_fresh(&t);
+    if (!err && !resume) err = run_files_clear(&t.files);
+    if (!err) err = run_files_tidy(&t.files);
+    bool done = !err && resume && is_done(&t); /* then nothing is trained, and the directory's settings stay true */
+    if (!err && resume && !done) run_files_tell_changes(&t.files, config);
+    if (!err && !done) err = run_files_write_config(&t.files, config, t.device);
+    if (!err && !resume) err = checkpoint_save(t.files.state, &t.network, config, t.optimizer, &t.standing);
+    if (!err) err = train(&t);
+    if (!err && out) paced_run_log_print(&t.log, (int)t.standing.best_epoch, out);
+    if (!err) err = report_run(t.files.dir);
+    close_parts(&t);
+    return err;
+}
+
+enum paced_err trainer_check(const struct paced_config *config, const struct expected *expected) {
+    PACED_TRY(paced_dir_check(config->run.output));
+    struct inputs inputs = {0};
+    struct paced_config teacher = teacher_config(config);
+    enum paced_err err = inputs_open(&inputs, config);
+    if (!err) err = paced_dataset_check_files(inputs.train);
+    if (!err) err = paced_dataset_check_files(inputs.val);
+    if (!err && *config->distill.teacher) err = network_check(&teacher, config->distill.teacher, expected);
+    if (!err && *config->model.init) err = network_check(config, config->model.init, expected);
+    inputs_close(&inputs);
+    return err;
+}
