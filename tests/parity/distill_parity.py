@@ -112,16 +112,19 @@ def runs_of_three_classes(quick):
 # ---- the teacher ----------------------------------------------------------------------------------------------------
 
 
-def write_teacher(bench, images, spread=9.0):
-    """A random network with sensible running statistics and logits of mean 0 and this deviation, so that its
-    confidences lie on all sides of mu."""
+def write_teacher(bench, images, labels, spread=9.0):
+    """A network that has learned a little (so that a temperature fits it best), with logits of mean 0 and this
+    deviation, so that its confidences lie on all sides of mu."""
     torch.manual_seed(2)
     model = reference.ARCHS[bench.options.teacher_arch](bench.options.classes, bench.options.teacher_width).train()
     last = list(model.modules())[-1]
     shape = (1, -1, 1, 1) if isinstance(last, torch.nn.ConvTranspose2d) else (-1, 1, 1, 1)
+    optimizer = torch.optim.Adam(model.parameters(), 3e-3)
+    for _ in range(30):
+        optimizer.zero_grad()
+        torch.nn.functional.cross_entropy(model(images), labels).backward()
+        optimizer.step()
     with torch.no_grad():
-        for _ in range(30):
-            model(images)
         logits = model.eval()(images)
         mean, deviation = logits.mean((0, 2, 3)), logits.std((0, 2, 3))
         last.weight.mul_((spread / deviation).reshape(shape))
@@ -205,7 +208,7 @@ def review_classes(review, options, directory, classes, runs):
     _, train = bench.write_split("train", rng, sizes)  # batches of 4 and 3
     _, val = bench.write_split("val", rng, sizes[:3])
     bench.write_init(seed=1)
-    write_teacher(bench, train[0])
+    write_teacher(bench, *train)
     training = Training(epochs=3 if options.quick else 4, batch=4, optimizer="sgd", momentum=0.9, lr=0.02, step=2)
     for run in runs:
         review_run(review, bench, replace(run, name=f"C{classes} {run.name}".replace(" ", "-")), training, train, val)
