@@ -154,9 +154,20 @@ static char *changes_between(const struct paced_config *was, const struct paced_
     return changes.data;
 }
 
+static void ignore(void *context, enum paced_log_level level, const char *fmt, va_list args) {
+}
+
+/* What another version wrote, or somebody changed, may not be readable; the run does not depend on it. */
+static bool read_quietly(struct paced_config *config, const char *path) {
+    paced_log_divert(ignore, NULL);
+    bool read = paced_config_load(config, path, NULL, 0) == PACED_OK;
+    paced_log_divert(NULL, NULL);
+    return read;
+}
+
 void run_files_tell_changes(const struct run_files *files, const struct paced_config *config) {
     struct paced_config before;
-    if (!paced_path_exists(files->config) || paced_config_load(&before, files->config, NULL, 0) != PACED_OK) return;
+    if (!read_quietly(&before, files->config)) return;
     char *changes = changes_between(&before, config);
     if (changes) paced_log(PACED_LOG_INFO, "%s: resumed with other settings: %s", files->dir, changes);
     free(changes);

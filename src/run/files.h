@@ -21,7 +21,7 @@ bool run_files_hold_run(const struct run_files *files);
 enum paced_err run_files_clear(const struct run_files *files);
 /* Removes temporary files of a process that was killed while it wrote. */
 enum paced_err run_files_tidy(const struct run_files *files);
-/* Notes in the log how the configuration differs from the one that is written there. */
+/* Notes in the log how the configuration differs from the one that is written there, if that can be read. */
 void run_files_tell_changes(const struct run_files *files, const struct paced_config *config);
 /* Its first line says which program wrote it, for which device: "; paced VERSION on DEVICE". */
 enum paced_err run_files_write_config(const struct run_files *files, const struct paced_config *config,

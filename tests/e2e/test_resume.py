@@ -195,6 +195,13 @@ class ResumeTest(program.Case):
         self.run_program("train", "tiny.ini", "--output", "later", *self.sets(*more))
         self.assert_ends_as("later", "early")
 
+    def test_settings_that_cannot_be_read_are_no_error(self):
+        self.run_program("train", "tiny.ini", "--output", "odd", "--set", "train.epochs=1")
+        program.write_text(self.path("odd", "config.ini"), "[train]\nepoch = 1\n")
+        done = self.run_program("train", "tiny.ini", "--output", "odd", "--resume", "--set", "train.epochs=2")
+        self.assertNotIn("config.ini", done.stderr)
+        self.assertNotIn("other settings", done.stderr)
+
     def test_best_chosen_by_something_else_is_refused(self):
         self.run_program("train", "tiny.ini", "--output", "chosen", "--set", "train.epochs=1")
         self.refuse("train", "tiny.ini", "--output", "chosen", "--resume", "--set", "train.select=dice",

@@ -76,8 +76,8 @@ static enum paced_err open_parts(struct trainer *t) {
     if (has_teacher(t)) PACED_TRY(open_teacher(t));
     PACED_TRY(paced_loss_create(&t->loss, t->device, &t->inputs.objective, has_teacher(t), t->batch, size, classes));
     PACED_TRY(grader_create(&t->grader, t->device, t->batch, size, classes));
-    PACED_TRY(
-        network_open(&t->network, c, t->device, t->batch, PACED_TRAINING)); /* last: it fits itself into the rest */
+    /* Last: it fits itself into the rest. */
+    PACED_TRY(network_open(&t->network, c, t->device, t->batch, PACED_TRAINING));
     PACED_TRY(paced_optimizer_create(&t->optimizer, c, t->network.exec));
     t->standing.tally.scores = paced_scores_create(classes);
     t->val_tally.scores = paced_scores_create(classes);
