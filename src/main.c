@@ -294,6 +294,7 @@ static int run(int argc, char **argv) {
         printf("paced %s\n", PACED_VERSION);
         return PACED_OK;
     }
+    if (strcmp(argv[1], "--trial") == 0 && argc == 4) return paced_trial(argv[2], argv[3]);
     const struct command *command = find_command(argv[1]);
     return command ? (int)run_command(command, argc - 1, argv + 1) : PACED_INVALID;
 }

@@ -134,6 +134,10 @@ enum paced_err paced_file_remove(const char *path);
  * src/base/shipped.c for the order of the places. */
 char *paced_shipped_path(const char *name);
 
+/* The program `paced` itself, which trials of a device run in a child process: the running program where it is that,
+ * else the one that was built or installed with this code; NULL where there is none. Release with free(). */
+char *paced_program_path(void);
+
 /* The user's cache directory for this program ($PACED_CACHE_DIR, $XDG_CACHE_HOME/paced, ~/.cache/paced), made if
  * missing; NULL where there is none or it cannot be written. */
 char *paced_cache_dir(void);
@@ -183,6 +187,20 @@ void paced_message_bytes(struct paced_message *message, int field, const void *d
 void paced_message_text(struct paced_message *message, int field, const char *text);
 void paced_message_nested(struct paced_message *message, int field, struct paced_message *inner); /* empties inner */
 void paced_message_finish(struct paced_message *message);
+
+/* ---- child processes ----------------------------------------------------------------------------------------- */
+
+/* The end of a child process. `output` holds the first 64 KiB of stdout and stderr; release it with free(). */
+struct paced_child {
+    int status, signal; /* exit status, or -1 and the signal that ended it */
+    bool timed_out;     /* it was killed at its limit */
+    bool stopped;       /* it was killed because the user asked this program to stop */
+    char *output;
+};
+
+/* Runs a program (words[0], a path; the words end with NULL) and waits for its end, limit_s seconds at most.
+ * PACED_FAILED where it cannot be started; then there is nothing to release. */
+enum paced_err paced_child_run(const char *const *words, double limit_s, struct paced_child *child);
 
 /* ---- time and stopping --------------------------------------------------------------------------------------- */
 

@@ -18,39 +18,60 @@ enum paced_device_kind { PACED_CPU, PACED_GPU, PACED_ACCELERATOR };
 enum paced_variant { PACED_VARIANT_CPU, PACED_VARIANT_GPU };
 
 struct paced_device_info {
+    char id[32]; /* "PLATFORM:DEVICE", numbers in the order in which OpenCL lists them */
     char name[128], vendor[128], platform[128], version[128], driver[64];
     enum paced_device_kind kind;
     enum paced_variant variant;
     unsigned compute_units, clock_mhz, float_width; /* native vector width for float */
     size_t max_work_group, align_bytes;             /* align_bytes: of sub-buffers */
-    uint64_t global_bytes, max_alloc_bytes, local_bytes;
+    uint64_t global_bytes, max_alloc_bytes;         /* PACED_MEMORY_UNKNOWN where the driver reports 0 */
+    uint64_t local_bytes;
 };
+#define PACED_MEMORY_UNKNOWN (UINT64_MAX / 2)
 
 struct paced_device;
 struct paced_buffer;
 struct paced_tuning;
 
-/* select: "auto" (the first usable GPU, else accelerator, else CPU), "cpu", "gpu", "PLATFORM:DEVICE" (numbers as
- * printed by `paced devices`) or part of a device's or platform's name. The environment variable PACED_DEVICE stands in
- * for "auto". threads (0: all) bounds a CPU device's threads; the device must be opened before any other OpenCL use in
- * the process for that to hold. memory_limit_bytes (0: none) bounds what all buffers take together. tuning: "auto" (the
- * device's own file in the user's cache directory, else one that is shipped and fits, else nothing), "off" (so is
- * NULL), or a file. */
+/* select: "auto" (the first usable GPU, else accelerator, else CPU, those of unknown memory last), "cpu", "gpu",
+ * "PLATFORM:DEVICE" (numbers as printed by `paced devices`) or part of a device's or platform's name. The environment
+ * variable PACED_DEVICE stands in for "auto". threads (0: all) bounds a CPU device's threads; the device must be opened
+ * before any other OpenCL use in the process for that to hold. memory_limit_bytes (0: none) bounds what all buffers
+ * take together. tuning: "auto" (the device's own file in the user's cache directory, else one that is shipped and
+ * fits, else nothing), "off" (so is NULL), or a file. */
 struct paced_device_options {
     const char *select;
     int threads;
     uint64_t memory_limit_bytes;
     const char *tuning;
+    bool untried; /* within a trial: what follows is tried in this very process */
 };
 
-/* PACED_NO_DEVICE, saying how to install one, where none fits; PACED_INVALID, naming file and line, for a tuning file
- * that is missing or malformed. */
+/* A device that fails its first trial is skipped with a warning, and the next one that `select` allows is tried.
+ * PACED_NO_DEVICE, saying how to install one, where none fits; PACED_INVALID, naming file and line, for a tuning file
+ * that is missing or malformed; PACED_STOPPED where the user asked to stop during a trial. */
 enum paced_err paced_device_open(struct paced_device **device, const struct paced_device_options *options);
 void paced_device_close(struct paced_device *device);
 const struct paced_device_info *paced_device_info(const struct paced_device *device);
 
 /* Every platform and device with its limits, which one `select` takes and why; JSON where asked. */
 enum paced_err paced_device_list(FILE *out, const char *select, bool json);
+
+/* ---- trials -------------------------------------------------------------------------------------------------- */
+
+/* A trial does one step on a device in a child process, `paced --trial DEVICE STEP`, because a driver's compiler may
+ * end or hang the process that calls it. The child is killed after $PACED_TRIAL_SECONDS, 120 by default. */
+struct paced_trial {
+    bool passed;
+    char *verdict; /* "passed", or the cause in words; NULL: not made, since the program `paced` is not found */
+    char *output;  /* messages of the child; NULL where it was not made */
+};
+enum paced_err paced_trial_make(const char *device, const char *step, struct paced_trial *trial);
+void paced_trial_finish(struct paced_trial *trial);
+
+/* The child's side for the steps that this module knows: "kernels", and "product LEVEL SETTING". Returns the exit
+ * status. */
+int paced_trial_answer(const char *device, const char *step);
 
 /* Bytes of all buffers that exist now. */
 uint64_t paced_device_allocated(const struct paced_device *device);
@@ -232,8 +253,8 @@ enum paced_err paced_gemm_careful(struct paced_device *device, int batch, int m,
  * last. */
 const char *paced_gemm_setting_at(const struct paced_device *device, size_t i);
 
-/* Takes a setting for the products to come, where it computes rightly; *right tells. */
-enum paced_err paced_gemm_use(struct paced_device *device, const char *setting, bool *right);
+/* Selects a setting for the products to come if it passes the self-test; *passed receives the outcome. */
+enum paced_err paced_gemm_use(struct paced_device *device, const char *setting, bool *passed);
 
 /* The setting in use, in words (chosen now, if this is before the first product). */
 const char *paced_gemm_setting(struct paced_device *device);

@@ -33,4 +33,7 @@ enum paced_err paced_command_data(const struct paced_arguments *arguments);
 enum paced_err paced_command_convert(const struct paced_arguments *arguments);
 enum paced_err paced_command_synth(const struct paced_arguments *arguments);
 
+/* `paced --trial DEVICE STEP`, the child process of a trial (device.h); not for users. Returns the exit status. */
+int paced_trial(const char *device, const char *step);
+
 #endif

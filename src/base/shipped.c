@@ -26,31 +26,51 @@ static char *own_file(void) {
     return realpath(*name ? name : "/proc/self/exe", NULL); /* the program's own map has no name */
 }
 
-static char *moved_root(void) {
+/* The prefix of the installation that the running code is part of, or NULL. */
+static char *moved_prefix(void) {
     static const char *const tails[] = {"/" PACED_BINDIR, "/" PACED_LIBDIR};
-    char *file = own_file(), *root = NULL;
+    char *file = own_file(), *prefix = NULL;
     char *dir = file ? paced_path_dir(file) : paced_strdup("");
     size_t length = strlen(dir);
-    for (size_t i = 0; i < PACED_COUNT(tails) && !root; ++i) {
+    for (size_t i = 0; i < PACED_COUNT(tails) && !prefix; ++i) {
         size_t tail = strlen(tails[i]);
         if (length > tail && strcmp(dir + length - tail, tails[i]) == 0)
-            root = paced_format("%.*s/" PACED_DATADIR "/paced", (int)(length - tail), dir);
+            prefix = paced_format("%.*s", (int)(length - tail), dir);
     }
     free(dir);
     free(file);
-    return root;
+    return prefix;
+}
+
+/* The file `name` in the first of three folders that has it, or NULL. A folder may be NULL or empty. */
+static char *find_in(const char *const folders[3], const char *name) {
+    for (int i = 0; i < 3; ++i) {
+        if (!folders[i] || !*folders[i]) continue;
+        char *path = paced_path_join(folders[i], name);
+        if (paced_path_exists(path)) return path;
+        free(path);
+    }
+    return NULL;
 }
 
 char *paced_shipped_path(const char *name) {
-    char *moved = moved_root(), *path = NULL;
-    const char *roots[] = {moved, PACED_SOURCE_ROOT, PACED_INSTALLED_ROOT};
-    for (size_t i = 0; i < PACED_COUNT(roots) && !path; ++i) {
-        if (!roots[i] || !*roots[i]) continue;
-        path = paced_path_join(roots[i], name);
-        if (paced_path_exists(path)) continue;
-        free(path);
-        path = NULL;
-    }
+    char *prefix = moved_prefix(), *moved = prefix ? paced_path_join(prefix, PACED_DATADIR "/paced") : NULL;
+    const char *const folders[] = {moved, PACED_SOURCE_ROOT, PACED_INSTALLED_ROOT};
+    char *path = find_in(folders, name);
     free(moved);
+    free(prefix);
+    return path;
+}
+
+char *paced_program_path(void) {
+    char *self = realpath("/proc/self/exe", NULL);
+    const char *slash = self ? strrchr(self, '/') : NULL;
+    if (slash && strcmp(slash, "/paced") == 0) return self;
+    free(self);
+    char *prefix = moved_prefix(), *moved = prefix ? paced_path_join(prefix, PACED_BINDIR) : NULL;
+    const char *const folders[] = {moved, PACED_BUILD_ROOT, PACED_INSTALLED_BINDIR};
+    char *path = find_in(folders, "paced");
+    free(moved);
+    free(prefix);
     return path;
 }

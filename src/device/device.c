@@ -66,21 +66,11 @@ static void limit_memory(struct paced_device_info *info, uint64_t bytes) {
     if (info->max_alloc_bytes > bytes) info->max_alloc_bytes = bytes;
 }
 
-static enum paced_err choose_variant(enum paced_variant *variant) {
-    const char *asked = getenv("PACED_VARIANT");
-    if (!asked || !*asked) return PACED_OK;
-    if (strcmp(asked, "cpu") != 0 && strcmp(asked, "gpu") != 0)
-        return paced_error(PACED_INVALID, "PACED_VARIANT=%s: must be cpu or gpu; unset it for the device's own", asked);
-    *variant = strcmp(asked, "cpu") == 0 ? PACED_VARIANT_CPU : PACED_VARIANT_GPU;
-    return PACED_OK;
-}
-
 static enum paced_err open_candidate(struct paced_device *device, const struct candidate *chosen) {
     cl_int status;
     device->platform = chosen->platform;
     device->id = chosen->id;
     device->info = chosen->info;
-    PACED_TRY(choose_variant(&device->info.variant));
     cl_context_properties properties[] = {CL_CONTEXT_PLATFORM, (cl_context_properties)chosen->platform, 0};
     device->context = clCreateContext(properties, 1, &device->id, NULL, NULL, &status);
     if (status != CL_SUCCESS) return opencl_error(device, "clCreateContext", status);
@@ -89,36 +79,43 @@ static enum paced_err open_candidate(struct paced_device *device, const struct c
     return PACED_OK;
 }
 
-enum paced_err paced_device_open(struct paced_device **out, const struct paced_device_options *options) {
-    *out = NULL;
-    prepare_environment(options->threads);
-    struct candidate *candidates;
-    size_t count;
-    PACED_TRY(candidates_find(&candidates, &count));
-    const char *why, *asked = candidates_asked_for(options->select);
-    int chosen = candidates_choose(candidates, count, asked, &why);
-    if (chosen < 0) {
-        free(candidates);
-        return paced_error(PACED_NO_DEVICE,
-                           "%s = %s: no usable OpenCL device (%s); `paced devices` lists what there is, and the Debian "
-                           "package pocl-opencl-icd makes the CPU one",
-                           asked == options->select ? "device.select" : "PACED_DEVICE", asked, why);
-    }
+/* The candidate's device, opened; NULL in *out on failure. */
+static enum paced_err open_chosen(struct paced_device **out, const struct candidate *chosen,
+                                  const struct paced_device_options *options) {
     struct paced_device *device = paced_alloc(1, sizeof *device);
     const char *sync = getenv("PACED_SYNC");
     device->sync = sync && strcmp(sync, "1") == 0;
-    enum paced_err err = open_candidate(device, &candidates[chosen]);
+    device->untried = options->untried;
+    enum paced_err err = open_candidate(device, chosen);
     limit_memory(&device->info, options->memory_limit_bytes);
-    paced_log(PACED_LOG_DEBUG, "device %d:%d %s (%s)", candidates[chosen].platform_index,
-              candidates[chosen].device_index, device->info.name, why);
-    free(candidates);
     if (!err) err = tuning_load(device, options->tuning ? options->tuning : "off");
     if (err) {
         paced_device_close(device);
-        return err;
+        device = NULL;
     }
     *out = device;
-    return PACED_OK;
+    return err;
+}
+
+enum paced_err paced_device_open(struct paced_device **out, const struct paced_device_options *options) {
+    *out = NULL;
+    prepare_environment(options->threads);
+    struct candidates all;
+    const char *why, *asked = candidates_asked_for(options->select);
+    int chosen;
+    PACED_TRY(candidates_find(&all));
+    enum paced_err err = candidates_take(&all, asked, options->untried, &chosen, &why);
+    if (!err && chosen < 0)
+        err = paced_error(PACED_NO_DEVICE,
+                          "%s = %s: no usable OpenCL device (%s); `paced doctor` shows what there is, and the Debian "
+                          "package pocl-opencl-icd makes the CPU one",
+                          asked == options->select ? "device.select" : "PACED_DEVICE", asked, why);
+    if (!err) {
+        paced_log(PACED_LOG_DEBUG, "device %s %s (%s)", all.items[chosen].info.id, all.items[chosen].info.name, why);
+        err = open_chosen(out, &all.items[chosen], options);
+    }
+    candidates_finish(&all);
+    return err;
 }
 
 void paced_device_close(struct paced_device *device) {

@@ -1,4 +1,4 @@
-/* Matrix products through CLBlast, in a setting that was chosen for this device and that it computes rightly with. */
+/* Matrix products through CLBlast, in a setting that was chosen for this device and passed its self-test. */
 #include <string.h>
 
 #include <clblast_c.h>
@@ -32,27 +32,35 @@ enum paced_err gemm_multiply(struct paced_device *device, const struct gemm_sett
 
 /* ---- choosing ------------------------------------------------------------------------------------------------ */
 
-/* Takes the setting where its products are right. */
+/* Selects the setting if it passes the self-test. */
 static enum paced_err take(struct paced_device *device, const struct gemm_setting *setting) {
-    bool right;
-    PACED_TRY(gemm_check(device, setting, &right));
-    if (right) device->gemm = setting;
+    bool passed;
+    PACED_TRY(gemm_check(device, setting, &passed));
+    if (passed) device->gemm = setting;
     return PACED_OK;
-}
-
-static const struct gemm_setting *find(const char *name) {
-    for (size_t i = 0; i < gemm_setting_count; ++i)
-        if (strcmp(gemm_settings[i].name, name) == 0) return &gemm_settings[i];
-    return NULL;
 }
 
 enum paced_err gemm_tuned(const struct paced_device *device, const struct gemm_setting **setting) {
     const char *name = paced_tuning_get(device->tuning, "gemm", "setting");
-    *setting = name ? find(name) : NULL;
+    *setting = name ? gemm_setting_named(name) : NULL;
     if (!name || (*setting && gemm_setting_applies(*setting, &device->info))) return PACED_OK;
     return paced_tuning_refuse(device->tuning, "gemm", "setting",
                                *setting ? "is made for the other variant of the kernels; see PACED_VARIANT"
                                         : "no such setting; make the file anew with `paced tune`");
+}
+
+static void report_choice(const struct paced_device *device, const struct gemm_setting *tuned) {
+    const char *name = device->info.name;
+    if (device->gemm->path == GEMM_PLAIN)
+        paced_log(
+            PACED_LOG_WARN,
+            "device %s: CLBlast computes no matrix product here, so that a plain loop takes its place, at about a "
+            "tenth of the speed; `paced doctor` shows the cause, device.select chooses another device",
+            name);
+    else if (tuned && device->gemm != tuned)
+        paced_log(PACED_LOG_WARN, "device %s: the tuned matrix product, %s, fails its self-test; %s takes its place",
+                  name, tuned->name, device->gemm->name);
+    paced_log(PACED_LOG_DEBUG, "device %s: matrix products by %s", name, device->gemm->name);
 }
 
 static enum paced_err choose(struct paced_device *device) {
@@ -65,11 +73,12 @@ static enum paced_err choose(struct paced_device *device) {
             PACED_TRY(take(device, setting));
     }
     if (!device->gemm)
-        return paced_error(PACED_FAILED,
-                           "device %s computes no matrix products rightly, in whatever setting; choose another with "
-                           "device.select",
-                           device->info.name);
-    paced_log(PACED_LOG_DEBUG, "device %s: matrix products by %s", device->info.name, device->gemm->name);
+        return paced_error(
+            PACED_FAILED,
+            "device %s: no matrix product is correct, not even a plain loop's; choose another device with "
+            "device.select",
+            device->info.name);
+    report_choice(device, tuned);
     return PACED_OK;
 }
 
@@ -106,14 +115,14 @@ const char *paced_gemm_setting_at(const struct paced_device *device, size_t i) {
     return NULL;
 }
 
-enum paced_err paced_gemm_use(struct paced_device *device, const char *name, bool *right) {
-    const struct gemm_setting *setting = find(name);
-    *right = false;
+enum paced_err paced_gemm_use(struct paced_device *device, const char *name, bool *passed) {
+    const struct gemm_setting *setting = gemm_setting_named(name);
+    *passed = false;
     if (!setting || !gemm_setting_applies(setting, &device->info))
         return paced_error(PACED_FAILED, "matrix products: %s is no setting for device %s", name, device->info.name);
     device->gemm = NULL;
     PACED_TRY(take(device, setting));
-    *right = device->gemm == setting;
+    *passed = device->gemm == setting;
     return PACED_OK;
 }
 

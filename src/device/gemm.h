@@ -1,4 +1,4 @@
-/* Private to the matrix products: the settings that CLBlast may be given, and whether they compute rightly here. */
+/* Private to the matrix products: the settings that CLBlast may be given, and their self-test on this device. */
 #ifndef PACED_DEVICE_GEMM_H
 #define PACED_DEVICE_GEMM_H
 
@@ -28,8 +28,16 @@ extern const size_t gemm_setting_count;
 /* Can the device be given it at all? */
 bool gemm_setting_applies(const struct gemm_setting *setting, const struct paced_device_info *info);
 
-/* Makes CLBlast use it from now on. */
-enum paced_err gemm_setting_apply(struct paced_device *device, const struct gemm_setting *setting);
+/* CLBlast's program for a product holds kernels that no product here reaches. They are made smaller, to compile faster,
+ * by as much as the compiler at hand accepts: by the first level that works, GEMM_LEVELS - 1 being the library's sizes.
+ */
+enum { GEMM_LEVELS = 3 };
+
+/* Makes CLBlast use the setting from now on, with unused kernels of that level. */
+enum paced_err gemm_setting_apply(struct paced_device *device, const struct gemm_setting *setting, int level);
+
+/* The setting of that name, or NULL. */
+const struct gemm_setting *gemm_setting_named(const char *name);
 
 /* The setting that the device's tuning names; NULL where it names none. PACED_INVALID where it cannot be given. */
 enum paced_err gemm_tuned(const struct paced_device *device, const struct gemm_setting **setting);
@@ -43,8 +51,11 @@ struct product {
 enum paced_err gemm_multiply(struct paced_device *device, const struct gemm_setting *setting,
                              const struct product *product);
 
-/* Applies the setting, and tells whether its products are those of a plain loop: by trying, or, where that was done
- * before on this device and driver, from the user's cache directory. */
-enum paced_err gemm_check(struct paced_device *device, const struct gemm_setting *setting, bool *right);
+/* Applies the setting if its products equal a plain loop's on this device; *passed receives the outcome. It is found by
+ * a trial (trial.h), or, within a trial and where none can be made, in this process. */
+enum paced_err gemm_check(struct paced_device *device, const struct gemm_setting *setting, bool *passed);
+
+/* The child's side of that trial: its exit status. */
+int gemm_answer(struct paced_device *device, const char *step);
 
 #endif

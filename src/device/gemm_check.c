@@ -2,13 +2,13 @@
  *
  * CLBlast's status is success also where the result is wrong: GEMMK=1 with a tile that is not square; strides and
  * offsets of the batched routine in its indirect path, which is why buffers here start at their views' starts and
- * strides are dense. So no setting is used that did not compute here what a plain loop computes. The answers are kept
- * in the user's cache directory, a line for each setting: "right NAME" or "wrong NAME". */
+ * strides are dense. So no setting is used that did not compute here what a plain loop computes. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "paced_build.h"
 #include "src/device/gemm.h"
+#include "src/device/trial.h"
+#include "src/device/verdicts.h"
 
 /* ---- one product --------------------------------------------------------------------------------------------- */
 
@@ -44,8 +44,6 @@ static enum paced_err upload(struct paced_device *device, const float *values, s
 
 /* What a product was. Broken: the library or the driver refused it. */
 enum verdict { RIGHT, WRONG, BROKEN };
-
-static const char *const words[] = {[RIGHT] = "right", [WRONG] = "wrong"};
 
 /* An error: there is no memory for so little, or the device is gone. */
 static enum paced_err try_product(struct paced_device *device, const struct gemm_setting *setting, struct product p,
@@ -91,67 +89,59 @@ static enum paced_err try_setting(struct paced_device *device, const struct gemm
     return PACED_OK;
 }
 
-/* ---- what is known already ----------------------------------------------------------------------------------- */
+/* ---- verdicts ------------------------------------------------------------------------------------------------ */
 
-static char *memory_path(const struct paced_device *device) {
-    char *dir = paced_cache_dir();
-    if (!dir) return NULL;
-    const struct paced_device_info *info = &device->info;
-    const char *options = getenv("CLBLAST_BUILD_OPTIONS");
-    const char *parts[] = {"products",   PACED_VERSION,         info->name, info->platform, info->version,
-                           info->driver, options ? options : ""};
-    uint64_t hash = PACED_HASH_START;
-    for (size_t i = 0; i < PACED_COUNT(parts); ++i) hash = paced_hash(hash, parts[i], strlen(parts[i]) + 1);
-    char *path = paced_format("%s/gemm-%016llx", dir, (unsigned long long)hash);
-    free(dir);
-    return path;
-}
+/* The step of a trial: STEP, the level, a blank and the setting's name. */
+#define STEP "product "
 
-/* The file's text; empty where there is none. */
-static char *recall(const char *path) {
-    uint8_t *data;
-    size_t size;
-    if (!path || !paced_path_exists(path) || paced_file_read(path, 1 << 16, &data, &size) != PACED_OK)
-        return paced_strdup("");
-    return (char *)data;
-}
-
-static bool has_line(const char *text, enum verdict verdict, const char *name) {
-    char *line = paced_format("%s %s\n", words[verdict], name);
-    const char *at = strstr(text, line);
-    bool found = at && (at == text || at[-1] == '\n');
-    free(line);
-    return found;
-}
-
-/* A cache that cannot be written is reported and costs time only: the run goes on. */
-static void remember(const char *path, const char *text, enum verdict verdict, const char *name) {
-    if (!path || verdict == BROKEN) return; /* what was broken may work the next time */
-    char *longer = paced_format("%s%s %s\n", text, words[verdict], name);
-    paced_file_write(path, longer, strlen(longer));
-    free(longer);
-}
-
-static enum paced_err find_verdict(struct paced_device *device, const struct gemm_setting *setting, const char *path,
-                                   const char *text, enum verdict *verdict) {
-    for (*verdict = RIGHT; *verdict <= WRONG; ++*verdict)
-        if (has_line(text, *verdict, setting->name)) return PACED_OK;
-    PACED_TRY(try_setting(device, setting, verdict));
-    remember(path, text, *verdict, setting->name);
-    if (*verdict != RIGHT)
-        paced_log(PACED_LOG_WARN, "device %s %s with %s; it is left out", device->info.name,
-                  *verdict == WRONG ? "computes matrix products wrongly" : "cannot compute matrix products",
-                  setting->name);
+static enum paced_err try_here(struct paced_device *device, const struct gemm_setting *setting, int level,
+                               char **verdict) {
+    static const char *const words[] = {
+        [RIGHT] = VERDICT_PASSED, [WRONG] = VERDICT_WRONG, [BROKEN] = "the library reports an error"};
+    enum verdict found = BROKEN;
+    if (gemm_setting_apply(device, setting, level) == PACED_OK) PACED_TRY(try_setting(device, setting, &found));
+    *verdict = paced_strdup(words[found]);
     return PACED_OK;
 }
 
-enum paced_err gemm_check(struct paced_device *device, const struct gemm_setting *setting, bool *right) {
-    PACED_TRY(gemm_setting_apply(device, setting));
-    char *path = memory_path(device), *text = recall(path);
-    enum verdict verdict;
-    enum paced_err err = find_verdict(device, setting, path, text, &verdict);
-    *right = !err && verdict == RIGHT;
-    free(text);
-    free(path);
-    return err;
+int gemm_answer(struct paced_device *device, const char *step) {
+    int level = 0, name = 0;
+    enum verdict found = BROKEN;
+    if (sscanf(step, STEP "%d %n", &level, &name) != 1 || !name) return PACED_INVALID;
+    const struct gemm_setting *setting = gemm_setting_named(step + name);
+    if (!setting || level < 0 || level >= GEMM_LEVELS) return PACED_INVALID;
+    enum paced_err err = gemm_setting_apply(device, setting, level);
+    if (!err) err = try_setting(device, setting, &found);
+    if (err) return (int)err;
+    return found == RIGHT ? TRIAL_PASSED : found == WRONG ? TRIAL_WRONG : TRIAL_BUILD_FAILED;
+}
+
+/* The plain loop is the program's own kernel, so that it needs no trial. */
+static enum paced_err find_verdict(struct paced_device *device, const struct gemm_setting *setting, int level,
+                                   char **verdict) {
+    *verdict = NULL;
+    if (setting->path == GEMM_PLAIN || device->untried) return try_here(device, setting, level, verdict);
+    char *step = paced_format(STEP "%d %s", level, setting->name);
+    enum paced_err err = trial_verdict(&device->info, step, verdict);
+    free(step);
+    return !err && !*verdict ? try_here(device, setting, level, verdict) : err;
+}
+
+static int levels_of(const struct gemm_setting *setting) {
+    return setting->path == GEMM_TILED && setting->variant == PACED_VARIANT_CPU ? GEMM_LEVELS : 1;
+}
+
+enum paced_err gemm_check(struct paced_device *device, const struct gemm_setting *setting, bool *passed) {
+    bool computed = false; /* wrongly: then another level would not help */
+    *passed = false;
+    for (int level = device->gemm_level; level < levels_of(setting) && !*passed && !computed; ++level) {
+        char *verdict;
+        PACED_TRY(find_verdict(device, setting, level, &verdict));
+        *passed = strcmp(verdict, VERDICT_PASSED) == 0;
+        computed = strcmp(verdict, VERDICT_WRONG) == 0;
+        if (!*passed) paced_log(PACED_LOG_DEBUG, "device %s: %s: %s", device->info.name, setting->name, verdict);
+        if (*passed || computed) device->gemm_level = level;
+        free(verdict);
+    }
+    return *passed ? gemm_setting_apply(device, setting, device->gemm_level) : PACED_OK;
 }

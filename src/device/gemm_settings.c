@@ -4,6 +4,8 @@
  * ten times the time. So CPUs get tiles that stay in registers: one vector load and a tile's height of broadcast
  * multiply-adds per step (GEMMK=1), no barrier, and A, B and C row-major as they are: nothing is transposed or copied.
  * GPUs get what the library's database has, or the usual tiles in local memory. */
+#include <string.h>
+
 #include <clblast_c.h>
 
 #include "src/device/gemm.h"
@@ -40,6 +42,12 @@ const struct gemm_setting gemm_settings[] = {
 };
 const size_t gemm_setting_count = PACED_COUNT(gemm_settings);
 
+const struct gemm_setting *gemm_setting_named(const char *name) {
+    for (size_t i = 0; i < gemm_setting_count; ++i)
+        if (strcmp(gemm_settings[i].name, name) == 0) return &gemm_settings[i];
+    return NULL;
+}
+
 bool gemm_setting_applies(const struct gemm_setting *setting, const struct paced_device_info *info) {
     return setting->path == GEMM_PLAIN || setting->variant == info->variant;
 }
@@ -49,32 +57,48 @@ static CLBlastStatusCode override(struct paced_device *device, const char *kerne
     return CLBlastOverrideParameters(device->id, kernel, CLBlastPrecisionSingle, count, names, values);
 }
 
-/* What products of whole register tiles never reach: the kernels that copy, pad and transpose, and the direct ones.
- * They are in the same program, and CLBlast asks the driver for the binary of all of it, so PoCL compiles every one of
- * them, which takes ten seconds with the database's tiles. So they are made as small as can be; the direct ones, the
- * largest by far, get fewer outputs than work-items, which leaves them nothing to do. */
-static CLBlastStatusCode shrink_unused_kernels(struct paced_device *device) {
-    static const char *direct[] = {"KWID", "MDIMAD", "MDIMCD", "NDIMBD", "NDIMCD",
-                                   "PADA", "PADB",   "VWMD",   "VWND",   "WGD"};
-    static const char *copy[] = {"COPY_DIMX", "COPY_DIMY", "COPY_VW", "COPY_WPT"};
-    static const char *pad[] = {"PAD_DIMX", "PAD_DIMY", "PAD_WPTX", "PAD_WPTY"};
-    static const char *transpose[] = {"TRA_DIM", "TRA_PAD", "TRA_SHUFFLE", "TRA_WPT"};
-    static const char *pad_transpose[] = {"PADTRA_PAD", "PADTRA_TILE", "PADTRA_WPT"};
-    static const struct {
-        const char *kernel;
-        size_t count;
-        const char **names;
-        size_t values[PACED_COUNT(direct)];
-    } smallest[] = {
-        {"XgemmDirect", PACED_COUNT(direct), direct, {1, 1, 2, 1, 2, 0, 0, 1, 1, 1}},
-        {"Copy", PACED_COUNT(copy), copy, {1, 1, 1, 1}},
-        {"Pad", PACED_COUNT(pad), pad, {1, 1, 1, 1}},
-        {"Transpose", PACED_COUNT(transpose), transpose, {1, 0, 0, 1}},
-        {"Padtranspose", PACED_COUNT(pad_transpose), pad_transpose, {0, 1, 1}},
-    };
-    CLBlastStatusCode status = CLBlastSuccess;
-    for (size_t i = 0; i < PACED_COUNT(smallest) && status == CLBlastSuccess; ++i)
-        status = override(device, smallest[i].kernel, smallest[i].count, smallest[i].names, smallest[i].values);
+/* Parameters of one of CLBlast's kernels, by name. */
+enum { MOST_PARAMETERS = 10 };
+struct kernel_size {
+    const char *kernel;
+    size_t count;
+    const char *names[MOST_PARAMETERS];
+    size_t values[MOST_PARAMETERS];
+};
+
+#define DIRECT_NAMES \
+    { "KWID", "MDIMAD", "MDIMCD", "NDIMBD", "NDIMCD", "PADA", "PADB", "VWMD", "VWND", "WGD" }
+
+/* XgemmDirect, by far the largest unused kernel. Level 0 has fewer outputs than work-items, which leaves it nothing to
+ * do: the fastest to compile. Its source then declares arrays of no elements, which upstream clang accepts, Intel's
+ * compiler refuses, and Mesa's ends the process for. Level 1 has one output for each work-item. */
+static const struct kernel_size smallest_direct[GEMM_LEVELS - 1] = {
+    {"XgemmDirect", 10, DIRECT_NAMES, {1, 1, 2, 1, 2, 0, 0, 1, 1, 1}},
+    {"XgemmDirect", 10, DIRECT_NAMES, {1, 1, 1, 1, 1, 0, 0, 1, 1, 1}},
+};
+
+/* The kernels that copy, pad and transpose. */
+static const struct kernel_size smallest_others[] = {
+    {"Copy", 4, {"COPY_DIMX", "COPY_DIMY", "COPY_VW", "COPY_WPT"}, {1, 1, 1, 1}},
+    {"Pad", 4, {"PAD_DIMX", "PAD_DIMY", "PAD_WPTX", "PAD_WPTY"}, {1, 1, 1, 1}},
+    {"Transpose", 4, {"TRA_DIM", "TRA_PAD", "TRA_SHUFFLE", "TRA_WPT"}, {1, 0, 0, 1}},
+    {"Padtranspose", 3, {"PADTRA_PAD", "PADTRA_TILE", "PADTRA_WPT"}, {0, 1, 1}},
+};
+
+static CLBlastStatusCode resize(struct paced_device *device, const struct kernel_size *size) {
+    const char *names[MOST_PARAMETERS];
+    memcpy(names, size->names, sizeof names);
+    return override(device, size->kernel, size->count, names, size->values);
+}
+
+/* Products of whole register tiles never reach these kernels. They are in the same program, and CLBlast asks the driver
+ * for the binary of all of it, so PoCL compiles every one of them, which takes ten seconds with the database's tiles.
+ */
+static CLBlastStatusCode shrink_unused_kernels(struct paced_device *device, int level) {
+    if (level >= GEMM_LEVELS - 1) return CLBlastSuccess;
+    CLBlastStatusCode status = resize(device, &smallest_direct[level]);
+    for (size_t i = 0; i < PACED_COUNT(smallest_others) && status == CLBlastSuccess; ++i)
+        status = resize(device, &smallest_others[i]);
     return status;
 }
 
@@ -85,12 +109,13 @@ static CLBlastStatusCode choose_path(struct paced_device *device, enum gemm_path
     return override(device, "GemmRoutine", 1, name, &least);
 }
 
-enum paced_err gemm_setting_apply(struct paced_device *device, const struct gemm_setting *setting) {
+enum paced_err gemm_setting_apply(struct paced_device *device, const struct gemm_setting *setting, int level) {
     if (setting->path == GEMM_PLAIN) return PACED_OK;
     CLBlastStatusCode status = choose_path(device, setting->path);
     if (status == CLBlastSuccess && setting->path == GEMM_TILED)
         status = override(device, "Xgemm", GEMM_PARAMETERS, parameter_names, setting->tile);
-    if (status == CLBlastSuccess && setting->variant == PACED_VARIANT_CPU) status = shrink_unused_kernels(device);
+    if (status == CLBlastSuccess && setting->variant == PACED_VARIANT_CPU)
+        status = shrink_unused_kernels(device, level);
     if (status == CLBlastSuccess) return PACED_OK;
     return paced_error(PACED_FAILED, "device %s: CLBlast refuses the parameters of %s (%d)", device->info.name,
                        setting->name, status);

@@ -25,7 +25,9 @@ struct paced_device {
     struct program *programs;        /* built so far */
     struct profile *profile;         /* NULL unless launches are being timed */
     struct paced_tuning *tuning;     /* never NULL once the device is open */
+    bool untried;                    /* paced_device_options */
     const struct gemm_setting *gemm; /* of the matrix products; NULL: not chosen yet */
+    int gemm_level;                  /* first level of unused kernels that may build (gemm.h) */
 };
 
 struct paced_buffer {
@@ -62,20 +64,29 @@ void profile_release(struct paced_device *device);
 
 bool device_is_pocl(const struct paced_device_info *info);
 
-/* One candidate of the machine, numbered as PLATFORM:DEVICE. */
+/* One device of the machine. */
 struct candidate {
     cl_platform_id platform;
     cl_device_id id;
-    int platform_index, device_index;
     struct paced_device_info info;
-    bool usable;
+    char *fault;  /* cause for which it cannot be used; NULL: none is known */
+    bool skipped; /* its trial failed now, which the user is to be told */
 };
-enum paced_err candidates_find(struct candidate **found, size_t *count);
+struct candidates {
+    struct candidate *items;
+    size_t count;
+};
+/* PACED_INVALID for a wrong PACED_VARIANT. */
+enum paced_err candidates_find(struct candidates *found);
+void candidates_finish(struct candidates *candidates);
 
-/* `select`, or what the environment has in its place. */
+/* `select`, or the value that the environment has in its place. */
 const char *candidates_asked_for(const char *select);
 
-/* Index of the candidate that `select` takes, or -1; *why (static text) says why. */
-int candidates_choose(const struct candidate *candidates, size_t count, const char *select, const char **why);
+/* Finds the candidate that `select` takes and that passes its first trial (none is made if `untried`), and warns about
+ * those that were skipped for it. *chosen is -1 where there is none; *why, static text or owned by a candidate, says
+ * why. */
+enum paced_err candidates_take(struct candidates *candidates, const char *select, bool untried, int *chosen,
+                               const char **why);
 
 #endif

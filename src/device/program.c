@@ -47,7 +47,7 @@ static void report_build_log(struct paced_device *device, cl_program program) {
     clGetProgramBuildInfo(program, device->id, CL_PROGRAM_BUILD_LOG, 0, NULL, &size);
     char *log = paced_alloc(size + 1, 1);
     clGetProgramBuildInfo(program, device->id, CL_PROGRAM_BUILD_LOG, size, log, NULL);
-    paced_log(PACED_LOG_ERROR, "the compiler's log:\n%s", log);
+    paced_log(PACED_LOG_DEBUG, "the compiler's log:\n%s", log);
     free(log);
 }
 
@@ -104,8 +104,8 @@ static enum paced_err build_source(struct paced_device *device, const char *file
     if (status != CL_SUCCESS) return opencl_error(device, "clCreateProgramWithSource", status);
     status = clBuildProgram(*out, 1, &device->id, options, NULL, NULL);
     if (status == CL_SUCCESS) return PACED_OK;
-    paced_error(PACED_FAILED, "%s: does not build on device %s: %s (%d); the compiler's log follows", file,
-                device->info.name, opencl_error_name(status), status);
+    paced_error(PACED_FAILED, "%s: does not build on device %s: %s (%d); log.level = debug shows the compiler's log",
+                file, device->info.name, opencl_error_name(status), status);
     report_build_log(device, *out);
     clReleaseProgram(*out);
     *out = NULL;

@@ -1,0 +1,166 @@
+/* The devices of the machine, as OpenCL lists them.
+ *
+ * To list them loads every implementation that is installed, and one that is broken may end the process meanwhile (PoCL
+ * 6 does without /sys). The user is told so in one line. */
+#define _GNU_SOURCE /* sigaction */
+#include <ctype.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "src/device/opencl.h"
+
+static void text_of(cl_device_id id, cl_device_info what, char *out, size_t size) {
+    char buffer[1024] = "";
+    clGetDeviceInfo(id, what, sizeof buffer - 1, buffer, NULL);
+    const char *start = buffer;
+    while (isspace((unsigned char)*start)) ++start;
+    snprintf(out, size, "%.*s", (int)size - 1, start);
+}
+
+/* Some drivers report no memory at all. */
+static uint64_t memory_of(cl_ulong bytes) {
+    return bytes ? bytes : PACED_MEMORY_UNKNOWN;
+}
+
+static void describe(cl_platform_id platform, cl_device_id id, struct paced_device_info *info) {
+    memset(info, 0, sizeof *info);
+    char buffer[1024] = "";
+    clGetPlatformInfo(platform, CL_PLATFORM_NAME, sizeof buffer - 1, buffer, NULL);
+    snprintf(info->platform, sizeof info->platform, "%.*s", (int)sizeof info->platform - 1, buffer);
+    text_of(id, CL_DEVICE_NAME, info->name, sizeof info->name);
+    text_of(id, CL_DEVICE_VENDOR, info->vendor, sizeof info->vendor);
+    text_of(id, CL_DEVICE_VERSION, info->version, sizeof info->version);
+    text_of(id, CL_DRIVER_VERSION, info->driver, sizeof info->driver);
+    cl_device_type type = 0;
+    cl_uint units = 0, clock = 0, width = 0, align_bits = 0;
+    cl_ulong global = 0, alloc = 0, local = 0;
+    size_t group = 1, sides[8] = {0}; /* of a group: in all, and along each dimension */
+    clGetDeviceInfo(id, CL_DEVICE_TYPE, sizeof type, &type, NULL);
+    clGetDeviceInfo(id, CL_DEVICE_MAX_COMPUTE_UNITS, sizeof units, &units, NULL);
+    clGetDeviceInfo(id, CL_DEVICE_MAX_CLOCK_FREQUENCY, sizeof clock, &clock, NULL);
+    clGetDeviceInfo(id, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, sizeof width, &width, NULL);
+    clGetDeviceInfo(id, CL_DEVICE_MEM_BASE_ADDR_ALIGN, sizeof align_bits, &align_bits, NULL);
+    clGetDeviceInfo(id, CL_DEVICE_GLOBAL_MEM_SIZE, sizeof global, &global, NULL);
+    clGetDeviceInfo(id, CL_DEVICE_MAX_MEM_ALLOC_SIZE, sizeof alloc, &alloc, NULL);
+    clGetDeviceInfo(id, CL_DEVICE_LOCAL_MEM_SIZE, sizeof local, &local, NULL);
+    clGetDeviceInfo(id, CL_DEVICE_MAX_WORK_GROUP_SIZE, sizeof group, &group, NULL);
+    clGetDeviceInfo(id, CL_DEVICE_MAX_WORK_ITEM_SIZES, sizeof sides, sides, NULL);
+    for (int i = 0; i < 2; ++i)
+        if (sides[i] > 0 && sides[i] < group) group = sides[i];
+    info->kind = type & CL_DEVICE_TYPE_GPU ? PACED_GPU : type & CL_DEVICE_TYPE_CPU ? PACED_CPU : PACED_ACCELERATOR;
+    info->variant = info->kind == PACED_CPU ? PACED_VARIANT_CPU : PACED_VARIANT_GPU;
+    info->compute_units = units;
+    info->clock_mhz = clock;
+    info->float_width = width;
+    info->align_bytes = align_bits / 8 > 128 ? align_bits / 8 : 128;
+    info->global_bytes = memory_of(global);
+    info->max_alloc_bytes = memory_of(alloc);
+    info->local_bytes = local;
+    info->max_work_group = group;
+}
+
+bool device_is_pocl(const struct paced_device_info *info) {
+    return strstr(info->platform, "Portable Computing Language") != NULL;
+}
+
+/* A fault that the driver itself reports, or NULL. */
+static const char *reported_fault(cl_device_id id) {
+    static const struct {
+        cl_device_info what;
+        const char *fault;
+    } needs[] = {{CL_DEVICE_AVAILABLE, "its driver reports it as unavailable"},
+                 {CL_DEVICE_COMPILER_AVAILABLE, "it has no compiler"},
+                 {CL_DEVICE_ENDIAN_LITTLE, "it is big-endian"}};
+    for (size_t i = 0; i < PACED_COUNT(needs); ++i) {
+        cl_bool answer = CL_FALSE;
+        clGetDeviceInfo(id, needs[i].what, sizeof answer, &answer, NULL);
+        if (!answer) return needs[i].fault;
+    }
+    return NULL;
+}
+
+/* ---- drivers that end the process ---------------------------------------------------------------------------- */
+
+static const int fatal_signals[] = {SIGABRT, SIGSEGV, SIGBUS, SIGILL, SIGFPE};
+
+static void report_end(int signal_number) {
+    static const char text[] =
+        "paced: an OpenCL driver ended the process while devices were listed; `paced doctor` shows "
+        "which one\n";
+    (void)signal_number;
+    ssize_t written = write(STDERR_FILENO, text, sizeof text - 1);
+    (void)written;
+    _exit(PACED_NO_DEVICE);
+}
+
+static void guard(struct sigaction before[PACED_COUNT(fatal_signals)]) {
+    struct sigaction action = {.sa_handler = report_end};
+    for (size_t i = 0; i < PACED_COUNT(fatal_signals); ++i) sigaction(fatal_signals[i], &action, &before[i]);
+}
+
+/* A handler that a driver installed meanwhile stays. */
+static void unguard(const struct sigaction before[PACED_COUNT(fatal_signals)]) {
+    for (size_t i = 0; i < PACED_COUNT(fatal_signals); ++i) {
+        struct sigaction now;
+        sigaction(fatal_signals[i], NULL, &now);
+        if (now.sa_handler == report_end) sigaction(fatal_signals[i], &before[i], NULL);
+    }
+}
+
+/* ---- finding ------------------------------------------------------------------------------------------------- */
+
+static void add(struct candidates *found, cl_platform_id platform, cl_device_id id, unsigned p, unsigned d) {
+    found->items = paced_grow(found->items, found->count + 1, sizeof *found->items);
+    struct candidate *c = &found->items[found->count++];
+    *c = (struct candidate){.platform = platform, .id = id};
+    c->fault = paced_strdup(reported_fault(id));
+    describe(platform, id, &c->info);
+    snprintf(c->info.id, sizeof c->info.id, "%u:%u", p, d);
+}
+
+static void find(struct candidates *found) {
+    cl_uint platform_count = 0;
+    /* The ICD loader answers with an error, not with zero, where no implementation is installed: both mean none. */
+    if (clGetPlatformIDs(0, NULL, &platform_count) != CL_SUCCESS || platform_count == 0) return;
+    cl_platform_id *platforms = paced_alloc(platform_count, sizeof *platforms);
+    clGetPlatformIDs(platform_count, platforms, NULL);
+    for (cl_uint p = 0; p < platform_count; ++p) {
+        cl_uint device_count = 0;
+        if (clGetDeviceIDs(platforms[p], CL_DEVICE_TYPE_ALL, 0, NULL, &device_count) != CL_SUCCESS) continue;
+        cl_device_id *ids = paced_alloc(device_count, sizeof *ids);
+        clGetDeviceIDs(platforms[p], CL_DEVICE_TYPE_ALL, device_count, ids, NULL);
+        for (cl_uint d = 0; d < device_count; ++d) add(found, platforms[p], ids[d], p, d);
+        free(ids);
+    }
+    free(platforms);
+}
+
+void candidates_finish(struct candidates *candidates) {
+    for (size_t i = 0; i < candidates->count; ++i) free(candidates->items[i].fault);
+    free(candidates->items);
+    *candidates = (struct candidates){0};
+}
+
+/* Gives all devices the variant of the kernels that PACED_VARIANT names. */
+static enum paced_err choose_variant(struct candidates *found) {
+    const char *asked = getenv("PACED_VARIANT");
+    if (!asked || !*asked) return PACED_OK;
+    if (strcmp(asked, "cpu") != 0 && strcmp(asked, "gpu") != 0)
+        return paced_error(PACED_INVALID, "PACED_VARIANT=%s: must be cpu or gpu; unset it for the device's own", asked);
+    for (size_t i = 0; i < found->count; ++i)
+        found->items[i].info.variant = strcmp(asked, "cpu") == 0 ? PACED_VARIANT_CPU : PACED_VARIANT_GPU;
+    return PACED_OK;
+}
+
+enum paced_err candidates_find(struct candidates *found) {
+    struct sigaction before[PACED_COUNT(fatal_signals)];
+    *found = (struct candidates){0};
+    guard(before);
+    find(found);
+    unguard(before);
+    enum paced_err err = choose_variant(found);
+    if (err) candidates_finish(found);
+    return err;
+}

@@ -1,0 +1,92 @@
+/* paced devices: the devices of the machine, for people and as JSON. */
+#include <stdlib.h>
+
+#include <jansson.h>
+
+#include "src/device/opencl.h"
+
+static const char *kind_name(enum paced_device_kind kind) {
+    return kind == PACED_GPU ? "gpu" : kind == PACED_CPU ? "cpu" : "accelerator";
+}
+
+static void print_memory(FILE *out, const char *what, uint64_t bytes) {
+    if (bytes == PACED_MEMORY_UNKNOWN)
+        fprintf(out, "%s unknown, ", what);
+    else
+        fprintf(out, "%s %.0f MiB, ", what, (double)bytes / 1048576);
+}
+
+static void list_text(FILE *out, const struct candidates *all, int chosen, const char *why) {
+    for (size_t i = 0; i < all->count; ++i) {
+        const struct candidate *c = &all->items[i];
+        const struct paced_device_info *info = &c->info;
+        fprintf(out, "%c %s  %s  [%s]", (int)i == chosen ? '*' : ' ', info->id, info->name, kind_name(info->kind));
+        if (c->fault) fprintf(out, "  not usable: %s", c->fault);
+        fputc('\n', out);
+        fprintf(out, "       platform %s, %s, driver %s\n", info->platform, info->version, info->driver);
+        fprintf(out, "       %u compute %s at %u MHz, float vectors of %u, work-groups up to %zu\n",
+                info->compute_units, paced_plural(info->compute_units, "unit", "units"), info->clock_mhz,
+                info->float_width, info->max_work_group);
+        print_memory(out, "       memory", info->global_bytes);
+        print_memory(out, "one buffer up to", info->max_alloc_bytes);
+        fprintf(out, "local %.0f KiB, sub-buffers aligned to %zu bytes\n", (double)info->local_bytes / 1024,
+                info->align_bytes);
+    }
+    if (chosen >= 0) fprintf(out, "* is taken: %s.\n", why);
+}
+
+/* null where it is unknown. */
+static json_t *json_memory(uint64_t bytes) {
+    return bytes == PACED_MEMORY_UNKNOWN ? json_null() : json_integer((json_int_t)bytes);
+}
+
+static json_t *json_of(const struct candidate *c, bool chosen, const char *why) {
+    const struct paced_device_info *info = &c->info;
+    json_t *device = json_object();
+    json_object_set_new(device, "id", json_string(info->id));
+    json_object_set_new(device, "name", json_string(info->name));
+    json_object_set_new(device, "platform", json_string(info->platform));
+    json_object_set_new(device, "vendor", json_string(info->vendor));
+    json_object_set_new(device, "kind", json_string(kind_name(info->kind)));
+    json_object_set_new(device, "version", json_string(info->version));
+    json_object_set_new(device, "driver", json_string(info->driver));
+    json_object_set_new(device, "compute_units", json_integer(info->compute_units));
+    json_object_set_new(device, "clock_mhz", json_integer(info->clock_mhz));
+    json_object_set_new(device, "float_width", json_integer(info->float_width));
+    json_object_set_new(device, "max_work_group", json_integer((json_int_t)info->max_work_group));
+    json_object_set_new(device, "global_bytes", json_memory(info->global_bytes));
+    json_object_set_new(device, "max_alloc_bytes", json_memory(info->max_alloc_bytes));
+    json_object_set_new(device, "local_bytes", json_integer((json_int_t)info->local_bytes));
+    json_object_set_new(device, "align_bytes", json_integer((json_int_t)info->align_bytes));
+    json_object_set_new(device, "usable", json_boolean(!c->fault));
+    if (c->fault) json_object_set_new(device, "fault", json_string(c->fault));
+    json_object_set_new(device, "selected", json_boolean(chosen));
+    if (chosen) json_object_set_new(device, "why", json_string(why));
+    return device;
+}
+
+static void list_json(FILE *out, const struct candidates *all, int chosen, const char *why) {
+    json_t *array = json_array();
+    for (size_t i = 0; i < all->count; ++i)
+        json_array_append_new(array, json_of(&all->items[i], (int)i == chosen, why));
+    json_dumpf(array, out, JSON_INDENT(2));
+    fputc('\n', out);
+    json_decref(array);
+}
+
+enum paced_err paced_device_list(FILE *out, const char *select, bool json) {
+    struct candidates all;
+    const char *why;
+    int chosen;
+    PACED_TRY(candidates_find(&all));
+    enum paced_err err = candidates_take(&all, candidates_asked_for(select), false, &chosen, &why);
+    if (!err && json)
+        list_json(out, &all, chosen, why);
+    else if (!err)
+        list_text(out, &all, chosen, why);
+    if (!err && chosen < 0)
+        err = paced_error(PACED_NO_DEVICE,
+                          "no usable OpenCL device (%s); the Debian package pocl-opencl-icd makes the CPU one", why);
+    candidates_finish(&all);
+    return err;
+}

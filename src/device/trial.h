@@ -1,0 +1,18 @@
+/* Private to the device module: trials of the device's own steps. */
+#ifndef PACED_DEVICE_TRIAL_H
+#define PACED_DEVICE_TRIAL_H
+
+#include "src/device/opencl.h"
+
+/* Exit statuses of a trial's child, beside the program's own. */
+enum { TRIAL_PASSED = PACED_OK, TRIAL_WRONG = 20, TRIAL_BUILD_FAILED = 21 };
+
+/* The verdict about a step on a device: the one that is kept for `step`, else the one of a trial, which is kept then.
+ * *verdict is NULL where no trial can be made since the program is not found. Release it with free(). PACED_STOPPED
+ * where the user asked to stop meanwhile. */
+enum paced_err trial_verdict(const struct paced_device_info *info, const char *step, char **verdict);
+
+/* The first step of every device: a kernel of the program is built and run. */
+#define TRIAL_KERNELS "kernels"
+
+#endif

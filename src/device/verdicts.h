@@ -1,0 +1,21 @@
+/* Private to the device module: verdicts about a device and its driver, kept between processes.
+ *
+ * A verdict is VERDICT_PASSED or the cause of a failure in words. It belongs to a subject ("kernels", "setting NAME"),
+ * to the device's name and driver, to the variant of the kernels and to the BLAS library: another of these asks anew.
+ * The user's cache directory holds one text file for each device, a line "SUBJECT: VERDICT" for each subject. */
+#ifndef PACED_DEVICE_VERDICTS_H
+#define PACED_DEVICE_VERDICTS_H
+
+#include "src/device/opencl.h"
+
+#define VERDICT_PASSED "passed"
+#define VERDICT_WRONG "it computes wrongly"
+#define VERDICT_HANGS "its driver does not answer"
+
+/* The verdict, or NULL where none is kept. Release with free(). */
+char *verdict_recall(const struct paced_device_info *info, const char *subject);
+
+/* Keeps a verdict in place of an earlier one. A cache that cannot be written is reported and costs time only. */
+void verdict_keep(const struct paced_device_info *info, const char *subject, const char *verdict);
+
+#endif
