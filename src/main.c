@@ -132,6 +132,12 @@ static const struct command commands[] = {
      NO_FOLD, 2, 2, paced_command_convert},
     {"devices", "[--json]", "Lists every OpenCL platform and device, and says which one `auto` takes, and why.", JSON,
      0, 0, paced_command_devices},
+    {"doctor", "[--json]",
+     "Reports all that decides whether the program works on this machine: versions, OpenCL implementations, devices\n"
+     "with what was tried on each (each in a child process: kernels, matrix products, a small network, half and\n"
+     "bfloat16), the device that `auto` takes, caches, memory and limits; and gives a verdict with advice. Run it\n"
+     "first, and attach its output to a bug report. What was known about devices is forgotten and tried anew.",
+     JSON, 0, 0, paced_command_doctor},
     {"tune", "[CONFIG] [--set SECTION.KEY=VALUE]... [--output FILE]",
      "Measures what runs fastest on the device, for CONFIG's network and batch (without CONFIG: a UNet of width 64 at\n"
      "224 x 224, batch 4), and stores it in the device's tuning file (or FILE), which runs use from then on. Ctrl-C "

@@ -54,30 +54,64 @@ enum paced_err paced_device_open(struct paced_device **device, const struct pace
 void paced_device_close(struct paced_device *device);
 const struct paced_device_info *paced_device_info(const struct paced_device *device);
 
+/* Finds the device that `select` takes, as paced_device_open does, without opening it. *why receives the reason, or the
+ * fault with PACED_NO_DEVICE, which reports nothing; release it with free(). With other errors it is NULL. */
+enum paced_err paced_device_find(const char *select, struct paced_device_info *info, char **why);
+
 /* Every platform and device with its limits, which one `select` takes and why; JSON where asked. */
 enum paced_err paced_device_list(FILE *out, const char *select, bool json);
-
-/* ---- trials -------------------------------------------------------------------------------------------------- */
-
-/* A trial does one step on a device in a child process, `paced --trial DEVICE STEP`, because a driver's compiler may
- * end or hang the process that calls it. The child is killed after $PACED_TRIAL_SECONDS, 120 by default. */
-struct paced_trial {
-    bool passed;
-    char *verdict; /* "passed", or the cause in words; NULL: not made, since the program `paced` is not found */
-    char *output;  /* messages of the child; NULL where it was not made */
-};
-enum paced_err paced_trial_make(const char *device, const char *step, struct paced_trial *trial);
-void paced_trial_finish(struct paced_trial *trial);
-
-/* The child's side for the steps that this module knows: "kernels", and "product LEVEL SETTING". Returns the exit
- * status. */
-int paced_trial_answer(const char *device, const char *step);
 
 /* Bytes of all buffers that exist now. */
 uint64_t paced_device_allocated(const struct paced_device *device);
 
 /* Waits until all that was enqueued is done. */
 enum paced_err paced_device_finish(struct paced_device *device);
+
+/* ---- trials -------------------------------------------------------------------------------------------------- */
+
+/* A trial does one step in a child process, `paced --trial SUBJECT STEP`, because an OpenCL driver may end or hang the
+ * process that calls it. The child is killed after $PACED_TRIAL_SECONDS, 120 by default. */
+struct paced_trial {
+    bool passed;
+    char *verdict; /* "passed", or the cause in words; NULL: not made, since the program `paced` is not found */
+    char *result;  /* text that the step gives by paced_trial_result; NULL: none */
+};
+
+/* PACED_STOPPED where the user asked to stop meanwhile. The child's messages go to the debug log. */
+enum paced_err paced_trial_make(const char *subject, const char *step, struct paced_trial *trial);
+void paced_trial_finish(struct paced_trial *trial);
+
+/* The child's side for the steps that this module knows; returns the exit status. SUBJECT is a device (its id):
+ *   kernels                        a kernel of the program is built and run; every device passes it before it is used
+ *   half storage | half arithmetic | bfloat16 storage | bfloat16 products      the same in another format
+ *   product LEVEL SETTING          the self-test of a setting of the matrix products
+ * or a library, with the step
+ *   implementation                 is loaded as an OpenCL implementation; result: JSON, its platforms
+ * or "all", with the step
+ *   devices                        all devices are listed, untried; result: JSON, as of paced_device_list */
+int paced_trial_answer(const char *subject, const char *step);
+
+/* Gives the step's result, one line of text. */
+void paced_trial_result(const char *fmt, ...) PACED_PRINTF(1, 2);
+
+/* Forgets all verdicts that are kept about devices, so that their next use tries them anew. */
+void paced_trials_forget(void);
+
+/* The files by which the ICD loader finds OpenCL implementations. */
+struct paced_icd_file {
+    char *path, *library; /* library: its name in the file; "" where the file cannot be read */
+};
+struct paced_icd_files {
+    const char *folder; /* the folder that is searched, or the one file that the environment names in its place */
+    struct paced_icd_file *items;
+    size_t count;
+};
+void paced_icd_files_find(struct paced_icd_files *files);
+void paced_icd_files_finish(struct paced_icd_files *files);
+
+/* Paths of the libraries in use, "" where they are not known; release with free(). */
+char *paced_icd_loader_path(void);
+char *paced_blas_path(void);
 
 /* ---- buffers ------------------------------------------------------------------------------------------------- */
 

@@ -27,13 +27,14 @@ enum paced_err paced_command_calibrate(const struct paced_arguments *arguments);
 enum paced_err paced_command_graph(const struct paced_arguments *arguments);
 enum paced_err paced_command_config(const struct paced_arguments *arguments);
 enum paced_err paced_command_devices(const struct paced_arguments *arguments);
+enum paced_err paced_command_doctor(const struct paced_arguments *arguments);
 enum paced_err paced_command_tune(const struct paced_arguments *arguments);
 enum paced_err paced_command_bench(const struct paced_arguments *arguments);
 enum paced_err paced_command_data(const struct paced_arguments *arguments);
 enum paced_err paced_command_convert(const struct paced_arguments *arguments);
 enum paced_err paced_command_synth(const struct paced_arguments *arguments);
 
-/* `paced --trial DEVICE STEP`, the child process of a trial (device.h); not for users. Returns the exit status. */
-int paced_trial(const char *device, const char *step);
+/* `paced --trial SUBJECT STEP`, the child process of a trial (device.h); not for users. Returns the exit status. */
+int paced_trial(const char *subject, const char *step);
 
 #endif

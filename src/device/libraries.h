@@ -2,10 +2,6 @@
 #ifndef PACED_DEVICE_LIBRARIES_H
 #define PACED_DEVICE_LIBRARIES_H
 
-/* Path of the loaded library that has the function, without links, so that it ends with the library's version on most
- * systems; "" where it is not known. Release with free(). */
-char *library_path(const char *function);
-
 /* Text that changes when CLBlast does: path, size and time of change. Release with free(). */
 char *library_blas_fingerprint(void);
 

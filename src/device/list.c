@@ -4,6 +4,7 @@
 #include <jansson.h>
 
 #include "src/device/opencl.h"
+#include "src/device/trial.h"
 
 static const char *kind_name(enum paced_device_kind kind) {
     return kind == PACED_GPU ? "gpu" : kind == PACED_CPU ? "cpu" : "accelerator";
@@ -65,13 +66,20 @@ static json_t *json_of(const struct candidate *c, bool chosen, const char *why) 
     return device;
 }
 
-static void list_json(FILE *out, const struct candidates *all, int chosen, const char *why) {
+/* The list as text; release with free(). */
+static char *json_text(const struct candidates *all, int chosen, const char *why, size_t flags) {
     json_t *array = json_array();
     for (size_t i = 0; i < all->count; ++i)
         json_array_append_new(array, json_of(&all->items[i], (int)i == chosen, why));
-    json_dumpf(array, out, JSON_INDENT(2));
-    fputc('\n', out);
+    char *text = json_dumps(array, flags);
     json_decref(array);
+    return text;
+}
+
+static void list_json(FILE *out, const struct candidates *all, int chosen, const char *why) {
+    char *text = json_text(all, chosen, why, JSON_INDENT(2));
+    fprintf(out, "%s\n", text);
+    free(text);
 }
 
 enum paced_err paced_device_list(FILE *out, const char *select, bool json) {
@@ -89,4 +97,15 @@ enum paced_err paced_device_list(FILE *out, const char *select, bool json) {
                           "no usable OpenCL device (%s); the Debian package pocl-opencl-icd makes the CPU one", why);
     candidates_finish(&all);
     return err;
+}
+
+int list_answer(void) {
+    struct candidates all;
+    enum paced_err err = candidates_find(&all);
+    if (err) return (int)err;
+    char *text = json_text(&all, -1, NULL, JSON_COMPACT);
+    paced_trial_result("%s", text);
+    free(text);
+    candidates_finish(&all);
+    return PACED_OK;
 }

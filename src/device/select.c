@@ -139,3 +139,19 @@ enum paced_err candidates_take(struct candidates *all, const char *select, bool 
         return PACED_OK;
     }
 }
+
+enum paced_err paced_device_find(const char *select, struct paced_device_info *info, char **why) {
+    struct candidates all;
+    const char *reason;
+    int chosen;
+    *why = NULL;
+    PACED_TRY(candidates_find(&all));
+    enum paced_err err = candidates_take(&all, candidates_asked_for(select), false, &chosen, &reason);
+    if (!err) *why = paced_strdup(reason);
+    if (!err && chosen < 0)
+        err = PACED_NO_DEVICE;
+    else if (!err)
+        *info = all.items[chosen].info;
+    candidates_finish(&all);
+    return err;
+}

@@ -9,7 +9,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 
 #include "src/device/gemm.h"
 #include "src/device/verdicts.h"
@@ -22,6 +21,9 @@ static double limit_s(void) {
     double seconds;
     return text && paced_parse_real(text, &seconds) && seconds > 0 ? seconds : DEFAULT_LIMIT_S;
 }
+
+/* The mark before the line of a step's result, among the driver's own messages. */
+#define RESULT "paced-trial-result: "
 
 /* ---- the parent ---------------------------------------------------------------------------------------------- */
 
@@ -45,27 +47,36 @@ static char *verdict_of(const struct paced_child *child) {
     }
 }
 
-enum paced_err paced_trial_make(const char *device, const char *step, struct paced_trial *trial) {
+/* The rest of the last line that begins with the mark, or NULL. */
+static char *result_in(const char *output) {
+    const char *found = NULL;
+    for (const char *line = output; *line; line += strcspn(line, "\n"), line += *line == '\n')
+        if (strncmp(line, RESULT, strlen(RESULT)) == 0) found = line + strlen(RESULT);
+    return found ? paced_format("%.*s", (int)strcspn(found, "\n"), found) : NULL;
+}
+
+enum paced_err paced_trial_make(const char *subject, const char *step, struct paced_trial *trial) {
     struct paced_child child;
     *trial = (struct paced_trial){0};
     char *program = paced_program_path();
     if (!program) return PACED_OK;
-    const char *const words[] = {program, "--trial", device, step, NULL};
+    const char *const words[] = {program, "--trial", subject, step, NULL};
     enum paced_err err = paced_child_run(words, limit_s(), &child);
-    if (!err) {
-        trial->verdict = child.stopped ? NULL : verdict_of(&child);
-        trial->passed = trial->verdict && strcmp(trial->verdict, VERDICT_PASSED) == 0;
-        trial->output = child.output;
-        paced_log(PACED_LOG_DEBUG, "device %s: trial of %s: %s\n%s", device, step,
-                  trial->verdict ? trial->verdict : "stopped", child.output);
-    }
     free(program);
-    return !err && child.stopped ? PACED_STOPPED : err;
+    if (err) return err;
+    trial->verdict = verdict_of(&child);
+    trial->passed = strcmp(trial->verdict, VERDICT_PASSED) == 0;
+    trial->result = result_in(child.output);
+    paced_log(PACED_LOG_DEBUG, "trial of %s: %s: %s\n%s", subject, step, trial->verdict, child.output);
+    free(child.output);
+    if (!child.stopped) return PACED_OK;
+    paced_trial_finish(trial);
+    return PACED_STOPPED;
 }
 
 void paced_trial_finish(struct paced_trial *trial) {
     free(trial->verdict);
-    free(trial->output);
+    free(trial->result);
     *trial = (struct paced_trial){0};
 }
 
@@ -92,37 +103,77 @@ enum paced_err trial_verdict(const struct paced_device_info *info, const char *s
 
 /* ---- the child ----------------------------------------------------------------------------------------------- */
 
-static int try_kernels(struct paced_device *device) {
-    static const struct paced_kernel trial = {"trial.cl", "trial"};
-    enum { COUNT = 1 << 12 };
-    const int vec = paced_device_vector(device, 16);
-    const struct built_kernel *built;
+/* Steps that one small kernel decides. */
+static const struct {
+    const char *step;
+    struct paced_kernel kernel;
+} kernel_steps[] = {
+    {TRIAL_KERNELS, {"trial.cl", "trial"}},
+    {"half storage", {"trial_half.cl", "trial"}},
+    {"half arithmetic", {"trial_half_arithmetic.cl", "trial"}},
+    {"bfloat16 storage", {"trial_bfloat16.cl", "trial"}},
+    {"bfloat16 products", {"trial_bfloat16_products.cl", "trial"}},
+};
+
+/* Whole numbers whose results are exact in every format. */
+enum { COUNT = 1 << 12, LARGEST = 40 };
+
+static enum paced_err run_kernel(struct paced_device *device, const struct paced_kernel *kernel, int vec,
+                                 const float *values, float *results) {
     struct paced_buffer *x = NULL, *y = NULL;
-    float values[COUNT], results[COUNT];
-    for (int i = 0; i < COUNT; ++i) values[i] = (float)(i % 1000 - 500);
-    if (program_kernel(device, &trial, vec, &built)) return TRIAL_BUILD_FAILED;
-    enum paced_err err = paced_buffer_create(&x, device, sizeof values);
-    if (!err) err = paced_buffer_create(&y, device, sizeof results);
-    if (!err) err = paced_buffer_write(x, values, sizeof values);
+    uint64_t bytes = COUNT * sizeof(float);
+    enum paced_err err = paced_buffer_create(&x, device, bytes);
+    if (!err) err = paced_buffer_create(&y, device, bytes);
+    if (!err) err = paced_buffer_write(x, values, bytes);
     if (!err)
-        err = PACED_LAUNCH(device, &trial, paced_range_items(COUNT / vec), vec, PACED_ARG(COUNT / vec + 0u),
-                           PACED_ARG(x), PACED_ARG(3.0f), PACED_ARG(y));
-    if (!err) err = paced_buffer_read(y, results, sizeof results);
-    bool right = true;
-    for (int i = 0; i < COUNT && !err; ++i) /* whole numbers: exact */
-        right = right && results[i] == (values[i] < 0 ? 0.0f : values[i] * 3.0f + 1.0f);
+        err = PACED_LAUNCH(device, kernel, paced_range_items((uint64_t)(COUNT / vec)), vec,
+                           PACED_ARG((unsigned)(COUNT / vec)), PACED_ARG(x), PACED_ARG(y));
+    if (!err) err = paced_buffer_read(y, results, bytes);
     paced_buffer_destroy(y);
     paced_buffer_destroy(x);
-    return err ? (int)err : right ? TRIAL_PASSED : TRIAL_WRONG;
+    return err;
 }
 
-int paced_trial_answer(const char *device_name, const char *step) {
+static int try_kernel(struct paced_device *device, const struct paced_kernel *kernel) {
+    const int vec = paced_device_vector(device, 16);
+    const struct built_kernel *built;
+    float values[COUNT], results[COUNT];
+    for (int i = 0; i < COUNT; ++i) values[i] = (float)(i % (2 * LARGEST + 1) - LARGEST);
+    if (program_kernel(device, kernel, vec, &built)) return TRIAL_BUILD_FAILED;
+    enum paced_err err = run_kernel(device, kernel, vec, values, results);
+    for (int i = 0; i < COUNT && !err; ++i)
+        if (results[i] != (values[i] < 0 ? 0.0f : 3 * values[i] + 1)) return TRIAL_WRONG;
+    return (int)err;
+}
+
+static int answer(struct paced_device *device, const char *step) {
+    for (size_t i = 0; i < PACED_COUNT(kernel_steps); ++i)
+        if (strcmp(step, kernel_steps[i].step) == 0) return try_kernel(device, &kernel_steps[i].kernel);
+    return gemm_answer(device, step);
+}
+
+void paced_trial_result(const char *fmt, ...) {
+    va_list args;
+    va_start(args, fmt);
+    printf("\n" RESULT);
+    vprintf(fmt, args);
+    printf("\n");
+    fflush(stdout);
+    va_end(args);
+}
+
+void paced_trials_forget(void) {
+    verdicts_forget();
+}
+
+int paced_trial_answer(const char *subject, const char *step) {
+    if (strcmp(step, "implementation") == 0) return icd_answer(subject);
+    if (strcmp(step, "devices") == 0) return list_answer();
     struct paced_device *device;
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    const struct paced_device_options options = {.select = device_name, .untried = true};
+    const struct paced_device_options options = {.select = subject, .untried = true};
     enum paced_err err = paced_device_open(&device, &options);
     if (err) return (int)err;
-    int status = strcmp(step, TRIAL_KERNELS) == 0 ? try_kernels(device) : gemm_answer(device, step);
+    int status = answer(device, step);
     paced_device_close(device);
     return status;
 }

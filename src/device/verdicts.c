@@ -1,12 +1,14 @@
 /* Verdicts about devices in the user's cache directory; see verdicts.h. */
 #include "src/device/verdicts.h"
 
+#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "paced_build.h"
 #include "src/device/libraries.h"
 
+#define PREFIX "verdicts-"
 enum { LARGEST_FILE = 1 << 16 };
 
 static char *file_path(const struct paced_device_info *info) {
@@ -20,7 +22,7 @@ static char *file_path(const struct paced_device_info *info) {
                            library,        options ? options : ""};
     uint64_t hash = PACED_HASH_START;
     for (size_t i = 0; i < PACED_COUNT(parts); ++i) hash = paced_hash(hash, parts[i], strlen(parts[i]) + 1);
-    char *path = paced_format("%s/verdicts-%016llx", dir, (unsigned long long)hash);
+    char *path = paced_format("%s/" PREFIX "%016llx", dir, (unsigned long long)hash);
     free(library);
     free(dir);
     return path;
@@ -62,4 +64,18 @@ void verdict_keep(const struct paced_device_info *info, const char *subject, con
     free(new);
     free(text);
     free(path);
+}
+
+void verdicts_forget(void) {
+    char *dir = paced_cache_dir();
+    DIR *stream = dir ? opendir(dir) : NULL;
+    const struct dirent *entry;
+    while (stream && (entry = readdir(stream))) {
+        if (strncmp(entry->d_name, PREFIX, strlen(PREFIX)) != 0) continue;
+        char *path = paced_path_join(dir, entry->d_name);
+        paced_file_remove(path);
+        free(path);
+    }
+    if (stream) closedir(stream);
+    free(dir);
 }

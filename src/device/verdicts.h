@@ -2,7 +2,8 @@
  *
  * A verdict is VERDICT_PASSED or the cause of a failure in words. It belongs to a subject ("kernels", "setting NAME"),
  * to the device's name and driver, to the variant of the kernels and to the BLAS library: another of these asks anew.
- * The user's cache directory holds one text file for each device, a line "SUBJECT: VERDICT" for each subject. */
+ * The user's cache
+ * directory holds a text file for each device, verdicts-HASH, with a line "SUBJECT: VERDICT" for each subject. */
 #ifndef PACED_DEVICE_VERDICTS_H
 #define PACED_DEVICE_VERDICTS_H
 
@@ -17,5 +18,8 @@ char *verdict_recall(const struct paced_device_info *info, const char *subject);
 
 /* Keeps a verdict in place of an earlier one. A cache that cannot be written is reported and costs time only. */
 void verdict_keep(const struct paced_device_info *info, const char *subject, const char *verdict);
+
+/* Removes all that are kept. */
+void verdicts_forget(void);
 
 #endif

@@ -1,0 +1,108 @@
+/* Implementations and devices as `paced doctor` reports them: each is tried in child processes, so that none of them
+ * can end the report. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/run/doctor/doctor.h"
+
+/* The JSON value that a trial gives; null where it gives none. */
+static json_t *parsed(const struct paced_trial *trial) {
+    json_t *value = trial->result ? json_loads(trial->result, JSON_DECODE_ANY, NULL) : NULL;
+    return value ? value : json_null();
+}
+
+/* ---- implementations ----------------------------------------------------------------------------------------- */
+
+static enum paced_err add_file(json_t *files, const struct paced_icd_file *file) {
+    struct paced_trial trial;
+    PACED_TRY(paced_trial_make(file->library, "implementation", &trial));
+    json_t *entry = json_object();
+    json_object_set_new(entry, "path", json_string(file->path));
+    json_object_set_new(entry, "library", json_string(file->library));
+    json_object_set_new(entry, "verdict", json_string(trial.verdict ? trial.verdict : "not tried"));
+    json_object_set_new(entry, "platforms", trial.passed ? parsed(&trial) : json_array());
+    json_object_set_new(entry, "cause", !trial.passed && trial.result ? json_string(trial.result) : json_null());
+    json_array_append_new(files, entry);
+    paced_trial_finish(&trial);
+    return PACED_OK;
+}
+
+static enum paced_err add_implementations(json_t *report) {
+    struct paced_icd_files found;
+    paced_icd_files_find(&found);
+    json_t *implementations = json_object(), *files = json_array();
+    json_object_set_new(implementations, "folder", json_string(found.folder));
+    json_object_set_new(implementations, "files", files);
+    json_object_set_new(report, "implementations", implementations);
+    enum paced_err err = PACED_OK;
+    for (size_t i = 0; i < found.count && !err; ++i) err = add_file(files, &found.items[i]);
+    paced_icd_files_finish(&found);
+    return err;
+}
+
+/* ---- devices ------------------------------------------------------------------------------------------------- */
+
+static void add_trial(json_t *device, const char *step, const char *verdict, json_t *result) {
+    json_t *entry = json_object();
+    json_object_set_new(entry, "verdict", json_string(verdict));
+    json_object_set_new(entry, "result", result);
+    json_object_set_new(json_object_get(device, "trials"), step, entry);
+}
+
+static enum paced_err try_step(json_t *device, const char *step) {
+    struct paced_trial trial;
+    PACED_TRY(paced_trial_make(doctor_text(device, "id"), step, &trial));
+    add_trial(device, step, trial.verdict ? trial.verdict : "not tried", parsed(&trial));
+    paced_trial_finish(&trial);
+    return PACED_OK;
+}
+
+/* A device that fails the first step is not tried any further. */
+static enum paced_err try_device(json_t *device) {
+    static const char *const steps[] = {"matrix products", "network",          "half storage",
+                                        "half arithmetic", "bfloat16 storage", "bfloat16 products"};
+    struct paced_device_info info;
+    char *why;
+    json_object_set_new(device, "trials", json_object());
+    enum paced_err err = paced_device_find(doctor_text(device, "id"), &info, &why);
+    if (err == PACED_NO_DEVICE) {
+        add_trial(device, "kernels", why, json_null());
+        free(why);
+        return PACED_OK;
+    }
+    if (!err) add_trial(device, "kernels", "passed", json_null());
+    if (!err) free(why);
+    for (size_t i = 0; i < PACED_COUNT(steps) && !err; ++i) err = try_step(device, steps[i]);
+    return err;
+}
+
+static enum paced_err add_selection(json_t *report) {
+    struct paced_device_info info;
+    char *why;
+    enum paced_err err = paced_device_find("auto", &info, &why);
+    if (err && err != PACED_NO_DEVICE) return err;
+    json_t *selection = json_object();
+    json_object_set_new(selection, "device", err ? json_null() : json_string(info.id));
+    json_object_set_new(selection, "why", json_string(why));
+    json_object_set_new(report, "selection", selection);
+    free(why);
+    return PACED_OK;
+}
+
+enum paced_err doctor_devices(json_t *report) {
+    struct paced_trial list;
+    PACED_TRY(add_implementations(report));
+    paced_trials_forget();
+    PACED_TRY(paced_trial_make("all", "devices", &list));
+    bool listed = list.passed;
+    json_t *devices = listed ? parsed(&list) : json_array();
+    json_object_set_new(report, "devices", devices);
+    json_object_set_new(report, "listing", json_string(list.verdict ? list.verdict : "not tried"));
+    paced_trial_finish(&list);
+    /* Listing ends or hangs the process: nothing of OpenCL is touched here. */
+    if (!listed) return PACED_OK;
+    size_t i;
+    json_t *device;
+    json_array_foreach(devices, i, device) PACED_TRY(try_device(device));
+    return add_selection(report);
+}

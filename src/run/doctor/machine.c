@@ -1,0 +1,171 @@
+/* The machine as `paced doctor` reports it: program, system, libraries, caches, environment. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/statvfs.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "paced_build.h"
+#include "src/run/doctor/doctor.h"
+
+/* A string that is released here. */
+static json_t *take_text(char *text) {
+    json_t *value = json_string(text ? text : "");
+    free(text);
+    return value;
+}
+
+json_t *doctor_program(void) {
+    char *kernel = paced_shipped_path("cl/common.clh");
+    json_t *program = json_object();
+    json_object_set_new(program, "version", json_string(PACED_VERSION));
+    json_object_set_new(program, "path", take_text(paced_program_path()));
+    json_object_set_new(program, "kernels", take_text(kernel ? paced_path_dir(kernel) : NULL));
+    free(kernel);
+    return program;
+}
+
+json_t *doctor_libraries(void) {
+    json_t *libraries = json_object();
+    json_object_set_new(libraries, "icd_loader", take_text(paced_icd_loader_path()));
+    json_object_set_new(libraries, "clblast", take_text(paced_blas_path()));
+    return libraries;
+}
+
+/* ---- system -------------------------------------------------------------------------------------------------- */
+
+/* The value behind `key` in a file of lines "KEY VALUE", without quotes; "" where there is none. */
+static char *line_of(const char *path, const char *key) {
+    char *text, *found = NULL;
+    if (!paced_path_exists(path) || paced_file_read_text(path, 1 << 20, &text) != PACED_OK) return paced_strdup("");
+    size_t length = strlen(key);
+    for (const char *line = text; *line && !found; line += strcspn(line, "\n"), line += *line == '\n') {
+        if (strncmp(line, key, length) != 0) continue;
+        const char *value = line + length + strspn(line + length, " \t\"");
+        found = paced_format("%.*s", (int)strcspn(value, "\"\n"), value);
+    }
+    free(text);
+    return found ? found : paced_strdup("");
+}
+
+static json_t *memory_of(const char *key) {
+    char *text = line_of("/proc/meminfo", key);
+    long long kib = strtoll(text, NULL, 10);
+    free(text);
+    return kib > 0 ? json_integer((json_int_t)kib * 1024) : json_null();
+}
+
+/* The smallest memory limit on the way from this process's control group to the root, or null. */
+static json_t *cgroup_limit(const char *controller, const char *root, const char *name) {
+    char *group = line_of("/proc/self/cgroup", controller);
+    long long least = 0;
+    for (char *end = group + strlen(group); *group == '/' && end; end = strrchr(group, '/')) {
+        *end = '\0';
+        char *path = paced_format("%s%s/%s", root, group, name), *text = line_of(path, "");
+        long long limit = strtoll(text, NULL, 10); /* "max" gives 0 */
+        if (limit > 0 && (!least || limit < least)) least = limit;
+        free(text);
+        free(path);
+    }
+    free(group);
+    return least > 0 && least < (1LL << 50) ? json_integer((json_int_t)least) : NULL;
+}
+
+static json_t *limits(void) {
+    static const struct {
+        const char *name;
+        int resource;
+    } rows[] = {{"address_space", RLIMIT_AS}, {"file_size", RLIMIT_FSIZE}, {"open_files", RLIMIT_NOFILE},
+                {"processes", RLIMIT_NPROC},  {"stack", RLIMIT_STACK},     {"locked_memory", RLIMIT_MEMLOCK}};
+    json_t *object = json_object();
+    for (size_t i = 0; i < PACED_COUNT(rows); ++i) {
+        struct rlimit limit;
+        bool bounded = getrlimit((__rlimit_resource_t)rows[i].resource, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+        json_object_set_new(object, rows[i].name, bounded ? json_integer((json_int_t)limit.rlim_cur) : json_null());
+    }
+    return object;
+}
+
+json_t *doctor_system(void) {
+    struct utsname kernel = {0};
+    uname(&kernel);
+    char *name = line_of("/etc/os-release", "PRETTY_NAME=");
+    json_t *group = cgroup_limit("0::", "/sys/fs/cgroup", "memory.max"), *system = json_object();
+    if (!group) group = cgroup_limit("memory:", "/sys/fs/cgroup/memory", "memory.limit_in_bytes");
+    json_object_set_new(system, "os", take_text(name));
+    json_object_set_new(system, "kernel", json_sprintf("%s %s %s", kernel.sysname, kernel.release, kernel.machine));
+    json_object_set_new(system, "processors", json_integer(sysconf(_SC_NPROCESSORS_ONLN)));
+    json_object_set_new(system, "memory_bytes", memory_of("MemTotal:"));
+    json_object_set_new(system, "available_bytes", memory_of("MemAvailable:"));
+    json_object_set_new(system, "cgroup_bytes", group ? group : json_null());
+    json_object_set_new(system, "sysfs", json_boolean(paced_path_is_dir("/sys/devices")));
+    json_object_set_new(system, "limits", limits());
+    return system;
+}
+
+/* ---- caches -------------------------------------------------------------------------------------------------- */
+
+/* The folder that would hold `name` below the user's cache folder, or NULL. */
+static char *user_cache(const char *name) {
+    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    if (cache && *cache) return paced_format("%s/%s", cache, name);
+    return home && *home ? paced_format("%s/.cache/%s", home, name) : NULL;
+}
+
+static char *folder_of(const char *variable, const char *name) {
+    const char *value = getenv(variable);
+    return value && *value ? paced_strdup(value) : user_cache(name);
+}
+
+/* The nearest folder upwards that exists. */
+static char *existing_folder(const char *path) {
+    char *folder = paced_strdup(path);
+    while (!paced_path_exists(folder) && strcmp(folder, "/") != 0 && strcmp(folder, ".") != 0) {
+        char *parent = paced_path_dir(folder);
+        free(folder);
+        folder = parent;
+    }
+    return folder;
+}
+
+static json_t *cache_of(const char *name, char *path) {
+    json_t *cache = json_object();
+    char *folder = path ? existing_folder(path) : NULL;
+    struct statvfs disk;
+    bool known = folder && statvfs(folder, &disk) == 0;
+    json_object_set_new(cache, "name", json_string(name));
+    json_object_set_new(cache, "path", path ? json_string(path) : json_null());
+    json_object_set_new(cache, "writable", json_boolean(folder && access(folder, W_OK | X_OK) == 0));
+    json_object_set_new(cache, "free_bytes",
+                        known ? json_integer((json_int_t)disk.f_bavail * (json_int_t)disk.f_frsize) : json_null());
+    free(folder);
+    free(path);
+    return cache;
+}
+
+json_t *doctor_caches(void) {
+    json_t *caches = json_array();
+    json_array_append_new(caches, cache_of("paced", folder_of("PACED_CACHE_DIR", "paced")));
+    json_array_append_new(caches, cache_of("PoCL", folder_of("POCL_CACHE_DIR", "pocl/kcache")));
+    return caches;
+}
+
+/* ---- environment --------------------------------------------------------------------------------------------- */
+
+json_t *doctor_environment(void) {
+    static const char *const prefixes[] = {
+        "PACED_",       "POCL_",        "OCL_ICD_",    "OPENCL_",     "CL_CONFIG_",  "CLBLAST_",    "RUSTICL_",
+        "CUDA_VISIBLE", "ROCR_VISIBLE", "GPU_DEVICE_", "HIP_VISIBLE", "ZE_AFFINITY", "LD_PRELOAD=", "LD_LIBRARY_PATH="};
+    extern char **environ;
+    json_t *found = json_object();
+    for (char **entry = environ; entry && *entry; ++entry)
+        for (size_t i = 0; i < PACED_COUNT(prefixes); ++i) {
+            const char *value = strchr(*entry, '=');
+            if (!value || strncmp(*entry, prefixes[i], strlen(prefixes[i])) != 0) continue;
+            char *name = paced_format("%.*s", (int)(value - *entry), *entry);
+            json_object_set_new(found, name, json_string(value + 1));
+            free(name);
+        }
+    return found;
+}
