@@ -1,0 +1,156 @@
+"""Drivers that fail: the device is named and skipped, and the next one is used. `python3 test_broken_drivers.py PROGRAM
+FAKE_ICD`: the driver of tests/platforms fails on purpose, and PoCL is the next device."""
+import glob
+import json
+import os
+import shutil
+import sys
+
+import program
+
+FAKE = os.path.abspath(sys.argv.pop(2)) if len(sys.argv) > 2 else None
+VENDORS = os.environ.get("OCL_ICD_VENDORS") or "/etc/OpenCL/vendors"
+TRIAL_SECONDS = 2
+
+# Of a device that another one can replace, by the values of FAKE_ICD.
+CAUSES = {"exit": "its compiler ended the process .*exit status 9",
+          "abort": "its compiler ended the process .*signal 6",
+          "segv": "its compiler ended the process .*signal 11",
+          "hang": f"its compiler did not finish within {TRIAL_SECONDS} s", "error": "its compiler fails",
+          "wrong": "computes wrongly", "zero": "reports 0 bytes of memory", "context": "context|CL_OUT_OF_RESOURCES"}
+# Of a device that is all there is: an unknown memory size is no reason to refuse it, but it has no memory.
+LAST_CAUSES = {**CAUSES, "zero": "memory|buffer|CL_MEM_OBJECT_ALLOCATION_FAILURE"}
+
+
+def find_pocl():
+    for path in sorted(glob.glob(os.path.join(VENDORS, "*.icd"))):
+        if "pocl" in program.read_text(path).lower():
+            return path
+    return None
+
+
+class BrokenDriverTest(program.Case):
+    # The quickest command that needs a device; its folder for results follows.
+    PREDICT = ("predict", "small.ini", "--weights", "run/last.safetensors", "--logits", "data/benign", "--output")
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        for folder in ("pocl", "both"):
+            os.mkdir(cls.path(folder))
+            shutil.copy(find_pocl(), cls.path(folder, "pocl.icd"))
+        for folder in ("fake", "both"):
+            program.write_text(cls.path(folder, "fake.icd"), FAKE + "\n")
+        program.make_breast(cls, count=8)
+        program.write_ini(cls.path("small.ini"), base="tiny.ini", model={"width": 2}, train={"epochs": 1})
+        # PoCL's verdict is known from now on: trials that follow are of the fake device alone.
+        alone = cls.environment("", "pocl", "warm", 600)
+        cls.run_program("train", "small.ini", "--output", "run", env=alone)
+        cls.run_program(*cls.PREDICT, "expected", env=alone)
+
+    def setUp(self):
+        self.cache = f"cache of {self._testMethodName}"
+        shutil.copytree(self.path("warm"), self.path(self.cache))
+
+    @classmethod
+    def environment(cls, failure, vendors, cache, seconds):
+        return {"FAKE_ICD": failure, "OCL_ICD_VENDORS": cls.path(vendors), "PACED_CACHE_DIR": cls.path(cache),
+                "PACED_DEVICE": "", "PACED_TRIAL_SECONDS": str(seconds)}
+
+    def run_with(self, failure, *args, vendors="both", tried=False, status=0):
+        """tried: the verdict is in the cache; without it, a compiler that hangs would exceed the test's patience."""
+        seconds = TRIAL_SECONDS if failure == "hang" and not tried else 600
+        done = self.run_program(*args, status=status, env=self.environment(failure, vendors, self.cache, seconds))
+        if "log.level=debug" not in args:
+            self.assertNotRegex(done.stderr, "raw line|log line")
+        return done
+
+    def warning_in(self, done, failure):
+        """The one line about the fake device."""
+        line, = (line for line in done.stderr.splitlines() if "fake" in line)
+        self.assertRegex(line, r"^paced: warning: device \d+:\d+ fake GPU \(Fake OpenCL\): ")
+        self.assertRegex(line, rf"({CAUSES[failure]}).*skipped")
+        return line
+
+    def assert_same_pictures(self, output):
+        names = sorted(os.listdir(self.path("expected")))
+        self.assertGreater(len(names), 2)
+        self.assertEqual(sorted(os.listdir(self.path(output))), names)
+        for name in names:
+            if name != "predict.ini":
+                self.assertEqual(program.read_bytes(self.path(output, name)),
+                                 program.read_bytes(self.path("expected", name)), name)
+
+    def devices(self, failure):
+        """The fake device and the others, as `paced devices --json` lists them."""
+        devices = json.loads(self.run_with(failure, "devices", "--json").stdout)
+        fake, = (device for device in devices if device["name"] == "fake GPU")
+        return fake, [device for device in devices if device != fake]
+
+    def test_next_device_is_used(self):
+        for failure in CAUSES:
+            with self.subTest(failure):
+                first = self.run_with(failure, *self.PREDICT, f"{failure} 1")
+                again = self.run_with(failure, *self.PREDICT, f"{failure} 2", tried=True)
+                self.assertEqual(self.warning_in(first, failure), self.warning_in(again, failure))
+                self.assert_same_pictures(f"{failure} 1")
+                self.assert_same_pictures(f"{failure} 2")
+
+    def test_training(self):
+        done = self.run_with("exit", "train", "small.ini", "--output", "beside")
+        self.warning_in(done, "exit")
+        logs = [program.read_log(self.path(run, "log.csv")) for run in ("beside", "run")]
+        weights = [program.read_bytes(self.path(run, "last.safetensors")) for run in ("beside", "run")]
+        self.assertEqual(*logs)
+        self.assertEqual(*weights)
+
+    def test_devices(self):
+        for failure, cause in CAUSES.items():
+            with self.subTest(failure):
+                done = self.run_with(failure, "devices")
+                self.assertRegex(done.stdout, rf"(?m)^  \d+:\d+  fake GPU .*not usable.*({cause})")
+                self.assertRegex(done.stdout, r"(?m)^\* \d+:\d+  .*\n +platform Portable Computing Language")
+                fake, others = self.devices(failure)
+                self.assertFalse(fake["usable"])
+                self.assertFalse(fake["selected"])
+                self.assertEqual(sum(device["selected"] for device in others), 1)
+
+    def test_named_device_ends_the_run(self):
+        for failure, cause in LAST_CAUSES.items():
+            with self.subTest(failure):
+                fake, _ = self.devices(failure)
+                for name in (fake["id"], "fake gpu"):
+                    done = self.run_with(failure, *self.PREDICT, "none", "--set", f"device.select={name}", tried=True,
+                                         status=3)
+                    line, = done.stderr.splitlines()
+                    self.assertRegex(line, rf"^paced: .*fake GPU.*({cause})")
+
+    def test_no_other_device(self):
+        for failure, cause in LAST_CAUSES.items():
+            with self.subTest(failure):
+                done = self.run_with(failure, "devices", vendors="fake", status=3)
+                self.assertRegex(done.stdout, rf"(?m)^  0:0  fake GPU .*not usable.*({cause})")
+                done = self.run_with(failure, *self.PREDICT, "none", vendors="fake", tried=True, status=3)
+                self.assertRegex(done.stderr, rf"fake GPU.*({cause})")
+
+    def test_driver_that_ends_the_process_while_listing(self):
+        for vendors in ("both", "fake"):
+            for args in (["devices"], [*self.PREDICT, "none"]):
+                done = self.run_with("list", *args, vendors=vendors, status=3)
+                line, = done.stderr.splitlines()
+                self.assertRegex(line, "^paced: .*OpenCL driver ended the process.*paced doctor")
+                self.assertEqual(done.stdout, "")
+
+    def test_compiler_messages_are_for_debugging(self):
+        for failure, words in (("exit", ["raw line 1", "raw line 3"]), ("error", ["raw line 1", "log line 2"])):
+            done = self.run_with(failure, *self.PREDICT, f"debug {failure}", "--set", "log.level=debug")
+            for word in words:
+                self.assertIn(f"fake compiler: {word}", done.stderr)
+
+
+if __name__ == "__main__":
+    if not FAKE:
+        sys.exit(f"usage: python3 {sys.argv[0]} PROGRAM FAKE_ICD")
+    if not find_pocl():
+        program.skip(f"no .icd file of PoCL in {VENDORS}")
+    program.main()
