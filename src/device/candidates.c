@@ -1,15 +1,13 @@
 /* The devices of the machine, as OpenCL lists them.
  *
- * To list them loads every implementation that is installed, and one that is broken may end the process meanwhile (PoCL
- * 6 does without /sys). The user is told so in one line. */
-#define _GNU_SOURCE /* sigaction */
+ * To list them loads every implementation that is installed, and a broken one may end the process meanwhile (PoCL 6
+ * does without /sys). So the first listing of a set of implementations is a trial. */
 #include <ctype.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "src/device/opencl.h"
+#include "src/device/trial.h"
+#include "src/device/verdicts.h"
 
 static void text_of(cl_device_id id, cl_device_info what, char *out, size_t size) {
     char buffer[1024] = "";
@@ -81,32 +79,36 @@ static const char *reported_fault(cl_device_id id) {
     return NULL;
 }
 
-/* ---- drivers that end the process ---------------------------------------------------------------------------- */
+/* ---- listing ------------------------------------------------------------------------------------------------- */
 
-static const int fatal_signals[] = {SIGABRT, SIGSEGV, SIGBUS, SIGILL, SIGFPE};
-
-static void report_end(int signal_number) {
-    static const char text[] =
-        "paced: an OpenCL driver ended the process while devices were listed; `paced doctor` shows "
-        "which one\n";
-    (void)signal_number;
-    ssize_t written = write(STDERR_FILENO, text, sizeof text - 1);
-    (void)written;
-    _exit(PACED_NO_DEVICE);
-}
-
-static void guard(struct sigaction before[PACED_COUNT(fatal_signals)]) {
-    struct sigaction action = {.sa_handler = report_end};
-    for (size_t i = 0; i < PACED_COUNT(fatal_signals); ++i) sigaction(fatal_signals[i], &action, &before[i]);
-}
-
-/* A handler that a driver installed meanwhile stays. */
-static void unguard(const struct sigaction before[PACED_COUNT(fatal_signals)]) {
-    for (size_t i = 0; i < PACED_COUNT(fatal_signals); ++i) {
-        struct sigaction now;
-        sigaction(fatal_signals[i], NULL, &now);
-        if (now.sa_handler == report_end) sigaction(fatal_signals[i], &before[i], NULL);
+/* What a listing depends on, as a device whose verdicts are kept: the implementations that are installed, and /sys. */
+static struct paced_device_info installation(void) {
+    struct paced_device_info info = {.name = "all devices"};
+    struct paced_icd_files files;
+    paced_icd_files_find(&files);
+    uint64_t hash = paced_path_is_dir("/sys/devices") ? PACED_HASH_START : 0;
+    for (size_t i = 0; i < files.count; ++i) {
+        hash = paced_hash(hash, files.items[i].path, strlen(files.items[i].path) + 1);
+        hash = paced_hash(hash, files.items[i].library, strlen(files.items[i].library) + 1);
     }
+    snprintf(info.driver, sizeof info.driver, "%016llx", (unsigned long long)hash);
+    paced_icd_files_finish(&files);
+    return info;
+}
+
+static enum paced_err check_listing(void) {
+    struct paced_device_info info = installation();
+    char *verdict;
+    PACED_TRY(trial_verdict(&info, TRIAL_LISTING, &verdict));
+    bool passed = !verdict || strcmp(verdict, VERDICT_PASSED) == 0;
+    enum paced_err err = PACED_OK;
+    if (!passed)
+        err = paced_error(PACED_NO_DEVICE,
+                          "the devices of this machine cannot be listed: an OpenCL implementation fails (%s); `paced "
+                          "doctor` shows which one",
+                          verdict);
+    free(verdict);
+    return err;
 }
 
 /* ---- finding ------------------------------------------------------------------------------------------------- */
@@ -140,6 +142,7 @@ static void find(struct candidates *found) {
 void candidates_finish(struct candidates *candidates) {
     for (size_t i = 0; i < candidates->count; ++i) free(candidates->items[i].fault);
     free(candidates->items);
+    free(candidates->why);
     *candidates = (struct candidates){0};
 }
 
@@ -154,12 +157,25 @@ static enum paced_err choose_variant(struct candidates *found) {
     return PACED_OK;
 }
 
-enum paced_err candidates_find(struct candidates *found) {
-    struct sigaction before[PACED_COUNT(fatal_signals)];
+/* Sets the variables that the libraries below read; those that the user set stay. It is done before the first OpenCL
+ * call: from then on threads of the device's driver read the environment, and a write beside them is a race. CLBlast:
+ * without this macro (with a blank on either side) it writes vector multiply-adds element by element, and half the
+ * speed is lost. PoCL: its thread count, POCL_MAX_PTHREAD_COUNT up to 3.x, POCL_CPU_MAX_CU_COUNT from 4.0.
+ */
+static void prepare_environment(int threads) {
+    setenv("CLBLAST_BUILD_OPTIONS", " -DUSE_VECTOR_MAD=1 ", 0);
+    if (threads <= 0) return;
+    char text[16];
+    snprintf(text, sizeof text, "%d", threads);
+    setenv("POCL_MAX_PTHREAD_COUNT", text, 0);
+    setenv("POCL_CPU_MAX_CU_COUNT", text, 0);
+}
+
+enum paced_err candidates_find(struct candidates *found, int threads, bool untried) {
     *found = (struct candidates){0};
-    guard(before);
+    prepare_environment(threads);
+    if (!untried) PACED_TRY(check_listing());
     find(found);
-    unguard(before);
     enum paced_err err = choose_variant(found);
     if (err) candidates_finish(found);
     return err;

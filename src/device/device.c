@@ -46,20 +46,6 @@ enum paced_err opencl_error(const struct paced_device *device, const char *call,
                               : "run again with PACED_SYNC=1 to see which launch it was");
 }
 
-/* What the libraries below read from the environment; what the user set already stays. All of it is set before the
- * first OpenCL call: from then on threads of the device's driver read the environment, and a write beside them is a
- * race. CLBlast: without this macro (with a blank on either side) it writes vector multiply-adds element by element,
- * and half the speed is lost. PoCL: its thread count, POCL_MAX_PTHREAD_COUNT up to 3.x, POCL_CPU_MAX_CU_COUNT from 4.0.
- */
-static void prepare_environment(int threads) {
-    setenv("CLBLAST_BUILD_OPTIONS", " -DUSE_VECTOR_MAD=1 ", 0);
-    if (threads <= 0) return;
-    char text[16];
-    snprintf(text, sizeof text, "%d", threads);
-    setenv("POCL_MAX_PTHREAD_COUNT", text, 0);
-    setenv("POCL_CPU_MAX_CU_COUNT", text, 0);
-}
-
 static void limit_memory(struct paced_device_info *info, uint64_t bytes) {
     if (bytes == 0) return;
     if (info->global_bytes > bytes) info->global_bytes = bytes;
@@ -99,19 +85,19 @@ static enum paced_err open_chosen(struct paced_device **out, const struct candid
 
 enum paced_err paced_device_open(struct paced_device **out, const struct paced_device_options *options) {
     *out = NULL;
-    prepare_environment(options->threads);
     struct candidates all;
-    const char *why, *asked = candidates_asked_for(options->select);
+    const char *asked = candidates_asked_for(options->select);
     int chosen;
-    PACED_TRY(candidates_find(&all));
-    enum paced_err err = candidates_take(&all, asked, options->untried, &chosen, &why);
+    PACED_TRY(candidates_find(&all, options->threads, options->untried));
+    enum paced_err err = candidates_take(&all, asked, options->untried, &chosen);
     if (!err && chosen < 0)
         err = paced_error(PACED_NO_DEVICE,
                           "%s = %s: no usable OpenCL device (%s); `paced doctor` shows what there is, and the Debian "
                           "package pocl-opencl-icd makes the CPU one",
-                          asked == options->select ? "device.select" : "PACED_DEVICE", asked, why);
+                          asked == options->select ? "device.select" : "PACED_DEVICE", asked, all.why);
     if (!err) {
-        paced_log(PACED_LOG_DEBUG, "device %s %s (%s)", all.items[chosen].info.id, all.items[chosen].info.name, why);
+        paced_log(PACED_LOG_DEBUG, "device %s %s (%s)", all.items[chosen].info.id, all.items[chosen].info.name,
+                  all.why);
         err = open_chosen(out, &all.items[chosen], options);
     }
     candidates_finish(&all);

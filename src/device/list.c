@@ -17,7 +17,7 @@ static void print_memory(FILE *out, const char *what, uint64_t bytes) {
         fprintf(out, "%s %.0f MiB, ", what, (double)bytes / 1048576);
 }
 
-static void list_text(FILE *out, const struct candidates *all, int chosen, const char *why) {
+static void list_text(FILE *out, const struct candidates *all, int chosen) {
     for (size_t i = 0; i < all->count; ++i) {
         const struct candidate *c = &all->items[i];
         const struct paced_device_info *info = &c->info;
@@ -33,7 +33,7 @@ static void list_text(FILE *out, const struct candidates *all, int chosen, const
         fprintf(out, "local %.0f KiB, sub-buffers aligned to %zu bytes\n", (double)info->local_bytes / 1024,
                 info->align_bytes);
     }
-    if (chosen >= 0) fprintf(out, "* is taken: %s.\n", why);
+    if (chosen >= 0) fprintf(out, "* is taken: %s.\n", all->why);
 }
 
 /* null where it is unknown. */
@@ -67,43 +67,43 @@ static json_t *json_of(const struct candidate *c, bool chosen, const char *why) 
 }
 
 /* The list as text; release with free(). */
-static char *json_text(const struct candidates *all, int chosen, const char *why, size_t flags) {
+static char *json_text(const struct candidates *all, int chosen, size_t flags) {
     json_t *array = json_array();
     for (size_t i = 0; i < all->count; ++i)
-        json_array_append_new(array, json_of(&all->items[i], (int)i == chosen, why));
+        json_array_append_new(array, json_of(&all->items[i], (int)i == chosen, all->why));
     char *text = json_dumps(array, flags);
     json_decref(array);
     return text;
 }
 
-static void list_json(FILE *out, const struct candidates *all, int chosen, const char *why) {
-    char *text = json_text(all, chosen, why, JSON_INDENT(2));
+static void list_json(FILE *out, const struct candidates *all, int chosen) {
+    char *text = json_text(all, chosen, JSON_INDENT(2));
     fprintf(out, "%s\n", text);
     free(text);
 }
 
 enum paced_err paced_device_list(FILE *out, const char *select, bool json) {
     struct candidates all;
-    const char *why;
     int chosen;
-    PACED_TRY(candidates_find(&all));
-    enum paced_err err = candidates_take(&all, candidates_asked_for(select), false, &chosen, &why);
+    PACED_TRY(candidates_find(&all, 0, false));
+    enum paced_err err = candidates_take(&all, candidates_asked_for(select), false, &chosen);
     if (!err && json)
-        list_json(out, &all, chosen, why);
+        list_json(out, &all, chosen);
     else if (!err)
-        list_text(out, &all, chosen, why);
+        list_text(out, &all, chosen);
     if (!err && chosen < 0)
-        err = paced_error(PACED_NO_DEVICE,
-                          "no usable OpenCL device (%s); the Debian package pocl-opencl-icd makes the CPU one", why);
+        err =
+            paced_error(PACED_NO_DEVICE,
+                        "no usable OpenCL device (%s); the Debian package pocl-opencl-icd makes the CPU one", all.why);
     candidates_finish(&all);
     return err;
 }
 
 int list_answer(void) {
     struct candidates all;
-    enum paced_err err = candidates_find(&all);
+    enum paced_err err = candidates_find(&all, 0, true);
     if (err) return (int)err;
-    char *text = json_text(&all, -1, NULL, JSON_COMPACT);
+    char *text = json_text(&all, -1, JSON_COMPACT);
     paced_trial_result("%s", text);
     free(text);
     candidates_finish(&all);

@@ -75,18 +75,18 @@ struct candidate {
 struct candidates {
     struct candidate *items;
     size_t count;
+    char *why; /* the reason for the last choice, or the faults for which there is none */
 };
-/* PACED_INVALID for a wrong PACED_VARIANT. */
-enum paced_err candidates_find(struct candidates *found);
+/* Lists all devices; threads and untried are those of paced_device_options. PACED_NO_DEVICE where an implementation would
+ * end the process; PACED_INVALID for a wrong PACED_VARIANT. */
+enum paced_err candidates_find(struct candidates *found, int threads, bool untried);
 void candidates_finish(struct candidates *candidates);
 
 /* `select`, or the value that the environment has in its place. */
 const char *candidates_asked_for(const char *select);
 
 /* Finds the candidate that `select` takes and that passes its first trial (none is made if `untried`), and warns about
- * those that were skipped for it. *chosen is -1 where there is none; *why, static text or owned by a candidate, says
- * why. */
-enum paced_err candidates_take(struct candidates *candidates, const char *select, bool untried, int *chosen,
-                               const char **why);
+ * those that were skipped for it. *chosen is -1 where there is none; all->why says why. */
+enum paced_err candidates_take(struct candidates *all, const char *select, bool untried, int *chosen);
 
 #endif

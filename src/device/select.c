@@ -21,6 +21,28 @@ static bool knows_memory(const struct candidate *c) {
 
 /* ---- choosing ------------------------------------------------------------------------------------------------ */
 
+static void add_fault(struct paced_text *text, const struct candidate *c) {
+    paced_text_add(text, "%s%s %s: %s", text->size ? ", " : "", c->info.id, c->info.name, c->fault);
+}
+
+/* Says why none is chosen: the faults of all that `select` would allow, else the text. Returns -1. */
+static int none(struct candidates *all, bool (*allowed)(const struct candidate *c, const char *select),
+                const char *select, const char *otherwise) {
+    struct paced_text why = {0};
+    for (size_t i = 0; i < all->count; ++i)
+        if (allowed(&all->items[i], select)) add_fault(&why, &all->items[i]);
+    if (!why.data) paced_text_add(&why, "%s", otherwise);
+    free(all->why);
+    all->why = why.data;
+    return -1;
+}
+
+static int because(struct candidates *all, int chosen, const char *why) {
+    free(all->why);
+    all->why = paced_strdup(why);
+    return chosen;
+}
+
 static int first_of_kind(const struct candidates *all, enum paced_device_kind kind, bool memory_known) {
     for (size_t i = 0; i < all->count; ++i) {
         const struct candidate *c = &all->items[i];
@@ -29,7 +51,11 @@ static int first_of_kind(const struct candidates *all, enum paced_device_kind ki
     return -1;
 }
 
-static int choose_auto(const struct candidates *all, const char **why) {
+static bool is_any(const struct candidate *c, const char *select) {
+    return true;
+}
+
+static int choose_auto(struct candidates *all) {
     static const struct {
         enum paced_device_kind kind;
         const char *why;
@@ -39,53 +65,46 @@ static int choose_auto(const struct candidates *all, const char **why) {
     for (int unknown = 0; unknown < 2; ++unknown)
         for (size_t k = 0; k < PACED_COUNT(order); ++k) {
             int found = first_of_kind(all, order[k].kind, !unknown);
-            *why = order[k].why;
-            if (found >= 0) return found;
+            if (found >= 0) return because(all, found, order[k].why);
         }
-    *why = all->count == 1 ? all->items[0].fault : "none is usable";
-    if (!all->count) *why = "no OpenCL platform is installed, or PoCL cannot write its cache, POCL_CACHE_DIR";
-    return -1;
+    return none(all, is_any, "", "no OpenCL platform is installed, or PoCL cannot write its cache, POCL_CACHE_DIR");
 }
 
-static int choose_by_kind(const struct candidates *all, enum paced_device_kind kind, const char **why) {
-    int found = first_of_kind(all, kind, true);
-    if (found < 0) found = first_of_kind(all, kind, false);
-    *why = kind == PACED_CPU ? found < 0 ? "no usable CPU device" : "the first CPU"
-           : found < 0       ? "no usable GPU device"
-                             : "the first GPU";
-    return found;
+static bool is_of_kind(const struct candidate *c, const char *select) {
+    return c->info.kind == (strcmp(select, "cpu") == 0 ? PACED_CPU : PACED_GPU);
 }
 
-static int choose_by_number(const struct candidates *all, const char *number, const char **why) {
-    for (size_t i = 0; i < all->count; ++i) {
-        const struct candidate *c = &all->items[i];
-        if (strcmp(c->info.id, number) != 0) continue;
-        *why = c->fault ? c->fault : "named by number";
-        return c->fault ? -1 : (int)i;
-    }
-    *why = "there is no device of that number";
-    return -1;
+static int choose_by_kind(struct candidates *all, const char *select) {
+    bool cpu = strcmp(select, "cpu") == 0;
+    int found = first_of_kind(all, cpu ? PACED_CPU : PACED_GPU, true);
+    if (found < 0) found = first_of_kind(all, cpu ? PACED_CPU : PACED_GPU, false);
+    if (found < 0) return none(all, is_of_kind, select, cpu ? "no CPU device" : "no GPU device");
+    return because(all, found, cpu ? "the first CPU" : "the first GPU");
 }
 
-static int choose_by_name(const struct candidates *all, const char *part, const char **why) {
-    *why = "no device's or platform's name contains that";
-    for (size_t i = 0; i < all->count; ++i) {
-        const struct candidate *c = &all->items[i];
-        if (!contains(c->info.name, part) && !contains(c->info.platform, part)) continue;
-        *why = c->fault ? c->fault : "named by a part of its name";
-        if (!c->fault) return (int)i;
-    }
-    return -1;
+static bool is_numbered(const struct candidate *c, const char *select) {
+    return strcmp(c->info.id, select) == 0;
 }
 
-static int choose(const struct candidates *all, const char *select, const char **why) {
+static bool is_named(const struct candidate *c, const char *select) {
+    return contains(c->info.name, select) || contains(c->info.platform, select);
+}
+
+static int choose_by_text(struct candidates *all, const char *select) {
     int platform, device, end = 0;
-    if (strcmp(select, "auto") == 0) return choose_auto(all, why);
-    if (strcmp(select, "cpu") == 0) return choose_by_kind(all, PACED_CPU, why);
-    if (strcmp(select, "gpu") == 0) return choose_by_kind(all, PACED_GPU, why);
-    if (sscanf(select, "%d:%d%n", &platform, &device, &end) == 2 && select[end] == '\0')
-        return choose_by_number(all, select, why);
-    return choose_by_name(all, select, why);
+    bool number = sscanf(select, "%d:%d%n", &platform, &device, &end) == 2 && select[end] == '\0';
+    bool (*allowed)(const struct candidate *, const char *) = number ? is_numbered : is_named;
+    for (size_t i = 0; i < all->count; ++i)
+        if (!all->items[i].fault && allowed(&all->items[i], select))
+            return because(all, (int)i, number ? "named by number" : "named by a part of its name");
+    return none(all, allowed, select,
+                number ? "there is no device of that number" : "no device's or platform's name contains that");
+}
+
+static int choose(struct candidates *all, const char *select) {
+    if (strcmp(select, "auto") == 0) return choose_auto(all);
+    if (strcmp(select, "cpu") == 0 || strcmp(select, "gpu") == 0) return choose_by_kind(all, select);
+    return choose_by_text(all, select);
 }
 
 /* ---- trying -------------------------------------------------------------------------------------------------- */
@@ -126,10 +145,9 @@ const char *candidates_asked_for(const char *select) {
     return strcmp(select, "auto") == 0 && environment && *environment ? environment : select;
 }
 
-enum paced_err candidates_take(struct candidates *all, const char *select, bool untried, int *chosen,
-                               const char **why) {
+enum paced_err candidates_take(struct candidates *all, const char *select, bool untried, int *chosen) {
     for (;;) {
-        *chosen = choose(all, select, why);
+        *chosen = choose(all, select);
         if (*chosen < 0 || untried) return PACED_OK;
         struct candidate *c = &all->items[*chosen];
         PACED_TRY(try_candidate(c));
@@ -142,12 +160,11 @@ enum paced_err candidates_take(struct candidates *all, const char *select, bool 
 
 enum paced_err paced_device_find(const char *select, struct paced_device_info *info, char **why) {
     struct candidates all;
-    const char *reason;
     int chosen;
     *why = NULL;
-    PACED_TRY(candidates_find(&all));
-    enum paced_err err = candidates_take(&all, candidates_asked_for(select), false, &chosen, &reason);
-    if (!err) *why = paced_strdup(reason);
+    PACED_TRY(candidates_find(&all, 0, false));
+    enum paced_err err = candidates_take(&all, candidates_asked_for(select), false, &chosen);
+    if (!err) *why = paced_strdup(all.why);
     if (!err && chosen < 0)
         err = PACED_NO_DEVICE;
     else if (!err)

@@ -27,8 +27,29 @@ static double limit_s(void) {
 
 /* ---- the parent ---------------------------------------------------------------------------------------------- */
 
+static bool begins_with(const char *text, const char *beginning) {
+    return strncmp(text, beginning, strlen(beginning)) == 0;
+}
+
+/* The rest of the last line that begins with the mark, or NULL. */
+static char *last_line(const char *output, const char *mark) {
+    const char *found = NULL;
+    for (const char *line = output; *line; line += strcspn(line, "\n"), line += *line == '\n')
+        if (begins_with(line, mark) && !begins_with(line, "paced: debug: ")) found = line + strlen(mark);
+    return found ? paced_format("%.*s", (int)strcspn(found, "\n"), found) : NULL;
+}
+
+/* The child's error, without the advice behind it, which is for users. */
+static char *error_of(const struct paced_child *child) {
+    char *error = last_line(child->output, "paced: ");
+    char *verdict = paced_format("its driver reports an error%s%.*s", error ? ": " : "",
+                                 error ? (int)strcspn(error, ";") : 0, error ? error : "");
+    free(error);
+    return verdict;
+}
+
 static char *verdict_of(const struct paced_child *child) {
-    if (child->timed_out) return paced_strdup(VERDICT_HANGS);
+    if (child->timed_out) return paced_format(VERDICT_HANGS " within %g s", limit_s());
     if (child->signal)
         return paced_format("its driver ended the process (signal %d, %s)", child->signal, strsignal(child->signal));
     switch (child->status) {
@@ -41,18 +62,10 @@ static char *verdict_of(const struct paced_child *child) {
     case PACED_FAILED:
     case PACED_INVALID:
     case PACED_NO_DEVICE:
-        return paced_strdup("its driver reports an error");
+        return error_of(child);
     default:
         return paced_format("its driver ended the process (exit status %d)", child->status);
     }
-}
-
-/* The rest of the last line that begins with the mark, or NULL. */
-static char *result_in(const char *output) {
-    const char *found = NULL;
-    for (const char *line = output; *line; line += strcspn(line, "\n"), line += *line == '\n')
-        if (strncmp(line, RESULT, strlen(RESULT)) == 0) found = line + strlen(RESULT);
-    return found ? paced_format("%.*s", (int)strcspn(found, "\n"), found) : NULL;
 }
 
 enum paced_err paced_trial_make(const char *subject, const char *step, struct paced_trial *trial) {
@@ -66,7 +79,7 @@ enum paced_err paced_trial_make(const char *subject, const char *step, struct pa
     if (err) return err;
     trial->verdict = verdict_of(&child);
     trial->passed = strcmp(trial->verdict, VERDICT_PASSED) == 0;
-    trial->result = result_in(child.output);
+    trial->result = last_line(child.output, RESULT);
     paced_log(PACED_LOG_DEBUG, "trial of %s: %s: %s\n%s", subject, step, trial->verdict, child.output);
     free(child.output);
     if (!child.stopped) return PACED_OK;
@@ -80,10 +93,12 @@ void paced_trial_finish(struct paced_trial *trial) {
     *trial = (struct paced_trial){0};
 }
 
-/* A process that was killed tells about the machine's memory or its user, not about the driver. */
-static bool is_lasting(const char *verdict) {
+/* A process that was killed tells about the machine's memory or its user, not about the driver. A listing that fails is
+ * quick to repeat, and may depend on more than is known here. */
+static bool is_lasting(const char *step, const char *verdict) {
     char *killed = paced_format("(signal %d,", SIGKILL);
-    bool lasting = !strstr(verdict, killed);
+    bool lasting =
+        !strstr(verdict, killed) && (strcmp(step, TRIAL_LISTING) != 0 || strcmp(verdict, VERDICT_PASSED) == 0);
     free(killed);
     return lasting;
 }
@@ -92,10 +107,10 @@ enum paced_err trial_verdict(const struct paced_device_info *info, const char *s
     struct paced_trial trial;
     *verdict = verdict_recall(info, step);
     if (*verdict) return PACED_OK;
-    PACED_TRY(paced_trial_make(info->id, step, &trial));
+    PACED_TRY(paced_trial_make(*info->id ? info->id : "all", step, &trial));
     if (trial.verdict) {
         *verdict = paced_strdup(trial.verdict);
-        if (is_lasting(*verdict)) verdict_keep(info, step, *verdict);
+        if (is_lasting(step, *verdict)) verdict_keep(info, step, *verdict);
     }
     paced_trial_finish(&trial);
     return PACED_OK;
@@ -168,7 +183,7 @@ void paced_trials_forget(void) {
 
 int paced_trial_answer(const char *subject, const char *step) {
     if (strcmp(step, "implementation") == 0) return icd_answer(subject);
-    if (strcmp(step, "devices") == 0) return list_answer();
+    if (strcmp(step, TRIAL_LISTING) == 0) return list_answer();
     struct paced_device *device;
     const struct paced_device_options options = {.select = subject, .untried = true};
     enum paced_err err = paced_device_open(&device, &options);

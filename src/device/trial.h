@@ -15,10 +15,13 @@ enum paced_err trial_verdict(const struct paced_device_info *info, const char *s
 /* The first step of every device: a kernel of the program is built and run. */
 #define TRIAL_KERNELS "kernels"
 
+/* The step before it: all devices are listed. Its subject has no id. */
+#define TRIAL_LISTING "devices"
+
 /* The child's side of the step "implementation" (icd.c). */
 int icd_answer(const char *library);
 
-/* The child's side of the step "devices" (list.c). */
+/* The child's side of TRIAL_LISTING (list.c). */
 int list_answer(void);
 
 #endif

@@ -11,7 +11,7 @@
 
 #define VERDICT_PASSED "passed"
 #define VERDICT_WRONG "it computes wrongly"
-#define VERDICT_HANGS "its driver does not answer"
+#define VERDICT_HANGS "its driver did not answer" /* the beginning */
 
 /* The verdict, or NULL where none is kept. Release with free(). */
 char *verdict_recall(const struct paced_device_info *info, const char *subject);
