@@ -70,7 +70,7 @@ enum paced_err paced_device_finish(struct paced_device *device);
 /* ---- trials -------------------------------------------------------------------------------------------------- */
 
 /* A trial does one step in a child process, `paced --trial SUBJECT STEP`, because an OpenCL driver may end or hang the
- * process that calls it. The child is killed after $PACED_TRIAL_SECONDS, 120 by default. */
+ * process that calls it. The child is killed after `patience` times $PACED_TRIAL_SECONDS, 120 by default. */
 struct paced_trial {
     bool passed;
     char *verdict; /* "passed", or the cause in words; NULL: not made, since the program `paced` is not found */
@@ -78,7 +78,7 @@ struct paced_trial {
 };
 
 /* PACED_STOPPED where the user asked to stop meanwhile. The child's messages go to the debug log. */
-enum paced_err paced_trial_make(const char *subject, const char *step, struct paced_trial *trial);
+enum paced_err paced_trial_make(const char *subject, const char *step, int patience, struct paced_trial *trial);
 void paced_trial_finish(struct paced_trial *trial);
 
 /* The child's side for the steps that this module knows; returns the exit status. SUBJECT is a device (its id):
@@ -90,6 +90,9 @@ void paced_trial_finish(struct paced_trial *trial);
  * or "all", with the step
  *   devices                        all devices are listed, untried; result: JSON, as of paced_device_list */
 int paced_trial_answer(const char *subject, const char *step);
+
+/* The exit status of a child whose device computes wrongly. */
+enum { PACED_TRIAL_WRONG = 20 };
 
 /* Gives the step's result, one line of text. */
 void paced_trial_result(const char *fmt, ...) PACED_PRINTF(1, 2);

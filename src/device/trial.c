@@ -48,8 +48,8 @@ static char *error_of(const struct paced_child *child) {
     return verdict;
 }
 
-static char *verdict_of(const struct paced_child *child) {
-    if (child->timed_out) return paced_format(VERDICT_HANGS " within %g s", limit_s());
+static char *verdict_of(const struct paced_child *child, double limit) {
+    if (child->timed_out) return paced_format(VERDICT_HANGS " within %g s", limit);
     if (child->signal)
         return paced_format("its driver ended the process (signal %d, %s)", child->signal, strsignal(child->signal));
     switch (child->status) {
@@ -68,16 +68,17 @@ static char *verdict_of(const struct paced_child *child) {
     }
 }
 
-enum paced_err paced_trial_make(const char *subject, const char *step, struct paced_trial *trial) {
+enum paced_err paced_trial_make(const char *subject, const char *step, int patience, struct paced_trial *trial) {
     struct paced_child child;
+    double limit = patience * limit_s();
     *trial = (struct paced_trial){0};
     char *program = paced_program_path();
     if (!program) return PACED_OK;
     const char *const words[] = {program, "--trial", subject, step, NULL};
-    enum paced_err err = paced_child_run(words, limit_s(), &child);
+    enum paced_err err = paced_child_run(words, limit, &child);
     free(program);
     if (err) return err;
-    trial->verdict = verdict_of(&child);
+    trial->verdict = verdict_of(&child, limit);
     trial->passed = strcmp(trial->verdict, VERDICT_PASSED) == 0;
     trial->result = last_line(child.output, RESULT);
     paced_log(PACED_LOG_DEBUG, "trial of %s: %s: %s\n%s", subject, step, trial->verdict, child.output);
@@ -107,7 +108,7 @@ enum paced_err trial_verdict(const struct paced_device_info *info, const char *s
     struct paced_trial trial;
     *verdict = verdict_recall(info, step);
     if (*verdict) return PACED_OK;
-    PACED_TRY(paced_trial_make(*info->id ? info->id : "all", step, &trial));
+    PACED_TRY(paced_trial_make(*info->id ? info->id : "all", step, 1, &trial));
     if (trial.verdict) {
         *verdict = paced_strdup(trial.verdict);
         if (is_lasting(step, *verdict)) verdict_keep(info, step, *verdict);

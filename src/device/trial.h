@@ -4,8 +4,8 @@
 
 #include "src/device/opencl.h"
 
-/* Exit statuses of a trial's child, beside the program's own. */
-enum { TRIAL_PASSED = PACED_OK, TRIAL_WRONG = 20, TRIAL_BUILD_FAILED = 21 };
+/* Exit statuses of a trial's child, beside the program's own and PACED_TRIAL_WRONG. */
+enum { TRIAL_PASSED = PACED_OK, TRIAL_WRONG = PACED_TRIAL_WRONG, TRIAL_BUILD_FAILED = 21 };
 
 /* The verdict about a step on a device: the one that is kept for `step`, else the one of a trial, which is kept then.
  * *verdict is NULL where no trial can be made since the program is not found. Release it with free(). PACED_STOPPED

@@ -1,4 +1,5 @@
-"""Numbers by formula: the same weights, images and labels in C and in Python, so that no file need hold them.
+"""Numbers by formula: the same weights, images and labels in C (src/run/doctor/formula.c) and in Python, so that no
+file need hold them.
 
 u(name, i) in [-1, 1): h = FNV-1a 64 of the name's bytes (start 14695981039346656037, prime 1099511628211); then
 splitmix64's i-th output from state h, i from 0:

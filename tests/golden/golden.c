@@ -1,7 +1,6 @@
 /* Reading golden files; see golden.h. */
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <jansson.h>
 
@@ -78,49 +77,4 @@ int golden_cases(const struct paced_weights *golden, const char *kind) {
     const char *count = paced_weights_metadata(golden, kind);
     assert_non_null(count);
     return atoi(count);
-}
-
-/* ---- formula.py's weights -------------------------------------------------------------------------------------- */
-
-static const struct paced_param *sibling(const struct paced_graph *graph, const struct paced_param *p,
-                                         const char *suffix) {
-    size_t prefix = (size_t)(strrchr(p->name, '.') - p->name) + 1;
-    for (size_t i = 0; i < paced_graph_param_count(graph); ++i) {
-        const struct paced_param *other = paced_graph_get_param(graph, i);
-        if (strncmp(other->name, p->name, prefix) == 0 && strcmp(other->name + prefix, suffix) == 0) return other;
-    }
-    return NULL;
-}
-
-/* value = offset + scale u; |u| for a variance. In double, rounded once. */
-static void add_floats(struct paced_weights *state, const struct paced_graph *graph, const struct paced_param *p) {
-    const char *suffix = strrchr(p->name, '.') + 1;
-    bool variance = strcmp(suffix, "running_var") == 0, norm = sibling(graph, p, "running_mean") != NULL;
-    double offset = variance || (norm && strcmp(suffix, "weight") == 0) ? 1 : 0, scale = variance ? 0.3 : 0.1;
-    if (!norm) {
-        const struct paced_param *w = sibling(graph, p, "weight");
-        scale = 1 / sqrt((double)w->dims[1] * w->dims[2] * w->dims[3]);
-    }
-    float *values = paced_alloc(p->count, sizeof *values);
-    for (uint64_t i = 0; i < p->count; ++i) {
-        double u = formula_uniform(p->name, i);
-        values[i] = (float)(offset + scale * (variance ? fabs(u) : u));
-    }
-    int64_t shape[4];
-    for (int i = 0; i < p->rank; ++i) shape[i] = p->dims[i];
-    paced_weights_add(state, p->name, PACED_F32, p->rank, shape, values);
-    free(values);
-}
-
-struct paced_weights formula_state(const struct paced_graph *graph) {
-    struct paced_weights state = {0};
-    const int64_t none = 0;
-    for (size_t i = 0; i < paced_graph_param_count(graph); ++i) {
-        const struct paced_param *p = paced_graph_get_param(graph, i);
-        if (p->kind == PACED_PARAM_COUNTER)
-            paced_weights_add(&state, p->name, PACED_I64, 0, NULL, &none);
-        else
-            add_floats(&state, graph, p);
-    }
-    return state;
 }

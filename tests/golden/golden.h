@@ -1,4 +1,4 @@
-/* golden: reading the files that make_golden.py wrote, and formula.py's weights in C. */
+/* golden: reading the files that make_golden.py wrote. */
 #ifndef PACED_TESTS_GOLDEN_H
 #define PACED_TESTS_GOLDEN_H
 
@@ -21,8 +21,5 @@ double golden_number(const struct paced_weights *golden, const char *key, const 
 int golden_int(const struct paced_weights *golden, const char *key, const char *name);
 /* How many cases of this kind there are. */
 int golden_cases(const struct paced_weights *golden, const char *kind);
-
-/* Every parameter of the network by formula.py's rules, under its name. */
-struct paced_weights formula_state(const struct paced_graph *graph);
 
 #endif

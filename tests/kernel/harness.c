@@ -29,14 +29,6 @@ void harness_assert_ok(enum paced_err err, const char *call, const char *file, i
 
 /* ---- numbers ------------------------------------------------------------------------------------------------- */
 
-double formula_uniform(const char *name, uint64_t i) {
-    uint64_t z = paced_hash(PACED_HASH_START, name, strlen(name)) + (i + 1) * UINT64_C(0x9E3779B97F4A7C15);
-    z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
-    z ^= z >> 31;
-    return (double)(z >> 11) * 0x1p-52 - 1;
-}
-
 void fill_uniform(const char *name, float *out, size_t count) {
     for (size_t i = 0; i < count; ++i) out[i] = (float)formula_uniform(name, i);
 }

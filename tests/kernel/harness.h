@@ -20,6 +20,7 @@
 #include <cmocka.h>
 
 #include "paced/ops.h"
+#include "src/run/doctor/formula.h"
 
 extern struct paced_device *harness_device;
 
@@ -38,8 +39,7 @@ void harness_assert_ok(enum paced_err err, const char *call, const char *file, i
 
 /* ---- numbers ------------------------------------------------------------------------------------------------- */
 
-/* Number i of formula.py for `name`, in [-1, 1). */
-double formula_uniform(const char *name, uint64_t i);
+/* The numbers of formula_uniform (formula.h), from 0 on. */
 void fill_uniform(const char *name, float *out, size_t count);
 float *uniform(const char *name, size_t count); /* release with free() */
 

@@ -15,7 +15,8 @@ static json_t *parsed(const struct paced_trial *trial) {
 
 static enum paced_err add_file(json_t *files, const struct paced_icd_file *file) {
     struct paced_trial trial;
-    PACED_TRY(paced_trial_make(file->library, "implementation", &trial));
+    paced_log(PACED_LOG_INFO, "trying %s", file->path);
+    PACED_TRY(paced_trial_make(file->library, "implementation", 1, &trial));
     json_t *entry = json_object();
     json_object_set_new(entry, "path", json_string(file->path));
     json_object_set_new(entry, "library", json_string(file->library));
@@ -49,9 +50,13 @@ static void add_trial(json_t *device, const char *step, const char *verdict, jso
     json_object_set_new(json_object_get(device, "trials"), step, entry);
 }
 
+/* The network's kernels take a minute to compile for the first time, on a slow machine several. */
+enum { PATIENCE = 5 };
+
 static enum paced_err try_step(json_t *device, const char *step) {
     struct paced_trial trial;
-    PACED_TRY(paced_trial_make(doctor_text(device, "id"), step, &trial));
+    paced_log(PACED_LOG_INFO, "device %s: trying %s", doctor_text(device, "id"), step);
+    PACED_TRY(paced_trial_make(doctor_text(device, "id"), step, PATIENCE, &trial));
     add_trial(device, step, trial.verdict ? trial.verdict : "not tried", parsed(&trial));
     paced_trial_finish(&trial);
     return PACED_OK;
@@ -59,8 +64,8 @@ static enum paced_err try_step(json_t *device, const char *step) {
 
 /* A device that fails the first step is not tried any further. */
 static enum paced_err try_device(json_t *device) {
-    static const char *const steps[] = {"matrix products", "network",          "half storage",
-                                        "half arithmetic", "bfloat16 storage", "bfloat16 products"};
+    static const char *const steps[] = {"half storage",      "half arithmetic", "bfloat16 storage",
+                                        "bfloat16 products", "matrix products", "network"};
     struct paced_device_info info;
     char *why;
     json_object_set_new(device, "trials", json_object());
@@ -93,7 +98,7 @@ enum paced_err doctor_devices(json_t *report) {
     struct paced_trial list;
     PACED_TRY(add_implementations(report));
     paced_trials_forget();
-    PACED_TRY(paced_trial_make("all", "devices", &list));
+    PACED_TRY(paced_trial_make("all", "devices", 1, &list));
     bool listed = list.passed;
     json_t *devices = listed ? parsed(&list) : json_array();
     json_object_set_new(report, "devices", devices);

@@ -50,13 +50,21 @@ static void print_implementations(FILE *out, const json_t *report) {
     }
 }
 
-/* A step's result is text in quotes, a number, or null. */
+/* Formats that a device may lack without a fault. */
+static bool is_optional(const char *step) {
+    return strncmp(step, "half", strlen("half")) == 0 || strncmp(step, "bfloat16", strlen("bfloat16")) == 0;
+}
+
+/* A step's result is a text, a number, or null. */
 static void print_trials(FILE *out, const json_t *device) {
     const char *step;
     json_t *trial;
     json_object_foreach(json_object_get(device, "trials"), step, trial) {
         const json_t *result = json_object_get(trial, "result");
-        fprintf(out, "    %-18s %s", step, doctor_text(trial, "verdict"));
+        const char *verdict = doctor_text(trial, "verdict");
+        bool passed = strcmp(verdict, "passed") == 0;
+        fprintf(out, "    %-18s %s%s", step, !passed && is_optional(step) ? "no: " : "",
+                passed && is_optional(step) ? "yes" : verdict);
         if (json_is_string(result)) fprintf(out, ": %s", json_string_value(result));
         if (json_is_real(result)) fprintf(out, ": relative error %.2g", json_real_value(result));
         fputc('\n', out);
