@@ -189,7 +189,7 @@ class Install(Case):
         program.PROGRAM = self.path("broken", "bin", "paced")
         try:
             done = self.run_program("predict", "tiny.ini", "--weights", self.weights, "--output", "x", "wide.png",
-                                    status=1)
+                                    "--set", "log.level=debug", status=1)
         finally:
             program.PROGRAM = self.prefix + "/bin/paced"
         self.assertIn("of the broken prefix", done.stderr)
