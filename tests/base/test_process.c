@@ -40,6 +40,62 @@ static void test_memory_overflow_ends(void **state) {
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == PACED_FAILED);
 }
 
+/* ---- child processes ---- */
+
+static struct paced_child run_shell(const char *script, double limit_s) {
+    const char *const words[] = {"/bin/sh", "-c", script, NULL};
+    struct paced_child child;
+    assert_int_equal(paced_child_run(words, limit_s, &child), PACED_OK);
+    return child;
+}
+
+static void test_child_ends(void **state) {
+    (void)state;
+    struct paced_child exits = run_shell("echo out; echo err >&2; cat; exit 7", 60);
+    assert_int_equal(exits.status, 7);
+    assert_int_equal(exits.signal, 0);
+    assert_string_equal(exits.output, "out\nerr\n");
+    struct paced_child signalled = run_shell("kill -ABRT $$", 60);
+    assert_int_equal(signalled.status, -1);
+    assert_int_equal(signalled.signal, SIGABRT);
+    assert_string_equal(signalled.output, "");
+    assert_false(exits.timed_out || signalled.timed_out);
+    free(exits.output);
+    free(signalled.output);
+}
+
+/* Also where a descendant keeps the pipe open. */
+static void test_child_hangs(void **state) {
+    (void)state;
+    struct paced_child child = run_shell("sleep 60 & sleep 60", 0.2);
+    assert_true(child.timed_out);
+    assert_int_equal(child.signal, SIGKILL);
+    free(child.output);
+}
+
+static void test_child_writes_much(void **state) {
+    (void)state;
+    struct paced_child child =
+        run_shell("i=0; while [ $i -lt 3000 ]; do echo 0123456789012345678901234567890123456789; "
+                  "i=$((i + 1)); done",
+                  60);
+    assert_int_equal(child.status, 0);
+    assert_in_range(strlen(child.output), 1 << 16, (1 << 16) + 4096);
+    free(child.output);
+}
+
+static void test_child_is_missing(void **state) {
+    (void)state;
+    const char *const words[] = {"/no/such/program", NULL};
+    struct paced_child child;
+    capture_begin();
+    enum paced_err err = paced_child_run(words, 60, &child);
+    char *text = capture_end();
+    assert_int_equal(err, PACED_FAILED);
+    assert_non_null(strstr(text, "/no/such/program: cannot be started: No such file or directory"));
+    free(text);
+}
+
 /* ---- log, time, stopping ---- */
 
 static void test_log(void **state) {
@@ -182,8 +238,16 @@ static void test_stop(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_memory),       cmocka_unit_test(test_memory_overflow_ends), cmocka_unit_test(test_log),
-        cmocka_unit_test(test_log_diverted), cmocka_unit_test(test_log_status),           cmocka_unit_test(test_now),
+        cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_memory_overflow_ends),
+        cmocka_unit_test(test_child_ends),
+        cmocka_unit_test(test_child_hangs),
+        cmocka_unit_test(test_child_writes_much),
+        cmocka_unit_test(test_child_is_missing),
+        cmocka_unit_test(test_log),
+        cmocka_unit_test(test_log_diverted),
+        cmocka_unit_test(test_log_status),
+        cmocka_unit_test(test_now),
         cmocka_unit_test(test_stop),
     };
     return cmocka_run_group_tests_name("process", tests, make_dir, remove_dir);

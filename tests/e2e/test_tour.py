@@ -10,7 +10,7 @@ import subprocess
 import program
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-MACHINE = ("build/paced devices",)  # print what this machine has
+MACHINE = ("build/paced devices", "build/paced doctor")  # print what this machine has
 
 
 def blocks():

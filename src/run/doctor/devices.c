@@ -71,7 +71,10 @@ static enum paced_err try_device(json_t *device) {
     json_object_set_new(device, "trials", json_object());
     enum paced_err err = paced_device_find(doctor_text(device, "id"), &info, &why);
     if (err == PACED_NO_DEVICE) {
-        add_trial(device, "kernels", why, json_null());
+        char *name = paced_format("%s %s: ", doctor_text(device, "id"), doctor_text(device, "name"));
+        bool named = strncmp(why, name, strlen(name)) == 0;
+        add_trial(device, "kernels", named ? why + strlen(name) : why, json_null());
+        free(name);
         free(why);
         return PACED_OK;
     }
