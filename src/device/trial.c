@@ -27,6 +27,10 @@ static double limit_s(void) {
 
 /* ---- the parent ---------------------------------------------------------------------------------------------- */
 
+/* Beginnings of verdicts. */
+#define ENDED "its driver ended the process"
+#define REPORTS "its driver reports an error"
+
 static bool begins_with(const char *text, const char *beginning) {
     return strncmp(text, beginning, strlen(beginning)) == 0;
 }
@@ -42,16 +46,15 @@ static char *last_line(const char *output, const char *mark) {
 /* The child's error, without the advice behind it, which is for users. */
 static char *error_of(const struct paced_child *child) {
     char *error = last_line(child->output, "paced: ");
-    char *verdict = paced_format("its driver reports an error%s%.*s", error ? ": " : "",
-                                 error ? (int)strcspn(error, ";") : 0, error ? error : "");
+    char *verdict =
+        paced_format(REPORTS "%s%.*s", error ? ": " : "", error ? (int)strcspn(error, ";") : 0, error ? error : "");
     free(error);
     return verdict;
 }
 
 static char *verdict_of(const struct paced_child *child, double limit) {
     if (child->timed_out) return paced_format(VERDICT_HANGS " within %g s", limit);
-    if (child->signal)
-        return paced_format("its driver ended the process (signal %d, %s)", child->signal, strsignal(child->signal));
+    if (child->signal) return paced_format(ENDED " (signal %d, %s)", child->signal, strsignal(child->signal));
     switch (child->status) {
     case TRIAL_PASSED:
         return paced_strdup(VERDICT_PASSED);
@@ -64,7 +67,7 @@ static char *verdict_of(const struct paced_child *child, double limit) {
     case PACED_NO_DEVICE:
         return error_of(child);
     default:
-        return paced_format("its driver ended the process (exit status %d)", child->status);
+        return paced_format(ENDED " (exit status %d)", child->status);
     }
 }
 
@@ -94,14 +97,14 @@ void paced_trial_finish(struct paced_trial *trial) {
     *trial = (struct paced_trial){0};
 }
 
-/* A process that was killed tells about the machine's memory or its user, not about the driver. A listing that fails is
- * quick to repeat, and may depend on more than is known here. */
+/* Verdicts that hold for later processes, too. Errors that a driver reports pass with their cause, such as memory that
+ * others use. A process that was killed tells about the machine or its user. A listing that fails may depend on more
+ * than is known here, and is quick to repeat. */
 static bool is_lasting(const char *step, const char *verdict) {
-    char *killed = paced_format("(signal %d,", SIGKILL);
-    bool lasting =
-        !strstr(verdict, killed) && (strcmp(step, TRIAL_LISTING) != 0 || strcmp(verdict, VERDICT_PASSED) == 0);
+    char *killed = paced_format(ENDED " (signal %d,", SIGKILL);
+    bool passing = begins_with(verdict, killed) || begins_with(verdict, REPORTS) || strcmp(step, TRIAL_LISTING) == 0;
     free(killed);
-    return lasting;
+    return !passing || strcmp(verdict, VERDICT_PASSED) == 0;
 }
 
 enum paced_err trial_verdict(const struct paced_device_info *info, const char *step, char **verdict) {
