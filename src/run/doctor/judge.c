@@ -126,8 +126,8 @@ enum paced_err doctor_judge(json_t *report) {
     const json_t *device;
     size_t i;
     json_object_set_new(report, "advice", json_array());
-    judge_implementations(report);
     judge_machine(report);
+    judge_implementations(report);
     judge_hidden_gpus(report);
     json_array_foreach(json_object_get(report, "devices"), i, device) judge_device(report, device);
     return decide(report);
