@@ -73,8 +73,9 @@ enum paced_err paced_device_finish(struct paced_device *device);
  * process that calls it. The child is killed after `patience` times $PACED_TRIAL_SECONDS, 120 by default. */
 struct paced_trial {
     bool passed;
-    char *verdict; /* "passed", or the cause in words; NULL: not made, since the program `paced` is not found */
-    char *result;  /* text that the step gives by paced_trial_result; NULL: none */
+    char *verdict;  /* "passed", or the cause in words; NULL: not made, since the program `paced` is not found */
+    char *result;   /* text that the step gives by paced_trial_result; NULL: none */
+    char *messages; /* all that the child and the driver wrote; NULL: not made */
 };
 
 /* PACED_STOPPED where the user asked to stop meanwhile. The child's messages go to the debug log. */

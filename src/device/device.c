@@ -92,8 +92,8 @@ enum paced_err paced_device_open(struct paced_device **out, const struct paced_d
     enum paced_err err = candidates_take(&all, asked, options->untried, &chosen);
     if (!err && chosen < 0)
         err = paced_error(PACED_NO_DEVICE,
-                          "%s = %s: no usable OpenCL device (%s); `paced doctor` shows what there is, and the Debian "
-                          "package pocl-opencl-icd makes the CPU one",
+                          "%s = %s: no usable OpenCL device (%s); `paced devices` lists what there is, and `paced "
+                          "doctor` tells what to do",
                           asked == options->select ? "device.select" : "PACED_DEVICE", asked, all.why);
     if (!err) {
         paced_log(PACED_LOG_DEBUG, "device %s %s (%s)", all.items[chosen].info.id, all.items[chosen].info.name,

@@ -92,9 +92,7 @@ enum paced_err paced_device_list(FILE *out, const char *select, bool json) {
     else if (!err)
         list_text(out, &all, chosen);
     if (!err && chosen < 0)
-        err =
-            paced_error(PACED_NO_DEVICE,
-                        "no usable OpenCL device (%s); the Debian package pocl-opencl-icd makes the CPU one", all.why);
+        err = paced_error(PACED_NO_DEVICE, "no usable OpenCL device (%s); `paced doctor` tells what to do", all.why);
     candidates_finish(&all);
     return err;
 }

@@ -55,6 +55,9 @@ enum paced_err program_kernel(struct paced_device *device, const struct paced_ke
                               const struct built_kernel **out);
 void programs_release(struct paced_device *device);
 
+/* A hash of the source of a program, of nothing where the file is not found. */
+uint64_t program_source_hash(const char *file);
+
 /* Lets go of CLBlast's programs, which it would keep until the process ends, when a driver may be gone already. */
 void gemm_release(void);
 
@@ -77,8 +80,8 @@ struct candidates {
     size_t count;
     char *why; /* the reason for the last choice, or the faults for which there is none */
 };
-/* Lists all devices; threads and untried are those of paced_device_options. PACED_NO_DEVICE where an implementation would
- * end the process; PACED_INVALID for a wrong PACED_VARIANT. */
+/* Lists all devices; threads and untried are those of paced_device_options. PACED_NO_DEVICE where an implementation
+ * would end the process; PACED_INVALID for a wrong PACED_VARIANT. */
 enum paced_err candidates_find(struct candidates *found, int threads, bool untried);
 void candidates_finish(struct candidates *candidates);
 

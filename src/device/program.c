@@ -42,6 +42,18 @@ static enum paced_err add_source(struct paced_text *text, const char *file) {
     return err;
 }
 
+uint64_t program_source_hash(const char *file) {
+    const char *const files[] = {"common.clh", file};
+    uint64_t hash = PACED_HASH_START;
+    for (size_t i = 0; i < PACED_COUNT(files); ++i) {
+        char *path = find_source(files[i]), *text = NULL;
+        if (path && paced_file_read_text(path, 0, &text) == PACED_OK) hash = paced_hash(hash, text, strlen(text) + 1);
+        free(text);
+        free(path);
+    }
+    return hash;
+}
+
 static void report_build_log(struct paced_device *device, cl_program program) {
     size_t size = 0;
     clGetProgramBuildInfo(program, device->id, CL_PROGRAM_BUILD_LOG, 0, NULL, &size);

@@ -67,7 +67,10 @@ static int choose_auto(struct candidates *all) {
             int found = first_of_kind(all, order[k].kind, !unknown);
             if (found >= 0) return because(all, found, order[k].why);
         }
-    return none(all, is_any, "", "no OpenCL platform is installed, or PoCL cannot write its cache, POCL_CACHE_DIR");
+    return none(all, is_any, "",
+                "no OpenCL platform is installed (the Debian package pocl-opencl-icd is one for CPUs), or PoCL cannot "
+                "write its "
+                "cache, POCL_CACHE_DIR");
 }
 
 static bool is_of_kind(const struct candidate *c, const char *select) {

@@ -27,6 +27,7 @@ static double limit_s(void) {
 
 /* ---- the parent ---------------------------------------------------------------------------------------------- */
 
+#define COMPILER_FAILS "its compiler fails"
 /* Beginnings of verdicts. */
 #define ENDED "its driver ended the process"
 #define REPORTS "its driver reports an error"
@@ -61,7 +62,7 @@ static char *verdict_of(const struct paced_child *child, double limit) {
     case TRIAL_WRONG:
         return paced_strdup(VERDICT_WRONG);
     case TRIAL_BUILD_FAILED:
-        return paced_strdup("its compiler fails");
+        return paced_strdup(COMPILER_FAILS);
     case PACED_FAILED:
     case PACED_INVALID:
     case PACED_NO_DEVICE:
@@ -85,7 +86,7 @@ enum paced_err paced_trial_make(const char *subject, const char *step, int patie
     trial->passed = strcmp(trial->verdict, VERDICT_PASSED) == 0;
     trial->result = last_line(child.output, RESULT);
     paced_log(PACED_LOG_DEBUG, "trial of %s: %s: %s\n%s", subject, step, trial->verdict, child.output);
-    free(child.output);
+    trial->messages = child.output;
     if (!child.stopped) return PACED_OK;
     paced_trial_finish(trial);
     return PACED_STOPPED;
@@ -94,17 +95,20 @@ enum paced_err paced_trial_make(const char *subject, const char *step, int patie
 void paced_trial_finish(struct paced_trial *trial) {
     free(trial->verdict);
     free(trial->result);
+    free(trial->messages);
     *trial = (struct paced_trial){0};
 }
 
 /* Verdicts that hold for later processes, too. Errors that a driver reports pass with their cause, such as memory that
- * others use. A process that was killed tells about the machine or its user. A listing that fails may depend on more
- * than is known here, and is quick to repeat. */
+ * others use. A process that was killed tells about the machine or its user. A listing, or a kernel that does not
+ * build, may depend on more than is known here, and is quick to repeat. */
 static bool is_lasting(const char *step, const char *verdict) {
     char *killed = paced_format(ENDED " (signal %d,", SIGKILL);
-    bool passing = begins_with(verdict, killed) || begins_with(verdict, REPORTS) || strcmp(step, TRIAL_LISTING) == 0;
+    bool quick =
+        strcmp(step, TRIAL_LISTING) == 0 || (strcmp(step, TRIAL_KERNELS) == 0 && strcmp(verdict, COMPILER_FAILS) == 0);
+    bool lasting = !quick && !begins_with(verdict, killed) && !begins_with(verdict, REPORTS);
     free(killed);
-    return !passing || strcmp(verdict, VERDICT_PASSED) == 0;
+    return lasting || strcmp(verdict, VERDICT_PASSED) == 0;
 }
 
 enum paced_err trial_verdict(const struct paced_device_info *info, const char *step, char **verdict) {

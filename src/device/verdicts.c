@@ -20,7 +20,7 @@ static char *file_path(const struct paced_device_info *info) {
                            info->platform, info->version,
                            info->driver,   info->variant == PACED_VARIANT_CPU ? "cpu" : "gpu",
                            library,        options ? options : ""};
-    uint64_t hash = PACED_HASH_START;
+    uint64_t hash = program_source_hash("trial.cl");
     for (size_t i = 0; i < PACED_COUNT(parts); ++i) hash = paced_hash(hash, parts[i], strlen(parts[i]) + 1);
     char *path = paced_format("%s/" PREFIX "%016llx", dir, (unsigned long long)hash);
     free(library);

@@ -1,9 +1,9 @@
 /* Private to the device module: verdicts about a device and its driver, kept between processes.
  *
- * A verdict is VERDICT_PASSED or the cause of a failure in words. It belongs to a subject ("kernels", "setting NAME"),
- * to the device's name and driver, to the variant of the kernels and to the BLAS library: another of these asks anew.
- * The user's cache
- * directory holds a text file for each device, verdicts-HASH, with a line "SUBJECT: VERDICT" for each subject. */
+ * A verdict is VERDICT_PASSED or the cause of a failure in words. It belongs to a subject (a step of trial.h), to the
+ * device's name and driver, to the variant of the kernels, to the BLAS library and to the source of the first trial:
+ * another of these asks anew. The user's cache directory holds a text file for each device, verdicts-HASH, with a line
+ * "SUBJECT: VERDICT" for each subject. */
 #ifndef PACED_DEVICE_VERDICTS_H
 #define PACED_DEVICE_VERDICTS_H
 

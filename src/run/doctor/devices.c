@@ -43,11 +43,12 @@ static enum paced_err add_implementations(json_t *report) {
 
 /* ---- devices ------------------------------------------------------------------------------------------------- */
 
-static void add_trial(json_t *device, const char *step, const char *verdict, json_t *result) {
+static json_t *add_trial(json_t *device, const char *step, const char *verdict, json_t *result) {
     json_t *entry = json_object();
     json_object_set_new(entry, "verdict", json_string(verdict));
     json_object_set_new(entry, "result", result);
     json_object_set_new(json_object_get(device, "trials"), step, entry);
+    return entry;
 }
 
 /* The network's kernels take a minute to compile for the first time, on a slow machine several. */
@@ -57,7 +58,8 @@ static enum paced_err try_step(json_t *device, const char *step) {
     struct paced_trial trial;
     paced_log(PACED_LOG_INFO, "device %s: trying %s", doctor_text(device, "id"), step);
     PACED_TRY(paced_trial_make(doctor_text(device, "id"), step, PATIENCE, &trial));
-    add_trial(device, step, trial.verdict ? trial.verdict : "not tried", parsed(&trial));
+    json_t *entry = add_trial(device, step, trial.verdict ? trial.verdict : "not tried", parsed(&trial));
+    if (!trial.passed && trial.messages) json_object_set_new(entry, "messages", json_string(trial.messages));
     paced_trial_finish(&trial);
     return PACED_OK;
 }

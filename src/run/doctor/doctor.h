@@ -5,8 +5,9 @@
  *   system           os, kernel, processors, memory_bytes, available_bytes, cgroup_bytes, sysfs, limits
  *   libraries        icd_loader, clblast: paths
  *   implementations  folder; files: path, library, verdict, cause, platforms
- *   devices          as of `paced devices --json`, and trials: verdicts by step
- *   selection        select, device (null: none), why
+ *   devices          as of `paced devices --json`, and trials by step: verdict, result, messages of a failure
+ *   listing          verdict of the list of devices
+ *   selection        device (null: none), why
  *   caches           name, path, writable, free_bytes
  *   environment      variables that matter, as far as they are set
  *   advice           texts
