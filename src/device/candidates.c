@@ -164,6 +164,8 @@ static enum paced_err choose_variant(struct candidates *found) {
  */
 static void prepare_environment(int threads) {
     setenv("CLBLAST_BUILD_OPTIONS", " -DUSE_VECTOR_MAD=1 ", 0);
+    const char *pocl_cache = getenv("POCL_CACHE_DIR");
+    if (pocl_cache && !*pocl_cache) unsetenv("POCL_CACHE_DIR"); /* PoCL aborts */
     if (threads <= 0) return;
     char text[16];
     snprintf(text, sizeof text, "%d", threads);
