@@ -66,7 +66,7 @@ static CLBlastStatusCode shrink_unused_kernels(struct paced_device *device) {
         const char **names;
         size_t values[PACED_COUNT(direct)];
     } smallest[] = {
-        {"XgemmDirect", PACED_COUNT(direct), direct, {1, 1, 2, 1, 2, 0, 0, 1, 1, 1}},
+        {"XgemmDirect", PACED_COUNT(direct), direct, {1, 1, 1, 1, 1, 0, 0, 1, 1, 1}},
         {"Copy", PACED_COUNT(copy), copy, {1, 1, 1, 1}},
         {"Pad", PACED_COUNT(pad), pad, {1, 1, 1, 1}},
         {"Transpose", PACED_COUNT(transpose), transpose, {1, 0, 0, 1}},
