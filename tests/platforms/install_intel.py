@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Installs Intel's OpenCL runtime for CPUs into a folder of its own: 280 MB to fetch from PyPI, 1 GB on disk.
+"""Installs Intel's OpenCL runtime for CPUs into a folder of its own: 280 MB to fetch from PyPI, 850 MB on disk.
 
     install_intel.py [BUILD]
 
@@ -37,9 +37,13 @@ def install(work):
     partial = work / "intel.partial"
     shutil.rmtree(partial, ignore_errors=True)
     partial.parent.mkdir(parents=True, exist_ok=True)
-    run(sys.executable, "-m", "venv", str(partial))
-    run(str(partial / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", "--no-cache-dir",
-        "--retries", "1", "--timeout", "20", *PACKAGES)
+    try:
+        run(sys.executable, "-m", "venv", str(partial))
+        run(str(partial / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", "--no-cache-dir",
+            "--retries", "1", "--timeout", "20", *PACKAGES)
+    except RuntimeError as error:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise RuntimeError(f"{error} (it needs a network and Python's module venv)") from error
     # The packages bring an ICD loader, which would take the place of the system's.
     for loader in (partial / "lib").glob("libOpenCL.so*"):
         loader.unlink()
