@@ -112,7 +112,7 @@ class CommandTest(program.Case):
         with open("/dev/full", "w") as full:
             done = subprocess.run([program.PROGRAM, "--version"], stdout=full, stderr=subprocess.PIPE, text=True)
         self.assertEqual(done.returncode, 1)
-        self.assertRegex(done.stderr, r"^paced: standard output: cannot be written: .*\n$")
+        self.assertRegex(done.stderr, r"^paced: standard output: cannot write: .*\n$")
 
     def test_size_that_the_network_cannot_take(self):
         self.refuse("train", "tiny.ini", "--output", "out", "--set", "data.size=8", says=["data.size"])
