@@ -1,4 +1,4 @@
-/* paced: the command table. A command is one row here and one function in src/run. */
+/* paced: the command line. A command is one row of the table here and one function in src/run. */
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 #include "paced/run.h"
 #include "paced_build.h"
 
-/* 1 is what getopt_long returns for what is no option. */
+/* Options as bits. Bit 0 is unused because getopt_long returns 1 for arguments that are not options. */
 enum {
     HELP = 1 << 1,
     SET = 1 << 2,
@@ -53,100 +53,97 @@ static const struct option options[] = {
 
 struct command {
     const char *name, *usage, *help;
-    unsigned options; /* the ones it takes */
+    unsigned options; /* accepted options */
     size_t least_names, most_names;
     enum paced_err (*run)(const struct paced_arguments *arguments);
 };
 
 static const struct command commands[] = {
     {"train", "CONFIG [--set SECTION.KEY=VALUE]... [--output DIR] [--resume | --overwrite]",
-     "Trains as CONFIG says. --output replaces run.output; --resume goes on where a stopped run was, --overwrite\n"
-     "replaces one. A CONFIG with a [sweep] is run as by `paced experiment`.",
+     "Trains the network of CONFIG. --output replaces run.output; --resume continues a stopped run, --overwrite\n"
+     "replaces an existing one. A CONFIG with a [sweep] runs as in `paced experiment`.",
      SET | OUTPUT | RESUME | OVERWRITE, 1, 1, paced_command_train},
     {"test", "CONFIG [--weights FILE] [--set SECTION.KEY=VALUE]... [--output DIR]",
-     "Measures the validation set with test.weights (or --weights), writes metrics.csv, summary.csv, intervals.csv "
-     "and\n"
-     "reliability.csv into the run's directory (or --output) and prints the table. [test] says what is measured.",
+     "Evaluates test.weights (or --weights) on the validation set, writes metrics.csv, summary.csv, intervals.csv and\n"
+     "reliability.csv into the run's directory (or --output) and prints the summary table. [test] selects the\n"
+     "metrics.",
      SET | OUTPUT | WEIGHTS, 1, 1, paced_command_test},
     {"robustness", "CONFIG [--weights FILE[,FILE...]] [--set SECTION.KEY=VALUE]... [--output DIR]",
-     "Measures the validation set clean and under each of robustness.corruptions at each of robustness.severities, "
-     "with\n"
-     "robustness.weights (or --weights), else test.weights. Writes robustness.csv (every image), "
-     "robustness_summary.csv\n"
-     "(means and drops), robustness.txt (the table, which it prints as well), robustness_<metric>.png (metric against\n"
-     "severity) and contact_sheet.png (an image under all corruptions) into the run's directory (or --output).",
+     "Evaluates robustness.weights (or --weights), else test.weights, on the clean validation set and under each of\n"
+     "robustness.corruptions at each of robustness.severities. Writes robustness.csv (every image),\n"
+     "robustness_summary.csv (means and drops), robustness.txt (the table, also printed), robustness_<metric>.png\n"
+     "(metric against severity) and contact_sheet.png (one image under all corruptions) into the run's directory (or\n"
+     "--output).",
      SET | OUTPUT | WEIGHTS, 1, 1, paced_command_robustness},
     {"experiment", "CONFIG [--set SECTION.KEY=VALUE]... [--overwrite]",
-     "Runs the stages of CONFIG, [stage NAME] with `command = train | test | robustness`, in order, then compares its\n"
-     "tests. A stage that is done is passed over, one that was interrupted goes on, one that changed is run anew;\n"
-     "--overwrite runs all of them anew. --set holds for every stage, but for run.output, which is the directory of\n"
-     "them all.\n"
-     "[sweep] SECTION.KEY = v1, v2 runs all stages (without stages: train, then test) once for each combination of "
-     "the\n"
-     "values, and ends with one table: sweep.csv, means over seeds in seeds.csv, sweep.png. --set\n"
+     "Runs the stages of CONFIG, [stage NAME] with `command = train | test | robustness`, in order, then compares\n"
+     "their tests. Completed stages are skipped, interrupted ones continue, changed ones run again; with --overwrite,\n"
+     "all run again. --set applies to every stage, except run.output, the directory of the whole experiment.\n"
+     "[sweep] SECTION.KEY = v1, v2 runs all stages (without stages: train, then test) once for each combination of\n"
+     "values and writes one table, sweep.csv, with means over seeds in seeds.csv and a chart in sweep.png. --set\n"
      "sweep.SECTION.KEY=v1,v2 sweeps any CONFIG.",
      SET | OVERWRITE, 1, 1, paced_command_experiment},
     {"report", "RUN_DIR... --output DIR",
-     "Writes DIR/report.html: what the run directories hold, side by side, with what differs between them, in one file "
-     "that\nneeds nothing else; and its curves as PNG files beside it. The directory of an experiment stands for its "
-     "runs\nand its sweep. Every run directory has a report of its own.",
+     "Writes DIR/report.html, which compares the run directories and their configurations in one self-contained file,\n"
+     "and the curves as PNG files beside it. An experiment's directory stands for its runs and its sweep. Every run\n"
+     "directory already contains a report of its own.",
      OUTPUT, 1, SIZE_MAX, paced_command_report},
     {"predict",
      "CONFIG --weights FILE --output DIR [--probabilities] [--overlay] [--logits] [--overwrite] [--set "
      "SECTION.KEY=VALUE]... IMAGE|DIR...",
-     "Writes DIR/<stem>.png at each image's own size: 0/255 for two classes, else the class. [predict] says how: the\n"
-     "whole image at once or by windows. Images are PNG or JPEG; a folder stands for those in it, but for masks\n"
-     "(x_mask.png beside x.png). FILE may be `best` or `last` of the run's directory.\n"
-     "--probabilities adds DIR/<stem>_p1.png, 16 bits, of more than two classes DIR/<stem>_p<class>.png for each;\n"
-     "--overlay adds DIR/<stem>_overlay.png, the image with the classes outlined and tinted; --logits adds\n"
+     "Writes a mask DIR/<stem>.png of each image's size: 0 and 255 for two classes, else the class number. [predict]\n"
+     "selects prediction of the whole image or by windows. Images are PNG or JPEG; a folder stands for all its images\n"
+     "except masks (x_mask.png beside x.png). FILE may be `best` or `last` of the run's directory.\n"
+     "--probabilities adds 16-bit DIR/<stem>_p1.png, with more than two classes DIR/<stem>_p<class>.png for each;\n"
+     "--overlay adds DIR/<stem>_overlay.png, the image with outlined and tinted classes; --logits adds\n"
      "DIR/<stem>.safetensors with logits [C, S, S] (not by windows).\n"
-     "Images are passed over whose results are there, newer than image, weights and DIR/predict.ini, which keeps the\n"
-     "settings; --overwrite does them again. A file that cannot be read is named, and the others are done.",
+     "Images are skipped if their results are newer than image, weights and DIR/predict.ini, which records the\n"
+     "settings; --overwrite predicts them again. Unreadable files are reported, and the others are predicted.",
      SET | OUTPUT | WEIGHTS | LOGITS | PROBABILITIES | OVERLAY | OVERWRITE, 2, SIZE_MAX, paced_command_predict},
     {"uncertainty", "CONFIG --weights FILE --output DIR [--set SECTION.KEY=VALUE]... IMAGE|DIR...",
-     "Shows what the teacher FILE (distill.teacher_arch and _width, else [model]) is unsure of: DIR/<stem>.png with\n"
-     "prediction, boundary and fused uncertainty and the first epoch's weights, and each map alone as\n"
-     "DIR/<stem>_{u_p,u_b,u,weight}.png. Masks are <stem>_mask.png beside the images; u_b needs them.",
+     "Draws the uncertainty of the teacher FILE (distill.teacher_arch and _width, else [model]): DIR/<stem>.png with\n"
+     "prediction, boundary and fused uncertainty and the weights of the first epoch, and each map alone as\n"
+     "DIR/<stem>_{u_p,u_b,u,weight}.png. Masks are <stem>_mask.png beside the images; u_b requires them.",
      SET | OUTPUT | WEIGHTS, 2, SIZE_MAX, paced_command_uncertainty},
     {"calibrate", "CONFIG --weights FILE [--set SECTION.KEY=VALUE]...",
-     "Fits the temperature tau of CONFIG's network to the validation set, the one of least NLL from\n"
-     "0.0001 to 10000, and prints NLL, ECE and Brier score before and after, and the key that sets tau.",
+     "Fits the temperature tau of CONFIG's network on the validation set by minimising the NLL between 0.0001 and\n"
+     "10000. Prints NLL, ECE and Brier score before and after, and the key that sets tau.",
      SET | WEIGHTS, 1, 1, paced_command_calibrate},
     {"data", "check CONFIG | split CONFIG [--val SHARE] [--seed K] [--patient BY] --output DIR [--overwrite]",
-     "check reads both splits of CONFIG and reports sizes, classes, empty masks, unreadable files and images that "
-     "nearly\n"
-     "repeat each other. split divides the pairs of CONFIG's splits, or without splits all that are below data.root,\n"
-     "into DIR/train.json and DIR/val.json, SHARE (0.2) of them for validation, classes and folders balanced, images "
-     "that\nrepeat each other kept together, and those of a patient: BY is the character that ends the patient's part "
-     "of the\nfile name, or a regular expression for it. Both take --set SECTION.KEY=VALUE.",
+     "check reads both splits of CONFIG and reports sizes, classes, empty masks, unreadable files and near-duplicate\n"
+     "images. split divides the pairs of CONFIG's splits (without splits: all pairs below data.root) into\n"
+     "DIR/train.json and DIR/val.json, with the fraction SHARE (0.2) for validation. It balances classes and folders,\n"
+     "and keeps near-duplicates and images of one patient together: BY is the character that ends the patient's part\n"
+     "of the file name, or a regular expression for that part. Both accept --set SECTION.KEY=VALUE.",
      SET | SEED | VAL | PATIENT | OUTPUT | OVERWRITE, 2, 2, paced_command_data},
     {"synth", "breast|needle|scene [--count N] [--size S] [--seed K] --output DIR",
-     "Makes a data set of N synthetic images of S x S with masks and splits: breast ultrasound, needles in ultrasound, "
-     "or\nsurgical scenes with colour-coded masks.",
+     "Generates a data set of N synthetic images of S x S with masks and splits: breast ultrasound, needles in\n"
+     "ultrasound, or surgical scenes with colour-coded masks.",
      COUNT | SIZE | SEED | OUTPUT, 1, 1, paced_command_synth},
     {"convert", "IN OUT [--no-fold]",
-     "Converts weights. IN: safetensors, or a state_dict() that PyTorch's torch.save wrote (.pth, .pt). OUT:\n"
-     ".safetensors, with metadata that say what the weights are of; or .onnx, from image [N, 3, H, W] to logits\n"
-     "[N, C, H, W], for any size that the network takes. There a batch normalisation becomes part of the convolution\n"
-     "before it; --no-fold keeps the layers apart. An OUT that is there is replaced.",
+     "Converts weights. IN: safetensors, or a state_dict() saved by PyTorch's torch.save (.pth, .pt). OUT:\n"
+     ".safetensors with metadata that describe the network; or .onnx, from image [N, 3, H, W] to logits [N, C, H, W],\n"
+     "for every size that the network supports. The export folds batch normalisations into convolutions; --no-fold\n"
+     "keeps the layers separate. An existing OUT is replaced.",
      NO_FOLD, 2, 2, paced_command_convert},
-    {"devices", "[--json]", "Lists every OpenCL platform and device, and says which one `auto` takes, and why.", JSON,
-     0, 0, paced_command_devices},
+    {"devices", "[--json]",
+     "Lists every OpenCL platform and device, and the device that `auto` selects with the reason.", JSON, 0, 0,
+     paced_command_devices},
     {"doctor", "[--json]",
-     "Reports all that decides whether the program works on this machine: versions, OpenCL implementations, devices\n"
-     "with what was tried on each (each in a child process: kernels, matrix products, a small network, half and\n"
-     "bfloat16), the device that `auto` takes, caches, memory and limits; and gives a verdict with advice. Run it\n"
-     "first, and attach its output to a bug report. What was known about devices is forgotten and tried anew.",
+     "Checks whether the program works on this machine and reports versions, OpenCL implementations, devices with the\n"
+     "trials run on each (each in a child process: kernels, matrix products, a small network, half and bfloat16), the\n"
+     "device that `auto` selects, caches, memory and limits, and a verdict with advice. Run it first, and attach its\n"
+     "output to bug reports. Stored results about devices are discarded and the trials run again.",
      JSON, 0, 0, paced_command_doctor},
     {"tune", "[CONFIG] [--set SECTION.KEY=VALUE]... [--output FILE]",
-     "Measures what runs fastest on the device, for CONFIG's network and batch (without CONFIG: a UNet of width 64 at\n"
-     "224 x 224, batch 4), and stores it in the device's tuning file (or FILE), which runs use from then on. Ctrl-C "
-     "leaves\nthe file as it is.",
+     "Measures the fastest kernel settings on the device for CONFIG's network and batch (without CONFIG: a UNet of\n"
+     "width 64 at 224 x 224, batch 4) and stores them in the device's tuning file (or FILE), which later runs use.\n"
+     "Ctrl-C leaves the file unchanged.",
      SET | OUTPUT, 0, 1, paced_command_tune},
     {"bench", "CONFIG [--set SECTION.KEY=VALUE]... [--json]",
-     "Times training and inference of the configured network on random images, and its kernels, and holds them\n"
-     "against what the device reaches between the steps: multiply-adds in registers, a copy through memory. All\n"
-     "convolutions count as direct ones: Winograd's multiply up to four times less, so they may pass 100 %.",
+     "Times training and inference of the configured network on random images, and its kernels, and compares them\n"
+     "with the device's throughput measured between the steps: multiply-adds in registers, a copy through memory. All\n"
+     "convolutions count as direct ones. Winograd's multiply up to four times less, so they may exceed 100 %.",
      SET | JSON, 1, 1, paced_command_bench},
     {"graph", "CONFIG [--set SECTION.KEY=VALUE]...",
      "Prints the network: nodes, shapes, parameters, multiply-adds, and the memory plan.", SET, 1, 1,
@@ -162,10 +159,9 @@ static void print_usage(FILE *out) {
             PACED_VERSION);
     for (size_t i = 0; i < PACED_COUNT(commands); ++i)
         fprintf(out, "  paced %s %s\n", commands[i].name, commands[i].usage);
-    fprintf(out,
-            "  paced --help | --version, paced COMMAND --help\n\n"
-            "exit status: 0 done; 1 the work failed; 2 the command line, the configuration or an input file is wrong; "
-            "3 no usable\ndevice; 130 stopped by Ctrl-C after saving\n");
+    fprintf(out, "  paced --help | --version, paced COMMAND --help\n\n"
+                 "exit status: 0 success; 1 the command failed; 2 invalid command line, configuration or input file;\n"
+                 "3 no usable device; 130 stopped by Ctrl-C after saving\n");
 }
 
 static const struct command *find_command(const char *name) {
@@ -176,21 +172,21 @@ static const struct command *find_command(const char *name) {
     }
     const char *nearest = paced_nearest(name, names, PACED_COUNT(names));
     if (nearest)
-        paced_error(PACED_INVALID, "%s: no such command; did you mean `paced %s`?", name, nearest);
+        paced_error(PACED_INVALID, "%s: unknown command; did you mean `paced %s`?", name, nearest);
     else
-        paced_error(PACED_INVALID, "%s: no such command; see `paced --help`", name);
+        paced_error(PACED_INVALID, "%s: unknown command; see `paced --help`", name);
     return NULL;
 }
 
 static enum paced_err take_number(const char *option, int64_t *value) {
     if (paced_parse_int(optarg, value) && *value >= 0) return PACED_OK;
-    return paced_error(PACED_INVALID, "--%s %s: must be a whole number from 0 on", option, optarg);
+    return paced_error(PACED_INVALID, "--%s %s: must be a whole number of at least 0", option, optarg);
 }
 
 static enum paced_err take_option(const struct command *command, int found, int index, struct paced_arguments *a) {
     if (!((unsigned)found & (command->options | HELP)))
-        return paced_error(PACED_INVALID, "%s takes no --%s; see `paced %s --help`", command->name, options[index].name,
-                           command->name);
+        return paced_error(PACED_INVALID, "%s does not accept --%s; see `paced %s --help`", command->name,
+                           options[index].name, command->name);
     if (optarg && !*optarg)
         return paced_error(PACED_INVALID, "--%s: needs a value; see `paced %s --help`", options[index].name,
                            command->name);
@@ -252,11 +248,11 @@ static enum paced_err parse(const struct command *command, int argc, char **argv
                             bool *help) {
     opterr = 0;
     int found, index = 0;
-    /* The leading '-' hands back what is no option in its place, so that options may stand anywhere. */
+    /* The leading '-' returns other arguments in their order, so that options may appear anywhere. */
     while ((found = getopt_long(argc, argv, "-:h", options, &index)) != -1) {
         if (found == '?' || found == ':')
             return paced_error(PACED_INVALID, "%s: %s; see `paced %s --help`", argv[optind - 1],
-                               found == ':' ? "needs a value" : "no such option", command->name);
+                               found == ':' ? "needs a value" : "unknown option", command->name);
         if (found == HELP || found == 'h') {
             *help = true;
         } else if (found == 1) {
@@ -309,5 +305,5 @@ int main(int argc, char **argv) {
     int status = run(argc, argv);
     bool written = fflush(stdout) == 0 && !ferror(stdout);
     if (status != PACED_OK || written) return status;
-    return paced_error(PACED_FAILED, "standard output: cannot be written: %s; is the disk full?", strerror(errno));
+    return paced_error(PACED_FAILED, "standard output: cannot write: %s; is the disk full?", strerror(errno));
 }

@@ -1,14 +1,14 @@
-/* config: an INI file becomes one checked struct.
+/* config: INI files, read into one checked struct.
  *
- * One table (src/config/keys.c) says of every key: section, name, type, default, range or choices, meaning, and where
- * it lives in struct paced_config. Reading, --set, `paced config`, `paced config --keys`, error messages and the
- * README's table all come from it: adding a key is one line there and one field here. Field names are the INI's. */
+ * The table in src/config/keys.c defines section, name, type, default, range or choices, meaning and field of every
+ * key. Reading, --set, `paced config`, `paced config --keys`, error messages and the documentation use it. A new key
+ * needs one line there and one field here. Field names equal the INI's keys. */
 #ifndef PACED_CONFIG_H
 #define PACED_CONFIG_H
 
 #include "paced/base.h"
 
-/* The greatest values of data.classes (labels are bytes), data.size, model.width and uncertainty.kernel. */
+/* Maxima of data.classes (labels are bytes), data.size, model.width and uncertainty.kernel. */
 enum { PACED_MOST_CLASSES = 255, PACED_MOST_SIZE = 8192, PACED_MOST_WIDTH = 1024, PACED_MOST_KERNEL = 31 };
 
 enum paced_dataset_kind { PACED_DATA_BUS, PACED_DATA_NEEDLE, PACED_DATA_ROBO, PACED_DATA_FOLDER };
@@ -38,7 +38,7 @@ enum paced_pacing {
 };
 enum paced_order { PACED_ORDER_EASY, PACED_ORDER_HARD };
 enum paced_admission { PACED_ADMISSION_AUTO, PACED_ADMISSION_HARD, PACED_ADMISSION_SOFT };
-/* Up to PACED_NLL in the order of test.metrics' words; the last two come with test.postprocess = needle. */
+/* Metrics. Up to PACED_NLL in the order of test.metrics' choices; the last two require test.postprocess = needle. */
 enum paced_metric {
     PACED_DICE,
     PACED_IOU,
@@ -91,9 +91,9 @@ struct paced_config {
         double clip_norm;
     } train;
     struct {
-        char *teacher, *teacher_arch; /* empty: no teacher; the student's arch */
-        int64_t teacher_width;        /* 0: the student's */
-        int method, loss;             /* enum paced_method; a row of distill's table of losses, 0: by method */
+        char *teacher, *teacher_arch; /* empty: no teacher; empty: model.arch */
+        int64_t teacher_width;        /* 0: model.width */
+        int method, loss;             /* enum paced_method; row of distill's table of losses, 0: by method */
         int mix;                      /* enum paced_mix */
         double alpha, temperature;
         int64_t cache_mb;
@@ -131,100 +131,98 @@ struct paced_config {
         bool tensorboard;
         int level; /* enum paced_log_level */
     } log;
-    char *file; /* the INI's path as given */
+    char *file; /* path of the INI as given */
 };
 
-/* Reads `path` (and its `base` chain; NULL: none, the defaults stay), then applies `sets` ("section.key=value", later
- * ones win), then fills what depends on other keys (run.name, run.output), and makes paths absolute. On an error
- * (PACED_INVALID) *config holds nothing to release. Cross-key checks (a split that is missing, a size that the network
- * cannot take) belong to the rooms that know. */
+/* Reads `path` and its `base` chain (NULL: defaults only), applies `sets` ("section.key=value"; later ones win), sets
+ * keys that depend on others (run.name, run.output) and makes paths absolute. On an error (PACED_INVALID) *config holds
+ * nothing to release. Checks across keys (a missing split, an unsupported size) belong to the modules that use them. */
 enum paced_err paced_config_load(struct paced_config *config, const char *path, const char *const *sets,
                                  size_t set_count);
 void paced_config_finish(struct paced_config *config);
 
-/* The resolved configuration as an INI file that reads back to the same struct. Release with free(). */
+/* Resolved configuration as the text of an INI file that reads back to the same struct. Release with free(). */
 char *paced_config_text(const struct paced_config *config);
 
-/* Goes on with a hash over all keys on which results depend; threads that load images, for one, change none. */
+/* Continues `hash` over all keys that affect results (data.workers, for example, does not). */
 uint64_t paced_config_hash(uint64_t hash, const struct paced_config *config);
 
-/* Key by key, in the order of that text: false behind the last, else *entry, whose value is to be freed. */
+/* Keys by index, in the order of paced_config_text; false after the last. Release entry->value with free(). */
 struct paced_config_entry {
     const char *section, *name;
     char *value;
 };
 bool paced_config_entry(const struct paced_config *config, size_t index, struct paced_config_entry *entry);
 
-/* The value of `key` ("train.lr"), which must be one, as it stands there. Release with free(). */
+/* Value of `key` ("train.lr", must exist) as in paced_config_text. Release with free(). */
 char *paced_config_value(const struct paced_config *config, const char *key);
 
-/* The key ("data.train") whose file, or one of whose files, an error is about: one that begins as "FILE: " or
- * "FILE:LINE: ". NULL: none. Release with free(). */
+/* Key ("data.train") whose value names the file of an error message that begins with "FILE: " or "FILE:LINE: ". NULL if
+ * there is none. Release with free(). */
 char *paced_config_key_of(const struct paced_config *config, const char *message);
 
-/* Every key with type, default, range and meaning; as a Markdown table when `markdown`. */
+/* Prints every key with type, default, range and meaning, as a Markdown table if `markdown`. */
 void paced_config_print_keys(FILE *out, bool markdown);
 
 /* ---- experiments --------------------------------------------------------------------------------------------- */
 
 /* An experiment is an INI with sections
- *   [stage NAME]            NAME of letters, digits, '-', '_', '.', at most 43 of them
- *   command = ...           what the stage does; whoever runs it knows the commands
- *   config = FILE           where its configuration comes from; absent: the experiment's own other sections
- *   sweep = no              it is there once for all points of a sweep, before them; absent: once for each
- *   SECTION.KEY = value     wins over that
- * In a value, %(NAME) stands for the run directory of stage NAME, which must come earlier. run.output of a stage is by
- * default <the experiment's>/<NAME>. Only the file's own stages count, not those of its bases or of `config`; whatever
- * else reads the file passes over them.
+ *   [stage NAME]            at most 43 letters, digits, '-', '_', '.'
+ *   command = ...           command of the stage; checked by the caller
+ *   config = FILE           source of its configuration; default: the other sections of this INI
+ *   sweep = no              runs once, before all points of a sweep; default: once per point
+ *   SECTION.KEY = value     overrides the configuration
+ * In a value, %(NAME) stands for the run directory of stage NAME, which must come earlier. The default of a stage's
+ * run.output is <run.output of the experiment>/<NAME>. Stages of `base` or `config` files are ignored; other readers of
+ * the file ignore all stages.
  *
  * A section
  *   [sweep]
- *   SECTION.KEY = v1, v2, ...                       a value for each point
+ *   SECTION.KEY = v1, v2, ...                       one value per point
  *   SECTION.KEY SECTION.KEY = v1 w1, v2 w2, ...     several keys that change together
- * multiplies the stages: there is a point for each combination of its lines' items, and every stage is there once for
- * each point, below <the experiment's>/<the point's name>. What a stage sets itself is not swept in it. Without stages
- * a point is trained and then tested, all in the point's own directory. A value with commas stands in double quotes. */
+ * multiplies the stages: there is one point for each combination of the lines' items, and every stage runs once per
+ * point, below <run.output of the experiment>/<name of the point>. A key that a stage sets itself is not swept in that
+ * stage. Without stages, a point is trained and tested in its directory. Values with commas need double quotes. */
 struct paced_point {
-    char *name;    /* "mu=0.39,mu_update=0.183": of its keys and values, fit for a directory */
-    char **values; /* of the sweep's keys, in their order; as the program writes them */
+    char *name;    /* "mu=0.39,mu_update=0.183": keys and values, valid as a directory name */
+    char **values; /* [key_count] in canonical form */
 };
 
 struct paced_sweep {
     char **keys, **places; /* [key_count]: "pacing.mu", FILE:LINE */
     size_t key_count;
     struct paced_point *points;
-    size_t count; /* 0: nothing is swept */
+    size_t count; /* 0: no sweep */
 };
 
 #define PACED_NO_POINT SIZE_MAX
 
 struct paced_stage {
-    char *name;   /* in a sweep "POINT/LABEL", else the label */
+    char *name;   /* "POINT/LABEL" in a sweep, else the label */
     char *label;  /* NAME in [stage NAME] */
-    size_t point; /* PACED_NO_POINT: all of them, or there is no sweep */
+    size_t point; /* PACED_NO_POINT: common to all points, or no sweep */
     char *command;
-    char *place, *command_place; /* FILE:LINE of the section, of its command */
+    char *place, *command_place; /* FILE:LINE of the section and of its command */
     struct paced_config config;  /* resolved */
-    bool *uses;                  /* [its own index]: does it name that earlier stage's run directory? */
+    bool *uses;                  /* [index of the stage]: true if it uses that earlier stage's run directory */
 };
 
 struct paced_experiment {
-    struct paced_config config; /* the file's other sections; run.output: where all of it goes */
+    struct paced_config config; /* the other sections; run.output is the directory of the whole experiment */
     struct paced_sweep sweep;
-    struct paced_stage *stages; /* point by point */
+    struct paced_stage *stages; /* [count] point by point */
     size_t count;
-    bool plain; /* a sweep without stages of its own */
+    bool plain; /* sweep without [stage] sections */
 };
 
-/* `sets` win over everything, in every stage; but run.name and run.output among them are the experiment's own, and
- * sweep.SECTION.KEY=VALUES stands for a line of [sweep], or is one more.
- * PACED_INVALID, and nothing to release, where the file, a set or a stage is wrong or there is neither stage nor sweep.
- */
+/* Loads an experiment. `sets` override all values in every stage, except that run.name and run.output apply to the
+ * experiment only, and sweep.SECTION.KEY=VALUES replaces or adds a line of [sweep]. PACED_INVALID, with nothing to
+ * release, if the file, a set or a stage is invalid or if there is neither a stage nor a sweep. */
 enum paced_err paced_experiment_load(struct paced_experiment *experiment, const char *path, const char *const *sets,
                                      size_t set_count);
 void paced_experiment_finish(struct paced_experiment *experiment);
 
-/* Does the file, or one of the sets, ask for a sweep? */
+/* Sets *sweeps if the file or one of the sets contains a sweep. */
 enum paced_err paced_experiment_sweeps(const char *path, const char *const *sets, size_t set_count, bool *sweeps);
 
 #endif

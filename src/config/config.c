@@ -1,15 +1,15 @@
-/* config: from files and --set to one checked struct.
+/* config: one checked struct from files and --set.
  *
- * Order: the table's defaults, then the base files from the farthest to the nearest, then the INI itself, then --set;
- * each later one wins. Last come the values that depend on others: the run's name and output, and absolute paths
- * (against the current directory), so that the resolved configuration means the same wherever it is read again. */
+ * Later sources override earlier ones: the table's defaults, base files from the farthest to the nearest, the INI, and
+ * --set. Then come values that depend on others: run.name, run.output and absolute paths (against the current
+ * directory), so that the resolved configuration has the same meaning wherever it is read. */
 #include "sweep.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 static enum paced_err set_defaults(struct paced_config *config) {
-    for (size_t i = 0; i < paced_config_key_count; i++) {
+    for (size_t i = 0; i < paced_config_key_count; ++i) {
         const struct config_key *key = &paced_config_keys[i];
         if (key->not_empty)
             *paced_config_string(config, key) = paced_strdup("");
@@ -19,7 +19,7 @@ static enum paced_err set_defaults(struct paced_config *config) {
     return PACED_OK;
 }
 
-/* The part of `text` without blanks around it. */
+/* Copy of the first `length` bytes of `text` without surrounding blanks. */
 static char *trimmed(const char *text, size_t length) {
     while (length > 0 && strchr(" \t", text[length - 1])) length--;
     size_t skip = strspn(text, " \t");
@@ -46,7 +46,8 @@ static enum paced_err apply_set(struct paced_config *config, const char *set) {
     if (!equals || !dot || dot == path || !dot[1]) {
         err = paced_error(PACED_INVALID, "%s: not SECTION.KEY=VALUE; write for example --set train.epochs=10", place);
     } else if (paced_sweep_is_set(set)) {
-        err = paced_error(PACED_INVALID, "%s: only `paced experiment` and `paced train` sweep", place);
+        err = paced_error(PACED_INVALID, "%s: only `paced experiment` and `paced train` support sweeps; remove it",
+                          place);
     } else {
         *dot = '\0';
         const struct config_key *key = paced_config_key_find(path, dot + 1);
@@ -63,7 +64,7 @@ static enum paced_err apply_setting(struct paced_config *config, const struct co
     return paced_config_value_set(config, setting->key, setting->place, setting->text);
 }
 
-/* Sets a key where the files left it empty. */
+/* Sets a key that is still empty. */
 static enum paced_err fill(struct paced_config *config, const char *section, const char *name, char *text) {
     return apply_setting(config,
                          &(struct config_setting){paced_config_key_find(section, name), config->file, text, true});
@@ -83,7 +84,7 @@ static enum paced_err fill_run(struct paced_config *config) {
     return err;
 }
 
-/* How the reference augments each data set, where data.augment is left empty. */
+/* Sets an empty data.augment to the augmentation of the reference implementation for the data set. */
 static enum paced_err fill_augment(struct paced_config *config) {
     static const char *const by_dataset[] = {
         [PACED_DATA_BUS] = "none",
@@ -123,7 +124,7 @@ static enum paced_err make_absolute(struct paced_config *config, const struct co
 static enum paced_err resolve(struct paced_config *config) {
     PACED_TRY(fill_run(config));
     PACED_TRY(fill_augment(config));
-    for (size_t i = 0; i < paced_config_key_count; i++)
+    for (size_t i = 0; i < paced_config_key_count; ++i)
         if (paced_config_keys[i].kind == CONFIG_PATH) PACED_TRY(make_absolute(config, &paced_config_keys[i]));
     return PACED_OK;
 }
@@ -134,8 +135,8 @@ enum paced_err paced_config_load_with(struct paced_config *config, const char *p
     *config = (struct paced_config){.file = paced_strdup(path ? path : "default")};
     enum paced_err err = set_defaults(config);
     if (!err && path) err = paced_config_read(config, path);
-    for (size_t i = 0; !err && i < count; i++) err = apply_setting(config, &settings[i]);
-    for (size_t i = 0; !err && i < set_count; i++) err = apply_set(config, sets[i]);
+    for (size_t i = 0; !err && i < count; ++i) err = apply_setting(config, &settings[i]);
+    for (size_t i = 0; !err && i < set_count; ++i) err = apply_set(config, sets[i]);
     if (!err) err = resolve(config);
     if (err) paced_config_finish(config);
     return err;
@@ -160,7 +161,7 @@ static bool is_about_any(const char *message, const char *list) {
 }
 
 char *paced_config_key_of(const struct paced_config *config, const char *message) {
-    for (size_t i = 0; i < paced_config_key_count; i++) {
+    for (size_t i = 0; i < paced_config_key_count; ++i) {
         const struct config_key *key = &paced_config_keys[i];
         if (key->kind != CONFIG_PATH) continue;
         const char *value = *paced_config_string((struct paced_config *)config, key);
@@ -172,7 +173,7 @@ char *paced_config_key_of(const struct paced_config *config, const char *message
 
 void paced_config_finish(struct paced_config *config) {
     if (!config) return;
-    for (size_t i = 0; i < paced_config_key_count; i++) {
+    for (size_t i = 0; i < paced_config_key_count; ++i) {
         const struct config_key *key = &paced_config_keys[i];
         if (key->kind == CONFIG_STRING || key->kind == CONFIG_PATH) free(*paced_config_string(config, key));
     }

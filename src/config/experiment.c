@@ -1,8 +1,8 @@
-/* experiment: from the stages and the sweep of an INI to one resolved configuration per stage and point.
+/* experiment: one resolved configuration per stage and point, from the stages and the sweep of an INI.
  *
- * All are resolved before any runs, so that a mistake in the last one costs no hours. %(NAME) becomes the absolute run
- * directory of an earlier stage of the same point, which is known as soon as that one is resolved: hence "earlier".
- * Law: a stage's configuration depends on files, its point and earlier stages' run directories, on nothing else. */
+ * All configurations are resolved before any stage runs, so that errors appear early. %(NAME) becomes the absolute run
+ * directory of an earlier stage of the same point; it must be earlier because only resolved stages have a directory.
+ * Invariant: a stage's configuration depends on files, --set, its point and earlier stages' run directories only. */
 #include "sweep.h"
 
 #include <errno.h>
@@ -12,10 +12,10 @@
 
 /* ---- one stage ----------------------------------------------------------------------------------------------- */
 
-/* The index of the point's stage, or of one of no point, among those that are there; or their count. */
+/* Index of the resolved stage of this point or of no point with this label; experiment->count if there is none. */
 static size_t find_stage(const struct paced_experiment *experiment, size_t point, const char *label, size_t length) {
     size_t i = 0;
-    for (; i < experiment->count; i++) {
+    for (; i < experiment->count; ++i) {
         const struct paced_stage *stage = &experiment->stages[i];
         bool seen = stage->point == point || stage->point == PACED_NO_POINT;
         if (seen && strlen(stage->label) == length && strncmp(stage->label, label, length) == 0) break;
@@ -23,8 +23,8 @@ static size_t find_stage(const struct paced_experiment *experiment, size_t point
     return i;
 }
 
-/* `from`, the line's text or a part of it, with each %(NAME) replaced, for the next stage; *out is to be freed, NULL on
- * an error. */
+/* Replaces each %(NAME) in `from`, the line's text or a part of it. Marks used stages in `uses`. Release *out with
+ * free(); NULL on an error. */
 static enum paced_err expand(const struct paced_experiment *experiment, size_t point, const struct stage_line *line,
                              const char *from, bool *uses, char **out) {
     struct paced_text text = {0};
@@ -35,7 +35,7 @@ static enum paced_err expand(const struct paced_experiment *experiment, size_t p
         if (!name[length] || found == experiment->count) {
             free(text.data);
             return paced_error(PACED_INVALID, "%s: %s: %%(%.*s): %s", line->place, line->name, (int)length, name,
-                               name[length] ? "is no earlier stage; name one, or move it above this one"
+                               name[length] ? "is not an earlier stage; name one, or move it above this one"
                                             : "has no ')'; write %(NAME) with the name of an earlier stage");
         }
         uses[found] = true;
@@ -47,7 +47,7 @@ static enum paced_err expand(const struct paced_experiment *experiment, size_t p
     return PACED_OK;
 }
 
-/* The same for a list, item by item: a point's directory may hold commas. */
+/* The same for a list, item by item, because a point's directory may contain commas. */
 static enum paced_err expand_list(const struct paced_experiment *experiment, size_t point,
                                   const struct stage_line *line, bool *uses, char **out) {
     struct paced_text list = {0};
@@ -65,7 +65,7 @@ static enum paced_err expand_list(const struct paced_experiment *experiment, siz
     return err;
 }
 
-/* The file that the stage's configuration comes from. */
+/* Path of the stage's configuration file. */
 static enum paced_err find_source(const struct paced_experiment *experiment, size_t point,
                                   const struct stage_line *line, bool *uses, char **path) {
     PACED_TRY(expand(experiment, point, line, line->text, uses, path));
@@ -78,7 +78,7 @@ static enum paced_err find_source(const struct paced_experiment *experiment, siz
     return PACED_INVALID;
 }
 
-/* "POINT/LABEL", or what there is of it. */
+/* "POINT/LABEL", or the label if there is no point. */
 static char *name_stage(const struct paced_experiment *experiment, size_t point, const char *label) {
     return paced_path_join(point == PACED_NO_POINT ? "" : experiment->sweep.points[point].name, label);
 }
@@ -88,9 +88,8 @@ static char *place_stage(const struct paced_experiment *experiment, size_t point
                            experiment->plain ? experiment->sweep.points[point].name : name);
 }
 
-/* In the order in which later ones win: the stage's own name and directory, its point, its lines. Where the
- * configuration is another file's, the first two only stand in for what that file leaves open; the experiment's own
- * are the whole experiment's. */
+/* Adds the settings of a stage; later ones win: name and directory of the stage, values of its point, its own lines. If
+ * the configuration comes from another file, name and directory apply only where that file leaves them empty. */
 static enum paced_err add_settings(const struct paced_experiment *experiment, size_t point,
                                    const struct stage_text *text, bool *uses, struct config_setting *settings,
                                    size_t *count) {
@@ -100,10 +99,10 @@ static enum paced_err add_settings(const struct paced_experiment *experiment, si
     settings[(*count)++] = (struct config_setting){paced_config_key_find("run", "name"), text->place, name, other_file};
     settings[(*count)++] = (struct config_setting){paced_config_key_find("run", "output"), text->place,
                                                    place_stage(experiment, point, name), other_file};
-    for (size_t k = 0; point != PACED_NO_POINT && k < sweep->key_count; k++)
+    for (size_t k = 0; point != PACED_NO_POINT && k < sweep->key_count; ++k)
         settings[(*count)++] = (struct config_setting){paced_stage_key_find(sweep->keys[k]), sweep->places[k],
                                                        paced_strdup(sweep->points[point].values[k]), false};
-    for (size_t i = 0; i < text->count; i++) {
+    for (size_t i = 0; i < text->count; ++i) {
         const struct stage_line *line = &text->lines[i];
         if (paced_stage_key_is_own(line->name)) continue;
         const struct config_key *key = paced_stage_key_find(line->name);
@@ -134,7 +133,7 @@ static enum paced_err resolve_stage(struct paced_experiment *experiment, size_t 
     }
     if (!err) err = add_settings(experiment, point, text, uses, settings, &count);
     if (!err) err = paced_config_load_with(&config, path, settings, count, sets, set_count);
-    for (size_t i = 0; i < count; i++) free(settings[i].text);
+    for (size_t i = 0; i < count; ++i) free(settings[i].text);
     free(settings);
     free(path);
     if (err) {
@@ -152,49 +151,48 @@ static enum paced_err resolve_stage(struct paced_experiment *experiment, size_t 
     return PACED_OK;
 }
 
-/* Those of no point first, then point by point. */
+/* Resolves the stages of no point first, then those of each point. */
 static enum paced_err resolve_stages(struct paced_experiment *experiment, const struct stage_texts *texts,
                                      const char *const *sets, size_t set_count) {
     size_t points = experiment->sweep.count;
     experiment->stages = paced_alloc((points + 1) * texts->count, sizeof *experiment->stages);
-    for (size_t i = 0; i < texts->count; i++)
+    for (size_t i = 0; i < texts->count; ++i)
         if (texts->list[i].once || points == 0)
             PACED_TRY(resolve_stage(experiment, PACED_NO_POINT, &texts->list[i], sets, set_count));
-    for (size_t point = 0; point < points; point++)
-        for (size_t i = 0; i < texts->count; i++)
+    for (size_t point = 0; point < points; ++point)
+        for (size_t i = 0; i < texts->count; ++i)
             if (!texts->list[i].once) PACED_TRY(resolve_stage(experiment, point, &texts->list[i], sets, set_count));
     return PACED_OK;
 }
 
 /* ---- the experiment ------------------------------------------------------------------------------------------ */
 
-/* A swept key must reach a stage: no --set, and not each stage, may give it a value of its own. */
+/* Checks that each swept key takes effect: no --set overrides it, and not every stage sets it. */
 static enum paced_err check_sweep(const struct paced_sweep *sweep, const struct stage_texts *texts,
                                   const char *const *sets, size_t set_count) {
-    for (size_t k = 0; k < sweep->key_count; k++) {
+    for (size_t k = 0; k < sweep->key_count; ++k) {
         const char *name = sweep->keys[k], *place = sweep->places[k];
-        for (size_t i = 0; i < set_count; i++)
+        for (size_t i = 0; i < set_count; ++i)
             if (paced_config_set_key(sets[i]) == paced_stage_key_find(name))
                 return paced_error(PACED_INVALID, "--set %s: %s is swept at %s; write --set sweep.%s=VALUES", sets[i],
                                    name, place, name);
         size_t own = 0;
-        while (own < texts->count && (texts->list[own].once || paced_stage_find_line(&texts->list[own], name))) own++;
+        while (own < texts->count && (texts->list[own].once || paced_stage_find_line(&texts->list[own], name))) ++own;
         if (own == texts->count)
-            return paced_error(
-                PACED_INVALID,
-                "%s: %s: is swept, but every stage sets it itself or is not swept; remove it here or there", place,
-                name);
+            return paced_error(PACED_INVALID,
+                               "%s: %s: is swept, but every stage sets it or has sweep = no; remove it here or there",
+                               place, name);
     }
     return PACED_OK;
 }
 
-/* Those --set that are for the file itself; of these, those that are for stages, too: not run.name and run.output,
- * which are the whole experiment's. */
+/* Selects the sets for the experiment itself (all but those of the sweep), and those for its stages (also without
+ * run.name and run.output, which apply to the experiment only). */
 static void select_sets(const char *const *sets, size_t count, const char **own, size_t *own_count,
                         const char **for_stages, size_t *stages_count) {
     const struct config_key *name = paced_config_key_find("run", "name"),
                             *output = paced_config_key_find("run", "output");
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; ++i) {
         const struct config_key *key = paced_config_set_key(sets[i]);
         if (paced_sweep_is_set(sets[i])) continue;
         own[(*own_count)++] = sets[i];
@@ -202,10 +200,10 @@ static void select_sets(const char *const *sets, size_t count, const char **own,
     }
 }
 
-/* All that the file and the sets say of stages and the sweep. */
+/* Reads the stages and the sweep of the file and the sets. */
 static enum paced_err read_texts(struct stage_texts *texts, const char *path, const char *const *sets, size_t count) {
     enum paced_err err = paced_config_read_stages(texts, path);
-    for (size_t i = 0; !err && i < count; i++)
+    for (size_t i = 0; !err && i < count; ++i)
         if (paced_sweep_is_set(sets[i])) err = paced_sweep_apply_set(&texts->sweep, sets[i]);
     return err;
 }
@@ -249,7 +247,7 @@ enum paced_err paced_experiment_sweeps(const char *path, const char *const *sets
 
 void paced_experiment_finish(struct paced_experiment *experiment) {
     if (!experiment) return;
-    for (size_t i = 0; i < experiment->count; i++) {
+    for (size_t i = 0; i < experiment->count; ++i) {
         struct paced_stage *stage = &experiment->stages[i];
         free(stage->name);
         free(stage->label);

@@ -1,8 +1,8 @@
-/* keys: the one table of all configuration keys, in the order in which they are printed.
+/* keys: the table of all configuration keys, in the order of printing.
  *
- * To add a key: a field in struct paced_config and a line here; the kind follows from the field's type (a path is
- * marked by PATH). Reading, --set, printing, error messages and the manual's table come from this table.
- * Law: section and name are the field's own, so an INI key and its C field never differ. */
+ * A new key needs a field in struct paced_config and a line here. The kind follows from the field's type; paths are
+ * marked by PATH. Reading, --set, printing, error messages and the documentation use this table.
+ * Invariant: section and name are those of the field, so an INI key and its C field cannot differ. */
 #include "keys.h"
 
 #include <math.h>
@@ -33,12 +33,12 @@
 #define NO_RESULT .no_result = true
 #define NOT_EMPTY .not_empty = true
 #define CHECK(function) .check = function
-/* The rows of distill's table (src/distill/objective.c), in its order; the empty one stands for "by method". */
+/* Rows of distill's table (src/distill/objective.c), in its order; the empty one means "by method". */
 #define LOSSES \
     "|kd|curriculum|ce_weighted|kld_weighted|both_weighted|ce_aliter_weighted|both_weighted_spl_per_px|" \
     "both_weighted_spl_per_img|both_weighted_spl_per_img_max|both_weighted_spl_per_px_no_alpha|" \
     "both_weighted_spl_per_px_no_alpha_no_weights"
-/* The networks' names; the empty one stands for another key's. */
+/* Names of the networks; the empty one means the value of another key. */
 #define NETWORK(name) "|" #name
 #define MEANING(text) .meaning = text
 
@@ -49,128 +49,138 @@ const struct config_key paced_config_keys[] = {
 
     {FIELD(device, select), DEFAULT("auto"), MEANING("auto, cpu, gpu, PLATFORM:DEVICE or part of a device's name")},
     {FIELD(device, memory_limit_mb), DEFAULT("0"), RANGE(0, 1 << 30),
-     MEANING("most memory to take on the device; 0: what it has")},
-    {FIELD(device, threads), DEFAULT("0"), RANGE(0, 4096), MEANING("cores that a CPU device may use; 0 is all")},
+     MEANING("limit of device memory, MiB; 0: all of the device")},
+    {FIELD(device, threads), DEFAULT("0"), RANGE(0, 4096), MEANING("cores used by a CPU device; 0: all")},
     {PATH(device, tuning), DEFAULT("auto"), WORDS("auto|off"),
-     MEANING("auto: what `paced tune` measured on this device, else what is shipped for its kind; off; or a file")},
+     MEANING("auto: results of `paced tune`, else the file shipped for the kind of device; off: none; or a file")},
 
-    {FIELD(data, dataset), DEFAULT("bus"), WORDS("bus|needle|robo|folder"), MEANING("layout of the data set")},
+    {FIELD(data, dataset), DEFAULT("bus"), WORDS("bus|needle|robo|folder"),
+     MEANING("layout and mask encoding of the data set")},
     {PATH(data, root), DEFAULT(""), MEANING("directory of the data set")},
     {PATH(data, train), DEFAULT(""), MEANING("JSON split for training")},
     {PATH(data, val), DEFAULT(""), MEANING("JSON split for validation and testing")},
-    {PATH(data, labels), DEFAULT(""), MEANING("JSON label table: names and colours of the classes; robo reads masks by them")},
-    {FIELD(data, classes), DEFAULT("2"), RANGE(2, PACED_MOST_CLASSES), MEANING("classes, with the background")},
-    {FIELD(data, size), DEFAULT("224"), RANGE(1, PACED_MOST_SIZE), MEANING("width and height of the network's input")},
-    {FIELD(data, merge_masks), DEFAULT("no"), MEANING("join x_mask_1.png, x_mask_2.png... with x_mask.png (bus, needle)")},
+    {PATH(data, labels), DEFAULT(""), MEANING("JSON label table: names and colours of the classes; required by robo")},
+    {FIELD(data, classes), DEFAULT("2"), RANGE(2, PACED_MOST_CLASSES),
+     MEANING("number of classes, including the background")},
+    {FIELD(data, size), DEFAULT("224"), RANGE(1, PACED_MOST_SIZE),
+     MEANING("width and height of the network's input, pixels")},
+    {FIELD(data, merge_masks), DEFAULT("no"),
+     MEANING("use the union of x_mask.png, x_mask_1.png, x_mask_2.png... (bus, needle)")},
     {FIELD(data, augment), DEPENDS("<by dataset>"), CHECK(paced_augment_check),
-     MEANING("what training images go through at random, such as `hflip, rotate(15)`; none: nothing")},
+     MEANING("random augmentation of training images, such as `hflip, rotate(15)`, or none")},
     {FIELD(data, workers), DEFAULT("1"), RANGE(1, 64), NO_RESULT, MEANING("threads that load images")},
 
     {FIELD(model, arch), DEFAULT("unet"), WORDS(PACED_NETWORKS), MEANING("network")},
     {FIELD(model, width), DEFAULT("64"), RANGE(1, PACED_MOST_WIDTH), MEANING("channels of the network's first stage")},
-    {PATH(model, init), DEFAULT(""), MEANING("weights to start from; empty: random")},
+    {PATH(model, init), DEFAULT(""), MEANING("initial weights; empty: random")},
 
     {FIELD(train, epochs), DEFAULT("100"), RANGE(1, 1000000), MEANING("passes over the training images")},
-    {FIELD(train, batch), DEFAULT("16"), RANGE(1, 65536), MEANING("images of one step")},
+    {FIELD(train, batch), DEFAULT("16"), RANGE(1, 65536), MEANING("images per step")},
     {FIELD(train, optimizer), DEFAULT("adam"), WORDS("adam|adamw|sgd"), MEANING("update rule")},
     {FIELD(train, momentum), DEFAULT("0"), UP_TO_BELOW(0, 1), MEANING("momentum of sgd")},
     {FIELD(train, weight_decay), DEFAULT("0"), AT_LEAST(0),
-     MEANING("factor of the weights added to their gradient; adamw: lr times it is taken off the weights themselves")},
-    {FIELD(train, lr), DEFAULT("0.003"), ABOVE(0), MEANING("learning rate at the start")},
+     MEANING("weight decay d: d * w is added to the gradient; adamw: lr * d * w is subtracted from w instead")},
+    {FIELD(train, lr), DEFAULT("0.003"), ABOVE(0), MEANING("initial learning rate")},
     {FIELD(train, schedule), DEFAULT("step"), WORDS("step|cosine|poly|constant"),
-     MEANING("how the learning rate changes, epoch by epoch")},
-    {FIELD(train, step), DEFAULT("7"), AT_LEAST(1), MEANING("epochs between two steps of the schedule `step`")},
-    {FIELD(train, gamma), DEFAULT("0.1"), ABOVE_TO(0, 1), MEANING("factor on the learning rate at each step")},
-    {FIELD(train, power), DEFAULT("0.9"), ABOVE(0), MEANING("poly: lr (1 - epoch / epochs)^power")},
-    {FIELD(train, shuffle), DEFAULT("yes"), MEANING("a new order of the training images in each epoch")},
+     MEANING("learning-rate schedule, per epoch")},
+    {FIELD(train, step), DEFAULT("7"), AT_LEAST(1), MEANING("step: epochs between reductions of the learning rate")},
+    {FIELD(train, gamma), DEFAULT("0.1"), ABOVE_TO(0, 1),
+     MEANING("step: factor on the learning rate at each reduction")},
+    {FIELD(train, power), DEFAULT("0.9"), ABOVE(0), MEANING("poly: exponent in lr (1 - epoch / epochs)^power")},
+    {FIELD(train, shuffle), DEFAULT("yes"), MEANING("new random order of the training images in each epoch")},
     {FIELD(train, select), DEFAULT("loss"), WORDS("loss|dice"),
-     MEANING("best weights: of the lowest validation cross entropy, or of the highest validation dice")},
+     MEANING("criterion for the best weights: lowest validation cross entropy or highest validation dice")},
     {FIELD(train, patience), DEFAULT("0"), AT_LEAST(0),
-     MEANING("epochs in a row without a new best before training stops; 0: never")},
+     MEANING("early stopping after this many epochs without a new best; 0: never")},
     {FIELD(train, save_every), DEFAULT("1"), AT_LEAST(1), MEANING("epochs between writes of `last` and `state`")},
     {FIELD(train, clip_norm), DEFAULT("0"), AT_LEAST(0),
-     MEANING("longest gradient, all parameters together (L2); longer ones are scaled down to it; 0: no limit")},
+     MEANING("maximum L2 norm of the whole gradient; a larger one is scaled down; 0: no limit")},
 
-    {PATH(distill, teacher), DEFAULT(""), MEANING("the teacher's weights; empty: no teacher")},
+    {PATH(distill, teacher), DEFAULT(""), MEANING("weights of the teacher; empty: no teacher")},
     {FIELD(distill, teacher_arch), DEFAULT(""), WORDS(PACED_NETWORKS),
-     MEANING("the teacher's network; empty: model.arch")},
+     MEANING("network of the teacher; empty: model.arch")},
     {FIELD(distill, teacher_width), DEFAULT("0"), RANGE(0, PACED_MOST_WIDTH),
-     MEANING("the teacher's width; 0: model.width")},
+     MEANING("width of the teacher; 0: model.width")},
     {FIELD(distill, method), DEFAULT("iid"), WORDS("iid|kd|cpl|tpl|pcd"),
-     MEANING("plain training, distillation, with curriculum, self-paced, paced by fused uncertainty")},
-    {FIELD(distill, loss), DEFAULT(""), WORDS(LOSSES), MEANING("a loss by its name in the reference, instead of a method")},
+     MEANING("iid: no distillation; kd: distillation; cpl: curriculum; tpl: self-paced; pcd: fused uncertainty")},
+    {FIELD(distill, loss), DEFAULT(""), WORDS(LOSSES),
+     MEANING("loss by its name in the reference implementation, instead of a method")},
     {FIELD(distill, mix), DEFAULT("auto"), WORDS("auto|alpha|sum"),
-     MEANING("CE and KLD: as the method has it, (1 - alpha) CE + alpha KLD, or CE + KLD")},
-    {FIELD(distill, alpha), DEFAULT("0.3"), RANGE(0, 1), MEANING("share of the KLD")},
-    {FIELD(distill, temperature), DEFAULT("4"), ABOVE(0), MEANING("T of the KLD")},
+     MEANING("combination of CE and KLD: by method (auto), (1 - alpha) CE + alpha KLD, or CE + KLD")},
+    {FIELD(distill, alpha), DEFAULT("0.3"), RANGE(0, 1), MEANING("weight of the KLD")},
+    {FIELD(distill, temperature), DEFAULT("4"), ABOVE(0), MEANING("temperature T of the KLD")},
     {FIELD(distill, cache_mb), DEFAULT("2048"), RANGE(0, 1 << 30), NO_RESULT,
-     MEANING("host memory for the teacher's logits, per data set; above it they are computed for every batch")},
+     MEANING("host memory for the teacher's logits per data set, MiB; if too small, they are recomputed per batch")},
 
     {FIELD(uncertainty, temperature), DEFAULT("6.26"), ABOVE(0), WORDS("auto"),
-     MEANING("tau of the teacher's confidence; auto: fitted on the validation set")},
+     MEANING("temperature tau of the teacher's confidence; auto: fitted on the validation set")},
     {FIELD(uncertainty, prediction), DEFAULT("label"), WORDS("label|max"),
-     MEANING("prediction uncertainty: 1 - confidence in the label, or in the likeliest class")},
+     MEANING("prediction uncertainty: 1 - confidence in the label, or in the most likely class (max)")},
     {FIELD(uncertainty, boundary), DEFAULT("svls"), WORDS("svls|none"), MEANING("boundary uncertainty")},
-    {FIELD(uncertainty, kernel), DEFAULT("3"), RANGE(1, PACED_MOST_KERNEL), ODD, MEANING("side of the SVLS kernel")},
-    {FIELD(uncertainty, sigma), DEFAULT("1"), ABOVE(0), MEANING("deviation of the SVLS kernel in pixels")},
+    {FIELD(uncertainty, kernel), DEFAULT("3"), RANGE(1, PACED_MOST_KERNEL), ODD,
+     MEANING("side of the SVLS kernel, pixels")},
+    {FIELD(uncertainty, sigma), DEFAULT("1"), ABOVE(0), MEANING("standard deviation of the SVLS kernel, pixels")},
     {FIELD(uncertainty, sigma_decay), DEFAULT("1"), ABOVE_TO(0, 1), MEANING("factor on sigma after each epoch")},
     {FIELD(uncertainty, fuse), DEFAULT("product"), WORDS("product|mean|max|weighted|prediction|boundary"),
-     MEANING("how prediction and boundary uncertainty become one")},
-    {FIELD(uncertainty, beta), DEFAULT("0.5"), RANGE(0, 1), MEANING("weight of the prediction in `weighted`")},
-    {FIELD(uncertainty, target), DEFAULT("hard"), WORDS("hard|uniform|svls"), MEANING("what the CE compares with")},
-    {FIELD(uncertainty, smoothing), DEFAULT("0.1"), UP_TO_BELOW(0, 1), MEANING("share smoothed away by `uniform`")},
+     MEANING("fusion of prediction and boundary uncertainty")},
+    {FIELD(uncertainty, beta), DEFAULT("0.5"), RANGE(0, 1), MEANING("weighted: weight of the prediction uncertainty")},
+    {FIELD(uncertainty, target), DEFAULT("hard"), WORDS("hard|uniform|svls"), MEANING("target of the CE")},
+    {FIELD(uncertainty, smoothing), DEFAULT("0.1"), UP_TO_BELOW(0, 1), MEANING("uniform: fraction of label smoothing")},
 
     {FIELD(pacing, function), DEFAULT("step"), WORDS("step|quantile|linear|exponential|root|none"),
-     MEANING("how the threshold mu grows")},
-    {FIELD(pacing, mu), DEFAULT("0.2"), RANGE(0, 1), MEANING("step: mu of the first epoch")},
-    {FIELD(pacing, mu_update), DEFAULT("0.1"), RANGE(-1, 1), MEANING("step: what is added to mu")},
-    {FIELD(pacing, mu_update_every), DEFAULT("5"), AT_LEAST(1), MEANING("step: epochs between two additions")},
-    {FIELD(pacing, mu_max), DEFAULT("1"), RANGE(0, 1), MEANING("step: greatest mu")},
-    {FIELD(pacing, start), DEFAULT("0.8"), ABOVE_TO(0, 1), MEANING("others: share of pixels admitted at first (lambda)")},
+     MEANING("pacing function of the threshold mu")},
+    {FIELD(pacing, mu), DEFAULT("0.2"), RANGE(0, 1), MEANING("step: initial mu")},
+    {FIELD(pacing, mu_update), DEFAULT("0.1"), RANGE(-1, 1), MEANING("step: increment of mu")},
+    {FIELD(pacing, mu_update_every), DEFAULT("5"), AT_LEAST(1), MEANING("step: epochs between increments")},
+    {FIELD(pacing, mu_max), DEFAULT("1"), RANGE(0, 1), MEANING("step: maximum mu")},
+    {FIELD(pacing, start), DEFAULT("0.8"), ABOVE_TO(0, 1),
+     MEANING("other functions: initial fraction of admitted pixels (lambda)")},
     {FIELD(pacing, end), DEFAULT("0.4"), ABOVE_TO(0, 1),
-     MEANING("others: share of the epochs after which all pixels are admitted (E_all)")},
-    {FIELD(pacing, order), DEFAULT("easy"), WORDS("easy|hard"), MEANING("which pixels are admitted first")},
+     MEANING("other functions: fraction of the epochs after which all pixels are admitted (E_all)")},
+    {FIELD(pacing, order), DEFAULT("easy"), WORDS("easy|hard"), MEANING("pixels admitted first")},
     {FIELD(pacing, admission), DEFAULT("auto"), WORDS("auto|hard|soft"),
-     MEANING("weight of pixels not admitted: as the method has it, 0, or min(1, mu + 0.1)")},
+     MEANING("weight of pixels not admitted: by method (auto), 0 (hard), or min(1, mu + 0.1) (soft)")},
 
-    {PATH(test, weights), DEFAULT("best"), WORDS("best|last"), MEANING("best or last of the run, or a weights file")},
+    {PATH(test, weights), DEFAULT("best"), WORDS("best|last"),
+     MEANING("best or last weights of the run, or a weights file")},
     {FIELD(test, metrics), DEFAULT("dice,iou,precision,recall,f1,hd95,nsd,ece,brier"),
      WORDS("dice|iou|precision|recall|f1|hd95|nsd|ece|brier|nll"),
-     MEANING("what is measured; the first five are always there")},
+     MEANING("metrics to compute; the first five are always computed")},
     {FIELD(test, nsd_tolerance), DEFAULT("2"), AT_LEAST(0),
-     MEANING("pixels that outlines may lie apart and still agree, for nsd")},
+     MEANING("nsd: maximum distance of outlines that agree, pixels")},
     {FIELD(test, postprocess), DEFAULT("none"), WORDS("none|largest|needle"),
-     MEANING("how a prediction is cleaned: not; each class's largest component; the needle's filled outline")},
+     MEANING("cleaning of predictions: none, largest component of each class, or filled outline of the needle")},
     {FIELD(test, overlays), DEFAULT("8"), RANGE(0, 999),
-     MEANING("pictures of the images of best, median and worst dice; 0: none")},
+     MEANING("number of overlay images, of best, median and worst dice; 0: none")},
 
     {PATHS(robustness, weights), DEFAULT(""), WORDS("best|last"),
-     MEANING("weights that are compared, a list; empty: test.weights")},
+     MEANING("list of weights to compare; empty: test.weights")},
     {FIELD(robustness, corruptions), DEFAULT("all"), CHECK(paced_corruptions_check),
-     MEANING("a list of names; all: those of the appearance; geometric: those that move pixels")},
+     MEANING("list of names; all: all corruptions of the appearance; geometric: all that move pixels")},
     {FIELD(robustness, severities), DEFAULT("1,2,3,4,5"), CHECK(paced_severities_check),
-     MEANING("a list of 1 (slight) to 5 (heavy)")},
+     MEANING("list of severities, 1 (slight) to 5 (heavy)")},
 
     {FIELD(predict, mode), DEFAULT("resize"), WORDS("resize|window"),
-     MEANING("the whole image, squeezed to data.size; or windows of data.size at the image's own resolution")},
-    {FIELD(predict, overlap), DEFAULT("0.5"), RANGE(0, 0.9), MEANING("share of a window that its neighbour covers, too")},
-    {FIELD(predict, flip), DEFAULT("no"), MEANING("average with what the mirrored image (left to right) gives")},
-    {FIELD(predict, batch), DEFAULT("4"), RANGE(1, 1024), MEANING("windows of one step")},
+     MEANING("whole image, resized to data.size; or windows of data.size at the original resolution")},
+    {FIELD(predict, overlap), DEFAULT("0.5"), RANGE(0, 0.9), MEANING("fraction of a window that its neighbour covers")},
+    {FIELD(predict, flip), DEFAULT("no"), MEANING("average with the prediction for the horizontally mirrored image")},
+    {FIELD(predict, batch), DEFAULT("4"), RANGE(1, 1024), MEANING("windows per step")},
 
-    {FIELD(log, tensorboard), DEFAULT("no"), MEANING("an event file for TensorBoard in the run's directory")},
-    {FIELD(log, level), DEFAULT("info"), WORDS("error|warn|info|debug"), NO_RESULT, MEANING("least important messages to show")},
+    {FIELD(log, tensorboard), DEFAULT("no"), MEANING("write a TensorBoard event file into the run's directory")},
+    {FIELD(log, level), DEFAULT("info"), WORDS("error|warn|info|debug"), NO_RESULT,
+     MEANING("least severe messages to show")},
 };
 /* clang-format on */
 const size_t paced_config_key_count = PACED_COUNT(paced_config_keys);
 
 bool paced_config_section_known(const char *section) {
-    for (size_t i = 0; i < paced_config_key_count; i++)
+    for (size_t i = 0; i < paced_config_key_count; ++i)
         if (strcmp(paced_config_keys[i].section, section) == 0) return true;
     return false;
 }
 
 const struct config_key *paced_config_key_find(const char *section, const char *name) {
-    for (size_t i = 0; i < paced_config_key_count; i++) {
+    for (size_t i = 0; i < paced_config_key_count; ++i) {
         const struct config_key *key = &paced_config_keys[i];
         if (strcmp(key->section, section) == 0 && strcmp(key->name, name) == 0) return key;
     }
@@ -179,30 +189,30 @@ const struct config_key *paced_config_key_find(const char *section, const char *
 
 static const char *nearest_section(const char *word) {
     const char *sections[PACED_COUNT(paced_config_keys) + 1];
-    for (size_t i = 0; i < paced_config_key_count; i++) sections[i] = paced_config_keys[i].section;
+    for (size_t i = 0; i < paced_config_key_count; ++i) sections[i] = paced_config_keys[i].section;
     sections[paced_config_key_count] = "sweep";
     return paced_nearest(word, sections, PACED_COUNT(sections));
 }
 
 static const struct config_key *key_by_name(const char *name) {
-    for (size_t i = 0; i < paced_config_key_count; i++)
+    for (size_t i = 0; i < paced_config_key_count; ++i)
         if (strcmp(paced_config_keys[i].name, name) == 0) return &paced_config_keys[i];
     return NULL;
 }
 
-/* The nearest name in a section, or in all (NULL). */
+/* Key with the nearest name in a section, or in all sections (NULL). */
 static const struct config_key *key_near(const char *section, const char *name) {
     const char *names[PACED_COUNT(paced_config_keys)];
     size_t count = 0;
-    for (size_t i = 0; i < paced_config_key_count; i++)
+    for (size_t i = 0; i < paced_config_key_count; ++i)
         if (!section || strcmp(paced_config_keys[i].section, section) == 0) names[count++] = paced_config_keys[i].name;
     const char *word = paced_nearest(name, names, count);
     if (!word) return NULL;
     return section ? paced_config_key_find(section, word) : key_by_name(word);
 }
 
-/* The key that was meant: the very name, in the section that was meant or in any; else the nearest name in that
- * section; else the nearest of all. */
+/* Key most likely meant: the exact name in the nearest section, or in any; else the nearest name in that section; else
+ * the nearest of all. */
 static const struct config_key *nearest_key(const char *section, const char *name) {
     const char *meant = paced_config_section_known(section) ? section : nearest_section(section);
     const struct config_key *key = meant ? paced_config_key_find(meant, name) : NULL;

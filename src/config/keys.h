@@ -1,4 +1,4 @@
-/* keys: the table of configuration keys and what can be done with one key. Private to this room. */
+/* keys: the table of configuration keys and operations on one key. Private to the config module. */
 #ifndef PACED_CONFIG_KEYS_H
 #define PACED_CONFIG_KEYS_H
 
@@ -8,69 +8,69 @@ enum config_kind { CONFIG_INT, CONFIG_REAL, CONFIG_BOOL, CONFIG_CHOICE, CONFIG_S
 
 struct config_key {
     const char *section, *name;
-    size_t offset; /* of the field in struct paced_config */
+    size_t offset; /* offset of the field in struct paced_config */
     enum config_kind kind;
-    const char *fallback; /* the default, as an INI would give it */
-    double min, max;      /* numbers: the range, with its ends ... */
-    bool above, below;    /* ... or without */
-    bool odd;             /* whole numbers: odd ones only */
-    bool list;            /* of a path: several, with commas between */
-    bool no_result;       /* no result depends on it */
-    bool not_empty;       /* a string that must not be given empty, though it is until it is filled in */
-    const char *words;    /* "a|b": the choices, one of them or (a set) several; of a string: all that it may be; of a
-                             path: words that are no file names; of a real: the one word that is stored as NaN */
+    const char *fallback; /* default, as text in an INI */
+    double min, max;      /* numbers: range, inclusive unless ... */
+    bool above, below;    /* ... min or max is exclusive */
+    bool odd;             /* integers: odd values only */
+    bool list;            /* paths: comma-separated list */
+    bool no_result;       /* results do not depend on it */
+    bool not_empty;       /* string that must not be set to an empty value; empty until resolved */
+    const char *words;    /* "a|b": the choices; one of them (choice, string) or several (set); path: words that are not
+                             file names; real: the single word that is stored as NaN */
     const char *meaning;
-    const char *shown; /* the default as shown, where it depends on other keys (then `fallback` is empty) */
-    enum paced_err (*check)(const char *where, const char *text); /* what else a text must be; NULL: nothing */
+    const char *shown; /* displayed default if it depends on other keys (`fallback` is then empty) */
+    enum paced_err (*check)(const char *where, const char *text); /* further check of a text; may be NULL */
 };
 
 extern const struct config_key paced_config_keys[];
 extern const size_t paced_config_key_count;
 
-/* ---- keys.c: looking up ---- */
+/* ---- keys.c: lookup ---- */
 
 bool paced_config_section_known(const char *section);
 const struct config_key *paced_config_key_find(const char *section, const char *name);
 
-/* Reports an unknown section (name NULL: a header) or key at `place` ("FILE:LINE"), with the nearest valid one. */
+/* Reports an unknown section header (name NULL) or key at `place` ("FILE:LINE"), with the nearest valid one. */
 enum paced_err paced_config_key_unknown(const char *place, const char *section, const char *name);
 
-/* ---- value.c: text to field and back ---- */
+/* ---- value.c: conversion between text and field ---- */
 
-/* Checks `text` and stores it; a wrong one is reported as "place: section.key: ...". */
+/* Checks and stores `text`. Errors have the form "place: section.key: ...". */
 enum paced_err paced_config_value_set(struct paced_config *config, const struct config_key *key, const char *place,
                                       const char *text);
 
-/* The field as text, such that value_set gives the same field. */
+/* Adds the field as text, which paced_config_value_set reads back to the same field. */
 void paced_config_value_add(struct paced_text *out, const struct paced_config *config, const struct config_key *key);
 
-/* The place of a string or path field. */
+/* Address of a string or path field. */
 char **paced_config_string(struct paced_config *config, const struct config_key *key);
 
-/* Is `text` one of the words in "a|b|c"? Its index, or -1. */
+/* Index of `text` among the words "a|b|c", or -1. */
 int paced_config_word_index(const char *words, const char *text);
 
-/* "1 to 64", "> 0", "a, b": what the key takes. */
+/* Adds the valid values of the key: "1 to 64", "> 0", "a, b". */
 void paced_config_range_add(struct paced_text *out, const struct config_key *key);
 
 /* ---- print.c ---- */
 
-/* "name = value", wrapped so that it reads back; false (and nothing added) where no place to wrap is found. */
+/* Adds "name = value", wrapped so that it reads back; false, with nothing added, if it cannot be wrapped. */
 bool paced_config_line_add(struct paced_text *out, const char *name, const char *value);
 
 /* ---- parse.c ---- */
 
 struct stage_texts;
 
-/* Applies an INI file and, before it, the files that it inherits from; passes over stages and sweeps. */
+/* Applies the base files of an INI file, then the file itself; ignores stages and sweeps. */
 enum paced_err paced_config_read(struct paced_config *config, const char *path);
 
-/* Collects the stages and the sweep of this one file; passes over all else. */
+/* Collects the stages and the sweep of this file only; ignores all else. */
 enum paced_err paced_config_read_stages(struct stage_texts *stages, const char *path);
 
 /* ---- config.c ---- */
 
-/* A value that comes after the files; `if_empty`: only where the files gave none. */
+/* A value applied after the files; with `if_empty`, only if the files did not set it. */
 struct config_setting {
     const struct config_key *key;
     const char *place;
@@ -78,12 +78,12 @@ struct config_setting {
     bool if_empty;
 };
 
-/* paced_config_load, with settings between the files and --set. */
+/* paced_config_load, with settings applied between the files and --set. */
 enum paced_err paced_config_load_with(struct paced_config *config, const char *path,
                                       const struct config_setting *settings, size_t count, const char *const *sets,
                                       size_t set_count);
 
-/* The key that a --set names, or NULL. */
+/* Key named in a --set, or NULL. */
 const struct config_key *paced_config_set_key(const char *set);
 
 #endif

@@ -1,13 +1,13 @@
 /* parse: INI files, through inih.
  *
- * What inih (as Debian builds it) leaves to its user: it gives no line numbers, splits a line longer than its buffer
- * in silence, drops what follows a section's ']', and hands an indented line over as one more value of the key before
- * it. So it reads through read_line, which counts, and refuses what inih would misread. A value may go on in indented
- * lines: they are joined with a blank, or with nothing where the line before ends in a backslash (long paths).
- * A value counts when it is complete, that is at the next key, at the next section, or at the end.
+ * inih (as built by Debian) reports no line numbers, silently splits a line longer than its buffer, drops text after a
+ * section's ']', and delivers an indented line as another value of the previous key. So it reads through read_line,
+ * which counts lines and refuses lines that inih would misread. A value may continue in indented lines: they are joined
+ * with a blank, or without one if the previous line ends in a backslash (long paths). A value takes effect when it is
+ * complete: at the next key, at the next section, or at the end.
  *
- * A reading takes either the configuration, with the file's bases, or the stages ([stage NAME]) and the sweep ([sweep])
- * of the file alone; what it does not take must still be an INI. */
+ * A pass reads either the configuration, with the base files, or the stages ([stage NAME]) and the sweep ([sweep]) of
+ * the file alone. Skipped parts must still be valid INI. */
 #include "stage.h"
 
 #include <errno.h>
@@ -25,17 +25,17 @@ struct source {
     struct paced_config *config; /* NULL: stages are read */
     struct stage_texts *stages;  /* NULL: the configuration is read */
     const char *path;
-    const struct source *heir; /* the file whose base this one is */
+    const struct source *heir; /* file that inherits from this one */
     struct stat identity;
     const char *unread;
     int line, value_line, base_line;
     bool in_section, in_stage, indented;
-    bool open; /* a value is being collected: */
+    bool open; /* a value is being collected */
     enum value_kind kind;
-    const struct config_key *key; /* of a VALUE_KEY */
-    char *stage_key;              /* of a VALUE_STAGE */
+    const struct config_key *key; /* for VALUE_KEY */
+    char *stage_key;              /* for VALUE_STAGE */
     struct paced_text value;
-    int *key_lines; /* where each key was given, 0: not yet */
+    int *key_lines; /* line of each key, 0: not given */
     enum paced_err err;
 };
 
@@ -77,8 +77,8 @@ static enum paced_err set_key(struct source *source) {
     int *seen = &source->key_lines[source->key - paced_config_keys];
     char *place = place_of(source, source->value_line);
     if (*seen)
-        paced_log(PACED_LOG_WARN, "%s: %s.%s: already given in line %d; this one counts", place, source->key->section,
-                  source->key->name, *seen);
+        paced_log(PACED_LOG_WARN, "%s: %s.%s: already given in line %d; this value replaces it", place,
+                  source->key->section, source->key->name, *seen);
     *seen = source->value_line;
     enum paced_err err = paced_config_value_set(source->config, source->key, place, text_of(source));
     free(place);
@@ -124,7 +124,7 @@ static void open_section(struct source *source, const char *header) {
     }
     after += strspn(after, " \t");
     if (*after && !strchr(";#\r", *after)) {
-        refuse(source, source->line, "text after the section's ']' would be lost; put it on a line of its own");
+        refuse(source, source->line, "text after the section's ']' would be ignored; put it on a line of its own");
         return;
     }
     char *section = paced_format("%.*s", (int)length, header);
@@ -133,16 +133,16 @@ static void open_section(struct source *source, const char *header) {
     source->in_section = true;
 }
 
-/* inih's reader (as fgets, but without the newline, which inih would strip anyway). */
+/* Line reader for inih, like fgets, but without the newline, which inih would strip anyway. */
 static char *read_line(char *line, int size, void *stream) {
     struct source *source = stream;
     if (source->err != PACED_OK || !*source->unread) return NULL;
     size_t length = strcspn(source->unread, "\n");
-    source->line++;
+    ++source->line;
     if (length >= (size_t)size) {
         source->err = paced_error(PACED_INVALID,
-                                  "%s:%d: the line is longer than %d bytes; go on in an indented line (after a "
-                                  "backslash: without a blank between)",
+                                  "%s:%d: the line is longer than %d bytes; continue it in an indented line (after a "
+                                  "backslash, it is joined without a blank)",
                                   source->path, source->line, size - 1);
         return NULL;
     }
@@ -159,7 +159,7 @@ static char *read_line(char *line, int size, void *stream) {
     return source->err == PACED_OK ? line : NULL;
 }
 
-/* An indented "key = value" below another key is surely meant as a key, but inih continues the value before. */
+/* Refuses an indented "key = value" below another key: it is meant as a key, but inih continues the previous value. */
 static enum paced_err refuse_indented_key(struct source *source, const char *section, const char *text) {
     size_t length = strcspn(text, "=:");
     if (!text[length]) return PACED_OK;
@@ -168,16 +168,16 @@ static enum paced_err refuse_indented_key(struct source *source, const char *sec
     bool is_key = source->in_stage ? paced_stage_key_known(name) : paced_config_key_find(section, name) != NULL;
     if (is_key)
         source->err = paced_error(
-            PACED_INVALID, "%s:%d: %s%s%s: an indented line continues the value before; remove the blanks before it",
+            PACED_INVALID, "%s:%d: %s%s%s: an indented line continues the previous value; remove the blanks before it",
             source->path, source->line, source->in_stage ? "" : section, source->in_stage ? "" : ".", name);
     free(name);
     return source->err;
 }
 
-/* Adds a line of the value, without the comment that inih leaves in a continuation line. */
+/* Adds a line to the value, without a trailing comment, which inih does not remove from continuation lines. */
 static void add_part(struct source *source, const char *text) {
     size_t length = 0;
-    while (text[length] && !(length > 0 && text[length] == ';' && strchr(" \t", text[length - 1]))) length++;
+    while (text[length] && !(length > 0 && text[length] == ';' && strchr(" \t", text[length - 1]))) ++length;
     while (length > 0 && strchr(" \t", text[length - 1])) length--;
     paced_text_add(&source->value, "%.*s", (int)length, text);
 }
@@ -222,11 +222,11 @@ static void open_stage_value(struct source *source, const char *name, const char
 static void key_outside(struct source *source, const char *name) {
     static const char *const only[] = {"base"};
     const char *hint = paced_nearest(name, only, 1) ? "did you mean base?" : "put it under its [section]";
-    source->err = paced_error(PACED_INVALID, "%s:%d: %s: only base may stand before the first section; %s",
-                              source->path, source->line, name, hint);
+    source->err = paced_error(PACED_INVALID, "%s:%d: %s: only base may precede the first section; %s", source->path,
+                              source->line, name, hint);
 }
 
-/* inih's handler: a key with its value, or one more line of it. */
+/* Handler for inih: a key with its value, or a continuation line. */
 static int take_line(void *user, const char *section, const char *name, const char *value) {
     struct source *source = user;
     if (source->err != PACED_OK) return 0;
@@ -248,7 +248,7 @@ static int take_line(void *user, const char *section, const char *name, const ch
     } else if (!source->in_section) {
         key_outside(source, name);
     } else if (is_base) {
-        refuse(source, source->line, "base: stands in a section; move it above the first one");
+        refuse(source, source->line, "base: is inside a section; move it above the first one");
     } else {
         char *place = place_of(source, source->line);
         source->err = paced_config_key_unknown(place, section, name);
@@ -257,7 +257,7 @@ static int take_line(void *user, const char *section, const char *name, const ch
     return source->err == PACED_OK;
 }
 
-/* Is this file one of those that are being read? Then the message shows the way around. */
+/* Refuses a file that is already being read; the message shows the chain of files. */
 static enum paced_err refuse_loop(const struct source *source) {
     const struct source *seen = source->heir;
     while (seen &&
@@ -272,7 +272,7 @@ static enum paced_err refuse_loop(const struct source *source) {
         free(way);
         way = longer;
     } while (step != seen);
-    enum paced_err err = paced_error(PACED_INVALID, "%s:%d: base: the files inherit in a circle: %s; remove one base",
+    enum paced_err err = paced_error(PACED_INVALID, "%s:%d: base: circular inheritance: %s; remove one base",
                                      source->heir->path, source->heir->value_line, way);
     free(way);
     return err;

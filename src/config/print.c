@@ -1,8 +1,8 @@
 /* print: the resolved configuration as an INI file, and the table of all keys.
  *
- * A line of an INI file may hold fewer than 200 bytes (inih). A longer value goes on in indented lines; each line but
- * the last then ends in a backslash, so that the parts are joined as they were. A part must not begin with what inih
- * skips or takes for a comment or a section, nor within a UTF-8 character. */
+ * inih limits a line to fewer than 200 bytes. A longer value continues in indented lines; each line but the last ends
+ * in a backslash, so that the parts are joined without a blank. A part must not begin with a character that inih skips
+ * or takes for a comment or a section, nor inside a UTF-8 character. */
 #include "keys.h"
 
 #include <assert.h>
@@ -38,20 +38,20 @@ bool paced_config_line_add(struct paced_text *out, const char *name, const char 
 char *paced_config_text(const struct paced_config *config) {
     struct paced_text out = {0};
     const char *section = "";
-    for (size_t i = 0; i < paced_config_key_count; i++) {
+    for (size_t i = 0; i < paced_config_key_count; ++i) {
         const struct config_key *key = &paced_config_keys[i];
         if (strcmp(key->section, section) != 0) paced_text_add(&out, "%s[%s]\n", i ? "\n" : "", key->section);
         section = key->section;
         struct paced_text value = {0};
         paced_config_value_add(&value, config, key);
-        paced_config_line_add(&out, key->name, value.data); /* fits: checked when it was set */
+        paced_config_line_add(&out, key->name, value.data); /* fits, as checked by value_set */
         free(value.data);
     }
     return out.data;
 }
 
 uint64_t paced_config_hash(uint64_t hash, const struct paced_config *config) {
-    for (size_t i = 0; i < paced_config_key_count; i++) {
+    for (size_t i = 0; i < paced_config_key_count; ++i) {
         const struct config_key *key = &paced_config_keys[i];
         struct paced_text text = {0};
         paced_text_add(&text, "%s.%s=", key->section, key->name);
@@ -73,7 +73,7 @@ bool paced_config_entry(const struct paced_config *config, size_t index, struct 
 
 char *paced_config_value(const struct paced_config *config, const char *key) {
     struct paced_text value = {0};
-    for (size_t i = 0; i < paced_config_key_count; i++) {
+    for (size_t i = 0; i < paced_config_key_count; ++i) {
         const struct config_key *k = &paced_config_keys[i];
         size_t section = strlen(k->section);
         if (strncmp(key, k->section, section) == 0 && key[section] == '.' && strcmp(key + section + 1, k->name) == 0)
@@ -106,7 +106,7 @@ static char *cell(const struct config_key *key, int column) {
 }
 
 static void measure(int widths[COLUMNS], char *const cells[COLUMNS]) {
-    for (int i = 0; i < COLUMNS; i++) {
+    for (int i = 0; i < COLUMNS; ++i) {
         int width = (int)strlen(cells[i]);
         if (width > widths[i]) widths[i] = width;
     }
@@ -117,23 +117,23 @@ static void print_row(FILE *out, const int widths[COLUMNS], char *const cells[CO
         fprintf(out, "| `%s` | %s | `%s` | %s | %s |\n", cells[0], cells[1], cells[2], cells[3], cells[4]);
         return;
     }
-    for (int i = 0; i < COLUMNS - 1; i++) fprintf(out, "%-*s  ", widths[i], cells[i]);
+    for (int i = 0; i < COLUMNS - 1; ++i) fprintf(out, "%-*s  ", widths[i], cells[i]);
     fprintf(out, "%s\n", cells[COLUMNS - 1]);
 }
 
 void paced_config_print_keys(FILE *out, bool markdown) {
     int widths[COLUMNS] = {0};
     if (markdown) fprintf(out, "| Key | Type | Default | Range | Meaning |\n|---|---|---|---|---|\n");
-    /* The first pass measures the columns, the second prints. */
-    for (int pass = 0; pass < 2; pass++) {
-        for (size_t i = 0; i < paced_config_key_count; i++) {
+    /* Pass 0 measures the columns; pass 1 prints. */
+    for (int pass = 0; pass < 2; ++pass) {
+        for (size_t i = 0; i < paced_config_key_count; ++i) {
             char *cells[COLUMNS];
-            for (int j = 0; j < COLUMNS; j++) cells[j] = cell(&paced_config_keys[i], j);
+            for (int j = 0; j < COLUMNS; ++j) cells[j] = cell(&paced_config_keys[i], j);
             if (pass == 0)
                 measure(widths, cells);
             else
                 print_row(out, widths, cells, markdown);
-            for (int j = 0; j < COLUMNS; j++) free(cells[j]);
+            for (int j = 0; j < COLUMNS; ++j) free(cells[j]);
         }
     }
 }

@@ -1,4 +1,4 @@
-/* stage: the sections [stage NAME] and [sweep] of an INI, line by line, before they mean anything. */
+/* stage: the sections [stage NAME] and [sweep] of an INI as uninterpreted lines. */
 #include "sweep.h"
 
 #include <stdlib.h>
@@ -16,7 +16,7 @@ bool paced_stage_is_header(const char *section) {
     return strncmp(section, PREFIX, length) == 0 && (!section[length] || strchr(" \t", section[length]));
 }
 
-/* Where the name begins, and its length without the blanks around it. */
+/* Start of the name; *length excludes surrounding blanks. */
 static const char *name_of(const char *section, size_t *length) {
     const char *name = section + strlen(PREFIX);
     name += strspn(name, " \t");
@@ -31,12 +31,12 @@ enum paced_err paced_stage_check_header(const char *place, const char *section) 
     size_t length;
     const char *name = name_of(section, &length);
     if (strlen(section) > LONGEST_SECTION)
-        return paced_error(PACED_INVALID, "%s: [%s]: a section's name may have %d bytes; choose a shorter name", place,
-                           section, LONGEST_SECTION);
+        return paced_error(PACED_INVALID, "%s: [%s]: a section's name may have at most %d bytes; choose a shorter name",
+                           place, section, LONGEST_SECTION);
     if (length == 0) return paced_error(PACED_INVALID, "%s: [stage]: has no name; write [stage NAME]", place);
     if (strspn(name, allowed) < length || *name == '.')
         return paced_error(PACED_INVALID,
-                           "%s: [%s]: the name is used for files; write letters, digits, '-', '_' and '.' (not first)",
+                           "%s: [%s]: the name is used for files; use letters, digits, '-', '_' and '.' (not first)",
                            place, section);
     return PACED_OK;
 }
@@ -51,7 +51,7 @@ const struct config_key *paced_stage_key_find(const char *name) {
 }
 
 bool paced_stage_key_is_own(const char *name) {
-    for (size_t i = 0; i < PACED_COUNT(own_keys); i++)
+    for (size_t i = 0; i < PACED_COUNT(own_keys); ++i)
         if (strcmp(own_keys[i], name) == 0) return true;
     return false;
 }
@@ -71,9 +71,9 @@ enum paced_err paced_stage_key_refuse(const char *place, const char *name) {
 static enum paced_err refuse_line(const char *place, const char *name) {
     if (strchr(name, '.')) return paced_stage_key_refuse(place, name);
     const char *near = paced_nearest(name, own_keys, PACED_COUNT(own_keys));
-    if (near) return paced_error(PACED_INVALID, "%s: %s: no key of a stage; did you mean %s?", place, name, near);
-    return paced_error(PACED_INVALID, "%s: %s: no key of a stage; it takes command, config, sweep, and SECTION.KEY",
-                       place, name);
+    if (near) return paced_error(PACED_INVALID, "%s: %s: not a key of a stage; did you mean %s?", place, name, near);
+    return paced_error(PACED_INVALID, "%s: %s: not a key of a stage; valid: command, config, sweep, SECTION.KEY", place,
+                       name);
 }
 
 enum paced_err paced_stage_texts_open(struct stage_texts *stages, const char *place, const char *section) {
@@ -82,9 +82,9 @@ enum paced_err paced_stage_texts_open(struct stage_texts *stages, const char *pl
     size_t length;
     const char *from = name_of(section, &length);
     char *name = paced_format("%.*s", (int)length, from);
-    for (size_t i = 0; i < stages->count; i++) {
+    for (size_t i = 0; i < stages->count; ++i) {
         if (strcmp(stages->list[i].name, name) != 0) continue;
-        paced_error(PACED_INVALID, "%s: [stage %s]: the stage is there already, at %s; choose another name", place,
+        paced_error(PACED_INVALID, "%s: [stage %s]: the stage is already defined at %s; choose another name", place,
                     name, stages->list[i].place);
         free(name);
         return PACED_INVALID;
@@ -108,7 +108,7 @@ static void add_line(struct stage_text *stage, const char *place, const char *na
 enum paced_err paced_stage_texts_add_line(struct stage_texts *stages, const char *place, const char *name,
                                           const char *text) {
     if (stages->in_sweep) {
-        add_line(&stages->sweep, place, name, text); /* paced_sweep_read checks it */
+        add_line(&stages->sweep, place, name, text); /* checked by paced_sweep_read */
         return PACED_OK;
     }
     struct stage_text *stage = &stages->list[stages->count - 1];
@@ -119,7 +119,8 @@ enum paced_err paced_stage_texts_add_line(struct stage_texts *stages, const char
             return paced_error(PACED_INVALID, "%s: sweep: '%s' is neither yes nor no; give yes or no", place, text);
     }
     const struct stage_line *before = paced_stage_find_line(stage, name);
-    if (before) paced_log(PACED_LOG_WARN, "%s: %s: already given at %s; this one counts", place, name, before->place);
+    if (before)
+        paced_log(PACED_LOG_WARN, "%s: %s: already given at %s; this value replaces it", place, name, before->place);
     add_line(stage, place, name, text);
     return PACED_OK;
 }
@@ -131,14 +132,14 @@ void paced_stage_line_finish(struct stage_line *line) {
 }
 
 static void finish_text(struct stage_text *stage) {
-    for (size_t i = 0; i < stage->count; i++) paced_stage_line_finish(&stage->lines[i]);
+    for (size_t i = 0; i < stage->count; ++i) paced_stage_line_finish(&stage->lines[i]);
     free(stage->lines);
     free(stage->name);
     free(stage->place);
 }
 
 void paced_stage_texts_finish(struct stage_texts *stages) {
-    for (size_t i = 0; i < stages->count; i++) finish_text(&stages->list[i]);
+    for (size_t i = 0; i < stages->count; ++i) finish_text(&stages->list[i]);
     free(stages->list);
     finish_text(&stages->sweep);
 }
@@ -147,7 +148,7 @@ void paced_stage_texts_add_plain(struct stage_texts *texts) {
     const char *place = texts->sweep.lines[0].place;
     static const char *const names[] = {"train", "test"};
     texts->list = paced_alloc(PACED_COUNT(names), sizeof *texts->list);
-    for (; texts->count < PACED_COUNT(names); texts->count++) {
+    for (; texts->count < PACED_COUNT(names); ++texts->count) {
         struct stage_text *stage = &texts->list[texts->count];
         *stage = (struct stage_text){.name = paced_strdup(names[texts->count]), .place = paced_strdup(place)};
         add_line(stage, place, "command", stage->name);

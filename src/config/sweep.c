@@ -1,9 +1,10 @@
-/* sweep: the lines of [sweep] become points, one for each combination of the lines' items.
+/* sweep: points from the lines of [sweep], one for each combination of the lines' items.
  *
- *   line = names "=" item {"," item}      item = as many values as there are names, with blanks between
- * A value may stand in double quotes, which is how one holds commas, or is empty. With one name alone a value may hold
- * blanks, too. Values are kept as value_add writes them: 0.390 and 0.39 are the same point, in the same directory.
- * Law: a point's name depends on its own keys and values only, so that it stays while others come and go. */
+ *   line = names "=" item {"," item}      item = one value per name, separated by blanks
+ * A value may be enclosed in double quotes, which is required if it contains commas or is empty. With a single name, a
+ * value may contain blanks. Values are stored in the form of value_add: 0.390 and 0.39 are the same point, in the same
+ * directory.
+ * Invariant: a point's name depends on its own keys and values only, so it does not change with other points. */
 #include "sweep.h"
 
 #include <ctype.h>
@@ -13,7 +14,7 @@
 #define HEADER "sweep"
 #define BLANKS " \t"
 
-enum { MOST_POINTS = 1000, LONGEST_NAME = 200 }; /* file systems take 255 bytes; temporary names need some */
+enum { MOST_POINTS = 1000, LONGEST_NAME = 200 }; /* file systems allow 255 bytes; temporary names need some of them */
 
 bool paced_sweep_is_header(const char *section) {
     size_t length = strlen(HEADER);
@@ -36,7 +37,7 @@ enum paced_err paced_sweep_apply_set(struct stage_text *lines, const char *set) 
     while (length > 0 && strchr(BLANKS, from[length - 1])) length--;
     const struct stage_line line = {paced_format("%.*s", (int)length, from), paced_strdup(equals + 1),
                                     paced_format("--set %s", set)};
-    while (i < lines->count && strcmp(lines->lines[i].name, line.name) != 0) i++;
+    while (i < lines->count && strcmp(lines->lines[i].name, line.name) != 0) ++i;
     if (i == lines->count)
         lines->lines = paced_grow(lines->lines, ++lines->count, sizeof *lines->lines);
     else
@@ -47,29 +48,29 @@ enum paced_err paced_sweep_apply_set(struct stage_text *lines, const char *set) 
 
 /* ---- keys ---------------------------------------------------------------------------------------------------- */
 
-/* The index among the swept keys, or key_count. */
+/* Index among the swept keys, or key_count. */
 static size_t find_key(const struct paced_sweep *sweep, const struct config_key *key) {
     size_t i = 0;
-    while (i < sweep->key_count && paced_stage_key_find(sweep->keys[i]) != key) i++;
+    while (i < sweep->key_count && paced_stage_key_find(sweep->keys[i]) != key) ++i;
     return i;
 }
 
 static enum paced_err check_key(const struct paced_sweep *sweep, const char *place, const char *name) {
     const struct config_key *key = paced_stage_key_find(name);
     if (!key && !strchr(name, '.'))
-        return paced_error(PACED_INVALID, "%s: %s: no key of a sweep; write SECTION.KEY = v1, v2", place, name);
+        return paced_error(PACED_INVALID, "%s: %s: not a key of a sweep; write SECTION.KEY = v1, v2", place, name);
     if (!key) return paced_stage_key_refuse(place, name);
     if (key == paced_config_key_find("run", "output") || key == paced_config_key_find("run", "name"))
-        return paced_error(PACED_INVALID, "%s: %s: cannot be swept: each point has its own already; remove it", place,
+        return paced_error(PACED_INVALID, "%s: %s: cannot be swept, because each point has its own; remove it", place,
                            name);
     size_t before = find_key(sweep, key);
     if (before < sweep->key_count)
-        return paced_error(PACED_INVALID, "%s: %s: is swept already at %s; write all its values in one line", place,
+        return paced_error(PACED_INVALID, "%s: %s: is already swept at %s; write all its values in one line", place,
                            name, sweep->places[before]);
     return PACED_OK;
 }
 
-/* The keys of one line; *count: how many. */
+/* Adds the keys of one line; *count receives their number. */
 static enum paced_err take_keys(struct paced_sweep *sweep, const struct stage_line *line, size_t *count) {
     const char *rest = line->name + strspn(line->name, BLANKS);
     *count = 0;
@@ -85,7 +86,7 @@ static enum paced_err take_keys(struct paced_sweep *sweep, const struct stage_li
         sweep->places = paced_grow(sweep->places, last + 1, sizeof *sweep->places);
         sweep->keys[last] = name;
         sweep->places[last] = paced_strdup(line->place);
-        sweep->key_count++;
+        ++sweep->key_count;
         ++*count;
         rest += length + strspn(rest + length, BLANKS);
     } while (*rest);
@@ -94,18 +95,18 @@ static enum paced_err take_keys(struct paced_sweep *sweep, const struct stage_li
 
 /* ---- values -------------------------------------------------------------------------------------------------- */
 
-/* The items of one line, each with a value for each of the line's keys. */
+/* Items of one line, each with one value per key of the line. */
 struct items {
     char **values; /* [count][width] */
     size_t count, width;
 };
 
 static void finish_items(struct items *items) {
-    for (size_t i = 0; i < items->count * items->width; i++) free(items->values[i]);
+    for (size_t i = 0; i < items->count * items->width; ++i) free(items->values[i]);
     free(items->values);
 }
 
-/* One value; *rest moves behind it and the blanks that follow. NULL where there is none, or its quote is not closed. */
+/* Takes one value and advances *rest past it and following blanks. NULL for a missing value or an unclosed quote. */
 static char *take_text(const char **rest, bool blanks_end) {
     const char *from = *rest;
     bool quoted = *from == '"';
@@ -118,7 +119,7 @@ static char *take_text(const char **rest, bool blanks_end) {
     return paced_format("%.*s", (int)length, from);
 }
 
-/* One value of the key, in the form in which the program writes it. */
+/* Takes one value of the key, in canonical form. */
 static enum paced_err take_value(const char **rest, const char *name, const struct stage_line *line, size_t width,
                                  char **value) {
     struct paced_config scratch = {0};
@@ -127,7 +128,7 @@ static enum paced_err take_value(const char **rest, const char *name, const stru
     if (!given)
         return paced_error(PACED_INVALID, "%s: %s: %s", line->place, name,
                            **rest == '"' ? "a quote is not closed; write \"...\""
-                           : width > 1   ? "a value is missing; an item has one for each key, with blanks between"
+                           : width > 1   ? "a value is missing; give one for each key, separated by blanks"
                                          : "a value is missing; remove the comma, or write \"\" for an empty value");
     enum paced_err err = paced_config_value_set(&scratch, paced_stage_key_find(name), line->place, given);
     if (!err) paced_config_value_add(&text, &scratch, paced_stage_key_find(name));
@@ -139,21 +140,21 @@ static enum paced_err take_value(const char **rest, const char *name, const stru
 
 static enum paced_err check_new(const struct items *items, const struct stage_line *line) {
     char **last = items->values + (items->count - 1) * items->width;
-    for (size_t i = 0; i + 1 < items->count; i++) {
+    for (size_t i = 0; i + 1 < items->count; ++i) {
         size_t same = 0;
-        while (same < items->width && strcmp(items->values[i * items->width + same], last[same]) == 0) same++;
+        while (same < items->width && strcmp(items->values[i * items->width + same], last[same]) == 0) ++same;
         if (same < items->width) continue;
         struct paced_text item = {0};
-        for (size_t k = 0; k < items->width; k++) paced_text_add(&item, "%s%s", k ? " " : "", last[k]);
-        enum paced_err err = paced_error(PACED_INVALID, "%s: %s: '%s' stands there twice; remove one", line->place,
-                                         line->name, item.data);
+        for (size_t k = 0; k < items->width; ++k) paced_text_add(&item, "%s%s", k ? " " : "", last[k]);
+        enum paced_err err =
+            paced_error(PACED_INVALID, "%s: %s: '%s' is given twice; remove one", line->place, line->name, item.data);
         free(item.data);
         return err;
     }
     return PACED_OK;
 }
 
-/* keys[items->width] */
+/* Takes the items of a line; keys[items->width]. */
 static enum paced_err take_items(struct items *items, char *const *keys, const struct stage_line *line) {
     const char *rest = line->text + strspn(line->text, BLANKS);
     bool more = true;
@@ -161,7 +162,7 @@ static enum paced_err take_items(struct items *items, char *const *keys, const s
         items->values = paced_grow(items->values, (items->count + 1) * items->width, sizeof *items->values);
         char **item = items->values + items->count++ * items->width;
         memset(item, 0, items->width * sizeof *item);
-        for (size_t k = 0; k < items->width; k++) PACED_TRY(take_value(&rest, keys[k], line, items->width, &item[k]));
+        for (size_t k = 0; k < items->width; ++k) PACED_TRY(take_value(&rest, keys[k], line, items->width, &item[k]));
         if (*rest && *rest != ',')
             return paced_error(PACED_INVALID, "%s: %s: '%s': a comma is missing before it", line->place, line->name,
                                rest);
@@ -175,26 +176,26 @@ static enum paced_err take_items(struct items *items, char *const *keys, const s
 /* ---- points -------------------------------------------------------------------------------------------------- */
 
 static void finish_points(struct paced_sweep *sweep) {
-    for (size_t i = 0; i < sweep->count; i++) {
-        for (char **value = sweep->points[i].values; value && *value; value++) free(*value);
+    for (size_t i = 0; i < sweep->count; ++i) {
+        for (char **value = sweep->points[i].values; value && *value; ++value) free(*value);
         free(sweep->points[i].values);
         free(sweep->points[i].name);
     }
     free(sweep->points);
 }
 
-/* Every point so far with every item: later lines change faster. The line's keys are the last ones. */
+/* Combines every point so far with every item. Later lines vary faster. The line's keys are the last ones. */
 static enum paced_err multiply(struct paced_sweep *sweep, const struct items *items, const char *place) {
     size_t count = sweep->count * items->count, before = sweep->key_count - items->width;
     if (count > MOST_POINTS)
-        return paced_error(PACED_INVALID, "%s: the sweep has more than %d points; sweep less at once", place,
+        return paced_error(PACED_INVALID, "%s: the sweep has more than %d points; sweep fewer values at once", place,
                            MOST_POINTS);
     struct paced_point *points = paced_alloc(count, sizeof *points);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; ++i) {
         char **old = sweep->points[i / items->count].values, **more = items->values + i % items->count * items->width;
         points[i].values = paced_alloc(sweep->key_count + 1, sizeof *points[i].values);
-        for (size_t k = 0; k < before; k++) points[i].values[k] = paced_strdup(old[k]);
-        for (size_t k = 0; k < items->width; k++) points[i].values[before + k] = paced_strdup(more[k]);
+        for (size_t k = 0; k < before; ++k) points[i].values[k] = paced_strdup(old[k]);
+        for (size_t k = 0; k < items->width; ++k) points[i].values[before + k] = paced_strdup(more[k]);
     }
     finish_points(sweep);
     sweep->points = points;
@@ -213,20 +214,20 @@ static enum paced_err take_line(struct paced_sweep *sweep, const struct stage_li
 
 /* ---- names --------------------------------------------------------------------------------------------------- */
 
-/* "mu" of "pacing.mu", or all of it where another swept key has the same name in its section. */
+/* "mu" of "pacing.mu", or the full key if another swept key has the same name. */
 static const char *short_key(const struct paced_sweep *sweep, size_t k) {
     const char *name = strchr(sweep->keys[k], '.') + 1;
-    for (size_t i = 0; i < sweep->key_count; i++)
+    for (size_t i = 0; i < sweep->key_count; ++i)
         if (i != k && strcmp(strchr(sweep->keys[i], '.') + 1, name) == 0) return sweep->keys[k];
     return name;
 }
 
-/* "mu=0.39,mu_update=0.183", what is awkward in a file's name replaced by '_'. */
+/* Sets the name "mu=0.39,mu_update=0.183"; characters unsuitable for file names become '_'. */
 static void name_point(const struct paced_sweep *sweep, struct paced_point *point) {
     struct paced_text name = {0};
-    for (size_t k = 0; k < sweep->key_count; k++) {
+    for (size_t k = 0; k < sweep->key_count; ++k) {
         paced_text_add(&name, "%s%s=", k ? "," : "", short_key(sweep, k));
-        for (const char *c = point->values[k]; *c; c++)
+        for (const char *c = point->values[k]; *c; ++c)
             paced_text_add(&name, "%c", isalnum((unsigned char)*c) || strchr("+-.()", *c) ? *c : '_');
     }
     point->name = name.data;
@@ -234,15 +235,15 @@ static void name_point(const struct paced_sweep *sweep, struct paced_point *poin
 
 static enum paced_err name_points(struct paced_sweep *sweep) {
     const char *place = sweep->places[sweep->key_count - 1];
-    for (size_t i = 0; i < sweep->count; i++) {
+    for (size_t i = 0; i < sweep->count; ++i) {
         name_point(sweep, &sweep->points[i]);
         if (strlen(sweep->points[i].name) > LONGEST_NAME)
             return paced_error(PACED_INVALID, "%s: %s: is too long for a directory's name; sweep shorter values", place,
                                sweep->points[i].name);
-        for (size_t j = 0; j < i; j++)
+        for (size_t j = 0; j < i; ++j)
             if (strcmp(sweep->points[i].name, sweep->points[j].name) == 0)
                 return paced_error(PACED_INVALID,
-                                   "%s: two points would have the directory %s; sweep values that differ in more than "
+                                   "%s: two points would share the directory %s; sweep values that differ in more than "
                                    "special characters",
                                    place, sweep->points[i].name);
     }
@@ -255,7 +256,7 @@ enum paced_err paced_sweep_read(struct paced_sweep *sweep, const struct stage_te
     sweep->points = paced_alloc(1, sizeof *sweep->points); /* the empty point */
     sweep->count = 1;
     enum paced_err err = PACED_OK;
-    for (size_t i = 0; !err && i < lines->count; i++) err = take_line(sweep, &lines->lines[i]);
+    for (size_t i = 0; !err && i < lines->count; ++i) err = take_line(sweep, &lines->lines[i]);
     if (!err) err = name_points(sweep);
     if (err) paced_sweep_finish(sweep);
     return err;
@@ -263,7 +264,7 @@ enum paced_err paced_sweep_read(struct paced_sweep *sweep, const struct stage_te
 
 void paced_sweep_finish(struct paced_sweep *sweep) {
     finish_points(sweep);
-    for (size_t k = 0; k < sweep->key_count; k++) {
+    for (size_t k = 0; k < sweep->key_count; ++k) {
         free(sweep->keys[k]);
         free(sweep->places[k]);
     }

@@ -1,8 +1,8 @@
-/* value: one key's value from text, with its checks, and back to text.
+/* value: conversion between text and the value of one key, with its checks.
  *
- * Law: what value_add writes, value_set reads to the same field. Reals are printed with the fewest digits that give
- * the same double. A string that an INI line cannot hold is refused when it is set, so that a run's config.ini never
- * says something else than the run did: inih drops blanks around a value and all from ';' after a blank. */
+ * Invariant: value_set reads the text of value_add back to the same field. Reals are printed with the fewest digits
+ * that restore the same double. A string that an INI line cannot represent is refused when it is set, so that a run's
+ * config.ini always matches the run: inih drops surrounding blanks, and everything from a ';' after a blank. */
 #include "keys.h"
 
 #include <math.h>
@@ -19,7 +19,7 @@ char **paced_config_string(struct paced_config *config, const struct config_key 
 
 int paced_config_word_index(const char *words, const char *text) {
     size_t length = strlen(text);
-    for (int i = 0; words; i++) {
+    for (int i = 0; words; ++i) {
         if (strcspn(words, "|") == length && strncmp(words, text, length) == 0) return i;
         const char *bar = strchr(words, '|');
         words = bar ? bar + 1 : NULL;
@@ -27,7 +27,7 @@ int paced_config_word_index(const char *words, const char *text) {
     return -1;
 }
 
-/* The words one by one, each followed by a zero byte, and pointers to them; free what is returned. */
+/* Splits the words into list[most]. Release the returned buffer, which holds them, with free(). */
 static char *split_words(const char *words, const char **list, size_t most, size_t *count) {
     char *copy = paced_strdup(words), *rest = copy;
     *count = 0;
@@ -36,12 +36,12 @@ static char *split_words(const char *words, const char **list, size_t most, size
 }
 
 static void add_with_commas(struct paced_text *out, const char *words) {
-    if (*words == '|') words++; /* the empty word is not shown */
-    for (; *words; words++) paced_text_add(out, *words == '|' ? ", " : "%c", *words);
+    if (*words == '|') ++words; /* the empty word is not shown */
+    for (; *words; ++words) paced_text_add(out, *words == '|' ? ", " : "%c", *words);
 }
 
 static void add_number(struct paced_text *out, double value) {
-    for (int digits = 1; digits <= 17; digits++) {
+    for (int digits = 1; digits <= 17; ++digits) {
         char text[40];
         snprintf(text, sizeof text, "%.*g", digits, value);
         if (strtod(text, NULL) != value && digits < 17) continue;
@@ -50,7 +50,7 @@ static void add_number(struct paced_text *out, double value) {
     }
 }
 
-/* Ends of ranges: whole ones without an exponent. */
+/* Adds the end of a range; whole numbers without an exponent. */
 static void add_end(struct paced_text *out, double value) {
     if (value == floor(value) && fabs(value) <= 0x1p53)
         paced_text_add(out, "%.0f", value);
@@ -78,10 +78,10 @@ void paced_config_range_add(struct paced_text *out, const struct config_key *key
         add_with_commas(out, key->words);
 }
 
-/* The value as a message shows it: on one line and not endless. */
+/* Value for a message: on one line, truncated to the buffer. */
 static void quote(const char *text, char *quoted, size_t size) {
     size_t i = 0;
-    for (; text[i] && i + 4 < size; i++) quoted[i] = (unsigned char)text[i] < 32 || text[i] == 127 ? '?' : text[i];
+    for (; text[i] && i + 4 < size; ++i) quoted[i] = (unsigned char)text[i] < 32 || text[i] == 127 ? '?' : text[i];
     snprintf(quoted + i, size - i, "%s", text[i] ? "..." : "");
 }
 
@@ -128,7 +128,7 @@ static enum paced_err set_real(double *field_, const struct config_key *key, con
 
 static enum paced_err set_bool(bool *field_, const struct config_key *key, const char *place, const char *text) {
     static const char *const words[] = {"no", "yes", "false", "true", "off", "on", "0", "1"};
-    for (size_t i = 0; i < PACED_COUNT(words); i++) {
+    for (size_t i = 0; i < PACED_COUNT(words); ++i) {
         if (strcasecmp(text, words[i]) != 0) continue;
         *field_ = i % 2 == 1;
         return PACED_OK;
@@ -157,7 +157,7 @@ static enum paced_err set_choice(int *field_, const struct config_key *key, cons
     return PACED_OK;
 }
 
-/* "a, b": a bit for each word, in the order of the key's words. */
+/* "a, b" as a bit mask, in the order of the key's words. */
 static enum paced_err set_words(uint64_t *field_, const struct config_key *key, const char *place, const char *text) {
     char *copy = paced_strdup(text), *rest = copy;
     uint64_t bits = 0;
@@ -176,14 +176,14 @@ static enum paced_err set_words(uint64_t *field_, const struct config_key *key, 
     return err;
 }
 
-/* Why an INI line could not hold the text, or NULL. */
+/* Reason why an INI line cannot represent the text, or NULL. */
 static const char *unwritable(const char *name, const char *text) {
     size_t length = strlen(text);
     if (length == 0) return NULL;
-    for (size_t i = 0; i < length; i++)
-        if ((unsigned char)text[i] < 32 || text[i] == 127) return "holds a control character";
+    for (size_t i = 0; i < length; ++i)
+        if ((unsigned char)text[i] < 32 || text[i] == 127) return "contains a control character";
     if (text[0] == ' ' || text[length - 1] == ' ') return "begins or ends with a blank";
-    if (text[0] == ';' || strstr(text, " ;")) return "holds a ';' that would begin a comment";
+    if (text[0] == ';' || strstr(text, " ;")) return "contains a ';' that would start a comment";
     struct paced_text line = {0};
     bool fits = paced_config_line_add(&line, name, text);
     free(line.data);
@@ -210,7 +210,7 @@ static enum paced_err set_string(char **field_, const struct config_key *key, co
     if (key->kind == CONFIG_STRING && key->words && paced_config_word_index(key->words, text) < 0)
         return wrong_word(key, place, text);
     const char *why = unwritable(key->name, text);
-    if (why) return wrong(key, place, text, why, "an INI file cannot hold that, choose another name");
+    if (why) return wrong(key, place, text, why, "choose a value that an INI file can hold");
     if (key->check && *text) PACED_TRY(check_text(key, place, text));
     char *copy = paced_strdup(text);
     free(*field_);
@@ -243,7 +243,7 @@ static void add_words(struct paced_text *out, const char *list, uint64_t bits) {
     const char *words[32], *comma = "";
     size_t count;
     char *copy = split_words(list, words, PACED_COUNT(words), &count);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; ++i) {
         if (!(bits >> i & 1)) continue;
         paced_text_add(out, "%s%s", comma, words[i]);
         comma = ",";

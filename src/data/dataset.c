@@ -1,8 +1,8 @@
-/* A dataset: the pairs of one split, decoded on demand to rgb[S][S][3] and label[S][S], both resized with NEAREST.
+/* Dataset: the pairs of one split, decoded on demand to rgb[S][S][3] and label[S][S], both resized with NEAREST.
  *
- * Law: paced_dataset_load is safe from several threads. Decoding runs without the lock; a sample's cache slot is set
- * once, under the lock, and is constant from then on until the dataset closes. Two threads may decode the same sample
- * at the same time: the second result is dropped. */
+ * Invariant: paced_dataset_load is thread-safe. Decoding runs without the lock; a sample's cache slot is set once,
+ * under the lock, and stays constant until the dataset closes. If two threads decode the same sample at the same time,
+ * the second result is dropped. */
 #include "src/data/dataset.h"
 #include "src/data/masks.h"
 #include "src/data/split.h"
@@ -14,25 +14,25 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Bound of the decoded pairs kept in memory, all data sets of the process together, and what is in use of it. */
+/* Memory bound of the caches of all data sets of the process, and the bytes in use. */
 static const size_t cache_limit_bytes = (size_t)1 << 30;
 static atomic_size_t cache_used_bytes;
 
 struct paced_dataset {
     struct paced_masks *masks;
-    const char *folder; /* of the phase, below data.root; "": none */
-    char *root;         /* where the split's paths start */
+    const char *folder; /* folder of the phase below data.root; "": none */
+    char *root;         /* folder to which the split's paths are relative */
     struct paced_split split;
     int size;
 
     pthread_mutex_t lock;
-    uint8_t **cache;   /* [count]: rgb, then label; NULL: not kept */
-    size_t kept_bytes; /* in it */
+    uint8_t **cache;     /* [count]: rgb, then label; NULL: not cached */
+    size_t cached_bytes; /* of this data set */
 
-    bool *seen; /* [count]: decoded before, its mask is counted */
+    bool *seen; /* [count]: decoded before, so its mask is counted */
     size_t seen_count;
-    size_t odd;       /* mask pixels that are in no class by right, over all samples seen */
-    size_t first_odd; /* the first sample of the split that has some */
+    size_t unmapped;       /* unmapped mask pixels of all samples seen */
+    size_t first_unmapped; /* first sample of the split with unmapped pixels */
 };
 
 static size_t pixel_count(const struct paced_dataset *d) {
@@ -42,28 +42,27 @@ static size_t pixel_count(const struct paced_dataset *d) {
 /* ---- open and close ------------------------------------------------------------------------------------------ */
 
 static bool is_unset(const char *value) {
-    return value == NULL || value[0] == '\0';
+    return !value || value[0] == '\0';
 }
 
 static enum paced_err check_config(const struct paced_config *config) {
     if (is_unset(config->data.root))
         return paced_error(PACED_INVALID, "data.root is not set; give the folder that holds the images");
     if (!paced_path_is_dir(config->data.root))
-        return paced_error(PACED_INVALID, "%s: data.root is no directory; give the folder that holds the images",
+        return paced_error(PACED_INVALID, "%s: data.root is not a directory; give the folder that holds the images",
                            config->data.root);
     return PACED_OK;
 }
 
-/* The pairs of the split of `phase`, or of the whole root where `path` is NULL. */
+/* Opens the pairs of the split at `path`, or of the whole root if `path` is NULL. */
 static enum paced_err open_pairs(struct paced_dataset *d, const struct paced_config *config, const char *path,
                                  enum paced_phase phase) {
     PACED_TRY(paced_masks_open(&d->masks, config));
-    const char *folder = path == NULL ? NULL : d->masks->kind->folder[phase];
-    d->folder = folder == NULL ? "" : folder;
+    const char *folder = path ? d->masks->kind->folder[phase] : NULL;
+    d->folder = folder ? folder : "";
     d->root = paced_path_join(config->data.root, d->folder);
     d->size = (int)config->data.size;
-    PACED_TRY(path == NULL ? split_find(&d->split, config->data.root)
-                           : paced_split_read(&d->split, path, folder != NULL));
+    PACED_TRY(path ? paced_split_read(&d->split, path, folder ? 1 : 0) : split_find(&d->split, config->data.root));
     d->cache = paced_alloc(d->split.count, sizeof *d->cache);
     d->seen = paced_alloc(d->split.count, sizeof *d->seen);
     return PACED_OK;
@@ -96,20 +95,20 @@ enum paced_err paced_dataset_find(struct paced_dataset **dataset, const struct p
     return open_dataset(dataset, config, NULL, PACED_TRAIN);
 }
 
-/* Says once what the masks held beside classes: when every sample has been seen, else at the end. */
-static void warn_odd(struct paced_dataset *d) {
-    if (d->odd == 0) return;
-    char *what = paced_masks_odd_text(d->masks, d->odd);
-    paced_log(PACED_LOG_WARN, "%s: %s, first in %s", d->split.path, what, d->split.pairs[d->first_odd].mask);
-    free(what);
-    d->odd = 0;
+/* Warns once about unmapped mask pixels: when every sample has been seen, else on close. */
+static void warn_unmapped(struct paced_dataset *d) {
+    if (d->unmapped == 0) return;
+    char *text = paced_masks_odd_text(d->masks, d->unmapped);
+    paced_log(PACED_LOG_WARN, "%s: %s, first in %s", d->split.path, text, d->split.pairs[d->first_unmapped].mask);
+    free(text);
+    d->unmapped = 0;
 }
 
 void paced_dataset_close(struct paced_dataset *d) {
-    if (d == NULL) return;
-    warn_odd(d);
-    for (size_t i = 0; d->cache != NULL && i < d->split.count; i++) free(d->cache[i]);
-    atomic_fetch_sub(&cache_used_bytes, d->kept_bytes);
+    if (!d) return;
+    warn_unmapped(d);
+    for (size_t i = 0; d->cache && i < d->split.count; ++i) free(d->cache[i]);
+    atomic_fetch_sub(&cache_used_bytes, d->cached_bytes);
     free(d->cache);
     free(d->seen);
     pthread_mutex_destroy(&d->lock);
@@ -131,7 +130,7 @@ const char *paced_dataset_image_name(const struct paced_dataset *d, size_t i) {
     return d->split.pairs[i].image;
 }
 
-/* Of a file in the split, below the data root. */
+/* Path below data.root of a file named in the split. */
 static char *full_path(const struct paced_dataset *d, const char *name) {
     if (strncmp(name, "../", 3) == 0 && d->folder[0] != '\0') return paced_strdup(name + 3);
     return paced_path_join(d->folder, name);
@@ -147,7 +146,7 @@ char *paced_dataset_stratum(const struct paced_dataset *d, size_t i) {
 char *dataset_path_for(const struct paced_dataset *d, const char *name, enum paced_phase phase) {
     const char *folder = d->masks->kind->folder[phase];
     char *path = full_path(d, name);
-    if (folder == NULL) return path;
+    if (!folder) return path;
     const size_t length = strlen(folder);
     const bool inside = strncmp(path, folder, length) == 0 && path[length] == '/';
     char *result = inside ? paced_strdup(path + length + 1) : paced_format("../%s", path);
@@ -170,7 +169,7 @@ const struct paced_masks *paced_dataset_masks(const struct paced_dataset *d) {
 /* ---- before loading ------------------------------------------------------------------------------------------ */
 
 bool paced_dataset_fits_memory(const struct paced_dataset *d) {
-    size_t others = atomic_load(&cache_used_bytes) - d->kept_bytes;
+    size_t others = atomic_load(&cache_used_bytes) - d->cached_bytes;
     return d->split.count <= (cache_limit_bytes - others) / (4 * pixel_count(d));
 }
 
@@ -185,7 +184,7 @@ static enum paced_err check_file(const struct paced_dataset *d, size_t i, const 
 }
 
 enum paced_err paced_dataset_check_files(const struct paced_dataset *d) {
-    for (size_t i = 0; i < d->split.count; i++) {
+    for (size_t i = 0; i < d->split.count; ++i) {
         PACED_TRY(check_file(d, i, d->split.pairs[i].image));
         PACED_TRY(check_file(d, i, d->split.pairs[i].mask));
     }
@@ -194,18 +193,18 @@ enum paced_err paced_dataset_check_files(const struct paced_dataset *d) {
 
 /* ---- load ---------------------------------------------------------------------------------------------------- */
 
-/* Copies a kept sample; false where there is none. */
+/* Copies a cached sample; false if it is not cached. */
 static bool load_cached(struct paced_dataset *d, size_t i, uint8_t *rgb, uint8_t *label) {
     pthread_mutex_lock(&d->lock);
-    const uint8_t *kept = d->cache[i];
+    const uint8_t *cached = d->cache[i];
     pthread_mutex_unlock(&d->lock);
-    if (kept == NULL) return false;
-    memcpy(rgb, kept, 3 * pixel_count(d));
-    memcpy(label, kept + 3 * pixel_count(d), pixel_count(d));
+    if (!cached) return false;
+    memcpy(rgb, cached, 3 * pixel_count(d));
+    memcpy(label, cached + 3 * pixel_count(d), pixel_count(d));
     return true;
 }
 
-/* Takes bytes of the bound that all data sets share; false where too few are left. */
+/* Reserves bytes of the shared memory bound; false if too few are left. */
 static bool reserve(size_t bytes) {
     size_t used = atomic_load(&cache_used_bytes);
     do {
@@ -214,12 +213,12 @@ static bool reserve(size_t bytes) {
     return true;
 }
 
-/* Keeps a sample while there is room. */
-static void remember(struct paced_dataset *d, size_t i, const uint8_t *rgb, const uint8_t *label) {
+/* Caches a sample if the memory bound permits it. */
+static void store_cached(struct paced_dataset *d, size_t i, const uint8_t *rgb, const uint8_t *label) {
     const size_t pixels = pixel_count(d), bytes = 4 * pixels;
     pthread_mutex_lock(&d->lock);
-    if (d->cache[i] == NULL && reserve(bytes)) {
-        d->kept_bytes += bytes;
+    if (!d->cache[i] && reserve(bytes)) {
+        d->cached_bytes += bytes;
         d->cache[i] = paced_alloc(bytes, 1);
         memcpy(d->cache[i], rgb, 3 * pixels);
         memcpy(d->cache[i] + 3 * pixels, label, pixels);
@@ -227,20 +226,20 @@ static void remember(struct paced_dataset *d, size_t i, const uint8_t *rgb, cons
     pthread_mutex_unlock(&d->lock);
 }
 
-/* Counts a mask the first time that it is read. */
-static void count_odd(struct paced_dataset *d, size_t i, size_t odd) {
+/* Counts the unmapped pixels of a mask when it is first read. */
+static void count_unmapped(struct paced_dataset *d, size_t i, size_t unmapped) {
     pthread_mutex_lock(&d->lock);
     if (!d->seen[i]) {
         d->seen[i] = true;
-        d->seen_count++;
-        if (odd > 0 && (d->odd == 0 || i < d->first_odd)) d->first_odd = i;
-        d->odd += odd;
-        if (d->seen_count == d->split.count) warn_odd(d);
+        ++d->seen_count;
+        if (unmapped > 0 && (d->unmapped == 0 || i < d->first_unmapped)) d->first_unmapped = i;
+        d->unmapped += unmapped;
+        if (d->seen_count == d->split.count) warn_unmapped(d);
     }
     pthread_mutex_unlock(&d->lock);
 }
 
-/* Both files of pair i, at their own size; on an error neither holds anything to release. */
+/* Reads both files of pair i at their original size. On an error neither holds anything to release. */
 static enum paced_err read_pair(struct paced_dataset *d, size_t i, struct paced_image *image, struct paced_mask *mask) {
     const struct paced_pair *pair = &d->split.pairs[i];
     char *image_path = paced_path_join(d->root, pair->image), *mask_path = paced_path_join(d->root, pair->mask);
@@ -271,8 +270,8 @@ enum paced_err paced_dataset_load(struct paced_dataset *d, size_t i, uint8_t *rg
     PACED_TRY(read_pair(d, i, &image, &mask));
     paced_resize_nearest(image.rgb, image.width, image.height, 3, rgb, d->size, d->size);
     paced_resize_nearest(mask.label, mask.width, mask.height, 1, label, d->size, d->size);
-    remember(d, i, rgb, label);
-    count_odd(d, i, mask.odd);
+    store_cached(d, i, rgb, label);
+    count_unmapped(d, i, mask.odd);
     free(mask.label);
     free(image.rgb);
     return PACED_OK;
@@ -286,9 +285,9 @@ enum paced_err paced_dataset_survey(struct paced_dataset *d, size_t i, struct pa
     survey->pixels = paced_alloc((size_t)d->masks->classes, sizeof *survey->pixels);
     survey->print = paced_alloc(PACED_PRINT_VALUES, sizeof *survey->print);
     const size_t count = (size_t)image.width * (size_t)image.height;
-    for (size_t k = 0; k < count; k++) survey->pixels[mask.label[k]]++;
+    for (size_t k = 0; k < count; ++k) ++survey->pixels[mask.label[k]];
     paced_print_take(&image, survey->print);
-    count_odd(d, i, mask.odd);
+    count_unmapped(d, i, mask.odd);
     free(mask.label);
     free(image.rgb);
     return PACED_OK;

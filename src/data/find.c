@@ -1,4 +1,4 @@
-/* The pairs of a folder, by their names: a mask's image is looked for beside it. */
+/* Pairs of a folder, found by file name. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 static const char mark[] = "_mask", end[] = ".png";
 
 struct names {
-    char **path; /* below the root */
+    char **path; /* relative to the root */
     size_t count;
 };
 
@@ -20,19 +20,19 @@ static bool ends_with(const char *text, size_t length, const char *tail) {
     return length > n && strncmp(text + length - n, tail, n) == 0;
 }
 
-/* The folders that are being listed, the innermost first: a symbolic link may lead back to one of them. */
+/* Folders being listed, innermost first. A symbolic link may lead back to one of them. */
 struct open_folder {
     const struct open_folder *above;
     dev_t device;
     ino_t number;
 };
 
-/* `dir` within `above`; false where it is one of these again. */
+/* Enters `dir` below `above`; false if `dir` is already being listed. */
 static bool enter(struct open_folder *folder, const struct open_folder *above, const char *dir) {
     struct stat info = {0};
-    stat(dir, &info); /* listing it reports a failure */
+    stat(dir, &info); /* a failure is reported by scandir */
     *folder = (struct open_folder){above, info.st_dev, info.st_ino};
-    for (; above != NULL; above = above->above)
+    for (; above; above = above->above)
         if (above->device == folder->device && above->number == folder->number) return false;
     return true;
 }
@@ -48,8 +48,8 @@ static enum paced_err list_folder(struct names *names, const struct open_folder 
     struct dirent **entries;
     const int count = scandir(dir, &entries, NULL, alphasort);
     enum paced_err err = PACED_OK;
-    if (count < 0) err = paced_error(PACED_INVALID, "%s: cannot be listed: %s", dir, strerror(errno));
-    for (int i = 0; i < count; i++) {
+    if (count < 0) err = paced_error(PACED_INVALID, "%s: cannot list: %s", dir, strerror(errno));
+    for (int i = 0; i < count; ++i) {
         const char *name = entries[i]->d_name;
         char *path = below[0] == '\0' ? paced_strdup(name) : paced_format("%s/%s", below, name);
         char *full = paced_path_join(root, path);
@@ -73,23 +73,23 @@ static int compare(const void *a, const void *b) {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* The image of that stem below the root; NULL where none is there. */
+/* Image with this stem below the root, or NULL. */
 static char *find_image(const char *root, const char *stem) {
     char *path = paced_path_join(root, stem);
     const char *ending = paced_image_ending(path);
     free(path);
-    return ending == NULL ? NULL : paced_format("%s%s", stem, ending);
+    return ending ? paced_format("%s%s", stem, ending) : NULL;
 }
 
-/* The image of a mask; NULL where `mask` is the mask of none. */
+/* Image of a mask, or NULL if `mask` belongs to no image. */
 static char *image_of(const char *root, const char *mask) {
     const size_t length = strlen(mask) - strlen(end);
     if (!ends_with(mask, length, mark)) return NULL;
     const int stem = (int)(length - strlen(mark));
     char *name = paced_format("%.*s", stem, mask), *image = find_image(root, name);
     const char *slash = strrchr(mask, '/');
-    const size_t dir = slash == NULL ? 0 : (size_t)(slash - mask);
-    if (image == NULL && ends_with(mask, dir, mark)) {
+    const size_t dir = slash ? (size_t)(slash - mask) : 0;
+    if (!image && ends_with(mask, dir, mark)) {
         free(name);
         name = paced_format("%.*s%.*s", (int)(dir - strlen(mark)), mask, stem - (int)dir, mask + dir);
         image = find_image(root, name);
@@ -105,13 +105,13 @@ enum paced_err split_find(struct paced_split *split, const char *root) {
     if (names.count > 0) qsort(names.path, names.count, sizeof *names.path, compare);
     split->path = paced_strdup(root);
     split->pairs = paced_alloc(names.count + 1, sizeof *split->pairs);
-    for (size_t i = 0; i < names.count && err == PACED_OK; i++) {
+    for (size_t i = 0; i < names.count && err == PACED_OK; ++i) {
         char *image = image_of(root, names.path[i]);
-        if (image != NULL) split->pairs[split->count++] = (struct paced_pair){image, paced_strdup(names.path[i])};
+        if (image) split->pairs[split->count++] = (struct paced_pair){image, paced_strdup(names.path[i])};
     }
     if (err == PACED_OK && split->count == 0)
-        err = paced_error(PACED_INVALID, "%s: no x.png (or x.jpg) with its x_mask.png is there; check data.root", root);
-    for (size_t i = 0; i < names.count; i++) free(names.path[i]);
+        err = paced_error(PACED_INVALID, "%s: contains no x.png (or x.jpg) with its x_mask.png; check data.root", root);
+    for (size_t i = 0; i < names.count; ++i) free(names.path[i]);
     free(names.path);
     if (err != PACED_OK) paced_split_finish(split);
     return err;

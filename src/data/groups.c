@@ -1,4 +1,5 @@
-/* Groups of images: each image names another of its group or itself, so that all chains end at the least of them. */
+/* Groups of images as a disjoint-set forest: each image refers to another image of its group or to itself. All chains
+ * end at the least index of the group. */
 #include "paced/data.h"
 
 static size_t root_of(size_t *group, size_t i) {
@@ -12,5 +13,5 @@ void paced_groups_join(size_t *group, size_t i, size_t j) {
 }
 
 void paced_groups_settle(size_t *group, size_t count) {
-    for (size_t i = 0; i < count; i++) group[i] = root_of(group, i);
+    for (size_t i = 0; i < count; ++i) group[i] = root_of(group, i);
 }

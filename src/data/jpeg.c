@@ -1,8 +1,8 @@
-/* JPEG files in, through TurboJPEG: grey or colour, to RGB as libjpeg decodes by default (exact transform, smooth
- * upsampling of the chroma).
+/* JPEG reader, through TurboJPEG: grey or colour files to RGB with libjpeg's default decoding (accurate transform,
+ * smooth chroma upsampling).
  *
- * libjpeg goes on after an error in the data and shows grey instead; here that is an error, as it is of a PNG file, so
- * that a cut-off file is never taken for a picture. */
+ * libjpeg continues after an error in the data and fills the rest with grey. Here this is an error, so that a truncated
+ * file is never accepted. */
 #include "src/data/image.h"
 
 #include <stdlib.h>
@@ -12,12 +12,12 @@ enum { MAX_BYTES = 1 << 30 };
 
 static enum paced_err decode(tjhandle tj, const char *path, const char *context, const uint8_t *file, size_t size,
                              struct paced_image *image) {
-    int width = 0, height = 0, sampling, colours; /* a file that ends before its frame succeeds, and sets none */
+    int width = 0, height = 0, sampling, colours; /* unset if the file ends before its frame */
     if (tjDecompressHeader3(tj, file, size, &width, &height, &sampling, &colours) != 0 || width < 1 || height < 1)
         return image_refuse(path, context, "damaged or unusual JPEG file (%s); replace it", tjGetErrorStr2(tj));
-    /* Whether 0 means no ink or all of it, no two programs agree. */
+    /* Programs disagree on whether 0 means no ink or full ink. */
     if (colours == TJCS_CMYK || colours == TJCS_YCCK)
-        return image_refuse(path, context, "JPEG file of printing inks (CMYK); convert it to RGB or grey");
+        return image_refuse(path, context, "JPEG file in CMYK colours; convert it to RGB or grey");
     PACED_TRY(image_check_size(path, context, (uint32_t)width, (uint32_t)height));
     *image = (struct paced_image){width, height, paced_alloc((size_t)width * (size_t)height, 3)};
     if (tjDecompress2(tj, file, size, image->rgb, width, 0, height, TJPF_RGB,
@@ -34,9 +34,9 @@ enum paced_err jpeg_read(const char *path, const char *context, struct paced_ima
     *image = (struct paced_image){0};
     PACED_TRY(paced_file_read(path, MAX_BYTES, &file, &size));
     tjhandle tj = tjInitDecompress();
-    enum paced_err err = tj != NULL ? decode(tj, path, context, file, size, image)
-                                    : paced_error(PACED_FAILED, "%s: TurboJPEG cannot start; out of memory?", path);
-    if (tj != NULL) tjDestroy(tj);
+    enum paced_err err = tj ? decode(tj, path, context, file, size, image)
+                            : paced_error(PACED_FAILED, "%s: TurboJPEG cannot start; out of memory?", path);
+    if (tj) tjDestroy(tj);
     free(file);
     return err;
 }

@@ -1,4 +1,4 @@
-/* JSON lists, through jansson. What is wrong is said with the file, and with its line where the syntax is. */
+/* JSON lists, through jansson. Errors name the file, and the line for syntax errors. */
 #include "src/data/json.h"
 
 #include <stdlib.h>
@@ -12,7 +12,7 @@ static enum paced_err load(json_t **root, const char *path, const struct json_ro
     PACED_TRY(paced_file_read_text(path, 0, &text));
     *root = json_loads(text, 0, &error);
     free(text);
-    if (*root == NULL) return paced_error(PACED_INVALID, "%s:%d: bad JSON: %s; mend it", path, error.line, error.text);
+    if (!*root) return paced_error(PACED_INVALID, "%s:%d: bad JSON: %s; fix it", path, error.line, error.text);
     return PACED_OK;
 }
 
@@ -22,7 +22,7 @@ enum paced_err json_list_read(json_t **list, const char *path, const struct json
     PACED_TRY(load(&root, path, role));
     enum paced_err err = PACED_OK;
     if (!json_is_array(root))
-        err = paced_error(PACED_INVALID, "%s: is no array; a %s is [%s, ...]", path, role->what, role->form);
+        err = paced_error(PACED_INVALID, "%s: is not an array; a %s is [%s, ...]", path, role->what, role->form);
     else if (json_array_size(root) == 0)
         err = paced_error(PACED_INVALID, "%s: the %s is empty; list at least one %s", path, role->what, role->form);
     else

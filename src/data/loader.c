@@ -1,12 +1,12 @@
-/* The loader: threads that prepare batches ahead of the consumer.
+/* Loader: threads that prepare batches ahead of the consumer. The states of a buffer:
  *
  *   idle -> (a worker claims the buffer with the next batch number) -> filling -> ready
- *        -> (the consumer takes it) -> held -> idle
+ *        -> (the consumer takes it) -> taken -> idle
  *
- * Law: buffer and batch number are claimed together under the lock, in order. So the batch that the consumer waits for
- * always owns a buffer, and with HELD + 1 buffers or more nothing can wait for ever, whichever batch is released first.
- * What a batch holds depends on `order` alone. A failed batch is delivered in its place like any other; no batch is
- * claimed after it. */
+ * Invariant: buffer and batch number are claimed together under the lock, in order. So the batch that the consumer
+ * waits for always owns a buffer, and with at least HELD + 1 buffers there is no deadlock, whichever batch is released
+ * first. The content of a batch depends on `order` only. A failed batch is delivered in its place like any other; no
+ * batch is claimed after it. */
 #include "paced/data.h"
 
 #include <pthread.h>
@@ -20,7 +20,7 @@ enum buffer_state { IDLE, FILLING, READY, TAKEN };
 struct buffer {
     struct paced_batch batch; /* first, so that the consumer's pointer leads back to the buffer */
     enum buffer_state state;
-    size_t number; /* of the batch */
+    size_t number; /* batch number */
     enum paced_err err;
 };
 
@@ -28,16 +28,16 @@ struct paced_loader {
     struct paced_dataset *dataset;
     uint32_t *order;
     size_t count;  /* samples in `order` */
-    size_t batch;  /* samples in a batch */
-    size_t pixels; /* of a sample */
+    size_t batch;  /* samples per batch */
+    size_t pixels; /* pixels per sample */
     struct paced_change change;
 
     pthread_mutex_t lock;
     pthread_cond_t changed;
     struct buffer *buffers;
     size_t buffer_count;
-    size_t claim, end; /* the next batch number to prepare, and the one to stop before */
-    size_t deliver;    /* the next batch number for the consumer */
+    size_t claim, end; /* next batch number to prepare; first one not to prepare */
+    size_t deliver;    /* next batch number for the consumer */
     size_t held;
     bool stop;
 
@@ -48,18 +48,18 @@ struct paced_loader {
 /* ---- workers ------------------------------------------------------------------------------------------------- */
 
 static struct buffer *find(struct paced_loader *l, enum buffer_state state) {
-    for (size_t i = 0; i < l->buffer_count; i++)
+    for (size_t i = 0; i < l->buffer_count; ++i)
         if (l->buffers[i].state == state) return &l->buffers[i];
     return NULL;
 }
 
-/* Waits for an idle buffer and gives it the next batch number; NULL when there is nothing left to do. */
+/* Waits for an idle buffer and assigns it the next batch number; NULL when no work is left. */
 static struct buffer *claim_next(struct paced_loader *l) {
     struct buffer *b = NULL;
     pthread_mutex_lock(&l->lock);
-    while (!l->stop && l->claim < l->end && (b = find(l, IDLE)) == NULL) pthread_cond_wait(&l->changed, &l->lock);
+    while (!l->stop && l->claim < l->end && !(b = find(l, IDLE))) pthread_cond_wait(&l->changed, &l->lock);
     if (l->stop || l->claim >= l->end) b = NULL;
-    if (b != NULL) {
+    if (b) {
         b->state = FILLING;
         b->number = l->claim++;
     }
@@ -79,12 +79,12 @@ static enum paced_err fill(struct paced_loader *l, struct buffer *b, uint8_t *rg
     const size_t first = b->number * l->batch, left = l->count - first;
     batch->count = (int)(left < l->batch ? left : l->batch);
     batch->index = l->order + first;
-    for (size_t n = 0; n < (size_t)batch->count && !is_stopped(l); n++) {
+    for (size_t n = 0; n < (size_t)batch->count && !is_stopped(l); ++n) {
         uint8_t *label = batch->labels + n * l->pixels;
         float *image = batch->images + n * 3 * l->pixels;
         PACED_TRY(paced_dataset_load(l->dataset, batch->index[n], rgb, label));
-        for (size_t i = 0; i < 3 * l->pixels; i++) image[i] = paced_unit(rgb[i]);
-        if (l->change.apply == NULL) continue;
+        for (size_t i = 0; i < 3 * l->pixels; ++i) image[i] = paced_unit(rgb[i]);
+        if (!l->change.apply) continue;
         PACED_TRY(l->change.apply(l->change.context, batch->index[n], paced_dataset_size(l->dataset), image, label));
     }
     return PACED_OK;
@@ -93,7 +93,7 @@ static enum paced_err fill(struct paced_loader *l, struct buffer *b, uint8_t *rg
 static void *work(void *argument) {
     struct paced_loader *l = argument;
     uint8_t *rgb = paced_alloc(l->pixels, 3);
-    for (struct buffer *b; (b = claim_next(l)) != NULL;) {
+    for (struct buffer *b; (b = claim_next(l));) {
         enum paced_err err = fill(l, b, rgb);
         pthread_mutex_lock(&l->lock);
         b->err = err;
@@ -110,18 +110,18 @@ static void *work(void *argument) {
 
 static enum paced_err check_order(const struct paced_dataset *dataset, const uint32_t *order, size_t count, int batch) {
     if (batch < 1) return paced_error(PACED_INVALID, "a batch of %d samples is not possible; use 1 or more", batch);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; ++i)
         if (order[i] >= paced_dataset_count(dataset))
             return paced_error(PACED_INVALID,
-                               "sample %u is asked for, but the split has only %zu; is it another split?", order[i],
-                               paced_dataset_count(dataset));
+                               "sample %u is requested, but the split has only %zu; check that it is the same split",
+                               order[i], paced_dataset_count(dataset));
     return PACED_OK;
 }
 
 static void make_buffers(struct paced_loader *l, size_t count) {
     l->buffer_count = count;
     l->buffers = paced_alloc(count, sizeof *l->buffers);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; ++i) {
         l->buffers[i].batch.images = paced_alloc(l->batch * 3 * l->pixels, sizeof(float));
         l->buffers[i].batch.labels = paced_alloc(l->batch * l->pixels, 1);
     }
@@ -129,7 +129,7 @@ static void make_buffers(struct paced_loader *l, size_t count) {
 
 static enum paced_err start_threads(struct paced_loader *l, size_t count) {
     l->threads = paced_alloc(count, sizeof *l->threads);
-    for (; l->thread_count < count; l->thread_count++) {
+    for (; l->thread_count < count; ++l->thread_count) {
         int code = pthread_create(&l->threads[l->thread_count], NULL, work, l);
         if (code != 0)
             return paced_error(PACED_FAILED, "cannot start a loader thread: %s; lower data.workers", strerror(code));
@@ -145,7 +145,7 @@ enum paced_err paced_loader_create(struct paced_loader **loader, struct paced_da
     struct paced_loader *l = paced_alloc(1, sizeof *l);
     const size_t side = (size_t)paced_dataset_size(dataset);
     l->dataset = dataset;
-    if (change != NULL) l->change = *change;
+    if (change) l->change = *change;
     l->count = count;
     l->batch = (size_t)batch < count ? (size_t)batch : count; /* no memory for samples that do not exist */
     l->pixels = side * side;
@@ -172,13 +172,13 @@ enum paced_err paced_loader_create(struct paced_loader **loader, struct paced_da
 }
 
 void paced_loader_destroy(struct paced_loader *l) {
-    if (l == NULL) return;
+    if (!l) return;
     pthread_mutex_lock(&l->lock);
     l->stop = true;
     pthread_cond_broadcast(&l->changed);
     pthread_mutex_unlock(&l->lock);
-    for (size_t i = 0; i < l->thread_count; i++) pthread_join(l->threads[i], NULL);
-    for (size_t i = 0; i < l->buffer_count; i++) {
+    for (size_t i = 0; i < l->thread_count; ++i) pthread_join(l->threads[i], NULL);
+    for (size_t i = 0; i < l->buffer_count; ++i) {
         free(l->buffers[i].batch.images);
         free(l->buffers[i].batch.labels);
     }
@@ -193,7 +193,7 @@ void paced_loader_destroy(struct paced_loader *l) {
 /* ---- consumer ------------------------------------------------------------------------------------------------ */
 
 static struct buffer *find_ready(struct paced_loader *l, size_t number) {
-    for (size_t i = 0; i < l->buffer_count; i++)
+    for (size_t i = 0; i < l->buffer_count; ++i)
         if (l->buffers[i].state == READY && l->buffers[i].number == number) return &l->buffers[i];
     return NULL;
 }
@@ -205,15 +205,15 @@ enum paced_err paced_loader_next(struct paced_loader *l, struct paced_batch **ba
     pthread_mutex_lock(&l->lock);
     if (l->deliver >= l->end) goto out;
     if (l->held >= HELD) {
-        err = paced_error(PACED_FAILED, "%d batches are held already; release one before asking for the next", HELD);
+        err = paced_error(PACED_FAILED, "%d batches are held already; release one before requesting the next", HELD);
         goto out;
     }
-    while ((b = find_ready(l, l->deliver)) == NULL) pthread_cond_wait(&l->changed, &l->lock);
+    while (!(b = find_ready(l, l->deliver))) pthread_cond_wait(&l->changed, &l->lock);
     err = b->err;
-    if (err != PACED_OK) goto out; /* the batch stays where it is: asking again gives the error again */
+    if (err != PACED_OK) goto out; /* the batch stays in place, so that the next call returns the error again */
     b->state = TAKEN;
-    l->held++;
-    l->deliver++;
+    ++l->held;
+    ++l->deliver;
     *batch = &b->batch;
 out:
     pthread_mutex_unlock(&l->lock);
@@ -221,7 +221,7 @@ out:
 }
 
 void paced_loader_release(struct paced_loader *l, struct paced_batch *batch) {
-    if (batch == NULL) return;
+    if (!batch) return;
     struct buffer *b = (struct buffer *)batch;
     pthread_mutex_lock(&l->lock);
     if (b->state == TAKEN) {

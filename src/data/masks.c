@@ -1,12 +1,12 @@
-/* Mask readers. The kinds of data set differ only in how a mask file becomes classes: one row each in the table below.
+/* Mask readers. The kinds of data set differ only in the encoding of masks: one row each in the table below.
  *
  *   bus, needle: label = 1 where the red channel, expanded to 8 bit, is 255; else 0. Values strictly between 0 and 255
- *                (a mask that was interpolated or compressed with loss) become 0 too, and are counted.
- *   robo:        label = the class that the label table gives the colour. A colour that it lacks is an error, or
- *                becomes the table's class "ignore" and is counted.
- *   folder:      label = the stored value itself (palette index, grey value, or red channel).
+ *                (interpolation or lossy compression) also become 0 and count as unmapped.
+ *   robo:        label = the class of the colour in the label table. A colour missing from the table is an error, or
+ *                receives the class of the table's entry "ignore" and counts as unmapped.
+ *   folder:      label = the stored value (palette index, grey value or red channel).
  *
- * Law: all look at every pixel of the file, so what is found does not depend on the size trained at. */
+ * Invariant: readers check every pixel of the file, so errors and counts do not depend on data.size. */
 #include "src/data/masks.h"
 
 #include <stdlib.h>
@@ -21,7 +21,7 @@ static enum paced_err read_binary(const struct paced_masks *masks, const char *p
     PACED_TRY(paced_png_read(path, context, &image));
     const size_t count = (size_t)image.width * (size_t)image.height;
     *mask = (struct paced_mask){.width = image.width, .height = image.height, .label = paced_alloc(count, 1)};
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; ++i) {
         const uint8_t red = image.rgb[3 * i];
         mask->label[i] = red == 255;
         mask->odd += red > 0 && red < 255;
@@ -37,8 +37,8 @@ static enum paced_err read_coloured(const struct paced_masks *masks, const char 
     const size_t width = (size_t)image.width, count = width * (size_t)image.height;
     enum paced_err err = PACED_OK;
     uint8_t *label = paced_alloc(count, 1);
-    size_t last = 0, odd = 0;
-    for (size_t i = 0; i < count; i++) {
+    size_t last = 0, unmapped = 0;
+    for (size_t i = 0; i < count; ++i) {
         const uint8_t *rgb = image.rgb + 3 * i;
         int class = labels_find(&masks->labels, (uint32_t)rgb[0] << 16 | (uint32_t)rgb[1] << 8 | rgb[2], &last);
         if (class < 0 && masks->labels.ignore < 0) {
@@ -48,10 +48,10 @@ static enum paced_err read_coloured(const struct paced_masks *masks, const char 
                               context, path, i / width, i % width, rgb[0], rgb[1], rgb[2], masks->labels.path);
             goto out;
         }
-        odd += class < 0;
+        unmapped += class < 0;
         label[i] = (uint8_t)(class < 0 ? masks->labels.ignore : class);
     }
-    *mask = (struct paced_mask){.width = image.width, .height = image.height, .label = label, .odd = odd};
+    *mask = (struct paced_mask){.width = image.width, .height = image.height, .label = label, .odd = unmapped};
     label = NULL; /* handed over */
 out:
     free(label);
@@ -66,7 +66,7 @@ static enum paced_err read_numbered(const struct paced_masks *masks, const char 
     const size_t width = (size_t)plane.width, count = width * (size_t)plane.height;
     enum paced_err err = PACED_OK;
     uint8_t *label = paced_alloc(count, 1);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; ++i) {
         if (plane.value[i] >= masks->classes) {
             const bool binary = masks->classes == 2 && plane.value[i] == 255;
             err = paced_error(PACED_INVALID, "%s: %s: row %zu, column %zu holds %d, outside the classes 0 to %d; %s",
@@ -97,7 +97,7 @@ static const struct mask_kind kinds[] = {
 /* "a_mask.png" -> "a_mask_2.png" */
 static char *numbered_path(const char *path, int number) {
     const char *slash = strrchr(path, '/'), *dot = strrchr(path, '.');
-    if (dot == NULL || (slash != NULL && dot < slash)) dot = path + strlen(path);
+    if (!dot || (slash && dot < slash)) dot = path + strlen(path);
     return paced_format("%.*s_%d%s", (int)(dot - path), path, number, dot);
 }
 
@@ -110,7 +110,7 @@ static enum paced_err add_mask(const struct paced_masks *masks, const char *path
     if (more.width != mask->width || more.height != mask->height)
         err = paced_error(PACED_INVALID, "%s: %s is %d x %d, but the image's first mask is %d x %d", context, path,
                           more.width, more.height, mask->width, mask->height);
-    for (size_t i = 0; i < count && err == PACED_OK; i++) mask->label[i] |= more.label[i];
+    for (size_t i = 0; i < count && err == PACED_OK; ++i) mask->label[i] |= more.label[i];
     mask->odd += more.odd;
     free(more.label);
     return err;
@@ -120,7 +120,7 @@ static enum paced_err merge(const struct paced_masks *masks, const char *path, c
                             struct paced_mask *mask) {
     enum paced_err err = PACED_OK;
     bool more = true;
-    for (int number = 1; more && err == PACED_OK; number++) {
+    for (int number = 1; more && err == PACED_OK; ++number) {
         char *next = numbered_path(path, number);
         more = paced_path_exists(next);
         if (more) err = add_mask(masks, next, context, mask);
@@ -143,15 +143,14 @@ static enum paced_err check_classes(const struct paced_masks *masks, const struc
                            paced_plural((uint64_t)masks->labels.classes, "class", "classes"), masks->labels.classes);
     if (masks->merge && kind->classes != 2)
         return paced_error(PACED_INVALID,
-                           "data.merge_masks joins masks of one foreground class; the dataset %s has none such, set it "
-                           "to no",
+                           "data.merge_masks joins masks of one foreground class, not of the dataset %s; set it to no",
                            kind->name);
     return PACED_OK;
 }
 
 enum paced_err paced_masks_open(struct paced_masks **masks, const struct paced_config *config) {
     const char *labels = config->data.labels;
-    const bool named = labels != NULL && labels[0] != '\0';
+    const bool named = labels && labels[0] != '\0';
     *masks = NULL;
     struct paced_masks *m = paced_alloc(1, sizeof *m);
     m->kind = &kinds[config->data.dataset];
@@ -160,7 +159,7 @@ enum paced_err paced_masks_open(struct paced_masks **masks, const struct paced_c
     enum paced_err err = PACED_OK;
     if (m->kind->coloured && !named)
         err = paced_error(PACED_INVALID,
-                          "data.labels is not set; give the JSON file that says what the masks' colours mean");
+                          "data.labels is not set; give the JSON file that maps the masks' colours to classes");
     if (err == PACED_OK && named) err = labels_read(&m->labels, labels, m->kind->coloured);
     if (err == PACED_OK) err = check_classes(m, config);
     if (err == PACED_OK) *masks = m;
@@ -169,7 +168,7 @@ enum paced_err paced_masks_open(struct paced_masks **masks, const struct paced_c
 }
 
 void paced_masks_close(struct paced_masks *masks) {
-    if (masks == NULL) return;
+    if (!masks) return;
     labels_finish(&masks->labels);
     free(masks);
 }
@@ -187,13 +186,13 @@ enum paced_err paced_masks_read(const struct paced_masks *masks, const char *pat
 
 const char *paced_masks_class_name(const struct paced_masks *masks, int class) {
     if (class < 0 || class >= masks->classes) return NULL;
-    if (masks->labels.names != NULL) return masks->labels.names[class];
+    if (masks->labels.names) return masks->labels.names[class];
     return masks->kind->classes == 2 ? masks->kind->class_names[class] : NULL;
 }
 
 bool paced_masks_class_colour(const struct paced_masks *masks, int class, uint32_t *colour) {
     const struct labels *l = &masks->labels;
-    for (size_t i = 0; i < l->colours; i++)
+    for (size_t i = 0; i < l->colours; ++i)
         if (l->class[i] == class) {
             *colour = l->colour[i];
             return true;

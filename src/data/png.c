@@ -1,12 +1,12 @@
-/* PNG files in and out, through libpng.
+/* PNG reader and writer, through libpng.
  *
- * Reading has two faces: paced_png_read gives what a viewer would show, without alpha, as 8-bit RGB;
- * paced_png_read_plane gives the stored sample values, which in masks are class numbers. Both decode the whole file, up
- * to its IEND chunk, so that a cut-off file is always an error and never a half-grey picture.
+ * paced_png_read returns the displayed image without alpha, as 8-bit RGB; paced_png_read_plane returns the stored
+ * sample values, which are class numbers in masks. Both decode the whole file, up to its IEND chunk, so that a
+ * truncated file is always an error.
  *
- * libpng reports errors by longjmp, so every function that calls it sets its own place to jump to. Law: after a jump no
- * local variable of the function that called setjmp is read; what must survive lives in a struct of the caller, so
- * nothing is indeterminate and one place releases it. */
+ * libpng reports errors by longjmp, so every function that calls it calls setjmp itself. Invariant: after a jump, no
+ * local variable of the function that called setjmp is read. State lives in a struct of the caller, so that nothing is
+ * indeterminate and one function releases it. */
 #include "src/data/image.h"
 
 #include <errno.h>
@@ -23,7 +23,7 @@ struct reader {
     png_structp png;
     png_infop info;
     size_t row_bytes;
-    int width, height, channels, sample_bytes; /* of the decoded rows */
+    int width, height, channels, sample_bytes; /* format of the decoded rows */
     png_bytep pixels, *rows;
 };
 
@@ -47,15 +47,15 @@ static uint32_t big_endian(const uint8_t *b) {
     return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
 }
 
-/* Signature and size before libpng sees the file: clearer messages, and nothing is allocated for an absurd claim. */
+/* Checks signature and size before libpng reads the file, for clear messages and no allocation for a false size. */
 static enum paced_err check_header(struct reader *r) {
     uint8_t header[HEADER_BYTES];
     size_t got = fread(header, 1, sizeof header, r->file);
     if (ferror(r->file)) return image_refuse(r->path, r->context, "cannot read: %s; check the disk", strerror(errno));
     if (got >= sizeof jpeg_signature && memcmp(header, jpeg_signature, sizeof jpeg_signature) == 0)
-        return image_refuse(r->path, r->context, "is a JPEG file, which changes values; masks must be PNG");
+        return image_refuse(r->path, r->context, "is a JPEG file, whose compression changes values; masks must be PNG");
     if (png_sig_cmp(header, 0, got < 8 ? got : 8) != 0 || got == 0)
-        return image_refuse(r->path, r->context, "is no PNG file; convert it");
+        return image_refuse(r->path, r->context, "is not a PNG file; convert it");
     if (got < sizeof header)
         return image_refuse(r->path, r->context, "damaged PNG file (the file ends early); replace it");
     PACED_TRY(image_check_size(r->path, r->context, big_endian(header + 16), big_endian(header + 20)));
@@ -66,15 +66,15 @@ static enum paced_err check_header(struct reader *r) {
 static enum paced_err open_reader(struct reader *r) {
     if (paced_path_is_dir(r->path)) return image_refuse(r->path, r->context, "is a directory; give a file");
     r->file = fopen(r->path, "rb");
-    if (r->file == NULL) return image_refuse(r->path, r->context, "cannot open: %s; check the path", strerror(errno));
+    if (!r->file) return image_refuse(r->path, r->context, "cannot open: %s; check the path", strerror(errno));
     PACED_TRY(check_header(r));
     r->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, r, on_read_error, on_read_warning);
-    if (r->png != NULL) r->info = png_create_info_struct(r->png);
-    if (r->info == NULL) return paced_error(PACED_FAILED, "%s: libpng cannot start; out of memory?", r->path);
+    if (r->png) r->info = png_create_info_struct(r->png);
+    if (!r->info) return paced_error(PACED_FAILED, "%s: libpng cannot start; out of memory?", r->path);
     return PACED_OK;
 }
 
-/* Asks libpng for 8-bit RGB, or for one unscaled sample per byte (or byte pair). */
+/* Requests 8-bit RGB from libpng, or one unscaled sample per byte (or byte pair). */
 static void set_transforms(struct reader *r) {
     png_set_strip_alpha(r->png);
     if (r->raw) {
@@ -105,7 +105,7 @@ static enum paced_err decode(struct reader *r) {
     r->row_bytes = png_get_rowbytes(r->png, r->info);
     r->pixels = paced_alloc((size_t)r->height, r->row_bytes);
     r->rows = paced_alloc((size_t)r->height, sizeof *r->rows);
-    for (int y = 0; y < r->height; y++) r->rows[y] = r->pixels + (size_t)y * r->row_bytes;
+    for (int y = 0; y < r->height; ++y) r->rows[y] = r->pixels + (size_t)y * r->row_bytes;
 
     png_read_image(r->png, r->rows);
     png_read_end(r->png, NULL);
@@ -119,7 +119,7 @@ static enum paced_err read_pixels(struct reader *r) {
 
 static void close_reader(struct reader *r) {
     png_destroy_read_struct(&r->png, &r->info, NULL);
-    if (r->file != NULL) fclose(r->file);
+    if (r->file) fclose(r->file);
     free(r->rows);
     free(r->pixels);
 }
@@ -143,7 +143,7 @@ enum paced_err paced_png_read_plane(const char *path, const char *context, struc
     if (err != PACED_OK) goto out;
     size_t count = (size_t)r.width * (size_t)r.height, stride = (size_t)(r.channels * r.sample_bytes);
     *plane = (struct paced_plane){r.width, r.height, paced_alloc(count, sizeof *plane->value)};
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; ++i) {
         const uint8_t *sample = r.pixels + i * stride;
         plane->value[i] = (uint16_t)(r.sample_bytes == 2 ? sample[0] << 8 | sample[1] : sample[0]);
     }
@@ -155,7 +155,7 @@ out:
 /* ---- writing ------------------------------------------------------------------------------------------------- */
 
 struct paced_png {
-    struct paced_atomic file; /* or its stream alone, where that is memory */
+    struct paced_atomic file; /* only its stream is set when writing to memory */
     const char *path;         /* for messages */
     png_structp png;
     png_infop info;
@@ -174,8 +174,8 @@ static void on_write_warning(png_structp png, png_const_charp message) {
 
 static enum paced_err start(struct paced_png *w, int width, int height, int channels, int bits) {
     w->png = png_create_write_struct(PNG_LIBPNG_VER_STRING, w, on_write_error, on_write_warning);
-    if (w->png != NULL) w->info = png_create_info_struct(w->png);
-    if (w->info == NULL) return paced_error(PACED_FAILED, "%s: libpng cannot start; out of memory?", w->path);
+    if (w->png) w->info = png_create_info_struct(w->png);
+    if (!w->info) return paced_error(PACED_FAILED, "%s: libpng cannot start; out of memory?", w->path);
     if (setjmp(png_jmpbuf(w->png))) return PACED_FAILED;
     png_init_io(w->png, w->file.stream);
     png_set_IHDR(w->png, w->info, (png_uint_32)width, (png_uint_32)height, bits,
@@ -229,14 +229,14 @@ enum paced_err paced_png_commit(struct paced_png *w) {
 }
 
 void paced_png_abort(struct paced_png *w) {
-    if (w == NULL) return;
+    if (!w) return;
     png_destroy_write_struct(&w->png, &w->info);
     paced_atomic_abort(&w->file);
     free(w);
 }
 
 static enum paced_err add_rows(struct paced_png *w, int height, size_t row_bytes, const uint8_t *pixels) {
-    for (size_t y = 0; y < (size_t)height; y++) PACED_TRY(paced_png_add_row(w, pixels + y * row_bytes));
+    for (size_t y = 0; y < (size_t)height; ++y) PACED_TRY(paced_png_add_row(w, pixels + y * row_bytes));
     return PACED_OK;
 }
 
@@ -251,7 +251,7 @@ enum paced_err paced_png_write(const char *path, int width, int height, int chan
 
 enum paced_err paced_png_encode(uint8_t **data, size_t *size, int width, int height, int channels,
                                 const uint8_t *pixels) {
-    struct paced_png w = {.path = "a picture in memory"};
+    struct paced_png w = {.path = "an image in memory"};
     char *bytes = NULL;
     *data = NULL;
     PACED_TRY(check(w.path, width, height, channels, 8));

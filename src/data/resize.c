@@ -2,8 +2,8 @@
  *
  *   source(i) = min(floor(fl(i * fl(in / out))), in - 1),   fl = rounding to float32
  *
- * The float32 rounding is part of the rule: for 200 -> 48 it takes other pixels than exact arithmetic. There is no sum
- * for a compiler to contract into a fused operation; the named intermediate values keep each rounding in its place. */
+ * The float32 rounding is part of the rule: for 200 -> 48 it selects other pixels than exact arithmetic. The rule has
+ * no sum that a compiler could contract into a fused operation; the named intermediate values fix each rounding. */
 #include "paced/data.h"
 
 #include <math.h>
@@ -21,11 +21,11 @@ void paced_resize_nearest(const uint8_t *pixels, int width, int height, int chan
                           int out_height) {
     const size_t c = (size_t)channels, row_bytes = (size_t)width * c;
     size_t *column = paced_alloc((size_t)out_width, sizeof *column);
-    for (int x = 0; x < out_width; x++) column[x] = (size_t)paced_nearest_index(x, width, out_width) * c;
+    for (int x = 0; x < out_width; ++x) column[x] = (size_t)paced_nearest_index(x, width, out_width) * c;
 
-    for (int y = 0; y < out_height; y++) {
+    for (int y = 0; y < out_height; ++y) {
         const uint8_t *row = pixels + (size_t)paced_nearest_index(y, height, out_height) * row_bytes;
-        for (int x = 0; x < out_width; x++, out += c) memcpy(out, row + column[x], c);
+        for (int x = 0; x < out_width; ++x, out += c) memcpy(out, row + column[x], c);
     }
     free(column);
 }

@@ -1,10 +1,9 @@
-/* A split file: a JSON array of [image, mask] pairs of paths below the data root,
+/* Split file: a JSON array of [image, mask] pairs of paths below the data root,
  *
  *   [["benign/benign (1).png", "benign/benign (1)_mask.png"], ...]
  *
- * Law: a split that is accepted names only files below the root (absolute paths and ".." that climbs out of it are
- * refused, symbolic links are the user's own business), and every complaint names the file and the entry, counted
- * from 1. */
+ * Invariant: an accepted split names only files below the root. Absolute paths and ".." out of the root are refused;
+ * symbolic links are not checked. Errors name the file and the entry, counted from 1. */
 #include "src/data/split.h"
 
 #include <stdlib.h>
@@ -15,7 +14,7 @@
 
 static const struct json_role role = {"split", "data.train and data.val", "[\"image\", \"mask\"]"};
 
-/* What is wrong with a path of a split that starts `depth` folders below the root, or NULL. */
+/* Fault of a path in a split whose paths start `depth` folders below the root, or NULL. */
 static const char *path_fault(const char *path, int depth) {
     if (path[0] == '\0') return "the path is empty";
     if (path[0] == '/') return "the path is absolute; give it relative to data.root";
@@ -24,7 +23,7 @@ static const char *path_fault(const char *path, int depth) {
         if (length == 2 && strncmp(part, "..", 2) == 0) {
             if (--depth < 0) return "the path leaves data.root; only files below the root can be used";
         } else if (length > 0 && !(length == 1 && part[0] == '.')) {
-            depth++;
+            ++depth;
         }
         part += length + (part[length] == '/');
     }
@@ -35,10 +34,10 @@ static enum paced_err read_path(const struct paced_split *split, size_t entry, c
                                 char **path) {
     const char *file = split->path;
     if (!json_is_string(value))
-        return paced_error(PACED_INVALID, "%s: entry %zu: the %s is no string; each entry is [\"image\", \"mask\"]",
+        return paced_error(PACED_INVALID, "%s: entry %zu: the %s is not a string; each entry is [\"image\", \"mask\"]",
                            file, entry, what);
     const char *fault = path_fault(json_string_value(value), split->depth);
-    if (fault != NULL)
+    if (fault)
         return paced_error(PACED_INVALID, "%s: entry %zu: %s \"%s\": %s", file, entry, what, json_string_value(value),
                            fault);
     *path = paced_strdup(json_string_value(value));
@@ -49,7 +48,7 @@ static enum paced_err read_pair(const struct paced_split *split, size_t entry, c
                                 struct paced_pair *pair) {
     const char *file = split->path;
     if (!json_is_array(value))
-        return paced_error(PACED_INVALID, "%s: entry %zu is no array; each entry is [\"image\", \"mask\"]", file,
+        return paced_error(PACED_INVALID, "%s: entry %zu is not an array; each entry is [\"image\", \"mask\"]", file,
                            entry);
     if (json_array_size(value) != 2)
         return paced_error(PACED_INVALID, "%s: entry %zu has %zu %s instead of 2; each entry is [\"image\", \"mask\"]",
@@ -68,7 +67,7 @@ enum paced_err paced_split_read(struct paced_split *split, const char *path, int
     split->count = json_array_size(list);
     split->pairs = paced_alloc(split->count, sizeof *split->pairs);
     enum paced_err err = PACED_OK;
-    for (size_t i = 0; i < split->count && err == PACED_OK; i++)
+    for (size_t i = 0; i < split->count && err == PACED_OK; ++i)
         err = read_pair(split, i + 1, json_array_get(list, i), &split->pairs[i]);
     json_decref(list);
     if (err != PACED_OK) paced_split_finish(split);
@@ -79,12 +78,12 @@ enum paced_err paced_split_write(const char *path, enum paced_phase phase, const
                                  size_t count) {
     json_t *list = json_array();
     enum paced_err err = PACED_OK;
-    for (size_t i = 0; i < count && err == PACED_OK; i++) {
+    for (size_t i = 0; i < count && err == PACED_OK; ++i) {
         const struct paced_choice *c = &choices[i];
         char *image = dataset_path_for(c->dataset, paced_dataset_image_name(c->dataset, c->index), phase);
         char *mask = dataset_path_for(c->dataset, dataset_mask_name(c->dataset, c->index), phase);
         if (json_array_append_new(list, json_pack("[s, s]", image, mask)) != 0)
-            err = paced_error(PACED_INVALID, "%s: its name is no UTF-8, which JSON needs; rename it", image);
+            err = paced_error(PACED_INVALID, "%s: its name is not UTF-8, which JSON requires; rename it", image);
         free(mask);
         free(image);
     }
@@ -96,8 +95,8 @@ enum paced_err paced_split_write(const char *path, enum paced_phase phase, const
 }
 
 void paced_split_finish(struct paced_split *split) {
-    if (split == NULL) return;
-    for (size_t i = 0; i < split->count; i++) {
+    if (!split) return;
+    for (size_t i = 0; i < split->count; ++i) {
         free(split->pairs[i].image);
         free(split->pairs[i].mask);
     }

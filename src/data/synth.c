@@ -1,5 +1,5 @@
-/* What the synthetic sets share. Speckle is the magnitude of a complex Gaussian field (Rayleigh: Burckhardt 1978),
- * blurred to a small grain, LOOKS of them averaged in power as a compounding scanner does. */
+/* Common functions of the synthetic sets. Speckle is the magnitude of a complex Gaussian field (Rayleigh: Burckhardt
+ * 1978), blurred to a small grain; LOOKS fields are averaged in power, as in a compounding scanner. */
 #include "src/data/synth.h"
 
 #include <stdlib.h>
@@ -10,8 +10,8 @@ enum { MIN_COUNT = 5, MAX_COUNT = 1000000, MIN_SIZE = 16, MAX_SIZE = 4096 };
 /* ---- smooth random fields ------------------------------------------------------------------------------------ */
 
 void noise_fill(struct noise *n, struct paced_rng *rng) {
-    for (int y = 0; y < LATTICE; y++)
-        for (int x = 0; x < LATTICE; x++) n->value[y][x] = (float)between(rng, -1, 1);
+    for (int y = 0; y < LATTICE; ++y)
+        for (int x = 0; x < LATTICE; ++x) n->value[y][x] = (float)between(rng, -1, 1);
 }
 
 double noise_at(const struct noise *n, double x, double y) {
@@ -33,12 +33,12 @@ double noise_lines(const struct noise *n, double x, double y, double thickness) 
 
 /* ---- speckle ------------------------------------------------------------------------------------------------- */
 
-/* Blurs lines of `n` values, `step` apart, with a Gaussian; the variance of white noise is kept. */
+/* Blurs a line of `n` values, `step` apart, with a Gaussian. Preserves the variance of white noise. */
 static void blur_line(float *values, int n, size_t step, const double *kernel, int radius, float *line) {
-    for (int i = 0; i < n; i++) line[i] = values[(size_t)i * step];
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < n; ++i) line[i] = values[(size_t)i * step];
+    for (int i = 0; i < n; ++i) {
         double sum = 0;
-        for (int k = -radius; k <= radius; k++) sum += kernel[k + radius] * line[(i + k + n) % n];
+        for (int k = -radius; k <= radius; ++k) sum += kernel[k + radius] * line[(i + k + n) % n];
         values[(size_t)i * step] = (float)sum;
     }
 }
@@ -50,11 +50,11 @@ static int make_kernel(double *kernel, double sigma, int size) {
     if (radius > MAX_RADIUS) radius = MAX_RADIUS;
     if (radius > size / 2) radius = size / 2;
     double power = 0;
-    for (int k = -radius; k <= radius; k++) {
+    for (int k = -radius; k <= radius; ++k) {
         kernel[k + radius] = exp(-0.5 * k * k / (sigma * sigma));
         power += kernel[k + radius] * kernel[k + radius];
     }
-    for (int k = 0; k <= 2 * radius; k++) kernel[k] /= sqrt(power);
+    for (int k = 0; k <= 2 * radius; ++k) kernel[k] /= sqrt(power);
     return radius;
 }
 
@@ -65,12 +65,12 @@ void speckle_make(float *power, int size, struct paced_rng *rng) {
     const int across_radius = make_kernel(across, fmin(2.8, fmax(0.55, 1.1 * scale)), size);
     const int along_radius = make_kernel(along, fmin(2.8, fmax(0.40, 0.6 * scale)), size);
     float *field = paced_alloc(count, sizeof *field), *line = paced_alloc(side, sizeof *line);
-    for (size_t i = 0; i < count; i++) power[i] = 0;
-    for (int part = 0; part < 2 * LOOKS; part++) { /* real and imaginary parts */
-        for (size_t i = 0; i < count; i++) field[i] = (float)paced_rng_normal(rng);
-        for (size_t y = 0; y < side; y++) blur_line(field + y * side, size, 1, across, across_radius, line);
-        for (size_t x = 0; x < side; x++) blur_line(field + x, size, side, along, along_radius, line);
-        for (size_t i = 0; i < count; i++) power[i] += field[i] * field[i] / (2 * LOOKS);
+    for (size_t i = 0; i < count; ++i) power[i] = 0;
+    for (int part = 0; part < 2 * LOOKS; ++part) { /* real and imaginary parts */
+        for (size_t i = 0; i < count; ++i) field[i] = (float)paced_rng_normal(rng);
+        for (size_t y = 0; y < side; ++y) blur_line(field + y * side, size, 1, across, across_radius, line);
+        for (size_t x = 0; x < side; ++x) blur_line(field + x, size, side, along, along_radius, line);
+        for (size_t i = 0; i < count; ++i) power[i] += field[i] * field[i] / (2 * LOOKS);
     }
     free(line);
     free(field);
@@ -97,12 +97,12 @@ static const char *const split_names[] = {[PACED_TRAIN] = "train.json", [PACED_V
 
 enum paced_err synth_begin(const char *dir, const char *const *folders, size_t count) {
     enum paced_err err = PACED_OK;
-    for (size_t i = 0; err == PACED_OK && i < count; i++) {
+    for (size_t i = 0; err == PACED_OK && i < count; ++i) {
         char *path = paced_path_join(dir, folders[i]);
         err = paced_make_dirs(path);
         free(path);
     }
-    for (size_t i = 0; err == PACED_OK && i < PACED_COUNT(split_names); i++) {
+    for (size_t i = 0; err == PACED_OK && i < PACED_COUNT(split_names); ++i) {
         char *path = paced_path_join(dir, split_names[i]);
         err = paced_file_remove(path);
         free(path);
@@ -114,8 +114,8 @@ enum paced_err synth_next(int i, int count) {
     char text[64];
     if (paced_stop_asked()) {
         paced_log(PACED_LOG_INFO,
-                  "stopped after %d of %d images; without %s and %s the set is not whole, and the same command makes "
-                  "all of it",
+                  "stopped after %d of %d images; the set is incomplete (without %s and %s), run the same command "
+                  "to generate all of it",
                   i, count, split_names[PACED_TRAIN], split_names[PACED_VAL]);
         return PACED_STOPPED;
     }

@@ -1,6 +1,6 @@
-/* synth: what the synthetic sets share: smooth random fields, speckle, and their files. Private to the data room. */
-#ifndef PACED_SRC_DATA_SYNTH_H
-#define PACED_SRC_DATA_SYNTH_H
+/* synth: common functions of the synthetic sets: smooth random fields, speckle, files. Private to the data module. */
+#ifndef PACED_DATA_SYNTH_H
+#define PACED_DATA_SYNTH_H
 
 #include <math.h>
 
@@ -18,7 +18,7 @@ static inline double mix(double a, double b, double t) {
     return a + (b - a) * t;
 }
 
-/* 0 below `from`, 1 above `to`, smooth between. */
+/* Smooth step: 0 below `from`, 1 above `to`. */
 static inline double smooth_step(double from, double to, double x) {
     double t = (x - from) / (to - from);
     t = t < 0 ? 0 : t > 1 ? 1 : t;
@@ -33,7 +33,7 @@ static inline double bell(double x, double width) {
 
 enum { NOISE_LATTICE = 64 };
 
-/* Value noise: random values on a lattice that repeats after NOISE_LATTICE cells, joined smoothly. */
+/* Value noise: smoothly interpolated random values on a lattice with a period of NOISE_LATTICE cells. */
 struct noise {
     float value[NOISE_LATTICE][NOISE_LATTICE];
 };
@@ -41,35 +41,35 @@ struct noise {
 void noise_fill(struct noise *n, struct paced_rng *rng);
 double noise_at(const struct noise *n, double x, double y);     /* -1..1 */
 double noise_clouds(const struct noise *n, double x, double y); /* three octaves; about -1..1 */
-/* Bright thin curves (1 on the line, 0 away from it): the zero lines of a noise field. */
+/* Thin bright curves along the zero lines of a noise field: 1 on the line, 0 away from it. */
 double noise_lines(const struct noise *n, double x, double y, double thickness);
 
 /* ---- speckle ------------------------------------------------------------------------------------------------- */
 
 #define SYNTH_RANGE_DB 60.0 /* from black to white */
 
-/* power[size * size]: mean 1. The grain is wider than tall, as a scanner's resolution cell is. */
+/* Speckle power[size * size] with mean 1. The grain is wider than tall, like a scanner's resolution cell. */
 void speckle_make(float *power, int size, struct paced_rng *rng);
-/* level in decibels below white. */
+/* Grey value of a level in decibels relative to white (negative: darker) and a speckle power. */
 uint8_t speckle_grey(double level, double power);
 
 /* ---- files --------------------------------------------------------------------------------------------------- */
 
-/* PACED_INVALID for a number or a size of pictures that is not possible. */
+/* Checks the number and the size of images; PACED_INVALID if out of range. */
 enum paced_err synth_check(int64_t count, int64_t size);
-/* Makes the folders below dir, and removes the splits of an earlier set there, which this one's pictures replace. */
+/* Creates the folders below dir and removes the splits of an earlier set, whose images will be replaced. */
 enum paced_err synth_begin(const char *dir, const char *const *folders, size_t count);
-/* Before each picture, i from 0: says on the terminal's status line which is at work; PACED_STOPPED after Ctrl-C. */
+/* Shows progress before image i (from 0) on the terminal's status line; PACED_STOPPED after Ctrl-C. */
 enum paced_err synth_next(int i, int count);
-/* Every fifth picture is for validation. */
+/* Phase of image i: every fifth is for validation. */
 enum paced_phase synth_phase(int i);
-/* image and mask [size][size][channels]; names below dir. */
+/* Writes image and mask, both [size][size][channels]; names are relative to dir. */
 enum paced_err synth_write_pair(const char *dir, const char *image_name, const char *mask_name, int size, int channels,
                                 const uint8_t *image, const uint8_t *mask);
-/* Adds a pair to the list of its split; names that need no escaping. */
+/* Adds a pair to the list of its split. Names must not need JSON escaping. */
 void synth_list_pair(struct paced_text *split, const char *image_name, const char *mask_name);
-/* Writes dir/train.json and dir/val.json where `err` is PACED_OK, and releases the lists. They come last: where they
- * are, the images are. Returns the first error. */
+/* Writes dir/train.json and dir/val.json if `err` is PACED_OK, and releases the lists. Splits are written last, so that
+ * their presence implies a complete set. Returns the first error. */
 enum paced_err synth_write_splits(const char *dir, struct paced_text splits[2], enum paced_err err);
 
 #endif

@@ -1,14 +1,13 @@
-/* Synthetic breast ultrasound: B-mode-like pictures with lesion masks, in BUSI's layout.
+/* Synthetic breast ultrasound: B-mode-like images with lesion masks, in BUSI's layout.
  *
- * A picture is built in decibels below white, at (x, y) in the unit square, y = depth, and compressed to grey as a
- * scanner does:   grey = 255 * (1 + (level(x, y) + 20 log10(speckle)) / SYNTH_RANGE_DB)
- *   level    skin, fat, gland, muscle and what lies behind (undulating borders, bright fascia lines, fat lobules), the
- *            lesion with its posterior enhancement or shadow, contact shadows, attenuation with depth
- *   speckle  magnitude of a complex Gaussian field (Rayleigh: Burckhardt 1978), blurred to a small grain, LOOKS of them
- *            averaged in power as a compounding scanner does
- * Dark tissue and shadows are about as dark as lesions, so no threshold on grey finds the lesions.
+ * An image is computed in decibels relative to white at (x, y) in the unit square, y = depth, and compressed to grey as
+ * in a scanner:   grey = 255 * (1 + (level(x, y) + 20 log10(speckle)) / SYNTH_RANGE_DB)
+ *   level    skin, fat, gland, muscle and deep tissue (undulating borders, bright fascia lines, fat lobules), lesion
+ *            with posterior enhancement or shadow, contact shadows, attenuation with depth
+ *   speckle  magnitude of a complex Gaussian field (see synth.c)
+ * Dark tissue and shadows are about as dark as lesions, so no grey threshold segments the lesions.
  *
- * Law: picture i depends on (seed, i, size) alone; every random number of it comes from a stream of its own. */
+ * Invariant: image i depends on (seed, i, size) only; it has its own random stream. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,19 +15,19 @@
 #include "src/data/synth.h"
 
 enum { HARMONICS = 12, LOBULES = 7, SHADOWS = 2, LAYERS = 4 };
-enum { PER_BLOCK = 10 }; /* one picture of each ten is normal */
+enum { PER_BLOCK = 10 }; /* one image of each block of ten is normal */
 
 enum finding { BENIGN, MALIGNANT, NORMAL, FINDINGS };
 static const char *const finding_names[FINDINGS] = {"benign", "malignant", "normal"};
 
-/* ---- what a picture is made of ------------------------------------------------------------------------------- */
+/* ---- parameters ---------------------------------------------------------------------------------------------- */
 
 struct lesion {
     double x, y, a, b; /* centre and half axes */
     double cos_tilt, sin_tilt;
-    double amplitude[HARMONICS], phase[HARMONICS]; /* of the radius; harmonic k is at k - 1 */
-    double level, texture;                         /* inside */
-    double sharp, blur, blur_phase;                /* width of the border, varying round it */
+    double amplitude[HARMONICS], phase[HARMONICS]; /* harmonics of the radius; harmonic k at index k - 1 */
+    double level, texture;                         /* inside the lesion */
+    double sharp, blur, blur_phase;                /* width of the border, varying with the angle */
     double ragged;                                 /* roughness of the outline */
     double rim, halo;                              /* thin bright capsule; broad echogenic halo */
     double posterior, edge_shadow;
@@ -71,7 +70,7 @@ static void choose_tissue(struct scene *s, struct paced_rng *rng) {
     s->border[2] = s->border[1] + between(rng, 0.24, 0.42);
     s->border[3] = s->border[2] + between(rng, 0.12, 0.24);
     const double tilt[LAYERS] = {0.01, 0.08, 0.10, 0.08}, wave[LAYERS] = {0.004, 0.045, 0.05, 0.025};
-    for (int k = 0; k < LAYERS; k++) {
+    for (int k = 0; k < LAYERS; ++k) {
         s->tilt[k] = between(rng, -tilt[k], tilt[k]);
         s->wave[k] = wave[k] * between(rng, 0.5, 1.5);
     }
@@ -89,7 +88,7 @@ static void choose_tissue(struct scene *s, struct paced_rng *rng) {
 
 static void choose_decoys(struct scene *s, struct paced_rng *rng) {
     s->lobule_count = 2 + (int)paced_rng_below(rng, LOBULES - 1);
-    for (int k = 0; k < s->lobule_count; k++) {
+    for (int k = 0; k < s->lobule_count; ++k) {
         double a = between(rng, 0.05, 0.15);
         s->lobules[k] = (struct lobule){.x = between(rng, 0, 1),
                                         .y = between(rng, s->border[1] * 0.7, s->border[3]),
@@ -99,7 +98,7 @@ static void choose_decoys(struct scene *s, struct paced_rng *rng) {
                                         .depth = between(rng, 5, 11)};
     }
     s->shadow_count = (int)paced_rng_below(rng, SHADOWS + 1);
-    for (int k = 0; k < s->shadow_count; k++)
+    for (int k = 0; k < s->shadow_count; ++k)
         s->shadows[k] = (struct column){.x = between(rng, 0, 1),
                                         .slope = between(rng, -0.15, 0.15),
                                         .width = between(rng, 0.025, 0.09),
@@ -113,7 +112,7 @@ static void choose_shape(struct lesion *l, bool malignant, struct paced_rng *rng
     const double tall = malignant ? between(rng, 0.85, 1.35) : between(rng, 0.55, 0.85);
     const double angle = malignant ? between(rng, -0.5, 0.5) : between(rng, -0.3, 0.3);
     double swell = 1; /* area gained by the harmonics */
-    for (int k = 2; k <= HARMONICS; k++) {
+    for (int k = 2; k <= HARMONICS; ++k) {
         double size = malignant ? (k < 5 ? 0.16 / k : 0.06) : (k < 5 ? 0.12 / k : 0.004);
         const double u = paced_rng_uniform(rng);
         l->amplitude[k - 1] = size * u * u; /* a few dominate */
@@ -160,7 +159,7 @@ static double border_depth(const struct scene *s, int k, double x) {
     return s->border[k] + s->tilt[k] * (x - 0.5) + s->wave[k] * noise_clouds(&s->shape, 2.5 * x + 7 * k, 40 + 3 * k);
 }
 
-/* Skin, fat, gland, muscle and what lies behind, each with its own texture. */
+/* Level of skin, fat, gland, muscle and deep tissue, each with its own texture. */
 static double tissue_level(const struct scene *s, double x, double y) {
     const double warp = 0.05 * noise_clouds(&s->shape, 3 * x, 3 * y), yw = y + warp + 0.25 * s->tilt[2] * x;
     const double cloud = noise_clouds(&s->grain, 5 * x, 9 * y), d = s->line_density, gain = s->line_gain;
@@ -176,7 +175,7 @@ static double tissue_level(const struct scene *s, double x, double y) {
     };
     const double blend[LAYERS] = {0.010, 0.018, 0.06, 0.07}, fascia[LAYERS] = {9, 8, 3, 12};
     double level = layer[0], line = 0;
-    for (int k = 0; k < LAYERS; k++) {
+    for (int k = 0; k < LAYERS; ++k) {
         const double below = y - border_depth(s, k, x);
         const double broken = 0.5 + 0.5 * noise_at(&s->grain, 6 * x + 13 * k, 50);
         level = mix(level, layer[k + 1], smooth_step(-blend[k], blend[k], below));
@@ -197,18 +196,18 @@ static double column_level(const struct column *c, double x, double y) {
     return -c->depth * bell(t, 1) * (1 - smooth_step(0.3 * c->length, c->length, y));
 }
 
-/* Distance from the lesion's centre in units of its radius in that direction: inside is below 1. */
+/* Distance from the lesion's centre in units of the radius in that direction; below 1 inside. */
 static double lesion_distance(const struct scene *s, double x, double y, double *angle) {
     const struct lesion *l = &s->lesion;
     const double dx = x - l->x, dy = y - l->y;
     const double u = (l->cos_tilt * dx + l->sin_tilt * dy) / l->a, v = (l->cos_tilt * dy - l->sin_tilt * dx) / l->b;
     *angle = atan2(v, u);
     double radius = 1;
-    for (int k = 2; k <= HARMONICS; k++) radius += l->amplitude[k - 1] * sin(k * *angle + l->phase[k - 1]);
+    for (int k = 2; k <= HARMONICS; ++k) radius += l->amplitude[k - 1] * sin(k * *angle + l->phase[k - 1]);
     return sqrt(u * u + v * v) / radius + l->ragged * noise_clouds(&s->shape, 9 * x + 3, 9 * y + 47);
 }
 
-/* Enhancement or shadow behind the lesion, and the narrow refraction shadows at its flanks. */
+/* Enhancement or shadow behind the lesion, and narrow refraction shadows at its edges. */
 static double behind_lesion(const struct scene *s, double x, double y) {
     const struct lesion *l = &s->lesion;
     const double t = (x - l->x) / (0.9 * l->a), below = (y - l->y) / l->b;
@@ -236,14 +235,14 @@ static double level_at(const struct scene *s, double x, double y) {
     double level = tissue_level(s, x, y);
     const double wx = x + 0.025 * noise_clouds(&s->shape, 7 * x, 7 * y),
                  wy = y + 0.02 * noise_clouds(&s->shape, 7 * x + 19, 7 * y);
-    for (int k = 0; k < s->lobule_count; k++) level += lobule_level(&s->lobules[k], wx, wy);
+    for (int k = 0; k < s->lobule_count; ++k) level += lobule_level(&s->lobules[k], wx, wy);
     level -= s->attenuation * y + s->fade * smooth_step(0.5, 1.1, y);
     if (s->finding != NORMAL) level = with_lesion(s, level, x, y);
-    for (int k = 0; k < s->shadow_count; k++) level += column_level(&s->shadows[k], x, y);
+    for (int k = 0; k < s->shadow_count; ++k) level += column_level(&s->shadows[k], x, y);
     return level;
 }
 
-/* ---- pictures and files -------------------------------------------------------------------------------------- */
+/* ---- images and files ---------------------------------------------------------------------------------------- */
 
 /* True outside the fan of a curved transducer. */
 static bool is_off_sector(const struct scene *s, double x, double y) {
@@ -254,8 +253,8 @@ static bool is_off_sector(const struct scene *s, double x, double y) {
 static void render(const struct scene *s, int size, struct paced_rng *rng, uint8_t *grey, uint8_t *mask) {
     float *power = paced_alloc((size_t)size * (size_t)size, sizeof *power);
     speckle_make(power, size, rng);
-    for (int j = 0; j < size; j++) {
-        for (int i = 0; i < size; i++) {
+    for (int j = 0; j < size; ++j) {
+        for (int i = 0; i < size; ++i) {
             const size_t at = (size_t)j * (size_t)size + (size_t)i;
             const double x = (i + 0.5) / size, y = (j + 0.5) / size;
             double angle;
@@ -273,7 +272,7 @@ static enum paced_err write_images(const char *dir, int count, int size, uint64_
     uint8_t *grey = paced_alloc(pixels, 1), *mask = paced_alloc(pixels, 1);
     int numbers[FINDINGS] = {0};
     enum paced_err err = PACED_OK;
-    for (int i = 0; i < count && err == PACED_OK; i++) {
+    for (int i = 0; i < count && err == PACED_OK; ++i) {
         err = synth_next(i, count);
         if (err != PACED_OK) break;
         struct paced_rng rng;

@@ -1,12 +1,12 @@
-/* Synthetic needles in ultrasound: B-mode-like pictures with a mask of the shaft, in the layout of the needle set.
+/* Synthetic needles in ultrasound: B-mode-like images with a mask of the shaft, in the layout of the needle set.
  *
- * Levels in decibels below white, speckled and compressed to grey as synth_breast.c does. A needle enters at the left
- * or right edge and goes down at a slant to its tip:
- *   shaft   a bright narrow line, weaker where the beam meets it badly, brightest at the bevel of the tip
+ * Levels are in decibels relative to white, with speckle and compression to grey as in synth_breast.c. A needle enters
+ * at the left or right edge and descends obliquely to its tip:
+ *   shaft   a narrow bright line, weaker where it reflects less of the beam, brightest at the bevel of the tip
  *   tail    reverberation: fainter copies of the shaft at equal distances below it, and a shadow behind
- * Fascia lines of the tissue are thin and bright, too, so brightness alone does not find the needle.
+ * Fascia lines of the tissue are thin and bright as well, so brightness alone does not segment the needle.
  *
- * Law: picture i depends on (seed, i, size) alone. Pictures of a patient share tissue and depth of view; patients are
+ * Invariant: image i depends on (seed, i, size) only. Images of a patient share tissue and depth of view; a patient is
  * in one split only. */
 #include "src/data/synth.h"
 
@@ -20,9 +20,9 @@ struct patient {
 };
 
 struct needle {
-    double x, y, length; /* where it enters, and how far it goes */
-    double right, down;  /* direction, of length 1 */
-    double radius;       /* of the shaft in the picture */
+    double x, y, length; /* entry point; distance to the tip */
+    double right, down;  /* direction, unit vector */
+    double radius;       /* half the width of the shaft in the image */
     double gain, spacing, decay, shadow, fade;
 };
 
@@ -30,10 +30,10 @@ struct view {
     struct patient patient;
     struct needle needle;
     struct noise shape, grain;
-    double shift; /* of the tissue, frame by frame */
+    double shift; /* shift of the tissue, per frame */
 };
 
-/* ---- what a picture is made of ------------------------------------------------------------------------------- */
+/* ---- parameters ---------------------------------------------------------------------------------------------- */
 
 static void choose_patient(struct patient *p, struct paced_rng *rng) {
     p->border[0] = between(rng, 0.12, 0.26);
@@ -78,7 +78,7 @@ static double tissue_level(const struct view *v, double x, double y) {
     const struct patient *p = &v->patient;
     const double s = v->shift, cloud = noise_clouds(&v->grain, 5 * x, 9 * y);
     double level = p->level[0] + 3 * cloud, fascia = 0;
-    for (int k = 0; k < LAYERS - 1; k++) {
+    for (int k = 0; k < LAYERS - 1; ++k) {
         const double border = p->border[k] + 0.05 * noise_clouds(&v->shape, 2 * x + s, 11.0 * k);
         level = mix(level, p->level[k + 1] + 4 * cloud, smooth_step(-0.03, 0.03, y - border));
         fascia += p->fascia * bell(y - border, 0.010) * (0.5 + 0.5 * noise_at(&v->grain, 7 * x + 9 * k, 3));
@@ -89,7 +89,7 @@ static double tissue_level(const struct view *v, double x, double y) {
     return level + fascia + p->streak * fibres - p->attenuation * y + 8 * bell(y, 0.015);
 }
 
-/* Along the shaft (0 at the edge of the picture, 1 at the tip) and away from it, downwards positive. */
+/* Coordinates along the shaft (0 at the edge of the image, 1 at the tip) and away from it, positive downwards. */
 static void shaft_place(const struct needle *n, double x, double y, double *along, double *away) {
     const double dx = x - n->x, dy = y - n->y;
     *along = (dx * n->right + dy * n->down) / n->length;
@@ -110,7 +110,7 @@ static double needle_level(const struct view *v, double level, double x, double 
     const double patchy = 0.5 + 0.5 * noise_at(&v->grain, 12 * along, 31);
     const double bright = n->gain - n->fade * patchy + 5 * bell(along - 0.97, 0.035);
     double above = bright * bell(away, 0.8 * n->radius); /* decibels above the tissue */
-    for (int k = 1; k <= ECHOES; k++) {
+    for (int k = 1; k <= ECHOES; ++k) {
         const double echo = bright - n->decay * k;
         if (echo > 0) above += echo * bell(away - k * n->spacing, n->radius) * (0.6 + 0.4 * patchy);
     }
@@ -118,13 +118,13 @@ static double needle_level(const struct view *v, double level, double x, double 
     return level + end * (above - (away > 0 ? behind : 0));
 }
 
-/* ---- pictures and files -------------------------------------------------------------------------------------- */
+/* ---- images and files ---------------------------------------------------------------------------------------- */
 
 static void render(const struct view *v, int size, struct paced_rng *rng, uint8_t *grey, uint8_t *mask) {
     float *power = paced_alloc((size_t)size * (size_t)size, sizeof *power);
     speckle_make(power, size, rng);
-    for (int j = 0; j < size; j++) {
-        for (int i = 0; i < size; i++) {
+    for (int j = 0; j < size; ++j) {
+        for (int i = 0; i < size; ++i) {
             const size_t at = (size_t)j * (size_t)size + (size_t)i;
             const double x = (i + 0.5) / size, y = (j + 0.5) / size;
             mask[at] = is_shaft(&v->needle, x, y) ? 255 : 0;
@@ -140,14 +140,14 @@ static enum paced_err write_images(const char *dir, int count, int size, uint64_
     struct view *view = paced_alloc(1, sizeof *view);
     uint8_t *grey = paced_alloc(pixels, 1), *mask = paced_alloc(pixels, 1);
     enum paced_err err = PACED_OK;
-    for (int i = 0; i < count && err == PACED_OK; i++) {
+    for (int i = 0; i < count && err == PACED_OK; ++i) {
         err = synth_next(i, count);
         if (err != PACED_OK) break;
         struct paced_rng rng;
         paced_rng_seed(&rng, seed, PACED_STREAM_SYNTH + (uint64_t)i);
         compose(view, seed, i, &rng);
         render(view, size, &rng, grey, mask);
-        const enum paced_phase phase = synth_phase(i); /* the same for all pictures of a patient */
+        const enum paced_phase phase = synth_phase(i); /* the same for all images of a patient */
         const int round = i / PATIENTS;
         char *stem = paced_format("p%d_%d_%03d", i % PATIENTS + 1, round / FRAMES + 1, round % FRAMES + 1);
         char *image_name = paced_format("%s/%s.png", folders[phase], stem);

@@ -1,12 +1,12 @@
-/* Synthetic surgical scenes: an endoscope's view of tissue and an organ, instruments and a thread, in robo's layout
+/* Synthetic surgical scenes: an endoscopic view of tissue, an organ, instruments and a thread, in robo's layout
  * (root/train, root/val, colour-coded masks, labels.json).
  *
  * A point has a class and a colour. From back to front: tissue with vessels; the organ, a bulging blob; the thread; one
- * to three instruments, each a dark shaft from the picture's edge, a metal wrist and two jaws. Light falls off towards
- * the edges; wet tissue and round metal shine. Colours are means of 2 x 2 points in a pixel, classes are the pixel's
- * centre's.
+ * to three instruments, each a dark shaft from the image's edge, a metal wrist and two jaws. Light decreases towards
+ * the edges; wet tissue and round metal have highlights. The colour of a pixel is the mean of 2 x 2 points; its class
+ * is that of its centre.
  *
- * Law: picture i depends on (seed, i, size) alone. */
+ * Invariant: image i depends on (seed, i, size) only. */
 #include "src/data/synth.h"
 
 #include <stdlib.h>
@@ -26,15 +26,15 @@ static const struct {
 enum { INSTRUMENTS = 3 };
 
 struct instrument {
-    double x, y, right, down;   /* the wrist's joint, and the direction from the shaft to it, of length 1 */
-    double radius, wrist, jaws; /* half the shaft's width; lengths */
-    double bend, open, metal;   /* of the jaws: their turn and half their opening (radians); brightness */
+    double x, y, right, down;   /* joint of the wrist; unit vector from the shaft to it */
+    double radius, wrist, jaws; /* half the shaft's width; lengths of wrist and jaws */
+    double bend, open, metal;   /* rotation and half opening of the jaws, radians; brightness */
 };
 
 struct scene {
     struct noise shape, grain;
-    double hue, warmth, shine;           /* of the tissue */
-    double x, y, a, b, tilt;             /* of the organ */
+    double hue, warmth, shine;           /* tissue */
+    double x, y, a, b, tilt;             /* organ */
     double thread[4][2];                 /* control points of a Bezier curve */
     double thread_radius, thread_colour; /* 0 violet .. 1 blue */
     struct instrument instruments[INSTRUMENTS];
@@ -46,7 +46,7 @@ struct point {
     double rgb[3];
 };
 
-/* ---- what a picture is made of ------------------------------------------------------------------------------- */
+/* ---- parameters ---------------------------------------------------------------------------------------------- */
 
 static void choose_instrument(struct instrument *t, struct paced_rng *rng, double from) {
     const double angle = from + between(rng, -0.35, 0.35);
@@ -73,13 +73,13 @@ static void compose(struct scene *s, struct paced_rng *rng) {
     s->a = between(rng, 0.2, 0.34);
     s->b = s->a * between(rng, 0.6, 0.85);
     s->tilt = between(rng, 0, PI);
-    for (int k = 0; k < 4; k++)
-        for (int c = 0; c < 2; c++) s->thread[k][c] = between(rng, 0.15, 0.85);
+    for (int k = 0; k < 4; ++k)
+        for (int c = 0; c < 2; ++c) s->thread[k][c] = between(rng, 0.15, 0.85);
     s->thread_radius = between(rng, 0.008, 0.012);
     s->thread_colour = between(rng, 0, 1);
     s->count = 1 + (int)paced_rng_below(rng, INSTRUMENTS);
     const double first = between(rng, 0, 2 * PI);
-    for (int k = 0; k < s->count; k++) choose_instrument(&s->instruments[k], rng, first + 2 * PI * k / 3);
+    for (int k = 0; k < s->count; ++k) choose_instrument(&s->instruments[k], rng, first + 2 * PI * k / 3);
 }
 
 /* ---- colours at a point -------------------------------------------------------------------------------------- */
@@ -89,7 +89,7 @@ static void paint(struct point *p, enum class class, double r, double g, double 
 }
 
 static void add_shine(struct point *p, double amount) {
-    for (int c = 0; c < 3; c++) p->rgb[c] = mix(p->rgb[c], 1, amount < 0 ? 0 : amount);
+    for (int c = 0; c < 3; ++c) p->rgb[c] = mix(p->rgb[c], 1, amount < 0 ? 0 : amount);
 }
 
 static void paint_tissue(const struct scene *s, double x, double y, struct point *p) {
@@ -101,7 +101,7 @@ static void paint_tissue(const struct scene *s, double x, double y, struct point
     const double vessel = noise_lines(&s->shape, 2.2 * x + 40, 2.2 * y + 13, 0.05) *
                           smooth_step(-0.2, 0.5, noise_at(&s->shape, 2 * x + 3, 2 * y + 50));
     const double dark[3] = {0.45, 0.1, 0.12};
-    for (int c = 0; c < 3; c++) p->rgb[c] = mix(p->rgb[c], dark[c], 0.6 * vessel);
+    for (int c = 0; c < 3; ++c) p->rgb[c] = mix(p->rgb[c], dark[c], 0.6 * vessel);
     add_shine(p,
               0.8 * smooth_step(s->shine, s->shine + 0.25, noise_clouds(&s->grain, 9 * x + 5, 9 * y) * (0.7 + relief)));
 }
@@ -111,7 +111,7 @@ static void paint_organ(const struct scene *s, double x, double y, struct point 
     const double u = (c * dx + n * dy) / s->a, v = (c * dy - n * dx) / s->b;
     const double d = sqrt(u * u + v * v) + 0.12 * noise_clouds(&s->shape, 4 * x + 9, 4 * y + 33);
     if (d >= 1) {
-        for (int k = 0; k < 3; k++) p->rgb[k] *= 1 - 0.35 * bell(d - 1, 0.1); /* its shadow */
+        for (int k = 0; k < 3; ++k) p->rgb[k] *= 1 - 0.35 * bell(d - 1, 0.1); /* shadow of the organ */
         return;
     }
     const double bulge = sqrt(1 - d * d), mottle = noise_clouds(&s->grain, 11 * x + 30, 11 * y);
@@ -123,11 +123,11 @@ static void paint_organ(const struct scene *s, double x, double y, struct point 
 static void paint_thread(const struct scene *s, double x, double y, struct point *p) {
     enum { STEPS = 48 };
     double nearest = 1, px = 0, py = 0;
-    for (int i = 0; i <= STEPS; i++) { /* distance to the chords */
+    for (int i = 0; i <= STEPS; ++i) { /* distance to the chords */
         const double t = (double)i / STEPS, r = 1 - t;
         const double w[4] = {r * r * r, 3 * r * r * t, 3 * r * t * t, t * t * t};
         double qx = 0, qy = 0;
-        for (int k = 0; k < 4; k++) {
+        for (int k = 0; k < 4; ++k) {
             qx += w[k] * s->thread[k][0];
             qy += w[k] * s->thread[k][1];
         }
@@ -145,14 +145,14 @@ static void paint_thread(const struct scene *s, double x, double y, struct point
     paint(p, THREAD, light * mix(0.42, 0.16, s->thread_colour), light * mix(0.2, 0.34, s->thread_colour), light * 0.62);
 }
 
-/* Round metal or plastic: across -1..1 from edge to edge. */
+/* Round metal or plastic; `across` is -1..1 from edge to edge. */
 static void paint_rod(struct point *p, enum class class, double across, double base, double gloss) {
     const double round = sqrt(1 - fmin(1, across * across)), light = base * (0.35 + 0.65 * round);
     paint(p, class, light, light * 1.01, light * 1.04);
     add_shine(p, gloss * (bell(across + 0.35, 0.16) + 0.35 * bell(across - 0.55, 0.12)));
 }
 
-/* A jaw from the joint outwards: u along it, v away from its inner edge. */
+/* True inside a jaw; u runs along it from the joint, v away from its inner edge. */
 static bool is_jaw(const struct instrument *t, double u, double v) {
     return u >= 0 && u < t->jaws && v >= 0 && v < 0.62 * t->radius * (1 - 0.75 * u / t->jaws);
 }
@@ -171,7 +171,7 @@ static void paint_instrument(const struct scene *s, const struct instrument *t, 
     const double dx = x - t->x, dy = y - t->y;
     const double along = dx * t->right + dy * t->down, across = dy * t->right - dx * t->down;
     if (along < 0 && fabs(across) > t->radius)
-        for (int c = 0; c < 3; c++) p->rgb[c] *= 1 - 0.4 * bell(across - 1.3 * t->radius, 0.5 * t->radius);
+        for (int c = 0; c < 3; ++c) p->rgb[c] *= 1 - 0.4 * bell(across - 1.3 * t->radius, 0.5 * t->radius);
     paint_jaws(t, along, across, p);
     if (along > 0 || fabs(across) > t->radius) {
         if (hypot(along, across) < 0.8 * t->radius) paint_rod(p, WRIST, across / t->radius, 0.6 * t->metal, 0.5);
@@ -190,25 +190,25 @@ static void look(const struct scene *s, double x, double y, struct point *p) {
     paint_tissue(s, x, y, p);
     paint_organ(s, x, y, p);
     paint_thread(s, x, y, p);
-    for (int k = 0; k < s->count; k++) paint_instrument(s, &s->instruments[k], x, y, p);
+    for (int k = 0; k < s->count; ++k) paint_instrument(s, &s->instruments[k], x, y, p);
     const double edge = hypot(x - 0.5, y - 0.5), light = 1.08 - 0.9 * edge * edge;
-    for (int c = 0; c < 3; c++) p->rgb[c] *= light;
+    for (int c = 0; c < 3; ++c) p->rgb[c] *= light;
 }
 
-/* ---- pictures and files -------------------------------------------------------------------------------------- */
+/* ---- images and files ---------------------------------------------------------------------------------------- */
 
 static void render(const struct scene *s, int size, struct paced_rng *rng, uint8_t *rgb, uint8_t *mask) {
-    for (int j = 0; j < size; j++) {
-        for (int i = 0; i < size; i++) {
+    for (int j = 0; j < size; ++j) {
+        for (int i = 0; i < size; ++i) {
             const size_t at = 3 * ((size_t)j * (size_t)size + (size_t)i);
             struct point p;
             double sum[3] = {0};
-            for (int k = 0; k < 4; k++) {
+            for (int k = 0; k < 4; ++k) {
                 look(s, (i + 0.25 + 0.5 * (k % 2)) / size, (j + 0.25 + 0.5 * (k / 2)) / size, &p);
-                for (int c = 0; c < 3; c++) sum[c] += p.rgb[c] / 4;
+                for (int c = 0; c < 3; ++c) sum[c] += p.rgb[c] / 4;
             }
             look(s, (i + 0.5) / size, (j + 0.5) / size, &p);
-            for (int c = 0; c < 3; c++) {
+            for (int c = 0; c < 3; ++c) {
                 const double value = 255 * sum[c] + 3 * paced_rng_normal(rng);
                 rgb[at + (size_t)c] = (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value + 0.5);
             }
@@ -219,7 +219,7 @@ static void render(const struct scene *s, int size, struct paced_rng *rng, uint8
 
 static enum paced_err write_labels(const char *dir) {
     struct paced_text text = {0};
-    for (int c = 0; c < CLASSES; c++)
+    for (int c = 0; c < CLASSES; ++c)
         paced_text_add(&text, "%s\n  {\"name\": \"%s\", \"color\": [%d, %d, %d], \"classid\": %d}", c == 0 ? "[" : ",",
                        classes[c].name, classes[c].colour[0], classes[c].colour[1], classes[c].colour[2], c);
     paced_text_add(&text, "\n]\n");
@@ -237,7 +237,7 @@ static enum paced_err write_images(const char *dir, int count, int size, uint64_
     struct scene *scene = paced_alloc(1, sizeof *scene);
     uint8_t *rgb = paced_alloc(bytes, 1), *mask = paced_alloc(bytes, 1);
     enum paced_err err = PACED_OK;
-    for (int i = 0; i < count && err == PACED_OK; i++) {
+    for (int i = 0; i < count && err == PACED_OK; ++i) {
         err = synth_next(i, count);
         if (err != PACED_OK) break;
         struct paced_rng rng;

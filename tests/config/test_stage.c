@@ -134,7 +134,7 @@ static void test_errors(void **state) {
     assert_refused(A "trian.epochs = 3\n", "x.ini:3: trian.epochs: unknown section", "did you mean train.epochs?");
     assert_refused(A "train.epochs = 0\n", "x.ini:3: train.epochs: '0' is out of range", "1 to 1000000");
     assert_refused(A " train.epochs = 3\n", "x.ini:3: train.epochs: ", "indented");
-    assert_refused(A "base = y.ini\n", "x.ini:3: base: ", "no key of a stage");
+    assert_refused(A "base = y.ini\n", "x.ini:3: base: ", "not a key of a stage");
     assert_refused(A "config = nowhere.ini\n", "x.ini:3: config: cannot read 'nowhere.ini'", "No such file");
     assert_refused(A "config = .\n", "x.ini:3: config: ", "directory");
     assert_refused(A "config =\n", "x.ini:3: config: ", "cannot read");

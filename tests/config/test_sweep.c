@@ -164,7 +164,7 @@ static void test_bad_sets(void **state) {
     assert_set_refused("sweep.=1", "--set sweep.=1: ", "sweep.run.seed=1,2");
     assert_set_refused("sweep.run.seed=1,x", "--set sweep.run.seed=1,x: run.seed: 'x'", "whole number");
     assert_set_refused("sweep.run.sed=1", "--set sweep.run.sed=1: run.sed: unknown key", "did you mean run.seed?");
-    assert_set_refused("sweep.run.seed run.seed=1 2", "run.seed: is swept already at x.ini:3", "one line");
+    assert_set_refused("sweep.run.seed run.seed=1 2", "run.seed: is already swept at x.ini:3", "one line");
     struct paced_config config;
     struct capture said;
     const char *set = "sweep.run.seed=1";
@@ -172,7 +172,7 @@ static void test_bad_sets(void **state) {
     enum paced_err err = paced_config_load(&config, NULL, &set, 1);
     capture_end(&said);
     assert_int_equal(err, PACED_INVALID);
-    assert_non_null(strstr(said.text, "only `paced experiment` and `paced train` sweep"));
+    assert_non_null(strstr(said.text, "only `paced experiment` and `paced train` support sweeps"));
 }
 
 /* What reads only the configuration passes over the sweep, whatever is in it. */
@@ -187,18 +187,18 @@ static void test_sweep_is_passed_over(void **state) {
 static void test_errors(void **state) {
     assert_refused("[sweeps]\n", "x.ini:1: [sweeps]: unknown section", "did you mean [sweep]?");
     assert_refused("[sweep]\n", "x.ini: has no stages", "[stage NAME]");
-    assert_refused("[sweep]\nepochs = 1, 2\n", "x.ini:2: epochs: no key of a sweep", "SECTION.KEY");
-    assert_refused("[sweep]\ncommand = train\n", "x.ini:2: command: no key of a sweep", "SECTION.KEY");
+    assert_refused("[sweep]\nepochs = 1, 2\n", "x.ini:2: epochs: not a key of a sweep", "SECTION.KEY");
+    assert_refused("[sweep]\ncommand = train\n", "x.ini:2: command: not a key of a sweep", "SECTION.KEY");
     assert_refused("[sweep]\ntrain.epoch = 1\n", "x.ini:2: train.epoch: unknown key", "did you mean train.epochs?");
     assert_refused("[sweep]\ntrain.lr trian.step = 1 2\n", "x.ini:2: trian.step: unknown section", "train.step?");
     assert_refused("[sweep]\nrun.output = a, b\n", "x.ini:2: run.output: cannot be swept", "remove it");
     assert_refused("[sweep]\nrun.name = a, b\n", "x.ini:2: run.name: cannot be swept", "remove it");
     assert_refused("[sweep]\ntrain.lr = 1, x\n", "x.ini:2: train.lr: 'x' is not a number", "> 0");
     assert_refused("[sweep]\ntrain.epochs = 1, 0\n", "x.ini:2: train.epochs: '0' is out of range", "1 to 1000000");
-    assert_refused("[sweep]\ntrain.lr = 0.1, 0.2, 0.10\n", "x.ini:2: train.lr: '0.1' stands there twice", "remove");
+    assert_refused("[sweep]\ntrain.lr = 0.1, 0.2, 0.10\n", "x.ini:2: train.lr: '0.1' is given twice", "remove");
     assert_refused("[sweep]\ntrain.lr train.step = 1 2, 1 3, 1.0 3\n", "x.ini:2: train.lr train.step: '1 3' ", "twice");
-    assert_refused("[sweep]\ntrain.lr = 1\n\ntrain.lr = 2\n", "x.ini:4: train.lr: is swept already at x.ini:2", "one");
-    assert_refused("[sweep]\ntrain.lr train.lr = 1 2\n", "x.ini:2: train.lr: is swept already", "x.ini:2");
+    assert_refused("[sweep]\ntrain.lr = 1\n\ntrain.lr = 2\n", "x.ini:4: train.lr: is already swept at x.ini:2", "one");
+    assert_refused("[sweep]\ntrain.lr train.lr = 1 2\n", "x.ini:2: train.lr: is already swept", "x.ini:2");
     assert_refused("[sweep]\ntrain.lr =\n", "x.ini:2: train.lr: a value is missing", "comma");
     assert_refused("[sweep]\ntrain.lr = 1,\n", "x.ini:2: train.lr: a value is missing", "comma");
     assert_refused("[sweep]\ntrain.lr = 1,,2\n", "x.ini:2: train.lr: a value is missing", "comma");
@@ -206,7 +206,7 @@ static void test_errors(void **state) {
     assert_refused("[sweep]\ntrain.lr train.step = 1 2 3\n", "x.ini:2: train.lr train.step: '3': a comma", "before");
     assert_refused("[sweep]\ndata.root = \"a, b\n", "x.ini:2: data.root: a quote is not closed", "...");
     assert_refused("[sweep]\ndata.root = \"a\" b\n", "x.ini:2: data.root: 'b': a comma is missing", "before");
-    assert_refused("[sweep]\ndata.root = a/b, a:b\n", "x.ini:2: two points would have the directory root=a_b",
+    assert_refused("[sweep]\ndata.root = a/b, a:b\n", "x.ini:2: two points would share the directory root=a_b",
                    "differ");
     assert_refused("[sweep]\n" A "[stage b]\ncommand = train\n\n[sweep]\nrun.seed = 1,1\n", "x.ini:8: run.seed",
                    "twice");
@@ -226,7 +226,7 @@ static void test_too_much(void **state) {
         for (int i = 2; i <= 25; i++) paced_text_add(&text, ", %d", i);
         paced_text_add(&text, "\n");
     }
-    assert_refused(text.data, "x.ini:4: the sweep has more than 1000 points", "less");
+    assert_refused(text.data, "x.ini:4: the sweep has more than 1000 points", "fewer");
     free(text.data);
     text = (struct paced_text){0};
     paced_text_add(&text, "[sweep]\ndata.root =\n");

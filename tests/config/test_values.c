@@ -180,7 +180,7 @@ static void test_base_errors(void **state) {
     assert_text_refused("\nbase = nowhere.ini\n", "x.ini:2: base: ", "nowhere.ini: No such file");
     assert_text_refused("base = d\n", "x.ini:1: base: ", "directory");
     assert_text_refused("base =\n", "x.ini:1: base: ", "names no file");
-    assert_text_refused("base = a.ini\nbase = c.ini\n", "d/../c.ini:1: base: ", "circle");
+    assert_text_refused("base = a.ini\nbase = c.ini\n", "d/../c.ini:1: base: ", "circular");
     assert_text_refused("[train]\nbase = a.ini\n", "x.ini:2: base: ", "above the first");
     write_ini("bad.ini", "[train]\nlr = x\n");
     write_ini("good.ini", "");

@@ -53,12 +53,12 @@ static void test_bad_splits(void **state) {
         {"", "bad JSON"},
         {"[[\"a\", \"b\"],\n[\"c\", \"d\"\n", "split.json:3: bad JSON"},
         {"[]", "split is empty"},
-        {"{\"a\": \"b\"}", "is no array"},
-        {"[[\"a\", \"b\"], \"c\"]", "entry 2 is no array"},
+        {"{\"a\": \"b\"}", "is not an array"},
+        {"[[\"a\", \"b\"], \"c\"]", "entry 2 is not an array"},
         {"[[\"a\", \"b\"], [\"c\"]]", "entry 2 has 1 element instead"},
         {"[[\"a\", \"b\", \"c\"]]", "entry 1 has 3 elements"},
-        {"[[\"a\", 5]]", "entry 1: the mask is no string"},
-        {"[[null, \"b\"]]", "entry 1: the image is no string"},
+        {"[[\"a\", 5]]", "entry 1: the mask is not a string"},
+        {"[[null, \"b\"]]", "entry 1: the image is not a string"},
         {"[[\"\", \"b\"]]", "entry 1: image \"\": the path is empty"},
         {"[[\"/etc/a.png\", \"b\"]]", "is absolute"},
         {"[[\"a\", \"../b.png\"]]", "entry 1: mask \"../b.png\": the path leaves"},
@@ -95,9 +95,9 @@ static void test_bad_configurations(void **state) {
     config.data.root = NULL;
     check_bad_config(config, PACED_TRAIN, "data.root is not set");
     config.data.root = missing;
-    check_bad_config(config, PACED_TRAIN, "data.root is no directory");
+    check_bad_config(config, PACED_TRAIN, "data.root is not a directory");
     config.data.root = split_path;
-    check_bad_config(config, PACED_TRAIN, "data.root is no directory");
+    check_bad_config(config, PACED_TRAIN, "data.root is not a directory");
     config = config_of(PACED_DATA_BUS, 2);
     check_bad_config(config, PACED_VAL, "data.val is not set");
     config.data.val = empty;

@@ -112,7 +112,7 @@ class CommandTest(program.Case):
         with open("/dev/full", "w") as full:
             done = subprocess.run([program.PROGRAM, "--version"], stdout=full, stderr=subprocess.PIPE, text=True)
         self.assertEqual(done.returncode, 1)
-        self.assertRegex(done.stderr, r"^paced: standard output: cannot be written: .*\n$")
+        self.assertRegex(done.stderr, r"^paced: standard output: cannot write: .*\n$")
 
     def test_size_that_the_network_cannot_take(self):
         self.refuse("train", "tiny.ini", "--output", "out", "--set", "data.size=8", says=["data.size"])
@@ -205,7 +205,7 @@ class DataTest(program.Case):
         self.refuse_image(b"\xff\xd8\xff\xe0 this would be a JPEG file", ["damaged or unusual JPEG file"])
         self.refuse_image(b"\xff\xd8\xff\xe0 this would be a JPEG file", ["masks must be PNG"], place=1)
         for place in (0, 1):
-            self.refuse_image(b"GIF89a, by its first bytes", ["no PNG"], place)
+            self.refuse_image(b"GIF89a, by its first bytes", ["not a PNG"], place)
 
     def test_image_of_an_absurd_size(self):
         header = struct.pack(">IIBBBBB", 2_000_000_000, 2_000_000_000, 8, 2, 0, 0, 0)
@@ -241,7 +241,7 @@ class DataTest(program.Case):
     def test_bad_images_to_predict(self):
         options = ["predict", "tiny.ini", "--weights", "older/best.safetensors", "--output", "older"]
         program.write_text(self.path("text", "a.png"), "no image")
-        for name, says in (("nowhere.png", "; check the path"), ("text/a.png", "no PNG or JPEG")):
+        for name, says in (("nowhere.png", "; check the path"), ("text/a.png", "not a PNG or JPEG")):
             said = self.run_program(*options, name, status=2).stderr.splitlines()
             self.assertEqual(len(said), 2, said)
             self.assertTrue(said[0].startswith(f"paced: {name}: ") and says in said[0], said[0])

@@ -54,7 +54,7 @@ class TrainTest(program.Case):
             self.run_program("synth", kind, "--count", "5", "--size", "16", "--output", f"stopped {kind}")
             seen = run_in_terminal(self, 80, "synth", kind, "--count", "100000", "--size", "64", "--output",
                                    f"stopped {kind}", status=130, stop_after="synth 3/")
-            self.assertRegex(seen, r"stopped after \d+ of 100000 images; without train.json and val.json the set is not")
+            self.assertRegex(seen, r"stopped after \d+ of 100000 images; the set is incomplete \(without train.json and")
             self.assertFalse({"train.json", "val.json"} & set(os.listdir(self.path(f"stopped {kind}"))))
 
     def test_unknown_colour_and_wrong_classes(self):

@@ -183,7 +183,7 @@ class UncertaintyTest(program.Case):
             done = self.run_program("uncertainty", *self.options, "--set", f"pacing.function={pacing}", "--output",
                                     f"mixed_{pacing}", "mixed", status=2)
             self.assertEqual(done.stderr.count("mixed/a.png"), 1, done.stderr)
-            self.assertIn("no PNG", done.stderr)
+            self.assertIn("not a PNG", done.stderr)
             self.assertEqual(len(os.listdir(self.path(f"mixed_{pacing}"))), 5)
 
     def test_mask_of_another_size(self):
