@@ -1,4 +1,4 @@
-/* y = a + b, then max(y, 0) where `relu`; the gradient of either summand: beta 0 overwrites dx, 1 adds to it. */
+/* y = a + b, then max(y, 0) if `relu`; the gradient of either summand: beta 0 overwrites dx, 1 adds to it. */
 kernel void add_fwd(int pixels, int vectors, int relu, global const float *a, global const float *b, global float *y)
 {
     uint p = PIXEL;

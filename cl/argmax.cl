@@ -1,4 +1,4 @@
-/* The most likely class of each pixel; the first of equals. */
+/* The class with the largest logit of each pixel; the first of equals. */
 kernel void argmax(int pixels, int classes, global const float *logits, global uchar *prediction)
 {
     uint p = get_global_id(0);

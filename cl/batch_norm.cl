@@ -1,8 +1,8 @@
 /* Batch normalisation with optional ReLU. Rows of `saved`, c floats each: scale and shift (the map from x to y), mean,
- * inverse deviation. `partial` holds two rows of c floats per chunk of pixels. */
+ * inverse standard deviation. `partial` holds two rows of c floats per chunk of pixels. */
 enum { SCALE, SHIFT, MEAN, INVERSE };
 
-/* Mean and sum of squared deviations of each chunk; the second walk finds the chunk in the cache. */
+/* Mean and sum of squared deviations of each chunk; the second loop reads the chunk from the cache. */
 kernel void bn_partial(int pixels, int vectors, int chunks, int chunk_pixels, global const float *x,
                        global float *partial)
 {
@@ -18,7 +18,7 @@ kernel void bn_partial(int pixels, int vectors, int chunks, int chunk_pixels, gl
         squares += d * d;
         rest += d;
     }
-    /* What rounding left in the mean is found by the second walk: correct both by it. */
+    /* The mean of the deviations is the rounding error of `mean`; it corrects both results. */
     rest /= (float)(to - from);
     STOREV(mean + rest, partial, (size_t)chunk * 2 * vectors + v);
     STOREV(squares - rest * rest * (float)(to - from), partial, ((size_t)chunk * 2 + 1) * vectors + v);
@@ -35,7 +35,7 @@ static void keep(realv mean, realv variance, float eps, int vectors, uint v, glo
     STOREV(LOADV(bias, v) - mean * scale, saved, SHIFT * vectors + v);
 }
 
-/* Joins the chunks, keeps what the passes need and moves the running statistics. */
+/* Merges the chunks, fills `saved` and updates the running statistics. */
 kernel void bn_statistics(int pixels, int vectors, int chunks, int chunk_pixels, float eps, float momentum,
                           global const float *partial, global const float *weight, global const float *bias,
                           global float *running_mean, global float *running_var, global float *saved)
@@ -66,7 +66,7 @@ kernel void bn_running(int vectors, float eps, global const float *weight, globa
     keep(LOADV(running_mean, v), LOADV(running_var, v), eps, vectors, v, weight, bias, saved);
 }
 
-/* dy where the ReLU let y through. */
+/* dy where the ReLU's input was positive, else 0. */
 static realv unmasked(int relu, realv x, realv dy, int vectors, uint v, global const float *saved)
 {
     if (!relu) return dy;

@@ -1,5 +1,5 @@
-/* C[b][m][n] = sum over k of A[b][m][k] B[b][k][n] + beta C[b][m][n]: the plain loop, for devices where no setting of the
- * BLAS library computes rightly. */
+/* The plain loop C[b][m][n] = sum over k of A[b][m][k] B[b][k][n] + beta C[b][m][n], for devices on which no setting
+ * of the BLAS library passes the self-test. */
 kernel void gemm_plain(int batch, int m, int n, int k, global const float *a, global const float *b, float beta,
                        global float *c)
 {
@@ -15,8 +15,8 @@ kernel void gemm_plain(int batch, int m, int n, int k, global const float *a, gl
 
 enum { BLOCK_ROWS = 8, BLOCK_TERMS = 64 };
 
-/* The same without C on the right, each sum in blocks of 64 terms, whose sums are then added: rounding grows with the
- * root of 64 and not with that of k. m is a multiple of 8; a work-item has 8 rows of one vector of columns. */
+/* C[b][m][n] = sum over k of A[b][m][k] B[b][k][n] by blocked summation: sums of 64 terms are added, so that rounding
+ * grows with the root of 64, not of k. m is a multiple of 8; a work-item has 8 rows of one vector of columns. */
 kernel void gemm_blocked(int batch, int m, int vectors, int k, global const float *a, global const float *b,
                          global float *c)
 {

@@ -1,7 +1,7 @@
-/* Convolution through gathered patches: the gather, the packing of weights into GEMM operands, and the way back. */
+/* Convolution through gathered patches: the gather, the packing of weights into GEMM operands, and their unpacking. */
 
-/* patches[row][tap][channel] for target pixel first_row + row. On a GPU dimension 0 walks the taps. `holes`: the source
- * is seen with holes - 1 zeros between its pixels. */
+/* patches[row][tap][channel] for target pixel first_row + row. On a GPU dimension 0 is the tap. `holes`: holes - 1
+ * zeros are inserted between the pixels of the source. */
 kernel void im2col(int pixels, int first_row, int rows, int columns, int h, int w, int oh, int ow, int size, int stride,
                    int pad, int dilation, int holes, SOURCE_PARAMS, global float *patches)
 {
@@ -14,7 +14,7 @@ kernel void im2col(int pixels, int first_row, int rows, int columns, int h, int 
     global float *to = patches + (size_t)row * columns;
     int taps = size * size, vectors = first.vectors + second.vectors;
 #ifndef PACED_GPU
-    /* A stored tensor as it is, with all taps inside: a row of taps lies in one piece. */
+    /* In a plain stored tensor with all taps inside, a row of taps is contiguous. */
     int x0 = ox * stride - pad, y0 = oy * stride - pad;
     bool plain = first.factor == 1 && first.top == 0 && first.left == 0 && !first.mapped && second.vectors == 0;
     if (plain && real && dilation == 1 && holes == 1 && x0 >= 0 && y0 >= 0 && x0 + size <= w && y0 + size <= h) {
@@ -80,7 +80,7 @@ kernel void pack_backward(int rows, int n, int taps, int filters, int channels, 
     packed[id] = tap < taps && c < channels ? w[((size_t)k * taps + taps - 1 - tap) * channels + c] : 0;
 }
 
-/* turned[k][row] = dy[first + row][k], zero beyond; a work-item turns one 16 x 16 tile. */
+/* turned[k][row] = dy[first + row][k], zero beyond; a work-item transposes one 16 x 16 tile. */
 kernel void transpose_rows(int pixels, int first, int rows, int filters, int padded, global const float *dy,
                            global float *turned)
 {

@@ -1,4 +1,4 @@
-/* Maximum over kernel x kernel windows; `place` holds the winner's index ky * kernel + kx in its window. */
+/* Maximum over size x size windows; `place` holds its index ky * size + kx in the window. */
 kernel void max_pool_fwd(int pixels, int h, int w, int oh, int ow, int size, int stride, int pad, SOURCE_PARAMS,
                          global float *y, global uchar *place)
 {
@@ -46,7 +46,7 @@ kernel void max_pool_bwd(int pixels, int vectors, int h, int w, int oh, int ow, 
         if (beta != 0) grad = beta * LOADV(dx, at);
         for (int ky = 0; ky < size; ++ky)
             for (int kx = 0; kx < size; ++kx) {
-                int ty = iy + pad - ky, tx = ix + pad - kx; /* the window's top left, times the stride */
+                int ty = iy + pad - ky, tx = ix + pad - kx; /* the window's top left corner, in input pixels */
                 if (ty < 0 || tx < 0 || ty % stride != 0 || tx % stride != 0) continue;
                 int oy = ty / stride, ox = tx / stride;
                 if (oy >= oh || ox >= ow) continue;

@@ -1,8 +1,8 @@
-/* What a device can do at most: multiply-adds that stay in registers, and a copy through memory. */
+/* Measurements of a device's peak: multiply-adds in registers, and a copy through memory. */
 
-/* Chains of x = a x + b that do not wait for each other: enough to hide the latency of two units of four cycles, few
- * enough for the 16 registers of AVX2. Starting values come from memory, and a and b from the host, so that nothing can
- * be computed beforehand or once for all lanes. */
+/* Independent chains of x = a x + b: enough to hide the latency of two units of four cycles, few enough for the 16
+ * registers of AVX2. Initial values come from memory, and a and b from the host, so that a compiler can neither
+ * precompute results nor compute them once for all lanes. */
 #define CHAINS 12
 #define UNROLLED 8
 
@@ -19,7 +19,7 @@ kernel void peak_fma(int items, int rounds, float a, float b, global float *valu
     STOREV(x[0], values, id);
 }
 
-/* A work-item copies `chunk` of the `vectors` vectors, one after another. */
+/* A work-item copies `chunk` consecutive vectors of `vectors`. */
 kernel void peak_copy(uint chunk, uint vectors, global const float *from, global float *to)
 {
     uint first = get_global_id(0) * chunk, end = min(first + chunk, vectors);

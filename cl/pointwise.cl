@@ -1,6 +1,6 @@
 /* 1x1 convolution to a few filters, as dot products: a matrix product would pad them to a whole tile. */
 
-/* y[p][k] = beta y[p][k] + bias[k] + sum over c of weights[k][c] x(p, c); on a GPU dimension 0 walks the filters. */
+/* y[p][k] = beta y[p][k] + bias[k] + sum over c of weights[k][c] x(p, c); on a GPU dimension 0 is the filter. */
 kernel void pointwise_fwd(int pixels, int h, int w, int filters, int has_bias, SOURCE_PARAMS,
                           global const float *weights, global const float *bias, float beta, global float *y)
 {

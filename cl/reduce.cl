@@ -1,4 +1,4 @@
-/* Sums over pixels per channel: a partial sum per chunk of pixels, then one walk over the chunks. */
+/* Sums over pixels per channel: a partial sum per chunk of pixels, then one loop over the chunks. */
 kernel void sum_partial(int pixels, int vectors, int chunks, int chunk_pixels, global const float *x,
                         global float *partial)
 {

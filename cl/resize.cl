@@ -1,4 +1,4 @@
-/* Nearest resizing of h x w to oh x ow; the ratios are h / oh and w / ow in float32, as PyTorch takes them. */
+/* Nearest resizing of h x w to oh x ow; the ratios are h / oh and w / ow in float32, as in PyTorch. */
 static int source_of(int i, float ratio, int size)
 {
     return min((int)floor((float)i * ratio), size - 1);
@@ -16,8 +16,8 @@ kernel void resize_fwd(int pixels, int vectors, int h, int w, int oh, int ow, fl
     }
 }
 
-/* The first of `out` positions whose source is `at` or later. Sources never fall, and rounding moves one by less than a
- * position: two before the quotient is early enough to start. */
+/* The first of `out` positions whose source is `at` or later. Sources never decrease, and rounding moves one by less
+ * than a position, so the search starts two positions before the quotient. */
 static int first_from(int at, float ratio, int size, int out)
 {
     int i = max((int)((float)at / ratio) - 2, 0);

@@ -1,5 +1,5 @@
-/* What a source shows, stored: h x w pixels of all its channels, from channel vector `offset` of y's on, which has
- * `vectors` in all. */
+/* Stores the values of a source: h x w pixels of all its channels, from channel vector `offset` of y on, which has
+ * `vectors` per pixel. */
 kernel void source_store(int pixels, int h, int w, int vectors, int offset, SOURCE_PARAMS, global float *y)
 {
     SOURCE_PARTS;

@@ -1,4 +1,4 @@
-/* Nearest upsampling by a whole factor; h and w are the small side's. */
+/* The gradient of nearest upsampling by a whole factor; h and w are the size before upsampling. */
 kernel void upsample_bwd(int pixels, int vectors, int h, int w, int factor, global const float *dy, float beta,
                          global float *dx)
 {

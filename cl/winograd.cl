@@ -1,24 +1,24 @@
-/* Winograd's minimal filtering for 3x3 convolutions of stride 1: the transforms. m = 4 or 2 outputs a side come from a
- * block of a = m + 2 inputs a side, as a * a matrix products between the transforms: "plane" is the block's element, and
- * the matrices of all planes lie one after another.
+/* The transforms of Winograd's minimal filtering for 3x3 convolutions of stride 1. m = 4 or 2 outputs a side are
+ * computed from a block of a = m + 2 inputs a side, by a * a matrix products between the transforms: a "plane" is one
+ * element of the block, and the matrices of all planes are contiguous.
  *
  *   input   values[plane][tile][channel]   = (B^T d B)[plane],   d: the a x a pixels around a tile
  *   filter  weights[plane][c][k]           = (G g G^T)[plane],   g: 3 x 3 taps
  *   output  tile's m x m pixels            = A^T M A
- *   turned  turned[plane][k][tile]         = (A dy A^T)[plane]   (for the gradient of the weights)
+ *   turned  turned[plane][k][tile]         = (A dy A^T)[plane]   (transposed, for the gradient of the weights)
  *   taps    dw[k][3][3][c]                 = G^T M G
  *
  * The matrices are those of the Cook-Toom algorithm at the points 0, +-1 and infinity (m = 2) and 0, +-P, +-Q and
- * infinity (m = 4). With P = 1 and Q = 2, the usual choice, the rounding error is 4.8 times that of a plain sum; with 5/8
- * and 3/2 it is 2.1 times that, and all coefficients but G's are exact. G carries the normalisation:
+ * infinity (m = 4). With P = 1 and Q = 2, the usual choice, the rounding error is 4.8 times that of a plain sum; with
+ * 5/8 and 3/2 it is 2.1 times, and all coefficients except G's are exact. G carries the normalisation:
  * G0 = 1 / P^2 Q^2, GP = 1 / 2 P^2 (P^2 - Q^2), GQ = 1 / 2 Q^2 (Q^2 - P^2).
  *
  * A dilated convolution is dilation^2 dense ones: one for each remainder of the rows and of the columns. Along an axis
  * all tiles of remainder 0 come first, then those of 1, and so on.
  *
  * Channels are padded with zeros to whole lines of the matrix product. m is a constant where these functions are
- * inlined. A block of inputs is transformed column by column, then row by row, in loops that stay loops: unrolled, it is
- * seven times the code and no faster, since it waits for memory. */
+ * inlined. A block of inputs is transformed column by column, then row by row, in loops that must not be unrolled: that
+ * gives seven times the code and no speed, since memory is the limit. */
 #define MOST 6 /* a, at most */
 
 #define P (5.0f / 8)
@@ -33,7 +33,7 @@
 #define GP (-2048.0f / 2975)
 #define GQ (128.0f / 1071)
 
-/* ---- one line of a block, in place, `s` apart ---------------------------------------------------------------- */
+/* ---- one line of a block, in place; s: distance of its elements ----------------------------------------------- */
 
 INLINE void input_line(const int m, realv *d, const int s)
 {
@@ -122,22 +122,22 @@ INLINE void taps_line(const int m, realv *t, const int s)
     t[2 * s] = GP * P2 * sum_p + GQ * Q2 * sum_q + t[5 * s];
 }
 
-/* ---- the place of a tile --------------------------------------------------------------------------------------- */
+/* ---- positions of tiles ---------------------------------------------------------------------------------------- */
 
-/* The first row (or column) of tile `tile` along an axis of `length` outputs. The first length % dilation remainders have
- * one output more than the others. */
+/* The first row (or column) of tile `tile` along an axis of `length` outputs. The first length % dilation remainders
+ * have one output more than the others. */
 INLINE int tile_start(const int m, int tile, int length, int dilation)
 {
     if (dilation == 1) return tile * m;
     int outputs = length / dilation, longer = length % dilation, many = (outputs + m) / m, few = (outputs + m - 1) / m;
     if (tile < longer * many) return tile / many + tile % many * m * dilation;
-    tile -= longer * many; /* there are such tiles only where there are outputs, and `few` is not 0 */
+    tile -= longer * many; /* such tiles exist only if `few` is not 0 */
     return longer + tile / few + tile % few * m * dilation;
 }
 
 /* ---- forward and backward-data -------------------------------------------------------------------------------- */
 
-/* Column j of channel vector c of a tile, from the a pixels at line[i] + column; negative ones are zeros. */
+/* One column of channel vector c of a tile, from the a pixels at line[i] + column; zeros where either is negative. */
 INLINE void load_column(const int m, struct part part, struct map map, uint c, const long *line, long column,
                         realv *d)
 {
@@ -147,7 +147,7 @@ INLINE void load_column(const int m, struct part part, struct map map, uint c, c
     }
 }
 
-/* A tile's place: `from` + row counts over samples, tile rows, tile columns. Rows beyond the last tile give zeros. */
+/* Tile from_tile + row counts over samples, tile rows and tile columns. Rows beyond the last tile are zero. */
 INLINE void input_tile(const int m, int tiles, int from_tile, int rows, int run, int down, int across, int oh, int ow,
                        int dilation, int h, int w, int padded, int pad, struct part first, struct part second,
                        global float *values)
@@ -193,7 +193,7 @@ INLINE void input_tile(const int m, int tiles, int from_tile, int rows, int run,
     }
 }
 
-/* Channels from vector `from` on: `vectors` of the `all` of a pixel; a row of `products` has `padded`. */
+/* Channel vectors from `from` on: `vectors` of the `all` vectors of a pixel; a row of `products` has `padded`. */
 INLINE void output_tile(const int m, int from_tile, int rows, int run, int plane_rows, int down, int across, int h,
                         int w, int dilation, int from, int vectors, int all, int padded, int has_bias,
                         global const float *products, global const float *bias, float beta, global float *y)
@@ -225,10 +225,10 @@ INLINE void output_tile(const int m, int from_tile, int rows, int run, int plane
     }
 }
 
-/* ---- matrices turned over ------------------------------------------------------------------------------------- */
+/* ---- filters and transposed matrices ---------------------------------------------------------------------------- */
 
 #if VEC == 16
-/* Transposes 16 x 16: four rounds of interleaving row i with row i + 8. */
+/* Transposes 16 x 16 elements: four rounds of interleaving row i with row i + 8. */
 INLINE void turn(realv *r)
 {
     for (int round = 0; round < 4; ++round) {
@@ -245,8 +245,8 @@ INLINE void turn(realv *r)
 }
 #endif
 
-/* weights[plane][c][k] of filters from `from` on, `outputs` of them (a multiple of 16), from w[k][tap][c]. VEC 16: a
- * work-item takes 16 channels of 16 filters, all filters real; else one element. Zero beyond either number. */
+/* weights[plane][c][k] of `outputs` filters (a multiple of 16) from `from` on, from w[k][tap][c]. VEC 16: a work-item
+ * takes 16 channels of 16 filters, all filters real; else one element. Zero beyond the last channel or filter. */
 INLINE void filter_tile(const int m, int from, int outputs, int filters, int channels, int padded,
                         global const float *w, global float *weights)
 {
@@ -290,7 +290,7 @@ INLINE void filter_tile(const int m, int from, int outputs, int filters, int cha
 #endif
 }
 
-/* weights[plane][k][c] of channels from vector `from` on, `outputs` vectors of them, the taps reversed. */
+/* weights[plane][k][c] of `outputs` channel vectors from `from` on, with reversed taps. */
 INLINE void filter_reversed(const int m, int from, int outputs, int filters, int vectors, int padded,
                             global const float *w, global float *weights)
 {
@@ -314,8 +314,8 @@ INLINE void filter_reversed(const int m, int from, int outputs, int filters, int
     }
 }
 
-/* turned[plane][k][tile] of filters from `from` on, `outputs` of them (a multiple of 16). VEC 16: a work-item takes 16
- * tiles and 16 filters, all of them real; else one element, zero beyond the last tile or filter. */
+/* turned[plane][k][tile] of `outputs` filters (a multiple of 16) from `from` on. VEC 16: a work-item takes 16 tiles and
+ * 16 filters, all filters real; else one element. Zero beyond the last tile or filter. */
 INLINE void turned_tile(const int m, int tiles, int first, int rows, int down, int across, int h, int w, int dilation,
                         int from, int outputs, int filters, global const float *dy, global float *turned)
 {

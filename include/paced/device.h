@@ -1,8 +1,7 @@
-/* device: the only room that sees OpenCL and CLBlast.
+/* device: the only module that sees OpenCL and CLBlast.
  *
- * One process uses one device through one in-order queue: what is enqueued first is done first, so nobody needs events
- * between kernels, and results do not depend on timing. Every call only enqueues, except where it says that it waits.
- */
+ * One process uses one device through one in-order queue, so that kernels need no events between them and results do
+ * not depend on timing. A call only enqueues, unless its comment says that it waits. */
 #ifndef PACED_DEVICE_H
 #define PACED_DEVICE_H
 
@@ -12,19 +11,19 @@
 
 enum paced_device_kind { PACED_CPU, PACED_GPU, PACED_ACCELERATOR };
 
-/* CPUs and GPUs want opposite things of a kernel: the one long loops of wide vectors and no barriers, the other many
- * small work-items beside each other. Which of the two a device is given follows from its kind; the environment
- * variable PACED_VARIANT (cpu or gpu) says otherwise. Results of both are right on every device. */
+/* The variant of the kernels: for CPUs, long loops over wide vectors without barriers; for GPUs, many small work-items.
+ * It follows from the kind of the device; the environment variable PACED_VARIANT (cpu or gpu) overrides it. Both give
+ * correct results on every device. */
 enum paced_variant { PACED_VARIANT_CPU, PACED_VARIANT_GPU };
 
 struct paced_device_info {
-    char id[32]; /* "PLATFORM:DEVICE", numbers in the order in which OpenCL lists them */
+    char id[32]; /* "PLATFORM:DEVICE", numbers in the order of OpenCL's lists */
     char name[128], vendor[128], platform[128], version[128], driver[64];
     enum paced_device_kind kind;
     enum paced_variant variant;
-    unsigned compute_units, clock_mhz, float_width; /* native vector width for float */
+    unsigned compute_units, clock_mhz, float_width; /* float_width: native vector width */
     size_t max_work_group, align_bytes;             /* align_bytes: of sub-buffers */
-    uint64_t global_bytes, max_alloc_bytes;         /* PACED_MEMORY_UNKNOWN where the driver reports 0 */
+    uint64_t global_bytes, max_alloc_bytes;         /* PACED_MEMORY_UNKNOWN if the driver reports 0 */
     uint64_t local_bytes;
 };
 #define PACED_MEMORY_UNKNOWN (UINT64_MAX / 2)
@@ -35,21 +34,20 @@ struct paced_tuning;
 
 /* select: "auto" (the first usable GPU, else accelerator, else CPU, those of unknown memory last), "cpu", "gpu",
  * "PLATFORM:DEVICE" (numbers as printed by `paced devices`) or part of a device's or platform's name. The environment
- * variable PACED_DEVICE stands in for "auto". threads (0: all) bounds a CPU device's threads; the device must be opened
- * before any other OpenCL use in the process for that to hold. memory_limit_bytes (0: none) bounds what all buffers
- * take together. tuning: "auto" (the device's own file in the user's cache directory, else one that is shipped and
- * fits, else nothing), "off" (so is NULL), or a file. */
+ * variable PACED_DEVICE replaces "auto". threads (0: all) limits the threads of a CPU device, if the process has not
+ * used OpenCL before. memory_limit_bytes (0: none) limits the sum of all buffers. tuning: "auto" (the device's own file
+ * in the user's cache directory, else a matching file that is shipped, else none), "off" (or NULL), or a file. */
 struct paced_device_options {
     const char *select;
     int threads;
     uint64_t memory_limit_bytes;
     const char *tuning;
-    bool untried; /* within a trial: what follows is tried in this very process */
+    bool untried; /* in the child of a trial: makes no further trials */
 };
 
 /* A device that fails its first trial is skipped with a warning, and the next one that `select` allows is tried.
- * PACED_NO_DEVICE, saying how to install one, where none fits; PACED_INVALID, naming file and line, for a tuning file
- * that is missing or malformed; PACED_STOPPED where the user asked to stop during a trial. */
+ * PACED_NO_DEVICE, saying how to find a remedy, if none is usable; PACED_INVALID, naming file and line, for a tuning
+ * file that is missing or malformed; PACED_STOPPED if the user stopped the program during a trial. */
 enum paced_err paced_device_open(struct paced_device **device, const struct paced_device_options *options);
 void paced_device_close(struct paced_device *device);
 const struct paced_device_info *paced_device_info(const struct paced_device *device);
@@ -58,13 +56,14 @@ const struct paced_device_info *paced_device_info(const struct paced_device *dev
  * fault with PACED_NO_DEVICE, which reports nothing; release it with free(). With other errors it is NULL. */
 enum paced_err paced_device_find(const char *select, struct paced_device_info *info, char **why);
 
-/* Every platform and device with its limits, which one `select` takes and why; JSON where asked. */
+/* Prints every platform and device with its limits, and the device that `select` takes with the reason, as text or
+ * JSON. */
 enum paced_err paced_device_list(FILE *out, const char *select, bool json);
 
-/* Bytes of all buffers that exist now. */
+/* Bytes of all existing buffers. */
 uint64_t paced_device_allocated(const struct paced_device *device);
 
-/* Waits until all that was enqueued is done. */
+/* Waits for all enqueued work. */
 enum paced_err paced_device_finish(struct paced_device *device);
 
 /* ---- trials -------------------------------------------------------------------------------------------------- */
@@ -74,16 +73,16 @@ enum paced_err paced_device_finish(struct paced_device *device);
 struct paced_trial {
     bool passed;
     char *verdict;  /* "passed", or the cause in words; NULL: not made, since the program `paced` is not found */
-    char *result;   /* text that the step gives by paced_trial_result; NULL: none */
-    char *messages; /* all that the child and the driver wrote; NULL: not made */
+    char *result;   /* the step's text from paced_trial_result; NULL: none */
+    char *messages; /* output of the child and the driver; NULL: not made */
 };
 
-/* PACED_STOPPED where the user asked to stop meanwhile. The child's messages go to the debug log. */
+/* PACED_STOPPED if the user stopped the program meanwhile. The child's messages go to the debug log. */
 enum paced_err paced_trial_make(const char *subject, const char *step, int patience, struct paced_trial *trial);
 void paced_trial_finish(struct paced_trial *trial);
 
-/* The child's side for the steps that this module knows; returns the exit status. SUBJECT is a device (its id):
- *   kernels                        a kernel of the program is built and run; every device passes it before it is used
+/* The child's side of the steps of this module; returns the exit status. SUBJECT is a device (its id):
+ *   kernels                        a kernel of the program is built and run; required of every device before its use
  *   half storage | half arithmetic | bfloat16 storage | bfloat16 products      the same in another format
  *   product LEVEL SETTING          the self-test of a setting of the matrix products
  * or a library, with the step
@@ -95,31 +94,31 @@ int paced_trial_answer(const char *subject, const char *step);
 /* The exit status of a child whose device computes wrongly. */
 enum { PACED_TRIAL_WRONG = 20 };
 
-/* Gives the step's result, one line of text. */
+/* Prints the step's result, one line of text, for the parent. */
 void paced_trial_result(const char *fmt, ...) PACED_PRINTF(1, 2);
 
-/* Forgets all verdicts that are kept about devices, so that their next use tries them anew. */
+/* Removes all cached verdicts about devices, so that their next use repeats the trials. */
 void paced_trials_forget(void);
 
 /* The files by which the ICD loader finds OpenCL implementations. */
 struct paced_icd_file {
-    char *path, *library; /* library: its name in the file; "" where the file cannot be read */
+    char *path, *library; /* library: its name in the file; "" if the file cannot be read */
 };
 struct paced_icd_files {
-    const char *folder; /* the folder that is searched, or the one file that the environment names in its place */
+    const char *folder; /* the folder that is searched, or the file that the environment names instead */
     struct paced_icd_file *items;
     size_t count;
 };
 void paced_icd_files_find(struct paced_icd_files *files);
 void paced_icd_files_finish(struct paced_icd_files *files);
 
-/* Paths of the libraries in use, "" where they are not known; release with free(). */
+/* Paths of the libraries in use, "" if unknown; release with free(). */
 char *paced_icd_loader_path(void);
 char *paced_blas_path(void);
 
 /* ---- buffers ------------------------------------------------------------------------------------------------- */
 
-/* PACED_FAILED, saying how much was asked for and how much the device has, where it does not fit. */
+/* PACED_FAILED, with the requested and the available size, if it does not fit. */
 enum paced_err paced_buffer_create(struct paced_buffer **buffer, struct paced_device *device, uint64_t bytes);
 
 /* A part of another buffer, which must outlive it. offset must be a multiple of the device's align_bytes. */
@@ -129,7 +128,7 @@ void paced_buffer_destroy(struct paced_buffer *buffer);
 uint64_t paced_buffer_bytes(const struct paced_buffer *buffer);
 
 /* Copies between host and device, `bytes` from the buffer's start. `write` and `read` wait; `write_later` does not: the
- * host memory must stay as it is until a later wait. */
+ * host memory must stay unchanged until a later wait. */
 enum paced_err paced_buffer_write(struct paced_buffer *buffer, const void *host, uint64_t bytes);
 enum paced_err paced_buffer_write_later(struct paced_buffer *buffer, const void *host, uint64_t bytes);
 enum paced_err paced_buffer_read(const struct paced_buffer *buffer, void *host, uint64_t bytes);
@@ -137,7 +136,8 @@ enum paced_err paced_buffer_read(const struct paced_buffer *buffer, void *host, 
 enum paced_err paced_buffer_copy(struct paced_buffer *to, const struct paced_buffer *from, uint64_t bytes);
 enum paced_err paced_buffer_zero(struct paced_buffer *buffer, uint64_t bytes);
 
-/* A read whose end is waited for later, so that the host can work (or prepare the next step) meanwhile. */
+/* An asynchronous read, so that the host can prepare the next step meanwhile. The host memory is valid after
+ * paced_ticket_wait. */
 struct paced_ticket {
     void *event;
 };
@@ -147,11 +147,11 @@ enum paced_err paced_ticket_wait(struct paced_ticket *ticket); /* no-op on {0}; 
 
 /* ---- kernels ------------------------------------------------------------------------------------------------- */
 
-/* A kernel is named where it is launched:
+/* A kernel, named where it is launched:
  *   static const struct paced_kernel relu_fwd = {"relu.cl", "relu_fwd"};
  *   return PACED_LAUNCH(device, &relu_fwd, range, vec, PACED_ARG(x), PACED_ARG(y), PACED_ARG(count));
- * Its file is searched in $PACED_CL_DIR, then as paced_shipped_path says; common.clh is put before it. Programs are
- * built at first use, per vector width `vec` (the macro VEC), and their binaries cached on disk. */
+ * Its file is searched in $PACED_CL_DIR, then by paced_shipped_path; common.clh is prepended. Programs are built at
+ * first use, per vector width `vec` (the macro VEC), and their binaries cached on disk. */
 struct paced_kernel {
     const char *file, *name;
 };
@@ -187,16 +187,17 @@ static inline struct paced_arg paced_arg_float(float f) {
         unsigned: paced_arg_uint,                                                                                      \
         float: paced_arg_float)(x)
 
-/* How a kernel's work is laid out:
+/* The layout of a kernel's work:
  *   items(n)            one work-item for each of n independent things;
- *   pixels(n, vectors)  n pixels of `vectors` channel vectors each: in the CPU variant a work-item walks one pixel's
- *                       channels, in the GPU variant it takes one channel vector (see PIXEL and FOR_CHANNELS in
- *                       common.clh).
+ *   chunks(n)           items(n), few and heavy;
+ *   pixels(n, vectors)  n pixels of `vectors` channel vectors each: in the CPU variant a work-item loops over one
+ *                       pixel's channels, in the GPU variant it takes one channel vector (see PIXEL and FOR_CHANNELS
+ *                       in common.clh).
  * Kernels check their index: the launched range is rounded up to whole work-groups. */
 struct paced_range {
     uint32_t items, vectors;
-    bool coarse;  /* few, heavy work-items (a chunk each): work-groups of one in the CPU variant */
-    uint32_t run; /* pixels that its work-item takes (FOR_PIXELS in common.clh); 0: one */
+    bool coarse;  /* few, heavy work-items: work-groups of one in the CPU variant */
+    uint32_t run; /* pixels per work-item (FOR_PIXELS in common.clh); 0: one */
 };
 static inline struct paced_range paced_range_items(uint64_t items) {
     return (struct paced_range){.items = (uint32_t)items, .vectors = 0};
@@ -208,7 +209,8 @@ static inline struct paced_range paced_range_pixels(uint64_t pixels, uint32_t ve
     return (struct paced_range){.items = (uint32_t)pixels, .vectors = vectors};
 }
 
-/* pixels(n, vectors) whose work-items are heavy, and take runs of them on a CPU. The kernel needs range.run, too. */
+/* pixels(n, vectors) with heavy work-items, which take runs of pixels on a CPU. range.run is an argument of the
+ * kernel. */
 struct paced_range paced_range_runs(const struct paced_device *device, uint64_t pixels, uint32_t vectors);
 
 enum paced_err paced_launch(struct paced_device *device, const struct paced_kernel *kernel, struct paced_range range,
@@ -223,78 +225,78 @@ int paced_device_vector(const struct paced_device *device, int channels);
 
 /* ---- tuning -------------------------------------------------------------------------------------------------- */
 
-/* What was measured to be fastest: lines `key = value` in three sections, kept as one INI file per device.
- *   [device]       what was measured on which device, and when; for people
+/* The fastest choices measured on a device: lines `key = value` in three sections, stored as one INI file per device.
+ *   [device]       the device, the measured network and the date; for people
  *   [gemm]         setting: a setting of the matrix products (paced_gemm_setting_at)
  *   [convolution]  a layer's shape and direction: an algorithm (ops.h)
- * Keys keep their order. A note becomes a comment behind its line, and is not read back. */
+ * Keys keep their order. A note is written as a comment at the end of its line and not read back. */
 struct paced_tuning *paced_tuning_create(void);
 void paced_tuning_destroy(struct paced_tuning *tuning);
 const char *paced_tuning_get(const struct paced_tuning *tuning, const char *section, const char *key); /* or NULL */
 void paced_tuning_set(struct paced_tuning *tuning, const char *section, const char *key, const char *value,
                       const char *note);
 
-/* Adds a file's lines to the table. PACED_INVALID, naming file, line and key, where it is missing or no tuning: then
- * nothing is added. */
+/* Adds a file's lines to the table. PACED_INVALID, naming file, line and key, if it is missing or malformed; nothing is
+ * added then. */
 enum paced_err paced_tuning_read(struct paced_tuning *tuning, const char *path);
 enum paced_err paced_tuning_write(const struct paced_tuning *tuning, const char *path);
 
-/* PACED_INVALID, naming the place of a value that means nothing to whoever asked for it. */
+/* Reports a value that its user cannot accept, with its file and line; returns PACED_INVALID. */
 enum paced_err paced_tuning_refuse(const struct paced_tuning *tuning, const char *section, const char *key,
                                    const char *what);
 
-/* The open device's; whatever computes on it may look there. */
+/* The tuning of the open device, owned by it. */
 struct paced_tuning *paced_device_tuning(struct paced_device *device);
 
-/* The device's own file, which "auto" reads; NULL where there is no cache directory. Release with free(). */
+/* The path of the device's own file, which "auto" reads; NULL without a cache directory. Release with free(). */
 char *paced_device_tuning_path(const struct paced_device *device);
 
-/* Fills [device] with the device's names, today's date, and what was measured. */
+/* Fills [device] with the device's names, today's date and the text `measured`. */
 void paced_device_tuning_describe(struct paced_device *device, const char *measured);
 
-/* Sixteen hexadecimal digits of all that decides how this device computes: variant, the matrix products' setting
- * (chosen now, if this is before the first product), the convolutions' algorithms. */
+/* A hash, sixteen hexadecimal digits, of all choices that affect the device's results: variant, setting of the matrix
+ * products (selected now if none was), algorithms of the convolutions. */
 void paced_device_tuning_hash(struct paced_device *device, char hash[17]);
 
-/* ---- where the time goes ------------------------------------------------------------------------------------- */
+/* ---- measurements -------------------------------------------------------------------------------------------- */
 
 struct paced_kernel_time {
     const char *name;
     uint64_t calls;
-    double ms; /* on the device, from start to end, all calls together */
+    double ms; /* on the device, sum of all calls */
 };
 
-/* Between start and stop every launch is timed by the device. stop gives one row per kernel, slowest first (products of
- * the BLAS library as "gemm"); release with free(). */
+/* Between start and stop the device times every launch. stop returns one row per kernel, slowest first (products of the
+ * BLAS library as "gemm"); release with free(). */
 enum paced_err paced_device_profile_start(struct paced_device *device);
 enum paced_err paced_device_profile_stop(struct paced_device *device, struct paced_kernel_time **times, size_t *count);
 
-/* What the device can do at most, as measured now: multiply-adds in registers (two operations each), and bytes read and
- * written by a copy that no cache holds, 10^9 per second each; the best of a few launches of some milliseconds. Either
- * may be NULL; the copy allocates, and gives back, two buffers of 64 MiB or twice the device's cache. Waits. */
+/* Measures the device's peak: multiply-adds in registers (two operations each), and bytes read and written by a copy
+ * larger than the caches, each in 10^9 per second; the best of a few launches of some milliseconds. Either may be NULL.
+ * The copy allocates two buffers of 64 MiB or twice the device's cache, and frees them. Waits. */
 enum paced_err paced_device_measure_peak(struct paced_device *device, double *gflops, double *gbytes_per_s);
 
 /* ---- matrix products ----------------------------------------------------------------------------------------- */
 
 /* C[b] = A[b] B[b] + beta C[b] for b < batch; A[b] is [m][k], B[b] [k][n], C[b] [m][n], dense, row-major, float32, all
- * from their buffers' start; m, n and k are multiples of PACED_GEMM_TILE (pad with zeros), else PACED_FAILED. The
- * setting in use was checked against a plain loop on this device before its first use. */
+ * from their buffers' start; m, n and k are multiples of PACED_GEMM_TILE (pad with zeros), else PACED_FAILED. A setting
+ * is used only after it passed a self-test against a plain loop on this device. */
 #define PACED_GEMM_TILE 16
 enum paced_err paced_gemm(struct paced_device *device, int batch, int m, int n, int k, const struct paced_buffer *a,
                           const struct paced_buffer *b, float beta, struct paced_buffer *c);
 
-/* C[b] = A[b] B[b] with less rounding: sums in blocks, by a kernel of our own. On a CPU it is about as fast. */
+/* C[b] = A[b] B[b] by blocked summation, with less rounding, in a kernel of this program. On a CPU it is about as
+ * fast. */
 enum paced_err paced_gemm_careful(struct paced_device *device, int batch, int m, int n, int k,
                                   const struct paced_buffer *a, const struct paced_buffer *b, struct paced_buffer *c);
 
-/* The settings that this device may be given, by number from 0 in the order in which they are tried; NULL beyond the
- * last. */
+/* The names of the settings that apply to this device, by number from 0 in the order of trial; NULL beyond the last. */
 const char *paced_gemm_setting_at(const struct paced_device *device, size_t i);
 
-/* Selects a setting for the products to come if it passes the self-test; *passed receives the outcome. */
+/* Selects a GEMM setting if it passes the self-test; *passed receives the outcome. */
 enum paced_err paced_gemm_use(struct paced_device *device, const char *setting, bool *passed);
 
-/* The setting in use, in words (chosen now, if this is before the first product). */
+/* The name of the setting in use (selected now if none was). */
 const char *paced_gemm_setting(struct paced_device *device);
 
 static inline int paced_gemm_pad(int size) {

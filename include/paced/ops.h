@@ -1,13 +1,13 @@
-/* ops: the layers that a network is built from. Each call appends one node and returns its output; see graph.h for the
- * rules of building. Names are the reference's state-dict prefixes. Shapes: x is [n][h][w][c]. */
+/* ops: the layers of a network. Each call appends one node and returns its output; see graph.h for the rules of
+ * building. Names are the reference's state-dict prefixes. Shapes: x is [n][h][w][c]. */
 #ifndef PACED_OPS_H
 #define PACED_OPS_H
 
 #include "paced/graph.h"
 
 /* y[n][oh][ow][filters], oh = (h + 2 pad - dilation (kernel - 1) - 1) / stride + 1. Parameters "<name>.weight"
- * [filters][c][kernel][kernel] and "<name>.bias" [filters]. Initialised as PyTorch does by default, or kaiming-normal
- * (fan-out, ReLU) where `kaiming`. */
+ * [filters][c][kernel][kernel] and "<name>.bias" [filters]. Initialised as in PyTorch by default, or kaiming-normal
+ * (fan-out, ReLU) if `kaiming`. */
 struct paced_conv {
     int filters, kernel, stride, pad, dilation;
     bool bias, kaiming;
@@ -17,7 +17,7 @@ struct paced_tensor *paced_conv2d(struct paced_graph *graph, const char *name, s
 
 /* The transpose of such a convolution: y[n][oh][ow][filters], oh = (h - 1) stride - 2 pad + kernel + output_pad, with
  * output_pad < stride. Parameters "<name>.weight" [c][filters][kernel][kernel] and "<name>.bias" [filters]. Initialised
- * as PyTorch does by default. */
+ * as in PyTorch by default. */
 struct paced_conv_transpose {
     int filters, kernel, stride, pad, output_pad;
     bool bias;
@@ -25,40 +25,40 @@ struct paced_conv_transpose {
 struct paced_tensor *paced_conv_transpose2d(struct paced_graph *graph, const char *name, struct paced_tensor *x,
                                             struct paced_conv_transpose conv);
 
-/* A convolution can be computed in several ways. Which is fastest depends on its shape, its direction and the device,
- * and is measured: a device's tuning names it in [convolution], under a key such as
+/* Several algorithms compute a convolution. The fastest depends on its shape, its direction and the device, and is
+ * measured: a device's tuning names it in [convolution], under a key such as
  * "224x224x64-64 k3 s1 p1 d1 n4 forward" (h x w x c - filters, kernel, stride, pad, dilation, samples). */
 enum paced_conv_direction {
     PACED_CONV_FORWARD,
-    PACED_CONV_FORWARD_TRAINING, /* less may be lost to rounding than in inference: choose.c */
+    PACED_CONV_FORWARD_TRAINING, /* requires a smaller rounding error than inference: choose.c */
     PACED_CONV_BACKWARD_DATA,
     PACED_CONV_BACKWARD_WEIGHTS,
     PACED_CONV_DIRECTIONS
 };
 
-/* What PACED_CONV in the environment asks for instead of choosing, or NULL. */
+/* The algorithm that PACED_CONV in the environment names for all convolutions, or NULL. */
 const char *paced_conv_forced(void);
 
-/* What convolution a node is; false where it is another operation. */
+/* The attributes of a convolution's node; false if it is another operation. */
 bool paced_conv_of(const struct paced_node *node, struct paced_conv *conv);
 bool paced_conv_transpose_of(const struct paced_node *node, struct paced_conv_transpose *conv);
-/* A convolution's key; release with free(). */
+/* The key of a convolution in the tuning; release with free(). */
 char *paced_conv_tuning_key(const struct paced_node *node, int samples, enum paced_conv_direction direction);
-/* PACED_INVALID, naming file and line, where the tuning has an algorithm that cannot serve for the network's; or where
- * PACED_CONV names none. */
+/* PACED_INVALID, naming file and line, if the tuning has an algorithm that does not apply to the network's convolution;
+ * or if PACED_CONV names none. */
 enum paced_err paced_conv_check_tuning(const struct paced_graph *graph, const struct paced_tuning *tuning, int samples);
-/* The algorithms that can serve, by number from 0, which is the plain sum over patches; NULL beyond the last. */
+/* The names of the applicable algorithms, by number from 0 (im2col); NULL beyond the last. */
 const char *paced_conv_algorithm_at(const struct paced_node *node, enum paced_conv_direction direction, size_t i);
 
-/* Over n, h, w per channel; eps PACED_BATCH_NORM_EPS, momentum 0.1, running variance unbiased; then ReLU where `relu`.
+/* Over n, h, w per channel; eps PACED_BATCH_NORM_EPS, momentum 0.1, running variance unbiased; then ReLU if `relu`.
  * Parameters weight, bias, running_mean, running_var, num_batches_tracked, in this order. */
 #define PACED_BATCH_NORM_EPS 1e-5f
 struct paced_tensor *paced_batch_norm(struct paced_graph *graph, const char *name, struct paced_tensor *x, bool relu);
-bool paced_batch_norm_of(const struct paced_node *node, bool *relu); /* false where it is another operation */
+bool paced_batch_norm_of(const struct paced_node *node, bool *relu); /* false if it is another operation */
 
 struct paced_tensor *paced_relu(struct paced_graph *graph, struct paced_tensor *x);
 
-/* a + b, then ReLU where `relu`; both of the same shape. */
+/* a + b, then ReLU if `relu`; both of the same shape. */
 struct paced_tensor *paced_add(struct paced_graph *graph, struct paced_tensor *a, struct paced_tensor *b, bool relu);
 
 /* y[n][(h + 2 pad - kernel) / stride + 1][...][c]; padding never wins; the first of equal values wins. */
@@ -73,17 +73,17 @@ bool paced_upsample_of(const struct paced_node *node, int *factor);
  * in float32. */
 struct paced_tensor *paced_resize(struct paced_graph *graph, struct paced_tensor *x, const struct paced_tensor *like);
 
-/* The mean over h and w: y[n][1][1][c]; and the way back: x [n][1][1][c] at every pixel of `like`'s height and width.
- */
+/* global_pool: the mean over h and w, y[n][1][1][c]. broadcast: x [n][1][1][c] at every pixel of `like`'s height and
+ * width. */
 struct paced_tensor *paced_global_pool(struct paced_graph *graph, struct paced_tensor *x);
 struct paced_tensor *paced_broadcast(struct paced_graph *graph, struct paced_tensor *x,
                                      const struct paced_tensor *like);
 
-/* x made as high and wide as `like`: zero rows and columns added or rows and columns cropped, floor(difference / 2)
- * (toward minus infinity) of them at the top and left. */
+/* x padded with zeros or cropped to the height and width of `like`: floor(difference / 2) (toward minus infinity) rows
+ * and columns of it at the top and left. */
 struct paced_tensor *paced_fit(struct paced_graph *graph, struct paced_tensor *x, const struct paced_tensor *like);
 
-/* Channels of a, then those of b; or those of up to PACED_MAX_INPUTS tensors. All equally high and wide. */
+/* Concatenation along the channels, of a and b or of up to PACED_MAX_INPUTS tensors of the same height and width. */
 struct paced_tensor *paced_concat(struct paced_graph *graph, struct paced_tensor *a, struct paced_tensor *b);
 struct paced_tensor *paced_concat_all(struct paced_graph *graph, int count, struct paced_tensor *const *x);
 

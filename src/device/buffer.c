@@ -1,5 +1,5 @@
-/* Buffers: whole allocations and views (sub-buffers) of them. A view's parent may itself be a view; OpenCL only knows
- * sub-buffers of whole buffers, so offsets are always taken from the root. */
+/* Buffers: whole allocations and views (sub-buffers) of them. A view's parent may itself be a view; OpenCL has
+ * sub-buffers of whole buffers only, so offsets count from the root. */
 #include <stdlib.h>
 
 #include "src/device/opencl.h"

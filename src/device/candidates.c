@@ -1,7 +1,7 @@
 /* The devices of the machine, as OpenCL lists them.
  *
- * To list them loads every implementation that is installed, and a broken one may end the process meanwhile (PoCL 6
- * does without /sys). So the first listing of a set of implementations is a trial. */
+ * Listing loads every installed implementation, and a broken one may end the process meanwhile (PoCL 6 does without
+ * /sys). So the first listing of a set of implementations is a trial. */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +34,7 @@ static void describe(cl_platform_id platform, cl_device_id id, struct paced_devi
     cl_device_type type = 0;
     cl_uint units = 0, clock = 0, width = 0, align_bits = 0;
     cl_ulong global = 0, alloc = 0, local = 0;
-    size_t group = 1, sides[8] = {0}; /* of a group: in all, and along each dimension */
+    size_t group = 1, sides[8] = {0}; /* maximum work-items of a group: in total, and along each dimension */
     clGetDeviceInfo(id, CL_DEVICE_TYPE, sizeof type, &type, NULL);
     clGetDeviceInfo(id, CL_DEVICE_MAX_COMPUTE_UNITS, sizeof units, &units, NULL);
     clGetDeviceInfo(id, CL_DEVICE_MAX_CLOCK_FREQUENCY, sizeof clock, &clock, NULL);
@@ -81,7 +81,8 @@ static const char *reported_fault(cl_device_id id) {
 
 /* ---- listing ------------------------------------------------------------------------------------------------- */
 
-/* What a listing depends on, as a device whose verdicts are kept: the implementations that are installed, and /sys. */
+/* The dependencies of a listing (the installed implementations, and /sys), as a device under which to cache verdicts.
+ */
 static struct paced_device_info installation(void) {
     struct paced_device_info info = {.name = "all devices"};
     struct paced_icd_files files;
@@ -124,7 +125,7 @@ static void add(struct candidates *found, cl_platform_id platform, cl_device_id 
 
 static void find(struct candidates *found) {
     cl_uint platform_count = 0;
-    /* The ICD loader answers with an error, not with zero, where no implementation is installed: both mean none. */
+    /* Without an implementation the ICD loader returns an error, not zero; both mean none. */
     if (clGetPlatformIDs(0, NULL, &platform_count) != CL_SUCCESS || platform_count == 0) return;
     cl_platform_id *platforms = paced_alloc(platform_count, sizeof *platforms);
     clGetPlatformIDs(platform_count, platforms, NULL);

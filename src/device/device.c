@@ -1,4 +1,4 @@
-/* Opening and closing the one device, and what OpenCL's statuses mean to a user. */
+/* Opening and closing the device, and error messages for OpenCL's statuses. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,7 +43,7 @@ enum paced_err opencl_error(const struct paced_device *device, const char *call,
     return paced_error(PACED_FAILED, "device %s: %s failed: %s (%d); %s", device->info.name, call,
                        opencl_error_name(status), status,
                        memory ? "lower train.batch, data.size or model.width"
-                              : "run again with PACED_SYNC=1 to see which launch it was");
+                              : "run again with PACED_SYNC=1 to find the launch that failed");
 }
 
 static void limit_memory(struct paced_device_info *info, uint64_t bytes) {
@@ -65,7 +65,7 @@ static enum paced_err open_candidate(struct paced_device *device, const struct c
     return PACED_OK;
 }
 
-/* The candidate's device, opened; NULL in *out on failure. */
+/* Opens the candidate's device; *out is NULL on failure. */
 static enum paced_err open_chosen(struct paced_device **out, const struct candidate *chosen,
                                   const struct paced_device_options *options) {
     struct paced_device *device = paced_alloc(1, sizeof *device);
@@ -93,7 +93,7 @@ enum paced_err paced_device_open(struct paced_device **out, const struct paced_d
     if (!err && chosen < 0)
         err = paced_error(PACED_NO_DEVICE,
                           "%s = %s: no usable OpenCL device (%s); `paced devices` lists what there is, and `paced "
-                          "doctor` tells what to do",
+                          "doctor` shows what to do",
                           asked == options->select ? "device.select" : "PACED_DEVICE", asked, all.why);
     if (!err) {
         paced_log(PACED_LOG_DEBUG, "device %s %s (%s)", all.items[chosen].info.id, all.items[chosen].info.name,

@@ -1,4 +1,4 @@
-/* Matrix products through CLBlast, in a setting that was chosen for this device and passed its self-test. */
+/* Matrix products by CLBlast, with a setting that is chosen for this device and passed its self-test. */
 #include <string.h>
 
 #include <clblast_c.h>
@@ -13,7 +13,7 @@ static enum paced_err multiply_plain(struct paced_device *device, const struct p
                         PACED_ARG(p->c));
 }
 
-/* One product is a batch of one: CLBlast's other routine would be one more program to compile. */
+/* A single product is a batch of one, because CLBlast's routine for it would be one more program to compile. */
 static enum paced_err multiply_clblast(struct paced_device *device, const struct product *p) {
     size_t m = (size_t)p->m, n = (size_t)p->n, k = (size_t)p->k;
     CLBlastStatusCode status =
@@ -45,8 +45,8 @@ enum paced_err gemm_tuned(const struct paced_device *device, const struct gemm_s
     *setting = name ? gemm_setting_named(name) : NULL;
     if (!name || (*setting && gemm_setting_applies(*setting, &device->info))) return PACED_OK;
     return paced_tuning_refuse(device->tuning, "gemm", "setting",
-                               *setting ? "is made for the other variant of the kernels; see PACED_VARIANT"
-                                        : "no such setting; make the file anew with `paced tune`");
+                               *setting ? "is for the other variant of the kernels; see PACED_VARIANT"
+                                        : "no such setting; create the file again with `paced tune`");
 }
 
 static void report_choice(const struct paced_device *device, const struct gemm_setting *tuned) {
@@ -54,11 +54,11 @@ static void report_choice(const struct paced_device *device, const struct gemm_s
     if (device->gemm->path == GEMM_PLAIN)
         paced_log(
             PACED_LOG_WARN,
-            "device %s: CLBlast computes no matrix product here, so that a plain loop takes its place, at about a "
-            "tenth of the speed; `paced doctor` shows the cause, device.select chooses another device",
+            "device %s: CLBlast computes no matrix product here; a plain loop replaces it, at about a tenth of the "
+            "speed; `paced doctor` shows the cause, device.select chooses another device",
             name);
     else if (tuned && device->gemm != tuned)
-        paced_log(PACED_LOG_WARN, "device %s: the tuned matrix product, %s, fails its self-test; %s takes its place",
+        paced_log(PACED_LOG_WARN, "device %s: the tuned matrix product, %s, fails its self-test; %s is used instead",
                   name, tuned->name, device->gemm->name);
     paced_log(PACED_LOG_DEBUG, "device %s: matrix products by %s", name, device->gemm->name);
 }
@@ -119,7 +119,7 @@ enum paced_err paced_gemm_use(struct paced_device *device, const char *name, boo
     const struct gemm_setting *setting = gemm_setting_named(name);
     *passed = false;
     if (!setting || !gemm_setting_applies(setting, &device->info))
-        return paced_error(PACED_FAILED, "matrix products: %s is no setting for device %s", name, device->info.name);
+        return paced_error(PACED_FAILED, "matrix products: %s is not a setting for device %s", name, device->info.name);
     device->gemm = NULL;
     PACED_TRY(take(device, setting));
     *passed = device->gemm == setting;

@@ -1,8 +1,8 @@
 /* The self-test of the matrix products.
  *
- * CLBlast's status is success also where the result is wrong: GEMMK=1 with a tile that is not square; strides and
- * offsets of the batched routine in its indirect path, which is why buffers here start at their views' starts and
- * strides are dense. So no setting is used that did not compute here what a plain loop computes. */
+ * CLBlast reports success even for some wrong results: GEMMK=1 with a tile that is not square; strides and offsets of
+ * the batched routine in its indirect path, which is why buffers here start at their views' starts and strides are
+ * dense. So a setting is used only after its results equalled those of a plain loop on this device. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,8 +12,8 @@
 
 /* ---- one product --------------------------------------------------------------------------------------------- */
 
-/* Small whole numbers: every partial sum is exact in float32, so any right order of summation gives the very same
- * result and the comparison needs no tolerance. */
+/* Small integers: every partial sum is exact in float32, so the order of summation does not matter and the comparison
+ * needs no tolerance. */
 static float *fill(size_t count, unsigned seed) {
     float *x = paced_alloc(count, sizeof *x);
     for (size_t i = 0; i < count; ++i) {
@@ -42,10 +42,10 @@ static enum paced_err upload(struct paced_device *device, const float *values, s
     return paced_buffer_write(*to, values, count * sizeof *values);
 }
 
-/* What a product was. Broken: the library or the driver refused it. */
-enum verdict { RIGHT, WRONG, BROKEN };
+/* The outcome of a product. BROKEN: the library or the driver reported an error. */
+enum verdict { CORRECT, WRONG, BROKEN };
 
-/* An error: there is no memory for so little, or the device is gone. */
+/* Returns an error only if these small buffers do not fit or the device is lost. */
 static enum paced_err try_product(struct paced_device *device, const struct gemm_setting *setting, struct product p,
                                   enum verdict *verdict) {
     size_t na = (size_t)p.batch * (size_t)p.m * (size_t)p.k, nb = (size_t)p.batch * (size_t)p.k * (size_t)p.n,
@@ -62,7 +62,7 @@ static enum paced_err try_product(struct paced_device *device, const struct gemm
     *verdict = BROKEN;
     if (gemm_multiply(device, setting, &p)) goto out;
     if ((err = paced_buffer_read(dc, after, nc * sizeof *after))) goto out;
-    *verdict = matches(&p, a, b, before, after) ? RIGHT : WRONG;
+    *verdict = matches(&p, a, b, before, after) ? CORRECT : WRONG;
 out:
     paced_buffer_destroy(dc);
     paced_buffer_destroy(db);
@@ -74,8 +74,8 @@ out:
     return err;
 }
 
-/* One product and batches, fresh and accumulated; sizes within, between and beyond the settings' tiles, and each size
- * the smallest that the contract allows. */
+/* Single products and batches, overwriting and accumulating; sizes within, between and beyond the settings' tiles, and
+ * each dimension at its minimum. */
 static enum paced_err try_setting(struct paced_device *device, const struct gemm_setting *setting,
                                   enum verdict *verdict) {
     static const struct product tests[] = {{.batch = 1, .m = 16, .n = 16, .k = 16, .beta = 0.0f},
@@ -83,8 +83,8 @@ static enum paced_err try_setting(struct paced_device *device, const struct gemm
                                            {.batch = 3, .m = 48, .n = 32, .k = 64, .beta = 0.0f},
                                            {.batch = 36, .m = 32, .n = 16, .k = 16, .beta = 1.0f},
                                            {.batch = 1, .m = 144, .n = 272, .k = 48, .beta = 0.0f}};
-    *verdict = RIGHT;
-    for (size_t i = 0; i < PACED_COUNT(tests) && *verdict == RIGHT; ++i)
+    *verdict = CORRECT;
+    for (size_t i = 0; i < PACED_COUNT(tests) && *verdict == CORRECT; ++i)
         PACED_TRY(try_product(device, setting, tests[i], verdict));
     return PACED_OK;
 }
@@ -97,7 +97,7 @@ static enum paced_err try_setting(struct paced_device *device, const struct gemm
 static enum paced_err try_here(struct paced_device *device, const struct gemm_setting *setting, int level,
                                char **verdict) {
     static const char *const words[] = {
-        [RIGHT] = VERDICT_PASSED, [WRONG] = VERDICT_WRONG, [BROKEN] = "the library reports an error"};
+        [CORRECT] = VERDICT_PASSED, [WRONG] = VERDICT_WRONG, [BROKEN] = "the library reports an error"};
     enum verdict found = BROKEN;
     if (gemm_setting_apply(device, setting, level) == PACED_OK) PACED_TRY(try_setting(device, setting, &found));
     *verdict = paced_strdup(words[found]);
@@ -113,10 +113,10 @@ int gemm_answer(struct paced_device *device, const char *step) {
     enum paced_err err = gemm_setting_apply(device, setting, level);
     if (!err) err = try_setting(device, setting, &found);
     if (err) return (int)err;
-    return found == RIGHT ? TRIAL_PASSED : found == WRONG ? TRIAL_WRONG : TRIAL_BUILD_FAILED;
+    return found == CORRECT ? TRIAL_PASSED : found == WRONG ? TRIAL_WRONG : TRIAL_BUILD_FAILED;
 }
 
-/* The plain loop is the program's own kernel, so that it needs no trial. */
+/* The plain loop is the program's own kernel and needs no trial. */
 static enum paced_err find_verdict(struct paced_device *device, const struct gemm_setting *setting, int level,
                                    char **verdict) {
     *verdict = NULL;
@@ -132,7 +132,7 @@ static int levels_of(const struct gemm_setting *setting) {
 }
 
 enum paced_err gemm_check(struct paced_device *device, const struct gemm_setting *setting, bool *passed) {
-    bool computed = false; /* wrongly: then another level would not help */
+    bool computed = false; /* a wrong result, which another level would not change */
     *passed = false;
     for (int level = device->gemm_level; level < levels_of(setting) && !*passed && !computed; ++level) {
         char *verdict;

@@ -1,8 +1,8 @@
 /* OpenCL implementations as the ICD loader finds them: files NAME.icd in a folder, each with the name of a library
  * (extension cl_khr_icd).
  *
- * The loader passes over a library that it cannot load without a word. So each is loaded here by itself, in a child
- * process since a broken one may end it, and asked for its platforms through its own dispatch table. */
+ * The loader skips a library that it cannot load without a message. So each is loaded here on its own, in a child
+ * process since a broken one may end it, and its platforms are listed through its own dispatch table. */
 #define _GNU_SOURCE /* RTLD flags */
 #include <dirent.h>
 #include <dlfcn.h>
@@ -25,7 +25,7 @@ static bool has_ending(const char *name, const char *ending) {
     return n > m && strcmp(name + n - m, ending) == 0;
 }
 
-/* The first line of an .icd file, without blanks around it; "" where it cannot be read. */
+/* The first line of an .icd file, without blanks around it; "" if it cannot be read. */
 static char *read_library(const char *path) {
     char *text;
     if (paced_file_read_text(path, 1 << 16, &text) != PACED_OK) return paced_strdup("");

@@ -1,8 +1,8 @@
-/* Launching a kernel: arguments checked against what the kernel declares, sizes from the device's limits. */
+/* Launching a kernel: checks the number of arguments, and derives sizes from the device's limits. */
 #include "src/device/opencl.h"
 
 /* Work-items of one group. A CPU runs a group in one thread: enough items to amortise the start of a group, few enough
- * to share the work. The sizes are few and fixed since PoCL compiles a kernel anew for each one. */
+ * to balance the load. There are only these fixed sizes, because PoCL compiles a kernel for each size. */
 enum { CPU_GROUP = 64, GPU_GROUP = 128 };
 
 static size_t round_up(size_t n, size_t to) {
@@ -14,12 +14,12 @@ struct layout {
     size_t global[2], local[2];
 };
 
-/* most: work-items that a group of the kernel may have; 0 would be a driver's mistake */
-static struct layout lay_out(const struct paced_device *device, struct paced_range range, size_t most) {
+/* max_group: work-items that a group of the kernel may have; 0 would be a driver's mistake. */
+static struct layout lay_out(const struct paced_device *device, struct paced_range range, size_t max_group) {
     bool cpu = device->info.variant == PACED_VARIANT_CPU;
     size_t group = cpu ? range.coarse ? 1 : CPU_GROUP : GPU_GROUP;
-    if (most > device->info.max_work_group) most = device->info.max_work_group;
-    while (group > most && group > 1) group /= 2;
+    if (max_group > device->info.max_work_group) max_group = device->info.max_work_group;
+    while (group > max_group && group > 1) group /= 2;
     size_t items = cpu && range.run > 1 ? (range.items + range.run - 1) / range.run : range.items;
     if (cpu || range.vectors == 0) return (struct layout){1, {round_up(items, group), 1}, {group, 1}};
     size_t across = 1;
@@ -29,7 +29,7 @@ static struct layout lay_out(const struct paced_device *device, struct paced_ran
 }
 
 struct paced_range paced_range_runs(const struct paced_device *device, uint64_t pixels, uint32_t vectors) {
-    /* Vectors of a work-item, and work-items of a core, that make the start of one cheap and leave no core idle. */
+    /* Vectors per work-item and work-items per core: enough to amortise the start of one and to keep all cores busy. */
     enum { VECTORS = 16, ITEMS = 4 };
     uint64_t run = VECTORS / (vectors ? vectors : 1), most = pixels / (ITEMS * device->info.compute_units);
     run = run < most ? run : most;

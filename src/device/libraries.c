@@ -1,4 +1,4 @@
-/* The libraries in use, found by a function of theirs. */
+/* The libraries in use, located by one of their functions. */
 #define _GNU_SOURCE /* dladdr, RTLD_DEFAULT */
 #include "src/device/libraries.h"
 
@@ -8,8 +8,8 @@
 
 #include "paced/device.h"
 
-/* Path of the loaded library that has the function, without links, so that it ends with the library's version on most
- * systems. */
+/* Path of the loaded library that has the function. Symbolic links are resolved, so that the path ends with the
+ * library's version on most systems. */
 static char *library_path(const char *function) {
     Dl_info info;
     void *at = dlsym(RTLD_DEFAULT, function);

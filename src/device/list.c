@@ -36,7 +36,7 @@ static void list_text(FILE *out, const struct candidates *all, int chosen) {
     if (chosen >= 0) fprintf(out, "* is taken: %s.\n", all->why);
 }
 
-/* null where it is unknown. */
+/* null if unknown. */
 static json_t *json_memory(uint64_t bytes) {
     return bytes == PACED_MEMORY_UNKNOWN ? json_null() : json_integer((json_int_t)bytes);
 }
@@ -92,7 +92,7 @@ enum paced_err paced_device_list(FILE *out, const char *select, bool json) {
     else if (!err)
         list_text(out, &all, chosen);
     if (!err && chosen < 0)
-        err = paced_error(PACED_NO_DEVICE, "no usable OpenCL device (%s); `paced doctor` tells what to do", all.why);
+        err = paced_error(PACED_NO_DEVICE, "no usable OpenCL device (%s); `paced doctor` shows what to do", all.why);
     candidates_finish(&all);
     return err;
 }

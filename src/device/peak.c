@@ -1,16 +1,16 @@
-/* What the device can do at most, measured: what a program reaches here is held against it.
+/* Measurement of the device's peak, the reference for the speed of the program.
  *
- * Data sheets do not tell: clocks change with the load, virtual machines share cores. So two kernels of peak.cl are
- * timed: chains of multiply-adds that stay in registers, and a copy between buffers that no cache holds. Others at work
- * on the machine can only make a launch slower, so the best of several counts. */
+ * Data sheets do not give it: clocks change with the load, virtual machines share cores. So two kernels of peak.cl are
+ * timed: chains of multiply-adds in registers, and a copy between buffers larger than the caches. Other load on the
+ * machine can only slow a launch down, so the best of several counts. */
 #include "src/device/opencl.h"
 
-/* A launch is long enough to forget what launching takes, and short enough to fall between two disturbances. */
-static const double LEAST_S = 2e-3;
-enum { TRIES = 8, MOST_EFFORT = 1 << 24 };
+/* Minimum seconds of a timed launch: enough to neglect the overhead, short enough to fall between two disturbances. */
+static const double MIN_S = 2e-3;
+enum { TRIES = 8, MAX_EFFORT = 1 << 24 };
 
-/* Work-items for each compute unit: a CPU's threads take groups from one queue and should finish together, a GPU's need
- * others to switch to. */
+/* Work-items per compute unit: a CPU's threads take groups from one queue and should finish together, a GPU's hide
+ * their latency behind each other. */
 enum { CPU_ITEMS = 64, GPU_ITEMS = 2048 };
 
 struct probe {
@@ -40,8 +40,8 @@ static enum paced_err time_run(const struct probe *p, int effort, double *second
     return PACED_OK;
 }
 
-/* Work per second, in 10^9. A launch that turns out short is no try: the next one does twice as much. The first one of
- * all builds the kernel and touches the memory. */
+/* Work per second, in 10^9. A launch that is too short does not count, and the next one does twice as much. The first
+ * launch builds the kernel and touches the memory. */
 static enum paced_err best_rate(const struct probe *p, double *rate) {
     double seconds;
     int effort = 1;
@@ -51,7 +51,7 @@ static enum paced_err best_rate(const struct probe *p, double *rate) {
         PACED_TRY(time_run(p, effort, &seconds));
         double reached = p->work * effort / seconds / 1e9;
         if (reached > *rate) *rate = reached;
-        if (seconds < LEAST_S && effort < MOST_EFFORT)
+        if (seconds < MIN_S && effort < MAX_EFFORT)
             effort *= 2;
         else
             ++tries;
@@ -69,7 +69,7 @@ static enum paced_err run_fma(const struct probe *p, int effort) {
                         PACED_ARG(0.999f), PACED_ARG(0.001f), PACED_ARG(p->to));
 }
 
-/* The native width, not the widest: vectors wider than a register would need more registers than there are. */
+/* The native width: wider vectors would need more registers than there are. */
 static int native_vector(const struct paced_device *device) {
     int vec = 16;
     while (vec > 1 && (unsigned)vec > device->info.float_width) vec /= 2;
@@ -103,7 +103,7 @@ static enum paced_err run_copy(const struct probe *p, int effort) {
     return PACED_OK;
 }
 
-/* Twice the device's last cache, where it tells, and 64 MiB at least; never more than a small part of the memory. */
+/* Twice the device's last-level cache if it is reported, at least 64 MiB, at most a small part of the memory. */
 static uint64_t copied_bytes(const struct paced_device *device) {
     cl_ulong cache = 0, bytes = 64 << 20;
     clGetDeviceInfo(device->id, CL_DEVICE_GLOBAL_MEM_CACHE_SIZE, sizeof cache, &cache, NULL);
@@ -118,7 +118,7 @@ static enum paced_err measure_copy(struct paced_device *device, double *gbytes_p
     uint64_t bytes = copied_bytes(device);
     enum paced_err err = paced_buffer_create(&p.from, device, bytes);
     if (!err) err = paced_buffer_create(&p.to, device, bytes);
-    /* Written once: memory that never was may all be one page of zeros. */
+    /* Memory that was never written may be mapped to a single page of zeros. */
     if (!err) err = paced_buffer_zero(p.from, bytes);
     if (!err) {
         p.items = is_cpu(device) ? device->info.compute_units * CPU_ITEMS : copied_vectors(&p);

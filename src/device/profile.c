@@ -1,7 +1,7 @@
-/* Where the time goes: events of all launches, summed by kernel.
+/* The profile of a device: times of all launches, summed by kernel.
  *
- * Timing needs a queue of its own kind and an event per launch, so it is switched on only to look; timed launches run
- * in the same order and give the same results. */
+ * Timing needs a queue with profiling and an event per launch, so it is off by default; timed launches run in the same
+ * order and give the same results. */
 #include <stdlib.h>
 #include <string.h>
 

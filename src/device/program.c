@@ -1,8 +1,8 @@
-/* Programs: source files become built kernels, at first use, through two caches.
+/* Programs: kernels are built from source files at first use, with two caches, in memory and on disk.
  *
- * A program is common.clh and one .cl file, joined here with #line marks (no include path, so no trouble with blanks in
- * paths), built for one vector width. Binaries are kept in the user's cache directory under a hash of source, options,
- * device and driver; a binary that the driver refuses is rebuilt from source. */
+ * A program is common.clh and one .cl file, concatenated here with #line marks (no include path, so no trouble with
+ * blanks in paths), built for one vector width. Binaries are cached in the user's cache directory under a hash of
+ * source, options, device and driver; a binary that the driver refuses is rebuilt from source. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,7 +66,7 @@ static void report_build_log(struct paced_device *device, cl_program program) {
 /* ---- binaries on disk ---------------------------------------------------------------------------------------- */
 
 static char *binary_path(const struct paced_device *device, const char *source, const char *options) {
-    /* PoCL keeps compiled work-groups in a cache of its own, which is the faster of the two. */
+    /* PoCL has its own cache of compiled work-groups, which is faster. */
     if (device_is_pocl(&device->info)) return NULL;
     char *dir = paced_cache_dir();
     if (!dir) return NULL;
@@ -99,7 +99,7 @@ static void store_binary(cl_program program, const char *path) {
         return;
     unsigned char *binary = paced_alloc(size, 1);
     char *dir = paced_path_dir(path);
-    /* A cache that cannot be written is reported and costs time only: the run goes on. */
+    /* A cache that cannot be written is reported and does not stop the run. */
     if (clGetProgramInfo(program, CL_PROGRAM_BINARIES, sizeof binary, &binary, NULL) == CL_SUCCESS &&
         paced_make_dirs(dir) == PACED_OK)
         paced_file_write(path, binary, size);

@@ -1,4 +1,4 @@
-/* The device that is taken: the first one that `select` allows and that passes its first trial. */
+/* The choice of the device: the first one that `select` allows and that passes its first trial. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -25,7 +25,7 @@ static void add_fault(struct paced_text *text, const struct candidate *c) {
     paced_text_add(text, "%s%s %s: %s", text->size ? ", " : "", c->info.id, c->info.name, c->fault);
 }
 
-/* Says why none is chosen: the faults of all that `select` would allow, else the text. Returns -1. */
+/* Sets the reason why none is chosen: the faults of all that `select` allows, else `otherwise`. Returns -1. */
 static int none(struct candidates *all, bool (*allowed)(const struct candidate *c, const char *select),
                 const char *select, const char *otherwise) {
     struct paced_text why = {0};
@@ -128,12 +128,12 @@ static void report_skipped(const struct candidates *all) {
     for (size_t i = 0; i < all->count; ++i) {
         const struct candidate *c = &all->items[i];
         if (c->skipped)
-            paced_log(PACED_LOG_WARN, "device %s %s (%s): %s; it is skipped; `paced doctor` tries it anew", c->info.id,
+            paced_log(PACED_LOG_WARN, "device %s %s (%s): %s; it is skipped; `paced doctor` tries it again", c->info.id,
                       c->info.name, c->info.platform, c->fault);
     }
 }
 
-/* Devices of unknown memory that another one was preferred to. */
+/* Marks devices of unknown memory as skipped, since another one was preferred. */
 static void skip_without_memory(struct candidates *all) {
     for (size_t i = 0; i < all->count; ++i) {
         struct candidate *c = &all->items[i];

@@ -2,8 +2,8 @@
  *
  * An OpenCL implementation brings a compiler into the process that uses it, and some end that process (Mesa's rusticl
  * on source that its translator refuses) or never return. So the first use of a device, and of each setting of the
- * matrix products, happens in `paced --trial DEVICE STEP`. Verdicts are kept (verdicts.h), so that later processes
- * start at once; `paced doctor` makes every trial anew. */
+ * matrix products, happens in `paced --trial DEVICE STEP`. Verdicts are cached (verdicts.h), so that later processes
+ * start at once; `paced doctor` repeats every trial. */
 #include "src/device/trial.h"
 
 #include <signal.h>
@@ -13,7 +13,7 @@
 #include "src/device/gemm.h"
 #include "src/device/verdicts.h"
 
-/* Seconds that a step may take. Compilers take minutes on slow machines, so only a driver that hangs gets there. */
+/* Maximum seconds of a step. Compilers take minutes on slow machines, so only a driver that hangs reaches it. */
 enum { DEFAULT_LIMIT_S = 120 };
 
 static double limit_s(void) {
@@ -44,7 +44,7 @@ static char *last_line(const char *output, const char *mark) {
     return found ? paced_format("%.*s", (int)strcspn(found, "\n"), found) : NULL;
 }
 
-/* The child's error, without the advice behind it, which is for users. */
+/* The child's error, without its remedy, which is for users. */
 static char *error_of(const struct paced_child *child) {
     char *error = last_line(child->output, "paced: ");
     char *verdict =
@@ -99,9 +99,9 @@ void paced_trial_finish(struct paced_trial *trial) {
     *trial = (struct paced_trial){0};
 }
 
-/* Verdicts that hold for later processes, too. Errors that a driver reports pass with their cause, such as memory that
- * others use. A process that was killed tells about the machine or its user. A listing, or a kernel that does not
- * build, may depend on more than is known here, and is quick to repeat. */
+/* True if a verdict holds for later processes, too. Errors that a driver reports may be temporary, such as memory used
+ * by others. A killed process may be due to the machine or its user. A listing, or a kernel that does not build, may
+ * depend on more than is known here, and is quick to repeat. */
 static bool is_lasting(const char *step, const char *verdict) {
     char *killed = paced_format(ENDED " (signal %d,", SIGKILL);
     bool quick =
@@ -126,7 +126,7 @@ enum paced_err trial_verdict(const struct paced_device_info *info, const char *s
 
 /* ---- the child ----------------------------------------------------------------------------------------------- */
 
-/* Steps that one small kernel decides. */
+/* Steps that run one small kernel. */
 static const struct {
     const char *step;
     struct paced_kernel kernel;
@@ -138,7 +138,7 @@ static const struct {
     {"bfloat16 products", {"trial_bfloat16_products.cl", "trial"}},
 };
 
-/* Whole numbers whose results are exact in every format. */
+/* Integers whose results are exact in every format. */
 enum { COUNT = 1 << 12, LARGEST = 40 };
 
 static enum paced_err run_kernel(struct paced_device *device, const struct paced_kernel *kernel, int vec,

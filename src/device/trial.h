@@ -7,9 +7,9 @@
 /* Exit statuses of a trial's child, beside the program's own and PACED_TRIAL_WRONG. */
 enum { TRIAL_PASSED = PACED_OK, TRIAL_WRONG = PACED_TRIAL_WRONG, TRIAL_BUILD_FAILED = 21 };
 
-/* The verdict about a step on a device: the one that is kept for `step`, else the one of a trial, which is kept then.
- * *verdict is NULL where no trial can be made since the program is not found. Release it with free(). PACED_STOPPED
- * where the user asked to stop meanwhile. */
+/* The verdict about a step on a device: the cached one, else that of a trial, which is then cached. *verdict is NULL if
+ * no trial can be made since the program is not found; release it with free(). PACED_STOPPED if the user stopped the
+ * program meanwhile. */
 enum paced_err trial_verdict(const struct paced_device_info *info, const char *step, char **verdict);
 
 /* The first step of every device: a kernel of the program is built and run. */

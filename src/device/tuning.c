@@ -1,7 +1,7 @@
 /* A device's tuning: the table, and its file.
  *
  * The file is an INI for people to read and edit: lines of at most 199 bytes (inih's limit), comments after ';'. inih
- * gives no line numbers, so it reads through read_line, which counts. */
+ * gives no line numbers, so it reads through read_line, which counts lines. */
 #include <ini.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,7 +116,7 @@ static char *read_line(char *line, int size, void *stream) {
     struct reader *reader = stream;
     if (reader->err || !*reader->unread) return NULL;
     size_t length = strcspn(reader->unread, "\n");
-    reader->line++;
+    ++reader->line;
     if (length >= (size_t)size) {
         reader->err = paced_error(PACED_INVALID, "%s:%d: the line is longer than %d bytes; shorten it",
                                   reader->tuning->path, reader->line, size - 1);
@@ -170,7 +170,7 @@ enum paced_err paced_tuning_read(struct paced_tuning *tuning, const char *path) 
 
 /* ---- writing ------------------------------------------------------------------------------------------------- */
 
-/* What a driver calls itself must not end a line or begin a comment. */
+/* A copy of a driver's text that can neither end a line nor begin a comment. */
 static char *plain(const char *text) {
     char *copy = paced_strdup(text);
     for (char *c = copy; *c; ++c)
@@ -192,8 +192,8 @@ enum paced_err paced_tuning_write(const struct paced_tuning *tuning, const char 
     struct paced_atomic file;
     PACED_TRY(paced_atomic_open(&file, path));
     fprintf(file.stream,
-            "; What runs fastest on one device, as `paced tune` (%s) measured it. device.tuning = auto | off | FILE\n"
-            "; chooses the file. Comments behind the choices: what they were chosen by.\n",
+            "; The fastest settings of one device, measured by `paced tune` (%s). device.tuning = auto | off | FILE\n"
+            "; chooses the file. The comment after a choice gives the measurements behind it.\n",
             PACED_VERSION);
     for (size_t s = 0; s < PACED_COUNT(sections); ++s) {
         fprintf(file.stream, "\n[%s]\n", sections[s]);

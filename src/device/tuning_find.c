@@ -1,4 +1,4 @@
-/* Which tuning a device is given, and what of it a run depends on. */
+/* The tuning of a device, and the hash of what a run depends on. */
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -27,12 +27,12 @@ char *paced_device_tuning_path(const struct paced_device *device) {
     return path;
 }
 
-/* The platforms that tunings are shipped for: a part of the name, and the word that its files begin with. */
+/* Platforms with shipped tunings: a part of the name, and the first word of the file names. */
 static const struct {
     const char *platform, *files;
 } shipped[] = {{"Portable Computing Language", "pocl"}, {"Intel(R) OpenCL", "intel"}};
 
-/* What was measured on one CPU serves others of the same vectors, under the same compiler. */
+/* Measurements of one CPU serve others with the same vector width and compiler. */
 static char *shipped_path(const struct paced_device_info *info) {
     const char *files = NULL;
     for (size_t i = 0; i < PACED_COUNT(shipped); ++i)
@@ -43,11 +43,11 @@ static char *shipped_path(const struct paced_device_info *info) {
     return path;
 }
 
-/* A file that nobody named must not end a run; false where there is none that can be used. */
+/* Reads a file that the user did not name, whose errors must not end a run; false if it cannot be used. */
 static bool read_if_there(struct paced_device *device, char *path) {
     bool used = path && paced_path_exists(path);
     if (used && paced_tuning_read(device->tuning, path) != PACED_OK) {
-        paced_log(PACED_LOG_WARN, "device.tuning = auto: %s is left out; `paced tune` makes it anew", path);
+        paced_log(PACED_LOG_WARN, "device.tuning = auto: %s is ignored; `paced tune` creates it again", path);
         used = false;
     }
     if (used) paced_log(PACED_LOG_DEBUG, "device %s: tuning %s", device->info.name, path);
@@ -59,7 +59,7 @@ static enum paced_err read_named(struct paced_device *device, const char *choice
     PACED_TRY(paced_tuning_read(device->tuning, choice));
     const char *name = paced_tuning_get(device->tuning, "device", "name");
     if (name && strcmp(name, device->info.name) != 0)
-        paced_log(PACED_LOG_WARN, "%s: was measured on %s, this device is %s", choice, name, device->info.name);
+        paced_log(PACED_LOG_WARN, "%s: was measured on %s, but this device is %s", choice, name, device->info.name);
     return PACED_OK;
 }
 
@@ -71,7 +71,7 @@ enum paced_err tuning_load(struct paced_device *device, const char *choice) {
         PACED_TRY(read_named(device, choice));
     else if (!read_if_there(device, paced_device_tuning_path(device)))
         read_if_there(device, shipped_path(&device->info));
-    return gemm_tuned(device, &setting); /* a setting that cannot be given is told now, not in the middle of a run */
+    return gemm_tuned(device, &setting); /* reports a wrong setting now, not during a run */
 }
 
 struct paced_tuning *paced_device_tuning(struct paced_device *device) {

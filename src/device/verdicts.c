@@ -28,7 +28,7 @@ static char *file_path(const struct paced_device_info *info) {
     return path;
 }
 
-/* The file's text; empty where there is none. */
+/* The file's text; empty if there is none. */
 static char *read_text(const char *path) {
     char *text;
     if (!path || !paced_path_exists(path) || paced_file_read_text(path, LARGEST_FILE, &text) != PACED_OK)

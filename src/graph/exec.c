@@ -1,6 +1,6 @@
-/* Execution: memory for a graph on a device, and the walks over it.
+/* Execution: memory for a graph on a device, and the forward and backward passes.
  *
- * Every tensor is a view into the plan's chunks and every parameter one into its arena, all made once; a pass only
+ * Every tensor is a view into the plan's chunks and every parameter one into its arena, all created once; a pass only
  * enqueues kernels. */
 #include <math.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 
 #include "src/graph/exec.h"
 
-/* The workspace's views, by offset and size: each operation asks for the same few again and again. */
+/* A cached view of the workspace: each operation asks for the same few in every pass. */
 struct workspace_view {
     uint64_t offset, bytes;
     struct paced_buffer *buffer;
@@ -24,16 +24,16 @@ static enum paced_err make_views(struct paced_exec *e, const struct paced_place 
 
 static const uint64_t LEAST_WORKSPACE_BYTES = 1 << 20;
 
-/* The parameters, and in training their gradients and what an optimiser takes at most: two moments of their size and a
- * few sums. */
+/* Bytes of the parameters and, in training, of their gradients and an optimiser's maximum: two moments of the same size
+ * and a few sums. */
 static uint64_t parameter_bytes(const struct paced_exec *e) {
     enum { OPTIMIZER_SUMS_BYTES = 128 << 10 };
     if (e->mode != PACED_TRAINING) return e->trained_bytes + e->statistic_bytes;
     return 4 * e->trained_bytes + e->statistic_bytes + OPTIMIZER_SUMS_BYTES;
 }
 
-/* The plan with the most workspace that fits: with less of it, convolutions transform their weights again and again. A
- * user is told once, before anything is allocated, what a run needs. */
+/* Makes the plan with the largest workspace that fits: with less of it, convolutions transform their weights
+ * repeatedly. One error reports what a run needs, before anything is allocated. */
 static enum paced_err make_plan(struct paced_exec *e) {
     const struct paced_device_info *info = paced_device_info(e->device);
     uint64_t used = paced_device_allocated(e->device), needed = 0;
@@ -122,7 +122,7 @@ enum paced_err paced_exec_backward(struct paced_exec *e) {
     return PACED_OK;
 }
 
-/* ---- what operations ask ------------------------------------------------------------------------------------- */
+/* ---- for operations ------------------------------------------------------------------------------------------ */
 
 struct paced_device *paced_exec_device(const struct paced_exec *e) {
     return e->device;
@@ -167,7 +167,7 @@ enum paced_err paced_exec_kept(struct paced_exec *e, const struct paced_node *no
     *fresh = true;
     if (e->mode == PACED_INFERENCE && !kept->buffer && spare)
         PACED_TRY(paced_buffer_create(&kept->buffer, e->device, bytes));
-    if (!kept->buffer || paced_buffer_bytes(kept->buffer) != bytes) return PACED_OK; /* another algorithm's */
+    if (!kept->buffer || paced_buffer_bytes(kept->buffer) != bytes) return PACED_OK; /* another algorithm's size */
     *buffer = kept->buffer;
     *fresh = !kept->filled;
     kept->filled = true;

@@ -1,4 +1,4 @@
-/* Private to the graph room: the state of an execution. */
+/* Private to the graph module: the state of an execution. */
 #ifndef PACED_GRAPH_EXEC_H
 #define PACED_GRAPH_EXEC_H
 
@@ -11,11 +11,10 @@ struct kept {
     bool filled;
 };
 
-/* A parameter here: a COUNTER has its value alone. */
 struct param_place {
     uint64_t offset;                   /* bytes into its arena */
-    struct paced_buffer *value, *grad; /* views of the arenas; grad: of TRAINED ones, in training */
-    int64_t counter;
+    struct paced_buffer *value, *grad; /* views of the arenas; grad: TRAINED only, in training */
+    int64_t counter;                   /* COUNTER only, without buffers */
 };
 
 struct paced_exec {
@@ -24,8 +23,8 @@ struct paced_exec {
     int batch;
     enum paced_mode mode;
     struct paced_plan plan;
-    struct paced_buffer **chunks;          /* the plan's */
-    struct paced_buffer **values, **grads; /* by tensor index; NULL where the plan has none */
+    struct paced_buffer **chunks;
+    struct paced_buffer **values, **grads; /* by tensor index; NULL if not in the plan */
     struct paced_buffer *workspace;
     struct workspace_view *views;
     size_t view_count;
@@ -33,15 +32,15 @@ struct paced_exec {
     uint64_t trained_bytes, statistic_bytes; /* of the arenas */
     struct paced_buffer *trained, *trained_grad, *statistics;
     struct param_place *params; /* by index in the graph */
-    /* The running pass. */
+    /* The current pass. */
     int samples;
     bool training;
     bool *written; /* by tensor index: its gradient has a value in this step */
 };
 
-void exec_place_params(struct paced_exec *exec); /* offsets and the arenas' sizes */
+void exec_place_params(struct paced_exec *exec); /* sets offsets and the sizes of the arenas */
 enum paced_err exec_make_params(struct paced_exec *exec);
 void exec_destroy_params(struct paced_exec *exec);
-void exec_forget_kept(struct paced_exec *exec); /* the parameters have changed */
+void exec_forget_kept(struct paced_exec *exec); /* for changed parameters */
 
 #endif

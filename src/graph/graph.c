@@ -1,4 +1,4 @@
-/* Building a network: lists of tensors, nodes and parameters. Nothing here knows a device. */
+/* Construction of a network: lists of tensors, nodes and parameters, independent of any device. */
 #include <stdlib.h>
 #include <string.h>
 

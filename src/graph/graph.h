@@ -1,4 +1,4 @@
-/* Private to the graph room: the lists behind the door. */
+/* Private to the graph module: the lists of a graph. */
 #ifndef PACED_GRAPH_GRAPH_H
 #define PACED_GRAPH_GRAPH_H
 
@@ -19,14 +19,13 @@ static inline struct paced_source source_itself(const struct paced_tensor *t) {
     return (struct paced_source){1, {{.stored = t, .factor = 1}}};
 }
 
-/* Decides which tensors are views and where each is found (views.c). */
+/* Decides which tensors are views, and sets their sources (views.c). */
 void graph_choose_views(struct paced_graph *graph);
 
 static inline uint64_t align_up(uint64_t n, uint64_t to) {
     return (n + to - 1) / to * to;
 }
 
-/* Bytes of a tensor for `batch` samples. */
 static inline uint64_t tensor_bytes(const struct paced_tensor *t, int batch) {
     return paced_shape_count(t->shape) * t->element_bytes * (t->per_sample ? (uint64_t)batch : 1);
 }

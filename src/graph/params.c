@@ -1,7 +1,7 @@
-/* Parameters: where they live on the device, and their way from and to files.
+/* Parameters: their memory on the device, and their transfer from and to files.
  *
- * Trained parameters lie one after another in one arena, their gradients (and an optimiser's moments) in arenas of the
- * same layout, so that an optimiser is one kernel over one range. Gaps between them (alignment) are zero and stay so.
+ * Trainable parameters are contiguous in one arena, their gradients (and an optimiser's moments) in arenas of the same
+ * layout, so that an optimiser is one kernel over one range. Alignment padding between them is zero and stays zero.
  * Files hold PyTorch's layouts; the device holds convolution weights as [k][kh][kw][c]. */
 #include <math.h>
 #include <stdlib.h>
@@ -80,7 +80,7 @@ void exec_destroy_params(struct paced_exec *e) {
 
 /* ---- layouts ------------------------------------------------------------------------------------------------- */
 
-/* file [a][b][r][s] <-> device [a][r][s][b]. */
+/* Converts between file [a][b][r][s] and device [a][r][s][b]. */
 static void permute(const struct paced_param *p, const float *from, float *to, bool to_device) {
     if (p->layout == PACED_LAYOUT_PLAIN) {
         memcpy(to, from, p->count * sizeof *to);
@@ -194,8 +194,8 @@ static enum paced_err check_finite(const struct paced_entry *entry, const char *
     for (size_t i = 0; i < count; ++i)
         if (!isfinite(values[i]))
             return paced_error(PACED_INVALID,
-                               "%s: tensor %s has a value that is no finite number (%g); what wrote it went astray, "
-                               "take other weights or train anew with a lower train.lr",
+                               "%s: tensor %s has a value that is not a finite number (%g); its training diverged, "
+                               "use other weights or train again with a lower train.lr",
                                path, entry->name, (double)values[i]);
     return PACED_OK;
 }
@@ -250,7 +250,7 @@ enum paced_err paced_exec_save_params(struct paced_exec *e, struct paced_weights
     return PACED_OK;
 }
 
-/* A moment's part that belongs to parameter i. */
+/* The part of a flat buffer that belongs to parameter i. */
 static enum paced_err flat_view(const struct paced_exec *e, const struct paced_buffer *flat, size_t i,
                                 struct paced_buffer **view) {
     return paced_buffer_view(view, flat, e->params[i].offset, 4 * e->graph->params[i]->count);

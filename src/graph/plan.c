@@ -1,9 +1,9 @@
-/* The memory plan: every tensor's lifetime, then a place for it.
+/* The memory plan: a lifetime and a place for every tensor.
  *
- * Steps of one training step over N nodes: forward of node i is step i, the loss is step N, backward of node i is step
- * 2N - i. A tensor lives from its first writer's step to its last reader's. Places are found largest first, each at the
- * lowest offset of the first chunk where nothing that lives at the same time is in the way ("greedy by size", after
- * Pisarchyk and Lee, arXiv 2001.03288). */
+ * Timeline of one training step over N nodes: forward of node i is step i, the loss is step N, backward of node i is
+ * step 2N - i. A tensor lives from its first writer's step to its last reader's. Tensors are placed largest first, each
+ * at the lowest offset of the first chunk that is free during its lifetime ("greedy by size", after Pisarchyk and Lee,
+ * arXiv 2001.03288). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,14 +57,14 @@ static int larger_first(const void *a, const void *b) {
     const struct paced_place *x = *(struct paced_place *const *)a, *y = *(struct paced_place *const *)b;
     if (x->bytes != y->bytes) return x->bytes < y->bytes ? 1 : -1;
     if (x->first != y->first) return x->first - y->first;
-    return (x > y) - (x < y); /* both lie in one array, the gradients' places behind the values' */
+    return (x > y) - (x < y); /* both are in one array, gradients after values */
 }
 
 static bool lives_with(const struct paced_place *a, const struct paced_place *b) {
     return a->first <= b->last && b->first <= a->last;
 }
 
-/* The lowest free offset in `chunk` for p among the places made so far. */
+/* The lowest free offset in `chunk` for p, given the first `count` places. */
 static uint64_t lowest_offset(const struct paced_place *p, struct paced_place *const *placed, size_t count, int chunk,
                               uint64_t align) {
     uint64_t offset = 0;
@@ -101,7 +101,7 @@ static void place(struct paced_plan *plan, struct paced_place *p, struct paced_p
 static enum paced_err check_size(const struct paced_tensor *t, int batch, uint64_t bytes, uint64_t most) {
     if (bytes <= most) return PACED_OK;
     return paced_error(PACED_FAILED,
-                       "tensor %s needs %.1f MiB in one piece for a batch of %d, the device gives at most %.1f MiB; "
+                       "tensor %s needs %.1f MiB in one buffer for a batch of %d, the device allows %.1f MiB; "
                        "lower train.batch, data.size or model.width",
                        t->name, (double)bytes / 1048576, batch, (double)most / 1048576);
 }
@@ -132,7 +132,7 @@ static uint64_t workspace_of(const struct paced_node *node, int batch, uint64_t 
     return scaled > node->workspace_bytes ? scaled : node->workspace_bytes;
 }
 
-/* Pixels of a batch are counted in int, in kernels and where they are launched. */
+/* Kernels and their launches count the pixels of a batch in int. */
 static enum paced_err check_pixels(const struct paced_graph *g, int batch) {
     const struct paced_shape *shape = &g->input->shape;
     if ((int64_t)batch * shape->h * shape->w <= INT32_MAX / 2) return PACED_OK;

@@ -1,4 +1,4 @@
-/* `paced graph`: a network and its memory plan as a table. */
+/* The table of a network and its memory plan, for `paced graph`. */
 #include <string.h>
 
 #include "src/graph/graph.h"

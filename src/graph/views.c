@@ -1,5 +1,4 @@
-/* Which tensors are views: those whose operation can say where their values are found, and whose readers all look
- * through views. */
+/* The choice of views: a tensor is a view if its operation can give its source and all its readers accept views. */
 #include "src/graph/graph.h"
 
 static bool reads(const struct paced_node *node, const struct paced_tensor *t) {
@@ -14,7 +13,7 @@ static bool readers_look_through(const struct paced_graph *g, const struct paced
     return true;
 }
 
-/* The output's source through its inputs' sources. Where that takes too many parts, the inputs are stored after all. */
+/* Sets the output's source from its inputs' sources. If that takes too many parts, the inputs are stored. */
 static void look_through(const struct paced_node *node) {
     struct paced_source source;
     if (!node->op->view(node, &source)) {

@@ -1,5 +1,5 @@
-/* y = a + b, with the ReLU that ends a residual block where there is one. Each summand's gradient is dy where y > 0
- * (ReLU), else dy: backward reads y for the mask alone. */
+/* y = a + b, with an optional ReLU, which ends a residual block. Each summand's gradient is dy, or with the ReLU dy
+ * where y > 0 and else 0: backward reads y only for this mask. */
 #include "src/ops/ops.h"
 
 struct add {

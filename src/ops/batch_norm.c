@@ -1,13 +1,13 @@
-/* Batch normalisation, with the ReLU that follows it where there is one.
+/* Batch normalisation with an optional ReLU.
  *
  *   y = (x - mean) / sqrt(var + eps) * weight + bias          per channel, mean and (biased) var over n, h, w
- *   training: running = 0.9 running + 0.1 batch (the variance unbiased); evaluation: running ones stand in
+ *   training: running = 0.9 running + 0.1 batch (the variance unbiased); evaluation uses the running ones
  *   backward, with xhat = (x - mean) / sqrt(var + eps), dz = dy where y > 0 (ReLU) else 0, P = n h w:
  *     dbias = sum dz, dweight = sum dz xhat, dx = weight / sqrt(var + eps) (dz - dbias / P - xhat dweight / P)
  *
- * Statistics are taken as a mean and a sum of squared deviations per chunk of pixels, joined by Chan's formula: one
- * pass over memory without the cancellation of E[x^2] - E[x]^2. `saved` keeps four rows of c floats: y's scale and
- * shift, the mean, 1 / sqrt(var + eps). The ReLU's mask is found again from x, so y need not be kept. */
+ * Statistics are a mean and a sum of squared deviations per chunk of pixels, merged by Chan's formula: one pass over
+ * memory without the cancellation of E[x^2] - E[x]^2. `saved` holds four rows of c floats: y's scale and shift, the
+ * mean, 1 / sqrt(var + eps). The ReLU's mask is recomputed from x, so y need not be retained. */
 #include "src/ops/ops.h"
 
 enum { WEIGHT, BIAS, RUNNING_MEAN, RUNNING_VAR, BATCHES };
@@ -18,7 +18,7 @@ struct batch_norm {
     int relu;
 };
 
-/* What every launch here needs to know of the tensor. */
+/* Launch parameters of a tensor. */
 struct extent {
     struct paced_device *device;
     int pixels, vec, vectors;
@@ -71,7 +71,7 @@ static enum paced_err forward(struct paced_exec *e, const struct paced_node *nod
     return store_view(e, node);
 }
 
-/* y is x through the map in `saved`. */
+/* y is x, mapped by `saved`. */
 static bool view(const struct paced_node *node, struct paced_source *source) {
     const struct batch_norm *a = node->attributes;
     *source = (struct paced_source){1, {{node->in[0], node->saved, a->relu, .factor = 1}}};

@@ -1,9 +1,9 @@
 /* y[..., 0:ca] = a, y[..., ca:ca+cb] = b, and so on; backward copies the ranges of dy back. One kernel copies a range
- * of channels of one tensor to a range of another. Where there are more inputs than a view has parts, y is stored. */
+ * of channels of one tensor to a range of another. With more inputs than a view has parts, y is stored. */
 #include "src/ops/ops.h"
 
 struct range {
-    int channels, offset; /* of the tensor, and where the range starts in it */
+    int channels, offset; /* channels of the tensor; the first channel of the range */
 };
 
 static enum paced_err copy(struct paced_exec *e, int pixels, int count, struct range source, struct range target,

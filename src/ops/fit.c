@@ -1,5 +1,5 @@
-/* Pads with zeros or crops to another height and width: y[oy][ox] = x[oy - top][ox - left], zero outside x. Backward is
- * the same walk the other way, with -top and -left. */
+/* Padding with zeros or cropping to another height and width: y[oy][ox] = x[oy - top][ox - left], zero outside x.
+ * Backward is the same with -top and -left. */
 #include "src/ops/ops.h"
 
 struct fit {
@@ -11,7 +11,7 @@ static bool view(const struct paced_node *node, struct paced_source *source) {
     *source = node->in[0]->source;
     for (int i = 0; i < source->parts; ++i) {
         struct paced_part *p = &source->part[i];
-        if (p->top != 0 || p->left != 0) return false; /* what was cut off there would come back */
+        if (p->top != 0 || p->left != 0) return false; /* cropped pixels would reappear */
         p->top = a->top;
         p->left = a->left;
     }

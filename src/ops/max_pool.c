@@ -1,6 +1,6 @@
-/* y = max over kernel x kernel windows. Forward keeps the winner's place in its window (one byte), which is all that
- * backward needs: dx gathers, for each input pixel, dy of the windows that it won. As in PyTorch the first of equal
- * values wins and a NaN wins over all. */
+/* y = max over kernel x kernel windows. Forward saves the position of the maximum in its window (one byte), and
+ * backward needs nothing else: each input pixel gathers dy from the windows whose maximum it is. As in PyTorch, the
+ * first of equal values wins, and NaN wins over all. */
 #include "src/ops/ops.h"
 
 struct pool {

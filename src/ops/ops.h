@@ -1,42 +1,42 @@
-/* Private to the ops room: what several operations share. */
+/* Private to the ops module: helpers that several operations share. */
 #ifndef PACED_OPS_OPS_H
 #define PACED_OPS_OPS_H
 
 #include "paced/ops.h"
 
-/* Pixels of a tensor in the running pass: n h w. */
+/* Pixels of a tensor in the current pass: n h w. */
 static inline int pixels_of(const struct paced_exec *exec, const struct paced_tensor *t) {
     return paced_exec_samples(exec) * t->shape.h * t->shape.w;
 }
 
-/* A source on the device, and how kernels take it (SOURCE_PARAMS in common.clh). */
+/* A source on the device, as kernels take it (SOURCE_PARAMS in common.clh). */
 struct source_part {
-    const struct paced_buffer *x, *map; /* map: x where there is none */
+    const struct paced_buffer *x, *map; /* map: x if there is none */
     struct paced_shape shape;
     int factor, top, left, mapped, relu;
 };
 struct source {
-    struct source_part part[PACED_MAX_PARTS]; /* the second without channels where there is one */
+    struct source_part part[PACED_MAX_PARTS]; /* a single part is followed by one without channels */
 };
 struct source source_of(const struct paced_exec *exec, const struct paced_source *source);
 struct source source_of_buffer(const struct paced_buffer *buffer, struct paced_shape shape);
-/* The widest vector for all of its channels, and how many of them a pixel has. */
+/* The widest vector that divides the channels of both parts. */
 int source_vector(const struct paced_device *device, const struct source *source);
-bool source_is_plain(const struct source *source); /* one stored tensor as it is */
+bool source_is_plain(const struct source *source); /* one stored tensor, unchanged */
 #define PACED_ARG_PART(part, vec)                                                                                   \
     PACED_ARG((part).x), PACED_ARG((part).map), PACED_ARG((part).shape.h), PACED_ARG((part).shape.w),               \
         PACED_ARG((part).shape.c / (vec)), PACED_ARG((part).factor), PACED_ARG((part).top), PACED_ARG((part).left), \
         PACED_ARG((part).mapped), PACED_ARG((part).relu)
 #define PACED_ARG_SOURCE(source, vec) PACED_ARG_PART((source)->part[0], vec), PACED_ARG_PART((source)->part[1], vec)
 
-/* Stores what a source shows in a range of `out`'s channels, from `offset` on. */
+/* Stores the values of a source in a range of `out`'s channels, from `offset` on. */
 enum paced_err store_source(struct paced_exec *exec, const struct paced_source *source, const struct paced_tensor *out,
                             int offset);
-/* Stores the output of a node whose operation can be looked through, where it is no view. */
+/* Stores the output of a node whose operation has `view`, unless the output is a view. */
 enum paced_err store_view(struct paced_exec *exec, const struct paced_node *node);
 
-/* Sums over pixels are taken in two fixed steps, so that they are the same in every run: a partial result per chunk of
- * pixels, then one walk over the chunks. */
+/* Chunks of a sum over pixels. The sum has two fixed steps, so that it is the same in every run: a partial result per
+ * chunk of pixels, then one loop over the chunks. */
 struct chunks {
     int count, pixels; /* of each chunk; the last may be smaller */
 };
@@ -48,8 +48,8 @@ static inline struct chunks chunks_of(int pixels) {
     return (struct chunks){(pixels + size - 1) / size, size};
 }
 
-/* dbias[c] = sum over pixels of dy[pixel][c] (reduce.cl); scratch: MAX_CHUNKS * c floats of the workspace from `offset`
- * on. */
+/* sum[c] = sum over pixels of dy[pixel][c] (reduce.cl); scratch: MAX_CHUNKS * c floats of the workspace from
+ * scratch_offset (bytes) on. */
 enum paced_err sum_over_pixels(struct paced_exec *exec, const struct paced_buffer *dy, int pixels, int c,
                                uint64_t scratch_offset, struct paced_buffer *sum);
 /* sum[c] = the sum of partial[chunks][c]. */
@@ -59,7 +59,7 @@ static inline uint64_t sum_scratch_bytes(int c) {
     return (uint64_t)MAX_CHUNKS * (uint64_t)c * 4;
 }
 
-/* to[pixel][c] = beta to + scale from[pixel / plane][c] (plane.cl): a pixel for every plane of so many. */
+/* to[pixel][c] = beta to + scale from[pixel / plane][c] (plane.cl); plane: pixels that share one row of `from`. */
 enum paced_err spread_over_pixels(struct paced_exec *exec, const struct paced_buffer *from, int plane, float scale,
                                   int pixels, int c, float beta, struct paced_buffer *to);
 

@@ -1,4 +1,4 @@
-/* Global average pooling, and the broadcast of one pixel over a plane. They are each other's transposes but for a
+/* Global average pooling, and the broadcast of one pixel over a plane. Each is the transpose of the other, up to a
  * factor:
  *   global_pool  y[n][c] = sum over h, w of x[n][h][w][c] / (h w)    dx[n][h][w][c] = dy[n][c] / (h w)
  *   broadcast    y[n][h][w][c] = x[n][c]                             dx[n][c] = sum over h, w of dy[n][h][w][c] */
@@ -32,7 +32,7 @@ static enum paced_err spread(struct paced_exec *e, const struct paced_tensor *pl
     return spread_over_pixels(e, from, s.h * s.w, scale, pixels_of(e, plane), s.c, beta, to);
 }
 
-static float share_of(struct paced_shape plane) {
+static float fraction_of(struct paced_shape plane) {
     return 1.0f / (float)(plane.h * plane.w);
 }
 
@@ -40,13 +40,13 @@ static float share_of(struct paced_shape plane) {
 
 static enum paced_err pool_forward(struct paced_exec *e, const struct paced_node *node) {
     const struct paced_tensor *in = node->in[0];
-    return sum(e, in->shape, share_of(in->shape), paced_exec_value(e, in), 0.0f, paced_exec_value(e, node->out));
+    return sum(e, in->shape, fraction_of(in->shape), paced_exec_value(e, in), 0.0f, paced_exec_value(e, node->out));
 }
 
 static enum paced_err pool_backward(struct paced_exec *e, const struct paced_node *node) {
     const struct paced_tensor *in = node->in[0];
     if (!in->needs_grad) return PACED_OK;
-    return spread(e, in, share_of(in->shape), paced_exec_grad(e, node->out), paced_exec_grad_beta(e, in),
+    return spread(e, in, fraction_of(in->shape), paced_exec_grad(e, node->out), paced_exec_grad_beta(e, in),
                   paced_exec_grad(e, in));
 }
 

@@ -1,4 +1,4 @@
-/* y = max(x, 0); dx = dy where y > 0. On its own only where no batch normalisation is before it. */
+/* y = max(x, 0); dx = dy where y > 0. Not used after batch normalisation, which has its own ReLU. */
 #include "src/ops/ops.h"
 
 static enum paced_err forward(struct paced_exec *e, const struct paced_node *node) {

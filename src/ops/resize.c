@@ -1,6 +1,6 @@
 /* Nearest resizing to any size, with PyTorch's index rule: y[oy][ox] = x[min(floor(oy (h / oh)), h - 1)][...], all in
- * float32 (exact arithmetic gives other pixels, 200 -> 48 for one). Backward gathers: the outputs of one input pixel
- * are a rectangle, found by the same rule, so no two work-items add to one place. */
+ * float32 (exact arithmetic gives other pixels, for example from 200 to 48). Backward gathers: the outputs of one input
+ * pixel are a rectangle, found by the same rule, so no two work-items write to the same place. */
 #include "src/ops/ops.h"
 
 static enum paced_err forward(struct paced_exec *e, const struct paced_node *node) {

@@ -1,4 +1,4 @@
-/* Sources on the device: what readers of views pass to their kernels. */
+/* Sources on the device: the kernel arguments of operations that read views. */
 #include "src/ops/ops.h"
 
 static struct source_part part_of(const struct paced_exec *e, const struct paced_part *p) {
@@ -8,7 +8,7 @@ static struct source_part part_of(const struct paced_exec *e, const struct paced
         p->relu};
 }
 
-/* A part without channels, whose pointers are as good as any. */
+/* A part without channels. Its pointers must be valid but are not read. */
 static struct source_part nothing(const struct paced_buffer *buffer) {
     return (struct source_part){.x = buffer, .map = buffer, .factor = 1};
 }

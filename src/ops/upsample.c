@@ -5,7 +5,7 @@ struct upsample {
     int factor;
 };
 
-/* A part that is neither shifted nor shown larger yet. */
+/* Magnification applies before the shift of a part, so a shifted part cannot be upsampled. */
 static bool view(const struct paced_node *node, struct paced_source *source) {
     const struct upsample *a = node->attributes;
     *source = node->in[0]->source;

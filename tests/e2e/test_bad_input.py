@@ -347,7 +347,7 @@ class WeightsTest(program.Case):
         for name, value in (("out.bias", float("nan")), ("inp.double_conv.1.running_var", float("-inf"))):
             dtype, shape, values = self.tensors[name]
             tensors = self.changed(name, (dtype, shape, (*values[:-1], value)))
-            says = [f"tensor {name} has a value that is no finite number ({value})", "train anew"]
+            says = [f"tensor {name} has a value that is not a finite number ({value})", "train again"]
             self.refuse_weights(says, tensors=tensors)
             write_pth(self.path("bad.pth"), tensors)
             for command in (["predict", "tiny.ini", "--output", "out", "data/benign"], ["calibrate", "tiny.ini"]):

@@ -81,11 +81,11 @@ class TuneTest(program.Case):
         self.refuse_file("[tuning]\nsetting = magic\n", ":2:", "[tuning]")
         self.refuse_file("[convolution]\n32x32x3-2 k3 s1 p1 d1 n2 forward = magic\n", ":2:", "32x32x3-2", "magic")
 
-    def test_own_file_that_is_broken_is_left_out(self):
+    def test_own_file_that_is_broken_is_ignored(self):
         shutil.copytree(self.path("cache"), self.path("broken"))
         program.write_text(self.path("broken", os.path.basename(self.file)), "nonsense\n")
         done = self.train("broken_run", cache="broken")
-        self.assertIn("is left out", done.stderr)
+        self.assertIn("is ignored", done.stderr)
 
     def test_shipped_file_is_found(self):
         device, = (d for d in json.loads(self.run_program("devices", "--json").stdout) if d["selected"])

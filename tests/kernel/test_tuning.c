@@ -71,7 +71,7 @@ static void assert_refused(const char *key, const char *algorithm, bool training
 static void test_wrong_algorithms(void **state) {
     (void)state;
     assert_refused(KEY, "winograd9", false, "no such algorithm");
-    assert_refused("9x8x16-16 k3 s1 p1 d1 n1 forward-training", "winograd4", true, "not accurately enough");
+    assert_refused("9x8x16-16 k3 s1 p1 d1 n1 forward-training", "winograd4", true, "too inaccurate");
 }
 
 static void test_settings(void **state) {

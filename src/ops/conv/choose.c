@@ -1,10 +1,10 @@
-/* Which algorithm computes a convolution, by its shape and direction. The first of these that has an answer:
- *   the environment variable PACED_CONV (im2col, pointwise, winograd2 or winograd4), for all convolutions that it can
- *   compute;
- *   the device's tuning, [convolution] SHAPE DIRECTION = ALGORITHM;
- *   dot products for a few filters of one pixel; F(4x4,3x3) wherever it multiplies less, which was seen to be faster
- *   from 3 to 512 channels and from 7 to 224 pixels a side, once to five times; F(2x2,3x3) where tiles of a dilated
- *   convolution have few real outputs. */
+/* The choice of a convolution's algorithm, by its shape and direction, from the first of these that applies:
+ *   1. the environment variable PACED_CONV (im2col, pointwise, winograd2 or winograd4), for all convolutions that the
+ *      algorithm supports;
+ *   2. the device's tuning, [convolution] SHAPE DIRECTION = ALGORITHM;
+ *   3. dot products for 1x1 convolutions to a few filters; F(4x4,3x3) where it multiplies less, which was measured to
+ *      be one to five times as fast, for 3 to 512 channels and 7 to 224 pixels a side; F(2x2,3x3) where tiles of a
+ *      dilated convolution have few real outputs. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,10 +27,9 @@ static bool applies(const struct conv_algorithm *algorithm, const struct conv *v
     return v->size == 3 && v->stride == 1 && v->pad <= 2 * v->dilation;
 }
 
-/* In training the forward pass decides which ReLUs let through, and one that flips by rounding moves the whole gradient
- * by 1e-4 to 1e-2. In a large layer some flip whatever the sum is taken by; in a small one, where F(4x4) and a fast
- * product gain little, few need to: there F(2x2), which is as accurate as a plain sum, and products that are summed in
- * blocks keep most gradients exact. */
+/* In training, a ReLU whose sign flips by rounding in the forward pass changes the whole gradient by 1e-4 to 1e-2
+ * (relative). In a large layer some flip with any algorithm. In a small layer, where F(4x4) and a fast product gain
+ * little, F(2x2), which is as accurate as a plain sum, and products summed in blocks keep most gradients exact. */
 static bool is_small(struct paced_shape out) {
     enum { FEW_VALUES = 1 << 16 };
     return (int64_t)out.h * out.w * out.c < FEW_VALUES;
@@ -46,11 +45,10 @@ bool conv_forward_is_careful(const struct paced_exec *e, struct paced_shape out)
     return paced_exec_is_training(e) && is_small(out);
 }
 
-/* ---- without measuring --------------------------------------------------------------------------------------- */
+/* ---- by shape ------------------------------------------------------------------------------------------------ */
 
-/* NULL where no algorithm of Winograd's multiplies less than a plain sum: a tile counts whole, however few of its
- * outputs are real. Small tiles are for dilated convolutions: of dense ones they multiply less only at two pixels a
- * side. */
+/* NULL if no Winograd algorithm multiplies less than a plain sum; a tile counts in full even if few of its outputs are
+ * real. Small tiles are for dilated convolutions: in dense ones they multiply less only at two pixels a side. */
 static const struct conv_algorithm *winograd_by_products(const struct conv *v, bool backward_data) {
     int64_t plain = backward_data ? 9LL * v->h * v->w : 9LL * v->oh * v->ow;
     int64_t two = conv_winograd_products(v, 2, backward_data), four = conv_winograd_products(v, 4, backward_data);
@@ -60,7 +58,7 @@ static const struct conv_algorithm *winograd_by_products(const struct conv *v, b
 
 static const struct conv_algorithm *by_shape(const struct conv *v, enum paced_conv_direction direction) {
     if (applies(&conv_pointwise, v)) return &conv_pointwise;
-    /* All taps of an image's three channels fill less than two tiles of one product; apart, each would be padded. */
+    /* All taps of an image's three channels fill less than two tiles of one product; Winograd would pad each plane. */
     bool forward = direction == PACED_CONV_FORWARD || direction == PACED_CONV_FORWARD_TRAINING;
     if (!applies(&conv_winograd4, v) || (forward && v->c < 8)) return &conv_im2col;
     const struct conv_algorithm *fewest = winograd_by_products(v, direction == PACED_CONV_BACKWARD_DATA);
@@ -68,7 +66,7 @@ static const struct conv_algorithm *by_shape(const struct conv *v, enum paced_co
     return is_accurate(fewest, v, direction) ? fewest : &conv_winograd2;
 }
 
-/* ---- by what was measured ------------------------------------------------------------------------------------ */
+/* ---- by tuning ----------------------------------------------------------------------------------------------- */
 
 static void write_key(char *out, size_t size, const struct conv *v, int n, enum paced_conv_direction direction) {
     static const char *const names[] = {[PACED_CONV_FORWARD] = "forward",
@@ -79,7 +77,7 @@ static void write_key(char *out, size_t size, const struct conv *v, int n, enum 
              v->dilation, n, names[direction]);
 }
 
-/* NULL where nothing was measured. */
+/* *out is NULL if the tuning has no line for this convolution. */
 static enum paced_err by_tuning(const struct paced_tuning *tuning, const struct conv *v, int n,
                                 enum paced_conv_direction direction, const struct conv_algorithm **out) {
     char key[128];
@@ -88,7 +86,7 @@ static enum paced_err by_tuning(const struct paced_tuning *tuning, const struct 
     *out = by_name(name);
     if (!name || (*out && applies(*out, v) && is_accurate(*out, v, direction))) return PACED_OK;
     return paced_tuning_refuse(tuning, "convolution", key,
-                               *out ? "cannot compute this, or not accurately enough; remove the line"
+                               *out ? "does not apply to this convolution, or is too inaccurate; remove the line"
                                     : "no such algorithm; " ALGORITHMS);
 }
 
@@ -123,7 +121,7 @@ enum paced_err conv_choose(struct paced_exec *e, const struct conv *v, enum pace
     return PACED_OK;
 }
 
-/* Tuning is not known yet when a plan is made, so there is room for any. */
+/* A plan must have room for every algorithm, since it does not know the tuning. */
 uint64_t conv_workspace_bytes(const struct conv *v, int samples, uint64_t limit) {
     uint64_t most = 0;
     for (size_t i = 0; i < PACED_COUNT(algorithms); ++i) {
@@ -133,7 +131,7 @@ uint64_t conv_workspace_bytes(const struct conv *v, int samples, uint64_t limit)
     return most;
 }
 
-/* ---- for those who measure ----------------------------------------------------------------------------------- */
+/* ---- for tuning ---------------------------------------------------------------------------------------------- */
 
 char *paced_conv_tuning_key(const struct paced_node *node, int n, enum paced_conv_direction direction) {
     char key[128];

@@ -1,4 +1,4 @@
-/* conv2d: the layer. y = x * w + bias (cross-correlation, zero padding); the arithmetic is an algorithm's. */
+/* The layer conv2d: y = x * w + bias (cross-correlation, zero padding). The arithmetic is in the algorithms. */
 #include <math.h>
 
 #include "src/ops/conv/conv.h"
@@ -40,8 +40,8 @@ static uint64_t workspace(const struct paced_node *node, int batch, uint64_t lim
 static const struct paced_op conv2d = {"conv2d", PACED_READS_INPUT,   forward,
                                        backward, .reads_views = true, .workspace = workspace};
 
-/* PyTorch's default: uniform within 1 / sqrt(fan_in) for weights and bias; torchvision's residual networks: normal with
- * deviation sqrt(2 / fan_out). */
+/* Initialisation: PyTorch's default, uniform within 1 / sqrt(fan_in) for weights and bias; or (kaiming) that of
+ * torchvision's residual networks, normal with standard deviation sqrt(2 / fan_out). */
 static void add_params(struct paced_graph *graph, struct paced_node *node, const struct conv *a, bool kaiming) {
     int dims[] = {a->k, a->c, a->size, a->size};
     float bound = 1.0f / sqrtf((float)(a->c * a->size * a->size));

@@ -1,4 +1,4 @@
-/* Private to the convolutions: one layer's geometry, and what an algorithm offers. */
+/* Private to the convolutions: one layer's geometry, and the interface of an algorithm. */
 #ifndef PACED_OPS_CONV_H
 #define PACED_OPS_CONV_H
 
@@ -11,9 +11,9 @@ struct conv {
     bool bias;
 };
 
-/* One way to compute a convolution. Forward and backward_data overwrite or add (beta); backward_weights overwrites
- * dw[k][size][size][c]. Each may use the workspace up to workspace_bytes, which keeps to `limit` where it can. `node`
- * may keep what forward makes of the weights. `careful`: long sums are to be taken with paced_gemm_careful. */
+/* An algorithm for convolutions. Forward and backward_data overwrite or add (beta); backward_weights overwrites
+ * dw[k][size][size][c]. Each may use the workspace up to workspace_bytes, which stays within `limit` where possible.
+ * `node` may cache the transformed weights of forward. `careful`: long sums use paced_gemm_careful. */
 struct conv_algorithm {
     const char *name;
     uint64_t (*workspace_bytes)(const struct conv *conv, int samples, uint64_t limit);
@@ -30,14 +30,14 @@ extern const struct conv_algorithm conv_im2col;                    /* any */
 extern const struct conv_algorithm conv_pointwise;                 /* 1x1, stride 1, no padding, few filters */
 extern const struct conv_algorithm conv_winograd2, conv_winograd4; /* 3x3, stride 1 */
 
-/* Multiplications of conv_winograd<m> for each pair of channels in a sample; a plain sum takes 9 an output. */
+/* Multiplications of conv_winograd<m> per pair of channels and sample; a plain sum takes 9 per output. */
 int64_t conv_winograd_products(const struct conv *conv, int m, bool backward_data);
 
-/* The algorithm for the running pass. PACED_INVALID where the device's tuning names one that cannot serve. */
+/* The algorithm for the current pass. PACED_INVALID if the device's tuning names one that does not apply. */
 enum paced_err conv_choose(struct paced_exec *exec, const struct conv *conv, enum paced_conv_direction direction,
                            const struct conv_algorithm **algorithm);
 
-/* Should a layer that makes such samples sum carefully in the running pass forward (choose.c)? */
+/* True if a layer with this output must sum in blocks in the current forward pass (choose.c). */
 bool conv_forward_is_careful(const struct paced_exec *exec, struct paced_shape out);
 
 uint64_t conv_workspace_bytes(const struct conv *conv, int samples, uint64_t limit); /* enough for every algorithm */

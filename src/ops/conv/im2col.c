@@ -1,40 +1,41 @@
 /* Convolution as matrix products over gathered patches ("im2col"), for any kernel, stride, padding and dilation.
  *
- * A chunk of output pixels at a time, so that the matrices stay in the cache and the workspace small:
+ * The output is computed in chunks of pixels, so that the matrices stay in the cache and the workspace is small:
  *   forward           y[rows][k]       = col(x)[rows][taps c] W[taps c][k]
  *   backward, data    dx[rows][c]      = col(dy)[rows][taps k] W'[taps k][c]     (taps reversed)
  *   backward, weights dw[k][taps c]   += dy^T[k][rows] col(x)[rows][taps c]
- * Backward-data is a forward convolution over dy too: input pixel i is reached by output pixel (i + pad - tap dilation)
- * / stride where that is whole, so its gather walks dy with pad' = (size - 1) dilation - pad and "holes" of the stride.
- * Rows and columns are padded with zeros to whole GEMM tiles. A 1x1 convolution is the product alone: where its
- * channels are whole tiles, x itself is the matrix. */
+ * Backward-data is a forward convolution over dy: input pixel i receives from output pixel (i + pad - tap dilation) /
+ * stride if that is whole, so its gather reads dy with pad' = (size - 1) dilation - pad and stride - 1 zeros inserted
+ * between pixels ("holes"). Rows and columns are padded with zeros to whole GEMM tiles. A 1x1 convolution needs no
+ * gather if its channels are whole tiles: x itself is the matrix. */
 #include "src/ops/conv/conv.h"
 
-/* Elements of the patch matrix of one chunk, and its most rows. */
+/* Maximum elements and rows of the patch matrix of one chunk. */
 enum { MAX_PATCH_ELEMENTS = 512 << 10, MAX_ROWS = 3072 };
 
-/* A gather: for every pixel of the target grid, `taps` pixels of the source. */
-struct walk {
+/* A gather of size x size pixels of the source for each pixel of the target grid. */
+struct conv_geometry {
     int h, w, c; /* source */
     int oh, ow;  /* target grid */
     int size, stride, pad, dilation, holes;
-    bool careful; /* products */
+    bool careful; /* sums in blocks */
 };
 
-static struct walk forward_walk(const struct conv *v) {
-    return (struct walk){v->h, v->w, v->c, v->oh, v->ow, v->size, v->stride, v->pad, v->dilation, 1, false};
+static struct conv_geometry forward_geometry(const struct conv *v) {
+    return (struct conv_geometry){v->h, v->w, v->c, v->oh, v->ow, v->size, v->stride, v->pad, v->dilation, 1, false};
 }
 
-static struct walk backward_walk(const struct conv *v) {
-    return (struct walk){v->oh,       v->ow,     v->k, v->h, v->w, v->size, 1, (v->size - 1) * v->dilation - v->pad,
-                         v->dilation, v->stride, false};
+static struct conv_geometry backward_geometry(const struct conv *v) {
+    return (struct conv_geometry){v->oh,       v->ow,     v->k, v->h,
+                                  v->w,        v->size,   1,    (v->size - 1) * v->dilation - v->pad,
+                                  v->dilation, v->stride, false};
 }
 
-static int patch_columns(const struct walk *w) {
+static int patch_columns(const struct conv_geometry *w) {
     return paced_gemm_pad(w->size * w->size * w->c);
 }
 
-static int chunk_rows(const struct walk *w) {
+static int chunk_rows(const struct conv_geometry *w) {
     int rows = MAX_PATCH_ELEMENTS / patch_columns(w);
     rows = rows > MAX_ROWS ? MAX_ROWS : rows;
     return rows < PACED_GEMM_TILE ? PACED_GEMM_TILE : rows / PACED_GEMM_TILE * PACED_GEMM_TILE;
@@ -42,7 +43,7 @@ static int chunk_rows(const struct walk *w) {
 
 /* ---- the workspace ------------------------------------------------------------------------------------------- */
 
-/* Three matrices, one after another: weights (or dy^T), patches, result. */
+/* Bytes of three contiguous matrices: weights (or dy^T), patches, result. */
 struct layout {
     uint64_t first, patches, result;
 };
@@ -51,13 +52,13 @@ static uint64_t floats_aligned(uint64_t count) {
     return (count * 4 + 4095) / 4096 * 4096; /* above any device's alignment of sub-buffers */
 }
 
-static struct layout product_layout(const struct walk *w, int outputs) {
+static struct layout product_layout(const struct conv_geometry *w, int outputs) {
     uint64_t rows = (uint64_t)chunk_rows(w), columns = (uint64_t)patch_columns(w),
              n = (uint64_t)paced_gemm_pad(outputs);
     return (struct layout){floats_aligned(columns * n), floats_aligned(rows * columns), floats_aligned(rows * n)};
 }
 
-static struct layout weights_layout(const struct walk *w, int filters) {
+static struct layout weights_layout(const struct conv_geometry *w, int filters) {
     uint64_t rows = (uint64_t)chunk_rows(w), columns = (uint64_t)patch_columns(w),
              k = (uint64_t)paced_gemm_pad(filters);
     return (struct layout){floats_aligned(k * rows), floats_aligned(rows * columns), floats_aligned(k * columns)};
@@ -68,9 +69,9 @@ static uint64_t total(struct layout l) {
 }
 
 static uint64_t workspace_bytes(const struct conv *v, int samples, uint64_t limit) {
-    (void)samples; /* a chunk is small whatever the batch */
+    (void)samples; /* chunks do not depend on the batch */
     (void)limit;
-    struct walk f = forward_walk(v), b = backward_walk(v);
+    struct conv_geometry f = forward_geometry(v), b = backward_geometry(v);
     uint64_t sizes[] = {total(product_layout(&f, v->k)), total(product_layout(&b, v->c)),
                         total(weights_layout(&f, v->k))};
     uint64_t most = 0;
@@ -90,9 +91,8 @@ static enum paced_err take(struct paced_exec *e, struct layout l, struct matrice
 
 /* ---- steps --------------------------------------------------------------------------------------------------- */
 
-/* patches[rows][columns] for target pixels first..first + rows; zero beyond the last of `pixels` and in the columns
- * that only fill the tile. */
-static enum paced_err gather(struct paced_exec *e, const struct walk *w, int pixels, int first, int rows,
+/* patches[rows][columns] for target pixels first..first + rows; zero beyond `pixels` and in the padding columns. */
+static enum paced_err gather(struct paced_exec *e, const struct conv_geometry *w, int pixels, int first, int rows,
                              const struct source *source, struct paced_buffer *patches) {
     static const struct paced_kernel im2col = {"im2col.cl", "im2col"};
     struct paced_device *device = paced_exec_device(e);
@@ -104,20 +104,20 @@ static enum paced_err gather(struct paced_exec *e, const struct walk *w, int pix
                         PACED_ARG(patches));
 }
 
-static bool is_pointwise(const struct walk *w) {
+static bool is_pointwise(const struct conv_geometry *w) {
     return w->size == 1 && w->stride == 1 && w->pad == 0 && w->holes == 1 && w->c % PACED_GEMM_TILE == 0;
 }
 
-static enum paced_err multiply(struct paced_exec *e, const struct walk *w, int rows, int n, int columns,
+static enum paced_err multiply(struct paced_exec *e, const struct conv_geometry *w, int rows, int n, int columns,
                                const struct paced_buffer *patches, const struct matrices *m) {
     struct paced_device *device = paced_exec_device(e);
     return w->careful ? paced_gemm_careful(device, 1, rows, n, columns, patches, m->first, m->result)
                       : paced_gemm(device, 1, rows, n, columns, patches, m->first, 0.0f, m->result);
 }
 
-/* result[rows][n] = patches of the chunk times weights[columns][n]. */
-static enum paced_err multiply_chunk(struct paced_exec *e, const struct walk *w, int pixels, int first, int rows,
-                                     const struct source *source, const struct matrices *m, int n) {
+/* result[rows][n] = patches of the chunk times weights[columns][n]; the patches are x itself where possible. */
+static enum paced_err multiply_chunk(struct paced_exec *e, const struct conv_geometry *w, int pixels, int first,
+                                     int rows, const struct source *source, const struct matrices *m, int n) {
     uint64_t row_bytes = (uint64_t)w->c * 4, offset = (uint64_t)first * row_bytes;
     bool aligned = offset % paced_device_info(paced_exec_device(e))->align_bytes == 0;
     if (!is_pointwise(w) || !source_is_plain(source) || first + rows > pixels || !aligned) {
@@ -132,9 +132,9 @@ static enum paced_err multiply_chunk(struct paced_exec *e, const struct walk *w,
 }
 
 /* target[pixels][outputs] = beta target + (gathered source) weights + bias, chunk by chunk. */
-static enum paced_err gather_multiply(struct paced_exec *e, const struct walk *w, const struct matrices *m, int outputs,
-                                      const struct source *source, const struct paced_buffer *bias, float beta,
-                                      struct paced_buffer *target) {
+static enum paced_err gather_multiply(struct paced_exec *e, const struct conv_geometry *w, const struct matrices *m,
+                                      int outputs, const struct source *source, const struct paced_buffer *bias,
+                                      float beta, struct paced_buffer *target) {
     static const struct paced_kernel conv_store = {"im2col.cl", "conv_store"};
     struct paced_device *device = paced_exec_device(e);
     int pixels = paced_exec_samples(e) * w->oh * w->ow, n = paced_gemm_pad(outputs);
@@ -157,31 +157,31 @@ static enum paced_err forward(struct paced_exec *e, const struct paced_node *nod
                               const struct paced_buffer *bias, bool careful, float beta, struct paced_buffer *y) {
     (void)node;
     static const struct paced_kernel pack_forward = {"im2col.cl", "pack_forward"};
-    struct walk walk = forward_walk(v);
-    walk.careful = careful;
+    struct conv_geometry geometry = forward_geometry(v);
+    geometry.careful = careful;
     struct matrices m;
-    PACED_TRY(take(e, product_layout(&walk, v->k), &m));
-    int columns = v->size * v->size * v->c, rows = patch_columns(&walk), n = paced_gemm_pad(v->k);
+    PACED_TRY(take(e, product_layout(&geometry, v->k), &m));
+    int columns = v->size * v->size * v->c, rows = patch_columns(&geometry), n = paced_gemm_pad(v->k);
     PACED_TRY(PACED_LAUNCH(paced_exec_device(e), &pack_forward, paced_range_items((uint64_t)rows * (uint64_t)n), 1,
                            PACED_ARG(rows), PACED_ARG(n), PACED_ARG(columns), PACED_ARG(v->k), PACED_ARG(weights),
                            PACED_ARG(m.first)));
-    return gather_multiply(e, &walk, &m, v->k, x, bias, beta, y);
+    return gather_multiply(e, &geometry, &m, v->k, x, bias, beta, y);
 }
 
 static enum paced_err backward_data(struct paced_exec *e, const struct conv *v, const struct paced_buffer *dy,
                                     const struct paced_buffer *weights, bool careful, float beta,
                                     struct paced_buffer *dx) {
     static const struct paced_kernel pack_backward = {"im2col.cl", "pack_backward"};
-    struct walk walk = backward_walk(v);
-    walk.careful = careful;
+    struct conv_geometry geometry = backward_geometry(v);
+    geometry.careful = careful;
     struct matrices m;
-    PACED_TRY(take(e, product_layout(&walk, v->c), &m));
-    int taps = v->size * v->size, rows = patch_columns(&walk), n = paced_gemm_pad(v->c);
+    PACED_TRY(take(e, product_layout(&geometry, v->c), &m));
+    int taps = v->size * v->size, rows = patch_columns(&geometry), n = paced_gemm_pad(v->c);
     PACED_TRY(PACED_LAUNCH(paced_exec_device(e), &pack_backward, paced_range_items((uint64_t)rows * (uint64_t)n), 1,
                            PACED_ARG(rows), PACED_ARG(n), PACED_ARG(taps), PACED_ARG(v->k), PACED_ARG(v->c),
                            PACED_ARG(weights), PACED_ARG(m.first)));
     struct source source = source_of_buffer(dy, (struct paced_shape){v->oh, v->ow, v->k});
-    return gather_multiply(e, &walk, &m, v->c, &source, NULL, beta, dx);
+    return gather_multiply(e, &geometry, &m, v->c, &source, NULL, beta, dx);
 }
 
 static enum paced_err backward_weights(struct paced_exec *e, const struct conv *v, const struct source *x,
@@ -189,16 +189,16 @@ static enum paced_err backward_weights(struct paced_exec *e, const struct conv *
     static const struct paced_kernel transpose_rows = {"im2col.cl", "transpose_rows"};
     static const struct paced_kernel unpad = {"im2col.cl", "unpad"};
     struct paced_device *device = paced_exec_device(e);
-    struct walk walk = forward_walk(v);
+    struct conv_geometry geometry = forward_geometry(v);
     struct matrices m;
-    PACED_TRY(take(e, weights_layout(&walk, v->k), &m));
-    int pixels = paced_exec_samples(e) * v->oh * v->ow, columns = patch_columns(&walk), k = paced_gemm_pad(v->k);
-    for (int first = 0; first < pixels; first += chunk_rows(&walk)) {
-        int left = pixels - first, rows = paced_gemm_pad(left < chunk_rows(&walk) ? left : chunk_rows(&walk));
+    PACED_TRY(take(e, weights_layout(&geometry, v->k), &m));
+    int pixels = paced_exec_samples(e) * v->oh * v->ow, columns = patch_columns(&geometry), k = paced_gemm_pad(v->k);
+    for (int first = 0; first < pixels; first += chunk_rows(&geometry)) {
+        int left = pixels - first, rows = paced_gemm_pad(left < chunk_rows(&geometry) ? left : chunk_rows(&geometry));
         PACED_TRY(PACED_LAUNCH(device, &transpose_rows, paced_range_items((uint64_t)rows / 16 * (uint64_t)k / 16), 1,
                                PACED_ARG(pixels), PACED_ARG(first), PACED_ARG(rows), PACED_ARG(v->k), PACED_ARG(k),
                                PACED_ARG(dy), PACED_ARG(m.first)));
-        PACED_TRY(gather(e, &walk, pixels, first, rows, x, m.patches));
+        PACED_TRY(gather(e, &geometry, pixels, first, rows, x, m.patches));
         PACED_TRY(paced_gemm(device, 1, k, columns, rows, m.first, m.patches, first ? 1.0f : 0.0f, m.result));
     }
     int used = v->size * v->size * v->c;

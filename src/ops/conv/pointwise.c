@@ -1,6 +1,6 @@
-/* 1x1 convolutions to a few filters (a network's last layer, to its classes) as dot products over channels. The matrix
- * product of the general way would gather its input, pad the filters to a whole tile, and take several times as long.
- * The gradient of the weights is summed in two fixed steps, as all sums over pixels. */
+/* 1x1 convolutions to a few filters (a network's last layer, to its classes) as dot products over channels. im2col
+ * would gather the input, pad the filters to a whole tile and take several times as long. The gradient of the weights
+ * is summed in two fixed steps, like all sums over pixels. */
 #include "src/ops/conv/conv.h"
 
 static int pixels_out(const struct paced_exec *e, const struct conv *v) {
@@ -18,7 +18,7 @@ static enum paced_err forward(struct paced_exec *e, const struct paced_node *nod
                               bool careful, float beta, struct paced_buffer *y) {
     static const struct paced_kernel pointwise_fwd = {"pointwise.cl", "pointwise_fwd"};
     (void)node;
-    (void)careful; /* a vector's lanes are sums of their own */
+    (void)careful; /* each vector lane is a sum of its own */
     int vec = source_vector(paced_exec_device(e), x), pixels = pixels_out(e, v), has_bias = bias != NULL;
     return PACED_LAUNCH(paced_exec_device(e), &pointwise_fwd, paced_range_pixels((uint64_t)pixels, (uint32_t)v->k), vec,
                         PACED_ARG(pixels), PACED_ARG(v->h), PACED_ARG(v->w), PACED_ARG(v->k), PACED_ARG(has_bias),
@@ -28,7 +28,7 @@ static enum paced_err forward(struct paced_exec *e, const struct paced_node *nod
 
 static enum paced_err backward_data(struct paced_exec *e, const struct conv *v, const struct paced_buffer *dy,
                                     const struct paced_buffer *w, bool careful, float beta, struct paced_buffer *dx) {
-    (void)careful; /* sums over a few filters */
+    (void)careful; /* sums have only a few terms */
     static const struct paced_kernel pointwise_bwd_data = {"pointwise.cl", "pointwise_bwd_data"};
     int vec = paced_device_vector(paced_exec_device(e), v->c), vectors = v->c / vec, pixels = pixels_out(e, v);
     return PACED_LAUNCH(paced_exec_device(e), &pointwise_bwd_data,

@@ -1,11 +1,11 @@
-/* conv_transpose2d: y = the transpose of a convolution, applied to x.
+/* The layer conv_transpose2d: y is the transpose of a convolution, applied to x.
  *
- * The convolution it transposes goes from y to x: its input has y's size and channels, its filters are x's channels,
- * its weights [c][kernel][kernel][filters] are the layer's own. So each direction is one of that convolution's,
+ * The transposed convolution maps y to x: its input has y's size and channels, its filters are x's channels, its
+ * weights [c][kernel][kernel][filters] are the layer's own. Each direction is one of that convolution's,
  *   forward            its backward, data
  *   backward, data     its forward
- *   backward, weights  its backward, weights, with dy for its input and x for its output's gradient,
- * and the arithmetic is an algorithm's. A bias is written first and added to. */
+ *   backward, weights  its backward, weights, with dy as its input and x as its output's gradient,
+ * computed by an algorithm. A bias is written to y first, and the products are added to it. */
 #include <math.h>
 
 #include "src/ops/conv/conv.h"
@@ -18,7 +18,7 @@ static enum paced_err forward(struct paced_exec *e, const struct paced_node *nod
     int pixels = pixels_of(e, node->out);
     const struct paced_param *bias = node->params[BIAS];
     if (bias) PACED_TRY(spread_over_pixels(e, paced_exec_param(e, bias), pixels, 1.0f, pixels, conv->c, 0.0f, y));
-    /* Training's forward pass needs an exact algorithm (choose.c tells why), whichever way it is walked. */
+    /* The forward pass of training needs an accurate algorithm (see choose.c) in either direction. */
     const struct conv_algorithm *algorithm;
     PACED_TRY(conv_choose(e, conv, paced_exec_is_training(e) ? PACED_CONV_FORWARD_TRAINING : PACED_CONV_BACKWARD_DATA,
                           &algorithm));
@@ -52,7 +52,8 @@ static uint64_t workspace(const struct paced_node *node, int batch, uint64_t lim
 static const struct paced_op conv_transpose2d = {"conv_transpose2d", PACED_READS_INPUT, forward, backward,
                                                  .workspace = workspace};
 
-/* PyTorch's default: uniform within 1 / sqrt(fan_in) for weights and bias, where its fan_in is filters kernel^2. */
+/* Initialisation: PyTorch's default, uniform within 1 / sqrt(fan_in) for weights and bias; fan_in = filters kernel^2.
+ */
 static void add_params(struct paced_graph *graph, struct paced_node *node, const struct conv *conv, bool bias) {
     int dims[] = {conv->k, conv->c, conv->size, conv->size};
     float bound = 1.0f / sqrtf((float)(conv->c * conv->size * conv->size));
@@ -81,7 +82,7 @@ struct paced_tensor *paced_conv_transpose2d(struct paced_graph *graph, const cha
     struct paced_shape out = {enlarged(x->shape.h, &t), enlarged(x->shape.w, &t), t.filters};
     if (out.h < 1 || out.w < 1) {
         paced_graph_fail(graph, paced_error(PACED_INVALID,
-                                            "data.size: %s leaves nothing of %dx%d pixels by its padding; raise "
+                                            "data.size: the padding of %s leaves nothing of %dx%d pixels; raise "
                                             "data.size",
                                             name, x->shape.h, x->shape.w));
         return NULL;
