@@ -1,8 +1,8 @@
 """Terminal output: every long command in a terminal of 40, 80 and 200 columns, and colours only where enabled.
 
-The terminal is a pseudo-terminal whose output is read as a stream. The status line is erased by "\\r\\033[K" before it is
-redrawn or a message is printed. If it is shorter than the terminal is wide, it never wraps, and nothing of it remains if
-each line of the stream ends in a message.
+The terminal is a pseudo-terminal whose output is read as a stream. The status line is erased by "\\r\\033[K" before it
+is redrawn or a message is printed. If it is shorter than the terminal is wide, it never wraps, and nothing of it
+remains if each line of the stream ends in a message.
 """
 import os
 import re
