@@ -56,9 +56,8 @@ static char *page(const struct report *report, const struct paced_text *bodies) 
             paced_text_add(
                 &out, "<section id=\"%s\" aria-labelledby=\"%s-title\">\n<h2 id=\"%s-title\">%s</h2>\n%s</section>\n",
                 sections[i].id, sections[i].id, sections[i].id, sections[i].title, bodies[i].data);
-    paced_text_add(&out,
-                   "</main>\n<footer><p>Hover over a number to see its full value. All numbers are taken from the CSV "
-                   "files in the run directories.</p></footer>\n</body>\n</html>\n");
+    paced_text_add(&out, "</main>\n<footer><p>Hover over a number to see its full value. The numbers come from the CSV "
+                         "files in the run directories.</p></footer>\n</body>\n</html>\n");
     return out.data;
 }
 
