@@ -1,19 +1,20 @@
-/* report: figures and files for people, from host arrays only.
+/* report: metrics, tables, plots and report pages, computed from host arrays only.
  *
- * Metrics per image and class 1..C-1 with TP, |P|, |G| counted over pixels:
+ * Metrics per image and class 1..C-1, with TP, |P| and |G| counted over pixels:
  *   dice = (2 TP + 1e-4) / (|P| + |G| + 1e-4), iou = TP / (|P| + |G| - TP), precision = TP / |P|, recall = TP / |G|,
- *   each of the last three 1 where it is 0/0. An image's figure is the mean over its classes, a set's the mean over its
- *   images; f1 comes from the mean precision and the mean recall of whatever is averaged.
- *   hd95 (pixels) and nsd compare outlines, as MONAI defines them (src/report/surface.h).
- * Metrics per image: nll, ece and brier of the probabilities, a set's ece being that of all its pixels together;
- *   angle_error (degrees^2) and distance_error (pixels^2) of a needle's line. */
+ *   the last three are 1 for 0/0. An image's value is the mean over its classes, a set's value the mean over its
+ *   images; f1 is computed from the mean precision and the mean recall.
+ *   hd95 (pixels) and nsd compare outlines as defined by MONAI (src/report/surface.h).
+ * Metrics per image: nll, ece and brier of the probabilities (the ece of a set is computed over all its pixels);
+ *   angle_error (degrees^2) and distance_error (pixels^2) of a needle's line.
+ * Pointers returned as char * are owned by the caller and released with free(). */
 #ifndef PACED_REPORT_H
 #define PACED_REPORT_H
 
 #include "paced/config.h"
 #include "paced/weights.h"
 
-/* In the order of enum paced_metric. NaN: not measured. */
+/* Metrics in the order of enum paced_metric. NaN: not measured. */
 struct paced_metrics {
     double dice, iou, precision, recall, f1, hd95, nsd, ece, brier, nll, angle_error, distance_error;
 };
@@ -21,14 +22,15 @@ const char *paced_metric_name(enum paced_metric metric);
 
 /* ---- calibration --------------------------------------------------------------------------------------------- */
 
-/* Sums over pixels of softmax(logits / tau), in 15 equal bins of the greatest probability; starts as {0}. */
+/* Sums over pixels of softmax(logits / tau), in 15 equal bins of the maximum probability. Initialised with {0}. */
 enum { PACED_BINS = 15 };
 struct paced_reliability {
-    double confidence[PACED_BINS], right[PACED_BINS]; /* of the greatest probability; pixels whose class it names */
+    double confidence[PACED_BINS], right[PACED_BINS]; /* sum of maximum probabilities; correctly classified pixels */
     uint64_t count[PACED_BINS], pixels;
     double nll, brier;
 };
-/* reliability.csv: bin,confidence,accuracy,count: a row per bin from 1, means empty where there is no pixel. */
+/* Writes reliability.csv (bin,confidence,accuracy,count): one row per bin, numbered from 1. The means of a bin
+ * without pixels are empty. */
 enum paced_err paced_reliability_write_csv(const struct paced_reliability *sum, const char *path);
 
 /* Negative log-likelihood, expected calibration error, Brier score (mean over pixels of the sum over classes). */
@@ -39,223 +41,225 @@ struct paced_calibration paced_calibration_of(const struct paced_reliability *su
 /* logits [pixels][classes], labels [pixels] */
 struct paced_calibration paced_calibration_measure(const float *logits, const uint8_t *labels, size_t pixels,
                                                    int classes, double tau);
-/* The tau of least NLL in this range, to six digits; a warning where it is an end of it. PACED_STOPPED, without it,
- * after Ctrl-C. */
-#define PACED_LEAST_TAU 1e-4
-#define PACED_MOST_TAU 1e4
+/* Temperature fit: the tau of minimum NLL within the range below, to six digits. Warns if tau is at a limit of the
+ * range. PACED_STOPPED after Ctrl-C; *tau is then not set. */
+#define PACED_TAU_MIN 1e-4
+#define PACED_TAU_MAX 1e4
 enum paced_err paced_temperature_fit(const float *logits, const uint8_t *labels, size_t pixels, int classes,
                                      double *tau);
 
 /* ---- scores -------------------------------------------------------------------------------------------------- */
 
-/* Collects images one by one, in any number. */
+/* Scores of any number of images, added one by one. classes: 2 to 256, background included. */
 struct paced_scores;
 struct paced_scores *paced_scores_create(int classes);
 void paced_scores_destroy(struct paced_scores *scores);
 void paced_scores_clear(struct paced_scores *scores);
 
-/* One image: prediction[pixels], label[pixels]; name (may be NULL) goes into metrics.csv. */
+/* Adds one image: prediction[pixels], label[pixels]. The name, which may be NULL, is copied for metrics.csv. */
 void paced_scores_add(struct paced_scores *scores, const char *name, const uint8_t *prediction, const uint8_t *label,
                       size_t pixels);
 size_t paced_scores_count(const struct paced_scores *scores);
 
-/* More about the image that was added last: a metric beyond the five, of a class, or (class 0) of the image. What is
- * noted of one image must be noted of all. */
+/* Records a further metric of the last added image: of one class, or of the image as a whole (class 0). A metric
+ * recorded for one image must be recorded for all. */
 void paced_scores_note(struct paced_scores *scores, int class_index, enum paced_metric metric, double value);
-/* ... and its probabilities, which a set's ece is made of. */
+/* Records the reliability sums of the last added image, from which the ece of a set is computed. */
 void paced_scores_note_reliability(struct paced_scores *scores, const struct paced_reliability *sums);
 
-/* One image: class 0: mean over classes, and what is the image's own; else that class alone. */
+/* Metrics of one image. Class 0: mean over classes and the per-image metrics; otherwise that class only. */
 struct paced_metrics paced_scores_image(const struct paced_scores *scores, size_t image, int class_index);
 
-/* Means over all images (class 0: mean over classes; else that class alone), or over the images whose label map is not
- * all background. *images (may be NULL): how many. Without images every figure is NaN. */
+/* Means over all images, or over the images whose label map has a foreground (non_empty). Class 0: mean over classes;
+ * otherwise that class only. *images (may be NULL) receives their number. Without images every metric is NaN. */
 struct paced_metrics paced_scores_mean(const struct paced_scores *scores, int class_index, bool non_empty,
                                        size_t *images);
 
-/* The ends of the 95 % interval of each of these means: 2.5th and 97.5th percentile of the means of 10,000 sets of as
- * many images, drawn with replacement (bootstrap). The same seed gives the same bits. */
+/* Limits of the 95 % bootstrap interval of these means: 2.5th and 97.5th percentile of the means of 10,000 resampled
+ * sets of the same size, drawn with replacement. The same seed gives the same bits. */
 void paced_scores_interval(const struct paced_scores *scores, int class_index, bool non_empty, uint64_t seed,
                            struct paced_metrics *low, struct paced_metrics *high);
 
-/* The probabilities of all images together; false where none were noted. */
+/* Reliability sums over all images; false if none were recorded. */
 bool paced_scores_reliability(const struct paced_scores *scores, struct paced_reliability *sum);
 
-/* The counts as an int64 tensor [images][1 + 3 classes] (without the names and what was noted), so that a pass that was
- * stopped half-way can go on. paced_scores_load replaces what is there; PACED_INVALID where the tensor does not fit. */
+/* State of an interrupted pass: the counts as an int64 tensor [images][1 + 3 classes], without names and recorded
+ * metrics. paced_scores_load replaces the contents of `scores`; PACED_INVALID if the tensor is missing or malformed. */
 void paced_scores_save(const struct paced_scores *scores, const char *tensor, struct paced_weights *weights);
 enum paced_err paced_scores_load(struct paced_scores *scores, const char *tensor, const struct paced_weights *weights,
                                  const char *path);
 
-/* metrics.csv: image,class,dice,iou,precision,recall,f1, what was noted, labelled: a row per image and class. What is
- * the image's own stands in each of its rows. `labelled`: pixels of this class in the label map. */
+/* Writes metrics.csv (image,class,dice,iou,precision,recall,f1, recorded metrics, labelled): one row per image and
+ * class. Per-image metrics are repeated in each row of the image. `labelled`: pixels of the class in the label map. */
 enum paced_err paced_scores_write_csv(const struct paced_scores *scores, const char *path);
-/* summary.csv: set,class,images,dice,iou,precision,recall,f1, what was noted: all/mean, non-empty/mean, then
- * all/<class> rows, where what is the image's own is empty. */
+/* Writes summary.csv (set,class,images,dice,iou,precision,recall,f1, recorded metrics): the rows all/mean and
+ * non-empty/mean, then all/<class>, where per-image metrics are empty. */
 enum paced_err paced_scores_write_summary(const struct paced_scores *scores, const char *path);
-/* intervals.csv: set,class,images,metric,mean,low,high: a row per metric of each row of the summary. */
+/* Writes intervals.csv (set,class,images,metric,mean,low,high): one row per metric of each row of the summary. */
 enum paced_err paced_scores_write_intervals(const struct paced_scores *scores, uint64_t seed, const char *path);
-/* The summary for a terminal, with the interval of its first row. class_names[classes] (NULL: their numbers). */
+/* Prints the summary for a terminal, with the interval of its first row. class_names[classes]; NULL prints numbers. */
 void paced_scores_print(const struct paced_scores *scores, const char *const *class_names, uint64_t seed, FILE *out);
 
-/* An image that stands for others. */
+/* A representative image. */
 struct paced_case {
     const char *kind; /* "best" | "median" | "worst" */
-    int number;       /* among its kind, from 1 */
+    int number;       /* within its kind, from 1 */
     size_t image;
     double dice;
 };
-/* Up to `wanted` images, a third each from the top, the middle and the end of a ranking by the images' dice (of equal
- * ones the earlier image comes first): cases[wanted], the best first, then the median ones, then the worst first. An
- * image without foreground in mask and prediction shows nothing and is ranked only where there are too few others.
- * Returns how many. */
+/* Chooses up to `wanted` images, one third each from the top, the middle and the end of a ranking by dice; ties are
+ * ranked in the order of the images. cases[wanted]: best first, then median, then worst first. Images without
+ * foreground in mask and prediction are ranked only if there are too few others. Returns the number of cases. */
 size_t paced_cases_choose(const struct paced_scores *scores, size_t wanted, struct paced_case *cases);
-/* The name of its picture, <kind>_<number>.png; free() it. And the table of them: file,case,image,dice. */
+/* Name of the picture of a case: <kind>_<number>.png. */
 char *paced_case_file(const struct paced_case *c);
+/* Writes the table of cases (file,case,image,dice). */
 enum paced_err paced_cases_write_csv(const struct paced_scores *scores, const struct paced_case *cases, size_t count,
                                      const char *path);
 
 /* ---- one image ----------------------------------------------------------------------------------------------- */
 
-/* Grades predictions by [test]: cleans them (postprocess), counts, and measures what `metrics` asks for. */
+/* Evaluator of predictions, configured by [test]: postprocesses, counts pixels and computes the requested metrics. */
 struct paced_examiner;
-/* PACED_INVALID: postprocess = needle for other than two classes. */
+/* PACED_INVALID if postprocess = needle and the number of classes is not two. */
 enum paced_err paced_examiner_create(struct paced_examiner **examiner, const struct paced_config *config);
 void paced_examiner_destroy(struct paced_examiner *examiner);
-/* Does it need the logits? */
+/* True if paced_examine needs logits. */
 bool paced_examiner_needs_logits(const struct paced_examiner *examiner);
-/* Cleans prediction[size][size], of logits[size][size][classes], in place. */
+/* Postprocesses prediction[size][size], computed from logits[size][size][classes], in place. */
 void paced_examiner_clean(struct paced_examiner *examiner, uint8_t *prediction, const float *logits);
-/* prediction[size][size] is cleaned in place; logits[size][size][classes] may be NULL where they are not needed. */
+/* Postprocesses prediction[size][size] in place and adds its scores. logits[size][size][classes] may be NULL if not
+ * needed. */
 void paced_examine(struct paced_examiner *examiner, const char *name, uint8_t *prediction, const float *logits,
                    const uint8_t *label, struct paced_scores *scores);
 
 /* ---- two runs on the same images ----------------------------------------------------------------------------- */
 
-/* Of the Wilcoxon signed-rank test, two-sided: zeros are left out, equal amounts share their ranks, and the statistic
- * is taken for normal, its variance corrected for ties. 1 where every difference is zero; NaN without any. */
+/* p-value of the two-sided Wilcoxon signed-rank test: zeros are dropped, ties get their mean rank, and the statistic is
+ * approximated as normal with tie-corrected variance. 1 if every difference is zero; NaN if count is 0. */
 double paced_wilcoxon(const double *differences, size_t count);
 
-/* Second minus first, image by image (an image's figure is the mean over its classes): the mean, its 95 % bootstrap
- * interval, and p of the Wilcoxon test. NaN where the metric is not in both files. */
+/* Differences per image, second minus first (an image's value is the mean over its classes): the mean, its 95 %
+ * bootstrap interval and p of the Wilcoxon test. NaN if the metric is not in both files. */
 struct paced_difference {
     double mean, low, high, p;
 };
 struct paced_differences {
-    size_t images; /* that both files name */
+    size_t images; /* in both files */
     struct paced_difference metrics[PACED_METRICS];
 };
-/* From two metrics.csv; images are matched by name. non_empty: only images whose first label map has a foreground. */
+/* Reads two metrics.csv and matches their images by name. non_empty: only images with a foreground in the first file.
+ * PACED_INVALID if a file is not a metrics.csv. */
 enum paced_err paced_differences_read(struct paced_differences *differences, const char *first, const char *second,
                                       bool non_empty, uint64_t seed);
 
 /* ---- comparison ---------------------------------------------------------------------------------------------- */
 
-/* What several tests measured, side by side, and how far each is from the first of its group; starts as {0}. */
+/* Results of several tests side by side, with differences from the first test of each group. Initialised with {0}. */
 struct paced_comparison_row {
     char *name;
     size_t images[2]; /* all, non-empty */
     struct paced_metrics metrics[2];
-    size_t first;                              /* the row that is its group's first */
-    struct paced_differences against_first[2]; /* of the first itself: not set */
+    size_t first;                              /* first row of the group */
+    struct paced_differences against_first[2]; /* not set in the first row of a group */
 };
 struct paced_comparison {
     struct paced_comparison_row *rows;
     size_t count;
-    char *first; /* the metrics.csv of the group's first test; NULL: the next one is it */
+    char *first; /* path of the metrics.csv of the group's first test; NULL: the next test starts a group */
 };
 
-/* Takes the first two rows of a test's summary.csv, and its metrics.csv. PACED_INVALID where it is none. */
+/* Adds a test: the first two rows of its summary.csv, and its metrics.csv. PACED_INVALID if a file is malformed. */
 enum paced_err paced_comparison_add(struct paced_comparison *comparison, const char *name, const char *summary_path,
                                     const char *metrics_path, uint64_t seed);
-/* The next test is the first of another group. */
+/* Makes the next test the first of a new group. */
 void paced_comparison_regroup(struct paced_comparison *comparison);
 void paced_comparison_finish(struct paced_comparison *comparison);
-/* stage,set,images,dice,iou,precision,recall,f1,dice_difference,dice_low,dice_high,dice_p: a row per stage and set
- * (all, non-empty). */
+/* Writes stage,set,images,dice,iou,precision,recall,f1,dice_difference,dice_low,dice_high,dice_p: one row per stage
+ * and set (all, non-empty). */
 enum paced_err paced_comparison_write_csv(const struct paced_comparison *comparison, const char *path);
-/* stage,against,set,images,metric,difference,low,high,p: all metrics of every stage but the first. */
+/* Writes stage,against,set,images,metric,difference,low,high,p: all metrics of every stage except the first. */
 enum paced_err paced_comparison_write_differences(const struct paced_comparison *comparison, const char *path);
-/* For a terminal: a line per stage with the figures of all images, the Dice of the non-empty ones, and how far the Dice
- * of all is from the first stage's. */
+/* Prints one line per stage: the metrics of all images, the Dice of the non-empty ones, and the difference of the Dice
+ * of all images from the first stage. */
 void paced_comparison_print(const struct paced_comparison *comparison, FILE *out);
 
 /* ---- robustness ---------------------------------------------------------------------------------------------- */
 
-/* The same images, clean and under each corruption at each severity, with one or several weights. All scores have the
- * same number of classes. The drop of a metric is (clean - mean over the severities) / clean. */
+/* Scores of the same images, clean and under each corruption at each severity, for one or several weights. All scores
+ * have the same number of classes. The drop of a metric is (clean - mean over the severities) / clean. */
 struct paced_robustness {
     const char *const *weights, *const *corruptions; /* names: [weight_count], [corruption_count] */
-    const int *severities;                           /* [severity_count], rising, above 0, at most 5 of them */
+    const int *severities;                           /* [severity_count], ascending, from 1, at most 5 of them */
     size_t weight_count, corruption_count, severity_count;
     struct paced_scores **clean;  /* [weight_count] */
     struct paced_scores **scores; /* [weight_count][corruption_count][severity_count] */
 };
 
-/* robustness.csv: weights,image,corruption,severity,class,dice,iou,precision,recall,f1: severity 0 of the corruption
- * "clean", then the others. class is "mean" (over the classes) and, of more than two, then each class as well. */
+/* Writes robustness.csv (weights,image,corruption,severity,class,dice,iou,precision,recall,f1): corruption "clean"
+ * at severity 0, then the others. class is "mean" (over the classes), followed by each class if there are more than
+ * two. */
 enum paced_err paced_robustness_write_csv(const struct paced_robustness *robustness, const char *path);
-/* robustness_summary.csv: weights,corruption,metric,clean,severity_1,...,mean,drop: the set's means; a row for each
- * metric of each corruption, at last of "mean", the mean over all corruptions. */
+/* Writes robustness_summary.csv (weights,corruption,metric,clean,severity_1,...,mean,drop): means of the set, one
+ * row per metric and corruption; the last corruption, "mean", is the mean over all corruptions. */
 enum paced_err paced_robustness_write_summary(const struct paced_robustness *robustness, const char *path);
-/* A table for people: a row for each corruption, for each of the weights the mean dice over the severities and what it
- * lost; the last row is the mean over all corruptions. */
+/* Prints one row per corruption with the mean dice over the severities and its drop for each of the weights; the last
+ * row is the mean over all corruptions. */
 void paced_robustness_print(const struct paced_robustness *robustness, FILE *out);
-/* A picture DIR/robustness_<metric>.png for each metric: a panel for each corruption, a line for each of the weights.
- */
+/* Draws DIR/robustness_<metric>.png for each metric: one panel per corruption, one line per weights. */
 enum paced_err paced_robustness_plot(const struct paced_robustness *robustness, const char *dir);
 
 /* ---- sweeps -------------------------------------------------------------------------------------------------- */
 
-/* What each network of a sweep came to. Rows are told apart by their labels: the stage that trained it, and the values
- * of the swept keys. */
+/* Results of each network of a sweep. A row is identified by its labels: the stage that trained the network, and the
+ * values of the swept keys. */
 enum paced_outcome_part { PACED_ON_ALL, PACED_ON_NON_EMPTY, PACED_CORRUPTED, PACED_DROP, PACED_OUTCOME_PARTS };
 struct paced_figure {
-    double mean, low, high; /* low, high: the ends of the interval */
-    double deviation;       /* over what was averaged; NaN for less than two */
+    double mean, low, high; /* low, high: limits of the interval */
+    double stddev;          /* over the averaged runs; NaN for fewer than two */
 };
 struct paced_outcome {
     char **labels;                                                   /* [label_count] */
-    size_t runs;                                                     /* that were averaged */
+    size_t runs;                                                     /* number of averaged runs */
     double images[2];                                                /* all, non-empty */
     struct paced_figure figures[PACED_OUTCOME_PARTS][PACED_METRICS]; /* NaN: not measured */
 };
 struct paced_outcomes {
-    const char **names; /* of the labels: "stage", "pacing.mu"... */
+    const char **names; /* names of the labels: "stage", "pacing.mu"... */
     size_t label_count;
-    const char *averaged; /* NULL, or the label over which these are means */
+    const char *averaged; /* name of the label that was averaged over, or NULL */
     struct paced_outcome *rows;
     size_t count;
 };
 
-/* names[label_count]: the texts must outlive the outcomes. */
+/* names[label_count]: the strings are borrowed and must outlive the outcomes. */
 void paced_outcomes_init(struct paced_outcomes *outcomes, const char *const *names, size_t label_count);
 void paced_outcomes_finish(struct paced_outcomes *outcomes);
 
-/* A test's intervals.csv, for the row of these labels, which is made where it is missing. */
+/* Adds a test's intervals.csv to the row with these labels, which is created if missing. PACED_INVALID if malformed. */
 enum paced_err paced_outcomes_add_test(struct paced_outcomes *outcomes, const char *const *labels, const char *path);
-/* A robustness_summary.csv: the mean over all corruptions. Each of the weights has a row, their name its first label.
- */
+/* Adds the mean over all corruptions of a robustness_summary.csv. Each of the weights has a row, with their name as its
+ * first label. PACED_INVALID if malformed. */
 enum paced_err paced_outcomes_add_robustness(struct paced_outcomes *outcomes, const char *const *labels,
                                              const char *path);
-/* The rows whose first label is `name` are of one network: their labels are emptied but where kept[label_count], and
- * rows that then have the same become one, with the first figure of each. */
+/* Joins the rows of one network, whose first label is `name`: their labels are emptied except where kept[label_count],
+ * and rows with equal labels are merged. The first measured value of each metric is kept. */
 void paced_outcomes_join(struct paced_outcomes *outcomes, const char *name, const bool *kept);
-/* Means and deviations (n - 1) over the rows that differ in this one label, without it. */
+/* Means and standard deviations (n - 1) over the rows that differ only in this label, which is removed. */
 struct paced_outcomes paced_outcomes_average(const struct paced_outcomes *outcomes, size_t label);
 
-/* A row per network: the labels; images; each metric with the ends of its interval,
- * <metric>,<metric>_low,<metric>_high; the same of the non-empty images, non_empty_<metric>...; corrupted_<metric>;
- * drop_<metric>. Of means instead: the labels; runs; <metric>,<metric>_sd and so on. */
+/* Writes one row per network: the labels; images; each metric with its interval (<metric>,<metric>_low,<metric>_high);
+ * the same for the non-empty images (non_empty_<metric>...); corrupted_<metric>; drop_<metric>. For averages: the
+ * labels; runs; <metric>,<metric>_sd and so on. */
 enum paced_err paced_outcomes_write_csv(const struct paced_outcomes *outcomes, const char *path);
 void paced_outcomes_print(const struct paced_outcomes *outcomes, FILE *out);
-/* Dice against the one label that is a number in all rows that have it, a line for each value of the others; where
- * there is no such label, or several, a row for each network. All with their intervals or deviations. */
+/* Plots Dice against the only numeric label, one line per combination of the other labels. Without a numeric label, or
+ * with several, one row per network. Bars show intervals or standard deviations. */
 enum paced_err paced_outcomes_plot(const struct paced_outcomes *outcomes, const char *path);
 
 /* ---- the training log ---------------------------------------------------------------------------------------- */
 
-/* One row of log.csv. NaN means "does not apply" and is written as an empty field. */
+/* One row of log.csv. NaN: not applicable; written as an empty field. */
 struct paced_log_row {
     int epoch;         /* from 1 */
     const char *phase; /* "train" | "val" */
@@ -271,22 +275,22 @@ struct paced_run_log {
 
 void paced_run_log_add(struct paced_run_log *log, const struct paced_log_row *row);
 void paced_run_log_finish(struct paced_run_log *log);
-/* log.csv with the header
- * epoch,phase,loss,ce,kld,lr,mu,admitted,dice,iou,precision,recall,f1,seconds,images_per_second; nine significant
- * digits, so that float32 values are told apart. */
+/* Writes log.csv with the header
+ * epoch,phase,loss,ce,kld,lr,mu,admitted,dice,iou,precision,recall,f1,seconds,images_per_second. Nine significant
+ * digits preserve every float32 value. */
 enum paced_err paced_run_log_write(const struct paced_run_log *log, const char *path);
-/* Reads it back, rows of epochs up to last_epoch only. */
+/* Reads log.csv, rows of epochs up to last_epoch only. PACED_INVALID, with *log unchanged, if it is malformed. */
 enum paced_err paced_run_log_read(struct paced_run_log *log, const char *path, int last_epoch);
-/* losses.json: {"train": [ce...], "val": [ce...]}. */
+/* Writes losses.json: {"train": [ce...], "val": [ce...]}. */
 enum paced_err paced_run_log_write_losses(const struct paced_run_log *log, const char *path);
-/* For a terminal: the validation figures of the best epoch and of the last, and what the epochs took. Prints nothing
- * where the log is empty. */
+/* Prints the validation metrics of the best and the last epoch, and the training time. Prints nothing if the log has no
+ * validation row. */
 void paced_run_log_print(const struct paced_run_log *log, int best_epoch, FILE *out);
 
 /* ---- pictures ------------------------------------------------------------------------------------------------ */
 
-/* rgb[height][width][3]. Colours are 0xRRGGBB, positions in pixels from the upper left corner; what reaches beyond the
- * canvas is cut off, so drawing cannot fail. `scale` is a whole factor. */
+/* RGB canvas, rgb[height][width][3]. Colours are 0xRRGGBB; positions are pixels from the upper left corner. Drawing is
+ * clipped to the canvas and cannot fail. `scale` is an integer factor, from 1. */
 struct paced_canvas {
     int width, height;
     uint8_t *rgb;
@@ -294,120 +298,121 @@ struct paced_canvas {
 
 #define PACED_COLOUR_PAPER 0xffffffu
 #define PACED_COLOUR_TEXT 0x202020u
-#define PACED_COLOUR_FAINT 0x6c6c6cu   /* text of less weight */
-#define PACED_COLOUR_UNKNOWN 0xd8d8d8u /* where a map has no value */
-#define PACED_TEXT_HEIGHT 7            /* of capitals and digits at scale 1; two more rows hang below */
+#define PACED_COLOUR_FAINT 0x6c6c6cu   /* secondary text */
+#define PACED_COLOUR_UNKNOWN 0xd8d8d8u /* map pixels without a value */
+#define PACED_TEXT_HEIGHT 7            /* height of capitals and digits at scale 1; descenders take two more rows */
 
 struct paced_canvas paced_canvas_create(int width, int height, uint32_t colour);
 void paced_canvas_finish(struct paced_canvas *canvas);
 enum paced_err paced_canvas_write(const struct paced_canvas *canvas, const char *path); /* PNG */
-/* The PNG in memory, to be released with free(). */
+/* Encodes a PNG in memory; the caller releases *png with free(). */
 enum paced_err paced_canvas_encode(const struct paced_canvas *canvas, uint8_t **png, size_t *size);
 
 void paced_canvas_fill(struct paced_canvas *canvas, int x, int y, int width, int height, uint32_t colour);
-/* A line of one pixel around (outside) the rectangle. */
+/* Draws a line of one pixel around the rectangle, outside it. */
 void paced_canvas_frame(struct paced_canvas *canvas, int x, int y, int width, int height, uint32_t colour);
 void paced_canvas_image(struct paced_canvas *canvas, int x, int y, int scale, const uint8_t *rgb, int width,
                         int height);
 
-/* The colour of a value in 0..1 (cut off at the ends), darkest for 0; PACED_COLOUR_UNKNOWN for NaN. */
+/* Colour of a value, clamped to 0..1; 0 is darkest. PACED_COLOUR_UNKNOWN for NaN. */
 uint32_t paced_colour_map(double value);
-/* values[height][width] in the colours of value / most. */
+/* Draws values[height][width] with the colours of value / max. */
 void paced_canvas_map(struct paced_canvas *canvas, int x, int y, int scale, const float *values, int width, int height,
-                      double most);
-/* Their legend within width x height: 0, the colours, most. */
-void paced_canvas_colour_bar(struct paced_canvas *canvas, int x, int y, int width, int height, double most);
+                      double max);
+/* Draws the legend of a map within width x height: 0, the colours, max. */
+void paced_canvas_colour_bar(struct paced_canvas *canvas, int x, int y, int width, int height, double max);
 
-/* label[height][width] on an image that is drawn there already: each class but 0 mixed into it, a share 0..1 of its
- * colour (colours[class]); pixels up to `line` from another class, or the map's end, in their colour with a dark line
- * around; colours NULL: dashed, black and white. */
+/* Tints an image that is already drawn: mixes colours[class] into the pixels of each class except 0 of
+ * label[height][width]. fraction: 0 to 1. */
 void paced_canvas_tint(struct paced_canvas *canvas, int x, int y, int scale, const uint8_t *label, int width,
-                       int height, const uint32_t *colours, double share);
+                       int height, const uint32_t *colours, double fraction);
+/* Draws the outline of each class of label[height][width]: pixels within `line` pixels of another class or of the edge
+ * of the map, in the colour of their class with a dark casing. colours NULL: dashed, black and white. */
 void paced_canvas_outlines(struct paced_canvas *canvas, int x, int y, int scale, const uint8_t *label, int width,
                            int height, const uint32_t *colours, int line);
-/* For pictures of large images: what has `size` pixels on a side gets `side` of them, at most as many. Means over
- * boxes; of labels the class that a box has most of, 0 only where it has no other. */
+/* Downscaling from size x size to side x side pixels, side <= size. Images and maps: mean over boxes. Labels: the most
+ * frequent class of a box; 0 only if the box has no other class. */
 void paced_shrink_image(const uint8_t *rgb, size_t size, uint8_t *out, size_t side); /* [..][..][3] */
 void paced_shrink_map(const float *values, size_t size, float *out, size_t side);
 void paced_shrink_labels(const uint8_t *label, size_t size, uint8_t *out, size_t side);
-/* A colour for each class, for those that have none of their own. */
+/* Default colour of a class. */
 uint32_t paced_class_colour(int class_index);
 
-/* Printable ASCII; others show as '?'. */
+/* Draws printable ASCII; other bytes are drawn as '?'. */
 void paced_canvas_text(struct paced_canvas *canvas, int x, int y, int scale, uint32_t colour, const char *text);
 int paced_text_width(const char *text, int scale);
 
 /* ---- plots --------------------------------------------------------------------------------------------------- */
 
-/* A line with a mark at each point. Where y is NaN it has a gap. */
+/* A line with a mark at each point. NaN in y leaves a gap. */
 struct paced_series {
     const char *name;
-    const double *x, *y; /* [count], x rising */
+    const double *x, *y; /* [count], x ascending */
     size_t count;
-    const double *low, *high;      /* [count], the ends of the points' intervals, NaN: of none; NULL: of no point */
-    size_t first_mark, mark_every; /* of many points: those that get a mark; mark_every 0 is 1 */
+    const double *low, *high;      /* [count], limits of the intervals, NaN: none; NULL: no intervals at all */
+    size_t first_mark, mark_every; /* index of the first mark and step between marks; mark_every 0 means 1 */
 };
 
-/* Lines over a pair of axes. The series differ in colour (after Okabe and Ito's palette, which people with any colour
- * vision tell apart), in the shape of their marks and in their dashes, so that they differ in grey as well. */
+/* A line plot. Series differ in colour (Okabe and Ito's palette, safe for colour-blind readers), mark shape and dash
+ * pattern, so that they are distinguishable in greyscale too. */
 struct paced_plot {
     const char *title, *x_label, *y_label;
-    double x_min, x_max, y_min, y_max; /* the axes' ends; what lies outside is drawn beyond them */
+    double x_min, x_max, y_min, y_max; /* limits of the axes; points outside are drawn beyond them */
     const struct paced_series *series;
     size_t series_count;
-    const double *x_ticks; /* [x_tick_count], rising; NULL: round numbers */
+    const double *x_ticks; /* [x_tick_count], ascending; NULL: round numbers */
     const char *const *x_tick_names;
     size_t x_tick_count;
 };
 
-/* Within width x height, labels included. */
+/* Draws a plot within width x height, labels included. */
 void paced_canvas_plot(struct paced_canvas *canvas, int x, int y, int width, int height, const struct paced_plot *plot);
-/* A sample and the name of each series, in as many rows as it takes within `width`. Returns the height; canvas NULL:
- * draws nothing. */
+/* Draws a line sample and the name of each series, wrapped to `width`. Returns the height, pixels. canvas NULL: only
+ * measures. */
 int paced_canvas_legend(struct paced_canvas *canvas, int x, int y, int width, const struct paced_series *series,
                         size_t count);
 
 /* ---- the report ----------------------------------------------------------------------------------------------- */
 
-/* Directories, without '/' at their ends: of runs, at least one, and of the experiments whose sweep is shown. */
+/* Directories without a trailing '/': runs, at least one, and experiments whose sweep is shown. */
 struct paced_report_sources {
     const char *const *runs, *const *experiments;
     size_t run_count, experiment_count;
 };
 
-/* OUTPUT_DIR/report.html, one file that shows what the files of these run directories hold, with what differs between
- * them where there are several, and beside it its figures as PNG files. The same files give the same report. It reads
- * config.ini, log.csv, summary.csv, intervals.csv, metrics.csv, reliability.csv, robustness_summary.csv,
- * contact_sheet.png and overlays/overlays.csv (file,case,image,dice) with its pictures, and of an experiment sweep.png
- * and seeds.csv or else sweep.csv; what is not there is left out. title NULL: the only experiment's directory, or the
- * first run's name. PACED_INVALID where a run directory has no config.ini. */
+/* Writes OUTPUT_DIR/report.html, one self-contained file about these runs and their differences, and its figures as PNG
+ * files beside it. The same input gives the same report. Input of a run: config.ini, log.csv, summary.csv,
+ * intervals.csv, metrics.csv, reliability.csv, robustness_summary.csv, contact_sheet.png and overlays/overlays.csv
+ * (file,case,image,dice) with its pictures; of an experiment: sweep.png and seeds.csv, or sweep.csv without it. Missing
+ * files are skipped. title NULL: the directory of the only experiment, or the name of the first run. PACED_INVALID if a
+ * run directory has no config.ini. */
 enum paced_err paced_report_write(const struct paced_report_sources *sources, const char *title,
                                   const char *output_dir);
 
 /* ---- TensorBoard --------------------------------------------------------------------------------------------- */
 
-/* A part of an event file (events.out.tfevents.*), or all of it; starts as {0}. Times are seconds since 1970. */
+/* Part or all of an event file (events.out.tfevents.*). Initialised with {0}. Times are seconds since 1970. */
 struct paced_events {
     uint8_t *bytes;
     size_t size;
 };
 void paced_events_finish(struct paced_events *events);
-/* How a file begins: the format's version, and the run's hyper-parameters for the tab HPARAMS. */
+/* Adds the beginning of a file: the format version, and the run's hyper-parameters for the HPARAMS tab. */
 void paced_events_begin(struct paced_events *events, double start, const struct paced_config *config);
-/* The scalars of an epoch, its step, from its rows of the log: ckd/mu, spl/data_in_train, logs/lr, logs/train_loss and
+/* Adds the scalars of an epoch, with the epoch as the step: ckd/mu, spl/data_in_train, logs/lr, logs/train_loss and
  * logs/val_loss (ce), logs/train_objective and logs/val_objective (loss), logs/metric_<name> (val). */
 void paced_events_add_epoch(struct paced_events *events, double start, const struct paced_run_log *log, int epoch);
 enum paced_err paced_events_add_picture(struct paced_events *events, double time, int64_t step, const char *tag,
                                         const struct paced_canvas *canvas);
-/* The run is done. */
+/* Adds the successful end of the run. */
 void paced_events_end(struct paced_events *events, double time);
-/* When an epoch ended: `start` and the seconds of the log up to then, so that pauses between two parts of a run do not
- * count, and the same log gives the same times. */
+/* Time at which an epoch ended: `start` plus the seconds in the log up to it. Pauses before a resume do not count, and
+ * the same log gives the same times. */
 double paced_events_time(double start, const struct paced_run_log *log, int epoch);
 
 /* ---- progress ------------------------------------------------------------------------------------------------ */
 
-/* A bar with loss, images/s and ETA on the terminal's status line; nothing when stderr is no terminal. */
+/* Progress bar with loss, images/s and ETA on the terminal's status line. Draws nothing if stderr is not a terminal. */
 struct paced_progress {
     char label[64];
     size_t done, total; /* images */

@@ -1,25 +1,25 @@
-/* The ends of an axis and its marks. Private to the report room. */
+/* Limits and ticks of an axis. Private to the report module. */
 #ifndef PACED_REPORT_AXIS_H
 #define PACED_REPORT_AXIS_H
 
-/* Marks stand at whole multiples of `step`, 1, 2 or 5 times a power of ten: first * step, ..., last * step. */
+/* An axis from min to max. Its ticks are first * step, ..., last * step; step is 1, 2 or 5 times a power of ten. */
 struct axis {
     double min, max, step;
     long first, last;
 };
-/* The axis from min to max, min < max, as it is. */
-struct axis axis_over(double min, double max, int most);
-/* The axis that has all of least..most between two of its marks; a lone value gets zero for company. */
-struct axis axis_around(double least, double most, int most_marks);
+/* Axis exactly from min to max, min < max, with at most max_steps intervals between ticks. */
+struct axis axis_over(double min, double max, int max_steps);
+/* Axis that starts and ends at a tick and covers min..max; if min equals max, it also covers zero. */
+struct axis axis_around(double min, double max, int max_steps);
 
-/* What values lie between; NaN is none. */
+/* Range of values; NaN is ignored. */
 struct range {
-    double least, most;
+    double min, max;
 };
 struct range range_empty(void);
 void range_add(struct range *range, double value);
-/* The axis of figures from 0 to 1 that several plots share: the tenths around all of them. One tenth alone gets the
- * next below for company, 0 the next above; so does a range without values, which counts as 0. */
+/* Shared axis of several plots of values from 0 to 1, rounded out to tenths. If all values equal one tenth, the axis
+ * extends to the next tenth below; if they equal 0, or there are none, to the next above. */
 struct axis axis_tenths(struct range range);
 
 #endif

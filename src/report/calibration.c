@@ -1,11 +1,11 @@
-/* Calibration of per-pixel probabilities softmax(logits / tau), and the temperature that serves them best.
+/* calibration: metrics of per-pixel probabilities softmax(logits / tau), and the temperature of minimum NLL.
  *
  *   NLL   = mean of -log p[y];  Brier = mean of sum_c (p_c - [c = y])^2
  *   ECE   = sum over 15 equal bins of max_c p_c of |bin| / N |accuracy - mean confidence|
  *   tau   = argmin NLL (Guo et al., 2017)
  *
- * In b = 1 / tau the NLL is convex, with slope mean(E_p[z] - z_y) and curvature mean(Var_p[z]): Newton's steps, kept
- * inside a bracket that is halved (in log b) where they leave it or do not halve from one to the next. */
+ * The NLL is convex in b = 1 / tau, with slope mean(E_p[z] - z_y) and curvature mean(Var_p[z]). The fit takes Newton
+ * steps within a bracket, and bisects the bracket (in log b) if a step leaves it or is more than half the last one. */
 #include "src/report/calibration.h"
 
 #include <math.h>
@@ -13,10 +13,10 @@
 #include "src/report/csv.h"
 
 enum { MAX_STEPS = 100 };
-#define PRECISION 1e-7 /* of tau, relative */
-#define AT_END 1e-6    /* the same: what counts as an end of the range */
+#define PRECISION 1e-7       /* relative precision of tau */
+#define LIMIT_TOLERANCE 1e-6 /* relative distance within which tau counts as at a limit of the range */
 
-/* Probabilities of one pixel; returns log p[y]. */
+/* Computes the probabilities of one pixel; returns log p[y]. */
 static double softmax(const float *z, int classes, double scale, int label, double *p) {
     double largest = (double)z[0] * scale, sum = 0;
     for (int c = 1; c < classes; ++c) largest = fmax(largest, (double)z[c] * scale);
@@ -36,11 +36,11 @@ void reliability_add(struct paced_reliability *sum, const float *logits, const u
             sum->brier += d * d;
             if (p[c] > p[best]) best = c;
         }
-        int bin = (int)ceil(p[best] * PACED_BINS) - 1; /* bins are (a, b] */
+        int bin = (int)ceil(p[best] * PACED_BINS) - 1; /* bins are half-open, (a, b] */
         bin = bin < 0 ? 0 : bin >= PACED_BINS ? PACED_BINS - 1 : bin;
         sum->confidence[bin] += p[best];
         sum->right[bin] += best == labels[i];
-        sum->count[bin]++;
+        ++sum->count[bin];
     }
     sum->pixels += pixels;
 }
@@ -76,7 +76,7 @@ enum paced_err paced_reliability_write_csv(const struct paced_reliability *sum, 
     for (int b = 0; b < PACED_BINS; ++b) {
         double n = (double)sum->count[b];
         fprintf(file.stream, "%d,", b + 1);
-        paced_csv_write_real(file.stream, sum->confidence[b] / n); /* NaN, thus empty, without pixels */
+        paced_csv_write_real(file.stream, sum->confidence[b] / n); /* NaN, written as empty, if the bin has no pixels */
         fputc(',', file.stream);
         paced_csv_write_real(file.stream, sum->right[b] / n);
         fprintf(file.stream, ",%llu\n", (unsigned long long)sum->count[b]);
@@ -84,8 +84,8 @@ enum paced_err paced_reliability_write_csv(const struct paced_reliability *sum, 
     return paced_atomic_commit(&file);
 }
 
-/* First and second derivative of the mean NLL with respect to b = 1 / tau, from logits relative to the label's: so
- * nothing cancels in a pixel that is right and sure. */
+/* First and second derivative of the mean NLL with respect to b = 1 / tau. Logits are taken relative to the logit of
+ * the label, which avoids cancellation in confident correct pixels. */
 static void derivatives(const float *logits, const uint8_t *labels, size_t pixels, int classes, double b, double *slope,
                         double *curvature) {
     double p[PACED_MOST_CLASSES], first = 0, second = 0;
@@ -105,18 +105,18 @@ static void derivatives(const float *logits, const uint8_t *labels, size_t pixel
     *curvature = second / (double)pixels;
 }
 
-static void warn_at_end(double tau) {
-    bool at_end = tau < PACED_LEAST_TAU * (1 + AT_END) || tau > PACED_MOST_TAU * (1 - AT_END);
-    if (at_end)
+static void warn_at_limit(double tau) {
+    bool at_limit = tau < PACED_TAU_MIN * (1 + LIMIT_TOLERANCE) || tau > PACED_TAU_MAX * (1 - LIMIT_TOLERANCE);
+    if (at_limit)
         paced_log(PACED_LOG_WARN,
-                  "tau = %.6g is an end of the range %g to %g, in which none fits best; check the weights and the "
+                  "tau = %.6g is a limit of the range %g to %g, which has no minimum inside; check the weights and the "
                   "validation set",
-                  tau, PACED_LEAST_TAU, PACED_MOST_TAU);
+                  tau, PACED_TAU_MIN, PACED_TAU_MAX);
 }
 
 enum paced_err paced_temperature_fit(const float *logits, const uint8_t *labels, size_t pixels, int classes,
                                      double *tau) {
-    double low = 1 / PACED_MOST_TAU, high = 1 / PACED_LEAST_TAU, b = 1, last_step = high;
+    double low = 1 / PACED_TAU_MAX, high = 1 / PACED_TAU_MIN, b = 1, last_step = high;
     for (int step = 0; step < MAX_STEPS && high / low > 1 + PRECISION; ++step) {
         double slope, curvature;
         if (paced_stop_asked()) return PACED_STOPPED;
@@ -128,12 +128,12 @@ enum paced_err paced_temperature_fit(const float *logits, const uint8_t *labels,
         double next = b - slope / curvature; /* NaN where both are 0 */
         bool inside = next >= low && next <= high;
         if (inside && fabs(next - b) <= PRECISION * b) break;
-        /* Far from its goal Newton creeps. */
+        /* Newton converges slowly far from the minimum. */
         if (!inside || fabs(next - b) > last_step / 2) next = sqrt(low * high);
         last_step = fabs(next - b);
         b = next;
     }
     *tau = 1 / b;
-    warn_at_end(*tau);
+    warn_at_limit(*tau);
     return PACED_OK;
 }

@@ -1,4 +1,4 @@
-/* Sums of reliability, from pixels and from other sums. Private to the report room. */
+/* Accumulation of reliability sums. Private to the report module. */
 #ifndef PACED_REPORT_CALIBRATION_H
 #define PACED_REPORT_CALIBRATION_H
 

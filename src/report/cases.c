@@ -1,17 +1,17 @@
-/* cases: which images of a tested set are worth a picture. */
+/* cases: selection of representative images of a test set. */
 #include "src/report/csv.h"
 #include "src/report/scores.h"
 
 #include <stdlib.h>
 
-/* Has the mask, or the prediction, any foreground? */
+/* True if the mask or the prediction has any foreground. */
 static bool shows_something(const struct paced_scores *scores, size_t image) {
-    for (int c = 1; c < scores_classes(scores); c++)
+    for (int c = 1; c < scores_classes(scores); ++c)
         if (scores_labelled(scores, image, c) || scores_predicted(scores, image, c)) return true;
     return false;
 }
 
-/* Falling Dice; of equal ones the set's order. */
+/* Descending Dice; ties in the order of the set. */
 static int compare(const void *a, const void *b) {
     const struct paced_case *first = a, *second = b;
     if (first->dice != second->dice) return first->dice > second->dice ? -1 : 1;
@@ -27,14 +27,14 @@ static size_t at_most(size_t value, size_t limit) {
     return value < limit ? value : limit;
 }
 
-/* Images ranked by Dice; those that show nothing only where the others are fewer than `wanted`. */
+/* Images ranked by Dice; those without foreground are included only if there are fewer than `wanted` others. */
 static struct paced_case *rank(const struct paced_scores *scores, size_t wanted, size_t *count) {
     size_t images = paced_scores_count(scores);
     struct paced_case *ranking = paced_alloc(images + 1, sizeof *ranking);
     *count = 0;
-    for (size_t i = 0; i < images; i++)
+    for (size_t i = 0; i < images; ++i)
         if (shows_something(scores, i)) add(scores, i, ranking, count);
-    for (size_t i = 0; i < images && *count < wanted; i++)
+    for (size_t i = 0; i < images && *count < wanted; ++i)
         if (!shows_something(scores, i)) add(scores, i, ranking, count);
     qsort(ranking, *count, sizeof *ranking, compare);
     return ranking;
@@ -48,12 +48,12 @@ size_t paced_cases_choose(const struct paced_scores *scores, size_t wanted, stru
     size_t count, chosen = 0;
     struct paced_case *ranking = rank(scores, wanted, &count);
     wanted = at_most(wanted, count);
-    const size_t of_kind[] = {(wanted + 2) / 3, wanted / 3, (wanted + 1) / 3}; /* together `wanted` */
+    const size_t of_kind[] = {(wanted + 2) / 3, wanted / 3, (wanted + 1) / 3}; /* sum: wanted */
     size_t middle = (count - of_kind[1]) / 2, end = count - of_kind[2] - of_kind[1];
     middle = middle < of_kind[0] ? of_kind[0] : at_most(middle, end);
-    for (size_t i = 0; i < of_kind[0]; i++) cases[chosen++] = named(ranking[i], "best", i);
-    for (size_t i = 0; i < of_kind[1]; i++) cases[chosen++] = named(ranking[middle + i], "median", i);
-    for (size_t i = 0; i < of_kind[2]; i++) cases[chosen++] = named(ranking[count - 1 - i], "worst", i);
+    for (size_t i = 0; i < of_kind[0]; ++i) cases[chosen++] = named(ranking[i], "best", i);
+    for (size_t i = 0; i < of_kind[1]; ++i) cases[chosen++] = named(ranking[middle + i], "median", i);
+    for (size_t i = 0; i < of_kind[2]; ++i) cases[chosen++] = named(ranking[count - 1 - i], "worst", i);
     free(ranking);
     return chosen;
 }
@@ -67,7 +67,7 @@ enum paced_err paced_cases_write_csv(const struct paced_scores *scores, const st
     struct paced_atomic file;
     PACED_TRY(paced_atomic_open(&file, path));
     fputs("file,case,image,dice\n", file.stream);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; ++i) {
         char *name = paced_case_file(&cases[i]);
         fprintf(file.stream, "%s,%s,", name, cases[i].kind);
         paced_csv_write_text(file.stream, scores_name(scores, cases[i].image));

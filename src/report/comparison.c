@@ -1,9 +1,8 @@
 /* comparison: the summaries of several tests in one table.
  *
- * The figures come from each test's summary.csv, whose first rows are "all,mean" and "non-empty,mean", so a test of an
- * earlier day counts like one of today. Nine digits are read and written again as they were: the table does not
- * depend on how often the way there was interrupted. How far a test is from the first one is measured image by image,
- * from both tests' metrics.csv. Rows of a group follow each other. */
+ * Metrics are read from each test's summary.csv, whose first rows are "all,mean" and "non-empty,mean", so an earlier
+ * test and a resumed one give the same table; nine digits are preserved. Differences from the first test are computed
+ * per image from both tests' metrics.csv. Rows of a group are consecutive. */
 #include "src/report/csv.h"
 #include "src/report/metrics.h"
 
@@ -16,7 +15,7 @@ enum { ALL, NON_EMPTY, SETS, FIGURES = 5, LARGEST_SUMMARY = 1 << 24 };
 static const char *const set_names[SETS] = {"all", "non-empty"};
 static const char header[] = "set,class,images,dice,iou,precision,recall,f1";
 
-/* One "SET,mean,IMAGES,..." line; an empty figure is one that does not apply. */
+/* Parses a "SET,mean,IMAGES,..." line; an empty field means not applicable. */
 static bool take_row(char *line, const char *set, size_t *images, struct paced_metrics *metrics) {
     int64_t count;
     const char *field = paced_csv_take_field(&line);
@@ -27,7 +26,7 @@ static bool take_row(char *line, const char *set, size_t *images, struct paced_m
     if (!field || !paced_parse_int(field, &count) || count < 0) return false;
     *images = (size_t)count;
     *metrics = metrics_filled(NAN);
-    for (int m = 0; m < FIGURES; m++) {
+    for (int m = 0; m < FIGURES; ++m) {
         field = paced_csv_take_field(&line);
         if (!field || (*field && !paced_parse_real(field, metric_field(metrics, (enum paced_metric)m)))) return false;
     }
@@ -37,8 +36,8 @@ static bool take_row(char *line, const char *set, size_t *images, struct paced_m
 static enum paced_err take_rows(char *text, const char *path, struct paced_comparison_row *row) {
     const char *first = paced_csv_take_row(&text);
     if (!first || strncmp(first, header, strlen(header)) != 0)
-        return paced_error(PACED_INVALID, "%s:1: is no summary; its header begins with %s", path, header);
-    for (int i = 0; i < SETS; i++) {
+        return paced_error(PACED_INVALID, "%s:1: is not a summary; its header must begin with %s", path, header);
+    for (int i = 0; i < SETS; ++i) {
         char *line = paced_csv_take_row(&text);
         if (!line || !take_row(line, set_names[i], &row->images[i], &row->metrics[i]))
             return paced_error(PACED_INVALID, "%s:%d: is not the row %s,mean of a summary; run the test again", path,
@@ -59,7 +58,7 @@ enum paced_err paced_comparison_add(struct paced_comparison *comparison, const c
                                     const char *metrics_path, uint64_t seed) {
     struct paced_comparison_row row = {0};
     PACED_TRY(take_summary(&row, summary_path));
-    for (int set = 0; comparison->first && set < SETS; set++)
+    for (int set = 0; comparison->first && set < SETS; ++set)
         PACED_TRY(
             paced_differences_read(&row.against_first[set], comparison->first, metrics_path, set == NON_EMPTY, seed));
     row.first = comparison->first ? comparison->rows[comparison->count - 1].first : comparison->count;
@@ -77,7 +76,7 @@ void paced_comparison_regroup(struct paced_comparison *comparison) {
 
 void paced_comparison_finish(struct paced_comparison *comparison) {
     if (!comparison) return;
-    for (size_t i = 0; i < comparison->count; i++) free(comparison->rows[i].name);
+    for (size_t i = 0; i < comparison->count; ++i) free(comparison->rows[i].name);
     free(comparison->rows);
     free(comparison->first);
     *comparison = (struct paced_comparison){0};
@@ -85,10 +84,10 @@ void paced_comparison_finish(struct paced_comparison *comparison) {
 
 /* ---- files --------------------------------------------------------------------------------------------------- */
 
-/* ",difference,low,high,p" */
+/* Writes ",difference,low,high,p". */
 static void write_difference(FILE *out, const struct paced_difference *d) {
     const double values[] = {d->mean, d->low, d->high, d->p};
-    for (size_t i = 0; i < PACED_COUNT(values); i++) {
+    for (size_t i = 0; i < PACED_COUNT(values); ++i) {
         fputc(',', out);
         paced_csv_write_real(out, values[i]);
     }
@@ -99,9 +98,9 @@ enum paced_err paced_comparison_write_csv(const struct paced_comparison *compari
     struct paced_atomic file;
     PACED_TRY(paced_atomic_open(&file, path));
     fputs("stage,set,images,dice,iou,precision,recall,f1,dice_difference,dice_low,dice_high,dice_p\n", file.stream);
-    for (size_t i = 0; i < comparison->count; i++) {
+    for (size_t i = 0; i < comparison->count; ++i) {
         const struct paced_comparison_row *row = &comparison->rows[i];
-        for (int set = 0; set < SETS; set++) {
+        for (int set = 0; set < SETS; ++set) {
             paced_csv_write_text(file.stream, row->name);
             fprintf(file.stream, ",%s,%zu", set_names[set], row->images[set]);
             paced_csv_write_metrics(file.stream, &row->metrics[set], METRICS_ALWAYS);
@@ -115,7 +114,7 @@ enum paced_err paced_comparison_write_csv(const struct paced_comparison *compari
 static void write_differences(FILE *out, const struct paced_comparison *comparison, size_t i, int set) {
     const struct paced_comparison_row *row = &comparison->rows[i];
     const struct paced_differences *differences = &row->against_first[set];
-    for (int m = 0; m < PACED_METRICS; m++) {
+    for (int m = 0; m < PACED_METRICS; ++m) {
         if (isnan(differences->metrics[m].mean)) continue;
         paced_csv_write_text(out, row->name);
         fputc(',', out);
@@ -130,8 +129,8 @@ enum paced_err paced_comparison_write_differences(const struct paced_comparison 
     struct paced_atomic file;
     PACED_TRY(paced_atomic_open(&file, path));
     fputs("stage,against,set,images,metric,difference,low,high,p\n", file.stream);
-    for (size_t i = 0; i < comparison->count; i++)
-        for (int set = 0; i > comparison->rows[i].first && set < SETS; set++)
+    for (size_t i = 0; i < comparison->count; ++i)
+        for (int set = 0; i > comparison->rows[i].first && set < SETS; ++set)
             write_differences(file.stream, comparison, i, set);
     return paced_atomic_commit(&file);
 }
@@ -140,15 +139,15 @@ enum paced_err paced_comparison_write_differences(const struct paced_comparison 
 
 void paced_comparison_print(const struct paced_comparison *comparison, FILE *out) {
     int width = (int)strlen("stage");
-    for (size_t i = 0; i < comparison->count; i++)
+    for (size_t i = 0; i < comparison->count; ++i)
         if ((int)strlen(comparison->rows[i].name) > width) width = (int)strlen(comparison->rows[i].name);
     fprintf(out, "%-*s  %6s  %9s  %9s  %9s  %9s  %9s  %16s  %16s  %9s\n", width, "stage", "images", "dice", "iou",
             "precision", "recall", "f1", "dice (non-empty)", "dice - first's", "p");
-    for (size_t i = 0; i < comparison->count; i++) {
+    for (size_t i = 0; i < comparison->count; ++i) {
         const struct paced_comparison_row *row = &comparison->rows[i];
         const struct paced_difference *dice = &row->against_first[ALL].metrics[PACED_DICE];
         fprintf(out, "%-*s  %6zu", width, row->name, row->images[0]);
-        for (int m = 0; m < FIGURES; m++) metric_print(out, metric_value(&row->metrics[ALL], (enum paced_metric)m), 9);
+        for (int m = 0; m < FIGURES; ++m) metric_print(out, metric_value(&row->metrics[ALL], (enum paced_metric)m), 9);
         metric_print(out, row->metrics[NON_EMPTY].dice, 16);
         metric_print(out, i > row->first ? dice->mean : NAN, 16);
         metric_print(out, i > row->first ? dice->p : NAN, 9);

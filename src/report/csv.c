@@ -1,7 +1,7 @@
-/* csv: the fields of metrics.csv, summary.csv and log.csv.
+/* csv: reading and writing of CSV fields.
  *
- * RFC 4180: a text with a comma, a quote or a line break stands in quotes, its own quotes doubled. A figure that does
- * not apply (NaN) is an empty field. Nine significant digits are enough to get every float32 back exactly. */
+ * A text with a comma, a quote or a line break is quoted, with its own quotes doubled (RFC 4180). NaN, not applicable,
+ * is an empty field. Nine significant digits preserve every float32 exactly. */
 #include "src/report/csv.h"
 
 #include "src/report/metrics.h"
@@ -15,7 +15,7 @@ void paced_csv_write_text(FILE *out, const char *text) {
         return;
     }
     fputc('"', out);
-    for (const char *c = text; *c; c++) {
+    for (const char *c = text; *c; ++c) {
         if (*c == '"') fputc('"', out);
         fputc(*c, out);
     }
@@ -27,7 +27,7 @@ void paced_csv_write_real(FILE *out, double value) {
 }
 
 void paced_csv_write_metrics(FILE *out, const struct paced_metrics *metrics, uint64_t which) {
-    for (int m = 0; m < PACED_METRICS; m++) {
+    for (int m = 0; m < PACED_METRICS; ++m) {
         if (!(which & METRIC_BIT(m))) continue;
         fputc(',', out);
         paced_csv_write_real(out, metric_value(metrics, (enum paced_metric)m));
@@ -35,16 +35,16 @@ void paced_csv_write_metrics(FILE *out, const struct paced_metrics *metrics, uin
 }
 
 void paced_csv_write_metric_names(FILE *out, uint64_t which) {
-    for (int m = 0; m < PACED_METRICS; m++)
+    for (int m = 0; m < PACED_METRICS; ++m)
         if (which & METRIC_BIT(m)) fprintf(out, ",%s", paced_metric_name((enum paced_metric)m));
 }
 
 char *paced_csv_take_row(char **text) {
     char *row = *text, *c = row;
     if (!row || !*row) return *text = NULL;
-    for (bool quoted = false; *c && (quoted || *c != '\n'); c++) quoted ^= *c == '"';
+    for (bool quoted = false; *c && (quoted || *c != '\n'); ++c) quoted ^= *c == '"';
     *text = *c ? c + 1 : NULL;
-    if (c > row && c[-1] == '\r') c--;
+    if (c > row && c[-1] == '\r') --c;
     *c = '\0';
     return row;
 }
@@ -52,10 +52,10 @@ char *paced_csv_take_row(char **text) {
 char *paced_csv_take_field(char **row) {
     char *field = *row, *in = field, *out = field;
     if (!field) return NULL;
-    for (bool quoted = false; *in && (quoted || *in != ','); in++) {
+    for (bool quoted = false; *in && (quoted || *in != ','); ++in) {
         bool doubled = quoted && in[0] == '"' && in[1] == '"';
         if (doubled)
-            in++;
+            ++in;
         else if (*in == '"')
             quoted = !quoted;
         if (doubled || *in != '"') *out++ = *in;

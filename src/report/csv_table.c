@@ -1,4 +1,4 @@
-/* csv_table: one pass over the file, which is cut up where it lies. */
+/* csv_table: single-pass parser that splits the file in place. */
 #include "src/report/csv_table.h"
 
 #include <math.h>
@@ -8,7 +8,7 @@
 #include "src/report/csv.h"
 
 enum { LARGEST_FILE = 1 << 28 };
-#define LARGEST_FIGURE 1e100 /* the difference of two has to be a number, too: the length of an axis */
+#define LARGEST_FIGURE 1e100 /* limit that keeps the difference of two values, the length of an axis, finite */
 
 static void take_header(struct csv_table *t, char *row) {
     for (const char *name; (name = paced_csv_take_field(&row));) {

@@ -1,16 +1,15 @@
-/* events: TensorBoard's event files. A file is a row of records (record.h), each an Event message; the first tells the
- * format's version.
+/* events: TensorBoard event files. A file is a sequence of records (record.h), each an Event message; the first holds
+ * the format version.
  *
- * The messages' fields by their numbers, from TensorBoard's own definitions (tensorboard/compat/proto and, for the
- * plugin "hparams", tensorboard/plugins/hparams):
- *   Event            wall_time 1 (double), step 2, file_version 3, summary 5
+ * Field numbers of the messages, from TensorBoard's definitions (tensorboard/compat/proto and, for the plugin
+ * "hparams", tensorboard/plugins/hparams): Event            wall_time 1 (double), step 2, file_version 3, summary 5
  *   Summary          value 1: tag 1, simple_value 2 (float), image 4, tensor 8, metadata 9
  *   Image            height 1, width 2, colorspace 3 (3 is RGB), encoded_image_string 4
  *   SummaryMetadata  plugin_data 1: plugin_name 1, content 2
  *   HParamsPluginData session_start_info 3: hparams 1 (a map to Value), start_time_secs 5 (double);
  *                    session_end_info 4: status 1 (1 is success), end_time_secs 2 (double)
  *   Value            number_value 2 (double), string_value 3
- * A map's entry is a message of its key 1 and its value 2. */
+ * An entry of a map is a message with key 1 and value 2. */
 #include "src/report/metrics.h"
 #include "src/report/record.h"
 
@@ -20,7 +19,7 @@
 
 enum { RGB = 3, SUCCESS = 1 };
 
-/* Configuration keys that the tab shows. */
+/* Configuration keys shown in the HPARAMS tab. */
 static const char parameters[] =
     "run.seed, data.size, data.augment, model.arch, model.width, train.epochs, train.batch, train.optimizer, train.lr, "
     "train.schedule, train.weight_decay, distill.teacher_arch, distill.teacher_width, distill.method, distill.loss, "
@@ -35,12 +34,12 @@ void paced_events_finish(struct paced_events *events) {
 
 double paced_events_time(double start, const struct paced_run_log *log, int epoch) {
     double time = start;
-    for (size_t i = 0; i < log->count; i++)
+    for (size_t i = 0; i < log->count; ++i)
         if (log->rows[i].epoch <= epoch) time += log->rows[i].seconds;
     return time;
 }
 
-/* Empties `summary`. */
+/* Adds an Event with this summary, which is emptied. */
 static void add_event(struct paced_events *events, double time, int64_t step, struct paced_message *summary) {
     struct paced_message event = {0};
     paced_message_double(&event, 1, time);
@@ -52,7 +51,7 @@ static void add_event(struct paced_events *events, double time, int64_t step, st
 
 /* ---- scalars and pictures ------------------------------------------------------------------------------------ */
 
-/* NaN: does not apply. */
+/* Adds a scalar; NaN, not applicable, is skipped. */
 static void add_scalar(struct paced_message *summary, const char *tag, double value) {
     struct paced_message scalar = {0};
     if (isnan(value)) return;
@@ -72,7 +71,7 @@ static void add_train_scalars(struct paced_message *summary, const struct paced_
 static void add_val_scalars(struct paced_message *summary, const struct paced_log_row *row) {
     add_scalar(summary, "logs/val_loss", row->ce);
     add_scalar(summary, "logs/val_objective", row->loss);
-    for (int m = PACED_DICE; m <= PACED_F1; m++) { /* those that the log holds */
+    for (int m = PACED_DICE; m <= PACED_F1; ++m) { /* metrics in the log */
         char *tag = paced_format("logs/metric_%s", paced_metric_name((enum paced_metric)m));
         add_scalar(summary, tag, metric_value(&row->metrics, (enum paced_metric)m));
         free(tag);
@@ -81,7 +80,7 @@ static void add_val_scalars(struct paced_message *summary, const struct paced_lo
 
 void paced_events_add_epoch(struct paced_events *events, double start, const struct paced_run_log *log, int epoch) {
     struct paced_message summary = {0};
-    for (size_t i = 0; i < log->count; i++) {
+    for (size_t i = 0; i < log->count; ++i) {
         if (log->rows[i].epoch != epoch) continue;
         if (strcmp(log->rows[i].phase, "train") == 0)
             add_train_scalars(&summary, &log->rows[i]);
@@ -111,7 +110,7 @@ enum paced_err paced_events_add_picture(struct paced_events *events, double time
 
 /* ---- hyper-parameters ---------------------------------------------------------------------------------------- */
 
-/* TensorBoard wants a tensor beside the metadata: float32 (1) of shape [1], all zero. */
+/* Tensor that TensorBoard requires beside the metadata: float32 (1) of shape [1], zero. */
 static void add_null_tensor(struct paced_message *value) {
     struct paced_message dim = {0}, shape = {0}, tensor = {0};
     paced_message_integer(&dim, 1, 1);
@@ -122,7 +121,7 @@ static void add_null_tensor(struct paced_message *value) {
     paced_message_nested(value, 8, &tensor);
 }
 
-/* What the plugin keeps: `content`, which is emptied, as field `field` of its data. */
+/* Adds an Event of the plugin, with `content`, which is emptied, as field `field` of its data. */
 static void add_session(struct paced_events *events, double time, const char *tag, int field,
                         struct paced_message *content) {
     struct paced_message data = {0}, plugin = {0}, metadata = {0}, value = {0}, summary = {0};
@@ -137,7 +136,7 @@ static void add_session(struct paced_events *events, double time, const char *ta
     add_event(events, time, 0, &summary);
 }
 
-/* A number where the text is one. */
+/* Adds a hyper-parameter, as a number if the text is one. */
 static void add_parameter(struct paced_message *session, const char *name, const char *text) {
     struct paced_message value = {0}, entry = {0};
     double number;

@@ -1,4 +1,4 @@
-/* examine: one image's prediction, cleaned, counted and measured, by the configuration's [test]. */
+/* examine: evaluation of one predicted image, configured by [test]. */
 #include "src/report/calibration.h"
 #include "src/report/components.h"
 #include "src/report/metrics.h"
@@ -12,8 +12,8 @@ struct paced_examiner {
     int size, classes, postprocess;
     uint64_t metrics;
     double tolerance;
-    struct surface *surface;       /* NULL: outlines are not compared */
-    struct components *components; /* NULL: predictions are not cleaned */
+    struct surface *surface;       /* NULL: no outline metrics */
+    struct components *components; /* NULL: no postprocessing */
 };
 
 #define OF_OUTLINES (METRIC_BIT(PACED_HD95) | METRIC_BIT(PACED_NSD))
@@ -24,7 +24,7 @@ enum paced_err paced_examiner_create(struct paced_examiner **examiner, const str
     if (config->test.postprocess == PACED_POSTPROCESS_NEEDLE && config->data.classes != 2)
         return paced_error(
             PACED_INVALID,
-            "test.postprocess: needle is for two classes, but data.classes is %lld; take none or largest",
+            "test.postprocess: needle requires two classes, but data.classes is %lld; use none or largest",
             (long long)config->data.classes);
     struct paced_examiner *e = paced_alloc(1, sizeof *e);
     *e = (struct paced_examiner){.size = (int)config->data.size,
@@ -51,7 +51,7 @@ bool paced_examiner_needs_logits(const struct paced_examiner *e) {
 
 static void note_outlines(struct paced_examiner *e, const uint8_t *prediction, const uint8_t *label,
                           struct paced_scores *scores) {
-    for (int c = 1; c < e->classes; c++) {
+    for (int c = 1; c < e->classes; ++c) {
         struct surface_figures f = surface_compare(e->surface, prediction, label, (uint8_t)c, e->tolerance);
         if (e->metrics & METRIC_BIT(PACED_HD95)) paced_scores_note(scores, c, PACED_HD95, f.hd95);
         if (e->metrics & METRIC_BIT(PACED_NSD)) paced_scores_note(scores, c, PACED_NSD, f.nsd);

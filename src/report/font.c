@@ -1,6 +1,6 @@
-/* font: letters of 5 x 7 pixels with two more rows for what hangs below the line, drawn for this program.
+/* font: glyphs of 5 x 7 pixels with two more rows for descenders, drawn for this program.
  *
- * A row is a number of five bits, its left pixel in bit 4; rows that are not given are empty. */
+ * A row is a five-bit number with the left pixel in bit 4; rows not given are empty. */
 #include "src/report/font.h"
 
 /* clang-format off */

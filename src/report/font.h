@@ -1,12 +1,12 @@
-/* font: the glyphs of printable ASCII for pictures, 5 wide. Private to the report room. */
-#ifndef PACED_SRC_REPORT_FONT_H
-#define PACED_SRC_REPORT_FONT_H
+/* font: bitmap glyphs of printable ASCII. Private to the report module. */
+#ifndef PACED_REPORT_FONT_H
+#define PACED_REPORT_FONT_H
 
 #include <stdint.h>
 
-enum { FONT_WIDTH = 5, FONT_HEIGHT = 9 }; /* the last two rows hang below the line */
+enum { FONT_WIDTH = 5, FONT_HEIGHT = 9 }; /* the last two rows are descenders */
 
-/* Rows from the top, the left column in bit 4. What is not printable ASCII is drawn as '?'. */
+/* Rows of a glyph from the top, the left column in bit 4. Bytes that are not printable ASCII give '?'. */
 const uint8_t *font_glyph(char character);
 
 #endif

@@ -1,4 +1,4 @@
-/* interval: how far a set's means depend on which images were in it (bootstrap; Efron, 1979). */
+/* interval: bootstrap intervals of the means over images (Efron, 1979). */
 #include "src/report/scores.h"
 #include "src/report/statistics.h"
 

@@ -1,51 +1,51 @@
-/* Label maps on a picture: tinted areas and outlines.
+/* labels: label maps drawn on a picture as tinted areas and outlines.
  *
- * In grey, colours may fall together with what is below them. So a coloured outline has a dark line around it, and the
- * one that must be told from it is dashed, black and white: one of the two shows on any ground. */
+ * In greyscale a colour may match the image below it. A coloured outline therefore has a dark casing, and the second
+ * outline is dashed black and white, so that both are visible on any background. */
 #include "paced/report.h"
 
 #include <math.h>
 
 #define CASING 0x101010u
 
-enum { DASH_X = 3, DASH_Y = 4 }; /* unlike, so that diagonals have dashes too */
+enum { DASH_X = 3, DASH_Y = 4 }; /* unequal, so that diagonals are dashed too */
 
-/* From Okabe and Ito, "Color Universal Design" (2008), without black; class 1 is the first. */
+/* Palette of Okabe and Ito, "Color Universal Design" (2008), without black, from class 1 on. */
 static const uint32_t palette[] = {0xe69f00, 0x56b4e9, 0x009e73, 0xf0e442, 0xd55e00, 0xcc79a7, 0x0072b2};
 
-/* Beyond the palette: hues a golden section of the circle apart, of one saturation, light and less light in turn
- * (HSV). */
+/* Colours beyond the palette: HSV hues a golden section of the circle apart, at constant saturation and two alternating
+ * values. */
 uint32_t paced_class_colour(int class_index) {
     size_t i = class_index > 0 ? (size_t)class_index - 1 : 0;
     if (i < PACED_COUNT(palette)) return palette[i];
     double turn = fmod((double)i * 0.6180339887498949, 1), value = i % 2 ? 1 : 0.7;
     uint32_t colour = 0;
     for (int channel = 0; channel < 3; ++channel) {
-        double share = fabs(6 * fmod(turn + (3 - channel) / 3.0, 1) - 3) - 1;
-        colour = colour << 8 | (uint32_t)lround(255 * value * (0.2 + 0.8 * fmin(fmax(share, 0), 1)));
+        double fraction = fabs(6 * fmod(turn + (3 - channel) / 3.0, 1) - 3) - 1;
+        colour = colour << 8 | (uint32_t)lround(255 * value * (0.2 + 0.8 * fmin(fmax(fraction, 0), 1)));
     }
     return colour;
 }
 
-/* A map in pixels of the canvas: lines are thin, however large the image's pixels are drawn. */
+/* A label map addressed in canvas pixels, so that lines stay thin at any scale. */
 struct map {
     const uint8_t *label;
     int width, height, scale;
 };
 
-/* Around a map there is background. */
+/* Class at a canvas pixel; background outside the map. */
 static uint8_t class_at(const struct map *m, int u, int v) {
     if (u < 0 || v < 0 || u >= m->width * m->scale || v >= m->height * m->scale) return 0;
     return m->label[(size_t)(v / m->scale) * (size_t)m->width + (size_t)(u / m->scale)];
 }
 
-/* Is another class within about `line` pixels? Of thin lines the four neighbours tell, of wide ones eight directions.
- */
+/* True if another class lies within about `line` pixels. Lines of one pixel test the four neighbours, wider lines eight
+ * directions. */
 static bool is_edge(const struct map *m, int u, int v, int line) {
     static const int steps[][2] = {{-1, 0}, {1, 0}, {0, -1}, {0, 1}, {-1, -1}, {1, -1}, {-1, 1}, {1, 1}};
     uint8_t own = class_at(m, u, v);
     for (size_t i = 0; i < (line > 1 ? PACED_COUNT(steps) : 4); ++i) {
-        int along = i < 4 ? line : line * 5 / 7; /* as far on a diagonal */
+        int along = i < 4 ? line : line * 5 / 7; /* 5/7 is about 1/sqrt(2): the same distance on a diagonal */
         if (class_at(m, u + steps[i][0] * along, v + steps[i][1] * along) != own) return true;
     }
     return false;
@@ -63,13 +63,13 @@ void paced_canvas_outlines(struct paced_canvas *canvas, int x, int y, int scale,
         }
 }
 
-static uint32_t mix(uint32_t from, uint32_t to, double share, int shift) {
+static uint32_t mix(uint32_t from, uint32_t to, double fraction, int shift) {
     double a = from >> shift & 0xff, b = to >> shift & 0xff;
-    return (uint32_t)lround(a + (b - a) * share) << shift;
+    return (uint32_t)lround(a + (b - a) * fraction) << shift;
 }
 
 void paced_canvas_tint(struct paced_canvas *canvas, int x, int y, int scale, const uint8_t *label, int width,
-                       int height, const uint32_t *colours, double share) {
+                       int height, const uint32_t *colours, double fraction) {
     const struct map m = {label, width, height, scale};
     for (int v = 0; v < height * scale; ++v)
         for (int u = 0; u < width * scale; ++u) {
@@ -79,6 +79,6 @@ void paced_canvas_tint(struct paced_canvas *canvas, int x, int y, int scale, con
             const uint8_t *at = canvas->rgb + ((size_t)(y + v) * (size_t)canvas->width + (size_t)(x + u)) * 3;
             uint32_t is = (uint32_t)at[0] << 16 | (uint32_t)at[1] << 8 | at[2], to = colours[own];
             paced_canvas_fill(canvas, x + u, y + v, 1, 1,
-                              mix(is, to, share, 16) | mix(is, to, share, 8) | mix(is, to, share, 0));
+                              mix(is, to, fraction, 16) | mix(is, to, fraction, 8) | mix(is, to, fraction, 0));
         }
 }

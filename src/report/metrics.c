@@ -45,6 +45,6 @@ double metrics_f1(double precision, double recall) {
 
 struct paced_metrics metrics_filled(double value) {
     struct paced_metrics metrics;
-    for (int m = 0; m < PACED_METRICS; m++) *metric_field(&metrics, (enum paced_metric)m) = value;
+    for (int m = 0; m < PACED_METRICS; ++m) *metric_field(&metrics, (enum paced_metric)m) = value;
     return metrics;
 }

@@ -1,4 +1,4 @@
-/* needle: from probabilities to a mask, and from a mask to a line. */
+/* needle: mask from probabilities, and line fit of a mask. */
 #include "src/report/needle.h"
 
 #include <math.h>
@@ -8,22 +8,22 @@ static double foreground(const float *logits) {
 }
 
 void needle_mask(struct components *components, const float *logits, uint8_t *mask, size_t pixels) {
-    double least = INFINITY, most = -INFINITY;
-    for (size_t i = 0; i < pixels; i++) {
+    double min = INFINITY, max = -INFINITY;
+    for (size_t i = 0; i < pixels; ++i) {
         double p = foreground(logits + 2 * i);
-        least = fmin(least, p);
-        most = fmax(most, p);
+        min = fmin(min, p);
+        max = fmax(max, p);
     }
-    for (size_t i = 0; i < pixels; i++) mask[i] = (foreground(logits + 2 * i) - least) * 255 > 127 * (most - least);
+    for (size_t i = 0; i < pixels; ++i) mask[i] = (foreground(logits + 2 * i) - min) * 255 > 127 * (max - min);
     components_keep_outline(components, mask);
 }
 
 struct needle_line needle_fit(const uint8_t *mask, int width, int height) {
     double n = 0, x_sum = 0, y_sum = 0, xx = 0, xy = 0, yy = 0;
-    for (int row = 0; row < height; row++)
-        for (int column = 0; column < width; column++) {
+    for (int row = 0; row < height; ++row)
+        for (int column = 0; column < width; ++column) {
             if (!mask[(size_t)row * (size_t)width + (size_t)column]) continue;
-            double x = column - (width - 1) / 2.0, y = (height - 1) / 2.0 - row; /* from the centre; upwards */
+            double x = column - (width - 1) / 2.0, y = (height - 1) / 2.0 - row; /* relative to the centre, y upwards */
             n += 1;
             x_sum += x;
             y_sum += y;
@@ -42,7 +42,7 @@ struct needle_errors needle_compare(const struct needle_line *prediction, const 
     if (!prediction->found && !label->found) return (struct needle_errors){0, 0};
     if (!prediction->found || !label->found) return (struct needle_errors){90 * 90, diagonal * diagonal};
     double angle = fabs(prediction->angle - label->angle), distance = prediction->distance;
-    if (angle > 90) { /* the same line in the other direction has its other side to the left */
+    if (angle > 90) { /* reversing the direction of a line changes the sign of its distance */
         angle = 180 - angle;
         distance = -distance;
     }

@@ -1,24 +1,23 @@
-/* A needle's mask from probabilities, and the line that it lies on. Private to the report room. */
+/* Mask of a needle and the line through it. Private to the report module. */
 #ifndef PACED_REPORT_NEEDLE_H
 #define PACED_REPORT_NEEDLE_H
 
 #include "src/report/components.h"
 
-/* mask[height][width] from logits[height][width][2]: the foreground's probability, stretched so that its least is 0 and
- * its greatest 255; where that is above 127, the outline of largest area, filled. Nothing where it is the same
- * everywhere. */
+/* Computes mask[height][width] from logits[height][width][2]: the foreground probability is stretched to 0..255 and
+ * thresholded above 127, and the outline of largest area is kept, filled. Empty if the probability is constant. */
 void needle_mask(struct components *components, const float *logits, uint8_t *mask, size_t pixels);
 
-/* The principal axis of the pixels that are not 0 (total least squares). */
+/* Principal axis of the non-zero pixels (total least squares). */
 struct needle_line {
-    bool found;      /* false: no pixels, no line */
-    double angle;    /* degrees in -90 .. 90 from the horizontal, counter-clockwise; 0 where no direction stands out */
-    double distance; /* pixels from the image's centre, positive to the left of that direction (above, at 0 degrees) */
+    bool found;      /* false: the mask is empty */
+    double angle;    /* counter-clockwise from the horizontal, degrees, -90 to 90; 0 for an isotropic mask */
+    double distance; /* signed distance from the image centre, pixels; positive to the left of the direction */
 };
 struct needle_line needle_fit(const uint8_t *mask, int width, int height);
 
-/* Squared differences, of angles modulo 180 degrees. Without either line 0; without one of them 90 degrees and the
- * image's diagonal, `diagonal`, squared. */
+/* Squared differences, with angles modulo 180 degrees. 0 if both lines are missing; (90 degrees)^2 and diagonal^2 if
+ * one is missing. diagonal: that of the image, pixels. */
 struct needle_errors {
     double angle, distance;
 };

@@ -1,10 +1,9 @@
-/* outcome_plot: a sweep's Dice as a picture, a panel each for all images, the non-empty and the corrupted ones.
+/* outcome_plot: Dice of the networks of a sweep, with one panel each for all, the non-empty and the corrupted images.
  *
- * Where one swept key is a number, Dice stands against it, a line for each combination of the other labels; values
- * that span more than a factor of 20 stand on a logarithmic axis. A network that has none, as all values share it, is a
- * level line. Else each network has a row of its own: its labels,
- * and in each panel its Dice. Either way a mark stands on the bar of its interval, or of one deviation to either side.
- */
+ * If exactly one swept key is numeric, Dice is plotted against it, one line per combination of the other labels. The
+ * axis is logarithmic if the values span a factor of 20 or more. A network without the key, which all values share, is
+ * a horizontal line. Otherwise each network has a row with its labels and its Dice in each panel. Bars show the
+ * interval or one standard deviation to either side. */
 #include "src/report/outcomes.h"
 
 #include <math.h>
@@ -16,7 +15,7 @@
 enum { MARGIN = 24, TITLE = 40, PANEL_WIDTH = 420, PANEL_HEIGHT = 320, PANELS = 3 };
 enum { ROW = 26, ROW_PANEL = 300, GAP = 32, AXIS = 40, MARK = 7, SHIFT = 14, SMALL = PACED_TEXT_HEIGHT };
 
-#define WIDE 20.0 /* ratio of the greatest to the least value from which an axis is logarithmic */
+#define WIDE 20.0 /* ratio of maximum to minimum from which an axis is logarithmic */
 #define GRID 0xe4e4e4u
 #define INK 0x0072b2u
 
@@ -33,56 +32,56 @@ static const struct paced_figure *dice(const struct paced_outcome *row, int pane
     return &row->figures[panels[panel].part][PACED_DICE];
 }
 
-/* The ends of what is drawn of a figure. */
+/* Limits of the bar of a value. */
 static double low_of(const struct paced_figure *f) {
-    return !isnan(f->low) ? f->low : !isnan(f->deviation) ? f->mean - f->deviation : f->mean;
+    return !isnan(f->low) ? f->low : !isnan(f->stddev) ? f->mean - f->stddev : f->mean;
 }
 static double high_of(const struct paced_figure *f) {
-    return !isnan(f->high) ? f->high : !isnan(f->deviation) ? f->mean + f->deviation : f->mean;
+    return !isnan(f->high) ? f->high : !isnan(f->stddev) ? f->mean + f->stddev : f->mean;
 }
 
-/* One axis for all panels. */
+/* Axis shared by all panels. */
 static struct axis share_axis(const struct paced_outcomes *outcomes) {
     struct range range = range_empty();
-    for (size_t i = 0; i < outcomes->count; i++)
-        for (int p = 0; p < PANELS; p++) {
+    for (size_t i = 0; i < outcomes->count; ++i)
+        for (int p = 0; p < PANELS; ++p) {
             range_add(&range, low_of(dice(&outcomes->rows[i], p)));
             range_add(&range, high_of(dice(&outcomes->rows[i], p)));
         }
     return axis_tenths(range);
 }
 
-/* What the bars through the marks are. */
+/* Caption of the bars. */
 static const char *name_spread(const struct paced_outcomes *outcomes) {
     return outcomes->averaged ? "bars: +- standard deviation" : "bars: 95 % interval";
 }
 
 static int list_panels(const struct paced_outcomes *outcomes, int list[PANELS]) {
     int count = 0;
-    for (int p = 0; p < PANELS; p++)
+    for (int p = 0; p < PANELS; ++p)
         if (outcomes_measured(outcomes, panels[p].part, PACED_DICE)) list[count++] = p;
     return count;
 }
 
-/* ---- against a number ---------------------------------------------------------------------------------------- */
+/* ---- curves against a numeric label -------------------------------------------------------------------------- */
 
-/* In all rows that have the label, and not the same one throughout. */
+/* True if the label is a number in all rows that have it, and takes more than one value. */
 static bool is_number(const struct paced_outcomes *outcomes, size_t label) {
-    double least = INFINITY, most = -INFINITY, value;
-    for (size_t i = 0; i < outcomes->count; i++) {
+    double min = INFINITY, max = -INFINITY, value;
+    for (size_t i = 0; i < outcomes->count; ++i) {
         const char *text = outcomes->rows[i].labels[label];
         if (!*text) continue;
         if (!paced_parse_real(text, &value)) return false;
-        least = fmin(least, value);
-        most = fmax(most, value);
+        min = fmin(min, value);
+        max = fmax(max, value);
     }
-    return least < most;
+    return min < max;
 }
 
-/* The one label that is a number, or label_count. */
+/* Index of the only numeric label; label_count if there is none or several. */
 static size_t find_number(const struct paced_outcomes *outcomes) {
     size_t found = outcomes->label_count;
-    for (size_t k = 0; k < outcomes->label_count; k++) {
+    for (size_t k = 0; k < outcomes->label_count; ++k) {
         if (!is_number(outcomes, k)) continue;
         if (found < outcomes->label_count) return outcomes->label_count;
         found = k;
@@ -90,34 +89,33 @@ static size_t find_number(const struct paced_outcomes *outcomes) {
     return found;
 }
 
-/* Rows in the order of their numbers, and what they have in common with others. One without a number stands at both
- * ends. */
+/* Rows sorted by the numeric label and grouped into series. A row without the label appears at both ends. */
 struct curves {
-    size_t label, count, series_count; /* the number's label; points; combinations of the other labels */
-    double shift;                      /* from one series to the next, so that their intervals do not hide each other */
-    const struct paced_outcome **rows; /* [count], rising */
+    size_t label, count, series_count; /* index of the numeric label; points; combinations of the other labels */
+    double shift;                      /* x offset between series, so that their intervals do not overlap */
+    const struct paced_outcome **rows; /* [count], ascending */
     double *x;                         /* [count] */
-    size_t *series;                    /* [count]: which combination */
+    size_t *series;                    /* [count], index of the series */
     char **names;                      /* [series_count] */
 };
 
-/* The labels but the number's, with blanks between. */
+/* Labels except the numeric one, separated by blanks. */
 static char *name_series(const struct paced_outcome *row, size_t label_count, size_t number) {
     struct paced_text name = {0};
-    for (size_t k = 0; k < label_count; k++)
+    for (size_t k = 0; k < label_count; ++k)
         if (k != number && *row->labels[k]) paced_text_add(&name, "%s%s", name.size ? " " : "", row->labels[k]);
     return name.data ? name.data : paced_strdup("");
 }
 
 static void add_point(struct curves *c, const struct paced_outcome *row, size_t label_count, double x) {
     size_t at = c->count++, s = 0;
-    for (; at > 0 && c->x[at - 1] > x; at--) {
+    for (; at > 0 && c->x[at - 1] > x; --at) {
         c->x[at] = c->x[at - 1];
         c->rows[at] = c->rows[at - 1];
         c->series[at] = c->series[at - 1];
     }
     char *name = name_series(row, label_count, c->label);
-    while (s < c->series_count && strcmp(c->names[s], name) != 0) s++;
+    while (s < c->series_count && strcmp(c->names[s], name) != 0) ++s;
     if (s == c->series_count)
         c->names[c->series_count++] = name;
     else
@@ -127,24 +125,24 @@ static void add_point(struct curves *c, const struct paced_outcome *row, size_t 
     c->series[at] = s;
 }
 
-/* Wider than a mark, if all series then fit into half of the least distance between two values. */
+/* Offset of SHIFT pixels, or less if all series would not fit into half of the minimum distance between two values. */
 static double find_shift(const struct curves *c) {
-    double length = c->x[c->count - 1] - c->x[0], least = length;
-    for (size_t i = 1; i < c->count; i++)
-        if (c->x[i] > c->x[i - 1]) least = fmin(least, c->x[i] - c->x[i - 1]);
-    return fmin(SHIFT * length / PANEL_WIDTH, least / 2 / (double)c->series_count);
+    double length = c->x[c->count - 1] - c->x[0], gap = length;
+    for (size_t i = 1; i < c->count; ++i)
+        if (c->x[i] > c->x[i - 1]) gap = fmin(gap, c->x[i] - c->x[i - 1]);
+    return fmin(SHIFT * length / PANEL_WIDTH, gap / 2 / (double)c->series_count);
 }
 
 static void add_points(struct curves *c, const struct paced_outcomes *outcomes) {
     double value;
-    for (size_t i = 0; i < outcomes->count; i++)
+    for (size_t i = 0; i < outcomes->count; ++i)
         if (paced_parse_real(outcomes->rows[i].labels[c->label], &value))
             add_point(c, &outcomes->rows[i], outcomes->label_count, value);
-    double least = c->x[0], most = c->x[c->count - 1];
-    for (size_t i = 0; i < outcomes->count; i++) {
+    double min = c->x[0], max = c->x[c->count - 1];
+    for (size_t i = 0; i < outcomes->count; ++i) {
         if (*outcomes->rows[i].labels[c->label]) continue;
-        add_point(c, &outcomes->rows[i], outcomes->label_count, least); /* behind those that name the tick */
-        add_point(c, &outcomes->rows[i], outcomes->label_count, most);
+        add_point(c, &outcomes->rows[i], outcomes->label_count, min); /* after the rows that name the tick */
+        add_point(c, &outcomes->rows[i], outcomes->label_count, max);
     }
 }
 
@@ -156,40 +154,40 @@ static struct curves open_curves(const struct paced_outcomes *outcomes, size_t l
     c.names = paced_alloc(outcomes->count, sizeof *c.names);
     add_points(&c, outcomes);
     bool logarithmic = c.x[0] > 0 && c.x[c.count - 1] >= WIDE * c.x[0];
-    for (size_t i = 0; logarithmic && i < c.count; i++) c.x[i] = log10(c.x[i]);
+    for (size_t i = 0; logarithmic && i < c.count; ++i) c.x[i] = log10(c.x[i]);
     c.shift = find_shift(&c);
     return c;
 }
 
 static void close_curves(struct curves *c) {
-    for (size_t s = 0; s < c->series_count; s++) free(c->names[s]);
+    for (size_t s = 0; s < c->series_count; ++s) free(c->names[s]);
     free(c->names);
     free(c->series);
     free(c->x);
     free(c->rows);
 }
 
-/* The points of each series one after another: values[4][count], which are x, y, low and high. */
+/* Fills values[4][count], which are x, y, low and high, series by series. */
 static void fill_series(const struct curves *c, int panel, double *values, struct paced_series *series) {
     double *x = values, *y = x + c->count, *low = y + c->count, *high = low + c->count;
-    for (size_t s = 0; s < c->series_count; s++) {
+    for (size_t s = 0; s < c->series_count; ++s) {
         series[s] = (struct paced_series){.name = c->names[s], .x = x, .y = y, .low = low, .high = high};
-        for (size_t i = 0; i < c->count; i++) {
+        for (size_t i = 0; i < c->count; ++i) {
             if (c->series[i] != s) continue;
             const struct paced_figure *f = dice(c->rows[i], panel);
             *x++ = c->x[i] + ((double)s - (double)(c->series_count - 1) / 2) * c->shift;
             *y++ = f->mean;
             *low++ = low_of(f);
             *high++ = high_of(f);
-            series[s].count++;
+            ++series[s].count;
         }
     }
 }
 
-/* Each value once: ticks[count], names[count]. */
+/* Fills ticks[count] and names[count] with each distinct value; returns their number. */
 static size_t fill_ticks(const struct curves *c, double *ticks, const char **names) {
     size_t count = 0;
-    for (size_t i = 0; i < c->count; i++) {
+    for (size_t i = 0; i < c->count; ++i) {
         if (count > 0 && ticks[count - 1] == c->x[i]) continue;
         ticks[count] = c->x[i];
         names[count++] = c->rows[i]->labels[c->label];
@@ -221,7 +219,7 @@ static enum paced_err plot_curves(const struct paced_outcomes *outcomes, size_t 
     struct paced_canvas canvas =
         paced_canvas_create(width + MARGIN, PANEL_HEIGHT + 2 * MARGIN + legend, PACED_COLOUR_PAPER);
     if (legend) paced_canvas_legend(&canvas, MARGIN, MARGIN, width, series, c.series_count);
-    for (int p = 0; p < panel_count; p++) {
+    for (int p = 0; p < panel_count; ++p) {
         fill_series(&c, list[p], values, series);
         plot.title = panels[list[p]].title;
         paced_canvas_plot(&canvas, MARGIN + p * (PANEL_WIDTH + MARGIN), MARGIN + legend, PANEL_WIDTH, PANEL_HEIGHT,
@@ -237,22 +235,22 @@ static enum paced_err plot_curves(const struct paced_outcomes *outcomes, size_t 
     return err;
 }
 
-/* ---- row by row ---------------------------------------------------------------------------------------------- */
+/* ---- rows ---------------------------------------------------------------------------------------------------- */
 
-/* A panel of marks: where it lies, and what its axis holds. */
+/* Position of a panel and range of its axis. */
 struct strip {
     int x, y, height;
-    double least, most;
+    double min, max;
 };
 
 static int place(const struct strip *s, double value) {
-    double share = fmin(fmax((value - s->least) / (s->most - s->least), 0), 1);
-    return s->x + (int)lround(share * ROW_PANEL);
+    double fraction = fmin(fmax((value - s->min) / (s->max - s->min), 0), 1);
+    return s->x + (int)lround(fraction * ROW_PANEL);
 }
 
 static void draw_scale(struct paced_canvas *canvas, const struct strip *s) {
-    double step = s->most - s->least > 0.55 ? 0.2 : s->most - s->least > 0.25 ? 0.1 : 0.05;
-    for (long i = lround(ceil(s->least / step - 1e-9)); (double)i * step <= s->most + 1e-9; i++) {
+    double step = s->max - s->min > 0.55 ? 0.2 : s->max - s->min > 0.25 ? 0.1 : 0.05;
+    for (long i = lround(ceil(s->min / step - 1e-9)); (double)i * step <= s->max + 1e-9; ++i) {
         char text[32];
         snprintf(text, sizeof text, "%g", (double)i * step);
         int x = place(s, (double)i * step);
@@ -268,14 +266,14 @@ static void draw_figure(struct paced_canvas *canvas, const struct strip *s, int 
     paced_canvas_fill(canvas, place(s, f->mean) - MARK / 2, y - MARK / 2, MARK, MARK, INK);
 }
 
-/* The labels in columns of their own; returns where the panels begin. */
+/* Draws each label as a column; returns the x position of the first panel. canvas NULL: only measures. */
 static int draw_labels(struct paced_canvas *canvas, const struct paced_outcomes *outcomes) {
     int x = MARGIN;
-    for (size_t k = 0; k < outcomes->label_count; k++) {
+    for (size_t k = 0; k < outcomes->label_count; ++k) {
         const char *name = outcomes->names[k];
         int width = paced_text_width(name, 1);
         if (canvas) paced_canvas_text(canvas, x, MARGIN + SMALL, 1, PACED_COLOUR_FAINT, name);
-        for (size_t i = 0; i < outcomes->count; i++) {
+        for (size_t i = 0; i < outcomes->count; ++i) {
             const char *label = outcomes->rows[i].labels[k];
             int y = MARGIN + TITLE + (int)i * ROW + (ROW - 2 * SMALL) / 2;
             if (paced_text_width(label, 2) > width) width = paced_text_width(label, 2);
@@ -289,17 +287,16 @@ static int draw_labels(struct paced_canvas *canvas, const struct paced_outcomes 
 static enum paced_err plot_rows(const struct paced_outcomes *outcomes, const char *path) {
     int list[PANELS], panel_count = list_panels(outcomes, list), left = draw_labels(NULL, outcomes);
     const struct axis axis = share_axis(outcomes);
-    struct strip strip = {
-        .y = MARGIN + TITLE, .height = (int)outcomes->count * ROW, .least = axis.min, .most = axis.max};
+    struct strip strip = {.y = MARGIN + TITLE, .height = (int)outcomes->count * ROW, .min = axis.min, .max = axis.max};
     struct paced_canvas canvas = paced_canvas_create(left + panel_count * (ROW_PANEL + GAP) + MARGIN - GAP,
                                                      strip.y + strip.height + AXIS, PACED_COLOUR_PAPER);
     draw_labels(&canvas, outcomes);
     paced_canvas_text(&canvas, MARGIN, strip.y + strip.height + AXIS / 2, 1, PACED_COLOUR_FAINT, name_spread(outcomes));
-    for (int p = 0; p < panel_count; p++) {
+    for (int p = 0; p < panel_count; ++p) {
         strip.x = left + p * (ROW_PANEL + GAP);
         paced_canvas_text(&canvas, strip.x, MARGIN, 2, PACED_COLOUR_TEXT, panels[list[p]].title);
         draw_scale(&canvas, &strip);
-        for (size_t i = 0; i < outcomes->count; i++)
+        for (size_t i = 0; i < outcomes->count; ++i)
             draw_figure(&canvas, &strip, strip.y + (int)i * ROW + ROW / 2, dice(&outcomes->rows[i], list[p]));
     }
     enum paced_err err = paced_canvas_write(&canvas, path);

@@ -1,4 +1,4 @@
-/* outcome_tables: a sweep's outcomes as CSV and for a terminal. */
+/* outcome_tables: outcomes of a sweep as CSV and for a terminal. */
 #include "src/report/csv.h"
 #include "src/report/outcomes.h"
 
@@ -8,7 +8,7 @@
 
 /* ---- CSV ----------------------------------------------------------------------------------------------------- */
 
-enum field { IMAGES, MEAN, LOW, HIGH, DEVIATION, FIELDS };
+enum field { IMAGES, MEAN, LOW, HIGH, STDDEV, FIELDS };
 
 struct column {
     enum paced_outcome_part part;
@@ -20,22 +20,22 @@ enum { MOST_COLUMNS = PACED_OUTCOME_PARTS * PACED_METRICS * FIELDS };
 
 static size_t list_columns(const struct paced_outcomes *outcomes, struct column columns[MOST_COLUMNS]) {
     size_t count = 0;
-    for (enum paced_outcome_part part = 0; part < PACED_OUTCOME_PARTS; part++) {
+    for (enum paced_outcome_part part = 0; part < PACED_OUTCOME_PARTS; ++part) {
         bool interval = !outcomes->averaged && part <= PACED_ON_NON_EMPTY;
         if (interval) columns[count++] = (struct column){part, 0, IMAGES};
-        for (enum paced_metric m = 0; m < PACED_METRICS; m++) {
+        for (enum paced_metric m = 0; m < PACED_METRICS; ++m) {
             if (!outcomes_measured(outcomes, part, m)) continue;
             columns[count++] = (struct column){part, m, MEAN};
             if (interval) columns[count++] = (struct column){part, m, LOW};
             if (interval) columns[count++] = (struct column){part, m, HIGH};
-            if (outcomes->averaged) columns[count++] = (struct column){part, m, DEVIATION};
+            if (outcomes->averaged) columns[count++] = (struct column){part, m, STDDEV};
         }
     }
     return count;
 }
 
 static void write_name(FILE *out, struct column column) {
-    static const char *const ends[FIELDS] = {[MEAN] = "", [LOW] = "_low", [HIGH] = "_high", [DEVIATION] = "_sd"};
+    static const char *const ends[FIELDS] = {[MEAN] = "", [LOW] = "_low", [HIGH] = "_high", [STDDEV] = "_sd"};
     const char *prefix = outcomes_prefix(column.part);
     if (column.field == IMAGES)
         fprintf(out, ",%simages", prefix);
@@ -52,8 +52,8 @@ static double value_of(const struct paced_outcome *row, struct column column) {
         return figure->low;
     case HIGH:
         return figure->high;
-    case DEVIATION:
-        return figure->deviation;
+    case STDDEV:
+        return figure->stddev;
     case MEAN:
     case FIELDS:
         break;
@@ -61,9 +61,9 @@ static double value_of(const struct paced_outcome *row, struct column column) {
     return figure->mean;
 }
 
-/* With commas between. */
+/* Writes the labels, separated by commas. */
 static void write_labels(FILE *out, const char *const *labels, size_t count) {
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; ++i) {
         if (i > 0) fputc(',', out);
         paced_csv_write_text(out, labels[i]);
     }
@@ -76,13 +76,13 @@ enum paced_err paced_outcomes_write_csv(const struct paced_outcomes *outcomes, c
     PACED_TRY(paced_atomic_open(&file, path));
     write_labels(file.stream, outcomes->names, outcomes->label_count);
     if (outcomes->averaged) fputs(outcomes->label_count ? ",runs" : "runs", file.stream);
-    for (size_t c = 0; c < count; c++) write_name(file.stream, columns[c]);
+    for (size_t c = 0; c < count; ++c) write_name(file.stream, columns[c]);
     fputc('\n', file.stream);
-    for (size_t i = 0; i < outcomes->count; i++) {
+    for (size_t i = 0; i < outcomes->count; ++i) {
         const struct paced_outcome *row = &outcomes->rows[i];
         write_labels(file.stream, (const char *const *)row->labels, outcomes->label_count);
         if (outcomes->averaged) fprintf(file.stream, "%s%zu", outcomes->label_count ? "," : "", row->runs);
-        for (size_t c = 0; c < count; c++) {
+        for (size_t c = 0; c < count; ++c) {
             fputc(',', file.stream);
             paced_csv_write_real(file.stream, value_of(row, columns[c]));
         }
@@ -93,7 +93,7 @@ enum paced_err paced_outcomes_write_csv(const struct paced_outcomes *outcomes, c
 
 /* ---- the terminal -------------------------------------------------------------------------------------------- */
 
-/* What is shown of the figures; those that nothing was measured of are left out. */
+/* Columns of the terminal table; columns without measured values are omitted. */
 static const struct {
     const char *title;
     enum paced_outcome_part part;
@@ -109,25 +109,25 @@ static const struct {
     {"drop", PACED_DROP, PACED_DICE},
 };
 
-/* "0.1234", with the interval of the first column or the deviation behind it; free() it. */
+/* Cell text: "0.1234", followed by the standard deviation or, in the first column, the interval. Caller frees. */
 static char *figure_cell(const struct paced_outcomes *outcomes, const struct paced_outcome *row, size_t column) {
     const struct paced_figure *f = &row->figures[shown[column].part][shown[column].metric];
     if (isnan(f->mean)) return paced_strdup("-");
-    if (outcomes->averaged && isnan(f->deviation)) return paced_format("%.4f          ", f->mean);
-    if (outcomes->averaged) return paced_format("%.4f +- %.4f", f->mean, f->deviation);
+    if (outcomes->averaged && isnan(f->stddev)) return paced_format("%.4f          ", f->mean);
+    if (outcomes->averaged) return paced_format("%.4f +- %.4f", f->mean, f->stddev);
     if (column == 0 && !isnan(f->low)) return paced_format("%.4f (%.4f to %.4f)", f->mean, f->low, f->high);
     return paced_format("%.4f", f->mean);
 }
 
-/* The column's cells, the title first: cells[1 + count], to be freed one by one. */
+/* Fills cells[1 + count] with the title and the cells of a column; the caller frees each. */
 static void fill_column(const struct paced_outcomes *outcomes, size_t column, char **cells) {
     cells[0] = paced_strdup(shown[column].title);
-    for (size_t i = 0; i < outcomes->count; i++) cells[1 + i] = figure_cell(outcomes, &outcomes->rows[i], column);
+    for (size_t i = 0; i < outcomes->count; ++i) cells[1 + i] = figure_cell(outcomes, &outcomes->rows[i], column);
 }
 
 static void fill_label(const struct paced_outcomes *outcomes, size_t label, char **cells) {
     cells[0] = paced_strdup(outcomes->names[label]);
-    for (size_t i = 0; i < outcomes->count; i++) {
+    for (size_t i = 0; i < outcomes->count; ++i) {
         const char *text = outcomes->rows[i].labels[label];
         cells[1 + i] = paced_strdup(*text ? text : "-");
     }
@@ -140,15 +140,16 @@ static char *count_cell(const struct paced_outcomes *outcomes, const struct pace
 
 static void fill_counts(const struct paced_outcomes *outcomes, char **cells) {
     cells[0] = paced_strdup(outcomes->averaged ? "runs" : "images");
-    for (size_t i = 0; i < outcomes->count; i++) cells[1 + i] = count_cell(outcomes, &outcomes->rows[i]);
+    for (size_t i = 0; i < outcomes->count; ++i) cells[1 + i] = count_cell(outcomes, &outcomes->rows[i]);
 }
 
-/* Adds the column to the lines, filled up to its widest cell: labels to the right, figures to the left. */
+/* Appends the column to the lines, padded to its widest cell, and frees its cells. Labels are left-aligned, numbers
+ * right-aligned. */
 static void add_column(struct paced_text *lines, char **cells, size_t count, bool is_label, bool is_first) {
     int width = 0;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; ++i)
         if ((int)strlen(cells[i]) > width) width = (int)strlen(cells[i]);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; ++i) {
         paced_text_add(&lines[i], "%s%*s", is_first ? "" : "  ", is_label ? -width : width, cells[i]);
         free(cells[i]);
     }
@@ -158,18 +159,18 @@ void paced_outcomes_print(const struct paced_outcomes *outcomes, FILE *out) {
     size_t count = 1 + outcomes->count;
     struct paced_text *lines = paced_alloc(count, sizeof *lines);
     char **cells = paced_alloc(count, sizeof *cells);
-    for (size_t k = 0; k < outcomes->label_count; k++) {
+    for (size_t k = 0; k < outcomes->label_count; ++k) {
         fill_label(outcomes, k, cells);
         add_column(lines, cells, count, true, k == 0);
     }
     fill_counts(outcomes, cells);
     add_column(lines, cells, count, false, outcomes->label_count == 0);
-    for (size_t c = 0; c < PACED_COUNT(shown); c++) {
+    for (size_t c = 0; c < PACED_COUNT(shown); ++c) {
         if (!outcomes_measured(outcomes, shown[c].part, shown[c].metric)) continue;
         fill_column(outcomes, c, cells);
         add_column(lines, cells, count, false, false);
     }
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; ++i) {
         fprintf(out, "%s\n", lines[i].data);
         free(lines[i].data);
     }

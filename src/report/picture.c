@@ -1,10 +1,9 @@
-/* Pictures: a canvas of RGB pixels on which images, maps, bars and text are put by hand; PNG when it is done.
+/* picture: an RGB canvas for images, maps, bars and text, written as PNG.
  *
- * Law: everything is cut off at the canvas's edges, so nothing that is drawn can fail, and a layout that is wrong shows
- * in the picture.
- * Colours of maps: nine points of even steps in lightness (Oklab, L = 0.24 to 0.92), hue turning from violet over blue
- * and green to yellow, as colourful as sRGB allows; straight lines between them. Lightness alone orders the values, so
- * that a map can be read in grey and by people who see few colours. */
+ * Invariant: drawing is clipped to the canvas and cannot fail.
+ * Colour map: linear interpolation between nine points with equal steps in lightness (Oklab, L = 0.24 to 0.92), with
+ * hue from violet over blue and green to yellow at the maximum chroma of sRGB. Lightness alone orders the values, so
+ * that maps are readable in greyscale and by colour-blind readers. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,16 +81,16 @@ uint32_t paced_colour_map(double value) {
 }
 
 void paced_canvas_map(struct paced_canvas *canvas, int x, int y, int scale, const float *values, int width, int height,
-                      double most) {
+                      double max) {
     for (int row = 0; row < height; ++row)
         for (int column = 0; column < width; ++column, ++values)
             paced_canvas_fill(canvas, x + column * scale, y + row * scale, scale, scale,
-                              paced_colour_map((double)*values / most));
+                              paced_colour_map((double)*values / max));
 }
 
-void paced_canvas_colour_bar(struct paced_canvas *canvas, int x, int y, int width, int height, double most) {
+void paced_canvas_colour_bar(struct paced_canvas *canvas, int x, int y, int width, int height, double max) {
     char end[32];
-    snprintf(end, sizeof end, "%g", most);
+    snprintf(end, sizeof end, "%g", max);
     int text_y = y + (height - PACED_TEXT_HEIGHT) / 2;
     int left = x + paced_text_width("0", 1) + 5, right = x + width - paced_text_width(end, 1) - 5;
     paced_canvas_text(canvas, x, text_y, 1, PACED_COLOUR_TEXT, "0");

@@ -1,8 +1,8 @@
-/* Plots: lines over axes, on a canvas.
+/* plot: line plots on a canvas.
  *
- * A shape is drawn by its distance: a pixel whose centre is `d` pixels outside the shape's edge is covered by
- * 1/2 - d of a pixel, cut off at 0 and 1, which is what makes edges smooth.
- * Three short cycles of coprime lengths, colours, marks and dashes, give each series a look of its own. */
+ * Shapes are antialiased by signed distance: the coverage of a pixel whose centre is `d` pixels outside the edge is
+ * 1/2 - d, clamped to 0..1.
+ * Colours, marks and dashes cycle with coprime lengths, so that each series has a distinct style. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,13 +24,13 @@ enum {
     LEGEND_ROW = TEXT + 10,
     LEGEND_LINE = 44,
     LEGEND_GAP = 28,
-    SPREAD_END = 3, /* half of what ends an interval */
+    SPREAD_END = 3, /* half the length of the caps of an interval */
 };
 
-/* From Okabe and Ito, "Color Universal Design" (2008), dark and light in turn. */
+/* Palette of Okabe and Ito, "Color Universal Design" (2008), alternating dark and light. */
 static const uint32_t colours[] = {0x0072b2, 0xe69f00, 0x000000, 0x56b4e9, 0xd55e00, 0x009e73, 0xcc79a7};
 
-/* Lengths of line and gap, pixels, repeated; 0: a line without gaps. */
+/* Lengths of dash and gap, pixels; 0: solid line. */
 static const double dashes[][2] = {{0, 0}, {9, 7}, {3, 5}};
 
 enum mark { CIRCLE, SQUARE, TRIANGLE, DIAMOND, CROSS, MARKS };
@@ -59,10 +59,10 @@ static void blend(struct paced_canvas *canvas, int x, int y, uint32_t colour, do
 }
 
 struct point {
-    double x, y; /* pixels; a pixel's centre is at its whole number */
+    double x, y; /* pixels; pixel centres have integer coordinates */
 };
 
-/* `from` is how much of the whole line lies before this part: dashes go on round corners. */
+/* Draws one segment of a line. from: length of the line before it, pixels, so that dashes continue at corners. */
 static void draw_segment(struct paced_canvas *canvas, struct point a, struct point b, struct style style, double from) {
     double dx = b.x - a.x, dy = b.y - a.y, length = hypot(dx, dy), reach = LINE_RADIUS + 1;
     double period = style.dash[0] + style.dash[1];
@@ -70,7 +70,7 @@ static void draw_segment(struct paced_canvas *canvas, struct point a, struct poi
     for (int y = (int)floor(fmin(a.y, b.y) - reach); y <= (int)ceil(fmax(a.y, b.y) + reach); ++y)
         for (int x = (int)floor(fmin(a.x, b.x) - reach); x <= (int)ceil(fmax(a.x, b.x) + reach); ++x) {
             double along = ((x - a.x) * dx + (y - a.y) * dy) / length;
-            double on = fmin(fmax(along, 0), length); /* the nearest place of the segment */
+            double on = fmin(fmax(along, 0), length); /* nearest point of the segment */
             double distance = hypot(x - a.x - on * dx / length, y - a.y - on * dy / length) - LINE_RADIUS;
             if (period > 0) distance = fmax(distance, fmod(from + on, period) - style.dash[0]);
             blend(canvas, x, y, style.colour, distance);
@@ -82,7 +82,7 @@ static double mark_distance(enum mark mark, double x, double y, double radius) {
     switch (mark) {
     case SQUARE:
         return fmax(u, v) - 0.9 * radius;
-    case TRIANGLE: /* its middle a third of the height above the base */
+    case TRIANGLE: /* centroid one third of the height above the base */
         return fmax(y - 0.6 * radius, (u * 2 - y) / sqrt(5) - 0.55 * radius);
     case DIAMOND:
         return (u + v - 1.3 * radius) / sqrt(2);
@@ -95,7 +95,7 @@ static double mark_distance(enum mark mark, double x, double y, double radius) {
     return hypot(x, y) - radius;
 }
 
-/* With a rim of paper, which parts it from lines and marks below. */
+/* Draws a mark with a rim in the paper colour, which separates it from lines and marks below. */
 static void draw_mark(struct paced_canvas *canvas, struct point at, struct style style) {
     int reach = (int)(2 * MARK_RADIUS) + 2;
     for (int y = (int)at.y - reach; y <= (int)at.y + reach; ++y)
@@ -110,7 +110,7 @@ static void draw_mark(struct paced_canvas *canvas, struct point at, struct style
 
 struct frame {
     const struct paced_plot *plot;
-    int left, top, width, height; /* of the area between the axes' ends */
+    int left, top, width, height; /* area between the axes, pixels */
 };
 
 static struct point place(const struct frame *f, double x, double y) {
@@ -142,7 +142,7 @@ static void draw_round_x_ticks(struct paced_canvas *canvas, const struct frame *
     }
 }
 
-/* A name that would run into the one before is left out. */
+/* Draws named ticks; a name that would overlap the previous one is omitted. */
 static void draw_named_x_ticks(struct paced_canvas *canvas, const struct frame *f) {
     const struct paced_plot *p = f->plot;
     double free_from = -INFINITY;
@@ -172,7 +172,7 @@ static void draw_axes(struct paced_canvas *canvas, const struct frame *f) {
 
 /* ---- series -------------------------------------------------------------------------------------------------- */
 
-/* Between two short lines, all a pixel thick. */
+/* Draws an interval as a line with caps, one pixel thick. */
 static void draw_interval(struct paced_canvas *canvas, struct point low, struct point high, uint32_t colour) {
     int x = (int)lround(low.x), bottom = (int)lround(low.y), top = (int)lround(high.y);
     paced_canvas_fill(canvas, x, top, 1, bottom - top, colour);

@@ -1,10 +1,10 @@
-/* progress: a bar on the terminal's status line while images pass.
+/* progress: progress bar on the terminal's status line.
  *
  *   train 3/40 [==========>         ] 48/680  loss 0.1234  31.2 images/s  ETA 0:20
  *
- * The rate is the mean since the start, ETA = what is left / rate. At most ten drawings a second, and the terminal's
- * width is asked for at each, so that a resized window is filled again, and in a narrow one the less important
- * figures are left out. Where stderr is no terminal nothing is drawn: there the log has one plain line per epoch. */
+ * The rate is the mean since the start; ETA = remaining images / rate. The line is drawn at most ten times a second,
+ * with the current terminal width; a narrow terminal omits the less important numbers. Nothing is drawn if stderr is
+ * not a terminal: the log then has one plain line per epoch. */
 #include "src/report/progress.h"
 
 #include <math.h>
@@ -13,7 +13,7 @@
 #define REDRAW_S 0.1
 #define MIN_BAR 5
 
-/* h:mm:ss or m:ss */
+/* Formats as h:mm:ss or m:ss; "-" from 100 hours on. */
 static void format_duration(char *out, size_t size, double seconds) {
     if (!(seconds < 360000)) {
         snprintf(out, size, "-");
@@ -26,11 +26,11 @@ static void format_duration(char *out, size_t size, double seconds) {
         snprintf(out, size, "%d:%02d", s / 60, s % 60);
 }
 
-/* The count, and as many figures as fit into `room`. */
+/* Formats the count, and as many numbers as fit into `room` characters. */
 static void format_figures(char *out, size_t size, const struct paced_progress *progress, double loss, double elapsed_s,
                            size_t room) {
     enum { LOSS, RATE, ETA, FIGURES };
-    static const int dispensable[FIGURES] = {RATE, LOSS, ETA}; /* the first of them first */
+    static const int dispensable[FIGURES] = {RATE, LOSS, ETA}; /* in the order of removal */
     char text[FIGURES][48] = {""}, left_text[32];
     double rate = elapsed_s > 0 ? (double)progress->done / elapsed_s : 0;
     size_t left = progress->total > progress->done ? progress->total - progress->done : 0;
@@ -38,7 +38,7 @@ static void format_figures(char *out, size_t size, const struct paced_progress *
     if (!isnan(loss)) snprintf(text[LOSS], sizeof(text[LOSS]), "  loss %.4f", loss);
     if (progress->done > 0) snprintf(text[RATE], sizeof(text[RATE]), "  %.1f images/s", rate);
     snprintf(text[ETA], sizeof(text[ETA]), "  ETA %s", left_text);
-    for (int i = 0;; i++) {
+    for (int i = 0;; ++i) {
         int used =
             snprintf(out, size, " %zu/%zu%s%s%s", progress->done, progress->total, text[LOSS], text[RATE], text[ETA]);
         if ((size_t)used <= room || i == FIGURES) return;
@@ -47,17 +47,17 @@ static void format_figures(char *out, size_t size, const struct paced_progress *
 }
 
 static void format_bar(char *out, size_t width, size_t done, size_t total) {
-    double share = total > 0 ? fmin(1, (double)done / (double)total) : 0;
-    size_t inside = width - 3, full = (size_t)(share * (double)inside); /* " [" and "]" */
+    double fraction = total > 0 ? fmin(1, (double)done / (double)total) : 0;
+    size_t inside = width - 3, full = (size_t)(fraction * (double)inside); /* without " [" and "]" */
     memcpy(out, " [", 2);
-    for (size_t i = 0; i < inside; i++) out[2 + i] = i < full ? '=' : i == full ? '>' : ' ';
+    for (size_t i = 0; i < inside; ++i) out[2 + i] = i < full ? '=' : i == full ? '>' : ' ';
     memcpy(out + 2 + inside, "]", 2);
 }
 
 void paced_progress_format(char line[PACED_PROGRESS_LINE], const struct paced_progress *progress, double loss,
                            double elapsed_s, size_t columns) {
     char figures[192], bar[PACED_PROGRESS_LINE] = "", whole[2 * PACED_PROGRESS_LINE] = "";
-    /* The last column stays free: some terminals break the line when it is written. */
+    /* The last column stays free because some terminals wrap when it is written. */
     size_t room = columns > 1 ? columns - 1 : 1;
     if (room > PACED_PROGRESS_LINE - 1) room = PACED_PROGRESS_LINE - 1;
     size_t label = strlen(progress->label);

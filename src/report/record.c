@@ -1,6 +1,6 @@
 /* record: TFRecord framing and its checksum.
  *
- * CRC-32C is the remainder by the polynomial 0x1edc6f41, bits reflected (0x82f63b78): one table lookup per byte.
+ * CRC-32C uses the polynomial 0x1edc6f41, bits reflected (0x82f63b78), with one table lookup per byte.
  * Sources: RFC 3720, appendix B.4 (polynomial and check values); TensorFlow's record format
  * (www.tensorflow.org/tutorials/load_data/tfrecord). */
 #include "src/report/record.h"
@@ -11,9 +11,9 @@
 static uint32_t table[256];
 
 static void fill_table(void) {
-    for (uint32_t byte = 0; byte < 256; byte++) {
+    for (uint32_t byte = 0; byte < 256; ++byte) {
         uint32_t rest = byte;
-        for (int bit = 0; bit < 8; bit++) rest = rest >> 1 ^ (rest & 1 ? 0x82f63b78u : 0);
+        for (int bit = 0; bit < 8; ++bit) rest = rest >> 1 ^ (rest & 1 ? 0x82f63b78u : 0);
         table[byte] = rest;
     }
 }
@@ -23,7 +23,7 @@ uint32_t crc32c(const void *data, size_t size) {
     pthread_once(&once, fill_table);
     const uint8_t *bytes = data;
     uint32_t crc = ~0u;
-    for (size_t i = 0; i < size; i++) crc = crc >> 8 ^ table[(crc ^ bytes[i]) & 0xff];
+    for (size_t i = 0; i < size; ++i) crc = crc >> 8 ^ table[(crc ^ bytes[i]) & 0xff];
     return ~crc;
 }
 
@@ -33,7 +33,7 @@ static uint32_t masked_crc32c(const void *data, size_t size) {
 }
 
 static void put(uint8_t *out, uint64_t value, size_t size) {
-    for (size_t i = 0; i < size; i++) out[i] = (uint8_t)(value >> (8 * i));
+    for (size_t i = 0; i < size; ++i) out[i] = (uint8_t)(value >> (8 * i));
 }
 
 void record_add(struct paced_events *events, const void *data, size_t size) {

@@ -1,6 +1,6 @@
-/* robustness: what corruptions cost, as tables and pictures.
+/* robustness: effect of corruptions on the metrics, as tables and plots.
  *
- * All figures come from the images' counts; the mean over severities, and over corruptions, is one of set means. */
+ * Means over severities and over corruptions average the means of the set. */
 #include "src/report/axis.h"
 #include "src/report/csv.h"
 #include "src/report/scores.h"
@@ -11,7 +11,7 @@
 
 enum { SEVERITIES = 5 };
 
-/* The metrics of pixels, the first of enum paced_metric. */
+/* Last of the pixel metrics, which come first in enum paced_metric. */
 #define LAST_FIGURE PACED_F1
 
 static double set_mean(const struct paced_scores *scores, enum paced_metric figure) {
@@ -26,12 +26,12 @@ static const struct paced_scores *scores_of(const struct paced_robustness *r, si
 
 /* ---- the summary --------------------------------------------------------------------------------------------- */
 
-/* One metric with one of the weights under one corruption. */
+/* One metric of one of the weights under one corruption. */
 struct row {
     double clean, at[SEVERITIES], mean, drop;
 };
 
-/* corruption = corruption_count: the mean over all of them. */
+/* Row of a corruption; corruption_count gives the mean over all corruptions. */
 static struct row summarise(const struct paced_robustness *r, size_t weights, size_t corruption,
                             enum paced_metric figure) {
     struct row row = {.clean = set_mean(r->clean[weights], figure)};
@@ -117,8 +117,8 @@ enum paced_err paced_robustness_write_csv(const struct paced_robustness *r, cons
 
 /* ---- a terminal ---------------------------------------------------------------------------------------------- */
 
-static int longest(const char *const *names, size_t count, int least) {
-    int width = least;
+static int longest(const char *const *names, size_t count, int min) {
+    int width = min;
     for (size_t i = 0; i < count; ++i)
         if ((int)strlen(names[i]) > width) width = (int)strlen(names[i]);
     return width;
@@ -154,7 +154,7 @@ void paced_robustness_print(const struct paced_robustness *r, FILE *out) {
 
 enum { COLUMNS = 4, PANEL_WIDTH = 330, PANEL_HEIGHT = 230, MARGIN = 24, HEADER = 44 };
 
-/* y[weights][1 + severities] of one panel, and the series over it. */
+/* Fills y[weights][1 + severities] of one panel, and its series. */
 static void fill_series(const struct paced_robustness *r, size_t corruption, enum paced_metric figure, const double *x,
                         double *y, struct paced_series *series) {
     size_t points = 1 + r->severity_count;
@@ -166,7 +166,7 @@ static void fill_series(const struct paced_robustness *r, size_t corruption, enu
     }
 }
 
-/* One axis for all panels. */
+/* Axis shared by all panels. */
 static struct axis share_axis(const double *y, size_t count) {
     struct range range = range_empty();
     for (size_t i = 0; i < count; ++i) range_add(&range, y[i]);

@@ -1,9 +1,8 @@
 /* run_log: the training log, log.csv and losses.json.
  *
- * A row per epoch and phase with nine significant digits; a figure that does not apply is an empty field. One table
- * of columns serves the writer and the reader, so that what is written is read back as the same float32. The reader
- * drops the epochs after the one that a resumed run continues from; a line that it does not understand is an error
- * that names the file and the line, never a guess. */
+ * One row per epoch and phase, nine significant digits; a value that is not applicable is an empty field. Writer and
+ * reader share one table of columns, so that values are read back as the same float32. The reader drops the epochs
+ * after the one that a resumed run continues from, and reports malformed lines as errors with file and line. */
 #include "paced/report.h"
 
 #include "src/report/csv.h"
@@ -18,7 +17,7 @@ static const char *const phases[] = {"train", "val"};
 
 #define COLUMN(name, member) \
     { name, offsetof(struct paced_log_row, member) }
-/* Everything after epoch and phase is a number. */
+/* Columns after epoch and phase; all are numbers. */
 static const struct {
     const char *name;
     size_t offset;
@@ -42,9 +41,9 @@ static double *field(struct paced_log_row *row, size_t column) {
     return (double *)((char *)row + columns[column].offset);
 }
 
-/* The program's own copy of a phase's name, or NULL. */
+/* Static name of a phase, or NULL. */
 static const char *known_phase(const char *name) {
-    for (size_t i = 0; i < PACED_COUNT(phases); i++)
+    for (size_t i = 0; i < PACED_COUNT(phases); ++i)
         if (strcmp(name, phases[i]) == 0) return phases[i];
     return NULL;
 }
@@ -66,12 +65,12 @@ enum paced_err paced_run_log_write(const struct paced_run_log *log, const char *
     struct paced_atomic file;
     PACED_TRY(paced_atomic_open(&file, path));
     fputs("epoch,phase", file.stream);
-    for (size_t c = 0; c < PACED_COUNT(columns); c++) fprintf(file.stream, ",%s", columns[c].name);
+    for (size_t c = 0; c < PACED_COUNT(columns); ++c) fprintf(file.stream, ",%s", columns[c].name);
     fputc('\n', file.stream);
-    for (size_t i = 0; i < log->count; i++) {
+    for (size_t i = 0; i < log->count; ++i) {
         struct paced_log_row row = log->rows[i];
         fprintf(file.stream, "%d,%s", row.epoch, row.phase);
-        for (size_t c = 0; c < PACED_COUNT(columns); c++) {
+        for (size_t c = 0; c < PACED_COUNT(columns); ++c) {
             fputc(',', file.stream);
             paced_csv_write_real(file.stream, *field(&row, c));
         }
@@ -83,7 +82,7 @@ enum paced_err paced_run_log_write(const struct paced_run_log *log, const char *
 static void write_losses(FILE *out, const struct paced_run_log *log, const char *phase) {
     const char *separator = "";
     fprintf(out, "\"%s\": [", phase);
-    for (size_t i = 0; i < log->count; i++) {
+    for (size_t i = 0; i < log->count; ++i) {
         if (strcmp(log->rows[i].phase, phase) != 0) continue;
         fputs(separator, out);
         if (isfinite(log->rows[i].ce))
@@ -98,7 +97,7 @@ static void write_losses(FILE *out, const struct paced_run_log *log, const char 
 enum paced_err paced_run_log_write_losses(const struct paced_run_log *log, const char *path) {
     struct paced_atomic file;
     PACED_TRY(paced_atomic_open(&file, path));
-    for (size_t i = 0; i < PACED_COUNT(phases); i++) {
+    for (size_t i = 0; i < PACED_COUNT(phases); ++i) {
         fputs(i == 0 ? "{" : ", ", file.stream);
         write_losses(file.stream, log, phases[i]);
     }
@@ -115,7 +114,7 @@ static void print_epoch(FILE *out, const char *name, const struct paced_log_row 
 void paced_run_log_print(const struct paced_run_log *log, int best_epoch, FILE *out) {
     double seconds = 0, train_seconds = 0, train_images = 0;
     const struct paced_log_row *best = NULL, *last = NULL;
-    for (size_t i = 0; i < log->count; i++) {
+    for (size_t i = 0; i < log->count; ++i) {
         const struct paced_log_row *row = &log->rows[i];
         bool training = strcmp(row->phase, "train") == 0;
         seconds += row->seconds;
@@ -136,19 +135,19 @@ void paced_run_log_print(const struct paced_run_log *log, int best_epoch, FILE *
 
 /* ---- reading ------------------------------------------------------------------------------------------------- */
 
-/* A position in a file: `next` is the rest, cut up as it is read. */
+/* Reading position in a file; `next`, the unread text, is split in place. */
 struct lines {
     const char *path;
     char *next;
-    int number; /* of the line read last, from 1 */
+    int number; /* number of the last line read, from 1 */
 };
 
 static char *next_line(struct lines *lines) {
-    lines->number++;
+    ++lines->number;
     return paced_csv_take_row(&lines->next);
 }
 
-/* A number as the writer makes them: empty for NaN, and a diverged run's infinity. */
+/* Parses a number; empty gives NaN, and inf occurs in the log of a diverged run. */
 static bool parse_figure(const char *text, double *value) {
     *value = NAN;
     if (*text == '\0') return true;
@@ -160,13 +159,13 @@ static bool parse_figure(const char *text, double *value) {
 }
 
 static enum paced_err refuse(const struct lines *lines, const char *what, const char *field_text) {
-    return paced_error(PACED_INVALID, "%s:%d: %s '%s'; restore the log or start the run anew with --overwrite",
+    return paced_error(PACED_INVALID, "%s:%d: %s '%s'; restore the log or restart the run with --overwrite",
                        lines->path, lines->number, what, field_text ? field_text : "");
 }
 
 static enum paced_err check_header(struct lines *lines) {
     char *rest = next_line(lines);
-    for (size_t i = 0; i < PACED_COUNT(columns) + 2; i++) {
+    for (size_t i = 0; i < PACED_COUNT(columns) + 2; ++i) {
         const char *expected = i == 0 ? "epoch" : i == 1 ? "phase" : columns[i - 2].name;
         const char *name = paced_csv_take_field(&rest);
         if (!name || strcmp(name, expected) != 0) return refuse(lines, "the header lacks the column", expected);
@@ -184,7 +183,7 @@ static enum paced_err parse_row(const struct lines *lines, char *line, struct pa
     text = paced_csv_take_field(&rest);
     row->phase = text ? known_phase(text) : NULL;
     if (!row->phase) return refuse(lines, "the phase is neither train nor val:", text);
-    for (size_t c = 0; c < PACED_COUNT(columns); c++) {
+    for (size_t c = 0; c < PACED_COUNT(columns); ++c) {
         text = paced_csv_take_field(&rest);
         if (!text) return refuse(lines, "the row ends before the column", columns[c].name);
         if (!parse_figure(text, field(row, c))) return refuse(lines, "not a number:", text);
@@ -199,7 +198,7 @@ enum paced_err paced_run_log_read(struct paced_run_log *log, const char *path, i
     if (err != PACED_OK) goto out;
     struct lines lines = {.path = path, .next = text};
     err = check_header(&lines);
-    for (char *line; err == PACED_OK && (line = next_line(&lines)) != NULL;) {
+    for (char *line; err == PACED_OK && (line = next_line(&lines));) {
         struct paced_log_row row = {0};
         err = parse_row(&lines, line, &row);
         if (err == PACED_OK && row.epoch <= last_epoch) paced_run_log_add(&result, &row);

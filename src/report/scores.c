@@ -1,10 +1,10 @@
 /* scores: segmentation metrics of a set of images.
  *
- * Pixels are counted once per image and class, TP, |P| and |G|; every figure follows from these counts:
+ * TP, |P| and |G| are counted once per image and class; every metric follows from these counts:
  *   dice = (2 TP + 1e-4) / (|P| + |G| + 1e-4), iou = TP / (|P| + |G| - TP), precision = TP / |P|, recall = TP / |G|.
- * The background, class 0, is not scored. A mean is taken over an image's classes first and then over images, in the
- * order in which they came, so that the same set gives the same bits. f1 = 2 p r / (p + r) of the mean p and mean r,
- * 0 where both are 0. */
+ * The background, class 0, is not scored. Means are taken over the classes of an image first and then over images in
+ * the order of their addition, so that the same set gives the same bits. f1 = 2 p r / (p + r) of the mean p and mean r,
+ * 0 if both are 0. */
 #include "src/report/scores.h"
 #include "src/report/calibration.h"
 
@@ -23,13 +23,13 @@ struct image {
     char *name;
     bool non_empty;
     struct counts *counts;                 /* [classes]; 0 is not used */
-    struct paced_metrics *noted;           /* [classes]; 0: the image's own; NULL: nothing was noted */
-    struct paced_reliability *reliability; /* NULL: not noted */
+    struct paced_metrics *noted;           /* [classes]; 0: per-image metrics; NULL: none recorded */
+    struct paced_reliability *reliability; /* NULL: not recorded */
 };
 
 struct paced_scores {
     int classes;
-    uint64_t metrics; /* what is measured */
+    uint64_t metrics; /* bit set of the measured metrics */
     struct image *images;
     size_t count, capacity;
 };
@@ -43,7 +43,7 @@ struct paced_scores *paced_scores_create(int classes) {
 }
 
 void paced_scores_clear(struct paced_scores *scores) {
-    for (size_t i = 0; i < scores->count; i++) {
+    for (size_t i = 0; i < scores->count; ++i) {
         free(scores->images[i].name);
         free(scores->images[i].counts);
         free(scores->images[i].noted);
@@ -73,14 +73,14 @@ static struct image *append(struct paced_scores *scores, const char *name) {
 void paced_scores_add(struct paced_scores *scores, const char *name, const uint8_t *prediction, const uint8_t *label,
                       size_t pixels) {
     struct counts all[LABELS] = {0};
-    for (size_t i = 0; i < pixels; i++) {
-        all[prediction[i]].predicted++;
-        all[label[i]].labelled++;
-        if (prediction[i] == label[i]) all[label[i]].both++;
+    for (size_t i = 0; i < pixels; ++i) {
+        ++all[prediction[i]].predicted;
+        ++all[label[i]].labelled;
+        if (prediction[i] == label[i]) ++all[label[i]].both;
     }
     struct image *image = append(scores, name);
     image->non_empty = all[0].labelled < pixels;
-    for (int c = 0; c < scores->classes; c++) image->counts[c] = all[c];
+    for (int c = 0; c < scores->classes; ++c) image->counts[c] = all[c];
 }
 
 size_t paced_scores_count(const struct paced_scores *scores) {
@@ -92,7 +92,7 @@ void paced_scores_note(struct paced_scores *scores, int class_index, enum paced_
     struct image *image = &scores->images[scores->count - 1];
     if (!image->noted) {
         image->noted = paced_alloc((size_t)scores->classes, sizeof *image->noted);
-        for (int c = 0; c < scores->classes; c++) image->noted[c] = metrics_filled(NAN);
+        for (int c = 0; c < scores->classes; ++c) image->noted[c] = metrics_filled(NAN);
     }
     *metric_field(&image->noted[class_index], metric) = value;
     scores->metrics |= METRIC_BIT(metric);
@@ -132,10 +132,10 @@ uint64_t scores_predicted(const struct paced_scores *scores, size_t image, int c
 void paced_scores_save(const struct paced_scores *scores, const char *tensor, struct paced_weights *weights) {
     size_t columns = 1 + 3 * (size_t)scores->classes;
     int64_t *table = paced_alloc(scores->count * columns + 1, sizeof(*table)), *row = table;
-    for (size_t i = 0; i < scores->count; i++, row += columns) {
+    for (size_t i = 0; i < scores->count; ++i, row += columns) {
         const struct image *image = &scores->images[i];
         row[0] = image->non_empty;
-        for (int c = 0; c < scores->classes; c++) {
+        for (int c = 0; c < scores->classes; ++c) {
             row[1 + 3 * c] = (int64_t)image->counts[c].both;
             row[2 + 3 * c] = (int64_t)image->counts[c].predicted;
             row[3 + 3 * c] = (int64_t)image->counts[c].labelled;
@@ -152,21 +152,21 @@ enum paced_err paced_scores_load(struct paced_scores *scores, const char *tensor
     int64_t columns = 1 + 3 * (int64_t)scores->classes;
     if (!entry || entry->dtype != PACED_I64 || entry->rank != 2 || entry->shape[1] != columns)
         return paced_error(PACED_INVALID,
-                           "%s: tensor %s is missing or not as written; this is not a state to resume from", path,
+                           "%s: tensor %s is missing or malformed; resume from another state or start again", path,
                            tensor);
     paced_scores_clear(scores);
     const int64_t *row = entry->data;
-    for (int64_t i = 0; i < entry->shape[0]; i++, row += columns) {
+    for (int64_t i = 0; i < entry->shape[0]; ++i, row += columns) {
         struct image *image = append(scores, NULL);
         image->non_empty = row[0] != 0;
-        for (int c = 0; c < scores->classes; c++)
+        for (int c = 0; c < scores->classes; ++c)
             image->counts[c] =
                 (struct counts){(uint64_t)row[1 + 3 * c], (uint64_t)row[2 + 3 * c], (uint64_t)row[3 + 3 * c]};
     }
     return PACED_OK;
 }
 
-/* ---- figures ------------------------------------------------------------------------------------------------- */
+/* ---- metrics ------------------------------------------------------------------------------------------------- */
 
 static double ratio(uint64_t part, uint64_t whole) {
     return whole > 0 ? (double)part / (double)whole : 1;
@@ -184,15 +184,15 @@ static struct paced_metrics class_metrics(const struct image *image, int class_i
 }
 
 static void add_metrics(struct paced_metrics *sum, const struct paced_metrics *more, uint64_t which) {
-    for (int m = 0; m < PACED_METRICS; m++)
+    for (int m = 0; m < PACED_METRICS; ++m)
         if (which & METRIC_BIT(m)) *metric_field(sum, (enum paced_metric)m) += metric_value(more, (enum paced_metric)m);
 }
 
-/* What is not in `which` becomes NaN. */
+/* Sums divided by count; metrics that are not in `which` become NaN. */
 static struct paced_metrics divide_metrics(const struct paced_metrics *sum, size_t count, uint64_t which) {
     double n = count > 0 ? (double)count : NAN;
     struct paced_metrics mean = metrics_filled(NAN);
-    for (int m = 0; m < PACED_METRICS; m++)
+    for (int m = 0; m < PACED_METRICS; ++m)
         if (which & METRIC_BIT(m))
             *metric_field(&mean, (enum paced_metric)m) = metric_value(sum, (enum paced_metric)m) / n;
     mean.f1 = metrics_f1(mean.precision, mean.recall);
@@ -204,12 +204,12 @@ struct paced_metrics paced_scores_image(const struct paced_scores *scores, size_
     const struct image *image = &scores->images[index];
     if (class_index > 0) return class_metrics(image, class_index);
     struct paced_metrics sum = {0};
-    for (int c = 1; c < scores->classes; c++) {
+    for (int c = 1; c < scores->classes; ++c) {
         struct paced_metrics m = class_metrics(image, c);
         add_metrics(&sum, &m, scores->metrics);
     }
     struct paced_metrics mean = divide_metrics(&sum, (size_t)scores->classes - 1, scores->metrics);
-    for (int m = 0; image->noted && m < PACED_METRICS; m++)
+    for (int m = 0; image->noted && m < PACED_METRICS; ++m)
         if (metric_is_of_image((enum paced_metric)m))
             *metric_field(&mean, (enum paced_metric)m) = metric_value(&image->noted[0], (enum paced_metric)m);
     return mean;
@@ -221,7 +221,7 @@ struct scores_sample scores_sample(const struct paced_scores *scores, int class_
     struct scores_sample sample = {.metrics = scores->metrics};
     sample.images = paced_alloc(scores->count + 1, sizeof *sample.images);
     sample.reliability = paced_alloc(scores->count + 1, sizeof *sample.reliability);
-    for (size_t i = 0; i < scores->count; i++) {
+    for (size_t i = 0; i < scores->count; ++i) {
         if (non_empty && !scores->images[i].non_empty) continue;
         sample.images[sample.count] = paced_scores_image(scores, i, class_index);
         sample.reliability[sample.count++] = class_index == 0 ? scores->images[i].reliability : NULL;
@@ -237,7 +237,7 @@ void scores_sample_finish(struct scores_sample *sample) {
 struct paced_metrics scores_sample_mean(const struct scores_sample *sample, const uint32_t *draw) {
     struct paced_metrics sum = {0};
     struct paced_reliability pixels = {0};
-    for (size_t i = 0; i < sample->count; i++) {
+    for (size_t i = 0; i < sample->count; ++i) {
         size_t image = draw ? draw[i] : i;
         add_metrics(&sum, &sample->images[image], sample->metrics);
         if (sample->reliability[image]) reliability_merge(&pixels, sample->reliability[image]);
@@ -258,7 +258,7 @@ struct paced_metrics paced_scores_mean(const struct paced_scores *scores, int cl
 
 bool paced_scores_reliability(const struct paced_scores *scores, struct paced_reliability *sum) {
     *sum = (struct paced_reliability){0};
-    for (size_t i = 0; i < scores->count; i++)
+    for (size_t i = 0; i < scores->count; ++i)
         if (scores->images[i].reliability) reliability_merge(sum, scores->images[i].reliability);
     return sum->pixels > 0;
 }

@@ -1,11 +1,11 @@
-/* shrink: large images made small, for pictures.
+/* shrink: downscaling of large images for pictures.
  *
- * An output pixel stands for the box of pixels [i * size / side, (i + 1) * size / side) in each direction, one at
- * least. Of images and maps it takes the mean; of labels the class that is there most, but the background only where
- * nothing else is: what is thinner than a box, such as a needle's shaft, is still seen. */
+ * An output pixel covers the box of pixels [i * size / side, (i + 1) * size / side) in each direction, at least one
+ * pixel. Images and maps take the mean of the box. Labels take its most frequent class, but the background only if
+ * there is no other class, so that objects thinner than a box, such as a needle's shaft, remain visible. */
 #include "paced/report.h"
 
-/* The pixels that output pixel (x, y) stands for. */
+/* Box of input pixels of one output pixel; right and bottom are exclusive. */
 struct box {
     size_t left, right, top, bottom;
 };
@@ -28,16 +28,16 @@ static uint8_t channel_in(const struct box *b, const uint8_t *rgb, size_t size, 
     return (uint8_t)((sum + count / 2) / count);
 }
 
-/* The first of equals. */
+/* Most frequent class; of equally frequent ones the lowest. */
 static uint8_t class_in(const struct box *b, const uint8_t *label, size_t size) {
     size_t count[256] = {0};
-    int most = 0;
+    int best = 0;
     for (size_t y = b->top; y < b->bottom; ++y)
         for (size_t x = b->left; x < b->right; ++x) ++count[label[y * size + x]];
     count[0] = 0;
     for (int c = 1; c < 256; ++c)
-        if (count[c] > count[most]) most = c;
-    return (uint8_t)most;
+        if (count[c] > count[best]) best = c;
+    return (uint8_t)best;
 }
 
 void paced_shrink_image(const uint8_t *rgb, size_t size, uint8_t *out, size_t side) {

@@ -1,4 +1,4 @@
-/* statistics: quantiles, the bootstrap's draws, and the Wilcoxon signed-rank test (Wilcoxon, 1945). */
+/* statistics: quantiles, bootstrap draws, and the Wilcoxon signed-rank test (Wilcoxon, 1945). */
 #include "src/report/statistics.h"
 
 #include "paced/report.h"
@@ -39,7 +39,7 @@ double paced_wilcoxon(const double *differences, size_t count) {
     if (n > 1) qsort(d, n, sizeof *d, compare_amounts);
     for (size_t i = 0, end; i < n; i = end) {
         for (end = i + 1; end < n && fabs(d[end]) == fabs(d[i]); ++end) continue;
-        double equal = (double)(end - i), rank = (double)(i + 1 + end) / 2; /* the mean of i + 1 to end */
+        double equal = (double)(end - i), rank = (double)(i + 1 + end) / 2; /* mean of i + 1 to end */
         ties += equal * equal * equal - equal;
         for (size_t k = i; k < end; ++k) positive += d[k] > 0 ? rank : 0;
     }

@@ -1,7 +1,7 @@
 /* surface: distances between outlines.
  *
- * The distance transform is exact and takes two passes (Meijster, Roerdink and Hesselink, 2000), in whole numbers:
- * first each pixel's distance to the nearest outline pixel of its column, g; then along each row the least of
+ * The distance transform is exact and takes two integer passes (Meijster, Roerdink and Hesselink, 2000): first g, the
+ * distance of each pixel to the nearest outline pixel of its column; then along each row the minimum over i of
  * (x - i)^2 + g(i)^2, as the lower envelope of one parabola per column. */
 #include "src/report/surface.h"
 
@@ -13,10 +13,10 @@
 
 struct surface {
     int width, height;
-    uint8_t *outline[2];     /* [height][width], of prediction and label */
+    uint8_t *outline[2];     /* [height][width], outlines of prediction and label */
     int32_t *column;         /* [height][width]: g */
-    int64_t *squared;        /* [height][width]: the squared distance */
-    int32_t *vertex, *begin; /* [width]: the envelope's parabolas, and where each becomes the lowest */
+    int64_t *squared;        /* [height][width]: squared distance */
+    int32_t *vertex, *begin; /* [width]: parabolas of the envelope, and the first x of each */
     double *distances;       /* [height * width] */
 };
 
@@ -41,7 +41,7 @@ void surface_destroy(struct surface *s) {
 
 /* ---- outlines ------------------------------------------------------------------------------------------------ */
 
-/* Returns whether there is one. */
+/* Marks the outline of a class; returns false if there is none. */
 static bool find_outline(const struct surface *s, const uint8_t *map, uint8_t class_index, uint8_t *outline) {
     int w = s->width, h = s->height;
     bool any = false;
@@ -60,7 +60,7 @@ static bool find_outline(const struct surface *s, const uint8_t *map, uint8_t cl
 /* ---- the distance transform ---------------------------------------------------------------------------------- */
 
 static void measure_columns(struct surface *s, const uint8_t *outline) {
-    int w = s->width, h = s->height, far = w + h; /* farther than anything within the image */
+    int w = s->width, h = s->height, far = w + h; /* greater than any distance within the image */
     for (int x = 0; x < w; ++x) {
         int g = far;
         for (int y = 0; y < h; ++y) {
@@ -80,7 +80,7 @@ static int64_t parabola(const int32_t *g, int x, int vertex) {
     return (int64_t)(x - vertex) * (x - vertex) + (int64_t)g[vertex] * g[vertex];
 }
 
-/* The last x at which the parabola of `left` is not above that of `right`; left < right. */
+/* Last x at which the parabola of `left` is not above that of `right`; left < right. */
 static int64_t last_of(const int32_t *g, int left, int right) {
     int64_t rise =
         (int64_t)right * right - (int64_t)left * left + (int64_t)g[right] * g[right] - (int64_t)g[left] * g[left];
@@ -114,9 +114,10 @@ static void measure_distances(struct surface *s, const uint8_t *outline) {
     }
 }
 
-/* ---- figures ------------------------------------------------------------------------------------------------- */
+/* ---- metrics ------------------------------------------------------------------------------------------------- */
 
-/* From outline `from` to the other one: the 95th percentile; counts the distances, and those within the tolerance. */
+/* 95th percentile of the distances from outline `from` to the other one. Adds the number of distances to *all, and of
+ * those within the tolerance to *near. */
 static double compare_one_way(struct surface *s, int from, double tolerance, size_t *all, size_t *near) {
     size_t pixels = (size_t)s->width * (size_t)s->height, count = 0;
     measure_distances(s, s->outline[!from]);

@@ -1,4 +1,4 @@
-/* tables: what the scores come to, as CSV files and for the terminal. */
+/* tables: scores as CSV files and for the terminal. */
 #include "src/report/csv.h"
 #include "src/report/scores.h"
 
@@ -9,14 +9,14 @@ static void write_image_name(FILE *out, const struct paced_scores *scores, size_
     if (name)
         paced_csv_write_text(out, name);
     else
-        fprintf(out, "%zu", image + 1); /* a nameless image: its number */
+        fprintf(out, "%zu", image + 1); /* an image without a name is numbered from 1 */
 }
 
-/* A class's figures, and beside them the image's own. */
+/* Metrics of a class, together with the per-image metrics. */
 static struct paced_metrics row_metrics(const struct paced_scores *scores, size_t image, int class_index) {
     struct paced_metrics own = paced_scores_image(scores, image, 0);
     struct paced_metrics metrics = paced_scores_image(scores, image, class_index);
-    for (int m = 0; m < PACED_METRICS; m++)
+    for (int m = 0; m < PACED_METRICS; ++m)
         if (metric_is_of_image((enum paced_metric)m))
             *metric_field(&metrics, (enum paced_metric)m) = metric_value(&own, (enum paced_metric)m);
     return metrics;
@@ -28,8 +28,8 @@ enum paced_err paced_scores_write_csv(const struct paced_scores *scores, const c
     fputs("image,class", file.stream);
     paced_csv_write_metric_names(file.stream, scores_metrics(scores));
     fputs(",labelled\n", file.stream);
-    for (size_t i = 0; i < paced_scores_count(scores); i++)
-        for (int c = 1; c < scores_classes(scores); c++) {
+    for (size_t i = 0; i < paced_scores_count(scores); ++i)
+        for (int c = 1; c < scores_classes(scores); ++c) {
             struct paced_metrics m = row_metrics(scores, i, c);
             write_image_name(file.stream, scores, i);
             fprintf(file.stream, ",%d", c);
@@ -41,11 +41,11 @@ enum paced_err paced_scores_write_csv(const struct paced_scores *scores, const c
 
 /* ---- the summary --------------------------------------------------------------------------------------------- */
 
-/* Row 0: all images; row 1: those with a foreground; then all images, class by class. */
+/* Summary of one row. Row 0: all images; row 1: images with a foreground; then all images, class by class. */
 struct summary {
     const char *set;
     char class_name[16];
-    int class_index; /* 0: the mean over classes */
+    int class_index; /* 0: mean over classes */
     size_t images;
     struct paced_metrics metrics;
 };
@@ -68,7 +68,7 @@ enum paced_err paced_scores_write_summary(const struct paced_scores *scores, con
     fputs("set,class,images", file.stream);
     paced_csv_write_metric_names(file.stream, scores_metrics(scores));
     fputc('\n', file.stream);
-    for (size_t row = 0; row < summary_rows(scores); row++) {
+    for (size_t row = 0; row < summary_rows(scores); ++row) {
         struct summary s = summary_row(scores, row);
         fprintf(file.stream, "%s,%s,%zu", s.set, s.class_name, s.images);
         paced_csv_write_metrics(file.stream, &s.metrics, scores_metrics(scores));
@@ -81,7 +81,7 @@ static void write_interval(FILE *out, const struct summary *s, enum paced_metric
                            const struct paced_metrics *high) {
     const double values[] = {metric_value(&s->metrics, m), metric_value(low, m), metric_value(high, m)};
     fprintf(out, "%s,%s,%zu,%s", s->set, s->class_name, s->images, paced_metric_name(m));
-    for (size_t i = 0; i < PACED_COUNT(values); i++) {
+    for (size_t i = 0; i < PACED_COUNT(values); ++i) {
         fputc(',', out);
         paced_csv_write_real(out, values[i]);
     }
@@ -92,11 +92,11 @@ enum paced_err paced_scores_write_intervals(const struct paced_scores *scores, u
     struct paced_atomic file;
     PACED_TRY(paced_atomic_open(&file, path));
     fputs("set,class,images,metric,mean,low,high\n", file.stream);
-    for (size_t row = 0; row < summary_rows(scores); row++) {
+    for (size_t row = 0; row < summary_rows(scores); ++row) {
         struct summary s = summary_row(scores, row);
         struct paced_metrics low, high;
         paced_scores_interval(scores, s.class_index, row == 1, seed, &low, &high);
-        for (int m = 0; m < PACED_METRICS; m++) {
+        for (int m = 0; m < PACED_METRICS; ++m) {
             bool of_row = s.class_index == 0 || !metric_is_of_image((enum paced_metric)m);
             if (scores_metrics(scores) & METRIC_BIT(m) && of_row)
                 write_interval(file.stream, &s, (enum paced_metric)m, &low, &high);
@@ -107,15 +107,15 @@ enum paced_err paced_scores_write_intervals(const struct paced_scores *scores, u
 
 /* ---- the terminal -------------------------------------------------------------------------------------------- */
 
-enum { NARROWEST = 9 }; /* of a column of figures */
+enum { MIN_WIDTH = 9 }; /* of a column of numbers, characters */
 
 static int column_width(enum paced_metric metric) {
     int width = (int)strlen(paced_metric_name(metric));
-    return width < NARROWEST ? NARROWEST : width;
+    return width < MIN_WIDTH ? MIN_WIDTH : width;
 }
 
 static void print_figures(FILE *out, const struct paced_metrics *metrics, uint64_t which) {
-    for (int m = 0; m < PACED_METRICS; m++) {
+    for (int m = 0; m < PACED_METRICS; ++m) {
         if (!(which & METRIC_BIT(m))) continue;
         enum paced_metric metric = (enum paced_metric)m;
         metric_print(out, metric_value(metrics, metric), column_width(metric));
@@ -125,7 +125,7 @@ static void print_figures(FILE *out, const struct paced_metrics *metrics, uint64
 
 static int class_width(const struct paced_scores *scores, const char *const *class_names) {
     size_t width = strlen("class");
-    for (int c = 1; class_names && c < scores_classes(scores); c++)
+    for (int c = 1; class_names && c < scores_classes(scores); ++c)
         if (strlen(class_names[c]) > width) width = strlen(class_names[c]);
     return (int)width;
 }
@@ -135,11 +135,11 @@ void paced_scores_print(const struct paced_scores *scores, const char *const *cl
     int width = class_width(scores, class_names);
     struct paced_metrics low, high;
     fprintf(out, "%-9s  %*s  %6s", "set", width, "class", "images");
-    for (int m = 0; m < PACED_METRICS; m++)
+    for (int m = 0; m < PACED_METRICS; ++m)
         if (which & METRIC_BIT(m))
             fprintf(out, "  %*s", column_width((enum paced_metric)m), paced_metric_name((enum paced_metric)m));
     fputc('\n', out);
-    for (size_t row = 0; row < summary_rows(scores); row++) {
+    for (size_t row = 0; row < summary_rows(scores); ++row) {
         struct summary s = summary_row(scores, row);
         const char *name = class_names && s.class_index > 0 ? class_names[s.class_index] : s.class_name;
         fprintf(out, "%-9s  %*s  %6zu", s.set, width, name, s.images);

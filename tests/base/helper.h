@@ -1,4 +1,4 @@
-/* What the tests of the base room share: a directory for the group of tests, and what stderr said. */
+/* Helpers of the base tests: a directory for the group of tests, and captured stderr. */
 #ifndef PACED_TESTS_BASE_HELPER_H
 #define PACED_TESTS_BASE_HELPER_H
 
@@ -37,7 +37,7 @@ static inline int remove_dir(void **state) {
     return status;
 }
 
-/* Between capture_begin and capture_end stderr goes into a file, whose content is returned (to be freed). */
+/* Between capture_begin and capture_end, stderr is written to a file; capture_end returns its contents, to be freed. */
 static int saved_stderr;
 
 static inline void capture_begin(void) {

@@ -1,4 +1,4 @@
-/* base: whole files, what is shipped, and text ("foobar" is a test vector of FNV-1a). */
+/* base: whole files, shipped files, and text ("foobar" is a test vector of FNV-1a). */
 #include "paced_build.h"
 #include "tests/base/helper.h"
 
@@ -28,11 +28,11 @@ static void test_atomic(void **state) {
     fprintf(file.stream, "new content");
     fflush(file.stream);
     assert_int_equal(entries_named("^atomic.tmp."), 1);
-    assert_int_equal(paced_file_read(path, 3, &data, &size), PACED_OK); /* nothing yet for a reader */
+    assert_int_equal(paced_file_read(path, 3, &data, &size), PACED_OK); /* readers still see the old file */
     assert_string_equal((char *)data, "old");
     free(data);
     assert_int_equal(paced_atomic_commit(&file), PACED_OK);
-    paced_atomic_abort(&file); /* nothing left to do */
+    paced_atomic_abort(&file); /* no effect after a commit */
     assert_int_equal(paced_file_read(path, 0, &data, &size), PACED_OK);
     assert_int_equal(size, 11);
     assert_string_equal((char *)data, "new content");
@@ -54,7 +54,7 @@ static void test_atomic_refuses(void **state) {
     assert_int_equal(paced_file_write(nowhere, "x", 1), PACED_FAILED);
     assert_int_equal(paced_file_write(dir, "x", 1), PACED_FAILED);
     assert_int_equal(paced_file_write("/dev/null", "x", 1), PACED_FAILED); /* a rename would replace the device */
-    /* A disk that is full: the stream's writes fail, so the old file stays. */
+    /* On a full disk, writes of the stream fail and the old file is kept. */
     assert_int_equal(paced_file_write(full, "old", 3), PACED_OK);
     struct paced_atomic file;
     assert_int_equal(paced_atomic_open(&file, full), PACED_OK);
@@ -101,7 +101,7 @@ static void test_append(void **state) {
     assert_int_equal(fgetc(watching), EOF);
     assert_int_equal(paced_file_append(path, " two", 4), PACED_OK);
     clearerr(watching);
-    assert_int_equal(fgetc(watching), ' '); /* who has it open sees what is added */
+    assert_int_equal(fgetc(watching), ' '); /* an open reader sees the appended bytes */
     fclose(watching);
     assert_int_equal(paced_file_read(path, 0, &data, &size), PACED_OK);
     assert_string_equal((char *)data, "one two");
@@ -117,7 +117,7 @@ static void test_append(void **state) {
     free(path);
 }
 
-/* Of a text the byte order mark is not part; UTF-16 is no text. */
+/* The byte order mark is not part of a text; UTF-16 is rejected. */
 static void test_file_read_text(void **state) {
     (void)state;
     static const struct {
@@ -200,10 +200,10 @@ static void test_cache_dir(void **state) {
     free(file);
 }
 
-/* A build folder is no installation, so what is shipped is in the source folder. */
+/* A build folder is not an installation, so shipped files are found in the source folder. */
 static void test_shipped(void **state) {
     (void)state;
-    if (!*PACED_SOURCE_ROOT) skip(); /* meson option source_lookup */
+    if (!*PACED_SOURCE_ROOT) skip(); /* built without the meson option source_lookup */
     char *path = paced_shipped_path("cl/common.clh");
     assert_non_null(path);
     assert_true(paced_path_exists(path));

@@ -1,4 +1,4 @@
-/* Messages of protocol buffers. */
+/* Protocol buffer messages. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +7,7 @@
 
 #include "paced/base.h"
 
-/* Bytes as the format's own documentation gives them, and a negative number, which takes ten. */
+/* Bytes from the format's documentation, and a negative number, which takes ten bytes. */
 static void test_message(void **state) {
     (void)state;
     struct paced_message inner = {0}, message = {0};

@@ -1,4 +1,4 @@
-/* base: paths as text, the directories that they name, and whether anything can be written there. */
+/* base: paths as text, the directories that they name, and checks for writability. */
 #define _GNU_SOURCE /* setresuid */
 #include "tests/base/helper.h"
 
@@ -51,8 +51,8 @@ static void test_make_dirs(void **state) {
     free(deep);
 }
 
-/* The directory without write permission, for which `make` is to fail; also where root runs the tests, to whom
- * permissions are nothing. Returns what was said. */
+/* Runs `make` on a directory without write permission, in which it must fail, as an unprivileged user if the tests run
+ * as root. Returns the message. */
 static char *refused_dir(enum paced_err (*make)(const char *path), const char *name) {
     char *closed = paced_path_join(dir, "closed"), *path = paced_path_join(closed, name);
     bool root = getuid() == 0;
@@ -78,7 +78,7 @@ static void test_make_dirs_tells_the_cause(void **state) {
     free(said);
 }
 
-/* What paced_dir_check or paced_file_check says of a name below the test's directory. */
+/* Checks the message of paced_dir_check or paced_file_check about a name below the test's directory. */
 static void check_place(enum paced_err (*check)(const char *path), const char *name, const char *says) {
     char *path = paced_path_join(dir, name);
     capture_begin();
@@ -110,7 +110,7 @@ static void test_checks_before_writing(void **state) {
     check_place(paced_file_check, "plain/new", "there is no directory");
     char *made = paced_path_join(dir, "not");
     assert_false(paced_path_exists(made));
-    assert_int_equal(paced_dir_check("not/yet"), PACED_OK); /* from the current directory on */
+    assert_int_equal(paced_dir_check("not/yet"), PACED_OK); /* relative to the current directory */
     char *said = refused_dir(paced_dir_check, "below/that");
     assert_non_null(strstr(said, "closed/below/that: cannot be written into: Permission denied; "));
     free(said);

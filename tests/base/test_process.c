@@ -1,4 +1,4 @@
-/* What concerns the whole process: memory that runs out, log lines and the status line, time and stopping. */
+/* Process-wide functions: exhausted memory, log lines and the status line, time and stopping. */
 #define _GNU_SOURCE /* posix_openpt, ptsname */
 #include "tests/base/helper.h"
 
@@ -31,7 +31,7 @@ static void test_memory_overflow_ends(void **state) {
     if (child == 0) {
         volatile size_t huge = SIZE_MAX / 2;
         if (!freopen("/dev/null", "w", stderr)) _exit(9);
-        /* exit would run the test program's own clean-up (and a leak check) in the child. */
+        /* exit would run the clean-up of the test program (and a leak check) in the child. */
         void *memory = paced_alloc(huge, 4);
         _exit(memory ? 8 : 7);
     }
@@ -64,7 +64,7 @@ static void test_child_ends(void **state) {
     free(signalled.output);
 }
 
-/* Also where a descendant keeps the pipe open. */
+/* The time limit also holds if a descendant keeps the pipe open. */
 static void test_child_hangs(void **state) {
     (void)state;
     struct paced_child child = run_shell("sleep 60 & sleep 60", 0.2);
@@ -150,7 +150,7 @@ static void test_log_diverted(void **state) {
     free(said);
 }
 
-/* On a pseudo-terminal: the status line is erased for a message, drawn again, and removed at the end. */
+/* On a pseudo-terminal, the status line is erased for a message, redrawn, and removed at the end. */
 static void test_log_status(void **state) {
     (void)state;
     int master = posix_openpt(O_RDWR | O_NOCTTY);
@@ -167,7 +167,7 @@ static void test_log_status(void **state) {
     paced_log_status("step 1");
     paced_log(PACED_LOG_INFO, "note");
     paced_log_status("1234567\xC3\xA9"
-                     "90abc"); /* cut at ten columns, an accented letter is one */
+                     "90abc"); /* cut at ten columns; an accented letter takes one */
     window.ws_col = 6;
     int resized = ioctl(terminal, TIOCSWINSZ, &window);
     setenv("NO_COLOR", "", 1);
@@ -180,7 +180,7 @@ static void test_log_status(void **state) {
     dup2(saved, STDERR_FILENO);
     close(saved);
     close(terminal);
-    /* What was written arrives in pieces, when the kernel gets to it; closed, the terminal ends with an error. */
+    /* The output arrives in parts; after closing, the terminal ends with an error. */
     char said[256];
     size_t size = 0;
     for (ssize_t got; (got = read(master, said + size, sizeof said - 1 - size)) > 0;) size += (size_t)got;
@@ -200,7 +200,7 @@ static void test_now(void **state) {
     assert_true(before > 0 && after >= before && after - before < 10);
 }
 
-/* Sends a signal to the process and waits, a while, until it was taken. */
+/* Sends a signal to the process and waits briefly until it is handled. */
 static void send_stop(int signal_number) {
     sigset_t pending;
     kill(getpid(), signal_number);
@@ -227,7 +227,7 @@ static void test_stop(void **state) {
         wait_until_asked();
         if (!paced_stop_asked()) _exit(8);
         send_stop(SIGINT);
-        sleep(5); /* ends within */
+        sleep(5); /* interrupted by the signal */
         _exit(7);
     }
     int status;

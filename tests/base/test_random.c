@@ -1,5 +1,5 @@
-/* Random numbers against reference values: they come from a separate implementation of the published algorithms, and
- * the state {1, 2, 3, 4} gives xoshiro256**'s well-known first outputs. */
+/* Random numbers against reference values of an independent implementation of the published algorithms; the state {1,
+ * 2, 3, 4} gives the well-known first outputs of xoshiro256**. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* What the tests of experiments share: a directory for each test, x.ini in it, and what is said when it is refused. */
+/* Helpers of the experiment tests: a directory for each test, x.ini in it, and captured messages. */
 #ifndef PACED_TESTS_CONFIG_EXPERIMENT_H
 #define PACED_TESTS_CONFIG_EXPERIMENT_H
 
@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 static char dir[64]; /* the current directory during a test */
-static char *here;   /* ... as the program sees it */
+static char *here;   /* the same path as reported by the program */
 
 static inline int enter_dir(void **state) {
     strcpy(dir, "/tmp/paced-stage-XXXXXX");
@@ -44,7 +44,7 @@ static inline enum paced_err load_said(struct paced_experiment *experiment, stru
     return err;
 }
 
-/* x.ini with `text` is refused in one line that begins with `begin` and holds `hint`. */
+/* Checks that x.ini with `text` is rejected in one line that begins with `begin` and contains `hint`. */
 static inline void assert_refused(const char *text, const char *begin, const char *hint) {
     struct paced_experiment experiment, nothing = {0};
     struct capture capture;

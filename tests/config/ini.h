@@ -1,5 +1,5 @@
-/* What the tests of single configurations share: an empty directory for each test, files in it, and what is said when
- * one is refused. */
+/* Helpers of the tests of single configurations: an empty directory for each test, files in it, and
+ * captured messages. */
 #ifndef PACED_TESTS_CONFIG_INI_H
 #define PACED_TESTS_CONFIG_INI_H
 
@@ -39,7 +39,7 @@ static inline enum paced_err load(struct paced_config *config, const char *path,
     return paced_config_load(config, path, &set, set ? 1 : 0);
 }
 
-/* Loads with stderr in a file; *said is what it holds, to be freed. */
+/* Loads a configuration with stderr redirected to a file; *said receives its contents, which the caller frees. */
 static inline enum paced_err load_said(struct paced_config *config, const char *path, const char *set, char **said) {
     fflush(stderr);
     int saved = dup(STDERR_FILENO);
@@ -55,7 +55,7 @@ static inline enum paced_err load_said(struct paced_config *config, const char *
     return err;
 }
 
-/* The load fails with exactly one line that holds both parts, and leaves nothing to release. */
+/* Checks that loading fails with exactly one line that contains both parts, and leaves nothing to release. */
 static inline void assert_refused(const char *path, const char *set, const char *begin, const char *hint) {
     struct paced_config config, nothing = {0};
     char *said;

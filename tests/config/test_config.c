@@ -1,7 +1,6 @@
 /* config: every kind of error in a file, with its place and hint, and the round trip through text.
  *
- * Errors are checked on what stderr shows: one line, with the file,
- * its line, the key, and the nearest valid name. */
+ * Errors are checked on stderr: one line with the file, its line, the key, and the nearest valid name. */
 #include "tests/config/ini.h"
 
 /* ---- errors in a file ---- */
@@ -96,7 +95,7 @@ static void test_bad_lines(void **state) {
     assert_refused(dir, NULL, dir, "directory");
 }
 
-/* inih would cut such a line in silence and read its end as a line of its own. */
+/* inih would silently cut such a line and read its end as a separate line. */
 static void test_long_line(void **state) {
     (void)state;
     char name[400] = {0};
@@ -175,7 +174,7 @@ static void test_round_trip(void **state) {
     assert_round_trip(sets, PACED_COUNT(sets));
 }
 
-/* Values longer than a line: the places where it is split must not be read as blanks, comments, sections or keys. */
+/* Values longer than a line: the parts of a split value are not read as blanks, comments, sections or keys. */
 static void test_round_trip_long(void **state) {
     (void)state;
     static const char *const parts[] = {"x",   "ab ", " ",    "\xC3\xA9", "a#",      "b;",

@@ -1,11 +1,11 @@
-/* config: the stages of an experiment: where each one's configuration comes from, %(NAME), and every kind of error with
- * its place and hint. Each test runs in an empty directory of its own. */
+/* config: the stages of an experiment: the sources of each configuration, %(NAME), and every kind of error with its
+ * place and hint. Each test runs in an empty directory of its own. */
 #include "tests/config/experiment.h"
 
 static void test_own_sections(void **state) {
     write_ini("x.ini", "[run]\noutput = out\nname = all\n[train]\nepochs = 5\nbatch = 3\n"
                        "[stage first] ; comment\ncommand = train ; comment\ntrain.epochs = 7\n"
-                       "[model]\nwidth = 9\n" /* counts for stages above it, too */
+                       "[model]\nwidth = 9\n" /* applies to the stages above it, too */
                        "[stage  2nd_a.b ]\ncommand = test\nrun.output = else/where\nrun.name = mine\n");
     struct paced_experiment e;
     assert_int_equal(paced_experiment_load(&e, "x.ini", NULL, 0), PACED_OK);
@@ -42,14 +42,14 @@ static void test_other_file(void **state) {
                        "[stage b]\ncommand = train\nconfig = sub/closed.ini\n");
     struct paced_experiment e;
     assert_int_equal(paced_experiment_load(&e, "x.ini", NULL, 0), PACED_OK);
-    assert_int_equal(e.count, 2); /* neither the base's nor those of sub/open.ini */
+    assert_int_equal(e.count, 2); /* neither those of the base nor those of sub/open.ini */
     const struct paced_stage *s = e.stages;
     assert_int_equal(s[0].config.train.epochs, 2);
     assert_int_equal(s[0].config.train.batch, 4);
     assert_true(s[0].config.train.lr == 0.5);
     assert_string_equal(s[0].config.run.name, "a");
     assert_below(s[0].config.run.output, "out/a");
-    assert_int_equal(s[1].config.train.epochs, 100); /* the default: x.ini does not count */
+    assert_int_equal(s[1].config.train.epochs, 100); /* the default; x.ini is not read */
     assert_string_equal(s[1].config.run.name, "me");
     assert_below(s[1].config.run.output, "mine");
     paced_experiment_finish(&e);
@@ -105,7 +105,7 @@ static void test_twice_warns(void **state) {
     paced_experiment_finish(&e);
 }
 
-/* What reads only the configuration passes over stages, whatever is in them. */
+/* Readers of the configuration alone skip stages, with any content. */
 static void test_stages_are_passed_over(void **state) {
     write_ini("x.ini",
               "[train]\nepochs = 3\n[stage a]\nnonsense = 1\ntrain.epochs = none\n  and more\n[data]\nsize = 64\n");
@@ -147,7 +147,7 @@ static void test_errors(void **state) {
     assert_refused(A "[stage b]\ncommand = train\ntest.weights = %(a\n", "x.ini:5: test.weights: %(a): ", "no ')'");
 }
 
-/* inih would cut a longer name in silence. */
+/* inih would silently cut a longer name. */
 static void test_long_name(void **state) {
     char text[128];
     snprintf(text, sizeof text, "[stage %.*s]\ncommand = train\n", 43,

@@ -17,7 +17,7 @@ static void assert_point(const struct paced_experiment *e, size_t point, const c
     assert_string_equal(p->values[1], second);
 }
 
-/* Later lines change faster; values are written in one way, whatever the INI's. */
+/* Later lines vary faster; values are normalised, in any spelling of the INI. */
 static void test_product(void **state) {
     struct paced_experiment e;
     load(&e, "[run]\noutput = out\n[sweep]\ntrain.lr = 1e-3, 0.0100 ; comment\nmodel.arch = unet,linknet\n"
@@ -73,7 +73,7 @@ static void test_quotes(void **state) {
     paced_experiment_finish(&e);
 }
 
-/* Keys of the same name in two sections are told apart. */
+/* Keys with the same name in two sections are distinguished. */
 static void test_names(void **state) {
     struct paced_experiment e;
     load(&e, "[sweep]\ndistill.temperature = 4\nuncertainty.temperature = auto\nrun.seed = 1\n");
@@ -81,7 +81,7 @@ static void test_names(void **state) {
     paced_experiment_finish(&e);
 }
 
-/* Every stage is there for each point; %(NAME) is the point's; a stage's own line wins over the point. */
+/* Every stage exists for each point; %(NAME) refers to the same point; a key of the stage overrides the point. */
 static void test_stages(void **state) {
     struct paced_experiment e;
     load(&e, "[run]\noutput = out\n[stage big]\ncommand = train\nmodel.width = 64\n"
@@ -99,7 +99,7 @@ static void test_stages(void **state) {
     assert_int_equal(s[0].config.model.width, 64);
     assert_int_equal(s[1].config.model.width, 8);
     assert_int_equal(s[0].config.run.seed, 2);
-    /* A list stays one, whatever commas are in a point's name. */
+    /* A list keeps its elements, with any commas in the name of a point. */
     char *list =
         paced_format("\"%s/out/width=8,seed=2/big/b\", \"%s/out/width=8,seed=2/small/b\", %s/x", here, here, here);
     assert_string_equal(s[2].config.robustness.weights, list);
@@ -107,7 +107,7 @@ static void test_stages(void **state) {
     paced_experiment_finish(&e);
 }
 
-/* A stage of no point is there once, for all of them. */
+/* A stage without sweep exists once, for all points. */
 static void test_once(void **state) {
     struct paced_experiment e;
     load(&e, "[run]\noutput = out\n[sweep]\nrun.seed = 1, 2\n[stage a]\ncommand = test\ntest.weights = %(b)/x\n"
@@ -175,7 +175,7 @@ static void test_bad_sets(void **state) {
     assert_non_null(strstr(said.text, "only `paced experiment` and `paced train` support sweeps"));
 }
 
-/* What reads only the configuration passes over the sweep, whatever is in it. */
+/* Readers of the configuration alone skip the sweep, with any content. */
 static void test_sweep_is_passed_over(void **state) {
     struct paced_config c;
     write_ini("x.ini", "[sweep]\nnonsense = 1\n  and more\n[train]\nepochs = 3\n");

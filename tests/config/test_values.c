@@ -1,4 +1,4 @@
-/* config: defaults, values of every kind, inheritance and --set, with what is wrong there. */
+/* config: defaults, values of every kind, inheritance and --set, and their errors. */
 #include "tests/config/ini.h"
 
 #include <sys/stat.h>
@@ -40,7 +40,7 @@ static void test_defaults(void **state) {
     assert_string_equal(c.data.val, "");
     assert_int_equal(c.data.classes, 2);
     assert_int_equal(c.data.size, 224);
-    assert_string_equal(c.data.augment, "none"); /* by data set */
+    assert_string_equal(c.data.augment, "none"); /* depends on the data set */
     assert_int_equal(c.data.workers, 1);
     assert_string_equal(c.model.arch, "unet");
     assert_int_equal(c.model.width, 64);
@@ -199,7 +199,7 @@ static void test_set_errors(void **state) {
     assert_refused("x.ini", "trian.epochs=3", "--set trian.epochs=3: trian.epochs: ", "did you mean train.epochs?");
     assert_refused("x.ini", "train.epochs=0", "--set train.epochs=0: train.epochs: '0' is out of range",
                    "1 to 1000000");
-    /* What an INI line could not hold: */
+    /* Values that an INI line cannot hold. */
     assert_refused("x.ini", "run.name=a ;b", "--set run.name=a ;b: run.name: ", "comment");
     assert_refused("x.ini", "run.name=;b", "--set run.name=;b: run.name: ", "comment");
     assert_refused("x.ini", "run.name= a", "--set run.name= a: run.name: ", "blank");

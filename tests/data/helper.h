@@ -1,10 +1,9 @@
-/* Shared by the data room's tests: a temporary folder that cleans up after itself, files in it, and what stderr said.
- */
+/* Helpers of the data tests: a temporary folder that is removed at the end, files in it, and captured stderr. */
 #ifndef PACED_TESTS_DATA_HELPER_H
 #define PACED_TESTS_DATA_HELPER_H
 
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* nftw; so this header comes first */
+#define _GNU_SOURCE /* nftw; this header must come first */
 #endif
 
 #include <setjmp.h>
@@ -22,7 +21,7 @@
 
 #include "paced/data.h"
 
-static char test_dir[64]; /* made by enter_dir */
+static char test_dir[64]; /* created by enter_dir */
 
 static inline int enter_dir(void **state) {
     (void)state;
@@ -40,7 +39,7 @@ static inline int leave_dir(void **state) {
     return nftw(test_dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-/* A path in the test's folder; the four latest stay valid. */
+/* Path in the test's folder; the last four results stay valid. */
 static inline const char *at(const char *name) {
     static char paths[4][256];
     static int turn;
@@ -62,7 +61,7 @@ static inline const char *put_text(const char *name, const char *text) {
     return put_bytes(name, text, strlen(text));
 }
 
-/* Between hush() and unhush() stderr goes to a file; unhush returns what was written (valid until the next call). */
+/* Between hush() and unhush(), stderr is written to a file; unhush returns its contents (valid until the next call). */
 static int real_stderr = -1;
 
 static inline void hush(void) {

@@ -1,4 +1,5 @@
-/* Datasets: splits good and bad, bus and folder masks, sizes that differ, classes outside, real pairs if there are. */
+/* Data sets: valid and malformed splits, bus and folder masks, differing sizes, invalid classes, and real pairs if
+ * available. */
 #include "helper.h"
 
 enum { S = 8 };
@@ -17,7 +18,7 @@ static struct paced_config config_of(int kind, int64_t classes) {
     return config;
 }
 
-/* Opens the split given as text. */
+/* Opens a split given as text. */
 static enum paced_err open_split(struct paced_dataset **dataset, int kind, int64_t classes, const char *json) {
     struct paced_config config = config_of(kind, classes);
     put_text("split.json", json);
@@ -113,9 +114,9 @@ static void test_bad_configurations(void **state) {
 static void test_bus(void **state) {
     (void)state;
     uint8_t mask[16 * 16] = {0};
-    for (int i = 0; i < 128; i++) mask[i] = 255; /* the upper half */
+    for (int i = 0; i < 128; i++) mask[i] = 255; /* upper half */
     mask[0] = 254;
-    mask[1] = 1; /* not a pixel that the resize takes */
+    mask[1] = 1; /* a pixel that the resize does not sample */
     put_grey("image.png", 16, 16, 90);
     put_grey("plain.png", 16, 16, 255);
     assert_int_equal(paced_png_write(at("mask.png"), 16, 16, 1, mask), PACED_OK);
@@ -126,7 +127,7 @@ static void test_bus(void **state) {
                                 "\"mask.png\"]]"),
                      PACED_OK);
     hush();
-    for (int round = 0; round < 2; round++) { /* the second one comes from memory */
+    for (int round = 0; round < 2; round++) { /* the second round is served from memory */
         memset(rgb, 1, sizeof rgb);
         memset(label, 9, sizeof label);
         for (size_t i = 3; i-- > 0;) assert_int_equal(paced_dataset_load(d, i, rgb, label), PACED_OK);
@@ -155,7 +156,7 @@ static void test_folder(void **state) {
     paced_dataset_close(d);
 }
 
-/* Loading entry `i` fails and says all the parts. */
+/* Checks that loading entry `i` fails with a message that contains all the parts. */
 static void check_load_fails(int kind, const char *json, size_t i, const char *const *says, size_t count) {
     uint8_t rgb[S * S * 3], label[S * S];
     struct paced_dataset *d;
@@ -172,7 +173,7 @@ static void check_load_fails(int kind, const char *json, size_t i, const char *c
 static void test_class_outside(void **state) {
     (void)state;
     uint8_t mask[16 * 16] = {0};
-    mask[3 * 16 + 5] = 7; /* not a pixel that the resize takes, still wrong */
+    mask[3 * 16 + 5] = 7; /* a pixel that the resize does not sample, still an error */
     put_grey("image.png", 16, 16, 90);
     assert_int_equal(paced_png_write(at("mask.png"), 16, 16, 1, mask), PACED_OK);
     const char *const says[] = {"split.json: entry 1: ", "mask.png: row 3, column 5 holds 7", "0 to 6"};
@@ -197,7 +198,7 @@ static void test_missing_files(void **state) {
     check_load_fails(PACED_DATA_BUS, json, 1, mask, PACED_COUNT(mask));
 }
 
-/* Without a split: each pair once, though a link leads back to a folder that is being looked through. */
+/* Without a split, each pair is found once, even if a link leads back to a parent folder. */
 static void test_find_with_a_circle(void **state) {
     (void)state;
     static const char *const files[] = {"found/a.png", "found/a_mask.png", "found/in/b.png", "found/in/b_mask.png"};

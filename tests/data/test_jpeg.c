@@ -1,12 +1,12 @@
-/* JPEG files, made here by TurboJPEG from smooth pictures, so that the decoded pixels are known within a few grey
- * levels; then files that are wrong, and files whose names say another format than their bytes. */
+/* JPEG files encoded with TurboJPEG from smooth pictures, so that the decoded pixels are known within a few grey
+ * levels; then malformed files, and files whose extension does not match their format. */
 #include "helper.h"
 
 #include <turbojpeg.h>
 
 enum { W = 37, H = 21, NEAR = 4 };
 
-/* A smooth picture: chroma at half resolution does not change it much. */
+/* Value of a smooth picture, which chroma at half resolution changes little. */
 static int value_at(int x, int y, int channel) {
     return channel == 0 ? 40 + 5 * x : channel == 1 ? 200 - 6 * y : 90 + 2 * x + y;
 }
@@ -19,7 +19,7 @@ static const uint8_t *picture(void) {
     return &rgb[0][0][0];
 }
 
-/* A file of quality 100; `flags` of TurboJPEG. Returns its path and, where asked for, a copy of its bytes. */
+/* Writes a file of quality 100, with `flags` of TurboJPEG. Returns its path and, if requested, a copy of its bytes. */
 static const char *put_jpeg(const char *name, int sampling, int flags, uint8_t **copy, size_t *size) {
     unsigned char *file = NULL;
     unsigned long length = 0;
@@ -36,7 +36,7 @@ static const char *put_jpeg(const char *name, int sampling, int flags, uint8_t *
     return path;
 }
 
-/* ---- what is right ------------------------------------------------------------------------------------------- */
+/* ---- valid files --------------------------------------------------------------------------------------------- */
 
 static void check_colours(const char *path) {
     struct paced_image image;
@@ -70,7 +70,7 @@ static void test_grey(void **state) {
     free(image.rgb);
 }
 
-/* The bytes tell the format. */
+/* The format is determined from the bytes. */
 static void test_name_of_another_format(void **state) {
     (void)state;
     check_colours(put_jpeg("in truth a JPEG.png", TJSAMP_444, 0, NULL, NULL));
@@ -82,11 +82,11 @@ static const uint8_t orientation[] = {
     0xff, 0xe1, 0,   34,                                     /* APP1, its length */
     'E',  'x',  'i', 'f', 0, 0, 'I', 'I', 42, 0, 8, 0, 0, 0, /* TIFF header, little endian */
     1,    0,                                                 /* one entry: */
-    0x12, 0x01, 3,   0,   1, 0, 0,   0,   6,  0, 0, 0,       /* Orientation, one short, 6: to be turned by 90 degrees */
+    0x12, 0x01, 3,   0,   1, 0, 0,   0,   6,  0, 0, 0,       /* Orientation, one short, 6: rotated by 90 degrees */
     0,    0,    0,   0,
 };
 
-/* The pixels stay where they are in the file. */
+/* Pixels keep their positions in the file. */
 static void test_orientation_is_ignored(void **state) {
     (void)state;
     uint8_t *file, turned[1 << 16];
@@ -110,7 +110,7 @@ static void test_names(void **state) {
     assert_null(paced_image_ending(at("nameless")));
 }
 
-/* ---- what is wrong ------------------------------------------------------------------------------------------- */
+/* ---- malformed files ----------------------------------------------------------------------------------------- */
 
 static void check_refused(const char *path, const char *reason) {
     struct paced_image image = {1, 1, NULL};
@@ -149,14 +149,14 @@ static void test_no_picture(void **state) {
     check_refused(put_bytes("two.jpg", "\xff\xd8", 2), "is not a PNG or JPEG file");
 }
 
-/* The frame header's size, changed in a good file. */
+/* A valid file with another size in the frame header. */
 static void test_absurd_size(void **state) {
     (void)state;
     uint8_t *file;
     size_t size, frame = 0;
     put_jpeg("good.jpg", TJSAMP_444, 0, &file, &size);
     while (frame + 9 < size && !(file[frame] == 0xff && file[frame + 1] == 0xc0)) frame++;
-    memcpy(file + frame + 5, "\xff\xdc\xff\xdc", 4); /* 65500 x 65500, the most that libjpeg takes */
+    memcpy(file + frame + 5, "\xff\xdc\xff\xdc", 4); /* 65500 x 65500, the maximum of libjpeg */
     check_refused(put_bytes("claim.jpg", file, size), "above the limit");
     memcpy(file + frame + 5, "\xff\xff\xff\xff", 4);
     check_refused(put_bytes("claim.jpg", file, size), "JPEG file (");
@@ -175,7 +175,7 @@ static void test_inks(void **state) {
     tjDestroy(tj);
 }
 
-/* JPEG blurs class numbers. */
+/* JPEG masks are rejected, because compression changes class numbers. */
 static void test_masks_are_png(void **state) {
     (void)state;
     struct paced_plane plane;

@@ -1,4 +1,5 @@
-/* The loader: order, sizes and contents of batches, resuming, any number of workers, leaving early, errors in place. */
+/* The loader: order, sizes and contents of batches, resuming, any number of workers, early exit, and
+ * errors in order. */
 #include "helper.h"
 
 enum { S = 8, SAMPLES = 11, BATCH = 3, PIXELS = S * S };
@@ -6,7 +7,7 @@ enum { S = 8, SAMPLES = 11, BATCH = 3, PIXELS = S * S };
 static struct paced_dataset *dataset;
 static char root_path[80], split_path[80];
 
-/* Sample i: grey 10 * i, all foreground when i is odd. Sample `broken` (if any) has no image. */
+/* Sample i is grey 10 * i, all foreground if i is odd. Sample `broken` (if any) has no image. */
 static struct paced_dataset *open_samples(int broken) {
     struct paced_text json = {0};
     uint8_t pixels[PIXELS];
@@ -88,7 +89,7 @@ static void test_order_for_any_workers(void **state) {
         for (size_t first = 0; first <= 5; first++) check_run(first, workers);
 }
 
-/* One batch may be kept while all the others pass: the oldest buffer must not block the ring. */
+/* One batch may be held while all the others pass: the oldest buffer must not block the ring. */
 static void test_two_held(void **state) {
     (void)state;
     for (int workers = 1; workers <= 3; workers++) {
@@ -123,7 +124,7 @@ static void test_leaving_at_any_moment(void **state) {
     }
 }
 
-/* The batches before the broken sample arrive; its own is the error, again and again; then destroy works. */
+/* The batches before the broken sample arrive; its batch returns the error, repeatedly; then destroy succeeds. */
 static void test_error_in_its_place(void **state) {
     (void)state;
     struct paced_dataset *broken = open_samples(9); /* order[6]: batch 2 */
@@ -150,7 +151,7 @@ static void test_error_in_its_place(void **state) {
     paced_dataset_close(broken);
 }
 
-/* A change depends on the sample, not on the batch or the thread that it meets. */
+/* The change depends on the sample, not on its batch or thread. */
 static enum paced_err mark_sample(const void *context, size_t sample, int size, float *rgb, uint8_t *label) {
     rgb[0] = (float)sample + *(const float *)context;
     label[(size_t)size * (size_t)size - 1] = (uint8_t)(100 + sample);
@@ -174,7 +175,7 @@ static void test_changed_samples(void **state) {
         }
         paced_loader_destroy(l);
     }
-    check_run(0, 2); /* the data set itself stays as it is */
+    check_run(0, 2); /* the data set itself is unchanged */
 }
 
 static void test_bad_arguments(void **state) {

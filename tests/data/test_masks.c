@@ -1,5 +1,5 @@
-/* Masks of each kind: label tables good and bad, colours known and not, several masks of one image, names of classes,
- * and folders of phases. */
+/* Masks of each kind: valid and malformed label tables, known and unknown colours, several masks of one image, class
+ * names, and folders of phases. */
 #include "helper.h"
 
 enum { W = 6, H = 4, PIXELS = W * H };
@@ -40,7 +40,7 @@ static void check_refused(struct paced_config config, const char *says) {
     assert_says(said, says);
 }
 
-/* A picture of one colour but for pixel `at`. */
+/* Writes a picture of one colour except pixel `where`. */
 static const char *put_rgb(const char *name, const uint8_t all[3], size_t where, const uint8_t other[3]) {
     uint8_t rgb[3 * PIXELS];
     for (size_t i = 0; i < PIXELS; i++) memcpy(rgb + 3 * i, i == where ? other : all, 3);
@@ -119,7 +119,7 @@ static void test_unknown_colour(void **state) {
     paced_masks_close(masks);
 }
 
-/* Where a mask's colours mean nothing, a table need not give any. */
+/* A table needs no colours if the colours of a mask have no meaning. */
 static void test_table_without_colours(void **state) {
     (void)state;
     const char *table = "[" TISSUE ", {\"name\": \"shaft\", \"classid\": 1}]";
@@ -131,7 +131,7 @@ static void test_table_without_colours(void **state) {
     paced_masks_close(masks);
 }
 
-/* Unknown colours get the class of "ignore"; the name of a class that has another name stays. */
+/* Unknown colours get the class of "ignore"; a class with another name keeps it. */
 static void test_ignore(void **state) {
     (void)state;
     const uint8_t shaft[3] = {0, 255, 0}, other[3] = {7, 8, 9};
@@ -177,7 +177,7 @@ static void test_merge(void **state) {
     (void)state;
     struct paced_config config = config_of(PACED_DATA_BUS, 2, NULL);
     const char *const names[] = {"x_mask.png", "x_mask_1.png", "x_mask_2.png", "x_mask_4.png"};
-    for (int i = 0; i < 4; i++) put_dot(names[i], W, 5 * i); /* there is no third, so the fourth is none of them */
+    for (int i = 0; i < 4; i++) put_dot(names[i], W, 5 * i); /* without a third mask, the fourth is not one of them */
     for (int merge = 0; merge < 2; merge++) {
         struct paced_masks *masks;
         struct paced_mask mask;
@@ -208,7 +208,7 @@ static void test_merge_of_unequal_sizes(void **state) {
     paced_masks_close(masks);
 }
 
-/* robo's paths start in the folder of the phase, and may reach the other one, but not leave the root. */
+/* Paths of robo start in the folder of the phase; they may refer to the other phase, but not leave the root. */
 static void test_folders_of_phases(void **state) {
     (void)state;
     const uint8_t shaft[3] = {0, 255, 0}, tissue[3] = {0, 0, 0};
@@ -238,7 +238,7 @@ static void test_folders_of_phases(void **state) {
     assert_says(said, "leaves data.root");
 }
 
-/* All of CamVid's masks, where they are: every colour is in the table. */
+/* All masks of CamVid, if available: every colour is in the table. */
 static void test_real_colours(void **state) {
     (void)state;
     const char *data = getenv("PACED_TEST_DATA");

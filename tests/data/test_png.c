@@ -1,4 +1,4 @@
-/* Every PNG kind, written here by libpng, against values computed from the raw samples; then files that are wrong. */
+/* Every kind of PNG, written by libpng, against values computed from the raw samples; then malformed files. */
 #include "helper.h"
 
 #include <png.h>
@@ -32,7 +32,7 @@ static int channels_of(int type) {
     }
 }
 
-/* Writes raw[H][MAX_ROW] packed rows; with tRNS where the kind allows it. */
+/* Writes raw[H][MAX_ROW] packed rows, with tRNS if the kind allows it. */
 static void write_kind(const char *path, struct kind k, int interlace, uint8_t raw[H][MAX_ROW]) {
     FILE *f = fopen(path, "wb");
     assert_non_null(f);
@@ -144,7 +144,7 @@ static void test_write_and_read(void **state) {
     assert_null(encoded);
 }
 
-/* 16 bits, a row at a time; a writer that is given up leaves no file. */
+/* Writing 16-bit rows one at a time; an aborted writer leaves no file. */
 static void test_write_rows(void **state) {
     (void)state;
     struct paced_png *png;
@@ -165,7 +165,7 @@ static void test_write_rows(void **state) {
     free(plane.value);
 }
 
-/* Both readers refuse the file and say where it is and who asked. */
+/* Checks that both readers reject the file and name its path and the place that refers to it. */
 static void check_refused(const char *path, const char *reason) {
     struct paced_image image = {1, 1, NULL};
     struct paced_plane plane = {1, 1, NULL};
@@ -191,7 +191,7 @@ static void check_truncated(int interlace) {
     assert_int_equal(paced_file_read(at("whole.png"), 0, &data, &size), PACED_OK);
     for (size_t keep = 8; keep < size; keep += 5) check_refused(put_bytes("cut.png", data, keep), "file ends early");
     check_refused(put_bytes("cut.png", data, size - 1), "file ends early");
-    memset(data + size / 2, 0x55, 8); /* damaged, not cut */
+    memset(data + size / 2, 0x55, 8); /* corrupted, not truncated */
     check_refused(put_bytes("cut.png", data, size), "damaged PNG file");
     free(data);
 }
@@ -210,7 +210,7 @@ static void test_no_png(void **state) {
     check_refused(put_bytes("empty.png", "", 0), "is not a PNG file");
 }
 
-/* A header that claims much, with nothing behind it. */
+/* Writes a header with a large size and no data. */
 static void write_claim(const char *path, uint32_t width, uint32_t height) {
     FILE *f = fopen(path, "wb");
     assert_non_null(f);

@@ -1,12 +1,12 @@
-/* Prints of images: their product is the correlation of the thumbnails, groups are those of a plain search through all
- * pairs; and divisions: whole groups, every trait in proportion. */
+/* Image fingerprints: their product is the correlation of the thumbnails, and groups equal those of an exhaustive
+ * search over all pairs. Splits: whole groups, every trait in proportion. */
 #include "helper.h"
 
 #include <math.h>
 
 enum { SIDE = PACED_PRINT_SIDE, N = PACED_PRINT_VALUES };
 
-/* Smooth random grey levels; the same for the same seed. */
+/* Smooth random grey levels, determined by the seed. */
 static struct paced_image make_image(uint64_t seed, int width, int height) {
     struct paced_rng rng;
     paced_rng_seed(&rng, seed, 0);
@@ -31,7 +31,7 @@ static double dot(const float *p, const float *q) {
     return sum;
 }
 
-/* The correlation, from the definition; for sides that are multiples of 24. */
+/* Reference correlation from the definition, for sides that are multiples of 24. */
 static void thumbnail(const struct paced_image *image, double *t) {
     const int w = image->width / SIDE, h = image->height / SIDE;
     double mean = 0, length = 0;
@@ -65,7 +65,7 @@ static void test_product_is_correlation(void **state) {
     free(b.rgb);
 }
 
-/* Any size gives nearly the same print; smaller than the thumbnail, too. */
+/* Any size, also smaller than the thumbnail, gives nearly the same fingerprint. */
 static void test_sizes(void **state) {
     (void)state;
     const int sizes[][2] = {{24, 24}, {25, 31}, {100, 37}, {224, 224}, {500, 351}};
@@ -87,7 +87,7 @@ static void test_sizes(void **state) {
     }
 }
 
-/* The same grey in any size; a threshold that joins everything else does not join it. */
+/* Images of the same uniform grey form one group at any size; no other image joins it, even at threshold 0. */
 static void test_flat(void **state) {
     (void)state;
     static const int sizes[][2] = {{1, 1}, {7, 300}, {24, 24}, {513, 351}};
@@ -114,7 +114,8 @@ static size_t root(const size_t *parent, size_t i) {
     return i;
 }
 
-/* Ten images six times over: some the same, some with noise, some others; some flat ones and one that takes no part. */
+/* Ten images, six times each: some identical, some with noise, some different, some uniform, and one
+ * that is excluded. */
 static void test_groups(void **state) {
     (void)state;
     static float prints[COUNT][N];
@@ -148,14 +149,14 @@ static void test_groups(void **state) {
     assert_int_equal(group[10], 0);
     assert_true(like[10] == 1);
     assert_true(group[20] == 20 && like[20] == 0);
-    static const size_t alike[COUNT - 54] = {54, 55, 56, 54, 55, 59}; /* of the flat ones */
+    static const size_t alike[COUNT - 54] = {54, 55, 56, 54, 55, 59}; /* groups of the uniform images */
     for (size_t i = 54; i < COUNT; i++) {
         assert_int_equal(group[i], alike[i - 54]);
         assert_true(like[i] == (grey[i - 54] <= 90 ? 1 : 0));
     }
 }
 
-/* 300 images in groups of 1 to 4, of four traits from common to rare. */
+/* 300 images in groups of 1 to 4, with four traits from common to rare. */
 static void test_division(void **state) {
     (void)state;
     enum { IMAGES = 300 };

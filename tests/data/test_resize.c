@@ -1,4 +1,4 @@
-/* NEAREST indices against tables that PyTorch 1.13's interpolate(mode="nearest") printed. */
+/* NEAREST indices against tables printed by PyTorch 1.13's interpolate(mode="nearest"). */
 #include "helper.h"
 
 static const int from_45_to_48[] = {0,  0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14,
@@ -27,7 +27,7 @@ static void test_tables(void **state) {
     check_table(from_562_to_64, 562, 64);
 }
 
-/* The one place in 200 -> 48 where float32 rounding and exact arithmetic part. */
+/* The only index of 200 -> 48 at which float32 rounding and exact arithmetic differ. */
 static void test_float32_rounding(void **state) {
     (void)state;
     int different = 0;
@@ -35,7 +35,7 @@ static void test_float32_rounding(void **state) {
     assert_int_equal(different, 1);
 }
 
-/* sum of (i + 1) * index(i), from PyTorch. */
+/* Sum of (i + 1) * index(i), from PyTorch. */
 static void test_checksums(void **state) {
     (void)state;
     const struct {
@@ -59,7 +59,7 @@ static void test_indices_stay_inside(void **state) {
     for (int i = 0; i < 17; i++) assert_int_equal(paced_nearest_index(i, 17, 17), i);
 }
 
-/* Rows and columns use their own scale, and all channels of a pixel travel together. */
+/* Rows and columns have separate scales, and all channels of a pixel come from the same place. */
 static void test_picture(void **state) {
     (void)state;
     enum { H = 45, W = 61, S = 48 };

@@ -1,11 +1,11 @@
-/* The synthetic breast set: reproducible, complete, plausible, and not solved by a threshold. */
+/* The synthetic breast set: reproducible, complete, plausible, and not separable by a threshold. */
 #include "helper.h"
 
 #include <jansson.h>
 
 enum { COUNT = 30, SIZE = 48, PIXELS = SIZE * SIZE };
 
-static char set_path[80]; /* the set that most tests look at: seed 3 */
+static char set_path[80]; /* the set of most tests: seed 3 */
 
 static int make_set(void **state) {
     if (enter_dir(state) != 0) return -1;
@@ -49,7 +49,7 @@ static bool same_file(const char *a, const char *b, const char *name) {
     return same;
 }
 
-/* A shorter set of the same seed holds the same first pictures; another seed holds others. */
+/* A smaller set with the same seed has the same first pictures; another seed has different ones. */
 static void test_same_seed_same_bytes(void **state) {
     (void)state;
     char again[80], other[80];
@@ -66,7 +66,7 @@ static void test_same_seed_same_bytes(void **state) {
     json_decref(list);
 }
 
-/* Each picture in one split only, every fifth in val, no two alike, and nothing forgotten. */
+/* Each picture is in one split, every fifth in val, all pictures differ, and none is missing. */
 static void test_splits(void **state) {
     (void)state;
     json_t *train = read_json(set_path, "train.json"), *val = read_json(set_path, "val.json");
@@ -87,7 +87,7 @@ static void test_splits(void **state) {
     json_decref(val);
 }
 
-/* Otsu's threshold: the grey level that maximises the variance between the two sides. */
+/* Otsu's threshold, the grey level of maximum variance between the two sides. */
 static int otsu(const struct paced_image *image) {
     double histogram[256] = {0}, total = 0, below = 0, sum = 0, best = -1;
     int threshold = 0;

@@ -1,4 +1,5 @@
-/* The synthetic needle and scene sets: reproducible, in their layouts, every class there, not solved by brightness. */
+/* The synthetic needle and scene sets: reproducible, in their layouts, with every class, and not separable by
+ * brightness. */
 #include "helper.h"
 
 enum { COUNT = 20, SIZE = 64, PIXELS = SIZE * SIZE };
@@ -44,7 +45,7 @@ static void test_same_seed_same_pictures(void **state) {
     check_same(PACED_DATA_ROBO, "scene", "scene_other", 6, false);
 }
 
-/* A thin shaft in each picture, brighter than what is around, but less than half of the brightest pixels are on it. */
+/* A thin shaft in each picture, brighter than its surroundings; less than half of the brightest pixels are on it. */
 static void test_needles(void **state) {
     (void)state;
     static uint8_t rgb[3 * PIXELS], label[PIXELS];

@@ -1,5 +1,5 @@
-/* The table of losses: coefficients, weighting and kind of every name and method, what overrides them, and what is
- * refused. Expected rows are written out from the published formulas: (c0 + c1 w) CE + (k0 + k1 w) KLD. */
+/* The table of losses: coefficients, weighting and kind of every name and method, overrides, and errors. Expected rows
+ * are written out from the published formulas: (c0 + c1 w) CE + (k0 + k1 w) KLD. */
 #include "tests/capture.h"
 
 #include <math.h>
@@ -76,7 +76,7 @@ static void test_losses(void **state) {
     for (int i = 0; i < (int)PACED_COUNT(losses); ++i) {
         struct paced_config config = config_of(PACED_METHOD_PCD, i + 1);
         check(&config, &losses[i]);
-        /* By name, everything is as the reference has it: mix, admission and target have no say. */
+        /* A named loss follows the reference: mix, admission and target have no effect. */
         config.distill.mix = PACED_MIX_SUM;
         config.pacing.admission = losses[i].soft ? PACED_ADMISSION_HARD : PACED_ADMISSION_SOFT;
         check(&config, &losses[i]);
@@ -140,12 +140,12 @@ static void test_settings_are_handed_on(void **state) {
     assert_true(o.fuse == PACED_FUSE_WEIGHTED && o.target == PACED_TARGET_SVLS && !o.by_quantile);
     config.pacing.function = PACED_PACING_ROOT;
     config.pacing.order = PACED_ORDER_EASY;
-    config.uncertainty.temperature = NAN; /* auto: something usable until it is fitted */
+    config.uncertainty.temperature = NAN; /* auto: a usable value until it is fitted */
     assert_int_equal(paced_objective_init(&o, &config), PACED_OK);
     assert_true(o.by_quantile && !o.hard_first && o.tau > 0);
 }
 
-/* One line that names the key and its value. */
+/* Checks for one line with the key and its value. */
 static void assert_refused(struct paced_config config, const char *begin) {
     static char none[] = "";
     struct paced_objective o;

@@ -1,4 +1,4 @@
-/* mu per epoch: the step schedule of both kinds, quantile pacing and the share functions, over known histograms. */
+/* mu per epoch: the step schedule of both kinds, quantile pacing and the fraction functions, on known histograms. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -41,7 +41,7 @@ static void assert_mu(const struct paced_config *config, const struct paced_obje
     assert_about(paced_pacing_mu(config, objective, epoch, NULL), want, 1e-12);
 }
 
-/* After 0-based epochs 0, 5, 10: already the second epoch has more. */
+/* Updates after the 0-based epochs 0, 5, 10: the second epoch already admits more. */
 static void test_step_curriculum(void **state) {
     (void)state;
     const struct paced_config config = step_config(0.2, 0.1, 5);
@@ -52,7 +52,7 @@ static void test_step_curriculum(void **state) {
     assert_mu(&config, &curriculum, 99, 1);
 }
 
-/* After 1-based epochs 5, 10: the sixth epoch is the first with more. */
+/* Updates after the 1-based epochs 5, 10: the sixth epoch is the first to admit more. */
 static void test_step_self_paced(void **state) {
     (void)state;
     const struct paced_config config = step_config(0.39, 0.183, 5);
@@ -69,10 +69,10 @@ static void test_step_cap(void **state) {
     assert_mu(&config, &self_paced, 1, 0.5);
     assert_mu(&config, &self_paced, 2, 0.7);
     assert_mu(&config, &self_paced, 50, 0.7);
-    assert_mu(&config, &curriculum, 1, 0.5); /* the same where every epoch updates */
+    assert_mu(&config, &curriculum, 1, 0.5); /* the same if every epoch updates */
 }
 
-/* Anti-curriculum by a negative update: no floor, below 0 too. */
+/* Anti-curriculum by a negative update: no lower limit, also below 0. */
 static void test_step_has_no_floor(void **state) {
     (void)state;
     const struct paced_config config = step_config(0.39, -0.55, 5);
@@ -108,7 +108,7 @@ static int ascending(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-/* Distinct values, sorted, crowded towards 0; added in three parts and another order. */
+/* Distinct values, sorted, dense near 0; added in three parts and another order. */
 static struct paced_histogram *fill(float *values) {
     struct paced_histogram *histogram = paced_histogram_create();
     for (int i = 0; i < VALUES; ++i) values[i * 387 % VALUES] = 0.9f * powf(((float)i + 0.5f) / VALUES, 2) + 1e-4f;
@@ -119,7 +119,7 @@ static struct paced_histogram *fill(float *values) {
     return histogram;
 }
 
-/* The quantile is a value that occurs, admits the share, and the next smaller one does not. */
+/* The quantile is an occurring value that admits the fraction; the next smaller value does not. */
 static void test_quantiles_are_minimal(void **state) {
     (void)state;
     float values[VALUES];
@@ -141,7 +141,7 @@ static void test_quantiles_are_minimal(void **state) {
     paced_histogram_destroy(histogram);
 }
 
-/* Shares that double arithmetic misses by a last digit take no pixel more. */
+/* Fractions that double arithmetic misses by the last digit admit no additional pixel. */
 static void test_quantiles_of_rounded_shares(void **state) {
     (void)state;
     float values[VALUES];
@@ -169,7 +169,7 @@ static void test_quantiles_at_the_ends(void **state) {
     paced_histogram_destroy(NULL);
 }
 
-/* Not even where it comes first of its bin may one stand in for a quantile. */
+/* NaN never serves as a quantile, even if it comes first in its bin. */
 static void test_quantiles_of_nan(void **state) {
     (void)state;
     struct paced_histogram *histogram = paced_histogram_create();
@@ -189,7 +189,7 @@ static double share_below(const float *values, double mu) {
     return (double)admitted / VALUES;
 }
 
-/* linear, exponential, root: the share per epoch by formula; all is admitted from epoch end E on. */
+/* linear, exponential, root: the fraction per epoch by formula; everything is admitted from epoch E = end on. */
 static void test_share_functions(void **state) {
     (void)state;
     float values[VALUES];
@@ -210,7 +210,7 @@ static void test_share_functions(void **state) {
     paced_histogram_destroy(histogram);
 }
 
-/* The first mu admits lambda; then mu itself grows evenly up to the greatest uncertainty. */
+/* The first mu admits lambda; then mu itself grows linearly up to the maximum uncertainty. */
 static void test_quantile_pacing(void **state) {
     (void)state;
     float values[VALUES];

@@ -1,4 +1,4 @@
-/* The SVLS kernel: half its weight in the true centre for any side and sigma, the rest a Gaussian. */
+/* The SVLS kernel: half its weight at the true centre for any side and sigma, the rest a Gaussian. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,8 +17,8 @@ static void assert_about(double got, double want, double bound) {
     fail();
 }
 
-/* The kernel as the publication builds it: a Gaussian of sum 1, whose centre becomes the sum of the others, over the
- * new sum. Underflows for a small sigma. */
+/* Kernel as constructed in the publication: a Gaussian with sum 1, whose centre is replaced by the sum of the others,
+ * divided by the new sum. Underflows for small sigma. */
 static void literal_kernel(double *g, int side, double sigma) {
     double sum = 0, others = 0;
     int count = side * side, centre = count / 2;
@@ -29,7 +29,7 @@ static void literal_kernel(double *g, int side, double sigma) {
     for (int i = 0; i < count; ++i) g[i] /= sum;
     for (int i = 0; i < count; ++i) others += i == centre ? 0 : g[i];
     g[centre] = others;
-    for (int i = 0; i < count; ++i) g[i] /= 2 * others; /* the others' sum and the centre */
+    for (int i = 0; i < count; ++i) g[i] /= 2 * others; /* sum of the others and the centre */
 }
 
 static void check(int side, double sigma) {
@@ -64,12 +64,12 @@ static void test_known_numbers(void **state) {
     paced_svls_kernel(w, 3, 1);
     assert_about((double)w[1], 0.0778, 5e-5);
     assert_about((double)w[0], 0.0472, 5e-5);
-    /* What remains of a pixel's own label beside a straight edge, at a convex corner. */
+    /* Weight of a pixel's own label at a straight edge, and at a convex corner. */
     assert_about(1 - (double)(w[0] + w[1] + w[2]), 0.828, 5e-4);
     assert_about(1 - (double)(w[0] + w[1] + w[2] + w[3] + w[6]), 0.703, 5e-4);
 }
 
-/* sigma to 0: the four nearest share the other half. sigma to infinity: all others do. */
+/* sigma -> 0: the four nearest share the other half. sigma -> infinity: all others do. */
 static void test_limits(void **state) {
     (void)state;
     float w[25];

@@ -1,5 +1,5 @@
-"""TensorBoard's event files, read from their definition: TFRecords (size, masked CRC-32C, data, masked CRC-32C) of
-protocol buffers. A second reader beside TensorBoard's own, which not every machine has."""
+"""A reader of TensorBoard event files, written from their definition: TFRecords (size, masked CRC-32C, data, masked
+CRC-32C) of protocol buffers. It is independent of TensorBoard, which is not installed everywhere."""
 import glob
 import os
 import struct
@@ -22,7 +22,8 @@ def masked(data):
 
 
 def records(data):
-    """Each record's data; one that is torn or damaged is an error. The checksum of long ones (pictures) is left out."""
+    """Data of each record; a truncated or damaged record is an error. The checksum of long records (pictures) is not
+    verified."""
     at = 0
     while at < len(data):
         size, crc = struct.unpack_from("<QI", data, at)
@@ -43,7 +44,7 @@ def varint(data, at):
 
 
 def fields(data):
-    """[(number, value)]: whole numbers, floats, doubles and bytes."""
+    """[(number, value)]: integers, floats, doubles and bytes."""
     at, found = 0, []
     while at < len(data):
         key, at = varint(data, at)
@@ -62,8 +63,8 @@ def fields(data):
 
 
 class Events:
-    """scalars {tag: [(step, value)]}, images {tag: (step, width, height, png)}, times [(step, time)], hparams {name: value},
-    status (None: the run is not done)"""
+    """scalars {tag: [(step, value)]}, images {tag: (step, width, height, png)}, times [(step, time)], hparams {name:
+    value}, status (None: the run has not ended)"""
 
     def __init__(self, run):
         self.paths = sorted(glob.glob(os.path.join(glob.escape(run), "events.out.tfevents.*")))
@@ -103,7 +104,7 @@ class Events:
 
 
 def expected_scalars(log):
-    """What log.csv says, {tag: [(step, value)]}."""
+    """The scalars of log.csv, {tag: [(step, value)]}."""
     columns = {"train": {"ckd/mu": "mu", "spl/data_in_train": "admitted", "logs/lr": "lr", "logs/train_loss": "ce",
                          "logs/train_objective": "loss"},
                "val": {"logs/val_loss": "ce", "logs/val_objective": "loss",

@@ -1,4 +1,4 @@
-"""Pictures for `paced predict`, of every format, and a small network for them."""
+"""Pictures of every format for `paced predict`, and a small network for them."""
 import ctypes
 import random
 import struct
@@ -6,7 +6,7 @@ import zlib
 
 import program
 
-SIZE = 32  # of the network
+SIZE = 32  # input size of the network
 WINDOWS = ("predict.mode=window",)
 
 
@@ -27,7 +27,7 @@ def png_of(kind, bits, width, height, seed=0):
 
 
 def jpeg_of(width, height, pixels, grey=False):
-    """A JPEG file of pixels [height][width][3], by the library that the program reads it with."""
+    """A JPEG file of pixels [height][width][3], encoded with the program's own JPEG library."""
     turbo = ctypes.CDLL("libturbojpeg.so.0")
     turbo.tjInitCompress.restype = ctypes.c_void_p
     file, size = ctypes.c_void_p(), ctypes.c_ulong()
@@ -42,7 +42,7 @@ def jpeg_of(width, height, pixels, grey=False):
 
 
 def read_deep(path):
-    """(width, height, values) of a 16-bit grey PNG."""
+    """(width, height, values) of a 16-bit greyscale PNG."""
     data, at, packed = program.read_bytes(path), 8, b""
     width, height, bits, colour = struct.unpack(">IIBB", data[16:26])
     assert (bits, colour) == (16, GREY), path
@@ -61,7 +61,7 @@ def read_deep(path):
 
 
 def picture(width, height, seed=0):
-    """Soft blobs on a noisy ground, RGB."""
+    """Smooth blobs on a noisy background, RGB."""
     rng = random.Random(seed)
     blobs = [(rng.uniform(0, width), rng.uniform(0, height), rng.uniform(3, 9)) for _ in range(width * height // 400 + 1)]
     pixels = bytearray()
@@ -82,7 +82,7 @@ def mirrored(pixels, width, channels):
 
 
 class PredictCase(program.Case):
-    """Weights whose prediction has both classes, in weights.safetensors."""
+    """Writes weights.safetensors, whose prediction has both classes."""
 
     @classmethod
     def setUpClass(cls):
@@ -94,7 +94,7 @@ class PredictCase(program.Case):
 
     @classmethod
     def balance(cls, tensors):
-        """Shifts the logits so that half of a picture's pixels are of each class."""
+        """Shifts the logits so that each class takes half of a picture's pixels."""
         program.write_png(cls.path("balance.png"), SIZE, SIZE, 3, picture(SIZE, SIZE))
         program.write_tensors(cls.path("weights.safetensors"), tensors)
         cls.run_program("predict", "tiny.ini", "--weights", "weights.safetensors", "--output", "balance", "--logits",

@@ -1,8 +1,8 @@
-"""What the end-to-end tests share: the program under test, its files, and a world to run it in.
+"""Common code of the end-to-end tests: the program under test, its files, and an environment to run it in.
 
 A test file is a script: `python3 test_x.py PROGRAM` ends with 0 (passed), 77 (skipped, the reason on stdout) or 1.
-Only Python's standard library is used, so PNG and safetensors are read and written here, from their specifications:
-that the program's files are understood by a second reader is part of the test.
+Only the Python standard library is used. PNG and safetensors are read and written here, from their specifications,
+so that the files of the program are verified by a second reader.
 """
 import csv
 import json
@@ -53,13 +53,13 @@ class Case(unittest.TestCase):
 
     @classmethod
     def start(cls, *args, env=None, **options):
-        """The program, running, with its stderr in a pipe."""
+        """Starts the program with its stderr in a pipe."""
         return subprocess.Popen([PROGRAM, *args], cwd=cls.dir, env={**os.environ, **(env or {})}, text=True,
                                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, **options)
 
     @classmethod
     def run_program(cls, *args, env=None, status=0):
-        """The finished program; stops the test where the exit status is not `status`."""
+        """Runs the program to its end; fails the test if the exit status is not `status`."""
         done = subprocess.run([PROGRAM, *args], cwd=cls.dir, env={**os.environ, **(env or {})}, text=True,
                               stdin=subprocess.DEVNULL, capture_output=True, timeout=300)
         if done.returncode != status:
@@ -68,7 +68,7 @@ class Case(unittest.TestCase):
         return done
 
     def refuse(self, *args, status=2, says=(), env=None):
-        """The program must end with `status`, say one line with all of `says`, and leave every file as it was."""
+        """Checks that the program ends with `status`, prints one line with all of `says`, and changes no file."""
         before = snapshot(self.dir)
         done = self.run_program(*args, env=env, status=status)
         lines = done.stderr.splitlines()
@@ -82,7 +82,7 @@ class Case(unittest.TestCase):
 
 
 def snapshot(root):
-    """Every path below root, with what a write would change."""
+    """Every path below root, with its attributes that a write would change."""
     found = {}
     for folder, folders, files in os.walk(root):
         for name in folders + files:
@@ -115,7 +115,7 @@ def write_text(path, text):
 
 
 def write_ini(path, base=None, **sections):
-    """write_ini(path, train={"epochs": 2}, data={...})"""
+    """Writes an INI file: write_ini(path, train={"epochs": 2}, data={...})."""
     lines = [f"base = {base}"] if base else []
     for section, keys in sections.items():
         lines += [f"[{section}]"] + [f"{key} = {value}" for key, value in keys.items()]
@@ -123,7 +123,7 @@ def write_ini(path, base=None, **sections):
 
 
 def parse_ini(text):
-    """{"section.key": "value"} of what the program prints (no continued lines)."""
+    """{"section.key": "value"} of the printed configuration (without continuation lines)."""
     keys, section = {}, None
     for line in text.splitlines():
         if line.startswith("["):
@@ -143,7 +143,7 @@ def read_csv(path):
 
 
 def read_log(path):
-    """log.csv without the columns that hold times."""
+    """log.csv without the columns of times."""
     _, rows = read_csv(path)
     return [{key: value for key, value in row.items() if key not in TIME_COLUMNS} for row in rows]
 
@@ -164,7 +164,7 @@ def png_chunk(kind, data):
 
 
 def make_png(width, height, channels, pixels):
-    """pixels: bytes [height][width][channels], channels 1 or 3."""
+    """Writes a PNG; pixels: bytes [height][width][channels], channels 1 or 3."""
     stride = width * channels
     rows = b"".join(b"\0" + pixels[y * stride:(y + 1) * stride] for y in range(height))
     header = struct.pack(">IIBBBBB", width, height, 8, 0 if channels == 1 else 2, 0, 0, 0)
@@ -192,7 +192,7 @@ def unfilter(kind, row, above, step):
 
 
 def read_png(path):
-    """(width, height, channels, pixels)"""
+    """Reads a PNG: (width, height, channels, pixels)."""
     data, at, packed = read_bytes(path), 8, b""
     assert data[:8] == b"\x89PNG\r\n\x1a\n", path
     width, height, bits, colour, _, _, interlaced = struct.unpack(">IIBBBBB", data[16:29])
@@ -218,7 +218,7 @@ FORMATS = {"F32": "f", "F64": "d", "I64": "q", "U8": "B"}
 
 
 def read_tensors(path):
-    """({name: (dtype, shape, values)}, metadata)"""
+    """Reads safetensors: ({name: (dtype, shape, values)}, metadata)."""
     data = read_bytes(path)
     size, = struct.unpack("<Q", data[:8])
     header, tensors = json.loads(data[8:8 + size]), {}
@@ -245,7 +245,7 @@ def write_tensors(path, tensors, metadata=None):
 
 
 def make_breast(case, count=12, size=32, seed=3):
-    """A synthetic breast set in case.dir/data, and tiny.ini which trains on it."""
+    """Creates a synthetic breast set in case.dir/data, and tiny.ini, which trains on it."""
     case.run_program("synth", "breast", "--count", str(count), "--size", str(size), "--seed", str(seed), "--output",
                      "data")
     write_ini(case.path("tiny.ini"),
@@ -254,12 +254,13 @@ def make_breast(case, count=12, size=32, seed=3):
 
 
 def bands(width, height, classes, shift):
-    """Class numbers in vertical bands, each pixel's class."""
+    """Class of each pixel, in vertical bands."""
     return [(x + shift) * classes // width % classes for _ in range(height) for x in range(width)]
 
 
 def make_folder(case, name, count, width, height, classes):
-    """A `folder` set in case.dir/NAME: grey images whose bands are the classes. Returns the split's pairs."""
+    """Creates a `folder` set in case.dir/NAME: greyscale images with one band per class. Returns the pairs of the
+    split."""
     pairs = []
     for i in range(count):
         labels = bands(width, height, classes, 5 * i)

@@ -1,4 +1,4 @@
-"""PyTorch's files, made from the format: a zip archive of a pickle and of data."""
+"""PyTorch files, written from the format: a zip archive of a pickle and of data."""
 import struct
 import zipfile
 

@@ -1,11 +1,11 @@
-"""A report as its reader has it: the tables, charts and figures of the page."""
+"""A parser of report.html: the tables, charts and figures of the page."""
 import html.parser
 
 VOID = {"meta", "img"}
 
 
 class Page(html.parser.HTMLParser):
-    """What a page holds; malformed nesting is an error."""
+    """The contents of a page; malformed nesting is an error."""
 
     def __init__(self, text):
         super().__init__()

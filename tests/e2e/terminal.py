@@ -1,4 +1,4 @@
-"""A pseudo-terminal for the program's stderr: what a person sees, and when to press Ctrl-C."""
+"""A pseudo-terminal for the program's stderr: what a user sees, and when to press Ctrl-C."""
 import errno
 import fcntl
 import os
@@ -13,11 +13,11 @@ import program
 
 
 def read_parts(terminal):
-    """What arrives there, part by part, until the other end is closed."""
+    """Yields the output in parts until the other end is closed."""
     while True:
         try:
             part = os.read(terminal, 65536)
-        except OSError as error:  # how Linux says that the other end is closed
+        except OSError as error:  # Linux reports a closed other end as an error
             if error.errno != errno.EIO:
                 raise
             return
@@ -27,7 +27,8 @@ def read_parts(terminal):
 
 
 def run_in_terminal(case, columns, *args, status=0, stdout=subprocess.DEVNULL, stop_after=None, **env):
-    """What arrives at a terminal of that width that is the program's stderr; Ctrl-C comes once it matches `stop_after`."""
+    """Output on a terminal of this width, connected to the program's stderr; sends Ctrl-C once it matches
+    `stop_after`."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     env = {key: value for key, value in {**os.environ, "TERM": "xterm", **env}.items() if value is not None}

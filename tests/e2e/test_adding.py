@@ -1,5 +1,5 @@
-"""docs/adding.md, followed to the letter: a copy of the sources gets the page's network and the page's line, is built, and
-does what the page says. The rest of the page's promise is looked at, too: nothing else need be touched."""
+"""docs/adding.md, followed literally: the page's network and line are added to a copy of the sources, which is built
+and behaves as the page says. No other file needs a change."""
 import os
 import re
 import shutil
@@ -8,11 +8,11 @@ import subprocess
 import program
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
-OTHERS = re.compile(r"\.|build|outputs|tests$")  # of the project's folder: what a build does not read
+OTHERS = re.compile(r"\.|build|outputs|tests$")  # parts of the project that a build does not read
 
 
 def blocks(text):
-    """The page's fenced blocks: [(kind, content)]."""
+    """The fenced blocks of the page: [(kind, content)]."""
     return re.findall(r"^```(\w*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 

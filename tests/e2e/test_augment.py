@@ -1,5 +1,5 @@
-"""Augmentation: the same however many threads load, also when killed and resumed; training alone; the teacher sees what
-the student sees, from its memory or anew; lists that are wrong."""
+"""Augmentation: independent of the number of loader threads and of a kill and resume; only in training; the teacher
+sees the images of the student, with and without the cache of its logits; malformed lists."""
 import signal
 import time
 
@@ -52,22 +52,23 @@ class AugmentTest(program.Case):
             self.assertEqual(config["data.augment"], "none")
 
     def test_seed_changes_the_draws(self):
-        """From the same weights and in the same order, another seed is left to change the augmentation alone."""
+        """With the same weights and order, another seed changes only the augmentation."""
         sets = ("train.shuffle=no", f"model.init={self.path('plain', 'last.safetensors')}", "data.augment=noise(0.1)")
         self.train("seed", *sets)
         self.train("other_seed", *sets, "run.seed=54321")
         self.assert_other_run("seed", "other_seed")
 
     def test_validation_is_not_augmented(self):
-        """Weights that do not move: what validation finds is the same in every epoch, and without augmentation."""
+        """With constant weights, validation metrics are the same in every epoch, and the same as without
+        augmentation."""
         sets = ("train.lr=1e-30", "train.epochs=1", "train.shuffle=no",
                 f"model.init={self.path('plain', 'last.safetensors')}")
         self.train("still", *sets)
         self.train("still_augmented", *sets, "data.augment=vflip, brightness(0.9)")
         a, b = (self.rows(output, "train")[0] for output in ("still", "still_augmented"))
         self.assertNotEqual(a["ce"], b["ce"])
-        # Batch norm's running statistics follow the training images, so the validation's figures are those of the
-        # weights that were written.
+        # The running statistics of batch norm follow the training images, so validation metrics are those of the
+        # written weights.
         tested = self.run_program("test", "tiny.ini", "--set", f"run.output={self.path('still_augmented')}").stdout
         again = self.run_program("test", "tiny.ini", "--set", f"run.output={self.path('still_augmented')}", "--set",
                                  "data.augment=none").stdout
@@ -84,7 +85,7 @@ class AugmentTest(program.Case):
         self.assert_same_run("whole", "killed")
 
     def interrupt(self, output, sign, epochs, *sets):
-        """Sends the signal shortly after so many epochs were finished."""
+        """Sends the signal shortly after this many finished epochs."""
         options = [word for key in ("train.batch=3", *sets) for word in ("--set", key)]
         child = self.start("train", "tiny.ini", "--resume", "--output", output, *options)
         with child.stderr:
@@ -100,7 +101,7 @@ class AugmentTest(program.Case):
     # ---- with a teacher
 
     def distil(self, output, *sets):
-        """Distils from `plain`, whose predictions depend on how the image lies."""
+        """Distils from `plain`, whose predictions depend on the orientation of the image."""
         return self.train(output, f"distill.teacher={self.path('plain', 'best.safetensors')}", "distill.method=pcd",
                           "pacing.mu=0.3", *sets)
 
@@ -116,21 +117,22 @@ class AugmentTest(program.Case):
         self.assert_other_run("kept_h", "kept_hv")
 
     def test_versions_count_against_the_memory(self):
-        """24 images of 32 x 32 and two classes: 192 KiB as they are, 768 KiB in four versions; of 64 x 64, 3 MiB."""
+        """24 images of 32 x 32 and two classes: 192 KiB of logits, 768 KiB in four versions; at 64 x 64, 3 MiB."""
         sets = ("data.size=64", "train.epochs=1", "distill.cache_mb=2")
         self.assertNotIn("exceed", self.distil("fits", *sets, "data.augment=hflip"))
         said = self.distil("exceeds", *sets, "data.augment=hflip, vflip")
         self.assertEqual(said.count("the teacher's logits (3 MiB) exceed distill.cache_mb = 2"), 1)
 
     def test_labels_count_where_they_are_kept(self):
-        """Two images of 256 x 256 and two classes are just 1 MiB; of validation images the labels are kept as well."""
+        """Two images of 256 x 256 and two classes take exactly 1 MiB; for validation images the labels are cached as
+        well."""
         program.write_json(self.path("two.json"), program.read_json(self.path("data", "train.json"))[:2])
         said = self.distil("two", "data.train=two.json", "data.val=two.json", "data.size=256", "train.epochs=1",
                            "distill.cache_mb=1")
         self.assertEqual(said.count("the teacher's logits (2 MiB) exceed distill.cache_mb = 1"), 1, said)
 
     def test_teacher_sees_what_is_augmented_otherwise(self):
-        """One line says that its logits are not kept; with memory or without, the run is the same."""
+        """One line says that the logits are not cached; the run is the same with and without the cache."""
         for name, words in (("mixed", "hflip, rotate(30)"), ("looks", "noise(0.2)")):
             said = self.distil(name, f"data.augment={words}")
             self.assertEqual(said.count(f"data.augment = {words} does more than flip"), 1, said)
@@ -138,7 +140,7 @@ class AugmentTest(program.Case):
             self.assert_same_run(name, f"{name}_anew")
 
     def test_quantiles_are_those_of_the_images_as_they_are(self):
-        """The threshold of the first epoch does not depend on what is drawn."""
+        """The threshold of the first epoch does not depend on the augmentation."""
         sets = ("pacing.function=quantile", "train.epochs=1")
         for name in ("none", "hflip", "rotate(90)"):
             self.distil(f"quantile {name}", *sets, f"data.augment={name}")
@@ -159,7 +161,7 @@ class AugmentTest(program.Case):
                         says=("--set data.augment", *says))
 
     def test_bad_list_of_a_later_stage(self):
-        """Is found before the first stage has begun."""
+        """The error is reported before the first stage starts."""
         program.write_text(self.path("stages.ini"), "base = tiny.ini\n[stage first]\ncommand = train\n[stage second]\n"
                            "command = train\ndata.augment = hflip, roll(3)\n")
         self.refuse("experiment", "stages.ini", says=("stages.ini:6: ", "data.augment", "'roll'"))

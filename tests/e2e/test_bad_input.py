@@ -1,5 +1,5 @@
-"""What is wrong with the command line, the configuration or a file is said in one line, with the exit status that it
-calls for, and leaves every file as it was."""
+"""Errors in the command line, the configuration or a file are reported in one line with the right exit status, and
+leave every file unchanged."""
 import os
 import shutil
 import struct
@@ -144,7 +144,7 @@ class DataTest(program.Case):
                            says=["bad.json", *says])
 
     def refuse_image(self, data, says, place=0):
-        """An image of those bytes as the third of the training set."""
+        """An image of these bytes, as the third of the training set."""
         pair = list(self.pairs[2])
         pair[place] = "bad image.png"
         path = self.path("data", "bad image.png")
@@ -253,7 +253,7 @@ class DataTest(program.Case):
 
 
 class OutputTest(program.Case):
-    """A place that nothing can be written into is found before the work, not after it."""
+    """An unwritable output directory is reported before the work, not after it."""
 
     @classmethod
     def setUpClass(cls):
@@ -293,7 +293,7 @@ class OutputTest(program.Case):
 
 
 class WeightsTest(program.Case):
-    """Weights files, as `test` reads them; `predict` and `model.init` read them by the same door."""
+    """Weights files, as read by `test`; `predict` and `model.init` use the same reader."""
 
     @classmethod
     def setUpClass(cls):
@@ -313,7 +313,7 @@ class WeightsTest(program.Case):
                            says=["bad.safetensors", *says])
 
     def changed(self, name, tensor):
-        """The good tensors with one changed, or left out (None)."""
+        """The valid tensors with one changed, or removed (None)."""
         tensors = {**self.tensors, name: tensor}
         return {key: value for key, value in tensors.items() if value is not None}
 

@@ -1,5 +1,5 @@
-"""paced bench: every figure is there, and those that follow from others do. No figure is held against a bound: the
-machine decides them."""
+"""paced bench: all values are present, and derived values are consistent. No value is compared with a bound, because it
+depends on the machine."""
 import re
 import statistics
 

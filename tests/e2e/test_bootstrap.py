@@ -1,4 +1,4 @@
-"""./bootstrap on simulated systems: small scripts stand in for apt, sudo, Meson and Ninja. The suite platforms runs it on
+"""./bootstrap on simulated systems: small scripts replace apt, sudo, Meson and Ninja. The suite platforms runs it on
 real ones."""
 import os
 import pathlib
@@ -13,7 +13,8 @@ TOOLS = ["awk", "cat", "dirname", "env", "grep", "sh", "tr", "touch"]
 BUILD = ["meson", "ninja-build", "pkgconf", "gcc", "libc6-dev", "ocl-icd-opencl-dev", "pocl-opencl-icd",
          "libclblast-dev", "libpng-dev", "libturbojpeg0-dev", "libinih-dev", "libjansson-dev", "libzip-dev"]
 TEST = ["libcmocka-dev", "python3"]
-# $STATE is a folder of files, one name a line: `archive` (the mirror's packages), `lists`, `installed`, `log` and others.
+# $STATE is a folder of files with one name per line: `archive` (packages of the mirror), `lists`, `installed`, `log`
+# and others.
 SCRIPTS = {
     "apt-get": 'cd $STATE; echo apt-get $DEBIAN_FRONTEND "$@" >>log\n'
                '[ ! -s locks ] || { echo "E: Could not get lock /var/lib/x"; : >locks; exit 100; }\n'

@@ -1,4 +1,4 @@
-"""Drivers that fail: the device is named and skipped, and the next one is used. `python3 test_broken_drivers.py PROGRAM
+"""Failing drivers: the device is named and skipped, and the next one is used. `python3 test_broken_drivers.py PROGRAM
 FAKE_ICD`: the driver of tests/platforms fails on purpose, and PoCL is the next device."""
 import glob
 import json
@@ -12,13 +12,13 @@ FAKE = os.path.abspath(sys.argv.pop(2)) if len(sys.argv) > 2 else None
 VENDORS = os.environ.get("OCL_ICD_VENDORS") or "/etc/OpenCL/vendors"
 TRIAL_SECONDS = 2
 
-# Of a device that another one can replace, by the values of FAKE_ICD.
+# Messages about a device that another one can replace, by value of FAKE_ICD.
 CAUSES = {"exit": "its driver ended the process .*exit status 9",
           "abort": "its driver ended the process .*signal 6",
           "segv": "its driver ended the process .*signal 11",
           "hang": f"its driver did not answer within {TRIAL_SECONDS} s", "error": "its compiler fails",
           "wrong": "computes wrongly", "zero": "reports 0 bytes of memory", "context": "context|CL_OUT_OF_RESOURCES"}
-# Of a device that is all there is: an unknown memory size is no reason to refuse it, but it has no memory.
+# Messages about the only device: an unknown memory size is no reason to reject it, but allocations fail.
 LAST_CAUSES = {**CAUSES, "zero": "memory|buffer|CL_MEM_OBJECT_ALLOCATION_FAILURE"}
 
 
@@ -30,7 +30,7 @@ def find_pocl():
 
 
 class BrokenDriverTest(program.Case):
-    # The quickest command that needs a device; its folder for results follows.
+    # The fastest command that needs a device; the directory for its results follows.
     PREDICT = ("predict", "small.ini", "--weights", "run/last.safetensors", "--logits", "data/benign", "--output")
 
     @classmethod
@@ -43,7 +43,7 @@ class BrokenDriverTest(program.Case):
             program.write_text(cls.path(folder, "fake.icd"), FAKE + "\n")
         program.make_breast(cls, count=8)
         program.write_ini(cls.path("small.ini"), base="tiny.ini", model={"width": 2}, train={"epochs": 1})
-        # PoCL's verdict is known from now on: trials that follow are of the fake device alone.
+        # The verdict about PoCL is in the cache from here on, so later trials concern only the fake device.
         alone = cls.environment("", "pocl", "warm", 600)
         cls.run_program("train", "small.ini", "--output", "run", env=alone)
         cls.run_program(*cls.PREDICT, "expected", env=alone)
@@ -58,7 +58,8 @@ class BrokenDriverTest(program.Case):
                 "PACED_DEVICE": "", "PACED_TRIAL_SECONDS": str(seconds)}
 
     def run_with(self, failure, *args, vendors="both", tried=False, status=0):
-        """tried: the verdict is in the cache; without it, a compiler that hangs would exceed the test's patience."""
+        """tried: the verdict is in the cache; without it, a hanging compiler would exceed the time limit of
+        the test."""
         seconds = TRIAL_SECONDS if failure == "hang" and not tried else 600
         done = self.run_program(*args, status=status, env=self.environment(failure, vendors, self.cache, seconds))
         if "log.level=debug" not in args:
@@ -66,7 +67,7 @@ class BrokenDriverTest(program.Case):
         return done
 
     def warning_in(self, done, failure):
-        """The one line about the fake device."""
+        """The single line about the fake device."""
         line, = (line for line in done.stderr.splitlines() if "fake" in line)
         self.assertRegex(line, r"^paced: warning: device \d+:\d+ fake GPU \(Fake OpenCL\): ")
         self.assertRegex(line, rf"({CAUSES[failure]}).*skipped")
@@ -82,7 +83,7 @@ class BrokenDriverTest(program.Case):
                                  program.read_bytes(self.path("expected", name)), name)
 
     def devices(self, failure):
-        """The fake device and the others, as `paced devices --json` lists them."""
+        """The fake device and the others, as listed by `paced devices --json`."""
         devices = json.loads(self.run_with(failure, "devices", "--json").stdout)
         fake, = (device for device in devices if device["name"] == "fake GPU")
         return fake, [device for device in devices if device != fake]

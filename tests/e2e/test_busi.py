@@ -1,5 +1,5 @@
-"""A short run on real ultrasound images (BUSI), where PACED_TEST_DATA names the folder with busi/, busi_train.json and
-busi_val.json: an epoch on a few of them, a test, and a prediction at an image's own size."""
+"""A short run on real ultrasound images (BUSI) if PACED_TEST_DATA names a folder with busi/, busi_train.json and
+busi_val.json: one epoch on a few images, a test, and a prediction at the original image size."""
 import os
 
 import program

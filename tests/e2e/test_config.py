@@ -1,4 +1,4 @@
-"""`paced config` and the texts that explain the program, as a user sees them."""
+"""`paced config` and the help texts, as seen by a user."""
 import os
 import re
 
@@ -43,7 +43,7 @@ class ConfigTest(program.Case):
 
 
 class ShippedTest(program.Case):
-    """The configurations that come with the program."""
+    """The configurations shipped with the program."""
 
     FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "configs")
 

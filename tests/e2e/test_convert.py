@@ -1,5 +1,5 @@
-"""Weights are converted: to safetensors that say what they are, to ONNX whose graph is read back here; and a file that
-PyTorch would write serves wherever weights are read."""
+"""Conversion of weights: to safetensors with metadata, to ONNX, whose graph is parsed here; and PyTorch files are
+accepted wherever weights are read."""
 import os
 import struct
 import zipfile
@@ -8,7 +8,7 @@ import program
 from pytorch import text, write_pth
 
 
-# ---- ONNX: messages of protocol buffers ------------------------------------------------------------------------------
+# ---- ONNX: protocol buffer messages ----------------------------------------------------------------------------------
 
 
 def varint(data, at):

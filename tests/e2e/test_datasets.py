@@ -1,6 +1,6 @@
-"""Data sets through the program: needle and colour-coded sets are trained on; `paced data check` finds what was planted
-in a made-up set; `paced data split` keeps together what belongs together. With PACED_TEST_DATA, BUSI's known leaks and
-CamVid's colours, too."""
+"""Data sets through the program: training on needle and colour-coded sets; `paced data check` finds the faults planted
+in a synthetic set; `paced data split` keeps related images together. With PACED_TEST_DATA, also the known leaks of BUSI
+and the colours of CamVid."""
 import os
 import re
 import unittest
@@ -12,7 +12,7 @@ DATA = os.environ.get("PACED_TEST_DATA", "")
 
 
 def random_image(seed, size=32):
-    """Smooth grey levels that no other seed has."""
+    """Smooth grey levels, unique to the seed."""
     state, cells = 2 * seed + 1, []
     for _ in range(16):
         state = (state * 6364136223846793005 + 1442695040888963407) % 2**64
@@ -49,7 +49,7 @@ class TrainTest(program.Case):
         self.assertIn("instrument-shaft", done.stdout)
 
     def test_ctrl_c_leaves_no_set(self):
-        """Nor the splits of an earlier one, some of whose images are replaced."""
+        """The splits of an earlier set, some of whose images are replaced, are not kept either."""
         for kind in ("breast", "needle", "scene"):
             self.run_program("synth", kind, "--count", "5", "--size", "16", "--output", f"stopped {kind}")
             seen = run_in_terminal(self, 80, "synth", kind, "--count", "100000", "--size", "64", "--output",
@@ -73,8 +73,8 @@ class TrainTest(program.Case):
 
 
 class CheckTest(program.Case):
-    """20 images to train and 6 to validate; train 3 is train 2 again, val 0 is train 7 a little brighter, val 1 train 8
-    at twice the size."""
+    """20 training and 6 validation images; train 3 is a copy of train 2, val 0 is train 7 slightly brighter, val 1 is
+    train 8 at twice the size."""
 
     @classmethod
     def setUpClass(cls):

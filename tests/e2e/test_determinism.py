@@ -1,4 +1,4 @@
-"""The same seed gives the same run bit for bit, however many threads load the images; another seed gives another."""
+"""The same seed gives the same run, bit for bit, with any number of loader threads; another seed gives another run."""
 import program
 
 
@@ -36,7 +36,7 @@ class DeterminismTest(program.Case):
                             program.read_bytes(self.path("other", "last.safetensors")))
 
     def test_order_of_the_images_comes_from_the_seed_alone(self):
-        """Without the shuffle, only the initial weights are left to differ."""
+        """Without the shuffle, only the initial weights differ."""
         weights = self.path("first", "last.safetensors")
         sets = ["train.shuffle=no", f"model.init={weights}"]
         self.train("unshuffled", *sets)

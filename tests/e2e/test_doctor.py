@@ -1,5 +1,5 @@
-"""`paced doctor` on machines that lack something. `python3 test_doctor.py PROGRAM FAKE_ICD`: the driver of tests/platforms
-fails on purpose."""
+"""`paced doctor` on machines that lack something. `python3 test_doctor.py PROGRAM FAKE_ICD`: the driver of
+tests/platforms fails on purpose."""
 import json
 import os
 import shutil
@@ -16,11 +16,11 @@ STEPS = {"kernels", "matrix products", "network", "half storage", "half arithmet
 
 class DoctorTest(program.Case):
     def examine(self, *args, status=0, **env):
-        """A cache of its own: the doctor forgets what other tests know about devices."""
+        """A separate cache: the doctor deletes the verdicts that other tests stored about devices."""
         return self.run_program("doctor", *args, status=status, env={"PACED_CACHE_DIR": self.path("cache"), **env})
 
     def report(self, status=0, **env):
-        """The JSON report, after a look at what every report has."""
+        """The JSON report, after checks common to all reports."""
         report = json.loads(self.examine("--json", status=status, **env).stdout)
         self.assertEqual(report["status"], status)
         self.assertRegex(report["program"]["version"], r"^\d+\.\d+")
@@ -37,7 +37,7 @@ class DoctorTest(program.Case):
         return self.path(name)
 
     def copied_vendors(self, name, **files):
-        """The machine's own implementations and those of `files`."""
+        """The installed implementations and those of `files`."""
         shutil.copytree(VENDORS, self.path(name))
         return self.vendors(name, **files)
 
@@ -95,7 +95,7 @@ class DoctorTest(program.Case):
         self.assert_advice(report, "fake.icd", "cannot be used")
 
     def test_verdicts_are_forgotten(self):
-        """A driver that is mended is used again."""
+        """A repaired driver is used again."""
         env = {"OCL_ICD_VENDORS": self.copied_vendors("mended", fake=FAKE), "PACED_CACHE_DIR": self.path("mended cache")}
         self.run_program("devices", env={**env, "FAKE_ICD": "exit"})
         self.assertIn("exit status 9", self.verdicts("mended cache"))
@@ -125,7 +125,7 @@ class DoctorTest(program.Case):
                               stdin=subprocess.DEVNULL, capture_output=True, timeout=300)
         report = json.loads(done.stdout)
         self.assertEqual(done.returncode, report["status"])
-        self.assertIn(report["status"], (0, 3))  # PoCL ends the process from version 4 on
+        self.assertIn(report["status"], (0, 3))  # PoCL from version 4 on ends the process
         self.assertFalse(report["system"]["sysfs"])
         self.assert_advice(report, "/sys is not mounted")
 

@@ -1,4 +1,4 @@
-"""The event file of a training run: what it says, and that a run that was killed leaves one clean series."""
+"""The event file of a training run: its contents, and a single clean series after a kill and resume."""
 import os
 import re
 import signal
@@ -30,7 +30,7 @@ class EventsTest(program.Case):
         return self.path(run, "log.csv")
 
     def check(self, run):
-        """One whole series of every scalar of the log."""
+        """One complete series of every scalar of the log."""
         found = Events(self.path(run))
         self.assertEqual(found.scalars, expected_scalars(self.log(run)))
         return found
@@ -47,7 +47,7 @@ class EventsTest(program.Case):
         self.assertIn("spl/data_in_train", paced.scalars)
 
     def test_times(self):
-        """The run's start is in the file's name; the log's seconds are added."""
+        """The start of the run is in the file name; the seconds of the log are added to it."""
         found = self.check("plain")
         start = int(found.paths[0].split(".")[-2])
         self.assertLess(abs(start - os.stat(self.path("plain", "config.ini")).st_mtime), 60)

@@ -1,4 +1,4 @@
-"""An experiment: stages in order, done ones passed over, a killed one goes on, a changed one is run anew."""
+"""Experiments: stages run in order, finished ones are skipped, a killed one is resumed, a changed one is restarted."""
 import os
 import signal
 
@@ -20,7 +20,7 @@ class ExperimentTest(program.Case):
 
     @classmethod
     def write_experiment(cls, name, student_epochs=2, teacher_epochs=2, more=None):
-        """NAME.ini, whose run directories are below NAME/."""
+        """NAME.ini, with run directories below NAME/."""
         program.write_ini(
             cls.path(f"{name}.ini"), base="tiny.ini", run={"output": name}, **{
                 "stage teacher": {"command": "train", "train.epochs": teacher_epochs},
@@ -37,7 +37,7 @@ class ExperimentTest(program.Case):
         return f"{name}.ini"
 
     def stages_done(self, stderr):
-        """(run, passed over)"""
+        """(run, skipped)"""
         lines = [line.split() for line in stderr.splitlines() if line.startswith("paced: stage ")]
         run = [words[2] for words in lines if words[3].startswith("(")]
         return run, [words[2].rstrip(":") for words in lines if words[3:] == ["done", "already"]]
@@ -46,7 +46,7 @@ class ExperimentTest(program.Case):
         return program.read_text(self.path(name, "comparison.csv"))
 
     def copy(self, name, **keys):
-        """A finished experiment of its own."""
+        """A separate finished experiment."""
         self.run_program("experiment", self.write_experiment(name, **keys))
 
     def test_results(self):
@@ -83,7 +83,7 @@ class ExperimentTest(program.Case):
         self.assertTrue(all(row["kld"] for row in log), "the student was not taught")
 
     def test_stages_are_the_commands(self):
-        """The teacher and its test give what `paced train` and `paced test` give."""
+        """The teacher and its test give the results of `paced train` and `paced test`."""
         self.run_program("train", "whole.ini", "--output", "alone", "--set", "train.epochs=2")
         self.assertEqual(program.read_bytes(self.path("alone", "best.safetensors")),
                          program.read_bytes(self.path("whole", "teacher", "best.safetensors")))
@@ -123,7 +123,7 @@ class ExperimentTest(program.Case):
         self.assertEqual(self.comparison("lost"), self.comparison("whole"))
 
     def interrupt(self, name, sign, after):
-        """Sends the signal once a line of stderr holds `after`; the exit status."""
+        """Sends the signal once a line of stderr contains `after`; returns the exit status."""
         child = self.start("experiment", f"{name}.ini")
         with child.stderr:
             for line in child.stderr:
@@ -134,14 +134,14 @@ class ExperimentTest(program.Case):
         return child.wait(timeout=60)
 
     def run_interrupted(self, name, sign, statuses):
-        """Interrupted in each training in turn, with enough epochs that it cannot be over before; then finished."""
+        """Interrupted in each training in turn, with enough epochs that the signal comes in time; then finished."""
         if not os.path.exists(self.path("long.ini")):
             self.copy("long", student_epochs=6, teacher_epochs=6)
         self.write_experiment(name, student_epochs=6, teacher_epochs=6)
         for stage in ("teacher", "student"):
             self.assertIn(self.interrupt(name, sign, f"stage {stage} ("), statuses, self.said)
             self.assertIn(self.interrupt(name, sign, "epoch 2/6"), statuses, self.said)
-            if stage == "teacher":  # up to the student's turn
+            if stage == "teacher":  # until the student starts
                 self.assertIn(self.interrupt(name, sign, "stage student ("), statuses, self.said)
         done = self.run_program("experiment", f"{name}.ini")
         self.assertIn("stage student (2 of 4): train goes on", done.stderr)
@@ -171,7 +171,7 @@ class ExperimentTest(program.Case):
         self.assertIn("others.ini:4: [stage teacher]: ", done.stderr)
         self.assertIn("--overwrite", done.stderr)
         self.assertEqual(len(program.read_log(self.path("others", "teacher", "log.csv"))), 2)
-        for _ in range(2):  # over a run of others, over its own
+        for _ in range(2):  # over a run of another configuration, then over its own
             done = self.run_program("experiment", "others.ini", "--overwrite")
             self.assertEqual(self.stages_done(done.stderr), (STAGES, []))
         self.assertEqual(self.comparison("others"), self.comparison("whole"))

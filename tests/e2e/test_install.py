@@ -1,5 +1,5 @@
-"""An installation that was moved elsewhere works by itself: the program with its own kernels, and the library with a
-program that is compiled against it by pkg-config, which gives the masks of `paced predict`."""
+"""A relocated installation works by itself: the program with its own kernels, and the library with a program that is
+compiled against it by pkg-config and gives the masks of `paced predict`."""
 import concurrent.futures
 import ctypes
 import glob
@@ -37,7 +37,7 @@ class Install(Case):
         program.PROGRAM = cls.prefix + "/bin/paced"
         cls.shared = cls.find(cls.prefix, "libpaced.so.0")
         cls.weights = cls.train()
-        # Another size than the network's, not square, and not grey.
+        # A size other than the network's, not square and not greyscale.
         write_png(cls.path("wide.png"), 75, 50, 3, ((3 * x + 3 * y + 20 * c) % 256 for y in range(50)
                                                     for x in range(75) for c in range(3)))
         cls.example = cls.compile_example()
@@ -84,7 +84,7 @@ class Install(Case):
         self.assertNotEqual(*masks)
 
     def test_weights_without_metadata(self):
-        """As PyTorch writes them: then the settings say what network it is."""
+        """Weights as written by PyTorch: the settings name the network."""
         tensors = read_tensors(self.weights)[0]
         write_tensors(self.path("bare.safetensors"), tensors)
         write_pth(self.path("bare.pth"), tensors)
@@ -107,13 +107,13 @@ class Install(Case):
         self.assertFalse(os.path.exists(self.path("never.png")))
 
     def test_host_with_a_decimal_comma(self):
-        """In the host program's own numbers the comma stays; settings are read with a point."""
+        """The decimal comma of the host program's locale is kept; settings are read with a point."""
         write_text(self.path("ascii"), "<code_set_name> ASCII\n<escape_char> /\nCHARMAP\n" +
                    "".join(f"<U{i:04X}> /x{i:02x}\n" for i in range(128)) + "END CHARMAP\n")
         write_text(self.path("comma"), 'LC_NUMERIC\ndecimal_point "<U002C>"\nthousands_sep ""\ngrouping -1\n'
                                        "END LC_NUMERIC\n")
         os.mkdir(self.path("locales"))
-        # Status 1: made, but most of a locale is missing.
+        # Status 1: created, but most categories of the locale are missing.
         subprocess.run(["localedef", "-c", "-i", "comma", "-f", "./ascii", "./locales/comma"], cwd=self.dir,
                        capture_output=True)
         script = ("import ctypes, locale, sys\n"
@@ -126,7 +126,7 @@ class Install(Case):
         self.assertEqual(said, "0 0,5\n")
 
     def test_every_function(self):
-        """Through ctypes: probabilities, what is refused, two segmenters at once."""
+        """Through ctypes: probabilities, errors, two segmenters at once."""
         lib = ctypes.CDLL(self.shared)
         lib.paced_last_error.restype = lib.paced_version.restype = ctypes.c_char_p
         self.assertEqual(self.run_program("--version").stdout, f"paced {lib.paced_version().decode()}\n")
@@ -159,7 +159,7 @@ class Install(Case):
             lib.paced_segmenter_close(segmenter)
 
     def run_side_by_side(self, lib, segmenters, rgb, width, height):
-        """Two threads, a segmenter each, give what they give alone."""
+        """Two threads with one segmenter each give the results of one thread."""
         def run(segmenter):
             labels = (ctypes.c_uint8 * (width * height))()
             self.assertEqual(lib.paced_segmenter_run(segmenter, rgb, width, height, labels, None), 0)
@@ -182,7 +182,8 @@ class Install(Case):
                   self.shared, "-o", "header", "-Wl,--unresolved-symbols=ignore-in-shared-libs", cwd=self.dir)
 
     def test_files_are_its_own(self):
-        """A fault in the moved kernels must show: then neither the source folder's nor another prefix's are used."""
+        """A fault in the moved kernels is reported: the kernels of the source folder or of another prefix are
+        not used."""
         shutil.copytree(self.prefix, self.path("broken"), symlinks=True)
         common = self.path("broken", "share", "paced", "cl", "common.clh")
         write_text(common, read_text(common) + "#error of the broken prefix\n")

@@ -1,4 +1,5 @@
-"""device.memory_limit_mb: a run that does not fit is refused with the least that it needs, and with that it runs."""
+"""device.memory_limit_mb: a run that does not fit is rejected with the minimum that it needs, and runs with that
+minimum."""
 import re
 
 import program
@@ -29,7 +30,7 @@ class MemoryTest(program.Case):
         rows = [program.read_log(self.path(name, "log.csv")) for name in ("least", "plenty")]
         for a, b in zip(*rows):
             self.assertAlmostEqual(float(a["ce"]), float(b["ce"]), delta=1e-3 * float(b["ce"]))
-            # Less memory means smaller chunks, of which gradients are summed in another order: not the same bits.
+            # Less memory means smaller chunks, whose gradients are summed in another order and differ in the last bits.
         self.assertNotEqual(rows[0][0]["ce"], "")
 
 

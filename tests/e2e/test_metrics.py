@@ -1,4 +1,4 @@
-"""What `paced test` measures beyond the counts, worked out again from the logits that `paced predict` writes."""
+"""The further metrics of `paced test`, recomputed from the logits written by `paced predict`."""
 import math
 import os
 
@@ -10,7 +10,7 @@ BINS = 15
 
 
 def outline(mask, side):
-    """{(row, column)} of the pixels that have a neighbour, or the image's edge, outside the mask."""
+    """{(row, column)} of the mask pixels with a neighbour outside the mask, or at the edge of the image."""
     held = {(i // side, i % side) for i, value in enumerate(mask) if value}
     return {(y, x) for y, x in held if not {(y - 1, x), (y + 1, x), (y, x - 1), (y, x + 1)} <= held}
 
@@ -37,7 +37,7 @@ def softmax(logits):
 
 
 def calibrate(pixels):
-    """ece, brier, nll and the bins [confidence, right, count] of (probabilities, label)."""
+    """ece, brier, nll and the bins [confidence, correct, count] of (probabilities, label)."""
     bins, brier, nll = [[0, 0, 0] for _ in range(BINS)], 0, 0
     for p, label in pixels:
         best = p.index(max(p))
@@ -157,7 +157,7 @@ class MetricsTest(program.Case):
         self.assertEqual(header[-3:], ["angle_error", "distance_error", "labelled"])
         for row in rows:
             self.assertTrue(0 <= float(row["angle_error"]) <= 90 ** 2)
-            if int(row["labelled"]) == 0:  # the stretched probabilities always name a needle
+            if int(row["labelled"]) == 0:  # stretched probabilities always contain a needle
                 self.near(row["distance_error"], 2 * self.SIDE ** 2)
         plain = {row["image"]: float(row["recall"]) for row in self.rows("run")[1]}
         for row in self.rows("largest")[1]:

@@ -1,5 +1,5 @@
-"""Every network trains, is tested and predicts by its name; each teaches each other one, of another width, too; and what
-a network cannot take is said before training starts."""
+"""Every network trains, is tested and predicts by name; every network teaches every other, also of another width; and
+unsupported inputs are reported before training starts."""
 import program
 
 ARCHS = ("unet", "linknet", "deeplabv3")
@@ -57,11 +57,11 @@ class NetworksTest(program.Case):
                              program.read_bytes(self.path("again", "last.safetensors")))
 
     def test_each_teaches_each_other(self):
-        """A student of half the width, under a method that looks at the teacher's logits and its uncertainty."""
+        """A student of half the width, with a method that uses the logits and the uncertainty of the teacher."""
         for teacher in ARCHS:
             for student in ARCHS:
                 if teacher == student == "unet":
-                    continue  # other tests do that
+                    continue  # covered by other tests
                 keys = {"distill.teacher": f"{teacher}/best.safetensors", "distill.teacher_width": 8,
                         "distill.teacher_arch": teacher, "distill.method": "pcd", "pacing.mu": 0.6}
                 self.run_program("train", "tiny.ini", *self.sets(student, 4, **keys), "--output", "student",
@@ -94,9 +94,9 @@ class NetworksTest(program.Case):
             keys = {"train.batch": batch, "data.train": "some.json"}
             self.refuse("train", "tiny.ini", *self.sets("deeplabv3", 8, **keys), "--output", "out",
                         says=[f"train.batch = {batch} ", f"the {images} training image", "aspp.bn_conv_1x1_2"])
-        keys = {"train.batch": 5, "train.epochs": 1}  # 5, 5, 2; three validation images: 3
+        keys = {"train.batch": 5, "train.epochs": 1}  # batches of 5, 5, 2; three validation images in one
         self.run_program("train", "tiny.ini", *self.sets("deeplabv3", 8, **keys), "--output", "fives")
-        keys = {"train.batch": 11, "train.epochs": 1}  # the others normalise over planes
+        keys = {"train.batch": 11, "train.epochs": 1}  # the other networks normalise over pixels
         self.run_program("train", "tiny.ini", *self.sets("unet", 8, **keys), "--output", "elevens")
 
 

@@ -1,4 +1,4 @@
-"""The pictures that a test leaves, looked at pixel by pixel against the images, the masks and what `paced predict` says."""
+"""The pictures of a test, compared pixel by pixel with the images, the masks and the output of `paced predict`."""
 import math
 import os
 
@@ -6,9 +6,9 @@ import program
 
 NAMES = [f"{case}_{number:02d}.png" for case, count in (("best", 3), ("median", 2), ("worst", 3))
          for number in range(1, count + 1)]
-SIDE, SCALE = 32, 8  # of an image, and its factor in the picture
-LEFT, TOP, STEP = 16, 84, 272  # of the first panel; from one to the next
-ORANGE = (0xE6, 0x9F, 0x00)  # of class 1, where no label table says otherwise
+SIDE, SCALE = 32, 8  # image size, and scale of the picture
+LEFT, TOP, STEP = 16, 84, 272  # position of the first panel; distance between panels
+ORANGE = (0xE6, 0x9F, 0x00)  # class 1, without a label table
 TINT = 0.4
 PREDICTED_TINT = 0.3
 
@@ -18,7 +18,7 @@ class Picture:
         self.width, self.height, _, self.pixels = program.read_png(path)
 
     def at(self, panel, x, y):
-        """The colour in the middle of an image's pixel, which no outline reaches."""
+        """The colour in the middle of an image pixel, which outlines do not reach."""
         column, row = LEFT + STEP * panel + x * SCALE + SCALE // 2, TOP + y * SCALE + SCALE // 2
         return tuple(self.pixels[3 * (row * self.width + column):][:3])
 
@@ -55,7 +55,7 @@ class OverlaysTest(program.Case):
         self.assertEqual(dice[5], min(map(float, measured.values())))
 
     def test_large_images_have_pictures_of_the_usual_size(self):
-        """As wide as that of an image of 256 pixels, whose panels are as many wide."""
+        """The same width as for an image of 256 pixels, whose panels have that width."""
         for size, width in ((256, 4 * 256 + 5 * 16), (600, 4 * 256 + 5 * 16)):
             self.measure(f"large_{size}", "test.overlays=1", f"data.size={size}", "train.batch=1")
             self.assertEqual(program.png_size(self.path(f"large_{size}", "overlays", "best_01.png"))[0], width)
@@ -66,7 +66,7 @@ class OverlaysTest(program.Case):
         self.assertTrue(2 * 256 < width < 3 * 256 and 2 * 256 < height < 3 * 256, (width, height))
 
     def test_best_one_shows_something(self):
-        """An empty image that is predicted empty counts as 1, but there is nothing to see in it."""
+        """An empty image predicted as empty has dice 1 but shows nothing."""
         self.measure("three", "test.overlays=3")
         measured = [float(row["dice"]) for row in program.read_csv(self.path("three", "metrics.csv"))[1]]
         self.assertIn(1, measured)
@@ -138,7 +138,7 @@ class OverlaysTest(program.Case):
         self.assertEqual(os.listdir(self.path("old", "overlays")), [])
 
     def test_cleaned_prediction(self):
-        """The picture shows the prediction that was counted: with the largest component alone."""
+        """The picture shows the postprocessed prediction that was scored, with only the largest component."""
         self.measure("largest", "test.postprocess=largest", "test.overlays=999")
         dice = {row["image"]: row["dice"] for row in program.read_csv(self.path("largest", "metrics.csv"))[1]}
         for row in self.table("largest")[:3]:
@@ -168,11 +168,11 @@ class OverlaysTest(program.Case):
         self.check_predicted_colours(row["image"])
 
     def check_predicted_colours(self, name):
-        """`predict --overlay` shows classes in the same colours; without a table in the program's."""
+        """`predict --overlay` uses the same class colours; without a label table, those of the program."""
         picture, stem, only = self.path("scene", "val", name), name[:-4], 3
         tensors, metadata = program.read_tensors(self.path("scene_run", "best.safetensors"))
         dtype, shape, _ = tensors["out.bias"]
-        tensors["out.bias"] = (dtype, shape, [1e6 * (c == only) for c in range(6)])  # the class that is seen everywhere
+        tensors["out.bias"] = (dtype, shape, [1e6 * (c == only) for c in range(6)])  # the class predicted everywhere
         program.write_tensors(self.path("only.safetensors"), tensors, metadata)
         options = ("predict", "scene.ini", "--weights", "only.safetensors", "--overlay", picture)
         for output, labels in (("shown", "scene/labels.json"), ("plain", "")):
@@ -180,7 +180,7 @@ class OverlaysTest(program.Case):
         image = program.read_png(picture)[3]
         shown, plain = (program.read_png(self.path(f, f"{stem}_overlay.png"))[3] for f in ("shown", "plain"))
         colours = {entry["classid"]: entry["color"] for entry in program.read_json(self.path("scene", "labels.json"))}
-        for i in (y * SIDE + x for y in range(1, SIDE - 1) for x in range(1, SIDE - 1)):  # within the outline
+        for i in (y * SIDE + x for y in range(1, SIDE - 1) for x in range(1, SIDE - 1)):  # inside the outline
             for k, colour in zip(range(3 * i, 3 * i + 3), colours[only]):
                 self.assertLessEqual(abs(image[k] + (colour - image[k]) * PREDICTED_TINT - shown[k]), 0.5)
         self.assertNotEqual(shown, plain)

@@ -1,5 +1,5 @@
-"""`paced predict` on the pictures that people have: any format, size and name, broken ones among them; what is done is
-passed over; a data set of JPEG images."""
+"""`paced predict` on real-world pictures: any format, size and name, including broken files; finished images are
+skipped; a data set of JPEG images."""
 import os
 import re
 import struct
@@ -9,7 +9,7 @@ import program
 from pictures import (GREY, GREY_ALPHA, PALETTE, RGB, RGBA, SIZE, WINDOWS, PredictCase, jpeg_of, picture, png_of,
                       read_deep)
 
-# ---- what people have ------------------------------------------------------------------------------------------------
+# ---- input pictures --------------------------------------------------------------------------------------------------
 
 
 class PicturesTest(PredictCase):
@@ -20,7 +20,7 @@ class PicturesTest(PredictCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.sizes = {}  # of the good ones, by stem
+        cls.sizes = {}  # sizes of the valid pictures, by stem
         for i in range(96):
             width, height = cls.SIZES[i % len(cls.SIZES)]
             stem = f"{i} größer & blau" if i % 5 == 0 else f"{i}"
@@ -65,7 +65,7 @@ class PicturesTest(PredictCase):
         self.check("windows", *WINDOWS, "predict.flip=yes", "predict.batch=3")
 
     def test_the_same_picture_in_other_formats(self):
-        """Alpha is dropped; grey is grey, in whatever format; JPEG loses little."""
+        """Alpha is dropped; greyscale is the same in any format; JPEG loses little."""
         width, height = 50, 41
         rgb = picture(width, height, 1)
         grey = rgb[::3]
@@ -112,7 +112,7 @@ class PicturesTest(PredictCase):
                          {"predict.ini", "x.png", "x_masked.png", "y_mask.png", "z.png"})
 
     def test_file_in_the_place_of_the_record(self):
-        """A configuration of that name stays."""
+        """An existing configuration of that name is kept."""
         program.write_ini(self.path("mine", "predict.ini"), base="../tiny.ini", model={"width": 4})
         self.refuse("predict", "mine/predict.ini", "--weights", "weights.safetensors", "--output", "mine", "data/benign",
                     says=["mine/predict.ini", "--output"])
@@ -122,7 +122,7 @@ class PicturesTest(PredictCase):
                     "--set", "predict.mode=window", says=["--logits", "predict.mode = resize"])
 
 
-# ---- again -----------------------------------------------------------------------------------------------------------
+# ---- repeated runs ---------------------------------------------------------------------------------------------------
 
 
 class AgainTest(PredictCase):
@@ -134,7 +134,7 @@ class AgainTest(PredictCase):
         self.predict(self.out, "--overlay", self.folder)
 
     def done_again(self, *args, sets=()):
-        """The images whose masks are written anew."""
+        """The images whose masks are rewritten."""
         before = program.snapshot(self.path(self.out))
         said = self.predict(self.out, *(args or ("--overlay",)), self.folder, sets=sets).stderr
         after = program.snapshot(self.path(self.out))
@@ -179,7 +179,7 @@ class AgainTest(PredictCase):
         self.assertEqual(self.done_again("--overlay", "--overwrite"), self.names)
 
     def test_what_was_interrupted_is_made_up_for(self):
-        """Settings change, and the run that would use them makes one image only."""
+        """The settings change, and the run with the new ones processes only one image."""
         os.remove(self.path(self.folder, "b.png"))
         os.remove(self.path(self.folder, "c.png"))
         self.predict(self.out, self.folder, sets=["predict.flip=yes"])
@@ -193,7 +193,7 @@ class AgainTest(PredictCase):
 
 
 class JpegDataTest(program.Case):
-    """A data set of JPEG images, found by their names, trained on and looked over."""
+    """A data set of JPEG images, found by name, used for training and checked."""
 
     def test_data_set(self):
         for i in range(10):
@@ -208,7 +208,7 @@ class JpegDataTest(program.Case):
         self.assertEqual(sorted(pair[0][0] for pair in pairs), [str(i) for i in range(10)])
         self.run_program("data", "check", "jpeg.ini", *sets)
         self.run_program("train", "jpeg.ini", "--output", "run", *sets)
-        for i in range(10):  # masks must not be JPEG, whatever they are called
+        for i in range(10):  # masks must not be JPEG, with any file name
             program.write_bytes(self.path("set", f"{i}_mask.png"), jpeg_of(SIZE, SIZE, bytes(3 * SIZE * SIZE)))
         said = self.run_program("train", "jpeg.ini", "--output", "no", *sets, status=2).stderr
         self.assertIn("is a JPEG file", said)

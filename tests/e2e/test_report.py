@@ -1,4 +1,4 @@
-"""The report of a run and of several: a page that stands alone, whose figures are those of the CSV files."""
+"""The report of one run and of several: a self-contained page with the values of the CSV files."""
 import decimal
 import os
 import re
@@ -63,7 +63,7 @@ class ReportTest(program.Case):
         self.assertIn("&lt;b&gt;&amp;&quot;&#39; it&#39;s", self.source("one"))
         self.assertIn(NAME, [row[0]["text"] for row in self.pages["both"].tables["runs"]])
 
-    # ---- figures ----
+    # ---- values ----
 
     def check_summary(self, page, names):
         header, *rows = page.tables["summary"]
@@ -167,7 +167,7 @@ class ReportTest(program.Case):
         self.assertNotIn("train.gamma", alone)
         self.assertIn("gamma = 0.1", "".join(self.pages["two"].text))
 
-    # ---- results that are replaced ----
+    # ---- replaced results ----
 
     def test_nothing_of_an_earlier_run_is_left(self):
         train = ["train", "tiny.ini", "--output", "old", "--set", "train.epochs=1"]
@@ -210,7 +210,7 @@ class ReportTest(program.Case):
         program.write_text(self.path("odd", "log.csv"), "epoch,phase,ce\n,val,0.5\nx,val,1\n1e300,val,0\n")
         program.write_text(self.path("odd", "reliability.csv"), "bin,confidence,accuracy,count\n0,1e17,0.5,1\n0,?,1,1\n")
         self.run_program("report", "odd", "--output", "odd")
-        self.assertEqual([chart["lines"] for chart in Page(self.source("odd")).charts], [1])  # the diagonal
+        self.assertEqual([chart["lines"] for chart in Page(self.source("odd")).charts], [1])  # the diagonal only
         program.write_text(self.path("odd", "log.csv"), "epoch,phase,ce\n1,val,-1e308\n2,val,1e308\n3,val,0.5\n")
         self.run_program("report", "odd", "--output", "odd")
         self.assertNotIn("nan", self.source("odd"))

@@ -1,4 +1,4 @@
-"""A run that is killed or stopped at any moment and resumed ends as the one that ran through, bit for bit."""
+"""A run that is killed or stopped at any moment and resumed equals an uninterrupted run, bit for bit."""
 import os
 import random
 import re
@@ -28,7 +28,7 @@ class ResumeTest(program.Case):
 
     @classmethod
     def epoch_seconds(cls, output):
-        """How long an epoch takes; the first one builds the kernels and does not count."""
+        """Duration of an epoch, without the first one, which builds the kernels."""
         _, rows = program.read_csv(cls.path(output, "log.csv"))
         return 2 * sum(float(row["seconds"]) for row in rows[2:]) / len(rows[2:])
 
@@ -44,9 +44,9 @@ class ResumeTest(program.Case):
                              name)
 
     def interrupt(self, output, sign, *sets, after_epoch=True, within_s=None):
-        """Starts or resumes, sends the signal at a random moment of an epoch (or of the start); the exit status.
+        """Starts or resumes, and sends the signal at a random moment of an epoch or the start; returns the exit status.
 
-        A status of 0 means that the run was done before the signal came."""
+        Status 0 means that the run ended before the signal."""
         child = self.start("train", "tiny.ini", "--output", output, "--resume", *self.sets(*sets))
         self.said = ""
         with child.stderr:
@@ -68,7 +68,7 @@ class ResumeTest(program.Case):
         self.run_program("train", "tiny.ini", "--output", output, "--resume", *self.sets(*sets))
 
     def place(self, output):
-        """(finished epochs, finished batches of the next) by the state."""
+        """(finished epochs, finished batches of the next one) in the state."""
         tensors, _ = program.read_tensors(self.path(output, "state.safetensors"))
         return tensors["run.epoch"][2][0], tensors["run.tally_counts"][2][1]
 
@@ -85,9 +85,9 @@ class ResumeTest(program.Case):
         self.assert_ends_as("whole", "killed_2")
 
     def stop_within(self, output, batches, *sets):
-        """Ctrl-C until a stop was where `batches` (a predicate) of the epoch's training batches are done.
+        """Repeats Ctrl-C until a stop came when `batches` (a predicate) of the training batches of the epoch were done.
 
-        A run that was done before (the machine is faster now than when the epoch was timed) begins anew."""
+        A run that ended before the signal (the machine is faster than when the epoch was timed) is started again."""
         within_s = self.epoch_s
         for _ in range(20):
             if self.interrupt(output, signal.SIGINT, *sets, within_s=within_s) == 0:
@@ -134,7 +134,8 @@ class ResumeTest(program.Case):
         self.assert_ends_as("pcd_whole", "pcd")
 
     def teach_slowly(self, teacher, output, *more):
-        """What a distillation takes whose teacher needs about a second for all images; 2 of them are for validation."""
+        """Arguments of a distillation whose teacher needs about a second for all images; 2 of them are for
+        validation."""
         train, val = (program.read_json(self.path("data", f"{name}.json")) for name in ("train", "val"))
         program.write_json(self.path("few.json"), val[:2])
         program.write_json(self.path("many.json"), 2 * train)
@@ -144,11 +145,11 @@ class ResumeTest(program.Case):
                            "data.train=many.json", "data.val=few.json", "train.batch=1", *more)]
 
     def last_seen(self, label, seen):
-        """How many images the bar of that label had counted."""
+        """Number of images counted by the progress bar with this label."""
         return int(re.findall(rf"{label}[^\r\n]* (\d+)/\d+", seen)[-1])
 
     def test_stopped_while_the_teacher_is_measured(self):
-        """Ctrl-C ends such passes half-way; what is resumed then is the same as ever."""
+        """Ctrl-C ends these passes half-way; the resumed run has the same result."""
         self.run_program("train", "tiny.ini", "--output", "wide", *self.sets("train.epochs=1", "model.width=32"))
         slow = self.teach_slowly("wide", "slow", "distill.cache_mb=0")
         for stop_after in ("uncertainty", "epoch 1/2.*uncertainty"):
@@ -163,7 +164,7 @@ class ResumeTest(program.Case):
         self.assertFalse(os.path.exists(self.path("none")), "nothing is written before training begins")
 
     def test_early_stopped_run_killed(self):
-        """Training ends of its own accord; so does a run that was killed on the way there, and at the same place."""
+        """Early stopping; a run killed before it stops at the same epoch."""
         sets = ("train.select=dice", "train.patience=2", "train.epochs=30", "train.lr=0.03", "train.optimizer=adamw",
                 "train.weight_decay=0.01", "train.schedule=cosine", "train.clip_norm=1", "train.save_every=2")
         self.run_program("train", "tiny.ini", "--output", "dice_whole", *self.sets(*sets))

@@ -1,4 +1,4 @@
-"""What corruptions cost (`paced robustness`): the figures are added up again here from the rows of the images."""
+"""`paced robustness`: the tables are recomputed from the rows of the images."""
 import os
 import signal
 
@@ -9,7 +9,7 @@ CORRUPTIONS, SEVERITIES = ("gaussian_noise", "motion_blur", "brightness"), (1, 3
 METRICS = ("dice", "iou", "precision", "recall", "f1")
 RESULTS = {"robustness.csv", "robustness_summary.csv", "robustness.txt", "contact_sheet.png",
            *(f"robustness_{metric}.png" for metric in METRICS)}
-FILES = RESULTS | {"config.ini", "report.html"}  # which tell how they were made, too
+FILES = RESULTS | {"config.ini", "report.html"}  # files that also describe how the results were made
 BOTH = "one/best.safetensors,two/best.safetensors"
 
 
@@ -36,7 +36,7 @@ class RobustnessTest(program.Case):
         return program.read_bytes(self.path(folder, name))
 
     def set_mean(self, weights, corruption, severity, metric):
-        """As the summary has it: f1 is that of the mean precision and recall."""
+        """As in the summary, f1 is computed from the mean precision and recall."""
         rows = [row for row in self.rows if (row["weights"], row["corruption"], row["severity"]) ==
                 (weights, corruption, str(severity))]
         if metric != "f1":
@@ -115,7 +115,7 @@ class RobustnessTest(program.Case):
         plots = {self.results("results", f"robustness_{metric}.png") for metric in METRICS}
         self.assertEqual(len(plots), len(METRICS))
 
-    # ---- what the results depend on ----
+    # ---- dependence of the results on settings ----
 
     def test_workers_and_batch_change_nothing(self):
         self.run_program("robustness", "hard.ini", "--output", "workers", "--set", "data.workers=3", "--set",
@@ -159,7 +159,7 @@ class RobustnessTest(program.Case):
         self.assertEqual(done.stdout.splitlines()[0].split(),
                          ["corruption", "a/run/best", "b/run/best", "plain", "one"])
 
-    # ---- stopping, mistakes, stages ----
+    # ---- interruption, errors, stages ----
 
     def test_stop_leaves_results_as_they_were(self):
         before = program.snapshot(self.path("results"))
@@ -187,7 +187,7 @@ class RobustnessTest(program.Case):
         refuse("--weights", "one/best.safetensors,one/best.safetensors", says=("named twice",))
         refuse("--weights", "one/best.safetensors,,", says=("--weights: ", "missing beside a comma"))
         refuse("--weights", '"tiny.ini"s', says=('--weights: "tiny.ini"s: ',))
-        refuse("--weights", "one/best.safetensors,tiny.ini", says=("tiny.ini",))  # before the first is measured
+        refuse("--weights", "one/best.safetensors,tiny.ini", says=("tiny.ini",))  # before the first weights are tested
         refuse("--weights", "tiny.ini", says=("tiny.ini",))
         tensors, metadata = program.read_tensors(self.path("one", "best.safetensors"))
         for width in ("0", "4294967300", "four"):  # 2^32 + 4

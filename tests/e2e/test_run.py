@@ -1,5 +1,5 @@
-"""A whole run: synthetic images -> train -> test -> predict. Files, columns and figures are as promised, and the
-figures agree with each other where one can be computed from the other."""
+"""A complete run: synthetic images -> train -> test -> predict. Files and columns are as documented, and values are
+consistent where one can be computed from the other."""
 import math
 import os
 import pty
@@ -184,7 +184,7 @@ class BreastTest(program.Case):
         while True:
             try:
                 part = os.read(screen, 4096)
-            except OSError:  # the terminal's other end is closed
+            except OSError:  # the other end of the terminal is closed
                 break
             if not part:
                 break
@@ -197,7 +197,7 @@ class BreastTest(program.Case):
 
 
 class FolderTest(program.Case):
-    """Three classes, and images that are not of the network's size."""
+    """Three classes, and images of a size other than the network's."""
 
     @classmethod
     def setUpClass(cls):

@@ -1,5 +1,5 @@
-"""A sweep: a run directory for each point, one table at the end, the same after a kill; and configs/bus/paper.ini in small,
-whose table is computed here again from what the runs left."""
+"""Sweeps: one run directory per point and one table at the end, the same after a kill; and a small version of
+configs/bus/paper.ini, whose table is recomputed from the files of the runs."""
 import base64
 import os
 import shutil
@@ -89,7 +89,7 @@ class SweepTest(SweepCase):
             self.assertAlmostEqual(float(line.split()[3]), float(row["dice"]), delta=1e-4)
 
     def test_points_are_the_commands(self):
-        """A point gives what `paced train` gives with its values."""
+        """A point gives the results of `paced train` with its values."""
         self.run_program("train", "tiny.ini", "--output", "alone", "--set", "train.lr=0.01", "--set", "train.batch=2")
         self.assertEqual(program.read_bytes(self.path("alone", "best.safetensors")),
                          program.read_bytes(self.path("whole", NAMES[3], "best.safetensors")))
@@ -166,7 +166,7 @@ class SweepTest(SweepCase):
             self.assertEqual(len(page.tables[f"sweep-{number}-all"]), 1 + len(rows))
             self.assertIn(name, page.text)
 
-    # ---- what an earlier experiment left ----
+    # ---- files of an earlier experiment ----
 
     def test_no_results_of_an_earlier_experiment(self):
         tested = ["comparison.csv", "differences.csv", "reliability.png", "training_curves.png"]
@@ -210,7 +210,7 @@ class SweepTest(SweepCase):
 
 
 class SharedTest(SweepCase):
-    """Of a teacher that all points share there is one row, without their values, however often it was tested."""
+    """A teacher shared by all points has one row without their values, regardless of the number of its tests."""
 
     @classmethod
     def setUpClass(cls):
@@ -274,7 +274,7 @@ class PaperTest(SweepCase):
         return self.path("paper", f"arch=unet,seed={seed}", *parts)
 
     def figures(self, method, seed):
-        """From the images' own rows: clean, non-empty, corrupted and what corruption cost."""
+        """Recomputes the clean, non-empty and corrupted metrics and the drop from the rows of the images."""
         _, images = program.read_csv(self.run_dir(seed, method, "metrics.csv"))
         clean, found = mean_of_images(images), {}
         lesions = mean_of_images([row for row in images if int(row["labelled"]) > 0])
@@ -336,7 +336,7 @@ class PaperTest(SweepCase):
 
 
 class ConfigsTest(program.Case):
-    """The experiments that are shipped resolve, and are as large as they say."""
+    """The shipped experiments resolve and have the documented size."""
 
     @classmethod
     def setUpClass(cls):
@@ -345,7 +345,7 @@ class ConfigsTest(program.Case):
             cls.run_program("synth", kind, "--count", "10", "--size", "32", "--output", kind)
 
     def count_stages(self, name, data, *sets):
-        """As the first line says that the first stage leaves; all have been checked then."""
+        """Number of stages, according to the first line, which is printed once all stages have been checked."""
         keys = ("run.output=x", f"data.root={data}", f"data.train={data}/train.json", f"data.val={data}/val.json", *sets)
         child = self.start("experiment", os.path.join(CONFIGS, name), *(w for key in keys for w in ("--set", key)))
         with child.stderr:

@@ -1,4 +1,4 @@
-"""TensorBoard itself reads a run's event file. Skipped where Python has no package `tensorboard`; with one in a virtual
+"""TensorBoard itself reads the event file of a run. Skipped without the Python package `tensorboard`; with a virtual
 environment: ENVIRONMENT/bin/python tests/e2e/test_tensorboard.py build/paced"""
 import program
 from events import Events, expected_scalars

@@ -1,8 +1,8 @@
-"""What a person sees: every long command in a terminal of 40, 80 and 200 columns, and colours only where they are wanted.
+"""Terminal output: every long command in a terminal of 40, 80 and 200 columns, and colours only where enabled.
 
-The terminal is a pseudo-terminal whose output is read as a stream. The status line is erased by "\\r\\033[K" before it is
-drawn again or a message is printed; so as long as it is shorter than the terminal is wide, it never wraps, and nothing of it
-is left over where each line of the stream ends in a message.
+The terminal is a pseudo-terminal whose output is read as a stream. The status line is erased by "\\r\\033[K" before it
+is redrawn or a message is printed. If it is shorter than the terminal is wide, it never wraps, and nothing of it
+remains if each line of the stream ends in a message.
 """
 import os
 import re
@@ -22,7 +22,7 @@ class Terminal(program.Case):
         cls.weights = ["--weights", cls.path("trained", "best.safetensors")]
 
     def look(self, columns, *args, **options):
-        """(status lines, messages) of the program; checks that the first fit and that nothing of them stays."""
+        """(status lines, messages) of the program; checks that status lines fit and that nothing of them remains."""
         seen = run_in_terminal(self, columns, *args, **options).replace("\r\n", "\n")
         *lines, rest = seen.split("\n")
         states = []

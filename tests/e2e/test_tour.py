@@ -1,7 +1,7 @@
-"""The manual's five-minute tour, command by command: each prints what the manual says that it prints.
+"""The five-minute tour of the manual, command by command: each prints the documented output.
 
-Numbers stand for any number: rounding differs from device to device, and with it what a training gives. A line `...`
-stands for any lines, and `...` within a line for anything.
+Numbers match any number, because rounding and therefore the results of a training depend on the device. A line `...`
+matches any lines, and `...` within a line matches anything.
 """
 import os
 import re
@@ -10,7 +10,7 @@ import subprocess
 import program
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-MACHINE = ("build/paced devices", "build/paced doctor")  # print what this machine has
+MACHINE = ("build/paced devices", "build/paced doctor")  # output depends on the machine
 
 
 def blocks():
@@ -22,7 +22,7 @@ def blocks():
 
 
 def take_command(lines):
-    """The first command of `lines`, with its continued lines and its here-document, taken out of them."""
+    """Removes the first command from `lines`, with its continuation lines and here-document, and returns it."""
     command = lines.pop(0)[len("$ "):]
     while command.endswith("\\"):
         command += "\n" + lines.pop(0)
@@ -33,7 +33,7 @@ def take_command(lines):
 
 
 def commands():
-    """(command, the lines that it is said to print)"""
+    """(command, lines of its documented output)"""
     found = []
     for lines in blocks():
         while lines:
@@ -45,7 +45,7 @@ def commands():
 
 
 def without_chance(line):
-    """Without numbers, the marks that depend on them, and the blanks that numbers of other lengths move."""
+    """The lines without numbers, the marks that depend on them, and the blanks that align them."""
     return " ".join(re.sub(r"\d+(\.\d+)?", "#", line.replace(" (best)", "")).split())
 
 

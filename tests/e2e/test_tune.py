@@ -1,4 +1,4 @@
-"""`paced tune`, and training by what it stored: found by itself, named, or left out."""
+"""`paced tune`, and training with its results: found automatically, named, or disabled."""
 import json
 import os
 import re
@@ -22,7 +22,7 @@ class TuneTest(program.Case):
 
     @classmethod
     def cache(cls, name="cache"):
-        """An environment with a cache of its own, without what would change the choice."""
+        """An environment with a separate cache, without variables that would change the choice."""
         return {"PACED_CACHE_DIR": cls.path(name), "PACED_VARIANT": ""}
 
     def train(self, output, *sets, cache="cache", resume=False):
@@ -44,7 +44,7 @@ class TuneTest(program.Case):
         self.assertIn(keys["gemm.setting"], self.tuned.stdout)
         self.assertEqual(keys["device.measured"], "unet, width 2, size 32, batch 2")
         self.assertIn("convolution.32x32x3-2 k3 s1 p1 d1 n2 forward", choices)
-        self.assertNotIn("convolution.32x32x3-2 k3 s1 p1 d1 n2 backward-data", choices)  # nobody asks for it
+        self.assertNotIn("convolution.32x32x3-2 k3 s1 p1 d1 n2 backward-data", choices)  # not needed by any layer
         for key, value in choices.items():
             self.assertRegex(self.tuned.stdout, rf"(?m)^{re.escape(key.split('.')[1])} +{value} ")
         said = self.tuned.stderr.splitlines()

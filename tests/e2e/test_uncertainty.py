@@ -1,5 +1,5 @@
-"""What the teacher is unsure of, as pictures (`paced uncertainty`), and how far its probabilities can be trusted (`paced
-calibrate`): the maps are computed again here from the logits that `predict --logits` writes."""
+"""The uncertainty of the teacher as pictures (`paced uncertainty`), and the calibration of its probabilities (`paced
+calibrate`): the maps are recomputed from the logits written by `predict --logits`."""
 import math
 import os
 import re
@@ -9,7 +9,7 @@ import program
 
 SIZE, TAU = 32, 1.5
 MAPS = ("u_p", "u_b", "u", "weight")
-# The SVLS kernel of side 3 and sigma 1: corners, edges, and the centre.
+# SVLS kernel of side 3 and sigma 1: corners, edges, and the centre.
 CORNER, EDGE = math.exp(-1), math.exp(-0.5)
 KERNEL = {0: 0.5, 1: 0.5 * EDGE / (4 * EDGE + 4 * CORNER), 2: 0.5 * CORNER / (4 * EDGE + 4 * CORNER)}
 
@@ -59,7 +59,7 @@ class UncertaintyTest(program.Case):
         return values
 
     def assert_close(self, found, wanted):
-        """Bytes against values in 0..1: off by no more than a rounding."""
+        """Compares bytes with values in 0..1, up to a rounding error."""
         worst = max(abs(byte - 255 * value) for byte, value in zip(found, wanted))
         self.assertLess(worst, 0.51)
 
@@ -140,7 +140,7 @@ class UncertaintyTest(program.Case):
         self.assertEqual(lines[1].split(), ["tau", "NLL", "ECE", "Brier"])
         before, after = ([float(word) for word in line.split()] for line in lines[2:4])
         self.assertEqual(before[0], 1)
-        self.assertNotIn("an end of the range", done.stderr)
+        self.assertNotIn("a limit of the range", done.stderr)
         self.assertLessEqual(after[1], before[1])
         tau, = re.fullmatch(r"uncertainty\.temperature = (\S+)", lines[4]).groups()
         self.assertEqual(float(tau), after[0])

@@ -1,4 +1,5 @@
-"""`paced predict` by windows: no seams, mirrored borders and flips; a large image takes little memory and can be stopped."""
+"""`paced predict` by windows: no seams, mirrored borders and flips; a large image needs little memory and can be
+stopped."""
 import os
 import random
 import signal
@@ -11,7 +12,8 @@ from pictures import SIZE, WINDOWS, PredictCase, mirrored, picture, read_deep
 
 
 class WindowsTest(PredictCase):
-    """A network that sees only four pixels in each direction: of up4's input, what comes from the deep is cut off."""
+    """A network with a receptive field of four pixels in each direction: the deep part of the input of up4 is
+    cut off."""
     REACH = 4
 
     @classmethod
@@ -34,7 +36,8 @@ class WindowsTest(PredictCase):
         return [value / 65535 for value in read_deep(cls.path(output, f"{name}_p1.png"))[2]]
 
     def errors(self, output, *sets):
-        """|difference| from the whole image's pass, and its means in columns by their place in a grid of SIZE / 2."""
+        """|difference| from the pass over the whole image, and its mean by position of the column in a grid of SIZE /
+        2."""
         windows = self.probabilities(output, *WINDOWS, *sets)
         errors = [abs(a - b) for a, b in zip(windows, self.whole)]
         step = SIZE // 2
@@ -50,7 +53,7 @@ class WindowsTest(PredictCase):
         self.assertLess(max(errors), 0.02)
         self.assertLess(max(columns), 0.002)
         self.assertLess(other, 0.005)
-        # Windows that only touch differ up to their borders: the measure sees seams where there are some.
+        # Windows without overlap differ up to their borders: the measure detects seams.
         seams, places, _ = self.errors("touching", "predict.overlap=0")
         self.assertGreater(max(seams), 5 * max(errors))
         self.assertGreater(max(places), 5 * max(columns))
@@ -74,7 +77,7 @@ class WindowsTest(PredictCase):
                          program.read_bytes(self.path("resized", "fitting.png")))
 
     def test_small_image_is_mirrored_around(self):
-        """As if the image had been enlarged so by hand."""
+        """The result equals that of an image enlarged by hand."""
         width, height = 20, 12
         small = picture(width, height, 7)
         mirror = lambda i, n: min(i % (2 * n - 2), -i % (2 * n - 2))
@@ -89,7 +92,7 @@ class WindowsTest(PredictCase):
         self.assertLess(max(abs(p - q) for p, q in zip(a, cut)), 1e-4)
 
     def test_flips(self):
-        """A mirrored image has the mirrored result; without flips it has not."""
+        """With flips, a mirrored image has the mirrored result; without them it does not."""
         side = 2 * SIZE
         pixels = picture(side, side, 8)
         program.write_png(self.path("there.png"), side, side, 3, pixels)
@@ -106,7 +109,7 @@ class WindowsTest(PredictCase):
                 self.assertGreater(most, 1e-3)
 
     def test_classes_have_maps_of_their_own(self):
-        """Of three classes; their probabilities make 1 and the mask is the likeliest."""
+        """Three classes; their probabilities add up to 1 and the mask is the most probable class."""
         tensors = dict(self.tensors)
         for name in ("out.weight", "out.bias"):
             dtype, shape, values = tensors[name]
@@ -158,7 +161,7 @@ class LargeTest(PredictCase):
         return usage.ru_maxrss * 1024
 
     def test_memory_does_not_hold_all_classes(self):
-        """The image has 3 bytes a pixel, its mask 1; twelve classes of floats would take 48 more."""
+        """The image has 3 bytes per pixel, its mask 1; twelve classes of floats would take 48 more."""
         sets = ("predict.overlap=0.1",)
         self.peak_bytes("warm", "small.png", "--probabilities", sets=sets)  # builds the kernels
         small = self.peak_bytes("small", "small.png", "--probabilities", sets=sets)
@@ -167,7 +170,7 @@ class LargeTest(PredictCase):
         self.assertEqual(program.png_size(self.path("large", "large.png")), (self.WIDTH, self.HEIGHT))
 
     def test_ctrl_c_leaves_whole_files_only(self):
-        """Between two batches, in the midst of an image."""
+        """Stops between two batches, in the middle of an image."""
         for signal_number in (signal.SIGINT, signal.SIGTERM):
             child = self.start(*self.command("stopped", "large.png", "predict.overlap=0.9"), "--probabilities",
                                "--overwrite")

@@ -1,5 +1,5 @@
-/* The memory plan, without a device: a step is walked through on paper, every tensor marking the memory that it is
- * written to, and every read must find its own mark. */
+/* The memory plan, without a device: a step is simulated, every tensor marks the memory that it is written to, and
+ * every read must find its own mark. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -26,7 +26,7 @@ static struct paced_graph *unet(int size, int width) {
     return network("unet", size, width);
 }
 
-/* Forks, joins, a tensor read twice by one node, and one whose backward reads its output. */
+/* A fork, a join, a tensor read twice by one node, and a node whose backward reads its output. */
 static struct paced_graph *fork_and_join(void) {
     struct paced_graph *g = paced_graph_create();
     struct paced_tensor *x = paced_graph_input(g, "x", (struct paced_shape){9, 7, 3});
@@ -50,9 +50,9 @@ static uint64_t bytes_of(const struct paced_tensor *t, int batch) {
     return paced_shape_count(t->shape) * t->element_bytes * (t->per_sample ? (uint64_t)batch : 1);
 }
 
-/* ---- the walk ------------------------------------------------------------------------------------------------- */
+/* ---- simulation ------------------------------------------------------------------------------------------------ */
 
-/* Who wrote each block of `align` bytes of each chunk last. */
+/* Last writer of each block of `align` bytes of each chunk. */
 struct walk {
     const struct paced_plan *plan;
     uint64_t align;
@@ -70,7 +70,7 @@ static void read_mark(struct walk *w, const struct paced_place *p, const void *o
         assert_ptr_equal(w->owners[p->chunk][i], owner);
 }
 
-/* A place is its own mark. */
+/* Marks the memory of a tensor with its location. */
 static void write_value(struct walk *w, const struct paced_tensor *t) {
     write_mark(w, &w->plan->values[t->index], &w->plan->values[t->index]);
 }
@@ -79,7 +79,7 @@ static void read_value(struct walk *w, const struct paced_tensor *t) {
     read_mark(w, &w->plan->values[t->index], &w->plan->values[t->index]);
 }
 
-/* A view is read where it is found. */
+/* Checks the source of a view, which is read in place. */
 static void read_source(struct walk *w, const struct paced_tensor *t) {
     for (int i = 0; i < t->source.parts; ++i) {
         const struct paced_part *p = &t->source.part[i];
@@ -97,7 +97,7 @@ static void read_grad(struct walk *w, const struct paced_tensor *t) {
     read_mark(w, &w->plan->grads[t->index], &w->plan->grads[t->index]);
 }
 
-/* Inputs are read after the output is written, too: a kernel does both at once. */
+/* Inputs are also checked after the output is written, because a kernel reads and writes at the same time. */
 static void walk_forward(struct walk *w, const struct paced_node *node) {
     if (node->out->view)
         assert_false(w->plan->values[node->out->index].used);
@@ -131,7 +131,7 @@ static void walk_step(struct walk *w, const struct paced_graph *g) {
     read_value(w, paced_graph_get_output(g));
     if (w->plan->mode == PACED_TRAINING) {
         write_grad(w, paced_graph_get_output(g));
-        read_value(w, paced_graph_get_output(g)); /* the loss reads the one while it writes the other */
+        read_value(w, paced_graph_get_output(g)); /* the loss reads its input while it writes the gradient */
         for (size_t i = nodes; i-- > 0;) walk_backward(w, paced_graph_node(g, i), written);
     }
     free(written);
@@ -145,7 +145,7 @@ static void check_walk(const struct paced_graph *g, const struct paced_plan *pla
     free(w.owners);
 }
 
-/* ---- places ---------------------------------------------------------------------------------------------------- */
+/* ---- locations ------------------------------------------------------------------------------------------------- */
 
 static void check_place(const struct paced_plan *plan, const struct paced_place *p, uint64_t bytes, uint64_t align) {
     if (!p->used) return;
@@ -206,7 +206,7 @@ static uint64_t largest_tensor(const struct paced_graph *g, int batch, uint64_t 
     return (most + align - 1) / align * align;
 }
 
-/* Both modes, two alignments, one chunk and as many as there must be. */
+/* Checks both modes and two alignments, with one chunk and with chunks limited to the largest tensor. */
 static void check_graph(const struct paced_graph *g, int batch) {
     static const enum paced_mode modes[] = {PACED_INFERENCE, PACED_TRAINING};
     static const uint64_t aligns[] = {ALIGN, 4096};
@@ -235,7 +235,7 @@ static void test_unet(void **state) {
     }
 }
 
-/* Sums of a tensor and what became of it, five branches of one tensor, sizes that are cropped. */
+/* A tensor added to its own descendant, five branches of one tensor, and cropped sizes. */
 static void test_residual(void **state) {
     (void)state;
     static const char *const archs[] = {"linknet", "deeplabv3"};
@@ -257,7 +257,7 @@ static void test_fork_and_join(void **state) {
     paced_graph_destroy(g);
 }
 
-/* Step i is forward of node i, N the loss, 2 N - i backward of node i. */
+/* Step i is the forward pass of node i, N is the loss, 2 N - i is the backward pass of node i. */
 static void test_lifetimes(void **state) {
     (void)state;
     struct paced_graph *g = paced_graph_create();
@@ -272,11 +272,11 @@ static void test_lifetimes(void **state) {
         const struct paced_place *place;
         int first, last;
     } expected[] = {
-        {&training.values[x->index], 0, 6},      /* read by conv2d's backward */
-        {&training.values[a->index], 0, 1},      /* relu's backward reads its output instead */
-        {&training.values[b->index], 1, 5},      /* pooling's backward reads the places only */
+        {&training.values[x->index], 0, 6},      /* read by the backward pass of conv2d */
+        {&training.values[a->index], 0, 1},      /* the backward pass of relu reads its output instead */
+        {&training.values[b->index], 1, 5},      /* the backward pass of pooling reads only the indices */
         {&training.values[c->index], 2, 3},      /* the loss */
-        {&training.values[places->index], 2, 4}, /* the places of the largest */
+        {&training.values[places->index], 2, 4}, /* indices of the maxima */
         {&training.grads[c->index], 3, 4},       {&training.grads[b->index], 4, 5}, {&training.grads[a->index], 5, 6},
     };
     for (size_t i = 0; i < PACED_COUNT(expected); ++i) {
@@ -312,7 +312,7 @@ static void test_sharing_pays(void **state) {
     paced_graph_destroy(g);
 }
 
-/* The same network gives the same plan: runs must not depend on where memory was. */
+/* The same network gives the same plan: results do not depend on memory addresses. */
 static void test_same_every_time(void **state) {
     (void)state;
     struct paced_graph *g = unet(48, 8), *h = unet(48, 8);
@@ -329,7 +329,7 @@ static void test_same_every_time(void **state) {
     paced_graph_destroy(h);
 }
 
-/* One tensor larger than any chunk may be: refused by name, with nothing left behind. */
+/* A tensor larger than the maximum chunk is rejected by name, without leaking memory. */
 static void test_too_large(void **state) {
     (void)state;
     struct paced_graph *g = unet(48, 8);

@@ -1,4 +1,4 @@
-/* Networks as graphs, without a device: what they are made of, and what they refuse. */
+/* Networks as graphs, without a device: their parameters, sizes and errors. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,7 +18,7 @@ static struct paced_graph *build(const char *arch, int size, int classes, int wi
 
 static const char *const archs[] = {"unet", "linknet", "deeplabv3"};
 
-/* As PyTorch counts them. */
+/* Parameter counts of PyTorch. */
 static void test_parameters(void **state) {
     (void)state;
     static const struct {
@@ -43,14 +43,14 @@ static const struct paced_param *find(const struct paced_graph *g, const char *n
     return NULL;
 }
 
-/* torchvision's parts: normal, deviation sqrt(2 / fan-out). PyTorch's default: uniform, bound 1 / sqrt(fan-in), where a
- * transposed convolution's "fan-in" is that of its output. */
+/* torchvision's parts: normal, stddev sqrt(2 / fan-out). PyTorch's default: uniform, bound 1 / sqrt(fan-in), where the
+ * "fan-in" of a transposed convolution is that of its output. */
 static void test_initialisation(void **state) {
     (void)state;
     static const struct {
         const char *arch, *name;
         enum paced_init_kind init;
-        double square; /* of the deviation or bound */
+        double square; /* squared stddev or bound */
     } rows[] = {
         {"linknet", "in_block.0.weight", PACED_INIT_NORMAL, 2.0 / (64 * 49)},
         {"linknet", "encoder2.0.conv1.weight", PACED_INIT_NORMAL, 2.0 / (128 * 9)},
@@ -79,7 +79,7 @@ static void test_initialisation(void **state) {
     }
 }
 
-/* Logits as large as the image, whatever its size. */
+/* Logits have the size of the image, for any size. */
 static void test_sizes(void **state) {
     (void)state;
     static const int sizes[] = {16, 20, 44, 45, 61, 96, 100, 224};
@@ -124,7 +124,7 @@ static void assert_starved(const char *arch, int size, int samples, const char *
     paced_graph_destroy(g);
 }
 
-/* Where a plane of one pixel is normalised, one sample has no variance. */
+/* Normalisation over a single pixel of a single sample has no variance. */
 static void test_starved(void **state) {
     (void)state;
     assert_starved("deeplabv3", 96, 1, "aspp.bn_conv_1x1_2");

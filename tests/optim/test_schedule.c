@@ -16,7 +16,7 @@ static void assert_lr(const struct paced_config *config, int epoch, double want)
     fail();
 }
 
-/* The reference's default: a tenth every seven epochs. */
+/* Default of the reference: a factor of 0.1 every seven epochs. */
 static void test_step(void **state) {
     (void)state;
     const struct paced_config config = {
@@ -35,7 +35,7 @@ static void test_every_epoch(void **state) {
     for (int epoch = 0; epoch < 20; ++epoch) assert_lr(&config, epoch, ldexp(1, -epoch));
 }
 
-/* Half way down after half the epochs; the last epoch is still above zero. */
+/* Half the rate after half the epochs; above zero in the last epoch. */
 static void test_cosine(void **state) {
     (void)state;
     const struct paced_config config = {.train = {.schedule = PACED_SCHEDULE_COSINE, .lr = 0.02, .epochs = 12}};

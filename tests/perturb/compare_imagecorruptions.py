@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Holds the corruptions against the Python package `imagecorruptions`, image by image or in distribution.
+"""Compares the corruptions with those of the Python package `imagecorruptions`, per image or in distribution.
 
     compare_imagecorruptions.py CORRUPT [--only NAME] [--draws SHARE]       (CORRUPT: build/tests/corrupt)
 
-Corruptions without chance: mean absolute difference in grey levels, the worst of all images. The others, over many
-draws: relative difference of the image's mean, and of the variance and the radial power spectrum (in bands, the worst
-counts) of what the corruption changed. Images: a grey and a coloured one drawn here, and where PACED_TEST_DATA names
-the folder, some of BUSI and CamVid; at 224 x 224 and 112 x 112.
-The package (1.1.2) needs older ones beside it: numpy 1.23, scikit-image 0.19, scipy 1.11, opencv-python-headless 4.8.
-Exit status: 0 all within bounds, 1 something is not, 77 the package is not here.
+Deterministic corruptions: mean absolute difference in grey levels, maximum over all images. Random corruptions, over
+many draws: relative difference of the mean of the image, and of the variance and the radial power spectrum (maximum
+over bands) of the change. Images: one greyscale and one colour image generated here, and, if PACED_TEST_DATA names the
+folder, some of BUSI and CamVid; at 224 x 224 and 112 x 112.
+The package (1.1.2) needs old versions: numpy 1.23, scikit-image 0.19, scipy 1.11, opencv-python-headless 4.8.
+Exit status: 0 all within bounds, 1 out of bounds, 77 the package is not installed.
 """
 import argparse
 import os
@@ -17,7 +17,7 @@ import subprocess
 import sys
 import warnings
 
-warnings.simplefilter("ignore")  # the package's own, about deprecations
+warnings.simplefilter("ignore")  # deprecation warnings of the package
 try:
     import imagecorruptions
     import numpy as np
@@ -27,19 +27,19 @@ except ImportError as error:
     sys.exit(77)
 
 SIZES = (224, 112)
-LEVELS_BOUND = 1.0     # grey levels: pixelate rounds twice there, and not at all here
+LEVELS_BOUND = 1.0     # grey levels; the package rounds pixelate twice, this program does not round
 RELATIVE_BOUND = 0.05
 CERTAIN = ("gaussian_blur", "defocus_blur", "zoom_blur", "brightness", "contrast", "saturate", "jpeg_compression",
            "pixelate")
 DRAWS = {"gaussian_noise": 200, "shot_noise": 200, "impulse_noise": 200, "speckle_noise": 200, "motion_blur": 300,
          "fog": 1200, "spatter": 400, "elastic": 400}
-THEIR_NAME = {"elastic": "elastic_transform"}  # where it is not ours
+THEIR_NAME = {"elastic": "elastic_transform"}  # names that differ
 AT_ONCE = 50           # draws held in memory
 
 
 # ---- images ---------------------------------------------------------------------------------------------------------
 def clouds(size, rng):
-    """[size][size] bytes: a random field, smooth, but with a sharp step."""
+    """[size][size] bytes: a smooth random field with a sharp step."""
     rough = Image.fromarray(rng.uniform(0, 255, (9, 9)).astype(np.float32)).resize((size, size), Image.BICUBIC)
     field = np.array(rough) + 40 * (np.add.outer(np.arange(size), np.arange(size)) % size > size // 2)
     return np.clip(field, 0, 255).astype(np.uint8)
@@ -55,14 +55,14 @@ def real_images(size):
 
 
 def all_images(size):
-    """uint8 [size][size][3]: grey first, then colour, then real ones."""
+    """uint8 [size][size][3]: greyscale first, then colour, then real images."""
     rng = np.random.default_rng(size)
     yield np.stack([clouds(size, rng)] * 3, axis=2)
     yield np.stack([clouds(size, rng) for _ in range(3)], axis=2)
     yield from real_images(size)
 
 
-# ---- the two sides --------------------------------------------------------------------------------------------------
+# ---- the two implementations ----------------------------------------------------------------------------------------
 def theirs(image, name, severity, seed, count):
     np.random.seed(seed)
     for _ in range(count):
@@ -70,7 +70,7 @@ def theirs(image, name, severity, seed, count):
 
 
 def ours(program, image, name, severity, seed, count):
-    """Bytes cut off as the package does it; what rounding put below a whole number counts as that number."""
+    """Truncates to bytes like the package; rounding errors just below an integer count as that integer."""
     size = len(image)
     values = (image / np.float32(255)).astype(np.float32).tobytes()
     words = [program, name, str(severity), str(size), str(seed), str(count)]
@@ -86,7 +86,7 @@ class Statistics:
         size = len(clean)
         frequency = np.fft.fftfreq(size, 1 / size)
         radius = np.hypot(frequency[:, None], frequency[None, :size // 2 + 1])
-        borders = [1, 6, 18, 54, 162]  # wide enough at the low end for a steady mean
+        borders = [1, 6, 18, 54, 162]  # wide enough at low frequencies for a stable mean
         self.bands = [band for low, high in zip(borders, borders[1:])
                       if (band := (radius >= low) & (radius < high)).any()]
         self.count, self.sum, self.change, self.square, self.power = 0, 0, 0, 0, np.zeros(len(self.bands))
@@ -136,7 +136,7 @@ def check_certain(program, name, size, severity):
 
 
 def check_random(program, name, size, severity, draws):
-    image = list(all_images(size))[-1 if size == SIZES[0] else 0]  # a coloured one, a grey one
+    image = list(all_images(size))[-1 if size == SIZES[0] else 0]  # one in colour, one in greyscale
     mean, variance, spectrum = compare_draws(program, image, name, severity, draws)
     return report(name, size, severity, draws, f"mean {mean:6.2%}  variance {variance:6.2%}  spectrum {spectrum:6.2%}",
                   max(mean, variance, spectrum) <= RELATIVE_BOUND)

@@ -1,5 +1,5 @@
 /* corrupt NAME SEVERITY SIZE SEED COUNT <image >images: applies a corruption to raw float rgb[SIZE][SIZE][3], COUNT
- * times, with the seeds SEED, SEED + 1, ... Lets scripts hold the corruptions against others'. */
+ * times, with the seeds SEED, SEED + 1, ... Used by scripts that compare implementations. */
 #include "paced/perturb.h"
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* Samples for the perturb room's tests: made, copied, compared. */
+/* Samples for the perturb tests: creation, copies, comparison. */
 #ifndef PACED_TESTS_PERTURB_SAMPLE_H
 #define PACED_TESTS_PERTURB_SAMPLE_H
 
@@ -23,7 +23,7 @@ static inline struct paced_sample sample_create(int size) {
     return s;
 }
 
-/* Values and labels that are all unlike their neighbours. */
+/* Random values and labels that differ between neighbours. */
 static inline struct paced_sample sample_random(int size, uint64_t seed) {
     struct paced_sample s = sample_create(size);
     struct paced_rng rng;
@@ -33,7 +33,7 @@ static inline struct paced_sample sample_random(int size, uint64_t seed) {
     return s;
 }
 
-/* A bright disk on a dark ground, label 1 where it is bright: the label tells what the image shows. */
+/* A bright disk on a dark background, with label 1 on the disk. */
 static inline struct paced_sample sample_disk(int size, double x, double y, double radius) {
     struct paced_sample s = sample_create(size);
     for (size_t i = 0; i < pixels_of(&s); ++i) {
@@ -55,8 +55,8 @@ static inline void sample_free(struct paced_sample *s) {
     free(s->label);
 }
 
-/* A disk's label tells what the image shows, still: of a pixel that was read in between, the nearest one, whose label
- * it has, makes up a quarter or more. */
+/* Checks that label and image of a disk still agree: the nearest pixel, which gives the label, contributes at least a
+ * quarter of an interpolated value. */
 static inline void check_together(const struct paced_sample *s) {
     for (size_t i = 0; i < pixels_of(s); ++i) {
         float least = s->label[i] ? 0.25F + 0.75F / 4 : 0, most = s->label[i] ? 1 : 1 - 0.75F / 4;

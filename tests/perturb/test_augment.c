@@ -1,5 +1,5 @@
-/* Augmentation: lists and what is wrong with them; how often and how strongly each happens; that a sample's changes
- * come from (seed, epoch, index) alone. */
+/* Augmentation: lists and their errors; frequency and strength of each change; changes depend on (seed, epoch, index)
+ * only. */
 #include "sample.h"
 
 #include "../capture.h"
@@ -66,7 +66,7 @@ static void test_bad_lists(void **state) {
     }
 }
 
-/* ---- what changes come from ------------------------------------------------------------------------------------ */
+/* ---- dependence of the changes --------------------------------------------------------------------------------- */
 
 static const char everything[] =
     "noise(0.05), rotate(15), scale(0.9, 1.1), contrast(0.2), translate(0.1), elastic(30), "
@@ -88,7 +88,7 @@ static void test_same_again(void **state) {
     a.epoch = 4;
     struct paced_sample before = sample_disk(48, 20, 22, 12), first = sample_copy(&before);
     apply(&a, 17, &first);
-    for (int n = 0; n < 3; ++n) { /* whatever came between */
+    for (int n = 0; n < 3; ++n) { /* independent of other changes in between */
         struct paced_sample other = sample_copy(&before), again = sample_copy(&before);
         apply(&a, (size_t)n, &other);
         apply(&a, 17, &again);
@@ -109,7 +109,7 @@ static void test_same_again(void **state) {
     sample_free(&first);
 }
 
-/* What a list does to the place of pixels is the same with changes of appearance before, between or after. */
+/* Geometric changes of a list are the same with changes of appearance before, between or after them. */
 static void test_looks_do_not_disturb_moves(void **state) {
     struct paced_augment moves = parsed("rotate(15), hflip"), all = parsed("noise(0.1), rotate(15), gamma(0.2), hflip");
     struct paced_sample a = sample_random(31, 9), b = sample_copy(&a);
@@ -122,7 +122,7 @@ static void test_looks_do_not_disturb_moves(void **state) {
     sample_free(&b);
 }
 
-/* Label and image stay together, values stay in 0..1, labels are among those that were there. */
+/* Label and image stay aligned, values stay in 0..1, and no new labels appear. */
 static void test_everything_together(void **state) {
     struct paced_augment a = parsed("hflip, vflip, rotate(180), scale(0.8, 1.25), translate(0.1), elastic(30)");
     struct paced_augment b = parsed(everything);
@@ -159,7 +159,7 @@ static void test_only_flips(void **state) {
     }
 }
 
-/* paced_augment_flips tells what paced_augment_apply does; each version comes as often as any other. */
+/* paced_augment_flips predicts paced_augment_apply; all versions are equally frequent. */
 static void check_flips(const char *list, unsigned allowed) {
     enum { DRAWS = 4000 };
     struct paced_augment a = parsed(list);
@@ -191,13 +191,13 @@ static void test_flips(void **state) {
     check_flips("hflip, vflip", PACED_FLIP_H | PACED_FLIP_V);
 }
 
-/* ---- how strongly ---------------------------------------------------------------------------------------------- */
+/* ---- strength -------------------------------------------------------------------------------------------------- */
 
 struct statistics {
     double mean, deviation, least, most;
 };
 
-/* Of what `measure` finds in samples that were augmented; before, a disk or a half-grey field. */
+/* Statistics of `measure` over augmented samples of a disk or a half-grey field. */
 static struct statistics statistics(const char *list, bool disk, double (*measure)(const struct paced_sample *after)) {
     enum { DRAWS = 400 };
     struct paced_augment a = parsed(list);
@@ -218,7 +218,7 @@ static struct statistics statistics(const char *list, bool disk, double (*measur
     return found;
 }
 
-/* Evenly between low and high, as far as `slack` allows. */
+/* Checks for a uniform distribution between low and high, within `slack`. */
 static void check_even(const char *list, bool disk, double (*measure)(const struct paced_sample *after), double low,
                        double high, double slack) {
     struct statistics s = statistics(list, disk, measure);
@@ -234,7 +234,7 @@ static void check_even(const char *list, bool disk, double (*measure)(const stru
 static void find_disk(const struct paced_sample *s, double *x, double *y, double *area) {
     *x = *y = *area = 0;
     for (size_t i = 0; i < pixels_of(s); ++i) {
-        double share = ((double)s->rgb[i * 3] - 0.25) / 0.75; /* the ground is 0.25, the disk 1 */
+        double share = ((double)s->rgb[i * 3] - 0.25) / 0.75; /* background 0.25, disk 1 */
         if (share <= 0) continue;
         *x += share * ((double)(i % (size_t)s->size) - 30);
         *y += share * ((double)(i / (size_t)s->size) - 30);
@@ -301,7 +301,7 @@ static void test_strength(void **state) {
     check_even("noise(0.05)", false, noisiness, 0, 0.05, 0.004);
 }
 
-/* The mean is the fixed point of contrast. */
+/* Mean of a sample, the fixed point of contrast. */
 static double mean_of(const struct paced_sample *s) {
     double sum = 0;
     for (size_t i = 0; i < pixels_of(s) * 3; ++i) sum += (double)s->rgb[i];

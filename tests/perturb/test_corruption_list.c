@@ -1,4 +1,4 @@
-/* Lists of corruptions and severities: what they name, and what is refused. */
+/* Lists of corruptions and severities: their elements and errors. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* Corruptions: what holds for all of them, and what can be said of some by arithmetic. */
+/* Corruptions: common properties, and properties of some that follow from arithmetic. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,7 +16,7 @@ static const int sizes[] = {1, 2, 15, 33, 64};
 static float clean[MOST * MOST * 3], rgb[MOST * MOST * 3], again[MOST * MOST * 3];
 static uint8_t label[MOST * MOST];
 
-/* Coloured, with black and white in it, smooth in places, and with an edge. */
+/* A coloured picture with black and white, smooth regions and an edge. */
 static void draw(int size) {
     for (int y = 0; y < size; ++y)
         for (int x = 0; x < size; ++x)
@@ -39,7 +39,7 @@ static bool moves_pixels(size_t corruption) {
     return paced_corruption_is_geometric(corruption) || strcmp(paced_corruption_name(corruption), "elastic") == 0;
 }
 
-/* `clean` corrupted, to `result`; the label stays as it is where it should. */
+/* Corrupts `clean` into `result`; checks that the label is unchanged if required. */
 static void corrupt(size_t corruption, int severity, uint64_t seed, int size, float *result) {
     struct paced_rng rng;
     struct paced_sample sample = {size, result, label};
@@ -57,7 +57,7 @@ static void corrupt_by_name(const char *name, int severity, int size) {
     corrupt(corruption, severity, 1, size, rgb);
 }
 
-/* ---- of all -------------------------------------------------------------------------------------------------- */
+/* ---- common properties --------------------------------------------------------------------------------------- */
 
 static void test_values_stay_in_range(void **state) {
     (void)state;
@@ -122,7 +122,7 @@ static void test_names(void **state) {
     assert_false(paced_corruption_find("gausian_blur", &found));
 }
 
-/* ---- figures -------------------------------------------------------------------------------------------------- */
+/* ---- statistics ------------------------------------------------------------------------------------------------ */
 
 static double mean(const float *values, int count, int step) {
     double sum = 0;
@@ -164,7 +164,7 @@ static void assert_near(double value, double wanted, double bound) {
 
 enum { N = 224, VALUES = N * N * 3 };
 
-/* On middle grey, where nothing is cut off: the noise's own mean and variance, within 5 standard errors and more. */
+/* On middle grey, where nothing is clipped: mean and variance of the noise, within at least 5 standard errors. */
 static void test_noise_statistics(void **state) {
     (void)state;
     fill(N, 0.5F, 0.5F, 0.5F);
@@ -174,7 +174,7 @@ static void test_noise_statistics(void **state) {
     corrupt_by_name("speckle_noise", 1, N);
     assert_near(mean(rgb, VALUES, 1), 0.5, 0.002);
     assert_near(variance(rgb, VALUES), .075 * .075, 0.02 * .075 * .075);
-    fill(N, 0.25F, 0.25F, 0.25F); /* Poisson of mean 15: 60 is 11 deviations away */
+    fill(N, 0.25F, 0.25F, 0.25F); /* Poisson with mean 15; 60 is 11 standard deviations away */
     corrupt_by_name("shot_noise", 1, N);
     assert_near(mean(rgb, VALUES, 1), 0.25, 0.001);
     assert_near(variance(rgb, VALUES), 0.25 / 60, 0.02 * 0.25 / 60);
@@ -212,7 +212,7 @@ static void test_constant_images(void **state) {
                 corrupt_by_name(names[i], severity, size);
                 for (int k = 0; k < 3 * size * size; ++k) assert_near((double)rgb[k], (double)clean[k], 1e-5);
             }
-            corrupt_by_name("defocus_blur", severity, size); /* the two largest disks weigh a little more than 1 */
+            corrupt_by_name("defocus_blur", severity, size); /* the two largest disks have a weight slightly above 1 */
             const double factor = (double)rgb[0] / (double)clean[0];
             assert_near(factor, severity < 4 ? 1 : 1.01, severity < 4 ? 1e-5 : 0.01);
             for (int k = 0; k < 3 * size * size; ++k) assert_near((double)rgb[k], (double)clean[k] * factor, 1e-5);
@@ -231,9 +231,9 @@ static void test_point_spread(void **state) {
     for (int i = -8; i <= 8; ++i) bell += exp(-i * i / 8.0);
     assert_near((double)rgb[MIDDLE], 1 / (bell * bell), 1e-6);
     assert_near((double)rgb[MIDDLE + 3 * (2 * S + 1)], exp(-5 / 8.0) / (bell * bell), 1e-6);
-    assert_true(rgb[MIDDLE + 1] == 0); /* channels do not mix */
+    assert_true(rgb[MIDDLE + 1] == 0); /* channels are independent */
     corrupt_by_name("defocus_blur", 1, S);
-    assert_near((double)rgb[MIDDLE], 1 / 29.0, 1e-6); /* 29 points of the grid lie within 3 */
+    assert_near((double)rgb[MIDDLE], 1 / 29.0, 1e-6); /* 29 grid points lie within 3 */
     assert_near((double)rgb[MIDDLE + 3 * 3], 1 / 29.0, 1e-6);
     assert_near((double)rgb[MIDDLE + 3 * (2 * S + 3)], 0, 1e-6);
     corrupt_by_name("motion_blur", 1, S);
@@ -270,7 +270,7 @@ static void test_colour(void **state) {
     assert_near((double)rgb[11], 0.52, 1e-6);
 }
 
-/* Where chance lays no colour of its own, channels that are equal stay so. */
+/* Equal channels stay equal under corruptions without random colours. */
 static void test_grey_stays_grey(void **state) {
     (void)state;
     static const char *const names[] = {"gaussian_blur", "defocus_blur",     "motion_blur", "zoom_blur", "brightness",
@@ -284,8 +284,8 @@ static void test_grey_stays_grey(void **state) {
         }
 }
 
-/* A block of one colour has no other coefficient than its mean, whose step at quality q < 50 is 16 * 50 / q for
- * brightness, in eighths of a level: half a step is lost at most, and half a level by rounding. */
+/* A block of one colour has only a mean coefficient, whose step at quality q < 50 is 16 * 50 / q for luminance, in
+ * eighths of a level: the error is at most half a step, plus half a level from rounding. */
 static void test_jpeg_error_bound(void **state) {
     (void)state;
     static const int quality[PACED_SEVERITIES] = {25, 18, 15, 10, 7};
@@ -302,7 +302,7 @@ static void test_jpeg_error_bound(void **state) {
 static void test_pixelate_blocks(void **state) {
     (void)state;
     draw(64);
-    corrupt_by_name("pixelate", 5, 64); /* 4 x 4 pixels become one */
+    corrupt_by_name("pixelate", 5, 64); /* 4 x 4 pixels remain */
     for (int y = 0; y < 64; ++y)
         for (int x = 0; x < 64; ++x)
             assert_memory_equal(rgb + (y * 64 + x) * 3, rgb + (y / 4 * 4 * 64 + x / 4 * 4) * 3, 3 * sizeof *rgb);
@@ -311,7 +311,8 @@ static void test_pixelate_blocks(void **state) {
     assert_near((double)rgb[0], sum / 16, 1e-6);
 }
 
-/* The fractal's side is the image's, so its 0 and its 1 are seen: a grey of 0.8 lies between 0.8 scaled and 0.8. */
+/* The fractal has the side of the image, so its 0 and its 1 are visible: a grey of 0.8 lies between
+ * 0.8 scaled and 0.8. */
 static void test_fog_range(void **state) {
     (void)state;
     static const double amount[PACED_SEVERITIES] = {1.5, 2, 2.5, 2.5, 3};
@@ -328,7 +329,7 @@ static void test_fog_range(void **state) {
     }
 }
 
-/* Water adds its turquoise, the most of it by the published strength; mud covers with brown. */
+/* Water adds turquoise, at most by the published strength; mud covers with brown. */
 static void test_spatter_colours(void **state) {
     (void)state;
     fill(64, 0, 0, 0);

@@ -1,14 +1,14 @@
-/* Warps: what is exact (identity, flips, quarter turns, whole shifts), where things land, that label and image stay
- * together, borders, and the elastic field's size. Then the corruptions that are made of them. */
+/* Warps: exact cases (identity, flips, quarter turns, whole shifts), positions, alignment of label and image, borders,
+ * and the magnitude of the elastic field. Then the corruptions built on them. */
 #include "sample.h"
 
 #include "src/perturb/warp.h"
 
 static const int sizes[] = {1, 2, 15, 16, 31, 224};
 
-/* ---- what is exact ------------------------------------------------------------------------------------------- */
+/* ---- exact cases --------------------------------------------------------------------------------------------- */
 
-/* Where output pixel (x, y) must come from. */
+/* Source of output pixel (x, y). */
 typedef void origin_fn(int size, int x, int y, int *from_x, int *from_y);
 
 static void check_exact(const struct paced_warp *warp, origin_fn *origin) {
@@ -52,7 +52,7 @@ static void half_turn(int size, int x, int y, int *from_x, int *from_y) {
     *from_y = size - 1 - y;
 }
 
-/* Counter-clockwise: what was at the right is at the top. */
+/* Counter-clockwise: the right side moves to the top. */
 static void quarter_turn(int size, int x, int y, int *from_x, int *from_y) {
     *from_x = size - 1 - y;
     *from_y = x;
@@ -73,7 +73,7 @@ static void test_identity(void **state) {
     paced_warp_init(&warp);
     check_exact(&warp, itself);
     warp.y = -0.0;
-    warp.xy = 1e-300; /* no identity by name, but one by what it does */
+    warp.xy = 1e-300; /* not exactly the identity, but with the same effect */
     check_exact(&warp, itself);
 }
 
@@ -111,10 +111,10 @@ static void test_whole_shift(void **state) {
     check_exact(&warp, shifted);
 }
 
-/* ---- where things land --------------------------------------------------------------------------------------- */
+/* ---- positions ----------------------------------------------------------------------------------------------- */
 
 struct centre {
-    double x, y, area; /* of what is labelled */
+    double x, y, area; /* of the labelled pixels */
 };
 
 static struct centre find_label(const struct paced_sample *s) {
@@ -131,7 +131,7 @@ static struct centre find_label(const struct paced_sample *s) {
 }
 
 static void check_landing(const struct paced_warp *warp, double x, double y, double scale) {
-    struct paced_sample s = sample_disk(101, 70, 40, 12); /* 20 to the right of the centre, 10 above it */
+    struct paced_sample s = sample_disk(101, 70, 40, 12); /* 20 right of the centre, 10 above it */
     double area = find_label(&s).area;
     paced_warp_apply(warp, PACED_BEYOND_BLACK, &s);
     struct centre c = find_label(&s);
@@ -157,7 +157,7 @@ static void test_landing(void **state) {
     check_landing(&warp, -20, -10, 1);
 }
 
-/* Moves act one upon the result of the other: first turned, then moved, is not first moved, then turned. */
+/* Each move acts on the result of the previous one: rotate then shift differs from shift then rotate. */
 static void test_order_of_moves(void **state) {
     struct paced_warp warp;
     paced_warp_init(&warp);
@@ -172,7 +172,7 @@ static void test_order_of_moves(void **state) {
     check_landing(&warp, -10, 25, 1);
 }
 
-/* There and back: within a circle that stays in sight, what was smooth is as it was. */
+/* Round trip: smooth content within a circle that stays visible is restored. */
 static void test_round_trip(void **state) {
     enum { SIZE = 96 };
     struct paced_sample before = sample_create(SIZE);
@@ -219,7 +219,7 @@ static void test_borders(void **state) {
     sample_free(&mirror);
 }
 
-/* Half a pixel beyond the border, half of the value is left. */
+/* Half a pixel beyond the border, half of the value remains. */
 static void test_black_border_fades(void **state) {
     struct paced_sample s = sample_create(3);
     for (size_t i = 0; i < 27; ++i) s.rgb[i] = 1;
@@ -233,7 +233,7 @@ static void test_black_border_fades(void **state) {
 
 /* ---- elastic ------------------------------------------------------------------------------------------------- */
 
-/* The field of the method: white noise of +-0.5 % of the side, after a Gaussian whose weights are w, has the deviation
+/* stddev of the elastic field: white noise of +-0.5 % of the side, filtered by a Gaussian with weights w, has stddev
  * alpha * 0.01 side / sqrt(12) * sum w^2 (both directions). */
 static double expected_deviation(double alpha, int size) {
     double sigma = 0.01 * size, sum = 0, squares = 0;
@@ -263,7 +263,7 @@ static void test_elastic_field(void **state) {
             paced_warp_finish(&warp);
         }
         double expected = expected_deviation(20, size), deviation = sqrt(squares / count);
-        /* The mirrored border is a little livelier than the inside. */
+        /* The mirrored border has a slightly higher variance than the inside. */
         if (fabs(deviation / expected - 1) > 0.04) fail_msg("size %d: deviation %g, not %g", size, deviation, expected);
         assert_true(fabs(sum / count) < 0.03 * expected);
         assert_true(fabs(2 * cross / count) < 0.03 * expected * expected);
@@ -280,7 +280,7 @@ static void test_elastic_moves_both(void **state) {
     assert_int_equal(paced_corrupt(elastic, 5, &rng, &s), PACED_OK);
     double moved = 0;
     for (size_t i = 0; i < pixels_of(&s); ++i) moved += s.label[i] != before.label[i];
-    assert_true(moved > 60); /* of a border of 190 pixels */
+    assert_true(moved > 60); /* of the 190 pixels of a border */
     check_together(&s);
     sample_free(&s);
     sample_free(&before);
@@ -288,7 +288,7 @@ static void test_elastic_moves_both(void **state) {
 
 /* ---- the geometric corruptions ------------------------------------------------------------------------------- */
 
-/* What severity s does to the disk's place and size, whichever way it is drawn. */
+/* Checks the effect of each severity on position and size of the disk, in any direction. */
 static void check_geometric(const char *name, const double amount[PACED_SEVERITIES],
                             double (*measure)(struct centre before, struct centre after)) {
     size_t corruption;

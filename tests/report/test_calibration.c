@@ -1,4 +1,4 @@
-/* NLL, ECE and Brier score of cases computed by hand, and the temperature of labels that were drawn at a known one. */
+/* NLL, ECE and Brier score of hand-computed cases, and the fitted temperature of labels drawn at a known one. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -28,10 +28,10 @@ static void test_by_hand(void **state) {
     struct paced_calibration c = paced_calibration_measure(logits, labels, 3, 2, 1);
     assert_about(c.nll, -(log(0.9) + log(0.4) + log(0.7)) / 3, 1e-6);
     assert_about(c.brier, 2 * (0.01 + 0.36 + 0.09) / 3, 1e-6);
-    assert_about(c.ece, (0.1 + 0.6 + 0.3) / 3, 1e-6); /* each in a bin of its own */
+    assert_about(c.ece, (0.1 + 0.6 + 0.3) / 3, 1e-6); /* each pixel in a separate bin */
 }
 
-/* Two pixels of one bin: their errors cancel there. 0.92 and 0.89 lie on both sides of 13/15, 14/15. */
+/* Two pixels in one bin, whose errors cancel. 0.92 and 0.89 lie on both sides of 13/15 and 14/15. */
 static void test_bins_are_joined(void **state) {
     (void)state;
     const float logits[] = {logf(0.92f / 0.08f), 0, logf(0.89f / 0.11f), 0};
@@ -43,7 +43,7 @@ static void test_bins_are_joined(void **state) {
     assert_about(c.ece, (0.08 + 0.85) / 2, 1e-6);
 }
 
-/* The label has p = 1/5; the greatest is the first of equals. */
+/* The probability of the label is 1/5; of equal maxima the first counts. */
 static void test_uniform(void **state) {
     (void)state;
     const float logits[10] = {0};
@@ -54,7 +54,7 @@ static void test_uniform(void **state) {
     assert_about(c.ece, 0.5 - 0.2, 1e-12);
 }
 
-/* softmax(z / tau) of tau z is softmax(z); enormous logits stay finite. */
+/* softmax(z / tau) of tau z equals softmax(z); large logits stay finite. */
 static void test_scale(void **state) {
     (void)state;
     const float logits[] = {1, -2, 0.5f, 0.25f, 3, 1}, scaled[] = {8, -16, 4, 2, 24, 8}, huge[] = {1e30f, 0, 0, 1e30f};
@@ -110,7 +110,7 @@ static void test_fit_finds_tau(void **state) {
     for (size_t i = 0; i < PACED_COUNT(taus); ++i) check_fit(i % 2 ? MOST_CLASSES : 2, taus[i]);
 }
 
-/* The best tau of c z is c times that of z; by powers of two the logits are exact. */
+/* The best tau of c z is c times that of z; powers of two keep the logits exact. */
 static void test_fit_scales(void **state) {
     (void)state;
     enum { CLASSES = 3 };
@@ -139,23 +139,23 @@ static void check_end(const float *logits, const uint8_t *labels, double end) {
     capture_end(&capture);
     assert_int_equal(err, PACED_OK);
     assert_about(tau, end, 1e-6 * end);
-    assert_non_null(strstr(capture.text, "is an end of the range 0.0001 to 10000"));
+    assert_non_null(strstr(capture.text, "is a limit of the range 0.0001 to 10000"));
 }
 
-/* Where no tau is best, the fit goes to an end of its range and says so: all right wants the least, however small the
- * margin, all wrong the greatest. */
+/* Without a best tau, the fit returns a limit of the range and warns: all correct gives the minimum, at any margin, all
+ * wrong the maximum. */
 static void test_fit_at_its_ends(void **state) {
     (void)state;
     const float logits[] = {3, 0, 0, 5, 1, 0}, near[] = {3e-3F, 0, 0, 5e-3F, 1e-3F, 0},
                 far[] = {3e3F, 0, 0, 5e3F, 1e3F, 0};
     const uint8_t right[] = {0, 1, 0}, wrong[] = {1, 0, 1};
-    check_end(logits, right, PACED_LEAST_TAU);
-    check_end(near, right, PACED_LEAST_TAU);
-    check_end(far, right, PACED_LEAST_TAU);
-    check_end(logits, wrong, PACED_MOST_TAU);
-    check_end(far, wrong, PACED_MOST_TAU);
-    const float flat[6] = {0}; /* every tau fits alike */
-    check_end(flat, right, PACED_LEAST_TAU);
+    check_end(logits, right, PACED_TAU_MIN);
+    check_end(near, right, PACED_TAU_MIN);
+    check_end(far, right, PACED_TAU_MIN);
+    check_end(logits, wrong, PACED_TAU_MAX);
+    check_end(far, wrong, PACED_TAU_MAX);
+    const float flat[6] = {0}; /* the NLL does not depend on tau */
+    check_end(flat, right, PACED_TAU_MIN);
 }
 
 int main(void) {

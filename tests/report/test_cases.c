@@ -1,4 +1,4 @@
-/* Which images of a test get a picture. */
+/* Selection of the representative images of a test. */
 #include "paced/report.h"
 
 #include <setjmp.h>
@@ -12,7 +12,7 @@
 
 enum { PIXELS = 20, MOST = 16 };
 
-/* An image of ten labelled pixels, `right` of which are predicted; more of them is a greater dice. */
+/* Adds an image of ten labelled pixels, `right` of which are predicted; dice grows with `right`. */
 static void add_image(struct paced_scores *scores, const char *name, int right) {
     uint8_t prediction[PIXELS] = {0}, label[PIXELS] = {0};
     for (int i = 0; i < 10; i++) label[i] = 1;
@@ -30,7 +30,7 @@ static void add_false_alarm(struct paced_scores *scores) {
     paced_scores_add(scores, "alarm", prediction, none, PIXELS);
 }
 
-/* "b0 m3 w7": the kinds and images in order. */
+/* Checks kinds and images, in order, such as "b0 m3 w7". */
 static void check_chosen(const struct paced_scores *scores, size_t wanted, const char *expected) {
     struct paced_case cases[MOST];
     char text[8 * MOST] = "";
@@ -80,7 +80,7 @@ static void test_ties_keep_their_order(void **state) {
     paced_scores_destroy(scores);
 }
 
-/* An empty image that was predicted empty counts as 1; it would be the best of all, with nothing to see. */
+/* An empty image predicted as empty has dice 1, but is ranked last because it shows nothing. */
 static void test_what_shows_nothing_comes_last(void **state) {
     struct paced_scores *scores = paced_scores_create(2);
     add_nothing(scores);

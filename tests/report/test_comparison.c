@@ -1,4 +1,4 @@
-/* The comparison of tests: from summaries as the scores write them to the exact text of its file and table. */
+/* Comparison of tests, from summaries to the exact text of its files and table. */
 #include "paced/report.h"
 
 #include "tests/capture.h"
@@ -45,7 +45,7 @@ static void check_file(const char *expected) {
     free(data);
 }
 
-/* One image without a foreground, so that the second row's figures do not apply. */
+/* Adds one image without a foreground, so that the metrics of the second row are not applicable. */
 static void add_scores(struct paced_comparison *comparison, const char *name) {
     const uint8_t background[4] = {0}, alarm[4] = {1};
     struct paced_scores *scores = paced_scores_create(2);
@@ -66,7 +66,7 @@ static void test_two_tests(void **state) {
     assert_int_equal(paced_comparison_add(&comparison, "long,name", summary, first, 1), PACED_OK);
     add_scores(&comparison, "b");
     assert_int_equal(paced_comparison_write_csv(&comparison, path), PACED_OK);
-    /* Image by image: 1 - 0.5, and 0.0001 / 1.0001 - 0.25. */
+    /* Differences per image: 1 - 0.5, and 0.0001 / 1.0001 - 0.25. */
     check_file("stage,set,images,dice,iou,precision,recall,f1,dice_difference,dice_low,dice_high,dice_p\n"
                "\"long,name\",all,3,0.123456789,0.5,1,0,0.25,,,,\n"
                "\"long,name\",non-empty,2,0.9,0.8,0.7,0.6,0.5,,,,\n"
@@ -93,7 +93,7 @@ static void test_two_tests(void **state) {
     paced_comparison_finish(NULL);
 }
 
-/* Each group has a first test of its own, which stands beside the others' names. */
+/* The first test of each group is named in the rows of the others. */
 static void test_groups(void **state) {
     struct paced_comparison comparison = {0};
     add_scores(&comparison, "a");
@@ -146,7 +146,7 @@ static void test_bad_metrics(void **state) {
         const char *text, *says;
     } cases[] = {
         {"", ":1: "},
-        {"image,class,dice\na,1,1\n", ":1: "}, /* written before `labelled` was */
+        {"image,class,dice\na,1,1\n", ":1: "}, /* a file of a version without `labelled` */
         {"image,class,dice,labelled\na,0,1,1\n", ": row 2 "},
         {"image,class,dice,labelled\na,1,1,1\nb,1,1\n", ": row 3 "},
         {"image,class,dice,labelled\na,1,x,1\n", ": row 2 "},
@@ -166,7 +166,7 @@ static void test_bad_metrics(void **state) {
     }
 }
 
-/* Two classes of one image count as their mean; a name that stands twice is matched in order. */
+/* Two classes of one image are averaged; repeated names are matched in order. */
 static void test_images_are_matched(void **state) {
     char *other = paced_format("%s/other.csv", directory);
     write_metrics(metrics, "image,class,dice,labelled\n\"a,\"\"\",1,0.5,0\n\"a,\"\"\",2,0.7,3\nb,1,0,0\nb,2,0,0\n"

@@ -1,5 +1,5 @@
-/* The needle's outline beside OpenCV's. Each line of a case: the mask to the left; to the right what OpenCV 4.8 and 5.0
- * leave of it: findContours(RETR_EXTERNAL), of these max(key=contourArea), drawContours filled. */
+/* Outline of the needle compared with OpenCV. Each line of a case has the mask on the left, and on the right the result
+ * of OpenCV 4.8 and 5.0: findContours(RETR_EXTERNAL), max(key=contourArea), drawContours filled. */
 #include "src/report/components.h"
 
 #include <setjmp.h>

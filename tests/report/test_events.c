@@ -1,5 +1,5 @@
-/* Event files: the checksum by published values, the framing byte by byte, and what each record says. What TensorBoard
- * itself reads in them is looked at in tests/e2e/test_tensorboard.py. */
+/* Event files: checksums against published values, framing byte by byte, and the contents of each record.
+ * tests/e2e/test_tensorboard.py reads them with TensorBoard itself. */
 #include "paced/report.h"
 #include "src/report/record.h"
 
@@ -13,7 +13,7 @@
 
 /* ---- checksum and framing ------------------------------------------------------------------------------------ */
 
-/* RFC 3720, appendix B.4; and the check value of the catalogue of CRCs for "123456789". */
+/* Check values of RFC 3720, appendix B.4, and of the catalogue of CRCs for "123456789". */
 static void test_crc(void **state) {
     uint8_t bytes[32] = {0};
     assert_int_equal(crc32c("123456789", 9), 0xe3069283);
@@ -38,7 +38,7 @@ static uint32_t masked(const void *data, size_t size) {
     return ((crc >> 15) | (crc << 17)) + 0xa282ead8u;
 }
 
-/* The next record's data, its checksums checked; *at moves behind it. NULL at the end. */
+/* Data of the next record, with its checksums verified; *at moves past it. NULL at the end. */
 static const uint8_t *next_record(const struct paced_events *events, size_t *at, size_t *size) {
     if (*at == events->size) return NULL;
     assert_true(events->size - *at >= 16);
@@ -68,14 +68,14 @@ static void test_records(void **state) {
 
 /* ---- events -------------------------------------------------------------------------------------------------- */
 
-/* Does the record hold these bytes? */
+/* True if the record contains these bytes. */
 static bool holds(const uint8_t *data, size_t size, const void *bytes, size_t count) {
     for (size_t i = 0; i + count <= size; i++)
         if (memcmp(data + i, bytes, count) == 0) return true;
     return false;
 }
 
-/* Value { tag 1, simple_value 2 } */
+/* True if the record contains Value { tag 1, simple_value 2 }. */
 static bool has_scalar(const uint8_t *data, size_t size, const char *tag, float value) {
     struct paced_message message = {0};
     paced_message_text(&message, 1, tag);
@@ -89,7 +89,7 @@ static bool has_tag(const uint8_t *data, size_t size, const char *tag) {
     return holds(data, size, tag, strlen(tag));
 }
 
-/* Event { wall_time 1, step 2 } at the beginning */
+/* Checks Event { wall_time 1, step 2 } at the beginning of the record. */
 static void check_place(const uint8_t *data, size_t size, double time, int64_t step) {
     struct paced_message message = {0};
     paced_message_double(&message, 1, time);
@@ -183,7 +183,7 @@ static void test_begin_and_end(void **state) {
     data = next_record(&events, &at, &size);
     check_place(data, size, 1000, 0);
     assert_true(has_tag(data, size, "_hparams_/session_start_info"));
-    struct paced_message number_value = {0}, entry = {0}; /* an entry of the map: key 1, value 2 {number_value 2} */
+    struct paced_message number_value = {0}, entry = {0}; /* map entry: key 1, value 2 {number_value 2} */
     paced_message_double(&number_value, 2, 0.125);
     paced_message_text(&entry, 1, "train.lr");
     paced_message_nested(&entry, 2, &number_value);

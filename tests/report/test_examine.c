@@ -1,5 +1,5 @@
-/* One image's examination: cleaning by components and by the needle's outline, lines, and what is noted. Masks are
- * drawn as text: '.' is 0, a digit a class. */
+/* Evaluation of one image: postprocessing by components and by the outline of the needle, line fit, and recorded
+ * metrics. Masks are drawn as text: '.' is 0, a digit is a class. */
 #include "src/report/components.h"
 #include "src/report/needle.h"
 
@@ -27,7 +27,7 @@ static void check_map(const uint8_t map[PIXELS], const char *expected) {
     assert_string_equal(text, expected);
 }
 
-/* The diagonal neighbour belongs to the component; of equals the first stays; each class has its own. */
+/* The diagonal neighbour belongs to the component; of equal components the first is kept; classes are independent. */
 static void test_largest_component(void **state) {
     uint8_t map[PIXELS];
     struct components *components = components_create(SIDE, SIDE);
@@ -52,7 +52,7 @@ static void test_largest_component(void **state) {
     components_destroy(components);
 }
 
-/* The ring has fewer pixels than the comb (16 and 18) but encloses more; its hole is filled, what lies in it, too. */
+/* The ring has fewer pixels than the comb (16 and 18) but encloses more; it is filled, including its contents. */
 static void test_largest_outline(void **state) {
     uint8_t map[PIXELS];
     struct components *components = components_create(SIDE, SIDE);
@@ -74,7 +74,7 @@ static void test_largest_outline(void **state) {
                    "........"
                    "........"
                    "........");
-    /* A diamond of four pixels encloses an area of 2, a line of eight none. */
+    /* A diamond of four pixels encloses an area of 2, a line of eight encloses none. */
     draw("11111111"
          "........"
          "...1...."
@@ -99,7 +99,7 @@ static void test_largest_outline(void **state) {
     components_destroy(components);
 }
 
-/* Probabilities are stretched: a foreground that is never likely is found all the same. */
+/* Probabilities are stretched, so a foreground of low probability is found. */
 static void test_needle_mask(void **state) {
     float logits[PIXELS][2] = {{0}};
     uint8_t map[PIXELS];
@@ -108,7 +108,7 @@ static void test_needle_mask(void **state) {
     check_map(map, "................................................................");
     for (int i = 0; i < PIXELS; i++) logits[i][0] = 5;
     for (int x = 2; x < 6; x++) logits[3 * SIDE + x][0] = logits[4 * SIDE + x][0] = 3;
-    logits[0][0] = 4; /* p is 0.31 of the way up */
+    logits[0][0] = 4; /* p is at 0.31 of the range */
     needle_mask(components, logits[0], map, PIXELS);
     check_map(map, "........"
                    "........"
@@ -133,9 +133,9 @@ static void check_line(const char *text, double angle, double distance) {
 static void test_lines(void **state) {
     check_line(".................11111..........................................", 0, 1.5);
     check_line("..1.......1.......1.......1.......1.......1.....................", 90, 1.5);
-    /* Downwards to the right from the upper left corner, through the centre. */
+    /* A line down to the right from the upper left corner, through the centre. */
     check_line("1........1........1........1........1........1........1........1", -45, 0);
-    /* Upwards to the right, one diagonal above: columns + rows = 6, where the centre has 7. */
+    /* A line up to the right, one diagonal above: columns + rows = 6; the centre has 7. */
     check_line("......1......1......1......1......1......1......1...............", 45, 1 / sqrt(2));
     check_line("...........................1....................................", 0, 0.5);
     struct needle_line none = needle_fit((uint8_t[PIXELS]){0}, SIDE, SIDE);
@@ -151,14 +151,14 @@ static void check_errors(struct needle_line prediction, struct needle_line label
 static void test_line_errors(void **state) {
     struct needle_line none = {0};
     check_errors((struct needle_line){true, 30, 2}, (struct needle_line){true, 27, -1}, 9, 9);
-    /* Nearly upright, on the same side of the centre, but to the left of opposite directions. */
+    /* Nearly vertical lines on the same side of the centre, but to the left of opposite directions. */
     check_errors((struct needle_line){true, 89, 3}, (struct needle_line){true, -89, -2}, 4, 1);
     check_errors(none, none, 0, 0);
     check_errors(none, (struct needle_line){true, 0, 0}, 8100, 100);
     check_errors((struct needle_line){true, 0, 0}, none, 8100, 100);
 }
 
-/* ---- the whole ----------------------------------------------------------------------------------------------- */
+/* ---- evaluation ---------------------------------------------------------------------------------------------- */
 
 static struct paced_scores *examine(const char *metrics, const char *postprocess, uint8_t prediction[PIXELS],
                                     const float *logits, const uint8_t *label, bool needs_logits) {
@@ -182,14 +182,14 @@ static void test_metrics_are_noted(void **state) {
     uint8_t prediction[PIXELS], label[PIXELS] = {[9] = 1, [12] = 1, [13] = 1};
     float logits[PIXELS][2];
     for (int i = 0; i < PIXELS; i++) {
-        logits[i][0] = i == 9 || i == 12 ? 0 : logf(3); /* p = 3/4 for the class that is taken */
+        logits[i][0] = i == 9 || i == 12 ? 0 : logf(3); /* p = 3/4 for the predicted class */
         logits[i][1] = i == 9 || i == 12 ? logf(3) : 0;
         prediction[i] = i == 9 || i == 12;
     }
     struct paced_scores *scores = examine("dice,hd95,nsd,ece,brier,nll", "none", prediction, logits[0], label, true);
     struct paced_metrics m = paced_scores_mean(scores, 0, false, NULL);
     assert_float_equal(m.dice, 4.0001 / 5.0001, 1e-12);
-    assert_float_equal(m.hd95, 0.9, 1e-9); /* 0, 0, 1: the 95th percentile is at place 1.9 */
+    assert_float_equal(m.hd95, 0.9, 1e-9); /* of 0, 0, 1: the 95th percentile is at position 1.9 */
     assert_float_equal(m.nsd, 4.0 / 5, 1e-12);
     assert_float_equal(m.ece, 63.0 / 64 - 0.75, 1e-6);
     assert_float_equal(m.brier, (63 * 2 * 0.0625 + 2 * 0.5625) / 64, 1e-6);
@@ -200,12 +200,12 @@ static void test_metrics_are_noted(void **state) {
     assert_true(isnan(m.ece) && isnan(m.nll));
     struct paced_reliability bins;
     assert_true(paced_scores_reliability(scores, &bins));
-    assert_int_equal(bins.count[11], 64); /* 0.75 lies in (11/15, 12/15] */
+    assert_int_equal(bins.count[11], 64); /* 0.75 is in (11/15, 12/15] */
     assert_float_equal(bins.right[11], 63, 0);
     paced_scores_destroy(scores);
 }
 
-/* Two images whose errors have opposite signs: a set's ece is not the mean of its images'. */
+/* Two images with errors of opposite sign: the ece of the set is not the mean of the images. */
 static void test_ece_is_of_all_pixels(void **state) {
     struct paced_scores *scores = paced_scores_create(2);
     for (int i = 0; i < 2; i++) {
@@ -235,7 +235,7 @@ static void test_needle(void **state) {
     }
     struct paced_scores *scores = examine("dice", "needle", prediction, logits[0], label, true);
     struct paced_metrics m = paced_scores_mean(scores, 0, false, NULL);
-    assert_float_equal(m.precision, 0, 0); /* the mask comes from the probabilities, not from `prediction` */
+    assert_float_equal(m.precision, 0, 0); /* the mask is computed from the probabilities, not from `prediction` */
     assert_float_equal(m.angle_error, 0, 1e-12);
     assert_float_equal(m.distance_error, 9, 1e-9);
     paced_scores_destroy(scores);
@@ -255,7 +255,7 @@ static void test_needle_has_two_classes(void **state) {
     paced_config_finish(&config);
 }
 
-/* The names of the configuration's list are the columns' names, in the same order. */
+/* The names in the list of the configuration equal the column names, in the same order. */
 static void test_names_are_the_configurations(void **state) {
     for (int m = 0; m <= PACED_NLL; m++) {
         struct paced_config config;

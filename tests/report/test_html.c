@@ -1,5 +1,4 @@
-/* The report's pieces: text that cannot become markup, figures that keep their value, axes, and lines in their place.
- */
+/* Elements of the report: escaped text, numbers with their full value, axes, and positions of lines. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -33,10 +32,10 @@ static void test_escaping(void **state) {
 
 static void test_bytes_that_are_no_text(void **state) {
     check_text("a\x01z\x7f", "a" UNKNOWN "z" UNKNOWN);
-    check_text("\xff<\xc3", UNKNOWN "&lt;" UNKNOWN);                 /* no beginning; one that breaks off */
+    check_text("\xff<\xc3", UNKNOWN "&lt;" UNKNOWN);                 /* invalid first byte; truncated character */
     check_text("\xc0\xbc", UNKNOWN UNKNOWN);                         /* '<' in two bytes */
-    check_text("\xe0\x80\xbc", UNKNOWN UNKNOWN UNKNOWN);             /* ... and in three */
-    check_text("\xed\xa0\x80", UNKNOWN UNKNOWN UNKNOWN);             /* half a pair of UTF-16 */
+    check_text("\xe0\x80\xbc", UNKNOWN UNKNOWN UNKNOWN);             /* '<' in three bytes */
+    check_text("\xed\xa0\x80", UNKNOWN UNKNOWN UNKNOWN);             /* half of a UTF-16 surrogate pair */
     check_text("\xf4\x90\x80\x80", UNKNOWN UNKNOWN UNKNOWN UNKNOWN); /* above U+10FFFF */
     check_text("\xc3<", UNKNOWN "&lt;"); /* a '<' that a browser may take for the second byte */
 }
@@ -71,7 +70,7 @@ static void test_axes(void **state) {
     check_axis(0.013, 0.387, 0, 0.4, 0.1);
     check_axis(0, 1, 0, 1, 0.2);
     check_axis(-3, 41, -10, 50, 10);
-    check_axis(0.003, 0.003, 0, 0.003, 0.0005); /* a constant */
+    check_axis(0.003, 0.003, 0, 0.003, 0.0005); /* constant value */
     check_axis(-2, -2, -2, 0, 0.5);
     check_axis(0, 0, 0, 1, 0.2);
     struct axis axis = axis_over(1, 8, 7);
@@ -93,7 +92,7 @@ static void test_tenths(void **state) {
     check_tenths(0.1 + 0.2, 0.7, 0.3, 0.7);
     check_tenths(-0.05, 1.01, -0.1, 1.1);
     check_tenths(0.83, 0.83, 0.8, 0.9);
-    check_tenths(1, 1, 0.9, 1); /* one tenth alone */
+    check_tenths(1, 1, 0.9, 1); /* a single tenth */
     check_tenths(0, 0, 0, 0.1);
     check_tenths(-0.2, -0.2, -0.2, -0.1);
     check_tenths(NAN, NAN, 0, 0.1);
@@ -116,7 +115,7 @@ static char *draw(const double *x, const double *y, size_t count) {
     return out.data;
 }
 
-/* The points of the line, pixels; returns how many. */
+/* Reads the points of the line, pixels; returns their number. */
 static int take_line(const char *svg, double points[][2], int most) {
     const char *path = strstr(svg, "<path class=\"line\" d=\"");
     assert_non_null(path);

@@ -1,4 +1,4 @@
-/* Label maps on a picture: what is tinted, where outlines run, and colours that can be told apart. */
+/* Label maps on a picture: tint, outlines, and distinct colours. */
 #include "paced/report.h"
 
 #include <setjmp.h>
@@ -12,7 +12,7 @@
 
 enum { SIDE = 5, SCALE = 4, X = 3, Y = 2 };
 
-/* A square of 3 x 3 of class 1 with a corner of class 2, free of the border. */
+/* A square of 3 x 3 of class 1 with a corner of class 2, away from the border. */
 static const uint8_t label[SIDE * SIDE] = {
     0, 0, 0, 0, 0, 0, 1, 1, 1, 0, 0, 1, 1, 1, 0, 0, 1, 1, 2, 0, 0, 0, 0, 0, 0,
 };
@@ -44,14 +44,14 @@ static void test_tint(void **state) {
     check_tint(X, Y);
 }
 
-/* What sticks out is cut off; all of it far above, where there is no memory to look at. */
+/* Parts outside the canvas are clipped; here all of it is far above the canvas memory. */
 static void test_tint_outside(void **state) {
     check_tint(-X, -Y);
     check_tint(2 * SCALE, 3 * SCALE);
     check_tint(0, -(1 << 20));
 }
 
-/* A thin line within each class, in its colour, and a dark one outside. */
+/* A thin line within each class, in its colour, and a dark line outside. */
 static void test_outlines(void **state) {
     struct paced_canvas canvas = ground();
     paced_canvas_outlines(&canvas, X, Y, SCALE, label, SIDE, SIDE, colours, 1);
@@ -64,11 +64,11 @@ static void test_outlines(void **state) {
     assert_int_equal(pixel(&canvas, left - 1, top - 1), GROUND);
     assert_int_equal(pixel(&canvas, end - 1, Y + 4 * SCALE - 1), 0x00ff00);
     assert_int_equal(pixel(&canvas, X + 3 * SCALE, Y + 3 * SCALE + 1), 0x00ff00);     /* between the classes */
-    assert_int_equal(pixel(&canvas, X + 3 * SCALE - 1, Y + 3 * SCALE + 1), 0xff0000); /* and on the other side */
+    assert_int_equal(pixel(&canvas, X + 3 * SCALE - 1, Y + 3 * SCALE + 1), 0xff0000); /* on the other side */
     paced_canvas_finish(&canvas);
 }
 
-/* Black and white, both on every side, and nothing else is touched. */
+/* Black and white dashes on every side; no other pixel changes. */
 static void test_dashes(void **state) {
     uint8_t full[24 * 24];
     for (int i = 0; i < 24 * 24; ++i) full[i] = 1;
@@ -96,7 +96,7 @@ static int apart(uint32_t a, uint32_t b) {
     return sum;
 }
 
-/* A line as wide as asked for, on both sides of the border, and as far on a diagonal. */
+/* The line has the requested width on both sides of the border, and the same distance on a diagonal. */
 static void test_wide_outlines(void **state) {
     (void)state;
     enum { WIDE = 60, LINE = 7 };
@@ -106,11 +106,11 @@ static void test_wide_outlines(void **state) {
     struct paced_canvas canvas = paced_canvas_create(WIDE, WIDE, 0x808080);
     paced_canvas_outlines(&canvas, 0, 0, 1, map[0], WIDE, WIDE, shades, LINE);
     const uint8_t *row = canvas.rgb + 30 * WIDE * 3;
-    assert_int_equal(row[3 * 12], 0x80); /* beyond the line around */
+    assert_int_equal(row[3 * 12], 0x80); /* beyond the outer line */
     assert_int_equal(row[3 * 13], 0x10);
     assert_int_equal(row[3 * 20], 0xff);
     assert_int_equal(row[3 * 26], 0xff);
-    assert_int_equal(row[3 * 27], 0x80); /* within the region */
+    assert_int_equal(row[3 * 27], 0x80); /* inside the region */
     const uint8_t *corner = canvas.rgb + (14 * WIDE + 14) * 3;
     assert_int_equal(corner[0], 0x80);
     assert_int_equal(canvas.rgb[(15 * WIDE + 15) * 3], 0x10);

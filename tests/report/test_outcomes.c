@@ -1,5 +1,5 @@
-/* The outcomes of a sweep: from the files that tests leave to the exact text of its tables; means and deviations over
- * one label; and where the pictures put their marks. */
+/* Outcomes of a sweep: exact text of the tables, means and standard deviations over one label, and positions of the
+ * marks in the plots. */
 #include "paced/report.h"
 
 #include "paced/data.h"
@@ -67,7 +67,7 @@ static void test_sweep_csv(void **state) {
                "kd,mean,dice,1,0.5,0.25,0.375,0.625\n\"kd,x\",mean,dice,1,0.5,0.25,0.125,\n");
     assert_int_equal(paced_outcomes_add_robustness(&o, labels, file), PACED_OK);
     assert_int_equal(paced_outcomes_write_csv(&o, path), PACED_OK);
-    /* kd was not corrupted with seed 1 but with seed 2, where it was not tested. */
+    /* kd was corrupted not with seed 1 but with seed 2, with which it was not tested. */
     check_file("stage,run.seed,images,dice,dice_low,dice_high,hd95,hd95_low,hd95_high,non_empty_images,non_empty_dice,"
                "non_empty_dice_low,non_empty_dice_high,corrupted_dice,drop_dice\n"
                "kd,1,4,0.5,0.125,1,3,2,,3,0.25,0.1,0.2,,\n"
@@ -101,7 +101,7 @@ static void test_average(void **state) {
     check_file("stage  runs              dice  dice (non-empty)\n"
                "a         3  0.7500 +- 0.2500  0.3750 +- 0.1250\n"
                "b         1  0.2500            0.1250          \n");
-    /* What is left without a label is one row. */
+    /* Without labels, one row remains. */
     struct paced_outcomes all = paced_outcomes_average(&means, 0);
     assert_int_equal(paced_outcomes_write_csv(&all, path), PACED_OK);
     check_file("runs,dice,dice_sd,hd95,hd95_sd,non_empty_dice,non_empty_dice_sd\n"
@@ -113,7 +113,7 @@ static void test_average(void **state) {
 
 static const char *const swept[] = {"stage", "data.size", "run.seed"};
 
-/* A test without outlines, for one more label. */
+/* Adds a test without outline metrics, with one more label. */
 static void add_swept_test(struct paced_outcomes *o, const char *stage, const char *size, const char *seed,
                            double dice) {
     const char *labels[] = {stage, size, seed};
@@ -169,15 +169,15 @@ static void test_bad_files(void **state) {
         enum paced_err err = paced_outcomes_add_test(&o, labels, file);
         capture_end(&said);
         assert_int_equal(err, PACED_INVALID);
-        char *expected = paced_format("paced: %s:%d: is not what", file, i < 2 ? 1 : 2);
+        char *expected = paced_format("paced: %s:%d: is not a line of", file, i < 2 ? 1 : 2);
         assert_memory_equal(said.text, expected, strlen(expected));
         free(expected);
         paced_outcomes_finish(&o);
     }
 }
 
-/* A network that all values of a number share stands at all of them: the second line, orange and with gaps, is level.
- */
+/* A network shared by all values of a numeric label appears at all of them: the second line, orange and dashed, is
+ * horizontal. */
 static void test_shared_is_a_level_line(void **state) {
     struct paced_outcomes o;
     struct paced_image image;
@@ -190,7 +190,7 @@ static void test_shared_is_a_level_line(void **state) {
     int most = 0;
     for (int y = 0; y < image.height; y++) {
         int orange = 0;
-        for (int x = 0; x < image.width / 2; x++) /* the first panel */
+        for (int x = 0; x < image.width / 2; x++) /* first panel */
             orange += memcmp(image.rgb + 3 * (y * image.width + x), "\xe6\x9f\x00", 3) == 0;
         if (orange > most) most = orange;
     }
@@ -199,7 +199,7 @@ static void test_shared_is_a_level_line(void **state) {
     paced_outcomes_finish(&o);
 }
 
-/* The middle of what is blue in the picture of two networks. */
+/* Mean position of the blue pixels in the plot of two networks. */
 static double find_blue(const char *a, const char *b, double dice_a, double dice_b, bool across) {
     struct paced_outcomes o;
     paced_outcomes_init(&o, names, 2);
@@ -211,7 +211,7 @@ static double find_blue(const char *a, const char *b, double dice_a, double dice
     assert_int_equal(paced_png_read(path, NULL, &image), PACED_OK);
     double sum = 0, count = 0;
     for (int y = 0; y < image.height; y++)
-        for (int x = 0; x < image.width / 2; x++) { /* the first panel */
+        for (int x = 0; x < image.width / 2; x++) { /* first panel */
             const uint8_t *p = image.rgb + 3 * (y * image.width + x);
             if (p[0] != 0x00 || p[1] != 0x72 || p[2] != 0xb2) continue;
             sum += across ? x : y;
@@ -222,8 +222,8 @@ static double find_blue(const char *a, const char *b, double dice_a, double dice
     return sum / count;
 }
 
-/* The blue pixels of the first panel of a sweep over two numbers: with the intervals that add_test gives, or of
- * averages over one run each, which have no deviation. */
+/* Number of blue pixels in the first panel of a sweep over two numbers, with the intervals of add_test, or with
+ * averages over one run each, which have no standard deviation. */
 static int count_blue(bool averaged) {
     struct paced_outcomes o, means;
     struct paced_image image;
@@ -246,10 +246,10 @@ static void test_curves_have_bars(void **state) {
     assert_true(count_blue(false) > count_blue(true) + 200);
 }
 
-/* Numbers: higher is better. Names: further to the right is better. */
+/* With a numeric label, higher is better; with names, further to the right is better. */
 static void test_plots(void **state) {
     assert_true(find_blue("1", "2", 0.8, 0.9, false) + 15 < find_blue("1", "2", 0.2, 0.9, false));
-    assert_true(find_blue("1", "1.0", 0.8, 0.9, true) > find_blue("1", "1.0", 0.2, 0.9, true) + 15); /* one number */
+    assert_true(find_blue("1", "1.0", 0.8, 0.9, true) > find_blue("1", "1.0", 0.2, 0.9, true) + 15); /* numeric label */
     assert_true(find_blue("x", "y", 0.8, 0.9, true) > find_blue("x", "y", 0.2, 0.9, true) + 15);
 }
 

@@ -1,4 +1,4 @@
-/* The canvas: where things land, what is cut off, and that the colours of maps grow lighter evenly. */
+/* The canvas: positions, clipping, and even lightness steps of the colour map. */
 #include "paced/report.h"
 
 #include "paced/data.h"
@@ -17,7 +17,7 @@ static uint32_t pixel(const struct paced_canvas *canvas, int x, int y) {
     return (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2];
 }
 
-/* Pixels of a colour within a rectangle. */
+/* Number of pixels of a colour within a rectangle. */
 static int count_in(const struct paced_canvas *canvas, int x, int y, int width, int height, uint32_t colour) {
     int found = 0;
     for (int row = y; row < y + height; ++row)
@@ -156,7 +156,7 @@ static void test_text_stays_in_its_width(void **state) {
     paced_canvas_finish(&canvas);
 }
 
-/* All letters differ from each other, and none but the blank is empty. */
+/* All glyphs differ, and only the blank is empty. */
 static void test_letters_differ(void **state) {
     enum { WIDTH = 5, HEIGHT = 9, BYTES = WIDTH * HEIGHT * 3, LETTERS = '~' - ' ' + 1 };
     static uint8_t drawn[LETTERS][BYTES];

@@ -1,4 +1,4 @@
-/* Plots: lines and marks land where their values say, series differ in colour and in grey, and gaps stay empty. */
+/* Plots: positions of lines and marks, distinct series in colour and greyscale, and empty gaps. */
 #include "paced/report.h"
 
 #include <math.h>
@@ -22,11 +22,11 @@ static bool is_coloured(uint32_t colour) {
 }
 
 struct spot {
-    double x, y; /* the middle */
+    double x, y; /* centre, pixels */
     int count;
 };
 
-/* The coloured pixels in columns [from, to). */
+/* Finds the coloured pixels in columns [from, to). */
 static struct spot find(const struct paced_canvas *canvas, int from, int to) {
     struct spot spot = {0};
     for (int y = 0; y < canvas->height; ++y)
@@ -61,7 +61,7 @@ static struct spot find_mark(double x, double y) {
     return spot;
 }
 
-/* Equal steps of a value are equal steps on the paper, upwards and to the right. */
+/* Equal steps of a value are equal distances, upwards and to the right. */
 static void test_scale(void **state) {
     struct spot low = find_mark(1, 0.25), middle = find_mark(2, 0.5), high = find_mark(3, 0.75);
     assert_true(low.count > 40 && low.count < 120);
@@ -92,7 +92,7 @@ static void test_gap(void **state) {
     paced_canvas_finish(&canvas);
 }
 
-/* An interval stands over its point, from its low to its high end; a point without one has its mark alone. */
+/* An interval spans its low to high limit at its point; a point without an interval has only its mark. */
 static void test_intervals(void **state) {
     static const double x[] = {1, 3}, y[] = {0.5, 0.5}, low[] = {0.25, NAN}, high[] = {1, NAN};
     const struct paced_series series = {.name = "a", .x = x, .y = y, .count = 2, .low = low, .high = high};
@@ -130,14 +130,14 @@ static void test_stays_in_its_place(void **state) {
     paced_canvas_finish(&canvas);
 }
 
-/* What lies outside the axes, or the canvas, does no harm. */
+/* Points outside the axes or the canvas are harmless. */
 static void test_out_of_range(void **state) {
     static const double x[] = {-50, 2, 90}, y[] = {7, -3, 0.5};
     struct paced_canvas canvas = draw(x, y, 3);
     paced_canvas_finish(&canvas);
 }
 
-/* Pixels of text in the row of the ticks' names. */
+/* Number of text pixels in the row of tick names. */
 static int count_tick_text(const double *ticks, const char *const *names, size_t count) {
     static const double x[] = {0, 4}, y[] = {0, 1};
     const struct paced_series series = {.name = "a", .x = x, .y = y, .count = 2};
@@ -155,7 +155,7 @@ static int count_tick_text(const double *ticks, const char *const *names, size_t
     return found;
 }
 
-/* Ticks are where and what the plot says; of two names in one place the first is shown. */
+/* Ticks follow the plot; of overlapping names the first is drawn. */
 static void test_named_ticks(void **state) {
     static const double apart[] = {1, 3}, close[] = {1, 1.01};
     static const char *const words[] = {"word", "word"};
@@ -173,7 +173,7 @@ static void test_legend(void **state) {
     int many = paced_canvas_legend(NULL, 0, 0, 10, series, COUNT);
     assert_int_equal(paced_canvas_legend(NULL, 0, 0, 10, series, 0), 0);
     assert_int_equal(many, COUNT * one);
-    /* In grey no two samples look alike. */
+    /* No two samples are alike in greyscale. */
     static uint8_t grey[COUNT][44 * 16];
     struct paced_canvas canvas = paced_canvas_create(200, many, PACED_COLOUR_PAPER);
     paced_canvas_legend(&canvas, 0, 0, 10, series, COUNT);

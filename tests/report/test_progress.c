@@ -1,4 +1,4 @@
-/* The progress line's text at several widths, and silence where stderr is no terminal. */
+/* Text of the progress line at several widths, and no output if stderr is not a terminal. */
 #include "src/report/progress.h"
 
 #include "tests/capture.h"

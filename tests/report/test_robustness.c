@@ -1,4 +1,4 @@
-/* The tables of robustness: from a few images to the exact text of the files. */
+/* Robustness tables: exact text of the files for a few images. */
 #include "paced/report.h"
 
 #include <setjmp.h>
@@ -25,7 +25,7 @@ static int remove_directory(void **state) {
     return rmdir(directory);
 }
 
-/* One image of four pixels, all of class 1, `found` of them found: recall and iou are found / 4. */
+/* Scores of one image of four pixels of class 1, `found` of which are predicted: recall and iou are found / 4. */
 static struct paced_scores *scores_of(int found, int classes) {
     const uint8_t label[4] = {1, 1, 1, 1};
     uint8_t prediction[4];
@@ -66,7 +66,7 @@ static void check_has(const char *text, const char *line) {
 }
 
 static const int found_clean[] = {4, 0};
-static const int found[] = {4, 2, 1, 1, 0, 0, 2, 0}; /* unet: fog, gaussian_noise; then the other */
+static const int found[] = {4, 2, 1, 1, 0, 0, 2, 0}; /* unet: fog, gaussian_noise; then the second network */
 
 static void test_summary(void **state) {
     fill(found_clean, found, 2);
@@ -78,7 +78,7 @@ static void test_summary(void **state) {
     check_has(text, "unet,fog,precision,1,1,1,1,0");
     check_has(text, "unet,gaussian_noise,recall,1,0.25,0.25,0.25,0.75");
     check_has(text, "unet,mean,iou,1,0.625,0.375,0.5,0.5");
-    check_has(text, "a_long_name_of_weights,fog,iou,0,0,0,0,"); /* nothing can be lost of nothing */
+    check_has(text, "a_long_name_of_weights,fog,iou,0,0,0,0,"); /* no drop without a clean value */
     check_has(text, "a_long_name_of_weights,mean,iou,0,0.25,0,0.125,");
     free(text);
     empty();

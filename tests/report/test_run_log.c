@@ -1,4 +1,4 @@
-/* The training log: there and back, digits, missing figures, damaged files. */
+/* The training log: round trip, digits, missing values, damaged files. */
 #include "paced/report.h"
 
 #include "tests/capture.h"
@@ -80,7 +80,7 @@ static struct paced_run_log three_epochs(void) {
     return log;
 }
 
-/* Bits where there is a number; a NaN is a NaN. */
+/* Compares bits of numbers; NaN equals NaN. */
 static void check_same(double a, double b) {
     assert_true(isnan(a) ? isnan(b) : a == b);
 }
@@ -131,7 +131,7 @@ static void test_round_trip(void **state) {
     paced_run_log_finish(&read);
 }
 
-/* Neighbouring float32 values stay apart, and a log that is read and written again is the same file. */
+/* Neighbouring float32 values stay distinct, and a log that is read and written again is the same file. */
 static void test_digits(void **state) {
     float values[] = {0.1F,     nextafterf(0.1F, 1),     16777215, FLT_MIN, FLT_MAX,
                       1.0F / 3, nextafterf(1.0F / 3, 1), -1e-30F};
@@ -200,7 +200,7 @@ static const struct {
     {HEADER "9,train,1,2,,,,,,,,,,,x\n", 2, "'x'"},
 };
 
-/* Reads `path`, which is bad: names file and line, and leaves the caller's log alone. */
+/* Reads the malformed file `path`: the error names file and line, and the caller's log is unchanged. */
 static void check_refused(int line, const char *part) {
     struct paced_run_log log = three_epochs(), copy = three_epochs();
     struct capture capture;

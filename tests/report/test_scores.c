@@ -1,4 +1,4 @@
-/* Scores against values worked out by hand, and the exact text of their files. */
+/* Scores against hand-computed values, and the exact text of their files. */
 #include "paced/report.h"
 
 #include "tests/capture.h"
@@ -44,7 +44,7 @@ static void check_metrics(struct paced_metrics m, double dice, double iou, doubl
 
 static const uint8_t background[4] = {0, 0, 0, 0};
 
-/* TP 1, |P| 2, |G| 2 */
+/* Adds an image with TP 1, |P| 2, |G| 2. */
 static void add_half(struct paced_scores *scores, const char *name) {
     paced_scores_add(scores, name, (uint8_t[]){1, 1, 0, 0}, (uint8_t[]){1, 0, 1, 0}, 4);
 }
@@ -88,7 +88,7 @@ static void test_f1_comes_from_the_means(void **state) {
     check_metrics(paced_scores_mean(scores, 0, false, &images), (2.0001 / 4.0001 + 1e-4 / 1.0001) / 2, 1.0 / 6, .25,
                   .75, .375);
     assert_int_equal(images, 2);
-    /* The false alarm's label map is empty. */
+    /* The label map of the false alarm is empty. */
     check_metrics(paced_scores_mean(scores, 0, true, &images), 2.0001 / 4.0001, 1.0 / 3, .5, .5, .5);
     assert_int_equal(images, 1);
     paced_scores_destroy(scores);
@@ -101,7 +101,7 @@ static void test_no_images(void **state) {
         struct paced_metrics m = paced_scores_mean(scores, 0, round == 1, &images);
         assert_int_equal(images, 0);
         assert_true(isnan(m.dice) && isnan(m.iou) && isnan(m.precision) && isnan(m.recall) && isnan(m.f1));
-        add_false_alarm(scores, NULL); /* there is an image now, but none that is not empty */
+        add_false_alarm(scores, NULL); /* one image, but no non-empty one */
     }
     paced_scores_destroy(scores);
     paced_scores_destroy(NULL);
@@ -134,7 +134,7 @@ static void test_many_images(void **state) {
     paced_scores_destroy(scores);
 }
 
-/* Labels that no class has (a prediction of another network, say) must not be counted as a class. */
+/* Label values that are not a class (in the prediction of another network) are not counted as a class. */
 static void test_values_beyond_the_classes(void **state) {
     struct paced_scores *scores = paced_scores_create(2);
     paced_scores_add(scores, NULL, (uint8_t[]){1, 255, 0, 0}, (uint8_t[]){1, 255, 7, 0}, 4);

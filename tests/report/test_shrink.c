@@ -1,4 +1,4 @@
-/* Large images made small: means of equal boxes, nothing lost that is thinner than a box. */
+/* Downscaling: means of equal boxes, and objects thinner than a box remain visible. */
 #include "paced/report.h"
 
 #include <math.h>
@@ -11,7 +11,7 @@
 
 enum { SIZE = 1000, SIDE = 256 };
 
-/* The same number of pixels stays as it is. */
+/* The same size is a copy. */
 static void test_same_size(void **state) {
     (void)state;
     const uint8_t rgb[12] = {0, 1, 2, 3, 4, 5, 6, 255, 8, 9, 10, 11}, label[4] = {0, 3, 255, 1};
@@ -26,7 +26,7 @@ static void test_same_size(void **state) {
     assert_memory_equal(map, values, sizeof map);
 }
 
-/* 5 pixels become 2: of 2 and of 3. */
+/* 5 pixels become 2, from boxes of 2 and 3. */
 static void test_means(void **state) {
     (void)state;
     uint8_t rgb[75], small[12];
@@ -40,11 +40,11 @@ static void test_means(void **state) {
     const float means[4] = {3.5f, 2, 1.5f, 0};
     for (int i = 0; i < 4; ++i) assert_true(fabsf(map[i] - means[i]) < 1e-6f);
     paced_shrink_image(rgb, 5, small, 2);
-    const uint8_t expected[12] = {10, 110, 210, 0, 100, 200, 10, 110, 210, 0, 100, 200}; /* 1/9 is rounded off */
+    const uint8_t expected[12] = {10, 110, 210, 0, 100, 200, 10, 110, 210, 0, 100, 200}; /* 1/9 is rounded down */
     assert_memory_equal(small, expected, 12);
 }
 
-/* A line of one pixel is still there in every row; where there are two classes, the greater part counts. */
+/* A line of one pixel appears in every row; of two classes, the more frequent one counts. */
 static void test_thin_lines_stay(void **state) {
     (void)state;
     uint8_t *label = paced_alloc(SIZE * SIZE, 1), *small = paced_alloc(SIDE * SIDE, 1);
@@ -53,7 +53,8 @@ static void test_thin_lines_stay(void **state) {
     paced_shrink_labels(label, SIZE, small, SIDE);
     for (int y = 0; y < SIDE; ++y) {
         assert_non_null(memchr(small + y * SIDE, 4, SIDE));
-        assert_int_equal(small[y * SIDE + SIDE - 1], y < 128 ? 2 : 9); /* row 128: one of three or four rows is 2 */
+        assert_int_equal(small[y * SIDE + SIDE - 1],
+                         y < 128 ? 2 : 9); /* row 128: one of three or four rows is class 2 */
         assert_int_equal(small[y * SIDE + 200], 0);
     }
     free(small);

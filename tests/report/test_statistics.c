@@ -1,4 +1,4 @@
-/* Quantiles by hand, the Wilcoxon test against SciPy's p (tests/golden/metrics.py), and bootstrap intervals. */
+/* Hand-computed quantiles, the Wilcoxon test against SciPy's p (tests/golden/metrics.py), and bootstrap intervals. */
 #include "src/report/statistics.h"
 
 #include "paced/report.h"
@@ -42,7 +42,7 @@ static void test_wilcoxon(void **state) {
     assert_true(isnan(paced_wilcoxon(NULL, 0)));
 }
 
-/* Of n images, a share q with precision 1 and the others with 0: the means are binomial. */
+/* n images, a fraction q with precision 1 and the others with 0: the means are binomially distributed. */
 static void test_interval_is_the_binomials(void **state) {
     enum { IMAGES = 400, RIGHT = 100 };
     struct paced_scores *scores = paced_scores_create(2);
@@ -60,7 +60,7 @@ static void test_interval_is_the_binomials(void **state) {
     paced_scores_destroy(scores);
 }
 
-/* One image: every resample is the image itself. No image: no interval. */
+/* With one image, every resample is that image. Without images, there is no interval. */
 static void test_small_sets(void **state) {
     struct paced_scores *scores = paced_scores_create(2);
     struct paced_metrics low, high;

@@ -1,5 +1,5 @@
-/* Distances between outlines: against SciPy's numbers (tests/golden/metrics.py, which holds them against MONAI's), and
- * the cases that those have no number for. */
+/* Distances between outlines against SciPy (tests/golden/metrics.py, which compares SciPy with MONAI), and the cases
+ * that both leave undefined. */
 #include "src/report/surface.h"
 
 #include "paced/weights.h"
@@ -49,7 +49,7 @@ static void test_stored_numbers(void **state) {
     paced_weights_finish(&golden);
 }
 
-/* Two pixels 3 columns and 4 rows apart. */
+/* Two pixels, 3 columns and 4 rows apart. */
 static void test_two_pixels(void **state) {
     uint8_t prediction[5 * 6] = {0}, label[5 * 6] = {0};
     prediction[0] = 2;
@@ -63,7 +63,7 @@ static void test_empty_masks(void **state) {
     check(compare(3, 4, none, none, 1, 2), 0, 1);
     check(compare(3, 4, one, none, 1, 2), 5, 0);
     check(compare(3, 4, none, one, 1, 2), 5, 0);
-    check(compare(3, 4, one, one, 2, 2), 0, 1); /* neither holds class 2 */
+    check(compare(3, 4, one, one, 2, 2), 0, 1); /* neither map has class 2 */
 }
 
 int main(void) {

@@ -1,5 +1,4 @@
-/* Windows over an image: where they lie, what they count, and that rows blended in a narrow band are those of the whole
- * image. */
+/* Windows over an image: positions, weights, and rows blended in a narrow band equal those of the whole image. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -34,7 +33,7 @@ static void check_layout(int length, int size, double overlap) {
     if (length >= size) {
         assert_int_equal(w.start[0], 0);
         assert_int_equal(w.start[w.count - 1], length - size);
-    } else { /* one window, as much of it before the axis as behind */
+    } else { /* a single window, centred on the axis */
         assert_int_equal(w.count, 1);
         int before = -w.start[0], behind = size - length - before;
         assert_true(before == behind || before + 1 == behind);
@@ -50,15 +49,16 @@ static void test_layout(void **state) {
             for (size_t o = 0; o < PACED_COUNT(overlaps); ++o) check_layout(lengths[l], sizes[s], overlaps[o]);
 }
 
-/* No more windows than the overlap asks for, and the middle of one outweighs the border of its neighbour. */
+/* The number of windows is the minimum for the overlap, and the middle of a window outweighs the border of its
+ * neighbour. */
 static void test_counts_and_weights(void **state) {
     (void)state;
     struct windows w;
     windows_lay_out(&w, 96, 48, 0.5);
     assert_int_equal(w.count, 3);
     assert_int_equal(w.start[1], 24);
-    assert_true(w.share[24] > 0.999f);         /* of the first window, in its middle ... */
-    assert_true(w.share[48 + 0] < 0.001f);     /* ... where the second begins */
+    assert_true(w.share[24] > 0.999f);         /* first window, in its middle */
+    assert_true(w.share[48 + 0] < 0.001f);     /* first window, at the start of the second */
     assert_float_equal(w.share[36], 0.5, 0.1); /* half-way */
     windows_finish(&w);
 }
@@ -82,7 +82,7 @@ struct whole {
 
 static enum paced_err take_row(void *context, int y, const float *logits) {
     struct whole *whole = context;
-    assert_int_equal(y, whole->rows++); /* each once, from the top */
+    assert_int_equal(y, whole->rows++); /* each row once, from the top */
     size_t row = (size_t)whole->width * CLASSES;
     memcpy(whole->logits + (size_t)y * row, logits, row * sizeof *logits);
     return PACED_OK;
@@ -94,7 +94,7 @@ static void fill_random(float *values, size_t count, uint64_t stream) {
     for (size_t i = 0; i < count; ++i) values[i] = (float)paced_rng_normal(&rng);
 }
 
-/* What add_window has to do, on an array of the whole image. */
+/* Plain reference for add_window, on an array of the whole image. */
 static void add_plainly(const struct windows *down, const struct windows *across, int i, int j, bool mirrored,
                         const float *logits, float *sum) {
     int size = down->size;
@@ -143,7 +143,7 @@ static void test_band_is_the_whole(void **state) {
             for (size_t o = 0; o < PACED_COUNT(overlaps); ++o) check_blend(sides[w], sides[h], 15, overlaps[o]);
 }
 
-/* An error of whoever takes the rows ends the blend. */
+/* An error of the row callback ends the blend. */
 static enum paced_err refuse_row(void *context, int y, const float *logits) {
     (void)logits;
     return y < *(int *)context ? PACED_OK : PACED_INVALID;

@@ -1,4 +1,4 @@
-/* Files as torch.save writes them, put together from a pickle and data, in the `path` of scratch.h. */
+/* Files in the format of torch.save, built from a pickle and data, in the `path` of scratch.h. */
 #ifndef PACED_TESTS_WEIGHTS_ARCHIVE_H
 #define PACED_TESTS_WEIGHTS_ARCHIVE_H
 
@@ -11,7 +11,7 @@ struct part {
     const char *name;
     const void *bytes;
     size_t size;
-    int method; /* of compression */
+    int method; /* compression method */
 };
 
 static inline void write_archive(const struct part *parts, size_t count) {
@@ -29,7 +29,7 @@ static inline void write_archive(const struct part *parts, size_t count) {
 
 static const uint8_t elements[48] = {1, 2, 3};
 
-/* With a storage "0" of 48 bytes. */
+/* Writes a file with a storage "0" of 48 bytes. */
 static inline void write_pickle(const void *bytes, size_t size) {
     write_archive((struct part[]){{"a/data.pkl", bytes, size, ZIP_CM_STORE},
                                   {"a/data/0", elements, sizeof(elements), ZIP_CM_STORE}},

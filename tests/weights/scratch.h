@@ -1,4 +1,4 @@
-/* One weights file in a folder of its own, for the group of tests that includes this. */
+/* A weights file in a temporary folder, for the group of tests in the including file. */
 #ifndef PACED_TESTS_WEIGHTS_SCRATCH_H
 #define PACED_TESTS_WEIGHTS_SCRATCH_H
 
@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 static char directory[] = "/tmp/paced-weights-XXXXXX";
-static char path[64]; /* of the file; a reader tells its kind by its bytes */
+static char path[64]; /* path of the file; readers detect the format from the bytes */
 
 static int make_directory(void **state) {
     if (!mkdtemp(directory)) return -1;

@@ -1,4 +1,4 @@
-/* Hostile files: pickles that would run something, that nest or repeat without end, and archives that lack a part. */
+/* Hostile files: pickles that execute code, endless nesting and repetition, and incomplete archives. */
 #include "paced/weights.h"
 
 #include "tests/capture.h"
@@ -18,7 +18,7 @@ static void check_refused(const char *part) {
     assert_null(weights.entries);
 }
 
-/* Pieces of pickles. A number is BININT1 of one byte, an argument's sizes are a whole tuple. */
+/* Parts of pickles. A number is a BININT1 of one byte; the argument of sizes is a complete tuple. */
 #define TEXT(size, text) "X" size "\0\0\0" text
 #define STORAGE(type, count) "(" TEXT("\7", "storage") "ctorch\n" type "\n" TEXT("\1", "0") TEXT("\3", "cpu") count "tQ"
 #define TENSOR(storage, offset, sizes, strides)                                \
@@ -32,12 +32,12 @@ static void check_refused(const char *part) {
 static const struct {
     const char *bytes;
     size_t size;
-    const char *part; /* of the message; NULL: it is read */
+    const char *part; /* part of the message; NULL: the file is valid */
 } pickles[] = {
 #define ROW(literal, part) \
     { literal, sizeof(literal) - 1, part }
     ROW(GOOD, NULL),
-    /* What would run something, by all ways of saying so. */
+    /* Code execution, in all encodings of globals. */
     ROW("\x80\2cos\nsystem\n(X\2\0\0\0idtR.", "pickle global 'os system'"),
     ROW("cposix\nsystem\n(S'id'\ntR.", "pickle global 'posix system'"),
     ROW("\x80\2"
@@ -76,7 +76,7 @@ static const struct {
     ROW("\x80\2}\x90.", "operation ADDITEMS"),
     ROW("\x80\2N0.", "operation POP"),
     ROW("\x80\2\xff.", "no such operation"),
-    /* A machine that is led astray. */
+    /* Malformed opcode sequences. */
     ROW("", "it ends too early"),
     ROW("\x80", "it ends too early"),
     ROW("\x80\2N", "it ends too early"),
@@ -131,7 +131,7 @@ static const struct {
     ROW("\x80\2NQ.", "no storage"),
     ROW("\x80\2)Q.", "no storage"),
     ROW("\x80\2)Nb.", "attributes of"),
-    /* Nothing of use. */
+    /* Contents other than tensors. */
     ROW("\x80\2N.", "no named tensors"),
     ROW("\x80\2}.", "no named tensors"),
     ROW("\x80\2}q\1h\1h\1s.", "a name in it is no text"),
@@ -140,7 +140,7 @@ static const struct {
     ROW(NAMED("N"), "'w' is no tensor"),
     ROW(NAMED(TWELVE), "'w' is no tensor"),
     ROW("\x80\2}q\1" TEXT("\1", "w") "h\1s.", "'w' is no tensor"),
-    /* Tensors that cannot be. */
+    /* Invalid tensors. */
     ROW(NAMED(TENSOR("N", "K\0", ")", ")")), "tensor 'w': its storage is not"),
     ROW(NAMED(TENSOR("(NNNNNtQ", "K\0", ")", ")")), "tensor 'w': its storage is not"),
     ROW(NAMED(TENSOR(STORAGE("IntStorage", "K\14"), "K\0", "K\14\x85", "K\1\x85")), "tensor 'w': elements of a IntSt"),
@@ -219,9 +219,9 @@ static void test_archives(void **state) {
     check_refused("not a whole zip archive");
 }
 
-/* ---- much of everything -------------------------------------------------------------------------------------- */
+/* ---- excessive repetition ------------------------------------------------------------------------------------ */
 
-/* `count` times `piece` between `head` and `tail`. */
+/* Writes `count` times `piece` between `head` and `tail`. */
 static void write_repeated(const char *head, const char *piece, size_t size, size_t count, const char *tail) {
     size_t used = strlen(head);
     char *bytes = malloc(used + size * count + strlen(tail) + 1);
@@ -234,7 +234,7 @@ static void write_repeated(const char *head, const char *piece, size_t size, siz
 }
 
 static void test_much(void **state) {
-    write_repeated("\x80\2)", "\x85", 1, 500000, "."); /* a tuple in a tuple in a tuple */
+    write_repeated("\x80\2)", "\x85", 1, 500000, "."); /* nested tuples */
     check_refused("no named tensors");
     write_repeated("\x80\2", "N", 1, 2000000, ".");
     check_refused("larger than any weights'");
@@ -246,7 +246,7 @@ static void test_much(void **state) {
     check_refused("20000 tensors, more than");
 }
 
-/* A small file whose tensors all share one storage. */
+/* A small file whose tensors share one storage. */
 static void test_sharing(void **state) {
     static char bytes[400000];
     static const char head[] = "\x80\2}(", tail[] = "u.", first[] = TENSOR(TWELVE, "K\0", "K\14\x85", "K\1\x85") "q\1";

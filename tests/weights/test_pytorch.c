@@ -1,4 +1,4 @@
-/* PyTorch's files: those that two of its versions wrote, whole and damaged. */
+/* PyTorch files, written by two of its versions: intact and damaged. */
 #include "paced/weights.h"
 
 #include "tests/capture.h"
@@ -36,7 +36,7 @@ static void check_floats(const struct paced_weights *weights, const char *name, 
     }
 #define FLOATS(...) (float[]){__VA_ARGS__}, PACED_COUNT(((float[]){__VA_ARGS__}))
 
-/* The module of make_pth.py: tensor i of its state holds i, i + 1, ... */
+/* Checks the module of make_pth.py: tensor i of its state contains i, i + 1, ... */
 static void check_module(const struct paced_weights *weights) {
     check_floats(weights, "0.weight", SHAPE(2, 1, 1, 1), FLOATS(0, 1));
     check_floats(weights, "0.bias", SHAPE(2), FLOATS(1, 2));
@@ -128,7 +128,7 @@ static void test_safetensors_by_the_same_door(void **state) {
 
 /* ---- damage -------------------------------------------------------------------------------------------------- */
 
-/* Reads the file in `path`; whatever is wrong with it, the answer is a refusal or a set that can be looked at. */
+/* Reads the file in `path`, which gives an error or a consistent set. */
 static bool read_quietly(void) {
     struct paced_weights weights = {0};
     enum paced_err err = paced_weights_read(path, &weights);
@@ -171,7 +171,7 @@ static void test_damaged_files(void **state) {
     assert_int_equal(wrong, 0);
 }
 
-/* Sound archives around damaged pickles: bytes changed, exchanged, left out. */
+/* Intact archives around damaged pickles: bytes changed, exchanged, removed. */
 static void test_damaged_pickles(void **state) {
     static uint8_t bytes[8192];
     struct paced_rng rng;

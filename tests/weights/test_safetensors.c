@@ -1,4 +1,4 @@
-/* weights and safetensors: the set, files there and back, a file of the format's own package, and hostile files. */
+/* weights and safetensors: the set, round trips, a file written by the format's own package, and hostile files. */
 #include "paced/weights.h"
 
 #include "tests/capture.h"
@@ -71,7 +71,7 @@ static void test_set_adds_a_view_of_itself(void **state) {
     paced_weights_finish(&weights);
 }
 
-/* ---- good files ---------------------------------------------------------------------------------------------- */
+/* ---- valid files --------------------------------------------------------------------------------------------- */
 
 static const float some_f32[] = {1.5F, -0.0F, INFINITY};
 static const double some_f64[] = {0.1};
@@ -165,9 +165,9 @@ static void test_golden(void **state) {
     paced_weights_finish(&weights);
 }
 
-/* ---- bad files ----------------------------------------------------------------------------------------------- */
+/* ---- malformed files ----------------------------------------------------------------------------------------- */
 
-/* A header with `data_bytes` zero bytes after it. */
+/* Writes a header followed by `data_bytes` zero bytes. */
 static void write_file(const char *header, size_t data_bytes) {
     uint8_t file[1024] = {0};
     uint64_t length = strlen(header);
@@ -177,7 +177,7 @@ static void write_file(const char *header, size_t data_bytes) {
     write_bytes(file, 8 + length + data_bytes);
 }
 
-/* Whether the reader refuses the file in `path` with a line that holds the file's name and `part`. */
+/* Checks that the reader rejects the file in `path` with a line that contains the name of the file and `part`. */
 static void check_refused(const char *part) {
     struct paced_weights weights = {0};
     struct capture capture;
@@ -325,7 +325,7 @@ static void test_names_that_cannot_be_written(void **state) {
     paced_weights_finish(&weights);
 }
 
-/* Every byte damaged in several ways, and every length: nothing but a clean refusal or a consistent set. */
+/* Every byte damaged in several ways, and every length: the result is an error or a consistent set. */
 static size_t damaged_size(const struct paced_weights *weights) {
     size_t bytes = 0;
     for (size_t i = 0; i < weights->count; i++) {

@@ -1,4 +1,4 @@
-/* calibration: reliability.csv as a curve, and as the table that it is. */
+/* calibration: reliability.csv as a curve and as a table. */
 #include <stdlib.h>
 
 #include "src/report/html/figure.h"
@@ -7,7 +7,7 @@
 
 static const double diagonal[] = {0, 1};
 
-/* Bins without pixels have no point. */
+/* Reliability curve; bins without pixels have no point. */
 static struct paced_series take_series(const struct report_run *run) {
     const struct csv_table *t = &run->reliability;
     double *x = paced_alloc(t->rows + 1, sizeof *x), *y = paced_alloc(t->rows + 1, sizeof *y);
@@ -23,8 +23,8 @@ static struct paced_series take_series(const struct report_run *run) {
 
 static void add_table(struct paced_text *out, const struct report *report) {
     static const char *const columns[] = {"bin", "confidence", "accuracy", "count"};
-    paced_text_add(out, "<details><summary>The bins in figures</summary>\n");
-    html_table_begin(out, "bins", "Pixels in 15 equal bins of the greatest probability.");
+    paced_text_add(out, "<details><summary>Table of the bins</summary>\n");
+    html_table_begin(out, "bins", "Pixels in 15 equal bins of the maximum probability.");
     paced_text_add(out, "<thead><tr><th scope=\"col\">run</th>");
     for (size_t c = 0; c < PACED_COUNT(columns); ++c)
         html_element(out, "th", " scope=\"col\" class=\"number\"", columns[c]);
@@ -57,16 +57,16 @@ enum paced_err section_calibration(struct paced_text *out, const struct report *
     series[count] = (struct paced_series){.name = "perfectly calibrated", .x = diagonal, .y = diagonal, .count = 2};
     struct chart chart = {.title = "Reliability",
                           .x_name = "confidence",
-                          .x_unit = "greatest probability",
+                          .x_unit = "maximum probability",
                           .y_name = "accuracy",
-                          .y_unit = "share of pixels",
+                          .y_unit = "fraction of pixels",
                           .y_min = 0,
                           .y_max = 1,
                           .series = series,
                           .series_count = count + 1};
     const struct figure figure = {"reliability",
-                                  "How often the class of the greatest probability is right, against that probability. "
-                                  "Below the diagonal the network is surer than it may be.",
+                                  "Accuracy of the most probable class against its probability. Below the diagonal the "
+                                  "network is overconfident.",
                                   &chart, count > 0};
     enum paced_err err = figure_add(out, &figure, report->dir);
     if (count > 0) add_table(out, report);

@@ -7,7 +7,7 @@ void cells_add_heading(struct paced_text *out, const char *name, bool less_is_be
     paced_text_add(out,
                    "<th scope=\"col\" class=\"number\">%s <abbr title=\"%s is better\">%s</abbr>"
                    "<span class=\"unit\">%s</span></th>",
-                   name, less_is_better ? "less" : "more", less_is_better ? "&darr;" : "&uarr;", unit);
+                   name, less_is_better ? "lower" : "higher", less_is_better ? "&darr;" : "&uarr;", unit);
 }
 
 void cells_add_metric_heading(struct paced_text *out, enum paced_metric metric) {
@@ -26,8 +26,8 @@ void cells_add_interval(struct paced_text *out, const char *low, const char *hig
     paced_text_add(out, "</span>");
 }
 
-void cells_add_deviation(struct paced_text *out, const char *deviation) {
+void cells_add_stddev(struct paced_text *out, const char *stddev) {
     paced_text_add(out, "<span class=\"interval\">&plusmn; ");
-    html_number(out, deviation);
+    html_number(out, stddev);
     paced_text_add(out, "</span>");
 }

@@ -1,4 +1,4 @@
-/* chart: the looks follow src/report/plot.c, in colours, marks and dashes, so that a line is the same one in both. */
+/* chart: SVG charts. Colours, marks and dashes follow src/report/plot.c, so that a series looks the same in both. */
 #include "src/report/html/chart.h"
 
 #include <math.h>
@@ -14,14 +14,14 @@ enum {
     BOTTOM = 46,
     PLOT_WIDTH = WIDTH - LEFT - RIGHT,
     PLOT_HEIGHT = HEIGHT - TOP - BOTTOM,
-    COLOURS = 7,    /* of the style sheet */
-    MOST_MARKS = 8, /* on a line of many points */
-    MOST_TICKS = 6  /* intervals between the marks of an axis */
+    COLOURS = 7,   /* of the style sheet */
+    MAX_MARKS = 8, /* on a line of many points */
+    MAX_TICKS = 6  /* intervals between the ticks of an axis */
 };
 
 static const char *const dashes[] = {"", " stroke-dasharray=\"7 4\"", " stroke-dasharray=\"2 4\""};
 
-/* Around the point 0 0. */
+/* Paths of the marks, centred at 0 0. */
 static const char *const marks[] = {
     "M-3.5 0a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0 -7 0z",
     "M-3.2 -3.2h6.4v6.4h-6.4z",
@@ -30,7 +30,7 @@ static const char *const marks[] = {
     "M-1.2 -4.2h2.4v3h3v2.4h-3v3h-2.4v-3h-3v-2.4h3z",
 };
 
-/* ---- what to draw -------------------------------------------------------------------------------------------- */
+/* ---- preparation --------------------------------------------------------------------------------------------- */
 
 bool chart_has_points(const struct chart *chart) {
     for (size_t s = 0; s < chart->series_count; ++s)
@@ -39,20 +39,20 @@ bool chart_has_points(const struct chart *chart) {
     return false;
 }
 
-/* Of many points every so many-th has a mark, and each series its own, so that marks do not hide each other. */
+/* Chooses the marked points: evenly spaced on long lines, and offset between series so that marks do not overlap. */
 static void choose_marks(struct chart *chart) {
     for (size_t s = 0; s < chart->series_count; ++s) {
         struct paced_series *series = &chart->series[s];
-        series->mark_every = series->count > MOST_MARKS + 4 ? (series->count + MOST_MARKS - 1) / MOST_MARKS : 1;
+        series->mark_every = series->count > MAX_MARKS + 4 ? (series->count + MAX_MARKS - 1) / MAX_MARKS : 1;
         series->first_mark = s * series->mark_every / chart->series_count;
     }
 }
 
-/* Marks of whole numbers stand at whole numbers. A single point stands in the middle. */
+/* x axis; integer values get integer ticks, and a single point is centred. */
 static struct axis x_axis(const struct chart *chart, struct range x) {
-    if (x.least == x.most) x = (struct range){x.least - 1, x.most + 1};
-    double length = x.most - x.least;
-    return axis_over(x.least, x.most, chart->whole_x && length < MOST_TICKS ? (int)length : MOST_TICKS);
+    if (x.min == x.max) x = (struct range){x.min - 1, x.max + 1};
+    double length = x.max - x.min;
+    return axis_over(x.min, x.max, chart->whole_x && length < MAX_TICKS ? (int)length : MAX_TICKS);
 }
 
 struct chart_axes chart_prepare(struct chart *chart) {
@@ -65,8 +65,8 @@ struct chart_axes chart_prepare(struct chart *chart) {
             range_add(&y, chart->series[s].y[i]);
         }
     bool given = chart->y_min < chart->y_max;
-    return (struct chart_axes){x_axis(chart, x), given ? axis_over(chart->y_min, chart->y_max, MOST_TICKS)
-                                                       : axis_around(y.least, y.most, MOST_TICKS)};
+    return (struct chart_axes){x_axis(chart, x), given ? axis_over(chart->y_min, chart->y_max, MAX_TICKS)
+                                                       : axis_around(y.min, y.max, MAX_TICKS)};
 }
 
 /* ---- drawing ------------------------------------------------------------------------------------------------- */
@@ -123,7 +123,7 @@ static void add_marks(struct paced_text *out, const struct chart *chart, size_t 
     }
 }
 
-/* For those who do not see it: from where to where each line goes. */
+/* Adds a description for screen readers: the first and the last value of each series. */
 static void add_description(struct paced_text *out, const struct chart *chart, const char *id) {
     paced_text_add(out, "<title id=\"%s-title\">", id);
     if (chart->title) html_text(out, chart->title);

@@ -1,4 +1,4 @@
-/* chart: lines over a pair of axes, as an SVG element. Private to the report room. */
+/* chart: line chart as an SVG element. Private to the report module. */
 #ifndef PACED_REPORT_HTML_CHART_H
 #define PACED_REPORT_HTML_CHART_H
 
@@ -6,26 +6,26 @@
 #include "src/report/axis.h"
 
 struct chart {
-    const char *title;                             /* NULL: what y is says enough */
+    const char *title;                             /* NULL: y_name is the heading */
     const char *x_name, *x_unit, *y_name, *y_unit; /* an axis is labelled "name (unit)" */
-    bool whole_x;                                  /* x are whole numbers: no marks between them */
-    double y_min, y_max;                           /* the ends of the y axis; equal: round numbers around the points */
-    struct paced_series *series; /* mark_every is set here; a series without points has its style all the same */
+    bool whole_x;                                  /* x values are integers, and so are the ticks */
+    double y_min, y_max;                           /* limits of the y axis; equal: round numbers around the points */
+    struct paced_series *series; /* first_mark and mark_every are set by the chart; empty series keep their style */
     size_t series_count;
 };
 
-/* Has it a point? Others cannot be drawn. */
+/* True if the chart has a point; only then it can be drawn. */
 bool chart_has_points(const struct chart *chart);
 
-/* What both drawings of a chart share: the axes' ends, and the marks of each series. */
+/* Prepares both drawings, SVG and PNG: computes the axes and sets the marks of each series. */
 struct chart_axes {
     struct axis x, y;
 };
 struct chart_axes chart_prepare(struct chart *chart);
 
-/* Colours are the style sheet's (.s0 to .s6); dashes and marks are the chart's own. id: unique within the page. */
+/* Appends the SVG. Colours come from the style sheet (.s0 to .s6). id: unique within the page. */
 void chart_add(struct paced_text *out, struct chart *chart, const char *id);
-/* A sample of a series' line and mark, 44 x 14. */
+/* Appends a sample of the line and mark of a series, 44 x 14 pixels. */
 void chart_add_sample(struct paced_text *out, size_t series);
 
 #endif

@@ -1,11 +1,11 @@
-/* configuration: first what tells the runs apart (a lone one: from the defaults), then every key of each. */
+/* configuration: the keys that differ between runs (for a single run: from the defaults), then all keys of each run. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "src/report/html/html.h"
 #include "src/report/html/sections.h"
 
-/* Every run has a name and a place of its own: they are no settings. */
+/* Copies name and output of the run into the defaults, because they are not settings to compare. */
 static void take_place(struct paced_config *defaults, const struct paced_config *run) {
     free(defaults->run.name);
     free(defaults->run.output);
@@ -13,13 +13,13 @@ static void take_place(struct paced_config *defaults, const struct paced_config 
     defaults->run.output = paced_strdup(run->run.output);
 }
 
-/* A column of the table of differences. */
+/* Column of the table of differences. */
 struct column {
     const char *label;
     const struct paced_config *config;
 };
 
-/* Adds the row of a key whose values are not all the same. */
+/* Adds the row of a key if its values differ. */
 static void add_if_different(struct paced_text *out, const struct column *columns, size_t count, size_t key) {
     struct paced_config_entry *entries = paced_alloc(count, sizeof *entries);
     bool differs = false;
@@ -73,8 +73,7 @@ enum paced_err section_configuration(struct paced_text *out, const struct report
     take_place(&defaults, columns[0].config);
     if (count == 1) columns[count++] = (struct column){"default", &defaults};
     add_differences(out, columns, count,
-                    report->count > 1 ? "The keys in which the runs differ."
-                                      : "The keys that are not at their defaults.");
+                    report->count > 1 ? "Keys that differ between the runs." : "Keys that differ from their defaults.");
     for (size_t i = 0; i < report->count; ++i) add_whole(out, &report->runs[i]);
     free(columns);
     paced_config_finish(&defaults);

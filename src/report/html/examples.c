@@ -1,4 +1,4 @@
-/* examples: the overlays of the best, median and worst images. */
+/* examples: overlays of the best, median and worst images. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +11,7 @@ static enum paced_err add_overlay(struct paced_text *out, const struct report_ru
     const struct csv_table *t = &run->overlays;
     char *folder = report_run_path(run, "overlays"), *path = paced_path_join(folder, csv_table_text(t, row, "file"));
     const char *image = csv_table_text(t, row, "image"), *which = csv_table_text(t, row, "case");
-    char *description = paced_format("%s case of %s: prediction and mask drawn over %s", which, run->label, image);
+    char *description = paced_format("%s case of %s: prediction and mask over %s", which, run->label, image);
     enum paced_err err = PACED_OK;
     if (paced_path_exists(path)) {
         paced_text_add(out, "<figure>");
@@ -29,7 +29,7 @@ static enum paced_err add_overlay(struct paced_text *out, const struct report_ru
     return err;
 }
 
-/* Several runs show one of each case: the others stand in the runs' own reports. */
+/* Adds the overlays of a case: all for a single run, one for several runs, whose own reports show the others. */
 static enum paced_err add_case(struct paced_text *out, const struct report_run *run, const char *which, bool all) {
     for (size_t row = 0; row < run->overlays.rows; ++row) {
         if (!csv_table_is(&run->overlays, row, "case", which)) continue;

@@ -4,7 +4,7 @@
 
 #include "src/report/html/html.h"
 
-/* ---- within the page ----------------------------------------------------------------------------------------- */
+/* ---- the page ------------------------------------------------------------------------------------------------ */
 
 static void add_legend(struct paced_text *out, const struct chart *chart) {
     paced_text_add(out, "<ul class=\"legend\">");
@@ -32,7 +32,7 @@ static void add_to_page(struct paced_text *out, const struct figure *figure, siz
     paced_text_add(out, "</div></figure>\n");
 }
 
-/* ---- as a PNG file ------------------------------------------------------------------------------------------- */
+/* ---- the PNG file -------------------------------------------------------------------------------------------- */
 
 enum { COLUMNS = 3, PANEL_WIDTH = 480, PANEL_HEIGHT = 300, MARGIN = 24 };
 

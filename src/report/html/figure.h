@@ -1,4 +1,4 @@
-/* figure: charts of the same series under one legend, within the page and as a PNG file. Private to the report room. */
+/* figure: charts with a common legend, in the page and as a PNG file. Private to the report module. */
 #ifndef PACED_REPORT_HTML_FIGURE_H
 #define PACED_REPORT_HTML_FIGURE_H
 
@@ -7,12 +7,12 @@
 struct figure {
     const char *id; /* unique within the page; the PNG file is <id>.png */
     const char *caption;
-    struct chart *charts; /* those without points are left out; all have the same series, by name */
+    struct chart *charts; /* all with the same series names; charts without points are omitted */
     size_t chart_count;
 };
 
-/* Nothing where no chart has points; then an earlier report's PNG file is removed. png_dir NULL: PNG files are left as
- * they are. */
+/* Adds the figure to the page and writes its PNG file to png_dir (NULL: PNG files are not touched). If no chart has
+ * points, nothing is added, and the PNG file of an earlier report is removed. */
 enum paced_err figure_add(struct paced_text *out, const struct figure *figure, const char *png_dir);
 
 #endif

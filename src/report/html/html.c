@@ -6,8 +6,8 @@
 
 /* ---- text ---------------------------------------------------------------------------------------------------- */
 
-/* The length of the character that begins at c, in bytes; 0 where none does. Surrogates, overlong forms and what is
- * above U+10FFFF are none (RFC 3629). */
+/* Length of the UTF-8 character at c, bytes; 0 if invalid. Surrogates, overlong forms and code points above U+10FFFF
+ * are invalid (RFC 3629). */
 static size_t character_length(const unsigned char *c) {
     size_t length = c[0] < 0x80 ? 1 : c[0] < 0xc2 ? 0 : c[0] < 0xe0 ? 2 : c[0] < 0xf0 ? 3 : c[0] < 0xf5 ? 4 : 0;
     for (size_t i = 1; i < length; ++i)
@@ -17,7 +17,7 @@ static size_t character_length(const unsigned char *c) {
     return overlong || beyond ? 0 : length;
 }
 
-/* What stands for the character in a page, or NULL: itself. */
+/* Replacement of the character in a page; NULL if it needs none. */
 static const char *replacement(const char *c, size_t length) {
     switch (*c) {
     case '&':
@@ -39,7 +39,7 @@ static const char *replacement(const char *c, size_t length) {
 }
 
 void html_text(struct paced_text *out, const char *text) {
-    const char *plain = text; /* from here on nothing needs a replacement */
+    const char *plain = text; /* start of the text that needs no replacement */
     while (*text) {
         size_t length = character_length((const unsigned char *)text);
         const char *instead = replacement(text, length);
@@ -100,7 +100,7 @@ void html_table_end(struct paced_text *out) {
 
 /* ---- pictures ------------------------------------------------------------------------------------------------ */
 
-/* RFC 4648. */
+/* Base64 (RFC 4648); the caller frees the text. */
 static char *base64(const uint8_t *data, size_t size) {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     char *text = paced_alloc((size + 2) / 3 * 4 + 1, 1), *c = text;

@@ -1,27 +1,27 @@
-/* html: pieces of a page, added to a growing text. Private to the report room.
+/* html: elements of a page, appended to a text. Private to the report module.
  *
- * Law: whatever comes from outside the program (names, paths, cells of files) goes into a page through one of these
- * functions, which leave nothing in it that a browser could take for markup. */
+ * Invariant: all text from outside the program (names, paths, cells of files) passes through these functions, which
+ * escape all markup. */
 #ifndef PACED_REPORT_HTML_HTML_H
 #define PACED_REPORT_HTML_HTML_H
 
 #include "paced/base.h"
 
-/* Escaped for elements and for quoted attributes. Bytes that are no UTF-8, and characters that HTML forbids, become
- * U+FFFD. */
+/* Appends text, escaped for elements and quoted attributes. Bytes that are not UTF-8, and characters that HTML forbids,
+ * become U+FFFD. */
 void html_text(struct paced_text *out, const char *text);
-/* <tag attributes>text</tag>; attributes are the caller's own markup, "" or beginning with a blank. */
+/* Appends <tag attributes>text</tag>. attributes: markup of the caller, not escaped; "" or starting with a blank. */
 void html_element(struct paced_text *out, const char *tag, const char *attributes, const char *text);
 
-/* A number of a CSV file: rounded for the eye, with the file's own text as its value. Empty: a dash. */
+/* Appends a number of a CSV file, rounded for display, with the text of the file as its value; "" gives a dash. */
 void html_number(struct paced_text *out, const char *cell);
-void html_real(struct paced_text *out, double value); /* the same for nine digits; NaN is empty */
+void html_real(struct paced_text *out, double value); /* html_number with nine digits; NaN is empty */
 
-/* A table within a box that scrolls by itself where the page is narrow; ends with html_table_end. */
+/* Begins a table in a box that scrolls separately on narrow screens. html_table_end ends it. */
 void html_table_begin(struct paced_text *out, const char *id, const char *caption);
 void html_table_end(struct paced_text *out);
 
-/* The PNG file itself, within the page. */
+/* Embeds a PNG file in the page. */
 enum paced_err html_picture(struct paced_text *out, const char *path, const char *description);
 
 #endif

@@ -1,4 +1,4 @@
-/* overview: which run is what. */
+/* overview: table of the runs with network, method and data. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,9 +6,9 @@
 #include "src/report/html/html.h"
 #include "src/report/html/sections.h"
 
-/* ---- cells, each a column of the table ----------------------------------------------------------------------- */
+/* ---- cells, one function per column -------------------------------------------------------------------------- */
 
-/* A test's configuration does not know how its weights were trained. */
+/* True if this run trained its weights; the configuration of a test does not describe the training. */
 static bool was_trained(const struct report_run *run) {
     return run->log.rows > 0;
 }
@@ -41,7 +41,7 @@ static char *cell_data(const struct report_run *run) {
     return text;
 }
 
-/* The epoch whose weights train.select keeps, with the figure that it goes by. */
+/* Best epoch by train.select, with the value of its criterion. */
 static char *cell_best(const struct report_run *run) {
     bool by_dice = run->config.train.select == PACED_SELECT_DICE;
     const char *figure = by_dice ? "dice" : "ce";
@@ -59,7 +59,7 @@ static char *cell_best(const struct report_run *run) {
                         csv_table_text(&run->log, run->log.rows - 1, "epoch"), figure, best);
 }
 
-/* A training's configuration does not know which weights `paced test` was given. */
+/* Tested weights; empty for a training run, whose configuration does not name the weights of a later test. */
 static char *cell_weights(const struct report_run *run) {
     return paced_strdup(run->summary.rows > 0 && !was_trained(run) ? run->config.test.weights : "");
 }
@@ -85,7 +85,7 @@ static const struct {
     {"device", cell_device},   {"paced version", cell_version}, {"directory", cell_directory},
 };
 
-/* A column that no run has anything for is left out. */
+/* True if the column is empty in all runs; it is then omitted. */
 static bool is_empty(const struct report *report, size_t column) {
     bool empty = true;
     for (size_t i = 0; i < report->count; ++i) {

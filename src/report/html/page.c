@@ -1,6 +1,6 @@
-/* page: the report as one file, made of sections.
+/* page: the report page and its sections.
  *
- * To add a section: a function in a file of its own, and its row here. */
+ * A new section is a function in a file of its own and a row in the table below. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,7 +28,7 @@ static void add_head(struct paced_text *out, const struct report *report) {
     html_element(out, "title", "", report->title);
     paced_text_add(out, "\n<style>\n");
     page_style_add(out);
-    paced_text_add(out, "</style>\n</head>\n<body>\n<a class=\"skip\" href=\"#main\">To the content</a>\n");
+    paced_text_add(out, "</style>\n</head>\n<body>\n<a class=\"skip\" href=\"#main\">Skip to content</a>\n");
     paced_text_add(out, "<header>");
     html_element(out, "h1", "", report->title);
     paced_text_add(out, "<p>");
@@ -56,9 +56,8 @@ static char *page(const struct report *report, const struct paced_text *bodies) 
             paced_text_add(
                 &out, "<section id=\"%s\" aria-labelledby=\"%s-title\">\n<h2 id=\"%s-title\">%s</h2>\n%s</section>\n",
                 sections[i].id, sections[i].id, sections[i].id, sections[i].title, bodies[i].data);
-    paced_text_add(&out,
-                   "</main>\n<footer><p>Every number shows its full value when pointed at. The numbers are those of "
-                   "the CSV files in the run directories.</p></footer>\n</body>\n</html>\n");
+    paced_text_add(&out, "</main>\n<footer><p>Hover over a number to see its full value. The numbers come from the CSV "
+                         "files in the run directories.</p></footer>\n</body>\n</html>\n");
     return out.data;
 }
 
@@ -76,7 +75,7 @@ static enum paced_err write_page(const struct report *report) {
     return err;
 }
 
-/* The experiment's name, if there is one alone; else that of the first run. */
+/* Default title: the directory of the only experiment, or the label of the first run. */
 static char *choose_title(const struct report *report) {
     if (report->experiment_count != 1) return paced_strdup(report->runs[0].label);
     char *path = paced_path_absolute(report->experiments[0]), *title = paced_strdup(report_last_part(path));

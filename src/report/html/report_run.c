@@ -27,21 +27,21 @@ static struct csv_table *table_of(const struct report_run *run, size_t i) {
     return (struct csv_table *)((char *)(uintptr_t)run + tables[i].offset);
 }
 
-/* The first line of a run's config.ini: "; paced VERSION on DEVICE". */
+/* Reads version and device from the first line of config.ini: "; paced VERSION on DEVICE". */
 static enum paced_err read_origin(struct report_run *run, const char *path) {
     static const char begin[] = "; paced ", between[] = " on ";
     char *line, *on = NULL;
     PACED_TRY(paced_file_read_text(path, 0, &line));
     line[strcspn(line, "\r\n")] = '\0';
-    bool said = strncmp(line, begin, strlen(begin)) == 0 && (on = strstr(line, between));
-    if (said) *on = '\0';
-    run->version = paced_strdup(said ? line + strlen(begin) : "");
-    run->device = paced_strdup(said ? on + strlen(between) : "");
+    bool found = strncmp(line, begin, strlen(begin)) == 0 && (on = strstr(line, between));
+    if (found) *on = '\0';
+    run->version = paced_strdup(found ? line + strlen(begin) : "");
+    run->device = paced_strdup(found ? on + strlen(between) : "");
     free(line);
     return PACED_OK;
 }
 
-/* The label table is no file of the run: without it, classes go by their numbers. */
+/* Reads the class names. The label table is not part of the run; without it, classes are shown by number. */
 static enum paced_err read_class_names(struct report_run *run) {
     struct paced_masks *masks;
     size_t classes = (size_t)run->config.data.classes;
@@ -73,8 +73,8 @@ enum paced_err report_run_read(struct report_run *run, const char *dir) {
     enum paced_err err = PACED_OK;
     if (!paced_path_exists(path))
         err = paced_error(PACED_INVALID,
-                          "%s: is no run directory (no config.ini) and no experiment's (no runs.txt); name one that "
-                          "`paced train`, `test`, `robustness` or `experiment` has written",
+                          "%s: is not a run directory (no config.ini) or an experiment directory (no runs.txt); name "
+                          "one written by `paced train`, `test`, `robustness` or `experiment`",
                           dir);
     if (!err) err = paced_config_load(&run->config, path, NULL, 0);
     if (!err) err = read_origin(run, path);
@@ -119,7 +119,7 @@ void report_run_label(struct report_run *runs, size_t count) {
     for (size_t i = 0; i < count; ++i) runs[i].label = candidate(&runs[i], choice);
 }
 
-/* ---- looking up ---------------------------------------------------------------------------------------------- */
+/* ---- lookup -------------------------------------------------------------------------------------------------- */
 
 char *report_run_value(const struct report_run *run, const char *section, const char *key) {
     struct paced_config_entry entry;

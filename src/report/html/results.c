@@ -1,4 +1,4 @@
-/* results: what the tests measured: means with their intervals, classes, and differences image by image. */
+/* results: test results as means with intervals, per class, and as differences per image. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,9 +10,9 @@
 
 static const char *const sets[] = {"all", "non-empty"};
 
-/* ---- pieces -------------------------------------------------------------------------------------------------- */
+/* ---- common parts -------------------------------------------------------------------------------------------- */
 
-/* Which metrics any of the runs has; of_class: those of a class alone. */
+/* Bit set of the metrics measured by any run; of_class: only metrics per class. */
 static uint64_t measured(const struct report *report, bool of_class) {
     uint64_t which = 0;
     for (size_t i = 0; i < report->count; ++i)
@@ -24,20 +24,20 @@ static uint64_t measured(const struct report *report, bool of_class) {
     return which;
 }
 
-/* The beginning of a header row of runs and sets. */
+/* Begins a header row with run, set and count. */
 static void add_set_headers(struct paced_text *out) {
     paced_text_add(out, "<thead><tr><th scope=\"col\">run</th><th scope=\"col\">images</th>"
                         "<th scope=\"col\" class=\"number\">count</th>");
 }
 
-/* The rest of a header row. */
+/* Ends a header row with the metrics. */
 static void add_metric_headers(struct paced_text *out, uint64_t which) {
     for (int m = 0; m < PACED_METRICS; ++m)
         if (which & METRIC_BIT(m)) cells_add_metric_heading(out, (enum paced_metric)m);
     paced_text_add(out, "</tr></thead><tbody>\n");
 }
 
-/* The figures of a row of the summary, each with its interval. */
+/* Adds the means of a row of the summary, each with its interval. */
 static void add_means(struct paced_text *out, const struct report_run *run, size_t row, uint64_t which) {
     const char *set = csv_table_text(&run->summary, row, "set"), *class = csv_table_text(&run->summary, row, "class");
     for (int m = 0; m < PACED_METRICS; ++m) {
@@ -60,8 +60,8 @@ enum paced_err section_results(struct paced_text *out, const struct report *repo
     uint64_t which = measured(report, false);
     if (!which) return PACED_OK;
     html_table_begin(out, "summary",
-                     "Means over the test's images, each with its 95 % interval (bootstrap over images), where it was "
-                     "measured. Non-empty: images whose mask shows something.");
+                     "Means over the test images, with 95 % intervals (bootstrap over images) where available. "
+                     "Non-empty: images whose mask has a foreground.");
     add_set_headers(out);
     add_metric_headers(out, which);
     for (size_t i = 0; i < report->count; ++i)
@@ -80,7 +80,7 @@ enum paced_err section_results(struct paced_text *out, const struct report *repo
 
 /* ---- classes ------------------------------------------------------------------------------------------------- */
 
-/* The name of the class whose number stands in the row. */
+/* Name of the class with this number; the number itself if it has no name. */
 static const char *class_name(const struct report_run *run, const char *number) {
     int64_t class;
     bool named = run->class_names && paced_parse_int(number, &class) && class >= 0 && class < run->config.data.classes;
@@ -91,7 +91,7 @@ static bool is_of_class(const struct report_run *run, size_t row) {
     return csv_table_is(&run->summary, row, "set", "all") && !csv_table_is(&run->summary, row, "class", "mean");
 }
 
-/* Of a single class the means tell all. */
+/* True if there are several classes; with one class, the means already show it. */
 static bool has_classes(const struct report_run *run) {
     size_t count = 0;
     for (size_t row = 0; row < run->summary.rows; ++row) count += is_of_class(run, row);
@@ -103,7 +103,7 @@ enum paced_err section_classes(struct paced_text *out, const struct report *repo
     bool any = false;
     for (size_t i = 0; i < report->count; ++i) any |= has_classes(&report->runs[i]);
     if (!any) return PACED_OK;
-    html_table_begin(out, "class-summary", "Means over all images, class by class, each with its 95 % interval.");
+    html_table_begin(out, "class-summary", "Means over all images per class, with 95 % intervals.");
     paced_text_add(out, "<thead><tr><th scope=\"col\">class</th><th scope=\"col\">run</th>");
     add_metric_headers(out, which);
     for (size_t i = 0; i < report->count; ++i)
@@ -136,7 +136,7 @@ static void add_difference(struct paced_text *out, const struct paced_difference
     paced_text_add(out, "</td>");
 }
 
-/* A row for each set of images. */
+/* Adds one row per set of images. */
 static enum paced_err add_differences(struct paced_text *out, const struct report_run *first,
                                       const struct report_run *run, uint64_t which) {
     char *first_path = report_run_path(first, "metrics.csv"), *path = report_run_path(run, "metrics.csv");
@@ -161,11 +161,10 @@ static enum paced_err add_differences(struct paced_text *out, const struct repor
 }
 
 static void begin_differences(struct paced_text *out, const struct report_run *first, uint64_t which) {
-    char *caption =
-        paced_format("How far each run is from %s: the mean difference over the images that both tests name, "
-                     "its 95 %% interval (bootstrap over images), and p of the Wilcoxon signed-rank test "
-                     "(two-sided, not corrected for the number of comparisons).",
-                     first->label);
+    char *caption = paced_format("Difference of each run from %s: the mean over the images of both tests, "
+                                 "its 95 %% interval (bootstrap over images), and p of the Wilcoxon signed-rank test "
+                                 "(two-sided, not corrected for multiple comparisons).",
+                                 first->label);
     html_table_begin(out, "paired", caption);
     add_set_headers(out);
     add_metric_headers(out, which);

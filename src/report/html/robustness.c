@@ -1,5 +1,4 @@
-/* robustness: robustness_summary.csv as curves of each metric against severity, a chart per corruption, and as a table.
- */
+/* robustness: robustness_summary.csv as a table, and as curves of each metric against severity, one per corruption. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +12,7 @@ enum { SEVERITIES = 5 };
 
 #define MEAN "mean"
 
-/* One run's weights: a line of each chart, two columns of the table. */
+/* Weights of one run: one line in each chart, three columns of the table. */
 struct condition {
     const struct report_run *run;
     const char *weights;
@@ -23,11 +22,11 @@ struct condition {
 struct conditions {
     struct condition *list;
     size_t count;
-    const char **corruptions; /* [corruption_count], in the files' order, each once; last "mean", over all of a file */
+    const char **corruptions; /* [corruption_count], distinct, in the order of the files; "mean" of a file is last */
     size_t corruption_count;
 };
 
-/* ---- what there is ------------------------------------------------------------------------------------------- */
+/* ---- conditions ---------------------------------------------------------------------------------------------- */
 
 static bool has_condition(const struct conditions *c, const struct report_run *run, const char *weights) {
     for (size_t i = 0; i < c->count; ++i)
@@ -66,7 +65,7 @@ static void finish_conditions(struct conditions *c) {
     free(c->corruptions);
 }
 
-/* The row of a metric under a corruption, or -1. */
+/* Row of a metric under a corruption, or -1. */
 static long find_row(const struct condition *c, const char *corruption, const char *metric) {
     const struct csv_table *t = &c->run->robustness;
     for (size_t row = 0; row < t->rows; ++row)
@@ -78,7 +77,8 @@ static long find_row(const struct condition *c, const char *corruption, const ch
 
 /* ---- curves -------------------------------------------------------------------------------------------------- */
 
-/* Severity 0 is the clean images; severities that were not measured have no point. x, y: [1 + SEVERITIES]. */
+/* Series of a metric against severity, with the clean images at 0; missing severities have no point.
+ * x, y: [1 + SEVERITIES]. */
 static struct paced_series take_series(const struct condition *c, const char *corruption, const char *metric, double *x,
                                        double *y) {
     const struct csv_table *t = &c->run->robustness;
@@ -94,7 +94,7 @@ static struct paced_series take_series(const struct condition *c, const char *co
     return (struct paced_series){.name = c->label, .x = x, .y = y, .count = count};
 }
 
-/* One axis for all charts, so that they can be held against each other. */
+/* Sets the same y axis for all charts, so that they are comparable. */
 static void share_axis(struct chart *charts, size_t count) {
     struct range range = range_empty();
     for (size_t i = 0; i < count; ++i)
@@ -131,8 +131,8 @@ static enum paced_err add_curves(struct paced_text *out, const struct conditions
     }
     share_axis(charts, c->corruption_count);
     char *id = paced_format("robustness_%s", name);
-    char *caption = paced_format("Mean %s of the test's images against the severity of each corruption; the last chart "
-                                 "is the mean over all corruptions.",
+    char *caption = paced_format("Mean %s of the test images against the severity of each corruption. The last chart "
+                                 "shows the mean over all corruptions.",
                                  name);
     const struct figure figure = {id, caption, charts, c->corruption_count};
     enum paced_err err = figure_add(out, &figure, png_dir);
@@ -157,7 +157,7 @@ static void add_cell(struct paced_text *out, const struct condition *c, const ch
 static void add_table(struct paced_text *out, const struct conditions *c, const char *metric) {
     static const char *const columns[] = {"clean", "mean", "drop"};
     char *id = paced_format("robustness-%s-table", metric);
-    char *caption = paced_format("%s of the clean images, its mean over the severities, and the drop: (clean - mean) / "
+    char *caption = paced_format("%s of the clean images, its mean over the severities, and the drop, (clean - mean) / "
                                  "clean.",
                                  metric);
     html_table_begin(out, id, caption);
@@ -183,17 +183,16 @@ static void add_table(struct paced_text *out, const struct conditions *c, const 
 
 /* ---- the section --------------------------------------------------------------------------------------------- */
 
-/* Of several runs, the first one's. */
+/* Adds the first contact sheet found. */
 static enum paced_err add_contact_sheet(struct paced_text *out, const struct report *report) {
     for (size_t i = 0; i < report->count; ++i) {
         char *path = report_run_path(&report->runs[i], "contact_sheet.png");
         bool there = report->runs[i].robustness.rows > 0 && paced_path_exists(path);
         enum paced_err err = PACED_OK;
         if (there) {
-            paced_text_add(out, "<details><summary>An image under all corruptions</summary>\n<figure>");
-            err =
-                html_picture(out, path, "One image under each corruption, a row each, at each severity, a column each");
-            paced_text_add(out, "<figcaption>Rows: corruptions; columns: severities; the line is the mask's outline."
+            paced_text_add(out, "<details><summary>One image under all corruptions</summary>\n<figure>");
+            err = html_picture(out, path, "One image under each corruption (rows) at each severity (columns)");
+            paced_text_add(out, "<figcaption>Rows: corruptions. Columns: severities. Line: outline of the mask."
                                 "</figcaption></figure></details>\n");
         }
         free(path);
@@ -208,8 +207,8 @@ enum paced_err section_robustness(struct paced_text *out, const struct report *r
     find_conditions(&c, report);
     const bool any = c.count > 0;
     for (enum paced_metric m = 0; !err && m <= PACED_F1; ++m) {
-        if (any && m == 1) paced_text_add(out, "<details><summary>The other metrics</summary>\n");
-        /* A lone run has the pictures already: `paced robustness` drew them. */
+        if (any && m == 1) paced_text_add(out, "<details><summary>Other metrics</summary>\n");
+        /* A single run already has these pictures, drawn by `paced robustness`. */
         err = add_curves(out, &c, m, report->count > 1 ? report->dir : NULL);
         if (!err && any) add_table(out, &c, paced_metric_name(m));
     }

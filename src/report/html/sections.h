@@ -1,7 +1,7 @@
-/* sections: the parts of the page, each in the file of its name. Private to the report room.
+/* sections: sections of the page, each in the file of its name. Private to the report module.
  *
- * A section adds its body to *out, and nothing where the runs have nothing for it; then neither its heading nor its
- * place in the contents appears. Its row in page.c gives it both. */
+ * A section appends its body to *out. If it appends nothing, because the runs have no data for it, page.c omits its
+ * heading and its entry in the contents. */
 #ifndef PACED_REPORT_HTML_SECTIONS_H
 #define PACED_REPORT_HTML_SECTIONS_H
 
@@ -10,7 +10,7 @@
 enum paced_err section_overview(struct paced_text *out, const struct report *report);
 enum paced_err section_sweep(struct paced_text *out, const struct report *report);
 enum paced_err section_results(struct paced_text *out, const struct report *report);     /* summary and intervals */
-enum paced_err section_differences(struct paced_text *out, const struct report *report); /* image by image */
+enum paced_err section_differences(struct paced_text *out, const struct report *report); /* per image */
 enum paced_err section_training(struct paced_text *out, const struct report *report);
 enum paced_err section_classes(struct paced_text *out, const struct report *report);
 enum paced_err section_examples(struct paced_text *out, const struct report *report);

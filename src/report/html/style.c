@@ -1,5 +1,5 @@
-/* style: light and dark by the reader's preference; black on white on paper. Widths are the window's; what is wider
- * than a narrow window scrolls in its own box. */
+/* style: style sheet with light and dark colours by the reader's preference, and black on white for print. The layout
+ * follows the window width; wider content scrolls in its own box. */
 #include "src/report/html/style.h"
 
 static const char *const rules[] = {

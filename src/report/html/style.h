@@ -1,10 +1,10 @@
-/* The page's style sheet. Private to the report room. */
+/* Style sheet of the page. Private to the report module. */
 #ifndef PACED_REPORT_HTML_STYLE_H
 #define PACED_REPORT_HTML_STYLE_H
 
 #include "paced/base.h"
 
-/* CSS, for a <style> element. */
+/* Appends the CSS of a <style> element. */
 void page_style_add(struct paced_text *out);
 
 #endif

@@ -1,6 +1,5 @@
-/* sweep: what the networks of a sweep came to: the picture that `paced experiment` drew of it, and the table that it
- * wrote, of means over the seeds where there is one; divided by what was measured, so that networks stand one below
- * another. */
+/* sweep: results of the networks of a sweep: the picture drawn and the table written by `paced experiment`, preferably
+ * of means over seeds. The table is split by set of images, with one network per row. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,17 +13,17 @@ static const struct {
     const char *id, *caption;
 } parts[PACED_OUTCOME_PARTS] = {
     [PACED_ON_ALL] = {"all", "All images"},
-    [PACED_ON_NON_EMPTY] = {"non-empty", "Images whose mask shows something"},
-    [PACED_CORRUPTED] = {"corrupted", "Corrupted images, the mean over corruptions and severities"},
-    [PACED_DROP] = {"drop", "What corruption costs: (clean - corrupted) / clean"},
+    [PACED_ON_NON_EMPTY] = {"non-empty", "Images whose mask has a foreground"},
+    [PACED_CORRUPTED] = {"corrupted", "Corrupted images, mean over corruptions and severities"},
+    [PACED_DROP] = {"drop", "Drop under corruption: (clean - corrupted) / clean"},
 };
 
-/* The table of an experiment. */
+/* Table of an experiment. */
 struct outcomes {
     struct csv_table csv;
-    size_t labels; /* columns before the figures */
-    bool averaged; /* over seeds, with deviations instead of intervals */
-    size_t number; /* of the experiment within the page */
+    size_t labels; /* number of label columns, which come first */
+    bool averaged; /* means over seeds, with standard deviations instead of intervals */
+    size_t number; /* number of the experiment within the page, from 1 */
 };
 
 /* ---- reading ------------------------------------------------------------------------------------------------- */
@@ -45,7 +44,7 @@ static enum paced_err read_outcomes(struct outcomes *o, const char *dir) {
     return PACED_OK;
 }
 
-/* The cell of "<prefix><name><end>"; NULL where there is no such column. */
+/* Cell of the column "<prefix><name><end>"; NULL if there is no such column. */
 static const char *cell_of(const struct outcomes *o, size_t row, enum paced_outcome_part part, const char *name,
                            const char *end) {
     char *column = paced_format("%s%s%s", outcomes_prefix(part), name, end);
@@ -72,7 +71,7 @@ static void add_header(struct paced_text *out, const struct outcomes *o, enum pa
     for (enum paced_metric m = 0; m < PACED_METRICS; ++m) {
         if (!is_measured(o, part, m)) continue;
         if (part == PACED_DROP)
-            cells_add_heading(out, paced_metric_name(m), true, "share lost");
+            cells_add_heading(out, paced_metric_name(m), true, "fraction lost");
         else
             cells_add_metric_heading(out, m);
     }
@@ -81,12 +80,12 @@ static void add_header(struct paced_text *out, const struct outcomes *o, enum pa
 
 static void add_figure(struct paced_text *out, const struct outcomes *o, size_t row, enum paced_outcome_part part,
                        const char *metric) {
-    const char *mean = cell_of(o, row, part, metric, ""), *deviation = cell_of(o, row, part, metric, "_sd");
+    const char *mean = cell_of(o, row, part, metric, ""), *stddev = cell_of(o, row, part, metric, "_sd");
     const char *low = cell_of(o, row, part, metric, "_low"), *high = cell_of(o, row, part, metric, "_high");
     paced_text_add(out, "<td class=\"number\">");
     html_number(out, mean);
     if (*mean && low && high) cells_add_interval(out, low, high);
-    if (deviation && *deviation) cells_add_deviation(out, deviation);
+    if (stddev && *stddev) cells_add_stddev(out, stddev);
     paced_text_add(out, "</td>");
 }
 
@@ -106,8 +105,8 @@ static void add_table(struct paced_text *out, const struct outcomes *o, enum pac
     bool intervals = cell_of(o, 0, part, "dice", "_low") != NULL;
     char *id = paced_format("sweep-%zu-%s", o->number, parts[part].id);
     char *caption = paced_format("%s%s.", parts[part].caption,
-                                 o->averaged ? ": means over the seeds, each with the standard deviation over its runs"
-                                 : intervals ? ": means, each with its 95 % interval (bootstrap over images)"
+                                 o->averaged ? ": means over the seeds, with standard deviations"
+                                 : intervals ? ": means, with 95 % intervals (bootstrap over images)"
                                              : "");
     html_table_begin(out, id, caption);
     add_header(out, o, part);
@@ -126,10 +125,9 @@ static enum paced_err add_picture(struct paced_text *out, const struct outcomes 
     if (paced_path_exists(path)) {
         paced_text_add(out, "<figure>");
         html_element(out, "figcaption", "",
-                     o->averaged
-                         ? "Dice of each network, the mean over its seeds, and one standard deviation to either "
-                           "side."
-                         : "Dice of each network and its 95 % interval.");
+                     o->averaged ? "Dice of each network: mean over its seeds and one standard deviation to either "
+                                   "side."
+                                 : "Dice of each network and its 95 % interval.");
         err = html_picture(out, path, description);
         paced_text_add(out, "</figure>\n");
     }

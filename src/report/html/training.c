@@ -1,5 +1,4 @@
-/* training: log.csv as curves. Of one run, training and validation stand in the same charts; of several, the runs do.
- */
+/* training: log.csv as curves. A chart shows training and validation of a single run, or compares several runs. */
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
@@ -8,10 +7,10 @@
 #include "src/report/html/figure.h"
 #include "src/report/html/sections.h"
 
-/* A column of log.csv is a chart. */
+/* Charts, one per column of log.csv. */
 static const struct {
     const char *column, *name, *unit;
-    bool of_training; /* the validation rows repeat it, or have none */
+    bool of_training; /* only the training rows are plotted */
 } curves[] = {
     {"ce", "cross entropy", "nats per pixel", false},
     {"loss", "objective", "nats per pixel", false},
@@ -23,12 +22,12 @@ static const struct {
     {"f1", "f1", "0 to 1", false},
     {"lr", "learning rate", "per step", true},
     {"mu", "mu", "uncertainty, 0 to 1", true},
-    {"admitted", "admitted", "share of training pixels", true},
+    {"admitted", "admitted", "fraction of training pixels", true},
 };
 
 enum { CURVES = PACED_COUNT(curves) };
 
-/* A line of a figure: a log's rows of one phase. */
+/* Line of a figure: the rows of one phase of a log. */
 struct line {
     const struct csv_table *log;
     const char *phase, *name;
@@ -83,18 +82,18 @@ enum paced_err section_training(struct paced_text *out, const struct report *rep
         if (report->runs[i].log.rows > 0)
             lines[count++] = (struct line){&report->runs[i].log, "val", report->runs[i].label};
     const bool alone = count == 1;
-    const char *caption = "On the validation images, after each epoch.";
+    const char *caption = "Metrics of the validation images after each epoch.";
     if (alone) {
         const struct csv_table *log = lines[0].log;
         lines[0] = (struct line){log, "train", "training"};
         lines[1] = (struct line){log, "val", "validation"};
-        caption = "Every epoch's means. Training figures are taken in training mode, each batch before its update.";
+        caption = "Means of each epoch. Training metrics are computed in training mode, each batch before its update.";
     }
     enum paced_err err = add_figure(out, report, "curves", caption, lines, alone ? 2 : count);
     for (size_t i = 0; i < count; ++i) lines[i].phase = "train";
     if (!err)
         err = add_figure(out, report, "training_curves",
-                         "On the training images, in training mode, each batch before its update.", lines,
+                         "Metrics of the training images, in training mode, each batch before its update.", lines,
                          alone ? 0 : count);
     free(lines);
     return err;

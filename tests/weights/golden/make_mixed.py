@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Makes mixed.safetensors with the format's own package (pip install numpy safetensors): every supported dtype, rank 0
-to 3, an empty tensor, non-finite values and metadata. tests/weights/test_safetensors.c knows the values."""
+"""Writes mixed.safetensors with the format's own package (pip install numpy safetensors): every supported dtype, rank 0
+to 3, an empty tensor, non-finite values and metadata. tests/weights/test_safetensors.c checks the values."""
 
 from pathlib import Path
 

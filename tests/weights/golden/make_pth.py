@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Writes <name>_<version>.pth with the PyTorch that runs it, for tests/weights/test_pytorch.c, which knows the values.
+"""Writes <name>_<version>.pth with the PyTorch that runs it, for tests/weights/test_pytorch.c, which checks the values.
 
-mixed: a module's state dictionary (with its metadata) and tensors of every supported type, transposed, sliced from a
-storage that they share, of no dimension and without elements. checkpoint: a training's, with the weights of a parallel
-module beside the optimiser's state and what else people keep.
+mixed: the state dictionary of a module (with its metadata) and tensors of every supported type: transposed, sliced from
+a shared storage, of rank 0 and without elements. checkpoint: that of a training, with the weights of a parallel module,
+the state of the optimiser and further entries.
 """
 import pathlib
 
