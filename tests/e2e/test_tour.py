@@ -1,7 +1,7 @@
-"""The manual's five-minute tour, command by command: each prints what the manual says that it prints.
+"""The tours of docs/tour.md and README.md, command by command: each prints what its page shows.
 
-Numbers stand for any number: rounding differs from device to device, and with it what a training gives. A line `...`
-stands for any lines, and `...` within a line for anything.
+A number stands for any number, because rounding and thus training differ between devices. A line `...` stands for any
+lines, and `...` within a line for any text.
 """
 import os
 import re
@@ -13,11 +13,12 @@ SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file_
 MACHINE = ("build/paced devices", "build/paced doctor")  # print what this machine has
 
 
-def blocks():
-    """The lines of each block of the tour."""
-    manual = program.read_text(os.path.join(SOURCE, "README.md"))
-    tour = manual[manual.index("\n## A five-minute tour\n"):]
-    tour = tour[:tour.index("\n## ", 1)]
+def blocks(page, heading):
+    """The lines of each block of a page's section, or of the whole page without a heading."""
+    tour = program.read_text(os.path.join(SOURCE, page))
+    if heading:
+        tour = tour[tour.index(f"\n## {heading}\n") + 1:]
+        tour = tour[:tour.index("\n## ")]
     return [block.splitlines() for block in re.findall(r"^```\n(.*?)^```$", tour, re.DOTALL | re.MULTILINE)]
 
 
@@ -32,10 +33,10 @@ def take_command(lines):
     return command
 
 
-def commands():
-    """(command, the lines that it is said to print)"""
+def commands(page, heading):
+    """(command, the lines that the page shows as its output)"""
     found = []
-    for lines in blocks():
+    for lines in blocks(page, heading):
         while lines:
             command, said = take_command(lines), []
             while lines and not lines[0].startswith("$ "):
@@ -55,12 +56,14 @@ def pattern_of(said):
 
 
 class Tour(program.Case):
-    def test_every_command_prints_what_the_manual_says(self):
-        os.mkdir(self.path("build"))
-        os.symlink(program.PROGRAM, self.path("build", "paced"))
-        os.symlink(os.path.join(SOURCE, "configs"), self.path("configs"))
-        tour = commands()
-        self.assertGreater(len(tour), 8)
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        os.mkdir(cls.path("build"))
+        os.symlink(program.PROGRAM, cls.path("build", "paced"))
+        os.symlink(os.path.join(SOURCE, "configs"), cls.path("configs"))
+
+    def follow(self, tour):
         for command, said in tour:
             done = subprocess.run(["sh", "-c", command], cwd=self.dir, text=True, stdin=subprocess.DEVNULL,
                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
@@ -68,6 +71,16 @@ class Tour(program.Case):
             printed = "".join(without_chance(line) + "\n" for line in done.stdout.splitlines() if line)
             if command not in MACHINE:
                 self.assertRegex(printed, f"^{pattern_of([line for line in said if line])}$", command)
+
+    def test_five_minute_tour(self):
+        tour = commands("docs/tour.md", None)
+        self.assertGreater(len(tour), 8)
+        self.follow(tour)
+
+    def test_one_page_tour(self):
+        tour = commands("README.md", "A one-page tour")
+        self.assertGreater(len(tour), 5)
+        self.follow(tour)
 
 
 if __name__ == "__main__":
