@@ -1,29 +1,30 @@
-/* Steps of the optimisers over a flat range; formulas in optim.h. `clip` is one number, a factor on all gradients. */
+/* Steps of the optimisers over a flat range of vectors; formulas in optim.h. `clip` is one number, a factor on all
+ * gradients. */
 
 /* What is left of the weights when adamw has decayed them is `keep`. */
-kernel void adam(uint count, global float *weight, global const float *grad, global const float *clip, global float *m,
-                 global float *v, float beta1, float beta2, float one_minus_beta1, float one_minus_beta2,
+kernel void adam(uint vectors, global float *weight, global const float *grad, global const float *clip,
+                 global float *m, global float *v, float beta1, float beta2, float one_minus_beta1, float one_minus_beta2,
                  float step_size, float root, float decay, float keep)
 {
     uint i = get_global_id(0);
-    if (i >= count) return;
-    float w = weight[i], g = clip[0] * grad[i] + decay * w;
-    float first = beta1 * m[i] + one_minus_beta1 * g;
-    float second = beta2 * v[i] + one_minus_beta2 * g * g;
-    m[i] = first;
-    v[i] = second;
-    weight[i] = keep * w - step_size * (first / (sqrt(second) / root + 1e-8f));
+    if (i >= vectors) return;
+    realv w = LOADV(weight, i), g = clip[0] * LOADV(grad, i) + decay * w;
+    realv first = beta1 * LOADV(m, i) + one_minus_beta1 * g;
+    realv second = beta2 * LOADV(v, i) + one_minus_beta2 * g * g;
+    STOREV(first, m, i);
+    STOREV(second, v, i);
+    STOREV(keep * w - step_size * (first / (sqrt(second) / root + 1e-8f)), weight, i);
 }
 
-kernel void sgd(uint count, global float *weight, global const float *grad, global const float *clip,
+kernel void sgd(uint vectors, global float *weight, global const float *grad, global const float *clip,
                 global float *moment, float momentum, float lr, float decay)
 {
     uint i = get_global_id(0);
-    if (i >= count) return;
-    float w = weight[i];
-    float step = momentum * moment[i] + (clip[0] * grad[i] + decay * w);
-    moment[i] = step;
-    weight[i] = w - lr * step;
+    if (i >= vectors) return;
+    realv w = LOADV(weight, i);
+    realv step = momentum * LOADV(moment, i) + (clip[0] * LOADV(grad, i) + decay * w);
+    STOREV(step, moment, i);
+    STOREV(w - lr * step, weight, i);
 }
 
 /* The sum of squares of each of `parts` parts of the gradients, apart for each place in a vector. */

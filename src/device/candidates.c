@@ -157,13 +157,10 @@ static enum paced_err choose_variant(struct candidates *found) {
     return PACED_OK;
 }
 
-/* Sets the variables that the libraries below read; those that the user set stay. It is done before the first OpenCL
- * call: from then on threads of the device's driver read the environment, and a write beside them is a race. CLBlast:
- * without this macro (with a blank on either side) it writes vector multiply-adds element by element, and half the
- * speed is lost. PoCL: its thread count, POCL_MAX_PTHREAD_COUNT up to 3.x, POCL_CPU_MAX_CU_COUNT from 4.0.
- */
-static void prepare_environment(int threads) {
+void candidates_prepare_environment(int threads) {
     setenv("CLBLAST_BUILD_OPTIONS", " -DUSE_VECTOR_MAD=1 ", 0);
+    const char *pocl_cache = getenv("POCL_CACHE_DIR");
+    if (pocl_cache && !*pocl_cache) unsetenv("POCL_CACHE_DIR"); /* PoCL aborts */
     if (threads <= 0) return;
     char text[16];
     snprintf(text, sizeof text, "%d", threads);
@@ -173,7 +170,7 @@ static void prepare_environment(int threads) {
 
 enum paced_err candidates_find(struct candidates *found, int threads, bool untried) {
     *found = (struct candidates){0};
-    prepare_environment(threads);
+    candidates_prepare_environment(threads);
     if (!untried) PACED_TRY(check_listing());
     find(found);
     enum paced_err err = choose_variant(found);

@@ -17,6 +17,11 @@ static const char *parameter_names[GEMM_PARAMETERS] = {"GEMMK", "KREG", "KWG", "
  * wrong without a word where GEMMK=1 is given a tile that is not square. */
 #define REGISTERS(side, items, vector) \
     { 1, 1, 16, 1, 1, 1, side, 1, items, side, 0, 0, 0, 0, vector, 1 }
+/* The same tile for compilers that pack the work-items of a group into vectors: each work-item holds side / items rows
+ * of one column. Intel's compiler for CPUs packs them; CLBlast's own vectors it takes apart where results are stored.
+ */
+#define COLUMNS(side, items) \
+    { 1, 1, 16, 1, side, side, side, items, items, side, 0, 0, 0, 0, 1, 1 }
 /* A tile of m x n per group x group work-items, with A's and B's share in local memory. */
 #define LOCAL(m, n, group, vector) \
     { 0, 1, 16, 2, group, group, m, group, group, n, 1, 1, 0, 0, vector, vector }
@@ -31,6 +36,7 @@ const struct gemm_setting gemm_settings[] = {
     {"tile 8x8, vectors of 8", CPU, 8, REGISTERS(8, 1, 8)},
     {"tile 8x8, vectors of 4", CPU, 0, REGISTERS(8, 1, 4)},
     {"tile 4x8, vectors of 4", CPU, 0, REGISTERS(8, 2, 4)},
+    {"tile 8x16, packed work-items", CPU, 0, COLUMNS(16, 2)},
     {"direct", GEMM_DIRECT, PACED_VARIANT_GPU, 0, {0}},
     {"local 64x64, groups of 8x8", GPU, 0, LOCAL(64, 64, 8, 4)},
     {"local 64x64, groups of 16x16", GPU, 0, LOCAL(64, 64, 16, 4)},

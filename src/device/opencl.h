@@ -80,6 +80,13 @@ struct candidates {
     size_t count;
     char *why; /* the reason for the last choice, or the faults for which there is none */
 };
+/* Sets the variables that the libraries below read; those that the user set stay. It is done before the first OpenCL
+ * call: from then on threads of the device's driver read the environment, and a write beside them is a race. CLBlast:
+ * without this macro (with a blank on either side) it writes vector multiply-adds element by element, and half the
+ * speed is lost. PoCL: its thread count, POCL_MAX_PTHREAD_COUNT up to 3.x, POCL_CPU_MAX_CU_COUNT from 4.0.
+ */
+void candidates_prepare_environment(int threads);
+
 /* Lists all devices; threads and untried are those of paced_device_options. PACED_NO_DEVICE where an implementation
  * would end the process; PACED_INVALID for a wrong PACED_VARIANT. */
 enum paced_err candidates_find(struct candidates *found, int threads, bool untried);

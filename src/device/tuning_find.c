@@ -27,10 +27,18 @@ char *paced_device_tuning_path(const struct paced_device *device) {
     return path;
 }
 
+/* The platforms that tunings are shipped for: a part of the name, and the word that its files begin with. */
+static const struct {
+    const char *platform, *files;
+} shipped[] = {{"Portable Computing Language", "pocl"}, {"Intel(R) OpenCL", "intel"}};
+
 /* What was measured on one CPU serves others of the same vectors, under the same compiler. */
 static char *shipped_path(const struct paced_device_info *info) {
-    if (!device_is_pocl(info) || info->variant != PACED_VARIANT_CPU) return NULL;
-    char *name = paced_format("data/tuning/pocl-cpu-%u.ini", info->float_width), *path = paced_shipped_path(name);
+    const char *files = NULL;
+    for (size_t i = 0; i < PACED_COUNT(shipped); ++i)
+        if (strstr(info->platform, shipped[i].platform)) files = shipped[i].files;
+    if (!files || info->variant != PACED_VARIANT_CPU) return NULL;
+    char *name = paced_format("data/tuning/%s-cpu-%u.ini", files, info->float_width), *path = paced_shipped_path(name);
     free(name);
     return path;
 }

@@ -26,13 +26,19 @@ static uint32_t count_of(const struct paced_optimizer *o) {
     return (uint32_t)(paced_buffer_bytes(paced_exec_trained(o->exec)) / 4);
 }
 
+/* Floats of a work-item's step: a whole vector on a CPU; one on a GPU, where neighbours read neighbouring memory. */
+static int step_vector(const struct paced_optimizer *o) {
+    return paced_device_info(paced_exec_device(o->exec))->variant == PACED_VARIANT_CPU ? MAX_VECTOR : 1;
+}
+
 /* decay goes into the gradient, keep onto the weight. */
 static enum paced_err adam_any(struct paced_optimizer *o, double lr, double decay, double keep) {
     static const struct paced_kernel adam = {"optimizer.cl", "adam"};
     const double beta1 = 0.9, beta2 = 0.999, t = (double)(o->steps + 1);
     double step_size = lr / (1 - pow(beta1, t)), root = sqrt(1 - pow(beta2, t));
-    uint32_t count = count_of(o);
-    return PACED_LAUNCH(paced_exec_device(o->exec), &adam, paced_range_items(count), 1, PACED_ARG(count),
+    int vec = step_vector(o);
+    uint32_t vectors = count_of(o) / (uint32_t)vec;
+    return PACED_LAUNCH(paced_exec_device(o->exec), &adam, paced_range_items(vectors), vec, PACED_ARG(vectors),
                         PACED_ARG(paced_exec_trained(o->exec)), PACED_ARG(paced_exec_trained_grad(o->exec)),
                         PACED_ARG(o->clip), PACED_ARG(o->moments[0]), PACED_ARG(o->moments[1]), PACED_ARG((float)beta1),
                         PACED_ARG((float)beta2), PACED_ARG((float)(1 - beta1)), PACED_ARG((float)(1 - beta2)),
@@ -50,9 +56,10 @@ static enum paced_err adamw_step(struct paced_optimizer *o, double lr) {
 
 static enum paced_err sgd_step(struct paced_optimizer *o, double lr) {
     static const struct paced_kernel sgd = {"optimizer.cl", "sgd"};
-    uint32_t count = count_of(o);
+    int vec = step_vector(o);
+    uint32_t vectors = count_of(o) / (uint32_t)vec;
     /* The first step takes the gradient alone: the moment is zero then, so the formula gives just that. */
-    return PACED_LAUNCH(paced_exec_device(o->exec), &sgd, paced_range_items(count), 1, PACED_ARG(count),
+    return PACED_LAUNCH(paced_exec_device(o->exec), &sgd, paced_range_items(vectors), vec, PACED_ARG(vectors),
                         PACED_ARG(paced_exec_trained(o->exec)), PACED_ARG(paced_exec_trained_grad(o->exec)),
                         PACED_ARG(o->clip), PACED_ARG(o->moments[0]), PACED_ARG((float)o->momentum),
                         PACED_ARG((float)lr), PACED_ARG((float)o->weight_decay));

@@ -141,6 +141,19 @@ class BrokenDriverTest(program.Case):
                 self.assertRegex(line, "^paced: .*driver ended the process .signal 6.*paced doctor")
                 self.assertEqual(done.stdout, "")
 
+    def test_plain_loop(self):
+        """A CLBlast whose programs do not build: a plain loop takes its place, once with a warning and no raw message."""
+        env = {**self.environment("", "pocl", self.cache, 600), "CLBLAST_BUILD_OPTIONS": " -Dget_group_id=@ "}
+        for output in ("plain 1", "plain 2"):
+            done = self.run_program(*self.PREDICT, output, env=env)
+            warning, _ = done.stderr.splitlines()
+            self.assertRegex(warning, "^paced: warning: device .*a plain loop takes its place, at about a tenth of the "
+                                      "speed; `paced doctor` shows the cause")
+        masks = [name for name in os.listdir(self.path("expected")) if name.endswith(".png")]
+        self.assertGreater(len(masks), 2)
+        for name in masks:
+            self.assertEqual(program.read_png(self.path("plain 1", name)), program.read_png(self.path("plain 2", name)))
+
     def test_compiler_messages_are_for_debugging(self):
         for failure, words in (("exit", ["raw line 1", "raw line 3"]), ("error", ["raw line 1", "log line 2"])):
             done = self.run_with(failure, *self.PREDICT, f"debug {failure}", "--set", "log.level=debug")

@@ -114,6 +114,9 @@ class DoctorTest(program.Case):
         self.assertFalse(cache["writable"])
         self.assert_advice(report, "PACED_CACHE_DIR")
 
+    def test_empty_variable_counts_as_unset(self):
+        self.run_program("devices", env={"POCL_CACHE_DIR": ""})
+
     def test_without_sys(self):
         hidden = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /sys && exec "$@"', "sh"]
         if subprocess.run([*hidden, "true"], capture_output=True).returncode != 0:

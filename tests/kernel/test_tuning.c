@@ -118,7 +118,7 @@ static bool is_setting(const char *name) {
 static void test_shipped_files(void **state) {
     (void)state;
     if (paced_device_info(harness_device)->variant != PACED_VARIANT_CPU) skip();
-    static const char *const files[] = {"pocl-cpu-8.ini", "pocl-cpu-16.ini"};
+    static const char *const files[] = {"pocl-cpu-8.ini", "pocl-cpu-16.ini", "intel-cpu-8.ini", "intel-cpu-16.ini"};
     struct paced_graph *unet;
     assert_ok(paced_model_build(&unet, "unet", 224, 2, 64));
     char *key = paced_conv_tuning_key(paced_graph_node(unet, 0), 4, PACED_CONV_FORWARD);

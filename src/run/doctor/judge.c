@@ -38,8 +38,10 @@ static void judge_implementations(json_t *report) {
             advise(report, "%s is empty or cannot be read: remove it, or install its package again", path);
         else if (strcmp(doctor_text(file, "verdict"), "passed") != 0)
             advise(report, "%s of %s cannot be used: install its package again, or remove the file", library, path);
-        else if (!json_array_size(json_object_get(file, "platforms")))
-            advise(report, "%s of %s gives no platform: it finds no hardware, or may not use it", library, path);
+        else if (!json_array_size(json_object_get(report, "devices")))
+            advise(report,
+                   "%s of %s gives no device: it finds no hardware, may not use it, or (PoCL) cannot write its cache",
+                   library, path);
     }
 }
 

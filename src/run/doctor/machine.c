@@ -129,6 +129,15 @@ static char *existing_folder(const char *path) {
     return folder;
 }
 
+/* Tried, since a user's rights alone do not tell: the file system may refuse. */
+static bool can_write(const char *folder) {
+    char *trial = paced_format("%s/paced.XXXXXX", folder);
+    bool made = mkdtemp(trial) != NULL;
+    if (made) rmdir(trial);
+    free(trial);
+    return made;
+}
+
 static json_t *cache_of(const char *name, char *path) {
     json_t *cache = json_object();
     char *folder = path ? existing_folder(path) : NULL;
@@ -136,7 +145,7 @@ static json_t *cache_of(const char *name, char *path) {
     bool known = folder && statvfs(folder, &disk) == 0;
     json_object_set_new(cache, "name", json_string(name));
     json_object_set_new(cache, "path", path ? json_string(path) : json_null());
-    json_object_set_new(cache, "writable", json_boolean(folder && access(folder, W_OK | X_OK) == 0));
+    json_object_set_new(cache, "writable", json_boolean(folder && can_write(folder)));
     json_object_set_new(cache, "free_bytes",
                         known ? json_integer((json_int_t)disk.f_bavail * (json_int_t)disk.f_frsize) : json_null());
     free(folder);

@@ -1,0 +1,104 @@
+"""Checks of one device in one variant of the kernels: the built test programs, and a small training."""
+import csv
+import math
+import os
+import re
+import shutil
+import subprocess
+
+SUITES = ("kernel", "gradient", "golden")
+PROGRAM_SECONDS = TRAINING_SECONDS = 600
+EPOCHS = 2
+# Bound on the relative difference of the first epoch's training loss, four steps: 1e-7 as measured. Validation is not
+# compared: the gradient of a bias before a batch norm is rounding alone, so Adam moves it at random; batch statistics
+# cancel it, running ones do not.
+LOSS_TOLERANCE = 1e-4
+
+CONFIG = f"""[data]
+dataset = bus
+root = data
+train = data/train.json
+val = data/val.json
+size = 32
+[model]
+width = 4
+[train]
+epochs = {EPOCHS}
+batch = 4
+"""
+
+
+class Fault(Exception):
+    """A check that failed, in one line."""
+
+
+def programs(build):
+    """{suite: the test programs} that are built."""
+    def is_program(path):
+        return path.is_file() and os.access(path, os.X_OK)
+    return {suite: sorted(filter(is_program, (build / "tests").glob(f"test_{suite}_*"))) for suite in SUITES}
+
+
+def run(command, env, log, seconds, cwd=None):
+    """The finished command's output, which is also kept in `log`; a Fault where it failed."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with open(log, "w", encoding="utf-8") as out:
+        try:
+            status = subprocess.run(command, env=env, cwd=cwd, stdin=subprocess.DEVNULL, stdout=out,
+                                    stderr=subprocess.STDOUT, timeout=seconds).returncode
+        except subprocess.TimeoutExpired as error:
+            raise Fault(f"did not end in {seconds} s; see {log}") from error
+    text = log.read_text(encoding="utf-8", errors="replace")
+    if status != 0:
+        names = sorted(set(re.findall(r"^\[  FAILED  \] (test_\w+)$", text, re.MULTILINE)))
+        why = f"killed by signal {-status}" if status < 0 else f"status {status}"
+        raise Fault(f"{why}{', ' if names else ''}{', '.join(names)}; see {log}")
+    return text
+
+
+def run_suite(implementation, tests, env, logs):
+    """(programs that passed, faults)"""
+    faults = []
+    for test in tests:
+        try:
+            run(implementation.command(test), env, logs / f"{test.name}.log", PROGRAM_SECONDS)
+        except Fault as fault:
+            faults.append(f"{test.name}: {fault}")
+    return len(tests) - len(faults), faults
+
+
+# ---- training --------------------------------------------------------------------------------------------------------
+
+
+def read_log(path):
+    """log.csv without the columns that hold times."""
+    with open(path, newline="", encoding="ascii") as file:
+        return [{k: v for k, v in row.items() if k not in ("seconds", "images_per_second")}
+                for row in csv.DictReader(file)]
+
+
+def train_once(paced, env, folder, name):
+    run([str(paced), "train", "tiny.ini", "--output", name, "--overwrite"], env, folder / f"{name}.log",
+        TRAINING_SECONDS, cwd=folder)
+    return read_log(folder / name / "log.csv"), (folder / name / "last.safetensors").read_bytes()
+
+
+def train(paced, env, folder):
+    """The first epoch's training loss of two equal runs; a Fault where one fails, or they differ in a bit."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    (folder / "tiny.ini").write_text(CONFIG)
+    run([str(paced), "synth", "breast", "--count", "20", "--size", "32", "--seed", "3", "--output", "data"], env,
+        folder / "synth.log", TRAINING_SECONDS, cwd=folder)
+    log, weights = train_once(paced, env, folder, "first")
+    losses = [float(row["ce"]) for row in log]
+    if len(losses) != 2 * EPOCHS or not all(map(math.isfinite, losses)):
+        raise Fault(f"losses are not {2 * EPOCHS} finite numbers: {losses}")
+    if train_once(paced, env, folder, "second") != (log, weights):
+        raise Fault(f"two equal runs differ: {folder}/first, {folder}/second")
+    return losses[0]
+
+
+def compare_loss(loss, reference):
+    if abs(loss - reference) > LOSS_TOLERANCE * reference:
+        raise Fault(f"the first epoch's training loss is {loss:.9g}, the first device's {reference:.9g}")
