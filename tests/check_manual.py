@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Checks that the manual page has what the program has: every command with its options, no others, every environment
-variable of the README that is not for tests, and every exit status.
+"""Checks that the manual page has what the program and the documentation have: every command with its options, no others,
+every environment variable of the documentation's tables, and every exit status, which the tables must have, too.
 
-    check_manual.py PROGRAM PAGE README
+    check_manual.py PROGRAM PAGE FILE...        (FILE: a page of the documentation with such tables)
 
 The page's own form is checked by mandoc and man, where they are installed.
 """
@@ -35,15 +35,21 @@ def check_commands(program, page):
             yield f"{command}: --{option} is " + ("not one of its options" if option in written else "missing")
 
 
-def check_words(page, readme, program):
-    variables = re.findall(r"`([A-Z_]+)(?:=1)?`", "".join(
-        line.split("|")[1] for line in readme.splitlines() if re.match(r"\| `[A-Z_]+", line) and "| tests:" not in line))
+def first_cells(documents):
+    """The first cell of each row of the tables."""
+    return [line.split("|")[1].strip() for line in documents.splitlines() if line.startswith("| ")]
+
+
+def check_words(page, documents, program):
+    cells = first_cells(documents)
+    variables = re.findall(r"`([A-Z_]+)(?:=1)?`", "\n".join(cell for cell in cells if re.match("`[A-Z_]+", cell)))
     written = set(re.findall(r"[A-Z][A-Z_]+", " ".join(re.findall(r"^\.It Ev (.*)", page, re.MULTILINE))))
     yield from (f"environment variable {name} is missing" for name in variables if name not in written)
     statuses = re.findall(r"(?:status:|;)\s(\d+) ", said(program, "--help"))
     yield from (f"exit status {n} is missing" for n in statuses if f".It {n}\n" not in page)
+    yield from (f"exit status {n} is missing in the documentation" for n in statuses if n not in cells)
     if not variables or not statuses:
-        yield "nothing to compare with was found in the README or the program's help"
+        yield "nothing to compare with was found in the documentation or the program's help"
 
 
 def check_form(path):
@@ -56,12 +62,12 @@ def check_form(path):
 
 
 def main():
-    if len(sys.argv) != 4:
+    if len(sys.argv) < 4:
         sys.exit(__doc__)
-    program, path, readme = sys.argv[1:]
+    program, path, *names = sys.argv[1:]
     page = pathlib.Path(path).read_text()
-    faults = [*check_commands(program, page), *check_words(page, pathlib.Path(readme).read_text(), program),
-              *check_form(path)]
+    documents = "\n".join(pathlib.Path(name).read_text() for name in names)
+    faults = [*check_commands(program, page), *check_words(page, documents, program), *check_form(path)]
     for fault in faults:
         print(f"{path}: {fault}")
     print(f"{len(faults)} faults")

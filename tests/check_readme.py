@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""Checks that the manual says what the program says.
+"""Checks that the documentation agrees with the program and that its links are valid.
 
-    check_readme.py [--update] PROGRAM README
+    check_readme.py [--update] PROGRAM PAGE|DIR...
 
-What stands between the lines `<!-- paced ARGUMENTS -->` and `<!-- end -->` must be what `PROGRAM ARGUMENTS` prints; a
-code fence around it is allowed. Files that the manual links to must exist. --update writes the program's words into the
-manual instead of comparing. Exit status 1 where something is out of date, or where no key table is found.
+A directory stands for the pages (*.md) in it. The text between the lines `<!-- paced ARGUMENTS -->` and `<!-- end -->` must
+be the output of `PROGRAM ARGUMENTS`; a code fence around it is allowed. --update writes the program's output into the pages
+instead of comparing. Relative links must lead to files, and their anchors to headings. The exit status is 1 if a block is
+out of date, a link is broken, or no page has the table of keys.
 """
+import os
 import pathlib
 import re
 import shlex
@@ -15,7 +17,10 @@ import sys
 
 BLOCK = re.compile(r"(<!-- paced (.*?) -->\n)(.*?)(\n?<!-- end -->)", re.DOTALL)
 FENCED = re.compile(r"\s*(```\w*\n)(.*?)(```)\s*", re.DOTALL)
-LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)")
+FENCE = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
+CODE = re.compile(r"`[^`\n]*`")
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+HEADING = re.compile(r"^#+ +(.*)$", re.MULTILINE)
 KEYS = "config --keys --markdown"
 
 
@@ -27,7 +32,7 @@ def said(program, arguments):
 
 
 def renewed(program, text):
-    """The manual with every marked block as the program prints it now, and the blocks' arguments."""
+    """The page with every marked block as the program prints it now, and the blocks' arguments."""
     names = []
 
     def block(found):
@@ -40,26 +45,62 @@ def renewed(program, text):
     return BLOCK.sub(block, text), names
 
 
+def stale_line(page, old, new):
+    """The first difference, as a list of faults."""
+    pairs = enumerate(zip(old.splitlines() + [""], new.splitlines() + [""]), 1)
+    first = next((f"{page}:{i}: {a!r} should be {b!r}" for i, (a, b) in pairs if a != b), f"{page}: its length is wrong")
+    return [f"{first}; renew it with tests/check_readme.py --update PROGRAM {page}"]
+
+
+def anchors(text):
+    """The anchors of a page's headings, as GitHub and MkDocs make them."""
+    headings = HEADING.findall(FENCE.sub("", text))
+    return {"-".join(re.sub(r"[^\w\s-]", "", heading.lower()).split()) for heading in headings}
+
+
+def broken_links(pages):
+    """Faults and the number of links. `pages`: {path: text}, paths resolved."""
+    faults, count = [], 0
+    for page, text in pages.items():
+        for link in LINK.findall(CODE.sub("", FENCE.sub("", text))):
+            if "://" in link:
+                continue
+            count += 1
+            name, _, anchor = link.partition("#")
+            target = (page.parent / name).resolve() if name else page
+            if not target.exists():
+                faults.append(f"{os.path.relpath(page)}: link to {link}: no such file")
+            elif anchor and anchor not in anchors(pages[target] if target in pages else target.read_text()):
+                faults.append(f"{os.path.relpath(page)}: link to {link}: no such heading")
+    return faults, count
+
+
+def find_pages(names):
+    """The resolved paths of the pages."""
+    paths = [pathlib.Path(name).resolve() for name in names]
+    return [page for path in paths for page in (sorted(path.glob("*.md")) if path.is_dir() else [path])]
+
+
 def main():
     arguments = [a for a in sys.argv[1:] if a != "--update"]
-    if len(arguments) != 2:
+    if len(arguments) < 2:
         sys.exit(__doc__)
-    program, readme = arguments[0], pathlib.Path(arguments[1])
-    text = readme.read_text()
-    new, names = renewed(program, text)
-    faults = [] if KEYS in names else [f"no block <!-- paced {KEYS} -->"]
-    if "--update" in sys.argv:
-        readme.write_text(new)
-    elif new != text:
-        old = text.splitlines()
-        pairs = enumerate(zip(old, new.splitlines()), 1)
-        faults += [f"line {i}: {a!r} should be {b!r}" for i, (a, b) in pairs if a != b][:1]
-        faults += [f"out of date; renew it with tests/check_readme.py --update PROGRAM {readme.name}"]
-    links = [link for link in LINK.findall(text) if "://" not in link]
-    faults += [f"link to {link}: no such file" for link in links if not (readme.parent / link).exists()]
+    pages, blocks, faults = {}, [], []
+    for page in find_pages(arguments[1:]):
+        old = page.read_text()
+        pages[page], names = renewed(arguments[0], old)
+        blocks += names
+        if "--update" in sys.argv:
+            page.write_text(pages[page])
+        elif pages[page] != old:
+            faults += stale_line(os.path.relpath(page), old, pages[page])
+    if KEYS not in blocks:
+        faults.append(f"no block <!-- paced {KEYS} -->")
+    broken, links = broken_links(pages)
+    faults += broken
     for fault in faults:
-        print(f"{readme}: {fault}")
-    print(f"{len(names)} blocks, {len(links)} links, {len(faults)} faults")
+        print(fault)
+    print(f"{len(pages)} pages, {len(blocks)} blocks, {links} links, {len(faults)} faults")
     return 1 if faults else 0
 
 

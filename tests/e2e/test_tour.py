@@ -1,7 +1,7 @@
-"""The five-minute tour of the manual, command by command: each prints the documented output.
+"""The tours of docs/tour.md and README.md, command by command: each prints what its page shows.
 
-Numbers match any number, because rounding and therefore the results of a training depend on the device. A line `...`
-matches any lines, and `...` within a line matches anything.
+A number stands for any number, because rounding and thus training differ between devices. A line `...` stands for any
+lines, and `...` within a line for any text.
 """
 import os
 import re
@@ -10,19 +10,20 @@ import subprocess
 import program
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-MACHINE = ("build/paced devices", "build/paced doctor")  # output depends on the machine
+MACHINE = ("build/paced devices", "build/paced doctor")  # print what this machine has
 
 
-def blocks():
-    """The lines of each block of the tour."""
-    manual = program.read_text(os.path.join(SOURCE, "README.md"))
-    tour = manual[manual.index("\n## A five-minute tour\n"):]
-    tour = tour[:tour.index("\n## ", 1)]
+def blocks(page, heading):
+    """The lines of each block of a page's section, or of the whole page without a heading."""
+    tour = program.read_text(os.path.join(SOURCE, page))
+    if heading:
+        tour = tour[tour.index(f"\n## {heading}\n") + 1:]
+        tour = tour[:tour.index("\n## ")]
     return [block.splitlines() for block in re.findall(r"^```\n(.*?)^```$", tour, re.DOTALL | re.MULTILINE)]
 
 
 def take_command(lines):
-    """Removes the first command from `lines`, with its continuation lines and here-document, and returns it."""
+    """The first command of `lines`, with its continued lines and its here-document, taken out of them."""
     command = lines.pop(0)[len("$ "):]
     while command.endswith("\\"):
         command += "\n" + lines.pop(0)
@@ -32,10 +33,10 @@ def take_command(lines):
     return command
 
 
-def commands():
-    """(command, lines of its documented output)"""
+def commands(page, heading):
+    """(command, the lines that the page shows as its output)"""
     found = []
-    for lines in blocks():
+    for lines in blocks(page, heading):
         while lines:
             command, said = take_command(lines), []
             while lines and not lines[0].startswith("$ "):
@@ -45,7 +46,7 @@ def commands():
 
 
 def without_chance(line):
-    """The lines without numbers, the marks that depend on them, and the blanks that align them."""
+    """Without numbers, the marks that depend on them, and the blanks that numbers of other lengths move."""
     return " ".join(re.sub(r"\d+(\.\d+)?", "#", line.replace(" (best)", "")).split())
 
 
@@ -55,12 +56,14 @@ def pattern_of(said):
 
 
 class Tour(program.Case):
-    def test_every_command_prints_what_the_manual_says(self):
-        os.mkdir(self.path("build"))
-        os.symlink(program.PROGRAM, self.path("build", "paced"))
-        os.symlink(os.path.join(SOURCE, "configs"), self.path("configs"))
-        tour = commands()
-        self.assertGreater(len(tour), 8)
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        os.mkdir(cls.path("build"))
+        os.symlink(program.PROGRAM, cls.path("build", "paced"))
+        os.symlink(os.path.join(SOURCE, "configs"), cls.path("configs"))
+
+    def follow(self, tour):
         for command, said in tour:
             done = subprocess.run(["sh", "-c", command], cwd=self.dir, text=True, stdin=subprocess.DEVNULL,
                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
@@ -68,6 +71,16 @@ class Tour(program.Case):
             printed = "".join(without_chance(line) + "\n" for line in done.stdout.splitlines() if line)
             if command not in MACHINE:
                 self.assertRegex(printed, f"^{pattern_of([line for line in said if line])}$", command)
+
+    def test_five_minute_tour(self):
+        tour = commands("docs/tour.md", None)
+        self.assertGreater(len(tour), 8)
+        self.follow(tour)
+
+    def test_one_page_tour(self):
+        tour = commands("README.md", "A one-page tour")
+        self.assertGreater(len(tour), 5)
+        self.follow(tour)
 
 
 if __name__ == "__main__":
