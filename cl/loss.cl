@@ -1,12 +1,12 @@
 /* The objective per pixel, value and gradient in one pass: (c0 + c1 w) CE + (k0 + k1 w) KLD; formulas in distill.h. A
- * work-item takes `part_pixels` pixels and leaves sums over them in parts[part][4] = {objective, cross entropy with the
- * hard label, KLD, pixels of weight 1}. The objective is a mean, so gradients are divided by the number of pixels.
+ * work-item processes `part_pixels` pixels and writes sums over them to parts[part][4] = {objective, cross entropy with
+ * the hard label, KLD, pixels of weight 1}. The objective is a mean, so gradients are divided by the number of pixels.
  *
- * Here a vector's elements ("lanes") are VEC neighbouring pixels, not channels: there are few classes, and exp of a vector
- * costs a CPU what exp of one number does. Lanes beyond the last pixel repeat the first and count for nothing. */
+ * A vector's elements ("lanes") are VEC neighbouring pixels, not channels: there are few classes, and on a CPU exp of a
+ * vector costs as much as exp of a scalar. Lanes past the last pixel repeat the first and are not counted. */
 enum { HARD, UNIFORM, SVLS }; /* enum paced_target */
 
-/* Class c of `count` pixels. */
+/* Class c of `count` <= VEC pixels. */
 INLINE realv lanes(global const float *x, int classes, int c, int count)
 {
     float lane[VEC];
@@ -14,7 +14,7 @@ INLINE realv lanes(global const float *x, int classes, int c, int count)
     return LOADV(lane, 0);
 }
 
-/* log of the sum over classes of exp(z), z = x / temperature, relative to the largest. */
+/* log(sum_c exp(z_c - max z)), z = x / temperature; *largest = max z. */
 INLINE realv log_sum(global const float *x, int classes, int count, float temperature, realv *largest)
 {
     realv top = lanes(x, classes, 0, count) / temperature, sum = 0;
@@ -27,30 +27,30 @@ INLINE realv log_sum(global const float *x, int classes, int count, float temper
     return log(sum);
 }
 
-/* The smoothed target's share of class c at pixel p. */
-static float soft_share(int target, float smoothing, int classes, int c, global const uchar *labels, uint p, int size,
+/* The smoothed target of class c at pixel p. */
+static float soft_target(int target, float smoothing, int classes, int c, global const uchar *labels, uint p, int size,
                         global const float *svls, int side)
 {
     if (target == UNIFORM) return (1.0f - smoothing) * (labels[p] == c) + smoothing / (float)classes;
     int x = p % size, y = p / size % size;
     size_t image = p - ((size_t)y * size + x);
-    float share = 0;
+    float sum = 0;
     for (int j = 0; j < side; ++j)
         for (int i = 0; i < side; ++i) {
             int ny = clamp(y + j - side / 2, 0, size - 1), nx = clamp(x + i - side / 2, 0, size - 1);
-            if (labels[image + (size_t)ny * size + nx] == c) share += svls[j * side + i];
+            if (labels[image + (size_t)ny * size + nx] == c) sum += svls[j * side + i];
         }
-    return share;
+    return sum;
 }
 
-INLINE realv target_share(int target, float smoothing, int classes, int c, global const uchar *labels, uint p,
+INLINE realv target_of(int target, float smoothing, int classes, int c, global const uchar *labels, uint p,
                           int count, int size, global const float *svls, int side)
 {
     float lane[VEC];
     for (int i = 0; i < VEC; ++i) {
         uint at = p + (i < count ? i : 0);
         lane[i] = target == HARD ? labels[at] == c
-                                 : soft_share(target, smoothing, classes, c, labels, at, size, svls, side);
+                                 : soft_target(target, smoothing, classes, c, labels, at, size, svls, side);
     }
     return LOADV(lane, 0);
 }
@@ -59,11 +59,11 @@ kernel void loss_pixels(int pixels, int part_pixels, int size, int classes, int 
                         int with_weight, float c0, float c1, float k0, float k1, float limit, float low_weight,
                         float temperature, int target, float smoothing, int side, global const float *logits,
                         global const float *teacher, global const uchar *labels, global const float *svls,
-                        global const float *rank, global float *dlogits, global float *parts)
+                        global const float *admission_score, global float *dlogits, global float *parts)
 {
     int part = get_global_id(0), from = part * part_pixels, to = min(pixels, from + part_pixels);
     if (from >= pixels) return;
-    float share = 1.0f / (float)pixels, kld_scale = temperature / (float)classes;
+    float per_pixel = 1.0f / (float)pixels, kld_scale = temperature / (float)classes;
     realv objective_sum = 0, ce_sum = 0, kld_sum = 0, admitted = 0;
     for (int p = from; p < to; p += VEC) {
         int count = min(VEC, to - p);
@@ -71,7 +71,7 @@ kernel void loss_pixels(int pixels, int part_pixels, int size, int classes, int 
         float lane[VEC], counted[VEC];
         for (int i = 0; i < VEC; ++i) {
             counted[i] = i < count;
-            lane[i] = with_weight && !(rank[p + (i < count ? i : 0)] <= limit) ? low_weight : 1.0f;
+            lane[i] = with_weight && !(admission_score[p + (i < count ? i : 0)] <= limit) ? low_weight : 1.0f;
         }
         realv weight = LOADV(lane, 0), real = LOADV(counted, 0);
         realv ce_factor = c0 + c1 * weight, kld_factor = k0 + k1 * weight;
@@ -82,8 +82,8 @@ kernel void loss_pixels(int pixels, int part_pixels, int size, int classes, int 
         }
         realv hard_ce = 0, ce = 0, kld = 0;
         for (int c = 0; c < classes; ++c) {
-            realv wanted = target_share(target, smoothing, classes, c, labels, p, count, size, svls, side);
-            realv hard = target == HARD ? wanted : target_share(HARD, 0, classes, c, labels, p, count, size, svls, side);
+            realv wanted = target_of(target, smoothing, classes, c, labels, p, count, size, svls, side);
+            realv hard = target == HARD ? wanted : target_of(HARD, 0, classes, c, labels, p, count, size, svls, side);
             realv x = lanes(s, classes, c, count), log_q = x - top - log_of_sum;
             realv grad = ce_factor * (exp(log_q) - wanted);
             hard_ce -= hard != 0 ? log_q : (realv)0;
@@ -95,7 +95,7 @@ kernel void loss_pixels(int pixels, int part_pixels, int size, int classes, int 
                 grad += kld_factor * kld_scale * (exp(log_q) - prob);
             }
             if (!with_gradient) continue;
-            STORE_LANES(share * grad, lane);
+            STORE_LANES(per_pixel * grad, lane);
             for (int i = 0; i < count; ++i) dlogits[((size_t)p + i) * classes + c] = lane[i];
         }
         kld *= temperature * kld_scale;

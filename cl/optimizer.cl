@@ -1,7 +1,6 @@
-/* Steps of the optimisers over a flat range of vectors; formulas in optim.h. `clip` is one number, a factor on all
- * gradients. */
+/* Update rules over a flat range of parameters in vectors; formulas in optim.h. clip[0] is a factor on all gradients. */
 
-/* What is left of the weights when adamw has decayed them is `keep`. */
+/* `keep` multiplies the weights: 1 - lr weight_decay for adamw, else 1. */
 kernel void adam(uint vectors, global float *weight, global const float *grad, global const float *clip,
                  global float *m, global float *v, float beta1, float beta2, float one_minus_beta1, float one_minus_beta2,
                  float step_size, float root, float decay, float keep)
@@ -27,7 +26,7 @@ kernel void sgd(uint vectors, global float *weight, global const float *grad, gl
     STOREV(w - lr * step, weight, i);
 }
 
-/* The sum of squares of each of `parts` parts of the gradients, apart for each place in a vector. */
+/* The sums of squares of each of `parts` parts of the gradients, one per vector lane. */
 kernel void clip_partial(uint vectors, uint parts, global const float *grad, global float *partial)
 {
     uint id = get_global_id(0);
@@ -51,5 +50,5 @@ kernel void clip_finish(uint parts, float max_norm, global const float *partial,
     realv sums = 0;
     for (uint i = 0; i < parts; ++i) sums += LOADV(partial, i);
     float factor = max_norm / (sqrt(over_lanes(sums)) + 1e-6f);
-    clip[0] = factor > 1.0f ? 1.0f : factor; /* a NaN stays one, which min() does not promise: the loss must show it */
+    clip[0] = factor > 1.0f ? 1.0f : factor; /* keeps a NaN, which min() may drop: the loss must show it */
 }

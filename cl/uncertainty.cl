@@ -1,18 +1,18 @@
-/* The uncertainty of each pixel, which decides when it is admitted.
+/* The uncertainty of each pixel, which determines its admission.
  *
  *   f = softmax(t / tau) of the teacher's logits t
  *   prediction  u_p = 1 - f[y], or 1 - max_c f_c
  *   boundary    u_b = 1 - svls(y)[y] = sum over the SVLS kernel of [y_ij != y], replicate padding: 0 inside a region
  *   fused       u = 1 - (1 - u_p)(1 - u_b) | (u_p + u_b) / 2 | max | beta u_p + (1 - beta) u_b | u_p | u_b
  *
- * Each pixel gets its uncertainty and its rank, which is compared with one limit: admitted where rank <= limit. Rank is
- * u and the limit mu where `by_u`: for the fused uncertainty, and where mu is a quantile of u, whose own pixels must
- * count; else, for the reference's weights, which ask f >= 1 - mu, rank = -f and limit = -(1 - mu), so that ties fall
- * as they do there. Anti-curriculum turns u round: 1 - u. */
+ * The kernel writes each pixel's uncertainty and admission score; a pixel is admitted if score <= limit. With `by_u`,
+ * score = u and limit = mu: for the fused uncertainty, for anti-curriculum, and if mu is a quantile of u, which must
+ * admit the pixels at the quantile. Else score = -f and limit = -(1 - mu), so that ties are decided as by the
+ * reference's f >= 1 - mu. Anti-curriculum replaces u by 1 - u. */
 enum { TRUE_CLASS = 1, MAX, CLASS_MEAN, IMAGE_MAX, FUSED }; /* enum paced_weighting */
 enum { PRODUCT, MEAN, LARGER, WEIGHTED, PREDICTION, BOUNDARY }; /* enum paced_fuse */
 
-/* f of one class, with the sum and the largest logit of the pixel at hand. */
+/* f of one class; *largest_confidence = max_c f_c. */
 static float confidence(global const float *t, int classes, float tau, int class, float *largest_confidence)
 {
     float largest = t[0] / tau;
@@ -42,17 +42,18 @@ static float fused(int fuse, float beta, float u_p, float u_b)
     switch (fuse) {
     case PRODUCT: return 1.0f - (1.0f - u_p) * (1.0f - u_b);
     case MEAN: return 0.5f * (u_p + u_b);
-    case LARGER: return u_b > u_p ? u_b : u_p; /* not fmax, which would drop a NaN of u_p */
+    case LARGER: return u_b > u_p ? u_b : u_p; /* fmax would drop a NaN of u_p */
     case WEIGHTED: return beta * u_p + (1.0f - beta) * u_b;
     case PREDICTION: return u_p;
     default: return u_b;
     }
 }
 
-/* side 0: no boundary uncertainty. teacher may be absent where only the boundary is asked for. */
+/* side 0: no boundary uncertainty. has_teacher may be 0 if only the boundary is needed. */
 kernel void uncertainty(int pixels, int size, int classes, int weighting, int by_max, int fuse, float beta, float tau,
                         int side, int hard_first, int by_u, int has_teacher, global const float *teacher,
-                        global const uchar *labels, global const float *svls, global float *out, global float *rank)
+                        global const uchar *labels, global const float *svls, global float *out,
+                        global float *admission_score)
 {
     uint p = get_global_id(0);
     if (p >= (uint)pixels) return;
@@ -63,16 +64,16 @@ kernel void uncertainty(int pixels, int size, int classes, int weighting, int by
         float u = fused(fuse, beta, 1.0f - (by_max ? largest : f), u_b);
         if (hard_first) u = 1.0f - u;
         out[p] = u;
-        rank[p] = u;
+        admission_score[p] = u;
         return;
     }
     if (weighting != TRUE_CLASS) f = largest;
-    if (weighting == CLASS_MEAN) f = 1.0f / (float)classes; /* they add up to 1: no rounding may decide at a tie */
+    if (weighting == CLASS_MEAN) f = 1.0f / (float)classes; /* the exact mean: rounding must not decide ties */
     out[p] = hard_first ? f : 1.0f - f;
-    rank[p] = by_u ? out[p] : -f;
+    admission_score[p] = by_u ? out[p] : -f;
 }
 
-/* Every pixel takes the mean over its image: one work-item per image, a fixed order. */
+/* Replaces every value by its image's mean. One work-item per image sums in a fixed order. */
 kernel void image_mean(int images, int pixels_per_image, global float *values)
 {
     uint n = get_global_id(0);

@@ -1,25 +1,25 @@
-/* distill: what the student learns from: the loss per pixel, the teacher's confidence, uncertainty, pacing.
+/* distill: the loss per pixel, the teacher's confidence, the uncertainty and pacing.
  *
- * s are the student's logits, t the teacher's, y the labels, C classes, N = n h w pixels. The objective is the mean
- * over all pixels of the batch of
+ * s: the student's logits; t: the teacher's logits; y: the labels; C: the number of classes. The objective is the mean
+ * over all n h w pixels of the batch of
  *   (c0 + c1 w) CE + (k0 + k1 w) KLD
- *   CE  = - sum_c y'_c log softmax(s)_c            y' the target: hard, smoothed uniformly, or smoothed by SVLS
+ *   CE  = - sum_c y'_c log softmax(s)_c            y' = target: hard, smoothed uniformly, or smoothed by SVLS
  *   KLD = T^2 / C sum_c p_c (log p_c - log q_c)    p = softmax(t / T), q = softmax(s / T)
- *   w   = 1 where the pixel is admitted, else a low weight: 0 (hard), or min(1, mu + 0.1) (soft)
- * where c0, c1, k0, k1 are a row of the table of losses. A pixel is admitted where its uncertainty u <= mu:
- *   u_p = 1 - f[y] or 1 - max_c f_c, f = softmax(t / tau);   u_b = 1 - svls(y)[y];   u fuses the two.
- * The reference's own losses compare as the reference does, f >= 1 - mu. Sources: the reference implementation; P-CBLS
- * (temperature scaling, quantile pacing); SVLS (boundary smoothing). Fusion and u_b are this project's reading of the
- * paper, whose public code has neither. */
+ *   w   = 1 if the pixel is admitted, else a low weight: 0 (hard) or min(1, mu + 0.1) (soft)
+ * with c0, c1, k0, k1 from a row of the table of losses. A pixel is admitted if its uncertainty u <= mu:
+ *   u_p = 1 - f[y] or 1 - max_c f_c, f = softmax(t / tau);   u_b = 1 - svls(y)[y];   u fuses both.
+ * The reference's own losses use its comparison, f >= 1 - mu. Sources: the reference implementation; P-CBLS
+ * (temperature scaling, quantile pacing); SVLS (boundary smoothing). Fusion and u_b are this project's interpretation
+ * of the paper, whose public code has neither. */
 #ifndef PACED_DISTILL_H
 #define PACED_DISTILL_H
 
 #include "paced/config.h"
 #include "paced/graph.h"
 
-/* ---- the objective: which loss, from the configuration ------------------------------------------------------- */
+/* ---- the objective ------------------------------------------------------------------------------------------- */
 
-/* What a pixel's weight hangs on. */
+/* The quantity that determines a pixel's weight. */
 enum paced_weighting {
     PACED_WEIGHT_NONE,       /* w = 1 */
     PACED_WEIGHT_TRUE_CLASS, /* f[y] >= 1 - mu (the reference's curriculum) */
@@ -33,43 +33,42 @@ struct paced_objective {
     const char *name;
     enum paced_weighting weighting;
     float c0, c1, k0, k1;
-    bool soft;       /* not admitted: min(1, mu + 0.1), else 0 */
-    bool curriculum; /* the step schedule's arithmetic of curriculum runs */
+    bool soft;       /* weight of pixels that are not admitted: min(1, mu + 0.1), else 0 */
+    bool curriculum; /* the step schedule counts as in the reference's curriculum runs */
     bool needs_teacher;
-    bool hard_first;   /* anti-curriculum: admits the most uncertain first (u is reversed: 1 - u) */
-    bool by_quantile;  /* mu is taken from the uncertainties: compares u <= mu, so that the quantile's own count */
+    bool hard_first;   /* anti-curriculum: admits the most uncertain pixels first (u is replaced by 1 - u) */
+    bool by_quantile;  /* mu is a quantile of u: compares u <= mu, which admits pixels at the quantile, too */
     float temperature; /* T */
-    float tau;         /* set later where it is fitted */
-    int prediction, boundary, fuse, target; /* the configuration's choices */
+    float tau;         /* the caller sets it if it is fitted */
+    int prediction, boundary, fuse, target; /* enums of config.h */
     int kernel;
     float beta, smoothing;
 };
 
-/* Plain cross entropy, for measuring. */
+/* Plain cross entropy, for evaluation. */
 struct paced_objective paced_objective_plain(void);
 
-/* PACED_INVALID where the configuration asks for what does not go together: a loss that needs a teacher, without one.
- */
+/* The objective that the configuration selects. PACED_INVALID for a loss that needs a teacher without one. */
 enum paced_err paced_objective_init(struct paced_objective *objective, const struct paced_config *config);
 
 /* ---- pacing: pure functions of the epoch --------------------------------------------------------------------- */
 
-/* How often each uncertainty occurs among the training pixels, to take quantiles from. */
+/* Histogram of the training pixels' uncertainties, for quantiles. */
 struct paced_histogram;
 struct paced_histogram *paced_histogram_create(void);
 void paced_histogram_destroy(struct paced_histogram *histogram);
-/* PACED_INVALID for a value that is not a number. */
+/* Adds uncertainty[count]. PACED_INVALID for a NaN. */
 enum paced_err paced_histogram_add(struct paced_histogram *histogram, const float *uncertainty, size_t count);
-/* The smallest value (one that occurs, to 2^-20) that at least this share of all values does not exceed; share 0: the
- * least value, 1: the greatest. 1 where nothing was added. */
-double paced_histogram_quantile(const struct paced_histogram *histogram, double share);
+/* The smallest value in the histogram (to 2^-20) that at least this fraction of all values does not exceed: fraction 0
+ * gives the minimum, 1 the maximum. 1 if the histogram is empty. */
+double paced_histogram_quantile(const struct paced_histogram *histogram, double fraction);
 
-/* Does this configuration's pacing take quantiles? */
+/* True if the configuration's pacing uses quantiles. */
 bool paced_pacing_needs_histogram(const struct paced_config *config, const struct paced_objective *objective);
 
-/* mu of a 0-based epoch. step: mu0 and its updates so far (curriculum kind: after 0-based epochs divisible by
- * mu_update_every, others: after 1-based ones), never above mu_max. quantile, linear, exponential, root: from the
- * histogram. none: 1. */
+/* mu of a 0-based epoch. step: the initial mu plus one update after every epoch whose number is divisible by
+ * mu_update_every (0-based numbers for curriculum losses, else 1-based), at most mu_max. quantile, linear, exponential,
+ * root: from the histogram. none: 1. */
 double paced_pacing_mu(const struct paced_config *config, const struct paced_objective *objective, int epoch,
                        const struct paced_histogram *histogram);
 
@@ -78,44 +77,46 @@ double paced_pacing_sigma(const struct paced_config *config, int epoch);
 
 /* ---- SVLS ---------------------------------------------------------------------------------------------------- */
 
-/* weights[size][size]: a Gaussian whose centre is replaced by the sum of the others, divided by the new sum: the centre
- * is 0.5 whatever sigma and size (1 for size 1); size is odd, at most PACED_MOST_KERNEL. Computed relative to the
- * nearest neighbours, so that it holds for any sigma > 0. */
+/* weights[size][size]: a Gaussian whose centre is replaced by the sum of the others, divided by the new sum. The centre
+ * is thus 0.5 for all sigma and size (1 for size 1). size: odd, at most PACED_MOST_KERNEL; sigma: any > 0. */
 void paced_svls_kernel(float *weights, int size, double sigma);
 
 /* ---- the loss on the device ---------------------------------------------------------------------------------- */
 
-/* Sums over the pixels of one batch; kld only with a teacher; admitted: pixels with weight 1. */
+/* Sums over the pixels of one batch. kld is 0 without a teacher; admitted counts pixels of weight 1. */
 struct paced_loss_sums {
     double loss, ce, kld, admitted;
 };
 
 struct paced_loss;
 
-/* For up to `batch` samples of size x size pixels. `teacher`: teacher logits will be given. */
+/* A loss for up to `batch` samples of size x size pixels. `teacher`: the caller provides teacher logits. */
 enum paced_err paced_loss_create(struct paced_loss **loss, struct paced_device *device,
                                  const struct paced_objective *objective, bool teacher, int batch, int size,
                                  int classes);
 void paced_loss_destroy(struct paced_loss *loss);
 
-/* Sets what changes between epochs. */
+/* Sets the values that change between epochs. */
 enum paced_err paced_loss_set_epoch(struct paced_loss *loss, double mu, double sigma);
 
-/* Written before paced_loss_run: uint8 labels [n][h][w], the teacher's logits [n][h][w][classes]. */
+/* Inputs of paced_loss_run, owned by the loss and written by the caller: labels uint8 [n][h][w], and the teacher's
+ * logits float [n][h][w][classes] (NULL without a teacher). */
 struct paced_buffer *paced_loss_labels(struct paced_loss *loss);
 struct paced_buffer *paced_loss_teacher(struct paced_loss *loss);
 
-/* Each pixel's uncertainty in [0, 1] as pacing sees it (reversed where hard_first), from labels and teacher, into
- * paced_loss_uncertainty: float [n][h][w]. Also the way to look at one part of it: `fuse` as in the configuration
- * (PACED_FUSE_PREDICTION, ...) or -1 for the objective's own. */
+/* Computes each pixel's uncertainty in [0, 1], 1 - u if hard_first, from labels and teacher into
+ * paced_loss_uncertainty: float [n][h][w]. `fuse`: -1 for the objective's own, or a value of the configuration
+ * (PACED_FUSE_PREDICTION, ...) to inspect one component. */
 enum paced_err paced_loss_measure(struct paced_loss *loss, int count, int fuse);
 struct paced_buffer *paced_loss_uncertainty(struct paced_loss *loss);
 
-/* The weights that paced_loss_run gives to the pixels just measured (fuse -1): weights[count][size][size]. Waits. */
+/* The weights that paced_loss_run gives to the pixels just measured (fuse -1): weights[count][size][size]. Waits for
+ * the device. */
 enum paced_err paced_loss_read_weights(struct paced_loss *loss, int count, float *weights);
 
-/* Values, and the objective's gradient into dlogits unless NULL, for `count` samples of logits [n][h][w][classes]. Only
- * enqueues: the sums are fetched by _read_later and complete after paced_loss_wait. Two reads may be under way. */
+/* Enqueues the loss of `count` samples of logits [n][h][w][classes], and its gradient into dlogits of the same shape
+ * unless that is NULL. paced_loss_read_later starts the transfer of the sums, paced_loss_wait ends the oldest one. At
+ * most two transfers may be pending. */
 enum paced_err paced_loss_run(struct paced_loss *loss, const struct paced_buffer *logits, int count,
                               struct paced_buffer *dlogits);
 enum paced_err paced_loss_read_later(struct paced_loss *loss, int count);

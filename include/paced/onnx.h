@@ -1,17 +1,17 @@
-/* onnx: networks as ONNX files (onnx.ai, IR version 8, operators of version 17), which ONNX Runtime, OpenCV and others
- * run. Written only; host arrays only. */
+/* onnx: export of networks to ONNX files (onnx.ai, IR version 8, operator set 17), which ONNX Runtime, OpenCV and
+ * others run. Host arrays only. */
 #ifndef PACED_ONNX_H
 #define PACED_ONNX_H
 
 #include "paced/graph.h"
 
-/* The network with its weights:
+/* Writes the network with its weights, which paced_graph_check_weights must accept:
  *   input   "image"   float32 [N, 3, H, W], red, green, blue from 0 to 1
  *   output  "logits"  float32 [N, classes, H, W]
- * N, H and W are free where `graph` is for any size (paced_graph_fit_all). The weights' metadata become the model's.
- * `fold`: a batch normalisation becomes part of the convolution before it; else nodes and initializers are the graph's
- * own, named as in the weights. The weights must be the graph's (paced_graph_check_weights). PACED_FAILED for an
- * operation that ONNX files cannot be written of yet, for a model larger than they can be (2 GiB), or a disk fault. */
+ * N, H and W are free if `graph` is for any size (paced_graph_fit_all). The weights' metadata become the model's.
+ * `fold`: batch normalisations are folded into the convolutions before them; else nodes and initializers correspond to
+ * the graph's, named as in the weights. PACED_FAILED for an operation without an ONNX row, a model above 2 GiB (the
+ * limit of ONNX files), or a disk error. */
 enum paced_err paced_onnx_write(const char *path, const struct paced_graph *graph, const struct paced_weights *weights,
                                 bool fold);
 

@@ -1,10 +1,10 @@
-/* weights: named tensors in files. Host arrays only.
+/* weights: files of named tensors. Host arrays only.
  *
  * safetensors (github.com/huggingface/safetensors): 8 bytes little-endian header length, a JSON header
  * {"name": {"dtype", "shape", "data_offsets"}, "__metadata__": {string: string}}, then the raw little-endian data.
  *
- * PyTorch's own files (torch.save since 1.6): a zip archive of a pickle that describes tensors, and of their data. They
- * are read only. */
+ * PyTorch's files (torch.save since 1.6): a zip archive with a pickle that describes the tensors, and with their data.
+ * They can only be read. */
 #ifndef PACED_WEIGHTS_H
 #define PACED_WEIGHTS_H
 
@@ -23,7 +23,7 @@ struct paced_entry {
     size_t bytes;
 };
 
-/* A set of named tensors and string metadata; starts as {0}. Insertion order is file order. */
+/* A set of named tensors and string metadata, which owns its contents. Starts as {0}. Insertion order is file order. */
 struct paced_weights {
     struct paced_entry *entries;
     size_t count;
@@ -31,7 +31,7 @@ struct paced_weights {
     size_t metadata_count;
 };
 
-/* Copies the data. A name that is there already is replaced. */
+/* Copies the data. Replaces an existing tensor of that name. */
 void paced_weights_add(struct paced_weights *weights, const char *name, enum paced_dtype dtype, int rank,
                        const int64_t *shape, const void *data);
 void paced_weights_add_metadata(struct paced_weights *weights, const char *key, const char *value);
@@ -39,15 +39,16 @@ const struct paced_entry *paced_weights_find(const struct paced_weights *weights
 const char *paced_weights_metadata(const struct paced_weights *weights, const char *key);            /* or NULL */
 void paced_weights_finish(struct paced_weights *weights);
 
-/* Either kind of file, told by its first bytes. A prefix "module." that all names have (PyTorch's DataParallel writes
- * it) is taken away. Of a PyTorch file: the state dictionary that it is, or holds as "state_dict", "model_state_dict"
- * or "model"; float64, float16 and bfloat16 become float32, which is noted in the log, like what was taken.
- * PACED_INVALID, naming file and tensor, for what is damaged, for tensors of other types, and for any object that is
- * not part of a tensor's description: nothing in the file is ever run. */
+/* Reads either format, which the first bytes determine. Removes the prefix "module." if all names have it (PyTorch's
+ * DataParallel writes it). A PyTorch file is a state dictionary, or a dictionary that has one as "state_dict",
+ * "model_state_dict" or "model". float64, float16 and bfloat16 become float32. The log reports these choices.
+ * PACED_INVALID, naming file and tensor, for damaged files, tensors of other types, and objects that do not describe
+ * tensors: no code in the file is ever run. */
 enum paced_err paced_weights_read(const char *path, struct paced_weights *weights);
 
-/* PACED_INVALID, naming file and tensor, for a header that is absurd (longer than the file or than 100 MB, bad JSON,
- * unknown dtype, offsets that overlap, leave gaps or leave the file, a shape that does not fit the bytes). */
+/* Read: PACED_INVALID, naming file and tensor, for a header longer than the file or than 100 MB, invalid JSON, an
+ * unknown dtype, offsets that overlap, leave gaps or exceed the file, or a shape that does not match the number of
+ * bytes. */
 enum paced_err paced_safetensors_read(const char *path, struct paced_weights *weights);
 enum paced_err paced_safetensors_write(const char *path, const struct paced_weights *weights);
 

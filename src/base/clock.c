@@ -1,10 +1,9 @@
-/* clock: monotonic time, and the wish to stop.
+/* clock: monotonic time and stop requests.
  *
- * SIGINT and SIGTERM are blocked everywhere and taken by a thread of their own, which sets a flag that the training
- * loop asks for between steps and then saves and leaves. A signal handler would not do: the compiler inside a device
- * driver (LLVM in PoCL) puts its own handler in front of it, which deletes the files that are being compiled, and the
- * build fails instead. Who presses Ctrl-C twice does not want to wait: the program ends at once, with the same status;
- * files still appear whole or not at all. */
+ * SIGINT and SIGTERM are blocked in all threads. A dedicated thread waits for them and sets a flag, which the training
+ * loop checks between steps in order to save and stop. A signal handler does not work: the compiler inside a device
+ * driver (LLVM in PoCL) installs its own handler in front of it, which deletes the files being compiled, so that the
+ * build fails. A second Ctrl-C ends the program at once with the same status; files are still complete or absent. */
 #include "paced/base.h"
 
 #include <pthread.h>
@@ -37,11 +36,11 @@ void paced_catch_stop(void) {
     sigemptyset(&stops);
     sigaddset(&stops, SIGINT);
     sigaddset(&stops, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &stops, &before); /* threads made from now on inherit it */
+    pthread_sigmask(SIG_BLOCK, &stops, &before); /* later threads inherit it */
     if (pthread_create(&waiting, NULL, wait_for_signals, &stops) == 0)
         pthread_detach(waiting);
     else
-        pthread_sigmask(SIG_SETMASK, &before, NULL); /* a stop without saving is better than none */
+        pthread_sigmask(SIG_SETMASK, &before, NULL); /* stopping without saving is better than not stopping */
 }
 
 bool paced_stop_asked(void) {

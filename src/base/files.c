@@ -1,9 +1,8 @@
-/* files: whole files in, whole files out.
+/* files: reading and writing whole files.
  *
- * Law of writing: a reader sees the old file or the new one, never a part, even after a power cut. So the content goes
- * to "<path>.tmp.<process>" in the same directory (rename works only within a file system), is forced to the disk,
- * takes the final name in one step, and then the directory is forced to the disk too. What is appended to a log is the
- * exception: of a record that is cut short a part may stay. */
+ * Invariant: a reader sees the old file or the new one, never a part, even after a power cut. The content is written to
+ * "<path>.tmp.<process>" in the same directory (rename works only within a file system), synced to the disk and
+ * renamed; then the directory is synced. Appending to a log is the exception: a part of the last record may remain. */
 #include "paced/base.h"
 
 #include <errno.h>
@@ -13,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Reads to the end or to one byte above the limit; grows with the content, so pipes work too. */
+/* Reads to the end or to at least one byte above the limit. The buffer grows with the content, so pipes work too. */
 static uint8_t *read_all(FILE *stream, size_t max_bytes, size_t *size) {
     size_t capacity = 1 << 16, used = 0;
     uint8_t *data = paced_grow(NULL, capacity, 1);
@@ -60,9 +59,9 @@ enum paced_err paced_file_read_text(const char *path, size_t max_bytes, char **t
     PACED_TRY(paced_file_read(path, max_bytes, &data, &size));
     if (strlen((char *)data) < size) {
         int line = 1;
-        for (const uint8_t *at = data; *at; at++) line += *at == '\n';
+        for (const uint8_t *at = data; *at; ++at) line += *at == '\n';
         free(data);
-        return paced_error(PACED_INVALID, "%s:%d: holds a zero byte; save it as plain text (UTF-8)", path, line);
+        return paced_error(PACED_INVALID, "%s:%d: contains a zero byte; save it as plain text (UTF-8)", path, line);
     }
     if (strncmp((char *)data, mark, skip) == 0) memmove(data, data + skip, size - skip + 1);
     *text = (char *)data;
@@ -74,26 +73,26 @@ static enum paced_err write_error(const char *path, const char *cause) {
                        path, cause);
 }
 
-/* Through a symbolic link to a file the file itself is replaced, not the link. */
+/* The target of a symbolic link, so that the file is replaced and not the link. */
 static char *final_path(const char *path) {
     char *real = realpath(path, NULL);
     return real ? real : paced_strdup(path);
 }
 
-/* A rename would put a file in the place of a device such as /dev/null. */
-static bool is_no_plain_file(const char *path) {
+/* True for anything but a plain file: a rename would replace a device such as /dev/null. */
+static bool is_special(const char *path) {
     struct stat info;
     return stat(path, &info) == 0 && !S_ISREG(info.st_mode);
 }
 
 enum paced_err paced_file_check(const char *path) {
-    if (is_no_plain_file(path))
-        return paced_error(PACED_INVALID, "%s: is there and not a plain file; choose another name", path);
+    if (is_special(path))
+        return paced_error(PACED_INVALID, "%s: exists and is not a plain file; choose another name", path);
     char *final = final_path(path), *dir = paced_path_dir(final);
     enum paced_err err = paced_path_is_dir(dir) ? paced_dir_check(dir)
                                                 : paced_error(PACED_INVALID,
-                                                              "%s: cannot be written: there is no directory %s; make "
-                                                              "it, or choose another place",
+                                                              "%s: cannot be written: there is no directory %s; "
+                                                              "create it, or choose another place",
                                                               path, dir);
     free(dir);
     free(final);
@@ -102,10 +101,10 @@ enum paced_err paced_file_check(const char *path) {
 
 enum paced_err paced_atomic_open(struct paced_atomic *file, const char *path) {
     *file = (struct paced_atomic){0};
-    if (is_no_plain_file(path)) return write_error(path, "it is there and not a plain file");
+    if (is_special(path)) return write_error(path, "it exists and is not a plain file");
     file->path = final_path(path);
     file->temporary = paced_format("%s.tmp.%ld", file->path, (long)getpid());
-    unlink(file->temporary); /* left by a process of that number that was killed */
+    unlink(file->temporary); /* left by a killed process with the same id */
     int fd = open(file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     file->stream = fd < 0 ? NULL : fdopen(fd, "wb");
     if (file->stream) return PACED_OK;
@@ -115,8 +114,8 @@ enum paced_err paced_atomic_open(struct paced_atomic *file, const char *path) {
     return err;
 }
 
-/* Some file systems cannot sync a directory, and one that may be written may still not be readable: both leave the
- * rename as safe as that system makes it, so only a real disk error counts. */
+/* Only a disk error counts as a failure: some file systems cannot sync a directory, and a writable directory may be
+ * unreadable. */
 static bool sync_dir_of(const char *path) {
     char *dir = paced_path_dir(path);
     int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -141,7 +140,7 @@ enum paced_err paced_atomic_commit(struct paced_atomic *file) {
     }
     enum paced_err err = PACED_OK;
     if (!done) err = write_error(file->path, failure ? strerror(failure) : "an earlier write failed");
-    paced_atomic_abort(file); /* after the rename there is no temporary file to remove */
+    paced_atomic_abort(file); /* after the rename, only releases memory */
     return err;
 }
 
@@ -156,7 +155,7 @@ void paced_atomic_abort(struct paced_atomic *file) {
 enum paced_err paced_file_write(const char *path, const void *data, size_t size) {
     struct paced_atomic file;
     PACED_TRY(paced_atomic_open(&file, path));
-    if (size) fwrite(data, 1, size, file.stream); /* commit looks at the stream's error flag */
+    if (size) fwrite(data, 1, size, file.stream); /* commit checks the stream's error flag */
     return paced_atomic_commit(&file);
 }
 

@@ -1,9 +1,9 @@
-/* log: everything the program says on stderr. Whoever calls it as a library takes the messages of his thread instead.
+/* log: messages on stderr, or to a thread's sink when the code runs as a library.
  *
- * One message is one write: "paced: ", the text, a newline. On a terminal the status line (a progress bar) lives below
- * the messages: "\r\033[K" goes to its start and erases it, then comes the message, then the status line again. So
- * that one erase is always enough, the status line is cut at the terminal's width, whenever it is drawn.
- * Loader threads may log too: the lock of the stderr stream guards the status line. */
+ * A message is one line: "paced: ", the text, a newline. On a terminal the status line (a progress bar) is below the
+ * messages: "\r\033[K" erases it, then the message and the status line are written. The status line is cut to the
+ * terminal's current width whenever it is drawn, so that one erase is enough.
+ * Loader threads may log, too: the lock of the stderr stream guards the status line. */
 #include "paced/base.h"
 
 #include <stdlib.h>
@@ -49,24 +49,24 @@ const char *paced_log_ink(enum paced_ink ink) {
     return paced_log_is_terminal() && (!unwanted || !*unwanted) ? sequences[ink] : "";
 }
 
-/* How many bytes of `text` fit into `columns`; a UTF-8 sequence counts as one column and is not cut apart. */
+/* The number of bytes of `text` that fit into `columns`. A UTF-8 sequence counts as one column and is not split. */
 static size_t fitting_bytes(const char *text, size_t columns) {
     size_t bytes = 0;
-    for (; text[bytes]; bytes++) {
+    for (; text[bytes]; ++bytes) {
         bool starts_character = ((unsigned char)text[bytes] & 0xC0) != 0x80;
         if (starts_character && columns-- == 0) break;
     }
     return bytes;
 }
 
-/* The last column stays free: some terminals break the line when it is written. */
+/* Draws the status line. The last column stays free: some terminals wrap the line when it is written. */
 static void draw_status(void) {
     fwrite(status, 1, fitting_bytes(status, paced_log_columns() - 1), stderr);
 }
 
 /* ---- messages ------------------------------------------------------------------------------------------------ */
 
-/* "paced: ", `kind` in its colour ("": none), the message. */
+/* Prints "paced: ", `kind` in its colour ("": none) and the message. */
 static void print_line(enum paced_ink ink, const char *kind, const char *fmt, va_list args) {
     const char *begin = ink == PACED_INK_PLAIN ? "" : paced_log_ink(ink);
     flockfile(stderr);

@@ -1,8 +1,8 @@
 /* memory: host allocations that never return NULL.
  *
- * A host without memory leaves nothing to roll back to, so the program ends with one line and status 1; callers stay
- * free of checks that no one could test. Overflow of count * size is caught the same way. The line goes to stderr even
- * where a caller takes the messages, who will not come to read it. */
+ * When the host is out of memory, the program ends with one line and status 1, so that callers need no checks that
+ * cannot be tested. Overflow of count * size is handled the same way. The line goes to stderr even if messages are
+ * redirected: after exit the sink is not read. */
 #define _GNU_SOURCE /* vasprintf */
 #include "paced/base.h"
 

@@ -1,7 +1,7 @@
-/* A message in the wire format of protocol buffers, written field by field.
+/* message: messages in the wire format of protocol buffers, written field by field.
  *
- * Each field is a key, number << 3 | type, as a varint (7 bits a byte, the low ones first, the top bit set on all but
- * the last), then its value: a varint (type 0), 8 bytes (1), a length and as many bytes (2), or 4 bytes (5),
+ * A field is a key, number << 3 | type, as a varint (7 bits per byte, low bits first, the top bit set in all bytes but
+ * the last), then its value: a varint (type 0), 8 bytes (1), a length and that many bytes (2), or 4 bytes (5);
  * little-endian. Source: protobuf.dev/programming-guides/encoding. */
 #include "paced/base.h"
 
@@ -29,7 +29,7 @@ static void append_varint(struct paced_message *message, uint64_t value) {
 
 static void append_fixed(struct paced_message *message, uint64_t bits, size_t size) {
     uint8_t bytes[8];
-    for (size_t i = 0; i < size; i++) bytes[i] = (uint8_t)(bits >> (8 * i));
+    for (size_t i = 0; i < size; ++i) bytes[i] = (uint8_t)(bits >> (8 * i));
     append(message, bytes, size);
 }
 

@@ -1,7 +1,7 @@
-/* path: names of files and directories as text, and the few questions to the file system about them.
+/* path: paths as text, and the file system's directories.
  *
- * Paths are never resolved beyond what their text says: "a/../b" stays, because with symbolic links it may not be
- * "b". Every returned string is the caller's to free. */
+ * Paths are not normalised: "a/../b" stays, because with symbolic links it may differ from "b". The caller frees every
+ * returned string. */
 #include "paced/base.h"
 
 #include <errno.h>
@@ -36,18 +36,18 @@ char *paced_path_absolute(const char *path) {
         found = getcwd(here, size);
     } while (!found && errno == ERANGE);
     bool is_here = !*path || strcmp(path, ".") == 0;
-    /* A current directory that was deleted has no name: the relative path is the best there is. */
+    /* A deleted current directory has no name; the path then stays relative. */
     char *absolute = !found ? paced_strdup(path) : is_here ? paced_strdup(here) : paced_path_join(here, path);
     free(here);
     return absolute;
 }
 
-/* Where the last component begins, and its length without slashes after it. */
+/* The start of the last component, and its length without trailing slashes. */
 static const char *last_component(const char *path, size_t *length) {
     size_t end = strlen(path);
-    while (end > 1 && path[end - 1] == '/') end--;
+    while (end > 1 && path[end - 1] == '/') --end;
     size_t begin = end;
-    while (begin > 0 && path[begin - 1] != '/') begin--;
+    while (begin > 0 && path[begin - 1] != '/') --begin;
     *length = end - begin;
     return path + begin;
 }
@@ -56,7 +56,7 @@ char *paced_path_dir(const char *path) {
     size_t length;
     size_t end = (size_t)(last_component(path, &length) - path);
     if (end == 0) return paced_strdup(".");
-    while (end > 1 && path[end - 1] == '/') end--;
+    while (end > 1 && path[end - 1] == '/') --end;
     return paced_format("%.*s", (int)end, path);
 }
 
@@ -64,20 +64,20 @@ char *paced_path_stem(const char *path) {
     size_t length;
     const char *name = last_component(path, &length);
     size_t stem = length;
-    while (stem > 0 && name[stem - 1] != '.') stem--;
-    /* No dot, or only the leading one of a hidden file: all of it is the stem. */
+    while (stem > 0 && name[stem - 1] != '.') --stem;
+    /* Without a dot, or with only the leading dot of a hidden file, the whole name is the stem. */
     return paced_format("%.*s", (int)(stem > 1 ? stem - 1 : length), name);
 }
 
-/* 0, or the errno for which it could not be made. */
+/* Creates the directory. Returns 0 or an errno. */
 static int make_dir(const char *path) {
     if (mkdir(path, 0777) == 0) return 0;
-    int failure = errno; /* the next call may replace it */
+    int failure = errno; /* the next call may change it */
     if (paced_path_is_dir(path)) return 0;
     return failure == EEXIST ? ENOTDIR : failure;
 }
 
-/* The same of the directory and its parents. */
+/* Creates the directory and its parents. Returns 0 or an errno. */
 static int make_dirs(const char *path) {
     char *copy = paced_strdup(path);
     int failure = 0;
@@ -93,23 +93,23 @@ static int make_dirs(const char *path) {
     return failure;
 }
 
-/* Is the path itself at fault, rather than what the system allows? */
+/* True if the path itself is wrong; false if the system refuses it. */
 static bool is_wrong_path(int failure) {
     return failure == ENOTDIR || failure == ENOENT || failure == ENAMETOOLONG || failure == ELOOP;
 }
 
-/* PACED_OK where `failure` is 0. */
-static enum paced_err tell(const char *path, const char *what, int failure) {
+/* Reports `failure`, an errno. PACED_OK if it is 0. */
+static enum paced_err report(const char *path, const char *what, int failure) {
     if (!failure) return PACED_OK;
     return paced_error(is_wrong_path(failure) ? PACED_INVALID : PACED_FAILED,
                        "%s: %s: %s; choose another place, or check its permissions", path, what, strerror(failure));
 }
 
 enum paced_err paced_make_dirs(const char *path) {
-    return tell(path, "cannot make the directory", make_dirs(path));
+    return report(path, "cannot create the directory", make_dirs(path));
 }
 
-/* 0, or the errno for which nothing could be made there. */
+/* Returns 0 if files can be created in `dir`, else an errno. */
 static int find_obstacle(const char *dir) {
     struct stat info;
     if (stat(dir, &info) != 0) return errno;
@@ -127,7 +127,7 @@ enum paced_err paced_dir_check(const char *path) {
     }
     int failure = find_obstacle(nearest);
     free(nearest);
-    return tell(path, "cannot be written into", failure);
+    return report(path, "cannot be written into", failure);
 }
 
 static char *cache_path(void) {

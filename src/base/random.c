@@ -1,9 +1,9 @@
 /* random: reproducible random numbers, the same on every machine.
  *
- * Generator: xoshiro256** (Blackman and Vigna, "Scrambled linear pseudorandom number generators", 2018); its 256 bits
- * of state are four outputs of splitmix64, as the authors advise. The seed first goes through splitmix64 once itself
- * and is then xored with the stream, so that near seeds and near streams give unrelated states.
- * Law: a value depends on (seed, stream, how many were drawn before) and on nothing else. */
+ * Generator: xoshiro256** (Blackman and Vigna, "Scrambled linear pseudorandom number generators", 2018). Its 256 bits
+ * of state are four outputs of splitmix64, as the authors recommend. The seed passes through splitmix64 once and is
+ * then xored with the stream, so that similar seeds and similar streams give unrelated states. Invariant: a value
+ * depends only on the seed, the stream and the number of values drawn before. */
 #include "paced/base.h"
 
 #include <math.h>
@@ -18,7 +18,7 @@ static uint64_t splitmix64(uint64_t *state) {
 void paced_rng_seed(struct paced_rng *rng, uint64_t seed, uint64_t stream) {
     uint64_t mixed = splitmix64(&seed);
     uint64_t state = mixed ^ stream;
-    for (int i = 0; i < 4; i++) rng->s[i] = splitmix64(&state);
+    for (int i = 0; i < 4; ++i) rng->s[i] = splitmix64(&state);
 }
 
 static uint64_t rotate_left(uint64_t x, int bits) {
@@ -43,7 +43,7 @@ double paced_rng_uniform(struct paced_rng *rng) {
 }
 
 /* Multiply and reject (Lemire, "Fast random integer generation in an interval", 2019): the high word of x * bound is
- * the answer; the 2^32 mod bound lowest low words, which would favour some answers, are drawn again. */
+ * the result. The 2^32 mod bound smallest low words are rejected, because they would favour some results. */
 uint32_t paced_rng_below(struct paced_rng *rng, uint32_t bound) {
     uint32_t favoured = (0U - bound) % bound;
     uint64_t product;
@@ -53,14 +53,14 @@ uint32_t paced_rng_below(struct paced_rng *rng, uint32_t bound) {
     return (uint32_t)(product >> 32);
 }
 
-/* Box-Muller; only the cosine half is used, so that no value waits in a hidden state. */
+/* Box-Muller. Only the cosine half is used, so that there is no hidden state. */
 double paced_rng_normal(struct paced_rng *rng) {
     double radius = sqrt(-2.0 * log(1.0 - paced_rng_uniform(rng))); /* 1 - u is in (0, 1] */
     return radius * cos(2.0 * M_PI * paced_rng_uniform(rng));
 }
 
 void paced_rng_shuffle(struct paced_rng *rng, uint32_t *items, size_t count) {
-    for (size_t left = count; left > 1; left--) {
+    for (size_t left = count; left > 1; --left) {
         size_t i = left - 1, j = paced_rng_below(rng, (uint32_t)left);
         uint32_t swap = items[i];
         items[i] = items[j];

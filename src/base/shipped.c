@@ -1,10 +1,10 @@
-/* shipped: the files that the program comes with: kernels, tunings.
+/* shipped: files that are shipped with the program: kernels, tunings.
  *
- * They lie as in the source folder ("cl/relu.cl", "data/tuning/..."), in the first of these places that has the file:
- *   1. <prefix>/<datadir>/paced, where the running code (program or shared library) lies in <prefix>/<bindir> or
- *      <prefix>/<libdir>. So an installation can be moved or copied as a whole, and never takes the files of another;
- *   2. the source folder, for a program in its build folder. Packages leave it out (meson option source_lookup): a
- *      path of the building machine has no meaning elsewhere;
+ * Their paths are relative ("cl/relu.cl", "data/tuning/...") to the first of these directories that has the file:
+ *   1. <prefix>/<datadir>/paced, if the running code (program or shared library) is in <prefix>/<bindir> or
+ *      <prefix>/<libdir>. An installation can thus be moved or copied, and never uses the files of another;
+ *   2. the source directory, for a program in its build directory. Packages disable it (meson option source_lookup),
+ *      because a path of the build machine has no meaning elsewhere;
  *   3. the configured prefix, for a program that was copied out of it. */
 #define _GNU_SOURCE /* dladdr1 */
 #include "paced/base.h"
@@ -16,17 +16,17 @@
 
 #include "paced_build.h"
 
-/* The file that holds this very code: the shared library, or the program. */
+/* The file that contains this code: the shared library or the program. */
 static char *own_file(void) {
     static const char here;
     Dl_info info;
     void *map = NULL;
     bool found = dladdr1(&here, &info, &map, RTLD_DL_LINKMAP) != 0;
     const char *name = found ? ((const struct link_map *)map)->l_name : "";
-    return realpath(*name ? name : "/proc/self/exe", NULL); /* the program's own map has no name */
+    return realpath(*name ? name : "/proc/self/exe", NULL); /* the program's own link map has no name */
 }
 
-/* The prefix of the installation that the running code is part of, or NULL. */
+/* The installation prefix of the running code, or NULL. */
 static char *moved_prefix(void) {
     static const char *const tails[] = {"/" PACED_BINDIR, "/" PACED_LIBDIR};
     char *file = own_file(), *prefix = NULL;
@@ -42,7 +42,7 @@ static char *moved_prefix(void) {
     return prefix;
 }
 
-/* The file `name` in the first of three folders that has it, or NULL. A folder may be NULL or empty. */
+/* The path of `name` in the first of three folders that has it, or NULL. A folder may be NULL or empty. */
 static char *find_in(const char *const folders[3], const char *name) {
     for (int i = 0; i < 3; ++i) {
         if (!folders[i] || !*folders[i]) continue;

@@ -1,8 +1,8 @@
-/* text: growing strings, numbers from text, the nearest word, and a hash.
+/* text: growing strings, lists, number parsing, the nearest word and a hash.
  *
- * Nearness is the edit distance with neighbours that changed places (optimal string alignment), letters compared
- * without case: one step is a letter added, dropped, replaced, or two swapped. A word may be meant when at most a
- * third of its letters (rounded up) are wrong. Numbers are read whole or not at all, always in base ten. */
+ * The distance of words is the case-insensitive edit distance with swaps of neighbours (optimal string alignment): one
+ * step adds, drops or replaces a letter, or swaps two. A word is suggested if at most a third of the letters (rounded
+ * up) are wrong. Numbers are decimal. */
 #include "paced/base.h"
 
 #include <ctype.h>
@@ -38,14 +38,14 @@ static bool same_letter(char a, char b) {
     return tolower((unsigned char)a) == tolower((unsigned char)b);
 }
 
-/* Rows of the usual table: row i, column j = distance of the first i letters of a to the first j of b. */
+/* The last three rows of the table; row i, column j: the distance from the first i letters of a to the first j of b. */
 static size_t edit_distance(const char *a, const char *b) {
     size_t rows[3][LONGEST_WORD + 1], columns = strlen(b);
     size_t *before = rows[0], *last = rows[1], *now = rows[2];
-    for (size_t j = 0; j <= columns; j++) last[j] = j;
-    for (size_t i = 1; a[i - 1]; i++) {
+    for (size_t j = 0; j <= columns; ++j) last[j] = j;
+    for (size_t i = 1; a[i - 1]; ++i) {
         now[0] = i;
-        for (size_t j = 1; j <= columns; j++) {
+        for (size_t j = 1; j <= columns; ++j) {
             size_t replaced = last[j - 1] + !same_letter(a[i - 1], b[j - 1]);
             now[j] = smallest(replaced, last[j] + 1, now[j - 1] + 1);
             bool swapped = i > 1 && j > 1 && same_letter(a[i - 1], b[j - 2]) && same_letter(a[i - 2], b[j - 1]);
@@ -64,7 +64,7 @@ const char *paced_nearest(const char *word, const char *const *candidates, size_
     if (length == 0 || length > LONGEST_WORD) return NULL;
     size_t best = (length + 2) / 3 + 1;
     const char *nearest = NULL;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; ++i) {
         size_t other = strlen(candidates[i]);
         if (other > LONGEST_WORD) continue;
         size_t distance = edit_distance(word, candidates[i]);
@@ -81,9 +81,9 @@ const char *paced_plural(uint64_t count, const char *one, const char *more) {
     return count == 1 ? one : more;
 }
 
-/* One item of a list. */
+/* An item of a list. */
 struct item {
-    const char *text, *behind; /* behind: what stands between a closing quote and the comma, NULL where nothing does */
+    const char *text, *behind; /* behind: text between a closing quote and the comma, else NULL */
     size_t length;
 };
 
@@ -96,7 +96,7 @@ static struct item take_item(const char **rest) {
     const char *tail = item.text + item.length + quoted, *end = tail + strcspn(tail, ",");
     *rest = end + (*end == ',');
     if (tail + strspn(tail, blanks) < end) item.behind = tail;
-    while (!quoted && item.length > 0 && strchr(blanks, item.text[item.length - 1])) item.length--;
+    while (!quoted && item.length > 0 && strchr(blanks, item.text[item.length - 1])) --item.length;
     return item;
 }
 
@@ -139,7 +139,7 @@ bool paced_parse_int(const char *s, int64_t *value) {
 }
 
 bool paced_parse_real(const char *s, double *value) {
-    /* strtod would also take hexadecimal numbers, "inf" and "nan". */
+    /* strtod also accepts hexadecimal numbers, "inf" and "nan". */
     if (s[strspn(s, " \t\r\n\v\f+-.0123456789eE")] != '\0') return false;
     char *end;
     double parsed = strtod(s, &end);
@@ -150,6 +150,6 @@ bool paced_parse_real(const char *s, double *value) {
 
 uint64_t paced_hash(uint64_t hash, const void *data, size_t size) {
     const uint8_t *bytes = data;
-    for (size_t i = 0; i < size; i++) hash = (hash ^ bytes[i]) * 1099511628211U;
+    for (size_t i = 0; i < size; ++i) hash = (hash ^ bytes[i]) * 1099511628211U;
     return hash;
 }

@@ -1,8 +1,8 @@
-/* The loss on the device: uncertainty first, where the objective weighs pixels by it, then one kernel that gives each
- * pixel's value and gradient in a single pass.
+/* loss: the loss on the device: the uncertainty, if the objective weights pixels by it, then one kernel that computes
+ * values and gradients in a single pass.
  *
- * Sums are taken per chunk of pixels on the device (fixed order) and joined on the host in double precision. They are
- * fetched without stopping the device: a ring of two lets one step's sums travel while the next step runs. */
+ * The device sums over chunks of pixels in a fixed order; the host adds the chunks in double precision. A ring of two
+ * lets the sums of one step transfer while the next step runs. */
 #include <stdlib.h>
 
 #include "paced/distill.h"
@@ -20,9 +20,9 @@ struct paced_loss {
     struct paced_objective objective;
     int with_teacher, size, classes;
     double mu;
-    struct paced_buffer *labels, *teacher, *svls, *uncertainty, *rank, *parts;
+    struct paced_buffer *labels, *teacher, *svls, *uncertainty, *admission_score, *parts;
     struct pending ring[RING];
-    unsigned written, waited; /* reads begun and finished so far */
+    unsigned written, waited; /* transfers begun and finished so far */
 };
 
 static enum paced_err make_buffers(struct paced_loss *l, int batch) {
@@ -32,7 +32,7 @@ static enum paced_err make_buffers(struct paced_loss *l, int batch) {
     PACED_TRY(paced_buffer_create(&l->svls, l->device, PACED_MOST_KERNEL * PACED_MOST_KERNEL * sizeof(float)));
     if (l->objective.weighting != PACED_WEIGHT_NONE) {
         PACED_TRY(paced_buffer_create(&l->uncertainty, l->device, pixels * sizeof(float)));
-        PACED_TRY(paced_buffer_create(&l->rank, l->device, pixels * sizeof(float)));
+        PACED_TRY(paced_buffer_create(&l->admission_score, l->device, pixels * sizeof(float)));
     }
     return paced_buffer_create(&l->parts, l->device, MAX_PARTS * COLUMNS * sizeof(float));
 }
@@ -61,7 +61,7 @@ void paced_loss_destroy(struct paced_loss *l) {
         paced_ticket_wait(&l->ring[i].ticket);
         free(l->ring[i].parts);
     }
-    struct paced_buffer *buffers[] = {l->labels, l->teacher, l->svls, l->uncertainty, l->rank, l->parts};
+    struct paced_buffer *buffers[] = {l->labels, l->teacher, l->svls, l->uncertainty, l->admission_score, l->parts};
     for (size_t i = 0; i < PACED_COUNT(buffers); ++i) paced_buffer_destroy(buffers[i]);
     free(l);
 }
@@ -88,8 +88,8 @@ struct paced_buffer *paced_loss_uncertainty(struct paced_loss *l) {
 
 /* ---- uncertainty --------------------------------------------------------------------------------------------- */
 
-/* Is a pixel's rank its uncertainty (see uncertainty.cl)? */
-static bool ranks_by_uncertainty(const struct paced_objective *o) {
+/* True if a pixel's admission score is its uncertainty (see uncertainty.cl). */
+static bool scores_by_uncertainty(const struct paced_objective *o) {
     return o->weighting == PACED_WEIGHT_FUSED || o->hard_first || o->by_quantile;
 }
 
@@ -99,24 +99,24 @@ enum paced_err paced_loss_measure(struct paced_loss *l, int count, int fuse) {
     const struct paced_objective *o = &l->objective;
     int pixels = count * l->size * l->size, by_max = o->prediction == PACED_PREDICTION_MAX, hard_first = o->hard_first;
     int side = o->boundary == PACED_BOUNDARY_SVLS ? o->kernel : 0, weighting = (int)o->weighting;
-    int by_u = ranks_by_uncertainty(o);
+    int by_u = scores_by_uncertainty(o);
     PACED_TRY(PACED_LAUNCH(l->device, &uncertainty, paced_range_items((uint64_t)pixels), 1, PACED_ARG(pixels),
                            PACED_ARG(l->size), PACED_ARG(l->classes), PACED_ARG(weighting), PACED_ARG(by_max),
                            PACED_ARG(fuse < 0 ? o->fuse : fuse), PACED_ARG(o->beta), PACED_ARG(o->tau), PACED_ARG(side),
                            PACED_ARG(hard_first), PACED_ARG(by_u), PACED_ARG(l->with_teacher),
                            PACED_ARG(l->with_teacher ? l->teacher : l->parts), PACED_ARG(l->labels), PACED_ARG(l->svls),
-                           PACED_ARG(l->uncertainty), PACED_ARG(l->rank)));
+                           PACED_ARG(l->uncertainty), PACED_ARG(l->admission_score)));
     if (o->weighting != PACED_WEIGHT_IMAGE_MAX) return PACED_OK;
-    struct paced_buffer *both[] = {l->uncertainty, l->rank};
+    struct paced_buffer *both[] = {l->uncertainty, l->admission_score};
     for (int i = 0; i < 2; ++i)
         PACED_TRY(PACED_LAUNCH(l->device, &image_mean, paced_range_chunks((uint64_t)count), 1, PACED_ARG(count),
                                PACED_ARG(l->size * l->size), PACED_ARG(both[i])));
     return PACED_OK;
 }
 
-/* What a pixel's rank is compared with. */
+/* The largest admission score of an admitted pixel. */
 static float limit_of(const struct paced_loss *l) {
-    if (ranks_by_uncertainty(&l->objective)) return (float)l->mu;
+    if (scores_by_uncertainty(&l->objective)) return (float)l->mu;
     return -(float)(1 - l->mu);
 }
 
@@ -128,7 +128,7 @@ static float low_weight_of(const struct paced_loss *l) {
 enum paced_err paced_loss_read_weights(struct paced_loss *l, int count, float *weights) {
     size_t pixels = (size_t)count * (size_t)l->size * (size_t)l->size;
     float limit = limit_of(l), low = low_weight_of(l);
-    PACED_TRY(paced_buffer_read(l->rank, weights, pixels * sizeof *weights));
+    PACED_TRY(paced_buffer_read(l->admission_score, weights, pixels * sizeof *weights));
     for (size_t i = 0; i < pixels; ++i) weights[i] = weights[i] <= limit ? 1 : low;
     return PACED_OK;
 }
@@ -152,14 +152,15 @@ enum paced_err paced_loss_run(struct paced_loss *l, const struct paced_buffer *l
     int with_weight = o->weighting != PACED_WEIGHT_NONE;
     if (with_weight) PACED_TRY(paced_loss_measure(l, count, -1));
     const struct paced_buffer *unused = l->parts;
-    return PACED_LAUNCH(
-        l->device, &loss_pixels, paced_range_chunks((uint64_t)part_count(pixels)), paced_device_vector(l->device, 16),
-        PACED_ARG(pixels), PACED_ARG(part_pixels(pixels)), PACED_ARG(l->size), PACED_ARG(l->classes),
-        PACED_ARG(with_gradient), PACED_ARG(l->with_teacher), PACED_ARG(with_weight), PACED_ARG(o->c0),
-        PACED_ARG(o->c1), PACED_ARG(o->k0), PACED_ARG(o->k1), PACED_ARG(limit_of(l)), PACED_ARG(low_weight_of(l)),
-        PACED_ARG(o->temperature), PACED_ARG(o->target), PACED_ARG(o->smoothing), PACED_ARG(o->kernel),
-        PACED_ARG(logits), PACED_ARG(l->with_teacher ? l->teacher : unused), PACED_ARG(l->labels), PACED_ARG(l->svls),
-        PACED_ARG(with_weight ? l->rank : unused), PACED_ARG(with_gradient ? dlogits : l->parts), PACED_ARG(l->parts));
+    return PACED_LAUNCH(l->device, &loss_pixels, paced_range_chunks((uint64_t)part_count(pixels)),
+                        paced_device_vector(l->device, 16), PACED_ARG(pixels), PACED_ARG(part_pixels(pixels)),
+                        PACED_ARG(l->size), PACED_ARG(l->classes), PACED_ARG(with_gradient), PACED_ARG(l->with_teacher),
+                        PACED_ARG(with_weight), PACED_ARG(o->c0), PACED_ARG(o->c1), PACED_ARG(o->k0), PACED_ARG(o->k1),
+                        PACED_ARG(limit_of(l)), PACED_ARG(low_weight_of(l)), PACED_ARG(o->temperature),
+                        PACED_ARG(o->target), PACED_ARG(o->smoothing), PACED_ARG(o->kernel), PACED_ARG(logits),
+                        PACED_ARG(l->with_teacher ? l->teacher : unused), PACED_ARG(l->labels), PACED_ARG(l->svls),
+                        PACED_ARG(with_weight ? l->admission_score : unused),
+                        PACED_ARG(with_gradient ? dlogits : l->parts), PACED_ARG(l->parts));
 }
 
 enum paced_err paced_loss_read_later(struct paced_loss *l, int count) {

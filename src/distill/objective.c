@@ -1,8 +1,8 @@
-/* The table of losses: the reference's by its names, the experiments by method. A new loss is a row here (and its name
- * in the configuration's list).
+/* objective: the tables of losses: the reference's by its names, the experiments' by method. A new loss is a row here
+ * and a name in the configuration's list.
  *
- * mix says how CE and KLD share the pixel: alpha (1 - alpha, alpha), sum (1, 1), ce (1, 0). on_ce and on_kld say which
- * of the two the weight multiplies. ce_aliter_weighted alone moves weight from one to the other. */
+ * mix: the coefficients of CE and KLD: alpha (1 - alpha, alpha), sum (1, 1), ce (1, 0). on_ce, on_kld: the terms that
+ * the pixel's weight multiplies. ce_aliter_weighted is the exception: it moves weight from one term to the other. */
 #include "paced/distill.h"
 
 #include <math.h>
@@ -24,7 +24,7 @@ static const struct row methods[] = {
     [PACED_METHOD_PCD] = {"pcd", PACED_WEIGHT_FUSED, MIX_SUM, true, true, false, false},
 };
 
-/* In the order of the configuration's list, whose first word (0) means: by method. */
+/* Rows in the order of the configuration's list, without its first word (0), which selects by method. */
 static const struct row losses[] = {
     {"kd", PACED_WEIGHT_NONE, MIX_ALPHA, false, false, false, false},
     {"curriculum", PACED_WEIGHT_TRUE_CLASS, MIX_CE, true, false, true, true},

@@ -1,4 +1,4 @@
-/* Pacing: how the threshold mu, and with it the share of admitted pixels, grows with the epochs. */
+/* pacing: the growth of the threshold mu, and with it the fraction of admitted pixels, over the epochs. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -6,12 +6,12 @@
 
 /* ---- quantiles of the uncertainty ---------------------------------------------------------------------------- */
 
-/* Bins of equal width over [0, 1]; each knows its greatest value, so that a quantile is a value that occurs. */
+/* Bins of equal width over [0, 1]. Each stores its maximum, so that a quantile is one of the values. */
 enum { BINS = 1 << 20 };
 
 struct paced_histogram {
     uint64_t count, bins[BINS];
-    float greatest[BINS];
+    float max[BINS];
 };
 
 struct paced_histogram *paced_histogram_create(void) {
@@ -27,21 +27,22 @@ enum paced_err paced_histogram_add(struct paced_histogram *h, const float *uncer
         float u = uncertainty[i];
         if (isnan(u))
             return paced_error(PACED_INVALID,
-                               "an uncertainty is not a number: the weights that it comes from give none; use others");
+                               "the uncertainty of a pixel is NaN: the teacher's logits are not finite; use other "
+                               "weights");
         int bin = u >= 1 ? BINS - 1 : u > 0 ? (int)(u * BINS) : 0;
         h->bins[bin] += 1;
-        if (h->bins[bin] == 1 || u > h->greatest[bin]) h->greatest[bin] = u;
+        if (h->bins[bin] == 1 || u > h->max[bin]) h->max[bin] = u;
     }
     h->count += count;
     return PACED_OK;
 }
 
-double paced_histogram_quantile(const struct paced_histogram *h, double share) {
+double paced_histogram_quantile(const struct paced_histogram *h, double fraction) {
     uint64_t below = 0;
-    double wanted = share * (double)h->count * (1 - 1e-12); /* a rounded-up share must not take one value more */
+    double wanted = fraction * (double)h->count * (1 - 1e-12); /* rounding up must not include one more value */
     for (int bin = 0; bin < BINS; ++bin) {
         below += h->bins[bin];
-        if (below > 0 && (double)below >= wanted) return (double)h->greatest[bin];
+        if (below > 0 && (double)below >= wanted) return (double)h->max[bin];
     }
     return 1;
 }
@@ -53,7 +54,7 @@ bool paced_pacing_needs_histogram(const struct paced_config *config, const struc
            config->pacing.function != PACED_PACING_NONE;
 }
 
-/* Added up one by one, as the reference does: the rounding is the same. */
+/* mu of the step schedule. Updates are added one by one, which rounds as the reference does. */
 static double step_mu(const struct paced_config *config, bool curriculum, int epoch) {
     double mu = config->pacing.mu;
     for (int done = 0; done < epoch; ++done) {

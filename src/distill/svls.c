@@ -1,8 +1,8 @@
-/* The kernel of spatially varying label smoothing (SVLS): how much of its label a pixel keeps among its neighbours.
+/* svls: the kernel of spatially varying label smoothing (SVLS).
  *
  *   g_ij = exp(-d_ij^2 / (2 sigma^2)), the centre replaced by the sum of all others, everything divided by the new sum
  *
- * A common factor cancels, so distances are taken from the nearest neighbour's (d^2 = 1): no sigma underflows. */
+ * A common factor cancels, so exponents use d^2 - 1, which is 0 for the nearest neighbours: no sigma underflows. */
 #include <math.h>
 
 #include "paced/distill.h"
@@ -13,7 +13,7 @@ void paced_svls_kernel(float *weights, int size, double sigma) {
     for (int y = 0; y < size; ++y)
         for (int x = 0; x < size; ++x) {
             int distance = (y - middle) * (y - middle) + (x - middle) * (x - middle);
-            /* The nearest is 1 by itself: for a sigma whose square is 0 the quotient would be 0 / 0. */
+            /* The nearest neighbours are set to 1: if the square of sigma underflows, the quotient is 0 / 0. */
             double g = distance == 1 ? 1 : exp(-(distance - 1) / (2 * sigma * sigma));
             values[y * size + x] = distance == 0 ? 0 : g;
             others += values[y * size + x];

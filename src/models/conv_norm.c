@@ -1,4 +1,4 @@
-/* What every network repeats: convolution, batch normalisation, ReLU. */
+/* conv_norm: convolution, batch normalisation and ReLU, the unit that all networks repeat. */
 #include "src/models/models.h"
 
 struct paced_tensor *model_conv_norm(struct paced_graph *g, const char *prefix, const char *conv_name,

@@ -1,6 +1,6 @@
-/* DeepLabV3 (Chen et al., 2017) as the reference builds it: a ResNet-18 whose last two layers dilate instead of
- * striding, so that an eighth of the image's size is left; atrous spatial pyramid pooling; logits enlarged by nearest
- * neighbour. 15,310,402 parameters at width 64 and two classes. Takes any size. */
+/* DeepLabV3 (Chen et al., 2017) as in the reference: a ResNet-18 whose last two layers use dilation instead of stride,
+ * with an output stride of 8; atrous spatial pyramid pooling; nearest-neighbour upsampling of the logits. 15,310,402
+ * parameters at width 64 and two classes. Any image size. */
 #include "src/models/resnet.h"
 
 static struct paced_tensor *backbone(struct paced_graph *g, struct paced_tensor *image, int w) {
@@ -11,7 +11,7 @@ static struct paced_tensor *backbone(struct paced_graph *g, struct paced_tensor 
     return resnet_layer(g, "resnet.layer5", x, (struct resnet_layer){4 * w, 8 * w, 1, .dilation = 4});
 }
 
-/* The branch or join "aspp.<name>", a kernel of 1 or 3 pixels a side, `dilation` apart. */
+/* The ASPP branch or projection "aspp.<name>"; kernel 1 or 3. */
 static struct paced_tensor *part(struct paced_graph *g, const char *name, struct paced_tensor *x, int filters,
                                  int kernel, int dilation) {
     char norm[32];
@@ -22,7 +22,7 @@ static struct paced_tensor *part(struct paced_graph *g, const char *name, struct
 }
 
 static struct paced_tensor *aspp(struct paced_graph *g, struct paced_tensor *x, int classes, int filters) {
-    struct paced_tensor *branches[5]; /* one by one: in an initialiser C leaves their order open */
+    struct paced_tensor *branches[5]; /* not in an initialiser, where C leaves the order of evaluation open */
     branches[0] = part(g, "conv_1x1_1", x, filters, 1, 1);
     branches[1] = part(g, "conv_3x3_1", x, filters, 3, 6);
     branches[2] = part(g, "conv_3x3_2", x, filters, 3, 12);

@@ -1,5 +1,5 @@
-/* LinkNet (Chaurasia and Culurciello, 2017) as the reference builds it: a ResNet-18 as encoder; decoders that work on a
- * quarter of the channels, enlarge by transposed convolution, and add their result to the encoder's of the same size.
+/* LinkNet (Chaurasia and Culurciello, 2017) as in the reference: a ResNet-18 as encoder; decoders that reduce to a
+ * quarter of the channels, upsample by transposed convolution and add the encoder's features of the same size.
  * 11,533,506 parameters at width 64 and two classes. */
 #include "src/models/resnet.h"
 
@@ -12,8 +12,8 @@ static struct paced_tensor *enlarge(struct paced_graph *g, const char *name, str
     return paced_batch_norm(g, layer, x, true);
 }
 
-/* in -> in / 4 -> out channels, `stride` times the size, then the skip's. The fit comes before conv2, whose batch
- * statistics see the padding. */
+/* in -> in / 4 -> out channels, upsampling by `stride`, then the sum with the skip. The result is fitted to the skip's
+ * size before conv2, as in the reference, so that conv2's batch statistics include the padding. */
 static struct paced_tensor *decoder(struct paced_graph *g, const char *name, struct paced_tensor *x,
                                     struct paced_tensor *skip, int in, int out, int stride) {
     char part[32];
@@ -47,13 +47,11 @@ static struct paced_tensor *head(struct paced_graph *g, struct paced_tensor *x, 
 
 static enum paced_err check(int size, int width) {
     if (width % 4 != 0)
-        return paced_error(PACED_INVALID,
-                           "model.width = %d: linknet's decoders work on a quarter of the channels; take a multiple of "
-                           "4",
+        return paced_error(PACED_INVALID, "model.width = %d: linknet divides its channels by 4; use a multiple of 4",
                            width);
     if (size % 4 != 0)
         return paced_error(PACED_INVALID,
-                           "data.size = %d: linknet gives masks of the image's size for multiples of 4 only; take %d",
+                           "data.size = %d: linknet's masks match the image's size for multiples of 4 only; use %d",
                            size, size / 4 * 4 + 4);
     return PACED_OK;
 }

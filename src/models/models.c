@@ -1,5 +1,5 @@
-/* The networks by name. Which there are says the list in meson.build, from which paced_networks.h is made: NETWORK(x)
- * for each, which stands here for model_x of its own file. */
+/* models: the networks by name. The list of networks in meson.build generates paced_networks.h, which has a NETWORK(x)
+ * for each; model_x is defined in x.c. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +12,7 @@ PACED_NETWORKS
 #define NETWORK(name) &model_##name,
 static const struct model *const models[] = {PACED_NETWORKS};
 
-enum { EXAMPLE_SIZE = 64 }; /* which every network takes */
+enum { EXAMPLE_SIZE = 64 }; /* pixels; every network supports it */
 
 static enum paced_err unknown(const char *arch) {
     const char *names[PACED_COUNT(models)];
@@ -62,12 +62,12 @@ enum paced_err paced_model_build_any_size(struct paced_graph **out, const char *
     return model ? build(out, model, EXAMPLE_SIZE, classes, width, true) : unknown(arch);
 }
 
-/* ---- recognising --------------------------------------------------------------------------------------------- */
+/* ---- recognition --------------------------------------------------------------------------------------------- */
 
-/* The first size of a tensor, where it is one that a network can have; else 0. */
-static int first_size(const struct paced_weights *weights, const struct paced_param *param, int most) {
+/* The first dimension of a tensor if it is at most `max`, else 0. */
+static int first_size(const struct paced_weights *weights, const struct paced_param *param, int max) {
     const struct paced_entry *entry = paced_weights_find(weights, param->name);
-    return entry && entry->rank == param->rank && entry->shape[0] <= most ? (int)entry->shape[0] : 0;
+    return entry && entry->rank == param->rank && entry->shape[0] <= max ? (int)entry->shape[0] : 0;
 }
 
 enum paced_err paced_model_recognise(const struct paced_weights *weights, const char *path,
@@ -90,7 +90,9 @@ enum paced_err paced_model_recognise(const struct paced_weights *weights, const 
         paced_graph_destroy(graph);
     }
     enum paced_err err = PACED_OK;
-    if (!found) err = paced_error(PACED_INVALID, "%s: weights of no network that is known: %s", path, names.data);
+    if (!found)
+        err = paced_error(PACED_INVALID, "%s: does not match any network: %s; use weights of one of these", path,
+                          names.data);
     free(names.data);
     return err;
 }

@@ -1,4 +1,4 @@
-/* Private to the models room: what a network is, and what networks share. */
+/* models: the description of a network, and layers that networks share. Private to the models module. */
 #ifndef PACED_MODELS_MODELS_H
 #define PACED_MODELS_MODELS_H
 
@@ -7,7 +7,7 @@
 
 struct model {
     const char *name;
-    /* From the image to the logits; width is 64 in the reference. */
+    /* Builds the layers from the image to the logits; width is 64 in the reference. */
     struct paced_tensor *(*build)(struct paced_graph *graph, struct paced_tensor *image, int classes, int width);
 };
 

@@ -1,5 +1,5 @@
-/* ResNet-18's parts. A basic block is relu(bn2(conv2(relu(bn1(conv1(x))))) + x), where a 1x1 convolution and BN
- * ("downsample") stand before the sum wherever x has another shape. No convolution has a bias. */
+/* resnet: ResNet-18's parts. A basic block is relu(bn2(conv2(relu(bn1(conv1(x))))) + x). If the shapes differ, a 1x1
+ * convolution and BN ("downsample") transform x before the sum. Convolutions have no bias. */
 #include "src/models/resnet.h"
 
 struct paced_tensor *resnet_stem(struct paced_graph *g, const char *name, struct paced_tensor *image, int filters) {

@@ -1,5 +1,5 @@
-/* UNet (Ronneberger et al., 2015) as the reference builds it: padded convolutions with batch normalisation, nearest
- * upsampling, four levels. 17,267,458 parameters at width 64 and two classes. Takes any size from 16 on. */
+/* UNet (Ronneberger et al., 2015) as in the reference: padded convolutions with batch normalisation, nearest-neighbour
+ * upsampling, four levels. 17,267,458 parameters at width 64 and two classes. Any image size from 16. */
 #include "src/models/models.h"
 
 /* conv3x3, BN, ReLU, conv3x3, BN, ReLU: in -> middle -> out channels. */

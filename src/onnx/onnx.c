@@ -1,4 +1,4 @@
-/* The model around the graph: ModelProto and GraphProto of onnx.proto. */
+/* onnx: ModelProto and GraphProto of onnx.proto. */
 #include "src/onnx/writer.h"
 
 #include <limits.h>
@@ -30,7 +30,7 @@ static const char doc[] =
     "image: float32 [N, 3, H, W], red, green, blue from 0 to 1, not normalised. "
     "logits: float32 [N, classes, H, W], before the softmax; the mask is their argmax over axis 1.";
 
-/* float32 [N, c, H, W] */
+/* Adds the description of an input or output, float32 [N, c, H, W]. */
 static void add_value(struct paced_message *graph, int field, const char *name, int c) {
     static const char *const free_sizes[] = {"N", NULL, "H", "W"};
     struct paced_message value = {0}, type = {0}, tensor = {0}, shape = {0};
@@ -88,8 +88,8 @@ enum paced_err paced_onnx_write(const char *path, const struct paced_graph *grap
     enum paced_err err = write_graph(&writer);
     if (!err) write_model(&writer, &model);
     if (!err && model.size > INT_MAX)
-        err = paced_error(PACED_FAILED, "%s: %zu bytes, and ONNX files hold at most 2 GiB; take a smaller model.width",
-                          path, model.size);
+        err = paced_error(PACED_FAILED, "%s: %zu bytes exceed ONNX's limit of 2 GiB; use a smaller model.width", path,
+                          model.size);
     if (!err) err = paced_file_write(path, model.bytes, model.size);
     paced_message_finish(&model);
     writer_finish(&writer);

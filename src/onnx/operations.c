@@ -1,9 +1,9 @@
-/* What ONNX nodes stand for an operation: one row each.
+/* operations: the table of ONNX nodes for each operation.
  *
- * ONNX's tensors are NCHW, its weights PyTorch's, so both are taken as they are. Where an operation follows another
- * tensor's size, the size is computed in the model (Shape), so that it runs on images of any. Folding: a batch
- * normalisation y = s x + t, s = weight / sqrt(var + eps), t = bias - s mean, after a convolution that nothing else
- * reads, is that convolution with s times the filters and t + s times the bias; computed in double. */
+ * ONNX's tensors are NCHW and its weights have PyTorch's layout, so weights are copied unchanged. If an operation
+ * depends on another tensor's size, the model computes that size (Shape), so that it runs on images of any size.
+ * Folding: a batch normalisation y = s x + t, s = weight / sqrt(var + eps), t = bias - s mean, after a convolution that
+ * nothing else reads, becomes that convolution with filters s w and bias t + s b; computed in double precision. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +32,7 @@ static const char *write_param(struct writer *w, const struct paced_param *param
     return param->name;
 }
 
-/* `output` is the tensor, or where a ReLU follows, what it is made of. */
+/* The name of the result before the ReLU; `output` if there is none. */
 static const char *before_relu(struct writer *w, const char *output, bool relu) {
     return relu ? writer_name(w, output, "linear") : output;
 }
@@ -48,7 +48,7 @@ static void add_square(struct paced_message *node, const char *name, int count, 
     writer_attribute_integers(node, name, count, values);
 }
 
-/* A convolution's node; `bias` NULL: none. False: it is no convolution. */
+/* Writes a convolution; `bias` may be NULL. Returns false for other operations. */
 static bool write_conv_node(struct writer *w, const struct paced_node *node, const char *weight, const char *bias,
                             const char *output) {
     struct paced_message attributes = {0};
@@ -80,7 +80,7 @@ static bool is_conv(const struct paced_node *node) {
     return node && (paced_conv_of(node, &conv) || paced_conv_transpose_of(node, &transposed));
 }
 
-/* Nodes that take a tensor's values or its size. */
+/* The number of nodes that read a tensor's values or size; the network's output counts, too. */
 static int count_readers(const struct paced_graph *graph, const struct paced_tensor *tensor) {
     int readers = tensor == paced_graph_get_output(graph);
     for (size_t i = 0; i < paced_graph_node_count(graph); ++i) {
@@ -91,7 +91,7 @@ static int count_readers(const struct paced_graph *graph, const struct paced_ten
     return readers;
 }
 
-/* Whether a batch normalisation takes the convolution before it into itself. */
+/* True if a batch normalisation is folded into the convolution before it. */
 static bool folds(const struct writer *w, const struct paced_node *norm) {
     return w->fold && is_conv(norm->in[0]->producer) && count_readers(w->graph, norm->in[0]) == 1;
 }
@@ -113,18 +113,19 @@ static enum paced_err write_conv(struct writer *w, const struct paced_node *node
     return PACED_OK;
 }
 
-/* The scale s and the shift t of a channel. */
+/* The scale s of channel c. */
 static double scale_of(const struct writer *w, const struct paced_node *norm, int c) {
     double variance = values_of(w, norm->params[VARIANCE])[c];
     return values_of(w, norm->params[WEIGHT])[c] / sqrt(variance + (double)PACED_BATCH_NORM_EPS);
 }
 
+/* The shift t of channel c. */
 static double shift_of(const struct writer *w, const struct paced_node *norm, int c) {
     double mean = values_of(w, norm->params[MEAN])[c];
     return values_of(w, norm->params[BIAS])[c] - scale_of(w, norm, c) * mean;
 }
 
-/* Filters are the first size of a convolution's weights, the second of a transposed one's. */
+/* Writes s w. Filters are axis 0 of a convolution's weights, axis 1 of a transposed convolution's. */
 static const char *write_scaled_weight(struct writer *w, const struct paced_node *conv, const struct paced_node *norm) {
     const struct paced_entry *entry = paced_weights_find(w->weights, conv->params[WEIGHT]->name);
     const float *from = entry->data;
@@ -171,7 +172,7 @@ static enum paced_err write_batch_norm(struct writer *w, const struct paced_node
     return PACED_OK;
 }
 
-/* ---- pixel by pixel ------------------------------------------------------------------------------------------ */
+/* ---- elementwise operations ---------------------------------------------------------------------------------- */
 
 static enum paced_err write_relu_alone(struct writer *w, const struct paced_node *node) {
     write_relu(w, tensor_name(w, node->out), input_name(w, node));
@@ -203,7 +204,7 @@ static enum paced_err write_concat(struct writer *w, const struct paced_node *no
     return PACED_OK;
 }
 
-/* ---- smaller and larger -------------------------------------------------------------------------------------- */
+/* ---- pooling and upsampling ---------------------------------------------------------------------------------- */
 
 static enum paced_err write_max_pool(struct writer *w, const struct paced_node *node) {
     struct paced_message attributes = {0};
@@ -221,7 +222,7 @@ static enum paced_err write_global_pool(struct writer *w, const struct paced_nod
     return PACED_OK;
 }
 
-/* Exact: pixel y shows floor(y / factor). */
+/* Exact nearest neighbour: out[y] = in[floor(y / factor)]. */
 static enum paced_err write_upsample(struct writer *w, const struct paced_node *node) {
     struct paced_message attributes = {0};
     int factor = 1;
@@ -235,9 +236,9 @@ static enum paced_err write_upsample(struct writer *w, const struct paced_node *
     return PACED_OK;
 }
 
-/* ---- to another tensor's size -------------------------------------------------------------------------------- */
+/* ---- resizing to another tensor's size ----------------------------------------------------------------------- */
 
-/* A node on the way to `output`, named "<output>.<suffix>". */
+/* An intermediate node for `output`, named "<output>.<suffix>". */
 static const char *write_step(struct writer *w, const char *output, const char *suffix, const char *type,
                               struct paced_message *attributes, const char *const *inputs) {
     const char *name = writer_name(w, output, suffix);
@@ -279,8 +280,8 @@ static enum paced_err write_broadcast(struct writer *w, const struct paced_node 
     return PACED_OK;
 }
 
-/* d = difference of the sizes; before = (d - d mod 2) / 2, which is floor(d / 2) below zero, too; after = d - before.
- * Padding by less than nothing crops. */
+/* d = difference of the sizes; before = (d - d mod 2) / 2 = floor(d / 2), also for negative d; after = d - before.
+ * Negative padding crops. */
 static enum paced_err write_fit(struct writer *w, const struct paced_node *node) {
     const char *output = tensor_name(w, node->out);
     const char *has = write_sizes(w, output, "has", input_name(w, node), HEIGHT, SIZES);
@@ -297,8 +298,8 @@ static enum paced_err write_fit(struct writer *w, const struct paced_node *node)
     return PACED_OK;
 }
 
-/* Along one axis, PyTorch's nearest neighbour: y[i] = x[min(floor(i (has / wants)), has - 1)], all in float32. Resize
- * leaves runtimes free in how they round; this does not. */
+/* Nearest neighbour along one axis as in PyTorch: y[i] = x[min(floor(i (has / wants)), has - 1)], in float32. ONNX's
+ * Resize leaves the rounding to the runtime; these nodes define it. */
 static void write_resize_axis(struct writer *w, const char *x, const char *like, int axis, const char *output) {
     struct paced_message attributes = {0};
     const char *has = write_sizes(w, output, "has", x, axis, axis + 1);
@@ -331,7 +332,7 @@ static enum paced_err write_resize(struct writer *w, const struct paced_node *no
 /* ---- the table ----------------------------------------------------------------------------------------------- */
 
 static const struct {
-    const char *name; /* of the operation */
+    const char *name; /* the graph's operation */
     enum paced_err (*write)(struct writer *w, const struct paced_node *node);
 } rows[] = {
     {"conv2d", write_conv},

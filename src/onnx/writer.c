@@ -1,4 +1,4 @@
-/* Nodes, attributes and initializers as messages of onnx.proto. */
+/* writer: nodes, attributes and initializers as messages of onnx.proto. */
 #include "src/onnx/writer.h"
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
-/* Optimisers: one row each, a kernel over the flat range that holds all trained parameters. Bias corrections are taken
- * in double precision on the host, as PyTorch does. The factor that clips gradients is found on the device and stays
- * there; without clipping it is one. */
+/* optimizer: update rules, one row each: a kernel over the flat range of all trained parameters. The host computes bias
+ * corrections in double precision, as PyTorch does. The factor that clips gradients is computed on the device and stays
+ * there; without clipping it is 1. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -17,9 +17,9 @@ struct paced_optimizer {
     const struct kind *kind;
     struct paced_exec *exec;
     struct paced_buffer *moments[MAX_MOMENTS];
-    struct paced_buffer *clip, *clip_parts; /* the factor; sums of squares on the way to it */
+    struct paced_buffer *clip, *clip_parts; /* the factor; its partial sums of squares */
     double momentum, weight_decay, clip_norm;
-    int64_t steps; /* done so far */
+    int64_t steps; /* steps taken */
 };
 
 static uint32_t count_of(const struct paced_optimizer *o) {
@@ -31,7 +31,7 @@ static int step_vector(const struct paced_optimizer *o) {
     return paced_device_info(paced_exec_device(o->exec))->variant == PACED_VARIANT_CPU ? MAX_VECTOR : 1;
 }
 
-/* decay goes into the gradient, keep onto the weight. */
+/* A step of adam or adamw. decay * weight is added to the gradient; keep multiplies the weight. */
 static enum paced_err adam_any(struct paced_optimizer *o, double lr, double decay, double keep) {
     static const struct paced_kernel adam = {"optimizer.cl", "adam"};
     const double beta1 = 0.9, beta2 = 0.999, t = (double)(o->steps + 1);
@@ -58,7 +58,7 @@ static enum paced_err sgd_step(struct paced_optimizer *o, double lr) {
     static const struct paced_kernel sgd = {"optimizer.cl", "sgd"};
     int vec = step_vector(o);
     uint32_t vectors = count_of(o) / (uint32_t)vec;
-    /* The first step takes the gradient alone: the moment is zero then, so the formula gives just that. */
+    /* In the first step the moment is zero, so the formula gives the gradient alone, as PyTorch's first step does. */
     return PACED_LAUNCH(paced_exec_device(o->exec), &sgd, paced_range_items(vectors), vec, PACED_ARG(vectors),
                         PACED_ARG(paced_exec_trained(o->exec)), PACED_ARG(paced_exec_trained_grad(o->exec)),
                         PACED_ARG(o->clip), PACED_ARG(o->moments[0]), PACED_ARG((float)o->momentum),
@@ -85,7 +85,7 @@ static enum paced_err find_clip(struct paced_optimizer *o) {
                         PACED_ARG((float)o->clip_norm), PACED_ARG(o->clip_parts), PACED_ARG(o->clip));
 }
 
-/* ---- the door ------------------------------------------------------------------------------------------------ */
+/* ---- public functions ---------------------------------------------------------------------------------------- */
 
 static enum paced_err make_buffers(struct paced_optimizer *o) {
     const float one = 1;
@@ -153,7 +153,8 @@ enum paced_err paced_optimizer_save(struct paced_optimizer *o, struct paced_weig
 enum paced_err paced_optimizer_load(struct paced_optimizer *o, const struct paced_weights *weights, const char *path) {
     const struct paced_entry *step = paced_weights_find(weights, "optimizer.step");
     if (!step || step->dtype != PACED_I64 || step->rank != 0)
-        return paced_error(PACED_INVALID, "%s: tensor optimizer.step is missing; this is not a state to resume from",
+        return paced_error(PACED_INVALID,
+                           "%s: tensor optimizer.step is missing; this is not the state of an interrupted training",
                            path);
     o->steps = *(const int64_t *)step->data;
     enum paced_err err = PACED_OK;

@@ -1,4 +1,4 @@
-/* Learning-rate schedules: pure functions of the epoch. */
+/* schedule: learning-rate schedules, pure functions of the epoch. */
 #include <math.h>
 
 #include "paced/optim.h"

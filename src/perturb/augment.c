@@ -1,9 +1,9 @@
-/* augment: the table of what may be done to a training sample, and doing it. To add one: a function, a row, and a line
- * in the manual's table.
+/* augment: the table of augmentations, and their application to training samples. A new one needs a function, a row,
+ * and a line in the manual's table.
  *
- * An argument is the strongest that may happen; how much does is drawn evenly, for each sample and epoch anew. Flips
- * come with probability 1/2, everything else always. Amounts and formulas are those of torchvision's transforms
- * (RandomAffine and ColorJitter), where it has the like. What comes from beyond the image is black, and background. */
+ * An argument is the maximum amount; the actual amount is drawn uniformly for each sample and epoch. Flips have
+ * probability 1/2; all others are always applied. Amounts and formulas are those of torchvision's RandomAffine and
+ * ColorJitter where they exist. Pixels from outside the image are black and background. */
 #include <math.h>
 
 #include "src/perturb/augment.h"
@@ -12,8 +12,8 @@ static double between(struct paced_rng *rng, double low, double high) {
     return low + (high - low) * paced_rng_uniform(rng);
 }
 
-static double around(struct paced_rng *rng, double middle, double most) {
-    return between(rng, middle - most, middle + most);
+static double around(struct paced_rng *rng, double middle, double max) {
+    return between(rng, middle - max, middle + max);
 }
 
 /* ---- moves --------------------------------------------------------------------------------------------------- */
@@ -24,55 +24,55 @@ static void flip(struct augment_moves *m, unsigned which) {
     paced_warp_flip(&m->warp, which == PACED_FLIP_H, which == PACED_FLIP_V);
 }
 
-static void hflip(struct augment_moves *m, const double *most) {
+static void hflip(struct augment_moves *m, const double *max) {
     flip(m, PACED_FLIP_H);
 }
 
-static void vflip(struct augment_moves *m, const double *most) {
+static void vflip(struct augment_moves *m, const double *max) {
     flip(m, PACED_FLIP_V);
 }
 
-static void rotate(struct augment_moves *m, const double *most) {
-    paced_warp_rotate(&m->warp, around(m->rng, 0, *most));
+static void rotate(struct augment_moves *m, const double *max) {
+    paced_warp_rotate(&m->warp, around(m->rng, 0, *max));
 }
 
 static void scale(struct augment_moves *m, const double *ends) {
     paced_warp_scale(&m->warp, between(m->rng, ends[0], ends[1]));
 }
 
-static void translate(struct augment_moves *m, const double *most) {
-    double x = around(m->rng, 0, *most * m->size), y = around(m->rng, 0, *most * m->size);
+static void translate(struct augment_moves *m, const double *max) {
+    double x = around(m->rng, 0, *max * m->size), y = around(m->rng, 0, *max * m->size);
     paced_warp_shift(&m->warp, x, y);
 }
 
-static void elastic(struct augment_moves *m, const double *most) {
-    paced_warp_elastic(&m->warp, between(m->rng, 0, *most), m->rng, m->size);
+static void elastic(struct augment_moves *m, const double *max) {
+    paced_warp_elastic(&m->warp, between(m->rng, 0, *max), m->rng, m->size);
 }
 
 /* ---- changes of appearance ----------------------------------------------------------------------------------- */
 
-static void brightness(struct paced_rng *rng, const double *most, float *values, size_t count) {
-    float factor = (float)around(rng, 1, *most);
+static void brightness(struct paced_rng *rng, const double *max, float *values, size_t count) {
+    float factor = (float)around(rng, 1, *max);
     for (size_t i = 0; i < count; ++i) values[i] *= factor;
 }
 
-/* On the deviation from the image's mean. */
-static void contrast(struct paced_rng *rng, const double *most, float *values, size_t count) {
-    float factor = (float)around(rng, 1, *most);
+/* Scales the difference from the image's mean. */
+static void contrast(struct paced_rng *rng, const double *max, float *values, size_t count) {
+    float factor = (float)around(rng, 1, *max);
     double sum = 0;
     for (size_t i = 0; i < count; ++i) sum += (double)values[i];
     float mean = (float)(sum / (double)count);
     for (size_t i = 0; i < count; ++i) values[i] = mean + factor * (values[i] - mean);
 }
 
-static void gamma_curve(struct paced_rng *rng, const double *most, float *values, size_t count) {
-    float exponent = (float)around(rng, 1, *most);
+static void gamma_curve(struct paced_rng *rng, const double *max, float *values, size_t count) {
+    float exponent = (float)around(rng, 1, *max);
     for (size_t i = 0; i < count; ++i) values[i] = powf(values[i], exponent);
 }
 
-static void noise(struct paced_rng *rng, const double *most, float *values, size_t count) {
-    double deviation = between(rng, 0, *most);
-    for (size_t i = 0; i < count; ++i) values[i] += (float)(deviation * paced_rng_normal(rng));
+static void noise(struct paced_rng *rng, const double *max, float *values, size_t count) {
+    double stddev = between(rng, 0, *max);
+    for (size_t i = 0; i < count; ++i) values[i] += (float)(stddev * paced_rng_normal(rng));
 }
 
 /* ---- the table ----------------------------------------------------------------------------------------------- */
@@ -90,7 +90,7 @@ const struct augment_kind paced_augment_kinds[] = {
     {"noise", 1, 0, 1, "noise(0.05)", .look = noise},
 };
 const size_t paced_augment_kind_count = PACED_COUNT(paced_augment_kinds);
-_Static_assert(PACED_COUNT(paced_augment_kinds) <= PACED_AUGMENT_MOST, "a list may hold every row once");
+_Static_assert(PACED_COUNT(paced_augment_kinds) <= PACED_AUGMENT_MOST, "a list may have every row once");
 
 /* ---- a sample ------------------------------------------------------------------------------------------------ */
 
@@ -99,7 +99,7 @@ static void seed_sample(const struct paced_augment *augment, size_t index, struc
     paced_rng_seed(rng, paced_rng_next(rng), index);
 }
 
-/* The moves are drawn first, so that they do not depend on the changes of appearance. paced_warp_finish releases. */
+/* Draws the moves before the changes of appearance, so that they do not depend on them. Release: paced_warp_finish. */
 static struct augment_moves draw_moves(const struct paced_augment *augment, struct paced_rng *rng, int size) {
     struct augment_moves moves = {.rng = rng, .size = size};
     paced_warp_init(&moves.warp);

@@ -1,19 +1,18 @@
-/* augment: a row of the table of augmentations. Private to the perturb room. */
-#ifndef PACED_SRC_PERTURB_AUGMENT_H
-#define PACED_SRC_PERTURB_AUGMENT_H
+/* augment: a row of the table of augmentations. Private to the perturb module. */
+#ifndef PACED_PERTURB_AUGMENT_H
+#define PACED_PERTURB_AUGMENT_H
 
 #include "src/perturb/warp.h"
 
-/* Where a sample's pixels are moved. */
+/* The moves of a sample's pixels. */
 struct augment_moves {
     struct paced_rng *rng;
     int size;
     struct paced_warp warp;
-    unsigned flips; /* that are part of it */
+    unsigned flips; /* the flips in `warp` */
 };
 
-/* An augmentation either moves or changes what the values[count] are, in 0..1 before; they are cut off to that after.
- */
+/* An augmentation either moves pixels or changes values[count], 0 to 1 before; the caller clamps the results. */
 struct augment_kind {
     const char *name;
     int arguments;

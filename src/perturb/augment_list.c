@@ -1,4 +1,4 @@
-/* augment_list: a list of augmentations from text: NAME or NAME(NUMBER, ...), separated by commas. */
+/* augment_list: parser of lists of augmentations: NAME or NAME(NUMBER, ...), separated by commas. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,7 +6,7 @@
 
 #define BLANKS " \t"
 
-/* Cuts off the next part of *rest, which ends at a comma outside parentheses, and the blanks around it. */
+/* Cuts the next part off *rest, up to a comma outside parentheses, without surrounding blanks. */
 static char *next_part(char **rest) {
     char *part = *rest + strspn(*rest, BLANKS), *end = part;
     for (int depth = 0; *end && !(*end == ',' && depth == 0); ++end) depth += (*end == '(') - (*end == ')');
@@ -25,11 +25,11 @@ static enum paced_err find_kind(const char *where, const char *name, size_t *kin
     }
     const char *nearest = paced_nearest(name, names, paced_augment_kind_count);
     if (nearest)
-        return paced_error(PACED_INVALID, "%s: '%s' is no augmentation; did you mean %s?", where, name, nearest);
+        return paced_error(PACED_INVALID, "%s: '%s' is not an augmentation; did you mean %s?", where, name, nearest);
     struct paced_text all = {0};
     for (size_t i = 0; i < paced_augment_kind_count; ++i) paced_text_add(&all, "%s%s", i ? ", " : "", names[i]);
     enum paced_err err =
-        paced_error(PACED_INVALID, "%s: '%s' is no augmentation; choose from %s", where, name, all.data);
+        paced_error(PACED_INVALID, "%s: '%s' is not an augmentation; choose from %s", where, name, all.data);
     free(all.data);
     return err;
 }
@@ -44,7 +44,7 @@ static enum paced_err read_argument(const char *where, const struct augment_kind
                        kind->min, kind->max);
 }
 
-/* `text` is what stands between the parentheses, NULL where there are none. */
+/* `text`: the text between the parentheses, or NULL. */
 static enum paced_err read_arguments(const char *where, const struct augment_kind *kind, char *text,
                                      double *arguments) {
     int count = 0;
@@ -65,7 +65,7 @@ static enum paced_err read_item(struct paced_augment *augment, const char *where
     size_t kind = 0, length = strlen(text);
     char *inner = strchr(text, '(');
     if (length == 0)
-        return paced_error(PACED_INVALID, "%s: a name is missing beside a comma; none empties the list", where);
+        return paced_error(PACED_INVALID, "%s: a name is missing beside a comma; write none for an empty list", where);
     if (inner ? strchr(inner, ')') != text + length - 1 : strchr(text, ')') != NULL)
         return paced_error(PACED_INVALID, "%s: '%s': the parentheses do not match; write for example rotate(15), hflip",
                            where, text);
@@ -75,11 +75,11 @@ static enum paced_err read_item(struct paced_augment *augment, const char *where
         for (char *end = inner - 1; end > text && strchr(BLANKS, end[-1]);) *--end = '\0';
     }
     if (strcmp(text, "none") == 0)
-        return paced_error(PACED_INVALID, "%s: none stands alone; remove it, or all beside it", where);
+        return paced_error(PACED_INVALID, "%s: none cannot be combined with others; remove it, or the others", where);
     PACED_TRY(find_kind(where, text, &kind));
     for (size_t i = 0; i < augment->count; ++i)
         if (augment->items[i].kind == kind)
-            return paced_error(PACED_INVALID, "%s: %s stands there twice; give it once", where, text);
+            return paced_error(PACED_INVALID, "%s: %s is given twice; give it once", where, text);
     struct paced_augment_item *item = &augment->items[augment->count++];
     item->kind = kind;
     return read_arguments(where, &paced_augment_kinds[kind], inner, item->argument);

@@ -1,4 +1,4 @@
-/* blur: lenses and movement. All are weighted sums of the image's own pixels. */
+/* blur: blur of lenses and of motion: weighted sums of the image's pixels. */
 #include "src/perturb/corruptions.h"
 #include "src/perturb/filter.h"
 
@@ -18,8 +18,8 @@ enum paced_err paced_gaussian_blur(int severity, struct paced_rng *rng, struct p
 enum { MAX_HALF = 10, MAX_SIDE = 2 * MAX_HALF + 1 };
 
 /* disk[2 half + 1][2 half + 1], half >= radius: a disk of sum 1, its rim smoothed by a Gaussian of width 2 soft + 1.
- * Smoothing mirrors the disk at the array's border, as the reference does: where the disk touches it (half = radius),
- * the sum ends about 1 % above 1, and so does the brightness of the image. */
+ * Smoothing mirrors the disk at the array's border, as the reference does. If the disk touches the border (half =
+ * radius), the sum and thus the brightness of the image become about 1 % too large. */
 static void make_disk(float *disk, int half, int radius, int soft, double sigma) {
     const int side = 2 * half + 1, taps = 2 * soft + 1;
     float line[5], square[25];
@@ -49,9 +49,9 @@ enum paced_err paced_defocus_blur(int severity, struct paced_rng *rng, struct pa
 
 /* ---- motion --------------------------------------------------------------------------------------------------- */
 
-/* The image and its shifts by 1, 2, ... pixels along a line of random direction, each weaker than the one before.
- * Shifts wider than the image repeat its border; the reference, which takes images from 32 x 32 on, leaves them out and
- * so darkens images below 41 x 41. */
+/* The weighted mean of the image and its shifts by 1, 2, ... pixels in a random direction, with decreasing weights.
+ * Shifts wider than the image repeat its border. The reference, for images from 32 x 32, omits them, which darkens
+ * images below 41 x 41. */
 enum paced_err paced_motion_blur(int severity, struct paced_rng *rng, struct paced_sample *sample) {
     static const struct {
         int reach;
@@ -80,15 +80,14 @@ enum paced_err paced_motion_blur(int severity, struct paced_rng *rng, struct pac
 
 /* ---- zoom ----------------------------------------------------------------------------------------------------- */
 
-/* For each pixel i of an axis the place it comes from: between first[i] and second[i], `part` of the way. */
+/* The source of each pixel i of an axis: (1 - part[i]) first[i] + part[i] second[i]. */
 struct axis {
     int *first, *second;
     float *part;
-    int count; /* pixels that the zoomed image has, up to the image's size */
+    int count; /* pixels of the zoomed image, at most the image's size */
 };
 
-/* The middle 1 / zoom of the axis, stretched from its first pixel to its last; what is too much is cut off at the
- * end. */
+/* Stretches the middle 1 / zoom of the axis, from its first pixel to its last. Excess pixels are cut off at the end. */
 static void zoom_axis(struct axis *axis, int size, double zoom) {
     const int crop = (int)ceil(size / zoom), start = (size - crop) / 2, stretched = (int)rint(crop * zoom);
     const double step = stretched > 1 ? (double)(crop - 1) / (stretched - 1) : 0;
@@ -119,8 +118,8 @@ static void add_zoomed(float *sum, const float *rgb, int size, const struct axis
 
 /* The mean of the image and its zooms. */
 enum paced_err paced_zoom_blur(int severity, struct paced_rng *rng, struct paced_sample *sample) {
-    /* Zooms 1, 1 + step, ...; the first row has one more than its stop of 1.11 lets expect, as the reference's
-     * rounding has it. */
+    /* Zooms 1, 1 + step, ...; the first row has one more than its stop of 1.11 implies, due to the reference's
+     * rounding. */
     static const struct {
         int count;
         double step;

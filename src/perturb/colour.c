@@ -1,6 +1,5 @@
-/* colour: exposure and saturation. Brightness and saturation are those of the HSV cone, V = max(r, g, b) and
- * S = 1 - min(r, g, b) / V. At a fixed hue, r, g, b are proportional to V, and their distance from V is proportional
- * to S: neither needs the hue itself. */
+/* colour: brightness, contrast and saturation. V = max(r, g, b) and S = 1 - min(r, g, b) / V are those of HSV. At a
+ * fixed hue, r, g, b are proportional to V, and their distance from V to S, so the hue is not needed. */
 #include "src/perturb/corruptions.h"
 
 #include <math.h>
@@ -13,7 +12,7 @@ static float darkest(const float *rgb) {
     return fminf(rgb[0], fminf(rgb[1], rgb[2]));
 }
 
-/* V becomes V + c, at most 1. Black has no hue and becomes grey. */
+/* Replaces V by min(V + c, 1). Black has no hue and becomes grey. */
 enum paced_err paced_brightness(int severity, struct paced_rng *rng, struct paced_sample *sample) {
     static const float added[PACED_SEVERITIES] = {.1F, .2F, .3F, .4F, .5F};
     (void)rng;
@@ -25,7 +24,7 @@ enum paced_err paced_brightness(int severity, struct paced_rng *rng, struct pace
     return PACED_OK;
 }
 
-/* Each channel comes nearer to its mean over the image. */
+/* Scales each channel's difference from its mean over the image. */
 enum paced_err paced_contrast(int severity, struct paced_rng *rng, struct paced_sample *sample) {
     static const float factor[PACED_SEVERITIES] = {.4F, .3F, .2F, .1F, .05F};
     (void)rng;
@@ -40,8 +39,7 @@ enum paced_err paced_contrast(int severity, struct paced_rng *rng, struct paced_
     return PACED_OK;
 }
 
-/* S becomes a S + b, within 0..1. Grey has no hue and is taken for red, as the HSV cone has it: it stays grey where b
- * is 0. */
+/* Replaces S by a S + b, within 0 to 1. Grey has no hue and counts as red, as in HSV: it stays grey only if b = 0. */
 enum paced_err paced_saturate(int severity, struct paced_rng *rng, struct paced_sample *sample) {
     static const struct {
         float factor, added;

@@ -1,19 +1,20 @@
-/* corruption_list: lists of corruptions and of severities from text. */
+/* corruption_list: parser of lists of corruptions and severities. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "paced/perturb.h"
 
-enum { MOST_WORDS = 64 };
+enum { MAX_WORDS = 64 };
 
 static enum paced_err refuse_name(const char *where, const char *name) {
-    const char *words[MOST_WORDS] = {"all", "geometric"};
+    const char *words[MAX_WORDS] = {"all", "geometric"};
     size_t count = 2;
-    for (size_t i = 0; i < paced_corruption_count() && count < MOST_WORDS; ++i)
+    for (size_t i = 0; i < paced_corruption_count() && count < MAX_WORDS; ++i)
         words[count++] = paced_corruption_name(i);
     const char *nearest = paced_nearest(name, words, count);
-    if (nearest) return paced_error(PACED_INVALID, "%s: '%s' is no corruption; did you mean %s?", where, name, nearest);
-    return paced_error(PACED_INVALID, "%s: '%s' is no corruption; write all, geometric or a list of names", where,
+    if (nearest)
+        return paced_error(PACED_INVALID, "%s: '%s' is not a corruption; did you mean %s?", where, name, nearest);
+    return paced_error(PACED_INVALID, "%s: '%s' is not a corruption; write all, geometric or a list of names", where,
                        name);
 }
 
@@ -31,13 +32,13 @@ static enum paced_err choose_corruption(const char *where, const char *word, boo
 static enum paced_err choose_severity(const char *where, const char *word, bool *chosen) {
     int64_t severity;
     if (!paced_parse_int(word, &severity) || severity < 1 || severity > PACED_SEVERITIES)
-        return paced_error(PACED_INVALID, "%s: '%s' is no severity; write a list of 1 to %d", where, word,
+        return paced_error(PACED_INVALID, "%s: '%s' is not a severity; write a list of 1 to %d", where, word,
                            PACED_SEVERITIES);
     chosen[severity] = true;
     return PACED_OK;
 }
 
-/* Hands the items of the list, of which there must be one, to `choose`. */
+/* Passes each item of a list that must not be empty to `choose`. */
 static enum paced_err read_list(const char *where, const char *list, bool *chosen,
                                 enum paced_err (*choose)(const char *where, const char *word, bool *chosen)) {
     if (!*list) return paced_error(PACED_INVALID, "%s: the list is empty; name at least one", where);

@@ -1,4 +1,4 @@
-/* corruptions: the table of what may happen to an image. To add one: a function and a row. */
+/* corruptions: the table of corruptions. A new one needs a function and a row. */
 #include "src/perturb/corruptions.h"
 
 #include <string.h>

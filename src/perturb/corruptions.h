@@ -1,10 +1,10 @@
-/* corruptions: what the table's rows are made of. Private to the perturb room. */
-#ifndef PACED_SRC_PERTURB_CORRUPTIONS_H
-#define PACED_SRC_PERTURB_CORRUPTIONS_H
+/* corruptions: the functions of the table of corruptions. Private to the perturb module. */
+#ifndef PACED_PERTURB_CORRUPTIONS_H
+#define PACED_PERTURB_CORRUPTIONS_H
 
 #include "paced/perturb.h"
 
-/* severity 0..PACED_SEVERITIES - 1 indexes the constants. Values may leave 0..1: they are cut off afterwards. */
+/* severity: 0 to PACED_SEVERITIES - 1, an index of constants. Values may leave 0 to 1; paced_corrupt clamps them. */
 typedef enum paced_err paced_corruptor(int severity, struct paced_rng *rng, struct paced_sample *sample);
 
 /* noise.c */

@@ -1,4 +1,4 @@
-/* digital: what storing and sending an image does to it. */
+/* digital: artefacts of storage and transmission. */
 #include "src/perturb/corruptions.h"
 
 #include <math.h>
@@ -9,8 +9,8 @@ static void to_bytes(uint8_t *bytes, const float *values, size_t count) {
     for (size_t i = 0; i < count; ++i) bytes[i] = (uint8_t)lrintf(values[i] * 255);
 }
 
-/* bytes[size][size][3] to JPEG and back, in memory. Chroma at half resolution and the exact transform, as libjpeg has
- * them by default. */
+/* Compresses bytes[size][size][3] to JPEG and decompresses them in place. Chroma at half resolution and the exact
+ * transform are libjpeg's defaults. */
 static bool jpeg_round_trip(uint8_t *bytes, int size, int quality) {
     unsigned char *file = NULL; /* TurboJPEG allocates it */
     unsigned long length = 0;
@@ -39,7 +39,7 @@ enum paced_err paced_jpeg_compression(int severity, struct paced_rng *rng, struc
                        tjGetErrorStr2(NULL));
 }
 
-/* The mean of pixels [top, bottom) x [left, right) to all three channels of `mean`. */
+/* The mean of pixels [top, bottom) x [left, right) for each channel. */
 static void box_mean(const struct paced_sample *sample, int top, int bottom, int left, int right, float mean[3]) {
     double sum[3] = {0, 0, 0};
     for (int y = top; y < bottom; ++y)
@@ -49,13 +49,13 @@ static void box_mean(const struct paced_sample *sample, int top, int bottom, int
     for (int c = 0; c < 3; ++c) mean[c] = (float)(sum[c] / ((bottom - top) * (right - left)));
 }
 
-/* Down to `side` = factor * size, at least 1, by the mean of the pixels whose centres lie in a cell; up again by
+/* Downsamples to side = max(factor * size, 1) by the mean of the pixels whose centres are in a cell; upsamples by
  * repetition. */
 enum paced_err paced_pixelate(int severity, struct paced_rng *rng, struct paced_sample *sample) {
     static const double factor[PACED_SEVERITIES] = {.6, .5, .4, .3, .25};
     (void)rng;
     const int size = sample->size, side = size * factor[severity] < 1 ? 1 : (int)(size * factor[severity]);
-    int *border = paced_alloc((size_t)side + 1, sizeof *border); /* of the cells, along either axis */
+    int *border = paced_alloc((size_t)side + 1, sizeof *border); /* of the cells along one axis */
     float *cells = paced_alloc((size_t)side * (size_t)side * 3, sizeof *cells), *rgb = sample->rgb;
     for (int i = 0; i <= side; ++i) border[i] = (int)((double)i * size / side + 0.5);
     for (int y = 0; y < side; ++y)

@@ -1,5 +1,4 @@
-/* edges: where a grey image changes, and how far that is, by the rules that OpenCV has for them: the reference's drops
- * are shaded by these two. */
+/* edges: outlines and distances as OpenCV computes them, because the reference shades its drops with these two. */
 #include "src/perturb/edges.h"
 
 #include "src/perturb/filter.h"
@@ -9,7 +8,7 @@
 
 /* ---- outlines ------------------------------------------------------------------------------------------------- */
 
-/* dx, dy, strength: [size + 2][size + 2], with a frame of zeros. */
+/* The gradient dx, dy and strength = |dx| + |dy|, each [size + 2][size + 2] with a border of zeros. */
 struct gradient {
     size_t pitch;
     int *dx, *dy, *strength;
@@ -40,8 +39,8 @@ static void gradient_free(struct gradient *g) {
     free(g->strength);
 }
 
-/* Is the gradient at i the greatest along its own direction, of four? Between equals on an axis, the first is not and
- * the second is. */
+/* True if the gradient's strength at i is a local maximum along its direction, quantised to four. On an axis, the first
+ * of two equal pixels counts. */
 static bool is_ridge(const struct gradient *g, size_t i) {
     const int dx = g->dx[i], dy = g->dy[i];
     const int *s = g->strength + i;
@@ -59,7 +58,7 @@ void paced_edges(const uint8_t *grey, int size, int low, int high, uint8_t *edge
     gradient_find(&g, grey, size);
     const size_t n = (size_t)size, pitch = g.pitch;
     uint8_t *state = paced_alloc(pitch * pitch, 1);
-    size_t *todo = paced_alloc(n * n, sizeof *todo), count = 0; /* edges whose neighbours are to be looked at */
+    size_t *todo = paced_alloc(n * n, sizeof *todo), count = 0; /* edges whose neighbours are not checked yet */
     for (size_t y = 1; y <= n; ++y)
         for (size_t x = 1; x <= n; ++x) {
             const size_t i = y * pitch + x;
@@ -84,8 +83,8 @@ void paced_edges(const uint8_t *grey, int size, int low, int high, uint8_t *edge
 
 /* ---- distance ------------------------------------------------------------------------------------------------- */
 
-/* The distance of (y, x) by way of those neighbours that were visited before it: rows above it for direction 1, below
- * it for -1. */
+/* The distance of (y, x) through the neighbours that the scan visited before: above and left of it for direction 1,
+ * below and right of it for -1. */
 static float by_neighbours(const float *distance, int size, int y, int x, int direction) {
     static const struct {
         int dy, dx;
@@ -101,9 +100,9 @@ static float by_neighbours(const float *distance, int size, int y, int x, int di
     return nearest;
 }
 
-void paced_distance(const uint8_t *edge, int size, float most, float *distance) {
+void paced_distance(const uint8_t *edge, int size, float max, float *distance) {
     const int count = size * size;
-    for (int i = 0; i < count; ++i) distance[i] = edge[i] ? 0 : most;
+    for (int i = 0; i < count; ++i) distance[i] = edge[i] ? 0 : max;
     for (int i = 0; i < count; ++i)
         distance[i] = fminf(distance[i], by_neighbours(distance, size, i / size, i % size, 1));
     for (int i = count - 1; i >= 0; --i)

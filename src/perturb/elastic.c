@@ -1,18 +1,18 @@
-/* elastic: tissue that gives way. Each pixel is drawn towards a place of its own, neighbours nearly alike:
+/* elastic: deformation of soft tissue by a smooth random displacement field:
  *
- *     d = alpha gauss(U(-0.005 side, 0.005 side)), gauss of deviation 0.01 side, for x and for y
+ *     d = alpha gauss(U(-0.005 side, 0.005 side)), gauss of stddev 0.01 side, for x and for y
  *
- * as ImageNet-C has it in its later form (the package imagecorruptions): no affine jitter before, the Gaussian ends
- * after three deviations, fields and image are mirrored at the border. The deviation of d is about alpha * 0.08 pixels,
- * whatever the side (from 32 on): the blur takes away as much as the side gives. */
+ * as in the package imagecorruptions, a later form of ImageNet-C: no affine jitter before, the Gaussian is truncated at
+ * 3 stddev, fields and image are mirrored at the border. The stddev of d is about alpha * 0.08 pixels for all sides
+ * from 32, because the blur reduces the amplitude as the side increases it. */
 #include <stdlib.h>
 
 #include "src/perturb/corruptions.h"
 #include "src/perturb/filter.h"
 #include "src/perturb/warp.h"
 
-/* in[size][size] blurred along its rows, to out[size][size] transposed: twice is both directions. `line` has room for a
- * row with its mirrored ends, which reach no further than the row is long (radius < size). */
+/* Blurs in[size][size] along its rows and writes out[size][size] transposed, so that two calls blur both directions.
+ * `line` has size + 2 radius elements, for a row with its mirrored ends (radius < size). */
 static void blur_rows(const float *in, float *out, int size, const float *weights, int radius, float *line) {
     for (int y = 0; y < size; ++y) {
         for (int i = -radius; i < size + radius; ++i) {

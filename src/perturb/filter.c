@@ -1,5 +1,5 @@
-/* filter: sums over neighbourhoods. Each works on a padded copy, so that the border is one place's business, and adds
- * whole rows, weight by weight. */
+/* filter: weighted sums over neighbourhoods. Each filter works on a padded copy, so that only paced_pad handles
+ * borders, and adds whole rows, weight by weight. */
 #include "src/perturb/filter.h"
 
 #include <math.h>
@@ -21,22 +21,22 @@ float *paced_pad(const float *pixels, int size, int channels, int margin, enum p
     const size_t pixel = (size_t)channels, row = (size_t)size * pixel;
     const int side = size + 2 * margin;
     float *padded = paced_alloc((size_t)side * (size_t)side * pixel, sizeof *padded), *out = padded;
-    for (int y = 0; y < side; y++) {
+    for (int y = 0; y < side; ++y) {
         const float *in = pixels + (size_t)outside(y - margin, size) * row;
-        for (int x = 0; x < side; x++, out += pixel)
+        for (int x = 0; x < side; ++x, out += pixel)
             memcpy(out, in + (size_t)outside(x - margin, size) * pixel, pixel * sizeof *out);
     }
     return padded;
 }
 
 void paced_add_row(float *restrict out, const float *restrict in, float weight, size_t count) {
-    for (size_t i = 0; i < count; i++) out[i] += weight * in[i];
+    for (size_t i = 0; i < count; ++i) out[i] += weight * in[i];
 }
 
 void paced_gaussian(float *weights, int radius, double sigma) {
     double sum = 0;
-    for (int i = -radius; i <= radius; i++) sum += exp(-0.5 * i * i / (sigma * sigma));
-    for (int i = -radius; i <= radius; i++) weights[i + radius] = (float)(exp(-0.5 * i * i / (sigma * sigma)) / sum);
+    for (int i = -radius; i <= radius; ++i) sum += exp(-0.5 * i * i / (sigma * sigma));
+    for (int i = -radius; i <= radius; ++i) weights[i + radius] = (float)(exp(-0.5 * i * i / (sigma * sigma)) / sum);
 }
 
 void paced_smooth(float *pixels, int size, int channels, double sigma) {
@@ -45,13 +45,13 @@ void paced_smooth(float *pixels, int size, int channels, double sigma) {
     float *padded = paced_pad(pixels, size, channels, radius, PACED_BORDER_NEAREST);
     float *line = paced_alloc(padded_row, sizeof *line), *weights = paced_alloc((size_t)taps, sizeof *weights);
     paced_gaussian(weights, radius, sigma);
-    for (int y = 0; y < size; y++) {
+    for (int y = 0; y < size; ++y) {
         float *out = pixels + (size_t)y * row;
         memset(line, 0, padded_row * sizeof *line);
-        for (int i = 0; i < taps; i++)
+        for (int i = 0; i < taps; ++i)
             paced_add_row(line, padded + (size_t)(y + i) * padded_row, weights[i], padded_row);
         memset(out, 0, row * sizeof *out);
-        for (int i = 0; i < taps; i++) paced_add_row(out, line + i * channels, weights[i], row);
+        for (int i = 0; i < taps; ++i) paced_add_row(out, line + i * channels, weights[i], row);
     }
     free(weights);
     free(line);
@@ -63,11 +63,11 @@ void paced_correlate(float *pixels, int size, int channels, const float *kernel,
     const size_t row = (size_t)size * (size_t)channels, padded_row = row + 2 * (size_t)radius * (size_t)channels;
     float *padded = paced_pad(pixels, size, channels, radius, PACED_BORDER_MIRRORED);
     memset(pixels, 0, (size_t)size * row * sizeof *pixels);
-    for (int y = 0; y < size; y++) {
+    for (int y = 0; y < size; ++y) {
         float *out = pixels + (size_t)y * row;
-        for (int i = 0; i < taps; i++) {
+        for (int i = 0; i < taps; ++i) {
             const float *in = padded + (size_t)(y + i) * padded_row;
-            for (int j = 0; j < taps; j++)
+            for (int j = 0; j < taps; ++j)
                 if (kernel[i * taps + j] != 0) paced_add_row(out, in + j * channels, kernel[i * taps + j], row);
         }
     }

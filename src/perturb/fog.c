@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-/* map[side][side], side a power of two; it goes on periodically. */
+/* The element (y, x) of map[side][side], continued periodically; side is a power of two. */
 static double *place(double *map, size_t side, size_t y, size_t x) {
     return &map[(y & (side - 1)) * side + (x & (side - 1))];
 }
@@ -20,9 +20,9 @@ static double straight_mean(double *map, size_t side, size_t y, size_t x, size_t
            4;
 }
 
-/* The diamond-square fractal (Fournier, Fussell and Carpenter, 1982). From one point on, each round halves the distance
- * of the points. A new point is the mean of its four neighbours, plus U(-1, 1) times an amplitude. That falls by
- * decay^2 a round: the reference multiplies two numbers that each fall by the decay. */
+/* The diamond-square fractal (Fournier, Fussell and Carpenter, 1982). Starting with one point, each round halves the
+ * distance of the points. A new point is the mean of its four neighbours plus U(-1, 1) times an amplitude, which is
+ * divided by decay^2 in each round: the reference multiplies two numbers that are each divided by decay. */
 static void grow_fractal(double *map, size_t side, double decay, struct paced_rng *rng) {
     double amplitude = 1;
     for (size_t step = side; step >= 2; step /= 2, amplitude /= decay * decay) {
@@ -38,7 +38,7 @@ static void grow_fractal(double *map, size_t side, double decay, struct paced_rn
     }
 }
 
-/* Stretched so that its values fill 0..1. */
+/* Maps the values linearly to 0 to 1. */
 static void normalise(double *map, size_t count) {
     double low = map[0], high = map[0];
     for (size_t i = 1; i < count; ++i) {
@@ -48,8 +48,8 @@ static void normalise(double *map, size_t count) {
     for (size_t i = 0; i < count; ++i) map[i] = high > low ? (map[i] - low) / (high - low) : 0;
 }
 
-/* The fractal's side is the power of two that holds the image, at least 4; the image sees its upper left corner. The
- * sum is scaled so that the brightest value stays what it was. */
+/* Adds the upper left corner of a fractal, whose side is the smallest power of two >= max(size, 4). The sum is scaled
+ * so that the image's maximum with full fog is unchanged. */
 enum paced_err paced_fog(int severity, struct paced_rng *rng, struct paced_sample *sample) {
     static const struct {
         double amount, decay;

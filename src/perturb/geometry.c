@@ -1,6 +1,6 @@
-/* geometry: the probe held otherwise: image and mask turned, moved, scaled or mirrored together. ImageNet-C has none of
- * these; the constants are this project's, the middle ones being what is commonly trained with (15 degrees, a tenth of
- * the side, a fifth of the size). What comes from beyond the image is black, and background. */
+/* geometry: different positions of the probe: image and mask are rotated, translated, scaled or mirrored together.
+ * ImageNet-C has none of these. The constants are this project's; the middle ones are common in training (15 degrees, a
+ * tenth of the side, a fifth of the size). Pixels from outside the image are black and background. */
 #include <math.h>
 
 #include "src/perturb/corruptions.h"
@@ -15,7 +15,7 @@ static void apply(struct paced_warp *warp, struct paced_sample *sample) {
     paced_warp_finish(warp);
 }
 
-/* To either side. */
+/* Rotates in a random direction. */
 enum paced_err paced_rotate(int severity, struct paced_rng *rng, struct paced_sample *sample) {
     static const double degrees[PACED_SEVERITIES] = {5, 10, 15, 20, 30};
     struct paced_warp warp;
@@ -25,10 +25,10 @@ enum paced_err paced_rotate(int severity, struct paced_rng *rng, struct paced_sa
     return PACED_OK;
 }
 
-/* A share of the side, in any direction. */
+/* Translates by a fraction of the side in a random direction. */
 enum paced_err paced_translate(int severity, struct paced_rng *rng, struct paced_sample *sample) {
-    static const double share[PACED_SEVERITIES] = {.03, .06, .1, .15, .2};
-    double angle = 2 * M_PI * paced_rng_uniform(rng), length = share[severity] * sample->size;
+    static const double fraction[PACED_SEVERITIES] = {.03, .06, .1, .15, .2};
+    double angle = 2 * M_PI * paced_rng_uniform(rng), length = fraction[severity] * sample->size;
     struct paced_warp warp;
     paced_warp_init(&warp);
     paced_warp_shift(&warp, length * cos(angle), length * sin(angle));
@@ -36,7 +36,7 @@ enum paced_err paced_translate(int severity, struct paced_rng *rng, struct paced
     return PACED_OK;
 }
 
-/* Larger by the factor, or smaller by it. */
+/* Enlarges or reduces by the factor. */
 enum paced_err paced_scale(int severity, struct paced_rng *rng, struct paced_sample *sample) {
     static const double factor[PACED_SEVERITIES] = {1.05, 1.1, 1.2, 1.35, 1.5};
     struct paced_warp warp;
@@ -46,7 +46,7 @@ enum paced_err paced_scale(int severity, struct paced_rng *rng, struct paced_sam
     return PACED_OK;
 }
 
-/* The same at every severity. */
+/* Flips horizontally, at every severity. */
 enum paced_err paced_hflip(int severity, struct paced_rng *rng, struct paced_sample *sample) {
     struct paced_warp warp;
     paced_warp_init(&warp);

@@ -1,20 +1,20 @@
-/* noise: what sensors do to an image, value by value; the channels of a pixel are independent. */
+/* noise: noise of sensors, independent for each value. */
 #include "src/perturb/corruptions.h"
 
 #include <math.h>
 
 enum paced_err paced_gaussian_noise(int severity, struct paced_rng *rng, struct paced_sample *sample) {
-    static const double deviation[PACED_SEVERITIES] = {.08, .12, .18, .26, .38};
+    static const double stddev[PACED_SEVERITIES] = {.08, .12, .18, .26, .38};
     for (size_t i = 0; i < 3 * paced_sample_pixels(sample); ++i)
-        sample->rgb[i] += (float)(deviation[severity] * paced_rng_normal(rng));
+        sample->rgb[i] += (float)(stddev[severity] * paced_rng_normal(rng));
     return PACED_OK;
 }
 
-/* A Poisson number by inversion, counted to `most` at the most. */
-static int poisson(struct paced_rng *rng, double mean, int most) {
+/* A Poisson number by inversion, at most `max`. */
+static int poisson(struct paced_rng *rng, double mean, int max) {
     double left = paced_rng_uniform(rng), probability = exp(-mean);
     int count = 0;
-    while (count < most && left >= probability) {
+    while (count < max && left >= probability) {
         left -= probability;
         ++count;
         probability *= mean / count;
@@ -22,7 +22,7 @@ static int poisson(struct paced_rng *rng, double mean, int most) {
     return count;
 }
 
-/* x becomes the share of `photons` that arrive. More than all are white, too: no need to count them. */
+/* Replaces x by the fraction of `photons` that arrive. Larger counts are white, too, so counting stops at `photons`. */
 enum paced_err paced_shot_noise(int severity, struct paced_rng *rng, struct paced_sample *sample) {
     static const int photons[PACED_SEVERITIES] = {60, 25, 12, 5, 3};
     const int white = photons[severity];
@@ -31,19 +31,19 @@ enum paced_err paced_shot_noise(int severity, struct paced_rng *rng, struct pace
     return PACED_OK;
 }
 
-/* Half of the values that are hit become 0, half 1. */
+/* Sets a fraction of the values, half of them to 0, half to 1. */
 enum paced_err paced_impulse_noise(int severity, struct paced_rng *rng, struct paced_sample *sample) {
-    static const double share[PACED_SEVERITIES] = {.03, .06, .09, .17, .27};
+    static const double fraction[PACED_SEVERITIES] = {.03, .06, .09, .17, .27};
     for (size_t i = 0; i < 3 * paced_sample_pixels(sample); ++i) {
         const double u = paced_rng_uniform(rng);
-        if (u < share[severity]) sample->rgb[i] = u < share[severity] / 2 ? 0.0F : 1.0F;
+        if (u < fraction[severity]) sample->rgb[i] = u < fraction[severity] / 2 ? 0.0F : 1.0F;
     }
     return PACED_OK;
 }
 
 enum paced_err paced_speckle_noise(int severity, struct paced_rng *rng, struct paced_sample *sample) {
-    static const double deviation[PACED_SEVERITIES] = {.15, .2, .35, .45, .6};
+    static const double stddev[PACED_SEVERITIES] = {.15, .2, .35, .45, .6};
     for (size_t i = 0; i < 3 * paced_sample_pixels(sample); ++i)
-        sample->rgb[i] *= (float)(1 + deviation[severity] * paced_rng_normal(rng));
+        sample->rgb[i] *= (float)(1 + stddev[severity] * paced_rng_normal(rng));
     return PACED_OK;
 }

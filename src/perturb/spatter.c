@@ -1,5 +1,4 @@
-/* spatter: drops on the lens, of water or of mud. Both begin as a smoothed random field, of which only the heights
- * count. */
+/* spatter: drops of water or mud on the lens, where a smoothed random field exceeds a threshold. */
 #include "src/perturb/corruptions.h"
 #include "src/perturb/edges.h"
 #include "src/perturb/filter.h"
@@ -9,16 +8,16 @@
 #include <string.h>
 
 struct liquid {
-    double mean, deviation, sigma; /* of the random field, and of its smoothing */
-    float threshold;               /* where liquid begins */
-    float strength;                /* of water; of mud, the sigma that smooths its rim */
+    double mean, stddev, sigma; /* of the random field; sigma smooths it */
+    float threshold;            /* the field above it is liquid */
+    float strength;             /* water: brightness of the brightest drop; mud: sigma that smooths its rim */
     bool mud;
 };
 
 static float *pour(const struct liquid *liquid, int size, struct paced_rng *rng) {
     const size_t pixels = (size_t)size * (size_t)size;
     float *layer = paced_alloc(pixels, sizeof *layer);
-    for (size_t i = 0; i < pixels; ++i) layer[i] = (float)(liquid->mean + liquid->deviation * paced_rng_normal(rng));
+    for (size_t i = 0; i < pixels; ++i) layer[i] = (float)(liquid->mean + liquid->stddev * paced_rng_normal(rng));
     paced_smooth(layer, size, 1, liquid->sigma);
     return layer;
 }
@@ -27,13 +26,13 @@ static uint8_t to_byte(float value) {
     return (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
 }
 
-/* Grey values spread over 0..255 by their rank: the cumulated histogram, without the darkest value's share. */
+/* Equalises grey[count] to 0 to 255 by the cumulative histogram, without the darkest value's count. */
 static void equalise(uint8_t *grey, size_t count) {
     size_t histogram[256] = {0}, below = 0;
     uint8_t table[256] = {0};
-    for (size_t i = 0; i < count; ++i) histogram[grey[i]]++;
+    for (size_t i = 0; i < count; ++i) ++histogram[grey[i]];
     int darkest = 0;
-    while (histogram[darkest] == 0) darkest++;
+    while (histogram[darkest] == 0) ++darkest;
     if (histogram[darkest] == count) return;
     const double scale = 255.0 / (double)(count - histogram[darkest]);
     for (int value = darkest + 1; value < 256; ++value) {
@@ -43,9 +42,9 @@ static void equalise(uint8_t *grey, size_t count) {
     for (size_t i = 0; i < count; ++i) grey[i] = table[grey[i]];
 }
 
-/* The shading of drops, 0..255: by the distance from their outlines, in relief, as if light came from one side. There
- * are bytes in between, as in the reference: truncation is part of the result. Hence sums, exact in floats, and then /
- * 9, for means of 3 x 3. */
+/* The shading of drops, 0 to 255: a relief of the distances from their outlines, lit from one side. Intermediate
+ * results are bytes, because the reference truncates there. Means of 3 x 3 are thus sums, exact in floats, divided
+ * by 9. */
 static void shade(const uint8_t *layer, int size, float *shading) {
     static const float sum[9] = {1, 1, 1, 1, 1, 1, 1, 1, 1}, relief[9] = {-2, -1, 0, -1, 1, 1, 0, 1, 2};
     const size_t pixels = (size_t)size * (size_t)size;
@@ -63,24 +62,24 @@ static void shade(const uint8_t *layer, int size, float *shading) {
     free(bytes);
 }
 
-/* Water shines in pale turquoise, the brightest drop by `strength`. */
+/* Adds pale turquoise, with weight `strength` at the brightest drop. */
 static void add_water(const struct liquid *liquid, float *layer, struct paced_sample *sample) {
     static const float turquoise[3] = {175 / 255.0F, 238 / 255.0F, 238 / 255.0F};
     const size_t pixels = paced_sample_pixels(sample);
     uint8_t *height = paced_alloc(pixels, 1);
     for (size_t i = 0; i < pixels; ++i) height[i] = layer[i] < liquid->threshold ? 0 : to_byte(layer[i] * 255);
     shade(height, sample->size, layer);
-    float most = 0;
+    float max = 0;
     for (size_t i = 0; i < pixels; ++i) {
         layer[i] *= height[i];
-        most = fmaxf(most, layer[i]);
+        max = fmaxf(max, layer[i]);
     }
-    for (size_t i = 0; i < pixels && most > 0; ++i)
-        for (size_t c = 0; c < 3; ++c) sample->rgb[3 * i + c] += layer[i] / most * liquid->strength * turquoise[c];
+    for (size_t i = 0; i < pixels && max > 0; ++i)
+        for (size_t c = 0; c < 3; ++c) sample->rgb[3 * i + c] += layer[i] / max * liquid->strength * turquoise[c];
     free(height);
 }
 
-/* Mud covers with brown; its thin rim is left away. */
+/* Blends in brown, without mud's thin rim. */
 static void add_mud(const struct liquid *liquid, float *layer, struct paced_sample *sample) {
     static const float brown[3] = {63 / 255.0F, 42 / 255.0F, 20 / 255.0F};
     const size_t pixels = paced_sample_pixels(sample);

@@ -1,4 +1,4 @@
-/* warp: where each pixel comes from, and reading it there. */
+/* warp: composition of moves, and interpolation of the moved image. */
 #include "src/perturb/warp.h"
 
 #include <math.h>
@@ -17,8 +17,8 @@ void paced_warp_finish(struct paced_warp *warp) {
     paced_warp_init(warp);
 }
 
-/* One more move, whose own source is [xx xy; yx yy] pixel: from there, the source so far leads on. */
-static void turn(struct paced_warp *w, double xx, double xy, double yx, double yy) {
+/* Appends a linear move: M becomes M [xx xy; yx yy]. */
+static void append_linear(struct paced_warp *w, double xx, double xy, double yx, double yy) {
     const struct paced_warp old = *w;
     w->xx = old.xx * xx + old.xy * yx;
     w->xy = old.xx * xy + old.xy * yy;
@@ -27,21 +27,21 @@ static void turn(struct paced_warp *w, double xx, double xy, double yx, double y
 }
 
 void paced_warp_flip(struct paced_warp *warp, bool horizontally, bool vertically) {
-    turn(warp, horizontally ? -1 : 1, 0, 0, vertically ? -1 : 1);
+    append_linear(warp, horizontally ? -1 : 1, 0, 0, vertically ? -1 : 1);
 }
 
-/* Quarter turns are taken apart from the rest, which keeps them exact: no sine of a rounded pi. */
+/* Quarter turns are separate from the rest, so that they are exact: no sine of a rounded pi. */
 void paced_warp_rotate(struct paced_warp *warp, double degrees) {
     static const double cosines[] = {1, 0, -1, 0};
     double quarters = round(degrees / 90), rest = (degrees - 90 * quarters) * M_PI / 180;
     int quarter = (int)(((long)quarters % 4 + 4) % 4);
     double c = cosines[quarter], s = cosines[(quarter + 3) % 4];
-    turn(warp, c, -s, s, c);
-    turn(warp, cos(rest), -sin(rest), sin(rest), cos(rest));
+    append_linear(warp, c, -s, s, c);
+    append_linear(warp, cos(rest), -sin(rest), sin(rest), cos(rest));
 }
 
 void paced_warp_scale(struct paced_warp *warp, double factor) {
-    turn(warp, 1 / factor, 0, 0, 1 / factor);
+    append_linear(warp, 1 / factor, 0, 0, 1 / factor);
 }
 
 void paced_warp_shift(struct paced_warp *warp, double x, double y) {
@@ -49,9 +49,9 @@ void paced_warp_shift(struct paced_warp *warp, double x, double y) {
     warp->y -= warp->yx * x + warp->yy * y;
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------------- */
+/* ---- interpolation ------------------------------------------------------------------------------------------- */
 
-/* The index that stands for i, or -1 for nothing. */
+/* The index within 0 to size - 1 that replaces i, or -1 for black. */
 static int inside(int i, int size, enum paced_beyond border) {
     if (i >= 0 && i < size) return i;
     if (border == PACED_BEYOND_BLACK) return -1;
@@ -68,13 +68,13 @@ static const float *pixel_at(const struct paced_sample *from, int x, int y, enum
 
 static void read_bilinear(const struct paced_sample *from, double x, double y, enum paced_beyond border, float *rgb) {
     int left = (int)floor(x), top = (int)floor(y);
-    float right_share = (float)(x - left), lower_share = (float)(y - top);
+    float right_fraction = (float)(x - left), lower_fraction = (float)(y - top);
     const float *upper[] = {pixel_at(from, left, top, border), pixel_at(from, left + 1, top, border)};
     const float *lower[] = {pixel_at(from, left, top + 1, border), pixel_at(from, left + 1, top + 1, border)};
     for (int c = 0; c < 3; ++c) {
-        float above = (1 - right_share) * upper[0][c] + right_share * upper[1][c];
-        float below = (1 - right_share) * lower[0][c] + right_share * lower[1][c];
-        rgb[c] = (1 - lower_share) * above + lower_share * below;
+        float above = (1 - right_fraction) * upper[0][c] + right_fraction * upper[1][c];
+        float below = (1 - right_fraction) * lower[0][c] + right_fraction * lower[1][c];
+        rgb[c] = (1 - lower_fraction) * above + lower_fraction * below;
     }
 }
 

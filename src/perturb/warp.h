@@ -1,13 +1,11 @@
-/* warp: moves the pixels of an image and of its mask together. Private to the perturb room.
+/* warp: moves the pixels of an image and its mask together. Private to the perturb module.
  *
- * A warp says of each pixel of the result where in the sample it comes from. With places in pixels from the image's
- * centre, x to the right and y downwards:
- *     source = M (pixel + d(pixel)) + t        d: a displacement field, or nothing
- * The image is read there bilinearly, the label from the nearest pixel. Whole pixels stay exact: an identity, flips,
- * quarter turns and whole shifts give the very values. Moves add up before anything is read, so that an image is
- * interpolated once, however many there are. */
-#ifndef PACED_SRC_PERTURB_WARP_H
-#define PACED_SRC_PERTURB_WARP_H
+ * A warp maps each pixel of the result to its source, in pixels from the image's centre, x to the right, y downwards:
+ *     source = M (pixel + d(pixel)) + t        d: an optional displacement field
+ * The image is interpolated bilinearly, the label taken from the nearest pixel. The identity, flips, quarter turns and
+ * shifts by whole pixels are exact. Moves are composed first, so that an image is interpolated only once. */
+#ifndef PACED_PERTURB_WARP_H
+#define PACED_PERTURB_WARP_H
 
 #include "paced/perturb.h"
 
@@ -16,19 +14,20 @@ struct paced_warp {
     float *dx, *dy;              /* d, each [size][size]; NULL: none */
 };
 
-/* What is beyond the image: 0 and background, or its mirror image (d c b a | a b c d | d c b a). */
+/* Pixels beyond the image: 0 and background, or its mirror image (d c b a | a b c d | d c b a). */
 enum paced_beyond { PACED_BEYOND_BLACK, PACED_BEYOND_MIRROR };
 
-/* The moves, each upon the result of those before; paced_warp_finish releases what they take. */
+/* The moves, each applied to the result of those before. paced_warp_finish releases the displacement field. */
 void paced_warp_init(struct paced_warp *warp); /* the identity */
 void paced_warp_flip(struct paced_warp *warp, bool horizontally, bool vertically);
 void paced_warp_rotate(struct paced_warp *warp, double degrees); /* counter-clockwise */
-void paced_warp_scale(struct paced_warp *warp, double factor);   /* above 1: what is shown grows */
+void paced_warp_scale(struct paced_warp *warp, double factor);   /* above 1 enlarges */
 void paced_warp_shift(struct paced_warp *warp, double x, double y);
-/* ImageNet-C's elastic deformation, which comes after all other moves: see elastic.c. */
+/* ImageNet-C's elastic deformation (see elastic.c), applied after all other moves. Replaces an earlier one. */
 void paced_warp_elastic(struct paced_warp *warp, double alpha, struct paced_rng *rng, int size);
 void paced_warp_finish(struct paced_warp *warp);
 
+/* Moves the sample's pixels in place. */
 void paced_warp_apply(const struct paced_warp *warp, enum paced_beyond border, struct paced_sample *sample);
 
 #endif

@@ -1,4 +1,4 @@
-/* Elements of PyTorch's storages, on their way to float32 and int64. */
+/* element: conversion of the elements of PyTorch's storages to float32 and int64. */
 #include "src/weights/element.h"
 
 #include <string.h>
@@ -18,13 +18,13 @@ static void from_double(const uint8_t *from, uint8_t *to) {
     memcpy(to, &value, sizeof(value));
 }
 
-/* The upper half of a float32. */
+/* bfloat16 is the upper half of a float32. */
 static void from_bfloat16(const uint8_t *from, uint8_t *to) {
     const uint8_t bytes[4] = {0, 0, from[0], from[1]};
     memcpy(to, bytes, sizeof(bytes));
 }
 
-/* Sign, 5 bits of exponent (bias 15; 31: infinite or none), 10 of mantissa. In float32: 8 (bias 127; 255) and 23. */
+/* float16: sign, exponent (5 bits, bias 15; 31: infinity or NaN), mantissa (10 bits). float32: 8 (127; 255), 23. */
 static void from_half(const uint8_t *from, uint8_t *to) {
     uint32_t half = (uint32_t)from[1] << 8 | from[0], exponent = half >> 10 & 31, mantissa = half & 1023;
     uint32_t sign = (half & 0x8000) << 16, bits = mantissa << 13;
@@ -33,7 +33,7 @@ static void from_half(const uint8_t *from, uint8_t *to) {
     } else if (exponent > 0) {
         bits |= (exponent + 112) << 23;
     } else {
-        float small = (float)mantissa * 0x1p-24f; /* zero or subnormal; a normal float32 */
+        float small = (float)mantissa * 0x1p-24f; /* zero or subnormal in float16, normal in float32 */
         memcpy(&bits, &small, sizeof(bits));
     }
     bits |= sign;

@@ -1,12 +1,12 @@
-/* What the pickle machine can do. The table at the end has a row for all operations of protocols 0 to 5; one without a
- * function is refused by its name, and so is a global that tensors do not need. */
+/* operations: the pickle machine's operations. The table at the end has a row for each one of protocols 0 to 5.
+ * Operations without a function, and globals that tensors do not need, are rejected by name. */
 #include "src/weights/machine.h"
 
 #include <string.h>
 
 enum { NAME_BYTES = 64 };
 
-/* ---- what a pickle may name ---------------------------------------------------------------------------------- */
+/* ---- globals ------------------------------------------------------------------------------------------------- */
 
 static enum paced_err call_ordered_dict(struct machine *m, const struct value *arguments) {
     struct value *dict;
@@ -39,7 +39,7 @@ static const struct {
 
 static void make_printable(char *out, size_t size, const char *text) {
     size_t used = 0;
-    for (; text[used] && used + 1 < size; used++) out[used] = text[used] >= ' ' && text[used] < 127 ? text[used] : '?';
+    for (; text[used] && used + 1 < size; ++used) out[used] = text[used] >= ' ' && text[used] < 127 ? text[used] : '?';
     out[used] = '\0';
 }
 
@@ -48,7 +48,7 @@ static enum paced_err push_global(struct machine *m, const char *module, const c
     const size_t length = strlen(name), tail = sizeof(suffix) - 1;
     if (strcmp(module, "torch") == 0 && length > tail && strcmp(name + length - tail, suffix) == 0)
         return machine_push_text(m, VALUE_TYPE, (const uint8_t *)name, length);
-    for (size_t i = 0; i < PACED_COUNT(functions); i++) {
+    for (size_t i = 0; i < PACED_COUNT(functions); ++i) {
         struct value *function;
         if (strcmp(module, functions[i].module) != 0 || strcmp(name, functions[i].name) != 0) continue;
         PACED_TRY(machine_push_new(m, VALUE_FUNCTION, &function));
@@ -64,14 +64,14 @@ static enum paced_err push_global(struct machine *m, const char *module, const c
                        m->path, in, what);
 }
 
-/* ---- operations: what is alone ------------------------------------------------------------------------------- */
+/* ---- operations: scalars and strings ------------------------------------------------------------------------- */
 
 static enum paced_err protocol(struct machine *m, uint64_t version) {
     return version <= 5 ? PACED_OK : machine_damaged(m, "a protocol above 5");
 }
 
 static enum paced_err frame(struct machine *m, uint64_t size) {
-    return PACED_OK; /* a hint for readers of streams */
+    return PACED_OK; /* only a hint for readers of streams */
 }
 
 static enum paced_err stop(struct machine *m, uint64_t none) {
@@ -100,13 +100,13 @@ static enum paced_err signed_integer(struct machine *m, uint64_t number) {
     return integer(m, (uint64_t)(int64_t)(int32_t)number);
 }
 
-/* Little-endian in as many bytes as it needs, the sign in the last one's top bit. */
+/* A little-endian integer of `size` bytes; the sign is the top bit of the last byte. */
 static enum paced_err long_integer(struct machine *m, uint64_t size) {
     const uint8_t *bytes = NULL;
     if (size > 8) return machine_damaged(m, "an integer of more than 64 bits");
     PACED_TRY(machine_take(m, size, &bytes));
     uint64_t number = size > 0 && bytes[size - 1] & 0x80 ? UINT64_MAX : 0;
-    for (size_t i = size; i > 0; i--) number = number << 8 | bytes[i - 1];
+    for (size_t i = size; i > 0; --i) number = number << 8 | bytes[i - 1];
     return integer(m, number);
 }
 
@@ -137,7 +137,7 @@ static enum paced_err stack_global(struct machine *m, uint64_t none) {
     PACED_TRY(machine_pop(m, &name));
     PACED_TRY(machine_pop(m, &module));
     if (module->kind != VALUE_TEXT || name->kind != VALUE_TEXT)
-        return machine_damaged(m, "a global whose name is no text");
+        return machine_damaged(m, "a global whose name is not a string");
     return push_global(m, module->text, name->text);
 }
 
@@ -158,7 +158,7 @@ static enum paced_err empty_dict(struct machine *m, uint64_t none) {
     return machine_push_new(m, VALUE_DICT, &dict);
 }
 
-/* A tuple of what is on the stack from `first` on, in the place of what is there from `below` on. */
+/* Cuts the stack to `below` and pushes a tuple of the values from `first` on. */
 static enum paced_err push_tuple(struct machine *m, size_t first, size_t below) {
     struct value *tuple;
     PACED_TRY(machine_make(m, VALUE_TUPLE, &tuple));
@@ -169,8 +169,8 @@ static enum paced_err push_tuple(struct machine *m, size_t first, size_t below) 
 
 static enum paced_err tuple_of_last(struct machine *m, size_t count) {
     size_t first = m->depth;
-    for (; count > 0 && first > 0 && m->stack[first - 1]->kind != VALUE_MARK; count--) first--;
-    return count > 0 ? machine_damaged(m, "too little is on the stack") : push_tuple(m, first, first);
+    for (; count > 0 && first > 0 && m->stack[first - 1]->kind != VALUE_MARK; --count) --first;
+    return count > 0 ? machine_damaged(m, "the stack has too few values") : push_tuple(m, first, first);
 }
 
 static enum paced_err tuple1(struct machine *m, uint64_t none) {
@@ -191,13 +191,13 @@ static enum paced_err tuple(struct machine *m, uint64_t none) {
     return push_tuple(m, first, first - 1);
 }
 
-/* Moves what is on the stack from `first` on into the list or dictionary before `below`. */
+/* Moves the values from `first` on into the list or dictionary on the stack just below `below`. */
 static enum paced_err move_items(struct machine *m, enum value_kind kind, size_t first, size_t below) {
     size_t count = m->depth - first;
     m->depth = below;
     struct value *container = NULL;
     PACED_TRY(machine_top(m, &container));
-    if (container->kind != kind) return machine_damaged(m, "items for what is no such container");
+    if (container->kind != kind) return machine_damaged(m, "items for a value that is not such a container");
     if (kind == VALUE_DICT && count % 2 != 0) return machine_damaged(m, "a key without a value");
     value_add_items(container, m->stack + first, count);
     return PACED_OK;
@@ -223,7 +223,7 @@ static enum paced_err set_item(struct machine *m, uint64_t none) {
     struct value *key, *value;
     PACED_TRY(machine_pop(m, &value));
     PACED_TRY(machine_top(m, &key));
-    m->depth++;
+    ++m->depth;
     return move_items(m, VALUE_DICT, m->depth - 2, m->depth - 2);
 }
 
@@ -253,7 +253,7 @@ static enum paced_err memoize(struct machine *m, uint64_t none) {
 }
 
 static enum paced_err get(struct machine *m, uint64_t number) {
-    if (number >= m->memo_size || !m->memo[number]) return machine_damaged(m, "a value that was not put there");
+    if (number >= m->memo_size || !m->memo[number]) return machine_damaged(m, "a memo entry that was not stored");
     return machine_push(m, m->memo[number]);
 }
 
@@ -262,7 +262,7 @@ static enum paced_err reduce(struct machine *m, uint64_t none) {
     PACED_TRY(machine_pop(m, &arguments));
     PACED_TRY(machine_pop(m, &function));
     if (function->kind != VALUE_FUNCTION || arguments->kind != VALUE_TUPLE)
-        return machine_damaged(m, "a call of no function");
+        return machine_damaged(m, "a call of a value that is not a function");
     return functions[function->integer].call(m, arguments);
 }
 
@@ -270,18 +270,18 @@ static enum paced_err persistent(struct machine *m, uint64_t none) {
     struct value *description = NULL, *storage;
     PACED_TRY(machine_pop(m, &description));
     if (description->kind != VALUE_TUPLE || description->count < 5)
-        return machine_damaged(m, "a reference to no storage");
+        return machine_damaged(m, "a reference that is not a storage");
     PACED_TRY(machine_push_new(m, VALUE_STORAGE, &storage));
     value_add_items(storage, description->items, 5);
     return PACED_OK;
 }
 
-/* A state dictionary's attributes: versions of its modules. */
+/* Sets attributes. A state dictionary's are versions of its modules, which are ignored. */
 static enum paced_err build(struct machine *m, uint64_t none) {
     struct value *attributes, *object;
     PACED_TRY(machine_pop(m, &attributes));
     PACED_TRY(machine_top(m, &object));
-    return object->kind == VALUE_DICT ? PACED_OK : machine_damaged(m, "attributes of what is no dictionary");
+    return object->kind == VALUE_DICT ? PACED_OK : machine_damaged(m, "attributes of a value that is not a dictionary");
 }
 
 /* ---- the table ----------------------------------------------------------------------------------------------- */

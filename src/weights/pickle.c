@@ -1,32 +1,33 @@
-/* The pickle machine (Python's pickletools describes it), cut down to what torch.save writes for tensors.
+/* pickle: the pickle machine (documented in Python's pickletools), limited to the operations that torch.save uses for
+ * tensors.
  *
- * A pickle is a program for a machine with a stack and a memo of numbered values; its result is left on the stack. A
- * value lives until the end; values refer to each other by pointers, and nothing here follows them further than one
- * step: a pickle that nests deeply or contains itself costs no more than its length. */
+ * A pickle is a program for a machine with a stack and a memo of numbered values; its result stays on the stack. Values
+ * live until the end and refer to each other by pointers, which are never followed more than one step, so that deeply
+ * nested or recursive pickles cost time proportional to their length. */
 #include "src/weights/machine.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum paced_err machine_damaged(const struct machine *m, const char *what) {
-    return paced_error(PACED_INVALID, "%s: byte %zu of its pickle: %s; write or fetch the file again", m->path,
+    return paced_error(PACED_INVALID, "%s: byte %zu of its pickle: %s; save or download the file again", m->path,
                        m->operation, what);
 }
 
 enum paced_err machine_too_large(const struct machine *m) {
-    return paced_error(PACED_INVALID, "%s: its pickle is larger than any weights'; save model.state_dict() alone",
+    return paced_error(PACED_INVALID, "%s: its pickle is too large for weights; save model.state_dict() alone",
                        m->path);
 }
 
 /* ---- values, stack, bytes ------------------------------------------------------------------------------------ */
 
-/* Room for one more of `count` items; it doubles at each power of two. */
+/* Makes room for one more than `count` items. The capacity doubles at each power of two. */
 static void *grow_by_one(void *items, size_t count, size_t size) {
     return (count & (count - 1)) == 0 ? paced_grow(items, 2 * count + 1, size) : items;
 }
 
 void value_add_items(struct value *value, struct value *const *items, size_t count) {
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; ++i) {
         value->items = grow_by_one(value->items, value->count, sizeof(*value->items));
         value->items[value->count++] = items[i];
     }
@@ -58,14 +59,14 @@ enum paced_err machine_push_new(struct machine *m, enum value_kind kind, struct 
 
 enum paced_err machine_top(struct machine *m, struct value **value) {
     if (m->depth == 0 || m->stack[m->depth - 1]->kind == VALUE_MARK)
-        return machine_damaged(m, "too little is on the stack");
+        return machine_damaged(m, "the stack has too few values");
     *value = m->stack[m->depth - 1];
     return PACED_OK;
 }
 
 enum paced_err machine_pop(struct machine *m, struct value **value) {
     PACED_TRY(machine_top(m, value));
-    m->depth--;
+    --m->depth;
     return PACED_OK;
 }
 
@@ -76,7 +77,7 @@ enum paced_err machine_find_mark(const struct machine *m, size_t *first) {
 }
 
 enum paced_err machine_take(struct machine *m, uint64_t size, const uint8_t **bytes) {
-    if (size > m->size - m->at) return machine_damaged(m, "it ends too early");
+    if (size > m->size - m->at) return machine_damaged(m, "it is cut off");
     *bytes = m->bytes + m->at;
     m->at += size;
     return PACED_OK;
@@ -84,14 +85,14 @@ enum paced_err machine_take(struct machine *m, uint64_t size, const uint8_t **by
 
 enum paced_err machine_push_text(struct machine *m, enum value_kind kind, const uint8_t *bytes, size_t size) {
     struct value *value;
-    if (memchr(bytes, 0, size)) return machine_damaged(m, "a text holds a zero");
+    if (memchr(bytes, 0, size)) return machine_damaged(m, "a string contains a zero byte");
     PACED_TRY(machine_push_new(m, kind, &value));
     value->text = paced_alloc(size + 1, 1);
     memcpy(value->text, bytes, size);
     return PACED_OK;
 }
 
-/* ---- a run --------------------------------------------------------------------------------------------------- */
+/* ---- running ------------------------------------------------------------------------------------------------- */
 
 static enum paced_err step(struct machine *m) {
     const uint8_t *bytes = NULL;
@@ -106,7 +107,7 @@ static enum paced_err step(struct machine *m) {
                            "weights are read, so save model.state_dict() alone",
                            m->path, m->operation, operation->name);
     PACED_TRY(machine_take(m, (uint64_t)operation->bytes, &bytes));
-    for (int i = operation->bytes; i > 0; i--) argument = argument << 8 | bytes[i - 1];
+    for (int i = operation->bytes; i > 0; --i) argument = argument << 8 | bytes[i - 1];
     return operation->run(m, argument);
 }
 
@@ -116,7 +117,7 @@ enum paced_err pickle_read(struct pickle *pickle, const char *path, const uint8_
     enum paced_err err = PACED_OK;
     while (err == PACED_OK && !m.stopped) err = step(&m);
     if (err == PACED_OK) err = machine_pop(&m, &root);
-    if (err == PACED_OK && m.depth > 0) err = machine_damaged(&m, "more than its result is left");
+    if (err == PACED_OK && m.depth > 0) err = machine_damaged(&m, "more than one value is left on the stack");
     if (err == PACED_OK) pickle->root = root;
     free(m.stack);
     free(m.memo);
@@ -124,7 +125,7 @@ enum paced_err pickle_read(struct pickle *pickle, const char *path, const uint8_
 }
 
 void pickle_finish(struct pickle *pickle) {
-    for (size_t i = 0; i < pickle->count; i++) {
+    for (size_t i = 0; i < pickle->count; ++i) {
         free(pickle->values[i]->text);
         free(pickle->values[i]->items);
         free(pickle->values[i]);

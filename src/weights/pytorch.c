@@ -1,11 +1,10 @@
-/* PyTorch's files: <root>/data.pkl describes tensors, <root>/data/<key> holds the elements of each storage,
- * uncompressed, in the order of bytes that <root>/byteorder names (absent: little). A tensor is a view of a storage,
+/* pytorch: reads PyTorch's files: <root>/data.pkl describes the tensors, <root>/data/<key> has the elements of a
+ * storage, uncompressed, in the byte order of <root>/byteorder (absent: little). A tensor is a view of a storage,
  *
  *   x[i, j, ...] = storage[offset + i stride_0 + j stride_1 + ...]
  *
- * so that several may share one. A file comes from anywhere: every index is checked against the storage, a storage's
- * bytes against its elements, and all tensors together against the file's size, so that a small file cannot ask for
- * much memory. */
+ * and several may share one. Files are untrusted: every index is checked against the storage, a storage's bytes against
+ * its elements, and the tensors' total size against the file's, so that a small file cannot request much memory. */
 #include <stdlib.h>
 #include <string.h>
 #include <zip.h>
@@ -15,13 +14,13 @@
 #include "src/weights/set.h"
 
 enum { MAX_TENSORS = 10000, MAX_PICKLE_BYTES = 64 << 20 };
-/* How much larger tensors may be than the file that they share storages in. */
-enum { MOST_SHARING = 16 };
+/* The largest ratio of the tensors' total size to the file's, which shared storages can raise above 1. */
+enum { MAX_SHARING = 16 };
 
-#define FETCH_ANEW "the file is damaged, write or fetch it again"
+#define FETCH_AGAIN "the file is damaged, save or download it again"
 
 struct storage {
-    const char *key; /* a value's */
+    const char *key; /* owned by a value */
     uint8_t *data;
     uint64_t bytes;
 };
@@ -33,8 +32,8 @@ struct archive {
     char *root;
     struct storage *storages;
     size_t storage_count;
-    uint64_t storage_bytes, tensor_bytes; /* of all that were read so far */
-    unsigned converted;                   /* bits of `elements` that the log has been told of */
+    uint64_t storage_bytes, tensor_bytes; /* totals so far */
+    unsigned converted;                   /* bits of `elements` whose conversion was logged */
 };
 
 /* ---- the archive --------------------------------------------------------------------------------------------- */
@@ -47,16 +46,16 @@ static enum paced_err open_archive(struct archive *archive, const uint8_t *file,
     enum paced_err err = PACED_OK;
     if (!archive->zip) {
         zip_source_free(source);
-        err = paced_error(PACED_INVALID, "%s: not a whole zip archive (%s); " FETCH_ANEW, archive->path,
+        err = paced_error(PACED_INVALID, "%s: not a complete zip archive (%s); " FETCH_AGAIN, archive->path,
                           zip_error_strerror(&error));
     }
     zip_error_fini(&error);
     return err;
 }
 
-/* The one folder whose data.pkl it is. */
+/* Finds the directory of data.pkl. */
 static enum paced_err find_root(struct archive *archive) {
-    for (zip_int64_t i = 0; i < zip_get_num_entries(archive->zip, 0); i++) {
+    for (zip_int64_t i = 0; i < zip_get_num_entries(archive->zip, 0); ++i) {
         const char *name = zip_get_name(archive->zip, (zip_uint64_t)i, 0), *slash = name ? strchr(name, '/') : NULL;
         if (!slash || strcmp(slash, "/data.pkl") != 0) continue;
         archive->root = paced_format("%.*s", (int)(slash - name), name);
@@ -73,7 +72,7 @@ static bool has_entry(const struct archive *archive, const char *part) {
     return there;
 }
 
-/* Only a read beyond the end finds whether the checksum is right. */
+/* Reads all bytes. libzip checks the checksum only when a read reaches the end. */
 static bool read_all(zip_file_t *entry, uint8_t *data, uint64_t bytes) {
     uint64_t used = 0;
     zip_int64_t got;
@@ -91,19 +90,19 @@ static enum paced_err read_entry(struct archive *archive, const char *part, uint
     char *name = paced_format("%s/%s", archive->root, part);
     *data = NULL;
     if (zip_stat(archive->zip, name, 0, &info) != 0 || (info.valid & needed) != needed) {
-        err = paced_error(PACED_INVALID, "%s: there is no %s in the archive; " FETCH_ANEW, archive->path, part);
+        err = paced_error(PACED_INVALID, "%s: there is no %s in the archive; " FETCH_AGAIN, archive->path, part);
     } else if (info.comp_method != ZIP_CM_STORE || info.encryption_method != ZIP_EM_NONE) {
         err = paced_error(PACED_INVALID, "%s: %s is compressed or encrypted; give the file as torch.save wrote it",
                           archive->path, part);
     } else if (info.size > most_bytes || info.size > archive->bytes) {
-        err = paced_error(PACED_INVALID, "%s: %s cannot have %llu bytes; " FETCH_ANEW, archive->path, part,
-                          (unsigned long long)info.size);
+        err = paced_error(PACED_INVALID, "%s: %s has an impossible size of %llu bytes; " FETCH_AGAIN, archive->path,
+                          part, (unsigned long long)info.size);
     } else {
         *bytes = info.size;
         *data = paced_alloc(info.size, 1);
         entry = zip_fopen_index(archive->zip, info.index, 0);
         if (!entry || !read_all(entry, *data, info.size))
-            err = paced_error(PACED_INVALID, "%s: %s cannot be read whole, or its checksum is wrong; " FETCH_ANEW,
+            err = paced_error(PACED_INVALID, "%s: %s cannot be read completely, or its checksum is wrong; " FETCH_AGAIN,
                               archive->path, part);
     }
     if (entry) zip_fclose(entry);
@@ -117,7 +116,7 @@ static enum paced_err check_byte_order(struct archive *archive) {
     if (!has_entry(archive, "byteorder")) return PACED_OK;
     enum paced_err err = read_entry(archive, "byteorder", 64, &order, &bytes);
     if (err == PACED_OK && (bytes != 6 || memcmp(order, "little", 6) != 0))
-        err = paced_error(PACED_INVALID, "%s: its bytes are not in little-endian order; save it anew on this machine",
+        err = paced_error(PACED_INVALID, "%s: its bytes are not in little-endian order; save it again on this machine",
                           archive->path);
     free(order);
     return err;
@@ -137,17 +136,17 @@ struct layout {
 };
 
 static enum paced_err refuse(const struct archive *archive, const char *name, const char *what) {
-    return paced_error(PACED_INVALID, "%s: tensor '%s': %s; " FETCH_ANEW, archive->path, name, what);
+    return paced_error(PACED_INVALID, "%s: tensor '%s': %s; " FETCH_AGAIN, archive->path, name, what);
 }
 
 static enum paced_err read_storage_value(const struct archive *archive, const struct value *storage,
                                          struct layout *layout) {
     if (storage->kind != VALUE_STORAGE || storage->items[1]->kind != VALUE_TYPE ||
         storage->items[2]->kind != VALUE_TEXT || storage->items[4]->kind != VALUE_INTEGER)
-        return refuse(archive, layout->name, "its storage is not described as storages are");
+        return refuse(archive, layout->name, "its storage is not described correctly");
     layout->key = storage->items[2]->text;
     layout->storage_count = storage->items[4]->integer;
-    for (size_t i = 0; i < ELEMENTS; i++)
+    for (size_t i = 0; i < ELEMENTS; ++i)
         if (strcmp(elements[i].type, storage->items[1]->text) == 0) layout->element = &elements[i];
     if (layout->element) return PACED_OK;
     return paced_error(PACED_INVALID,
@@ -156,9 +155,9 @@ static enum paced_err read_storage_value(const struct archive *archive, const st
                        archive->path, layout->name, storage->items[1]->text);
 }
 
-/* Numbers from 0 on. */
+/* Reads integers from 0. Returns false for other values. */
 static bool read_numbers(const struct value *tuple, int64_t *numbers) {
-    for (size_t i = 0; i < tuple->count; i++) {
+    for (size_t i = 0; i < tuple->count; ++i) {
         numbers[i] = tuple->items[i]->integer;
         if (tuple->items[i]->kind != VALUE_INTEGER || numbers[i] < 0) return false;
     }
@@ -170,7 +169,7 @@ static enum paced_err read_layout(const struct archive *archive, const struct va
     const struct value *offset = tensor->items[1], *shape = tensor->items[2], *stride = tensor->items[3];
     if (offset->kind != VALUE_INTEGER || offset->integer < 0 || shape->kind != VALUE_TUPLE ||
         stride->kind != VALUE_TUPLE || shape->count != stride->count)
-        return refuse(archive, layout->name, "its offset, sizes or strides are not described as tensors' are");
+        return refuse(archive, layout->name, "its offset, sizes or strides are not described correctly");
     if (shape->count > PACED_MAX_RANK)
         return paced_error(PACED_INVALID, "%s: tensor '%s': %zu dimensions; at most %d are supported", archive->path,
                            layout->name, shape->count, PACED_MAX_RANK);
@@ -179,36 +178,36 @@ static enum paced_err read_layout(const struct archive *archive, const struct va
     layout->count = 1;
     if (!read_numbers(shape, layout->shape) || !read_numbers(stride, layout->stride))
         return refuse(archive, layout->name, "a size or stride is not a whole number from 0");
-    for (int i = 0; i < layout->rank; i++) {
-        if (layout->shape[i] == 1) layout->stride[i] = 0; /* counts for nothing, and may be anything */
+    for (int i = 0; i < layout->rank; ++i) {
+        if (layout->shape[i] == 1) layout->stride[i] = 0; /* has no effect, and may have any value */
         if (__builtin_mul_overflow(layout->count, (size_t)layout->shape[i], &layout->count))
-            return refuse(archive, layout->name, "the sizes are too large for any memory");
+            return refuse(archive, layout->name, "the sizes are too large");
     }
     return PACED_OK;
 }
 
-/* The last element's index is in the storage. */
+/* True if the last element's index is in the storage. */
 static bool is_inside(const struct layout *layout) {
     int64_t last = layout->offset, reach;
     if (layout->count == 0) return true;
-    for (int i = 0; i < layout->rank; i++)
+    for (int i = 0; i < layout->rank; ++i)
         if (__builtin_mul_overflow(layout->shape[i] - 1, layout->stride[i], &reach) ||
             __builtin_add_overflow(last, reach, &last))
             return false;
     return last < layout->storage_count;
 }
 
-/* Every element has a place of its own: each stride steps over all that the smaller ones reach. */
+/* True if no elements overlap: each stride exceeds the reach of all smaller ones. */
 static bool is_disjoint(const struct layout *layout) {
-    int order[PACED_MAX_RANK], count = 0; /* dimensions by their strides, the smallest first */
-    for (int i = 0; i < layout->rank; i++) {
+    int order[PACED_MAX_RANK], count = 0; /* dimensions by ascending stride */
+    for (int i = 0; i < layout->rank; ++i) {
         if (layout->shape[i] == 1) continue;
         int at = count++;
-        for (; at > 0 && layout->stride[order[at - 1]] > layout->stride[i]; at--) order[at] = order[at - 1];
+        for (; at > 0 && layout->stride[order[at - 1]] > layout->stride[i]; --at) order[at] = order[at - 1];
         order[at] = i;
     }
     int64_t reach = 1;
-    for (int i = 0; i < count && layout->count > 0; i++) {
+    for (int i = 0; i < count && layout->count > 0; ++i) {
         if (layout->stride[order[i]] < reach) return false;
         reach += layout->stride[order[i]] * (layout->shape[order[i]] - 1);
     }
@@ -223,15 +222,15 @@ static enum paced_err check_layout(struct archive *archive, const struct layout 
                            archive->path, layout->name);
     if (__builtin_mul_overflow(layout->count, paced_dtype_bytes(layout->element->dtype), &bytes) ||
         __builtin_add_overflow(bytes, archive->tensor_bytes, &archive->tensor_bytes) ||
-        archive->tensor_bytes > MOST_SHARING * archive->bytes)
+        archive->tensor_bytes > MAX_SHARING * archive->bytes)
         return refuse(archive, layout->name, "the tensors are far larger than the file");
     return PACED_OK;
 }
 
-/* The elements of a storage, which the archive keeps: others may share it. */
+/* Finds or reads a storage. The archive owns it, because other tensors may share it. */
 static enum paced_err find_storage(struct archive *archive, const struct layout *layout, struct storage *storage) {
     bool known = false;
-    for (size_t i = 0; i < archive->storage_count && !known; i++) {
+    for (size_t i = 0; i < archive->storage_count && !known; ++i) {
         known = strcmp(archive->storages[i].key, layout->key) == 0;
         if (known) *storage = archive->storages[i];
     }
@@ -249,17 +248,17 @@ static enum paced_err find_storage(struct archive *archive, const struct layout 
     uint64_t bytes;
     if (__builtin_mul_overflow((uint64_t)layout->storage_count, layout->element->bytes, &bytes) ||
         bytes != storage->bytes)
-        return refuse(archive, layout->name, "its storage has more or fewer bytes than elements");
+        return refuse(archive, layout->name, "its storage's size does not match its number of elements");
     return PACED_OK;
 }
 
-/* The tensor's elements in the order of their indices. */
+/* Converts the tensor's elements to a dense row-major array. */
 static void gather(const struct layout *layout, const uint8_t *storage, uint8_t *out) {
     const size_t step = paced_dtype_bytes(layout->element->dtype);
     int64_t index[PACED_MAX_RANK] = {0}, at = layout->offset;
-    for (size_t i = 0; i < layout->count; i++, out += step) {
+    for (size_t i = 0; i < layout->count; ++i, out += step) {
         layout->element->read(storage + (size_t)at * layout->element->bytes, out);
-        for (int d = layout->rank - 1; d >= 0; d--) {
+        for (int d = layout->rank - 1; d >= 0; --d) {
             at += layout->stride[d];
             if (++index[d] < layout->shape[d]) break;
             at -= layout->stride[d] * layout->shape[d];
@@ -296,10 +295,10 @@ static enum paced_err add_tensor(struct archive *archive, const char *name, cons
 
 static const struct value *find_state(const struct archive *archive, const struct value *root) {
     static const char *const keys[] = {"state_dict", "model_state_dict", "model"};
-    for (size_t i = 0; i < PACED_COUNT(keys); i++) {
+    for (size_t i = 0; i < PACED_COUNT(keys); ++i) {
         const struct value *inner = pickle_find(root, keys[i]);
         if (!inner || inner->kind != VALUE_DICT) continue;
-        paced_log(PACED_LOG_INFO, "%s: what it holds as '%s' is read", archive->path, keys[i]);
+        paced_log(PACED_LOG_INFO, "%s: its entry '%s' is read", archive->path, keys[i]);
         return inner;
     }
     return root;
@@ -307,23 +306,23 @@ static const struct value *find_state(const struct archive *archive, const struc
 
 static bool is_name(const struct value *key) {
     if (key->kind != VALUE_TEXT || !key->text[0]) return false;
-    for (const char *c = key->text; *c; c++)
+    for (const char *c = key->text; *c; ++c)
         if ((unsigned char)*c < ' ') return false;
     return true;
 }
 
 static enum paced_err read_state(struct archive *archive, const struct value *state, struct paced_weights *weights) {
     if (state->kind != VALUE_DICT || state->count == 0)
-        return paced_error(PACED_INVALID, "%s: holds no named tensors; " WHAT_TO_SAVE, archive->path);
+        return paced_error(PACED_INVALID, "%s: contains no named tensors; " WHAT_TO_SAVE, archive->path);
     if (state->count / 2 > MAX_TENSORS)
-        return paced_error(PACED_INVALID, "%s: holds %zu tensors, more than any network has; " WHAT_TO_SAVE,
+        return paced_error(PACED_INVALID, "%s: contains %zu tensors, more than any network has; " WHAT_TO_SAVE,
                            archive->path, state->count / 2);
     for (size_t i = 0; i < state->count; i += 2) {
         const struct value *name = state->items[i], *tensor = state->items[i + 1];
         if (!is_name(name))
-            return paced_error(PACED_INVALID, "%s: a name in it is no text; " WHAT_TO_SAVE, archive->path);
+            return paced_error(PACED_INVALID, "%s: a name in it is not a string; " WHAT_TO_SAVE, archive->path);
         if (tensor->kind != VALUE_TENSOR)
-            return paced_error(PACED_INVALID, "%s: '%s' is no tensor; " WHAT_TO_SAVE, archive->path, name->text);
+            return paced_error(PACED_INVALID, "%s: '%s' is not a tensor; " WHAT_TO_SAVE, archive->path, name->text);
         PACED_TRY(add_tensor(archive, name->text, tensor, weights));
     }
     return PACED_OK;
@@ -332,7 +331,7 @@ static enum paced_err read_state(struct archive *archive, const struct value *st
 /* ---- the file ------------------------------------------------------------------------------------------------ */
 
 static void close_archive(struct archive *archive) {
-    for (size_t i = 0; i < archive->storage_count; i++) free(archive->storages[i].data);
+    for (size_t i = 0; i < archive->storage_count; ++i) free(archive->storages[i].data);
     free(archive->storages);
     free(archive->root);
     if (archive->zip) zip_discard(archive->zip);

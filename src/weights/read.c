@@ -1,5 +1,5 @@
-/* Weights of either format. Files of PyTorch before 1.6 are a sequence of pickles, told by the number in their first;
- * neither beginning can be that of a safetensors file: as a header's length it would be beyond what is believed. */
+/* read: weights of either format. Files of PyTorch before 1.6 are a sequence of pickles, recognised by the number in
+ * the first one. A safetensors file cannot begin like either: as a header's length, these bytes exceed the limit. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +14,7 @@ static enum paced_err parse(const char *path, const uint8_t *file, size_t size, 
     if (begins(file, size, 0, "PK\3\4")) return paced_pytorch_parse(path, file, size, weights);
     if (begins(file, size, 0, "\x80") && begins(file, size, 2, "\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"))
         return paced_error(PACED_INVALID,
-                           "%s: is in PyTorch's format before 1.6; save it anew there, as in "
+                           "%s: is in PyTorch's format before 1.6; save it again with a newer PyTorch, as in "
                            "torch.save(torch.load('%s'), '%s')",
                            path, path, path);
     return paced_safetensors_parse(path, file, size, weights);
@@ -23,13 +23,13 @@ static enum paced_err parse(const char *path, const uint8_t *file, size_t size, 
 static void strip_prefix(const char *path, struct paced_weights *weights) {
     static const char prefix[] = "module.";
     size_t length = strlen(prefix);
-    for (size_t i = 0; i < weights->count; i++)
+    for (size_t i = 0; i < weights->count; ++i)
         if (strncmp(weights->entries[i].name, prefix, length) != 0) return;
-    for (size_t i = 0; i < weights->count; i++) {
+    for (size_t i = 0; i < weights->count; ++i) {
         char *name = weights->entries[i].name;
         memmove(name, name + length, strlen(name) - length + 1);
     }
-    if (weights->count > 0) paced_log(PACED_LOG_INFO, "%s: the names are read without their '%s'", path, prefix);
+    if (weights->count > 0) paced_log(PACED_LOG_INFO, "%s: the prefix '%s' is removed from all names", path, prefix);
 }
 
 enum paced_err paced_weights_read(const char *path, struct paced_weights *weights) {

@@ -1,12 +1,12 @@
-/* safetensors: reading and writing of weights (format: github.com/huggingface/safetensors).
+/* safetensors: reads and writes weights (format: github.com/huggingface/safetensors).
  *
  *   u64 n | n bytes of JSON | data
  *   JSON: {"__metadata__": {key: text}, name: {"dtype", "shape", "data_offsets": [begin, end]}, ...}
  *
- * all little-endian, offsets counted from the first byte of data. A file comes from anywhere, so the reader believes
- * nothing: every tensor's bytes must follow from its shape, and all tensors together must cover the data exactly once.
- * The header keeps the order of the set. The data hold wide elements first and start at a multiple of 8, so that each
- * tensor is aligned to its element: readers that map the file refuse views that are not. */
+ * all little-endian, offsets relative to the first byte of data. Files are untrusted: every tensor's size must match
+ * its shape, and the tensors must cover the data exactly once. The header has the set's order. The data have wide
+ * elements first and start at a multiple of 8, so that each tensor is aligned to its element size: readers that map the
+ * file reject unaligned views. */
 #include "paced/weights.h"
 
 #include "src/weights/set.h"
@@ -17,7 +17,7 @@
 #include <string.h>
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
-               "safetensors data are little-endian, and so must be the host");
+               "safetensors data are little-endian, and the host must be, too");
 
 #define LENGTH_BYTES 8
 #define MAX_HEADER_BYTES 100000000
@@ -26,7 +26,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 static const char *const dtype_names[] = {
     [PACED_F32] = "F32", [PACED_F64] = "F64", [PACED_I64] = "I64", [PACED_U8] = "U8"};
 
-/* Types of the format that have no use in this program. */
+/* Types of the format that this program does not support. */
 static const char *const foreign_dtypes[] = {"BOOL",    "I8",      "I16",     "U16",     "I32",         "U32",
                                              "U64",     "F16",     "BF16",    "C64",     "F4",          "F6_E2M3",
                                              "F6_E3M2", "F8_E5M2", "F8_E4M3", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ"};
@@ -50,19 +50,19 @@ struct source {
 /* ---- reading ------------------------------------------------------------------------------------------------- */
 
 static enum paced_err refuse(const struct source *source, const char *tensor, const char *what) {
-    return paced_error(PACED_INVALID, "%s: tensor '%s': %s; the file is damaged, write or fetch it again", source->path,
-                       tensor, what);
+    return paced_error(PACED_INVALID, "%s: tensor '%s': %s; the file is damaged, save or download it again",
+                       source->path, tensor, what);
 }
 
 static enum paced_err read_dtype(const struct source *source, const json_t *info, struct item *item) {
     const char *name = json_string_value(json_object_get(info, "dtype"));
     if (!name) return refuse(source, item->name, "there is no dtype");
-    for (size_t i = 0; i < PACED_COUNT(dtype_names); i++) {
+    for (size_t i = 0; i < PACED_COUNT(dtype_names); ++i) {
         if (strcmp(name, dtype_names[i]) != 0) continue;
         item->dtype = (enum paced_dtype)i;
         return PACED_OK;
     }
-    for (size_t i = 0; i < PACED_COUNT(foreign_dtypes); i++)
+    for (size_t i = 0; i < PACED_COUNT(foreign_dtypes); ++i)
         if (strcmp(name, foreign_dtypes[i]) == 0)
             return paced_error(PACED_INVALID,
                                "%s: tensor '%s': dtype %s is not supported; convert it to F32 (or F64, I64, U8)",
@@ -71,7 +71,7 @@ static enum paced_err read_dtype(const struct source *source, const json_t *info
                        item->name, name);
 }
 
-/* The shape, and the bytes that it takes. */
+/* Reads the shape; *bytes receives the size of the data. */
 static enum paced_err read_shape(const struct source *source, const json_t *info, struct item *item, size_t *bytes) {
     const json_t *shape = json_object_get(info, "shape");
     if (!json_is_array(shape)) return refuse(source, item->name, "there is no shape");
@@ -80,13 +80,13 @@ static enum paced_err read_shape(const struct source *source, const json_t *info
                            item->name, json_array_size(shape), PACED_MAX_RANK);
     item->rank = (int)json_array_size(shape);
     *bytes = paced_dtype_bytes(item->dtype);
-    for (int i = 0; i < item->rank; i++) {
+    for (int i = 0; i < item->rank; ++i) {
         const json_t *size = json_array_get(shape, (size_t)i);
         if (!json_is_integer(size) || json_integer_value(size) < 0)
             return refuse(source, item->name, "a dimension is not a whole number from 0");
         item->shape[i] = json_integer_value(size);
         if (__builtin_mul_overflow(*bytes, (size_t)item->shape[i], bytes))
-            return refuse(source, item->name, "the shape is too large for any memory");
+            return refuse(source, item->name, "the shape is too large");
     }
     return PACED_OK;
 }
@@ -99,7 +99,7 @@ static enum paced_err read_offsets(const struct source *source, const json_t *in
         return refuse(source, item->name, "data_offsets is not [begin, end]");
     item->begin = (size_t)json_integer_value(begin);
     item->end = (size_t)json_integer_value(end);
-    if (item->end > source->data_bytes) return refuse(source, item->name, "its data lie beyond the end of the file");
+    if (item->end > source->data_bytes) return refuse(source, item->name, "its data extend beyond the end of the file");
     if (item->end - item->begin != bytes) return refuse(source, item->name, "shape and data_offsets do not agree");
     return PACED_OK;
 }
@@ -117,11 +117,11 @@ static enum paced_err read_metadata(const struct source *source, json_t *metadat
     const char *key;
     json_t *value;
     if (!json_is_object(metadata))
-        return paced_error(PACED_INVALID, "%s: " METADATA " is not a JSON object; write or fetch the file again",
+        return paced_error(PACED_INVALID, "%s: " METADATA " is not a JSON object; save or download the file again",
                            source->path);
     json_object_foreach(metadata, key, value) {
         if (!json_is_string(value))
-            return paced_error(PACED_INVALID, "%s: " METADATA ": '%s' is not a text; write or fetch the file again",
+            return paced_error(PACED_INVALID, "%s: " METADATA ": '%s' is not a string; save or download the file again",
                                source->path, key);
         paced_weights_add_metadata(weights, key, json_string_value(value));
     }
@@ -134,20 +134,20 @@ static int compare_offsets(const void *a, const void *b) {
     return left->end < right->end ? -1 : left->end > right->end;
 }
 
-/* Every byte of the data belongs to exactly one tensor. */
+/* Checks that every byte of the data belongs to exactly one tensor. */
 static enum paced_err check_cover(const struct source *source, const struct item *items, size_t count) {
     enum paced_err err = PACED_OK;
     const struct item **sorted = paced_alloc(count + 1, sizeof(*sorted));
     size_t covered = 0;
-    for (size_t i = 0; i < count; i++) sorted[i] = &items[i];
+    for (size_t i = 0; i < count; ++i) sorted[i] = &items[i];
     qsort(sorted, count, sizeof(*sorted), compare_offsets);
-    for (size_t i = 0; i < count && err == PACED_OK; i++) {
+    for (size_t i = 0; i < count && err == PACED_OK; ++i) {
         if (sorted[i]->begin < covered) err = refuse(source, sorted[i]->name, "its data overlap another tensor's");
         if (sorted[i]->begin > covered) err = refuse(source, sorted[i]->name, "there is a gap before its data");
         covered = sorted[i]->end;
     }
     if (err == PACED_OK && covered != source->data_bytes)
-        err = paced_error(PACED_INVALID, "%s: %zu %s after the last tensor '%s'; write or fetch the file again",
+        err = paced_error(PACED_INVALID, "%s: %zu %s after the last tensor '%s'; save or download the file again",
                           source->path, source->data_bytes - covered,
                           paced_plural(source->data_bytes - covered, "byte", "bytes"),
                           count > 0 ? sorted[count - 1]->name : "");
@@ -168,7 +168,7 @@ static enum paced_err read_entries(const struct source *source, json_t *root, st
     }
     err = check_cover(source, items, count);
     if (err != PACED_OK) goto out;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; ++i)
         paced_weights_append(weights, items[i].name, items[i].dtype, items[i].rank, items[i].shape,
                              source->data + items[i].begin);
 out:
@@ -184,8 +184,8 @@ static enum paced_err split_file(const char *path, const uint8_t *file, size_t s
     memcpy(&length, file, LENGTH_BYTES);
     if (length > MAX_HEADER_BYTES || length > size - LENGTH_BYTES)
         return paced_error(PACED_INVALID,
-                           "%s: a header of %" PRIu64 " bytes cannot be; the file is cut off or not safetensors", path,
-                           length);
+                           "%s: a header of %" PRIu64 " bytes is impossible; the file is cut off or not safetensors",
+                           path, length);
     source->path = path;
     source->header = file + LENGTH_BYTES;
     source->header_bytes = (size_t)length;
@@ -199,10 +199,10 @@ static enum paced_err parse_header(const struct source *source, json_t **root) {
     *root = json_loadb((const char *)source->header, source->header_bytes, JSON_REJECT_DUPLICATES, &error);
     if (!*root)
         return paced_error(PACED_INVALID,
-                           "%s: the header is no JSON (byte %d: %s); the file is damaged or not safetensors",
+                           "%s: the header is not valid JSON (byte %d: %s); the file is damaged or not safetensors",
                            source->path, error.position, error.text);
     if (!json_is_object(*root))
-        return paced_error(PACED_INVALID, "%s: the header is no JSON object; the file is not safetensors",
+        return paced_error(PACED_INVALID, "%s: the header is not a JSON object; the file is not safetensors",
                            source->path);
     return PACED_OK;
 }
@@ -238,12 +238,12 @@ enum paced_err paced_safetensors_read(const char *path, struct paced_weights *we
 
 /* ---- writing ------------------------------------------------------------------------------------------------- */
 
-static const size_t element_bytes[] = {8, 4, 1}; /* the order of the data */
+static const size_t element_bytes[] = {8, 4, 1}; /* order of the data */
 
 static void place_entries(const struct paced_weights *weights, size_t *begin) {
     size_t offset = 0;
-    for (size_t width = 0; width < PACED_COUNT(element_bytes); width++) {
-        for (size_t i = 0; i < weights->count; i++) {
+    for (size_t width = 0; width < PACED_COUNT(element_bytes); ++width) {
+        for (size_t i = 0; i < weights->count; ++i) {
             if (paced_dtype_bytes(weights->entries[i].dtype) != element_bytes[width]) continue;
             begin[i] = offset;
             offset += weights->entries[i].bytes;
@@ -253,7 +253,7 @@ static void place_entries(const struct paced_weights *weights, size_t *begin) {
 
 static json_t *describe_metadata(const struct paced_weights *weights) {
     json_t *metadata = json_object();
-    for (size_t i = 0; i < weights->metadata_count; i++) {
+    for (size_t i = 0; i < weights->metadata_count; ++i) {
         if (json_object_set_new(metadata, weights->keys[i], json_string(weights->values[i])) == 0) continue;
         json_decref(metadata);
         return NULL;
@@ -263,25 +263,25 @@ static json_t *describe_metadata(const struct paced_weights *weights) {
 
 static json_t *describe_entry(const struct paced_entry *entry, size_t begin) {
     json_t *shape = json_array();
-    for (int i = 0; i < entry->rank; i++) json_array_append_new(shape, json_integer(entry->shape[i]));
+    for (int i = 0; i < entry->rank; ++i) json_array_append_new(shape, json_integer(entry->shape[i]));
     return json_pack("{s:s, s:o, s:[I, I]}", "dtype", dtype_names[entry->dtype], "shape", shape, "data_offsets",
                      (json_int_t)begin, (json_int_t)(begin + entry->bytes));
 }
 
-/* The JSON text, or NULL after a report: the only reason is a text that is not UTF-8. */
+/* The JSON text, or NULL after reporting a name that the format does not allow. */
 static char *make_header(const char *path, const struct paced_weights *weights, const size_t *begin) {
     char *text = NULL;
     json_t *root = json_object();
     if (weights->metadata_count > 0 && json_object_set_new(root, METADATA, describe_metadata(weights)) != 0) {
-        paced_error(PACED_FAILED, "%s: the metadata are not UTF-8; rename what they hold", path);
+        paced_error(PACED_FAILED, "%s: the metadata are not UTF-8; use names in UTF-8", path);
         goto out;
     }
-    for (size_t i = 0; i < weights->count; i++) {
+    for (size_t i = 0; i < weights->count; ++i) {
         const struct paced_entry *entry = &weights->entries[i];
         if (strcmp(entry->name, METADATA) != 0 &&
             json_object_set_new(root, entry->name, describe_entry(entry, begin[i])) == 0)
             continue;
-        paced_error(PACED_FAILED, "%s: no tensor can be named '%s' in this format; rename it", path, entry->name);
+        paced_error(PACED_FAILED, "%s: the format does not allow the tensor name '%s'; rename it", path, entry->name);
         goto out;
     }
     text = json_dumps(root, JSON_COMPACT);
@@ -291,8 +291,8 @@ out:
 }
 
 static void write_data(FILE *stream, const struct paced_weights *weights) {
-    for (size_t width = 0; width < PACED_COUNT(element_bytes); width++)
-        for (size_t i = 0; i < weights->count; i++)
+    for (size_t width = 0; width < PACED_COUNT(element_bytes); ++width)
+        for (size_t i = 0; i < weights->count; ++i)
             if (paced_dtype_bytes(weights->entries[i].dtype) == element_bytes[width])
                 fwrite(weights->entries[i].data, 1, weights->entries[i].bytes, stream);
 }
@@ -311,7 +311,7 @@ enum paced_err paced_safetensors_write(const char *path, const struct paced_weig
     fwrite(&length, 1, sizeof(length), file.stream);
     fprintf(file.stream, "%s%*s", header, (int)(length - used), "");
     write_data(file.stream, weights);
-    err = paced_atomic_commit(&file); /* sees the stream's error, if there was one */
+    err = paced_atomic_commit(&file); /* checks the stream's error flag */
 out:
     free(header);
     free(begin);

@@ -1,8 +1,7 @@
 /* weights: a set of named host tensors and string metadata.
  *
- * A plain array in insertion order, searched from the front: a network has a few hundred tensors, and they are looked
- * up once per run. Everything in the set is a copy and belongs to it. A tensor has shape[0] * ... * shape[rank - 1]
- * elements, one where the rank is 0. */
+ * The set is an array in insertion order, searched linearly: a network has a few hundred tensors, looked up once per
+ * run. A tensor has shape[0] * ... * shape[rank - 1] elements, one if the rank is 0. */
 #include "paced/weights.h"
 
 #include "src/weights/set.h"
@@ -20,10 +19,10 @@ static void fill_entry(struct paced_entry *entry, enum paced_dtype dtype, int ra
                        const void *data) {
     assert(rank >= 0 && rank <= PACED_MAX_RANK);
     size_t bytes = paced_dtype_bytes(dtype);
-    for (int i = 0; i < rank; i++) bytes *= (size_t)shape[i];
+    for (int i = 0; i < rank; ++i) bytes *= (size_t)shape[i];
     entry->dtype = dtype;
     entry->rank = rank;
-    for (int i = 0; i < PACED_MAX_RANK; i++) entry->shape[i] = i < rank ? shape[i] : 0;
+    for (int i = 0; i < PACED_MAX_RANK; ++i) entry->shape[i] = i < rank ? shape[i] : 0;
     entry->data = paced_alloc(bytes > 0 ? bytes : 1, 1);
     entry->bytes = bytes;
     if (bytes > 0) memcpy(entry->data, data, bytes);
@@ -38,7 +37,7 @@ void paced_weights_append(struct paced_weights *weights, const char *name, enum 
 }
 
 static struct paced_entry *find_entry(const struct paced_weights *weights, const char *name) {
-    for (size_t i = 0; i < weights->count; i++)
+    for (size_t i = 0; i < weights->count; ++i)
         if (strcmp(weights->entries[i].name, name) == 0) return &weights->entries[i];
     return NULL;
 }
@@ -50,14 +49,14 @@ void paced_weights_add(struct paced_weights *weights, const char *name, enum pac
         paced_weights_append(weights, name, dtype, rank, shape, data);
         return;
     }
-    void *old = entry->data; /* released last: `data` may point into it */
+    void *old = entry->data; /* freed last: `data` may point into it */
     fill_entry(entry, dtype, rank, shape, data);
     free(old);
 }
 
 void paced_weights_add_metadata(struct paced_weights *weights, const char *key, const char *value) {
     char *copy = paced_strdup(value);
-    for (size_t i = 0; i < weights->metadata_count; i++) {
+    for (size_t i = 0; i < weights->metadata_count; ++i) {
         if (strcmp(weights->keys[i], key) != 0) continue;
         free(weights->values[i]);
         weights->values[i] = copy;
@@ -75,18 +74,18 @@ const struct paced_entry *paced_weights_find(const struct paced_weights *weights
 }
 
 const char *paced_weights_metadata(const struct paced_weights *weights, const char *key) {
-    for (size_t i = 0; i < weights->metadata_count; i++)
+    for (size_t i = 0; i < weights->metadata_count; ++i)
         if (strcmp(weights->keys[i], key) == 0) return weights->values[i];
     return NULL;
 }
 
 void paced_weights_finish(struct paced_weights *weights) {
     if (!weights) return;
-    for (size_t i = 0; i < weights->count; i++) {
+    for (size_t i = 0; i < weights->count; ++i) {
         free(weights->entries[i].name);
         free(weights->entries[i].data);
     }
-    for (size_t i = 0; i < weights->metadata_count; i++) {
+    for (size_t i = 0; i < weights->metadata_count; ++i) {
         free(weights->keys[i]);
         free(weights->values[i]);
     }

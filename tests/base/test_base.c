@@ -141,7 +141,7 @@ static void test_file_read_text(void **state) {
     assert_int_equal(paced_file_read_text(path, 0, &text), PACED_INVALID);
     char *said = capture_end();
     assert_null(text);
-    assert_non_null(strstr(said, "text:2: holds a zero byte"));
+    assert_non_null(strstr(said, "text:2: contains a zero byte"));
     free(said);
     free(path);
 }

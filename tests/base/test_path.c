@@ -74,7 +74,7 @@ static char *refused_dir(enum paced_err (*make)(const char *path), const char *n
 static void test_make_dirs_tells_the_cause(void **state) {
     (void)state;
     char *said = refused_dir(paced_make_dirs, "below");
-    assert_non_null(strstr(said, "closed/below: cannot make the directory: Permission denied; "));
+    assert_non_null(strstr(said, "closed/below: cannot create the directory: Permission denied; "));
     free(said);
 }
 

@@ -68,7 +68,7 @@ static void test_wrong_values(void **state) {
         {"robustness", "severities", "\"1\"2", "\"1\"2: text behind a closing quote"},
         {"robustness", "corruptions", "\"fog\"s", "\"fog\"s: text behind a closing quote"},
         {"robustness", "weights", "a.safetensors,,", "missing beside a comma"},
-        {"robustness", "severities", "1,6", "'6' is no severity; write a list of 1 to 5"},
+        {"robustness", "severities", "1,6", "'6' is not a severity; write a list of 1 to 5"},
         {"robustness", "corruptions", "fogg", "did you mean fog?"},
         {"log", "level", "warning", "warn"},
     };

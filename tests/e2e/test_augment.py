@@ -152,7 +152,7 @@ class AugmentTest(program.Case):
     def test_bad_lists(self):
         cases = (("hfilp", ("'hfilp'", "did you mean hflip?")), ("rotate", ("rotate takes 1 argument", "rotate(15)")),
                  ("scale(0.9)", ("scale takes 2 arguments",)), ("rotate(200)", ("'200' is out of range", "0 to 180")),
-                 ("hflip, hflip", ("twice",)), ("none, hflip", ("none stands alone",)))
+                 ("hflip, hflip", ("twice",)), ("none, hflip", ("none cannot be combined",)))
         for text, says in cases:
             program.write_text(self.path("bad.ini"), f"base = tiny.ini\n[data]\nsize = 32\naugment = {text}\n")
             self.refuse("train", "bad.ini", "--output", "out", says=("bad.ini:4: data.augment: ", *says))

@@ -135,7 +135,7 @@ class ConvertTest(program.Case):
         self.refuse("convert", "few.safetensors", "out.onnx",
                     says=["tensor down2.maxpool_conv.1.double_conv.0.bias is missing", "unet of width 4 for 2 classes"])
         program.write_tensors(self.path("other.safetensors"), {"fc.weight": ("F32", [1], [0.5])})
-        self.refuse("convert", "other.safetensors", "out.onnx", says=["no network that is known", "inp.double_conv.0"])
+        self.refuse("convert", "other.safetensors", "out.onnx", says=["does not match any network", "inp.double_conv.0"])
 
     def test_hostile_pickle_runs_nothing(self):
         marker = self.path("ran")

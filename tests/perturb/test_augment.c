@@ -33,8 +33,8 @@ static void test_bad_lists(void **state) {
     static const struct {
         const char *list, *says;
     } cases[] = {
-        {"hfilp", "bad.ini:7: data.augment: 'hfilp' is no augmentation; did you mean hflip?"},
-        {"hflip, xyzzy", "'xyzzy' is no augmentation; choose from hflip, vflip, rotate, "},
+        {"hfilp", "bad.ini:7: data.augment: 'hfilp' is not an augmentation; did you mean hflip?"},
+        {"hflip, xyzzy", "'xyzzy' is not an augmentation; choose from hflip, vflip, rotate, "},
         {"rotate", "rotate takes 1 argument, not 0; write rotate(15)"},
         {"rotate(1, 2)", "rotate takes 1 argument, not 2"},
         {"scale(0.9)", "scale takes 2 arguments, not 1; write scale(0.9, 1.1)"},
@@ -47,13 +47,13 @@ static void test_bad_lists(void **state) {
         {"noise(much)", "noise: 'much' is not a number; write for example noise(0.05)"},
         {"noise()", "noise: '' is not a number"},
         {"noise(nan)", "noise: 'nan' is not a number"},
-        {"hflip, hflip", "hflip stands there twice"},
+        {"hflip, hflip", "hflip is given twice"},
         {"hflip,, vflip", "a name is missing"},
         {"hflip,", "a name is missing"},
         {"rotate(15", "the parentheses do not match"},
         {"rotate 15)", "the parentheses do not match"},
         {"rotate(15) degrees", "the parentheses do not match"},
-        {"hflip, none", "none stands alone"},
+        {"hflip, none", "none cannot be combined"},
     };
     for (size_t i = 0; i < PACED_COUNT(cases); ++i) {
         struct capture capture;

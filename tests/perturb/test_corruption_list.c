@@ -54,14 +54,14 @@ static void assert_refused(enum paced_err (*check)(const char *where, const char
 static void test_refused(void **state) {
     (void)state;
     assert_refused(paced_corruptions_check, "all, gausian_blur",
-                   "'gausian_blur' is no corruption; did you mean gaussian_blur?");
+                   "'gausian_blur' is not a corruption; did you mean gaussian_blur?");
     assert_refused(paced_corruptions_check, "geometrc", "did you mean geometric?");
     assert_refused(paced_corruptions_check, "xyz", "write all, geometric or a list of names");
     assert_refused(paced_corruptions_check, "fog,", "missing beside a comma");
     assert_refused(paced_corruptions_check, "", "empty");
     static const char *const wrong[] = {"0", "6", "1,two", "1;2", "1-5"};
     for (size_t i = 0; i < PACED_COUNT(wrong); ++i)
-        assert_refused(paced_severities_check, wrong[i], "is no severity; write a list of 1 to 5");
+        assert_refused(paced_severities_check, wrong[i], "is not a severity; write a list of 1 to 5");
     assert_refused(paced_severities_check, "1,,2", "missing beside a comma");
 }
 

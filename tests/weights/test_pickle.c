@@ -77,45 +77,45 @@ static const struct {
     ROW("\x80\2N0.", "operation POP"),
     ROW("\x80\2\xff.", "no such operation"),
     /* Malformed opcode sequences. */
-    ROW("", "it ends too early"),
-    ROW("\x80", "it ends too early"),
-    ROW("\x80\2N", "it ends too early"),
+    ROW("", "it is cut off"),
+    ROW("\x80", "it is cut off"),
+    ROW("\x80\2N", "it is cut off"),
     ROW("\x80\6N.", "a protocol above 5"),
-    ROW("\x80\2.", "too little is on the stack"),
-    ROW("\x80\2(.", "too little is on the stack"),
-    ROW("\x80\2NN.", "more than its result"),
+    ROW("\x80\2.", "the stack has too few values"),
+    ROW("\x80\2(.", "the stack has too few values"),
+    ROW("\x80\2NN.", "more than one value is left"),
     ROW("\x80\2t.", "no mark"),
     ROW("\x80\2u.", "no mark"),
-    ROW("\x80\2(u.", "too little is on the stack"),
-    ROW("\x80\2(e.", "too little is on the stack"),
-    ROW("\x80\2N(NNu.", "no such container"),
+    ROW("\x80\2(u.", "the stack has too few values"),
+    ROW("\x80\2(e.", "the stack has too few values"),
+    ROW("\x80\2N(NNu.", "not such a container"),
     ROW("\x80\2}(Nu.", "a key without a value"),
-    ROW("\x80\2}Ns.", "too little is on the stack"),
-    ROW("\x80\2NNs.", "too little is on the stack"),
-    ROW("\x80\2Na.", "too little is on the stack"),
-    ROW("\x80\2)Na.", "no such container"),
-    ROW("\x80\2\x85.", "too little is on the stack"),
-    ROW("\x80\2(N\x86.", "too little is on the stack"),
-    ROW("\x80\2q\1.", "too little is on the stack"),
-    ROW("\x80\2(q\1.", "too little is on the stack"),
-    ROW("\x80\2h\1.", "was not put there"),
-    ROW("\x80\2j\xff\xff\xff\xff.", "was not put there"),
-    ROW("\x80\2Nr\xff\xff\xff\xff.", "larger than any weights'"),
-    ROW("\x80\2X\xff\xff\xff\xff.", "it ends too early"),
-    ROW("\x80\4\x8d\xff\xff\xff\xff\xff\xff\xff\xff.", "it ends too early"),
-    ROW("\x80\2X\1\0\0\0\0.", "holds a zero"),
+    ROW("\x80\2}Ns.", "the stack has too few values"),
+    ROW("\x80\2NNs.", "the stack has too few values"),
+    ROW("\x80\2Na.", "the stack has too few values"),
+    ROW("\x80\2)Na.", "not such a container"),
+    ROW("\x80\2\x85.", "the stack has too few values"),
+    ROW("\x80\2(N\x86.", "the stack has too few values"),
+    ROW("\x80\2q\1.", "the stack has too few values"),
+    ROW("\x80\2(q\1.", "the stack has too few values"),
+    ROW("\x80\2h\1.", "was not stored"),
+    ROW("\x80\2j\xff\xff\xff\xff.", "was not stored"),
+    ROW("\x80\2Nr\xff\xff\xff\xff.", "too large for weights"),
+    ROW("\x80\2X\xff\xff\xff\xff.", "it is cut off"),
+    ROW("\x80\4\x8d\xff\xff\xff\xff\xff\xff\xff\xff.", "it is cut off"),
+    ROW("\x80\2X\1\0\0\0\0.", "contains a zero byte"),
     ROW("\x80\2\x8a\x09\1\1\1\1\1\1\1\1\1.", "more than 64 bits"),
     ROW("\x80\2"
         "ctorch",
         "a name without an end"),
-    ROW("\x80\4NN\x93.", "whose name is no text"),
-    ROW("\x80\2N)R.", "a call of no function"),
+    ROW("\x80\4NN\x93.", "whose name is not a string"),
+    ROW("\x80\2N)R.", "not a function"),
     ROW("\x80\2"
         "ctorch\nFloatStorage\n)R.",
-        "a call of no function"),
+        "not a function"),
     ROW("\x80\2"
         "ccollections\nOrderedDict\nNR.",
-        "a call of no function"),
+        "not a function"),
     ROW("\x80\2"
         "ccollections\nOrderedDict\n(NtR.",
         "an OrderedDict that"),
@@ -128,26 +128,28 @@ static const struct {
     ROW("\x80\2"
         "ctorch._utils\n_rebuild_parameter\nN\x85R.",
         "a parameter without"),
-    ROW("\x80\2NQ.", "no storage"),
-    ROW("\x80\2)Q.", "no storage"),
+    ROW("\x80\2NQ.", "not a storage"),
+    ROW("\x80\2)Q.", "not a storage"),
     ROW("\x80\2)Nb.", "attributes of"),
     /* Contents other than tensors. */
     ROW("\x80\2N.", "no named tensors"),
     ROW("\x80\2}.", "no named tensors"),
-    ROW("\x80\2}q\1h\1h\1s.", "a name in it is no text"),
-    ROW("\x80\2}X\1\0\0\0\nNs.", "a name in it is no text"),
-    ROW("\x80\2}X\0\0\0\0Ns.", "a name in it is no text"),
-    ROW(NAMED("N"), "'w' is no tensor"),
-    ROW(NAMED(TWELVE), "'w' is no tensor"),
-    ROW("\x80\2}q\1" TEXT("\1", "w") "h\1s.", "'w' is no tensor"),
+    ROW("\x80\2}q\1h\1h\1s.", "a name in it is not a string"),
+    ROW("\x80\2}X\1\0\0\0\nNs.", "a name in it is not a string"),
+    ROW("\x80\2}X\0\0\0\0Ns.", "a name in it is not a string"),
+    ROW(NAMED("N"), "'w' is not a tensor"),
+    ROW(NAMED(TWELVE), "'w' is not a tensor"),
+    ROW("\x80\2}q\1" TEXT("\1", "w") "h\1s.", "'w' is not a tensor"),
     /* Invalid tensors. */
     ROW(NAMED(TENSOR("N", "K\0", ")", ")")), "tensor 'w': its storage is not"),
     ROW(NAMED(TENSOR("(NNNNNtQ", "K\0", ")", ")")), "tensor 'w': its storage is not"),
     ROW(NAMED(TENSOR(STORAGE("IntStorage", "K\14"), "K\0", "K\14\x85", "K\1\x85")), "tensor 'w': elements of a IntSt"),
-    ROW(NAMED(TENSOR(STORAGE("FloatStorage", "K\13"), "K\0", "K\13\x85", "K\1\x85")), "more or fewer bytes"),
-    ROW(NAMED(TENSOR(STORAGE("DoubleStorage", "K\14"), "K\0", "K\14\x85", "K\1\x85")), "more or fewer bytes"),
+    ROW(NAMED(TENSOR(STORAGE("FloatStorage", "K\13"), "K\0", "K\13\x85", "K\1\x85")),
+        "does not match its number of elements"),
+    ROW(NAMED(TENSOR(STORAGE("DoubleStorage", "K\14"), "K\0", "K\14\x85", "K\1\x85")),
+        "does not match its number of elements"),
     ROW(NAMED(TENSOR(STORAGE("FloatStorage", "\x8a\x08\14\0\0\0\0\0\0\x40"), "K\0", "K\14\x85", "K\1\x85")),
-        "more or fewer bytes"),
+        "does not match its number of elements"),
     ROW(NAMED(TENSOR(STORAGE("FloatStorage", "J\xff\xff\xff\xff"), "K\0", ")", ")")), "reaches beyond"),
     ROW(VIEW("J\xff\xff\xff\xff", "K\1\x85", "K\1\x85"), "its offset, sizes or strides"),
     ROW(VIEW("K\0", "K\14\x85", ")"), "its offset, sizes or strides"),
@@ -156,7 +158,7 @@ static const struct {
     ROW(VIEW("K\0", "J\xff\xff\xff\xff\x85", "K\1\x85"), "a size or stride is not"),
     ROW(VIEW("K\0", "K\2\x85", "J\xff\xff\xff\xff\x85"), "a size or stride is not"),
     ROW(VIEW("K\0", "(K\1K\1K\1K\1K\1K\1K\1K\1K\1t", "(K\1K\1K\1K\1K\1K\1K\1K\1K\1t"), "9 dimensions"),
-    ROW(VIEW("K\0", "\x8a\x08\0\0\0\0\0\0\0\x40\x8a\x08\0\0\0\0\0\0\0\x40\x86", "K\0K\0\x86"), "too large for any"),
+    ROW(VIEW("K\0", "\x8a\x08\0\0\0\0\0\0\0\x40\x8a\x08\0\0\0\0\0\0\0\x40\x86", "K\0K\0\x86"), "sizes are too large"),
     ROW(VIEW("K\1", "K\14\x85", "K\1\x85"), "reaches beyond"),
     ROW(VIEW("K\14", ")", ")"), "reaches beyond"),
     ROW(VIEW("K\0", "K\2\x85", "K\14\x85"), "reaches beyond"),
@@ -199,7 +201,7 @@ static void test_archives(void **state) {
         {"data.pkl is compressed", {{"a/data.pkl", GOOD, sizeof(GOOD) - 1, ZIP_CM_DEFLATE}}},
         {"data/0 is compressed",
          {{"a/data.pkl", GOOD, sizeof(GOOD) - 1, ZIP_CM_STORE}, {"a/data/0", elements, 48, ZIP_CM_DEFLATE}}},
-        {"more or fewer bytes",
+        {"does not match its number of elements",
          {{"a/data.pkl", GOOD, sizeof(GOOD) - 1, ZIP_CM_STORE}, {"a/data/0", elements, 47, ZIP_CM_STORE}}},
         {"not in little-endian order",
          {{"a/data.pkl", GOOD, sizeof(GOOD) - 1, ZIP_CM_STORE},
@@ -216,7 +218,7 @@ static void test_archives(void **state) {
     write_bytes(legacy, sizeof(legacy));
     check_refused("format before 1.6");
     write_bytes("PK\3\4", 4);
-    check_refused("not a whole zip archive");
+    check_refused("not a complete zip archive");
 }
 
 /* ---- excessive repetition ------------------------------------------------------------------------------------ */
@@ -237,11 +239,11 @@ static void test_much(void **state) {
     write_repeated("\x80\2)", "\x85", 1, 500000, "."); /* nested tuples */
     check_refused("no named tensors");
     write_repeated("\x80\2", "N", 1, 2000000, ".");
-    check_refused("larger than any weights'");
+    check_refused("too large for weights");
     write_repeated("\x80\2", "(", 1, 2000000, ".");
-    check_refused("larger than any weights'");
+    check_refused("too large for weights");
     write_repeated("\x80\2Nq\1", "h\1", 2, 2000000, ".");
-    check_refused("larger than any weights'");
+    check_refused("too large for weights");
     write_repeated("\x80\2}(", TEXT("\1", "w") "N", 7, 20000, "u.");
     check_refused("20000 tensors, more than");
 }

@@ -97,7 +97,7 @@ static void check_checkpoint(const char *file) {
     assert_int_equal(weights.count, 7);
     check_module(&weights);
     assert_non_null(strstr(capture.text, "'state_dict' is read"));
-    assert_non_null(strstr(capture.text, "without their 'module.'"));
+    assert_non_null(strstr(capture.text, "'module.' is removed"));
     paced_weights_finish(&weights);
 }
 

@@ -198,14 +198,14 @@ static const struct {
     size_t data_bytes;
     const char *part; /* of the message */
 } hostile[] = {
-    {"", 0, "no JSON"},
-    {"{", 0, "no JSON"},
-    {"{}}", 0, "no JSON"},
-    {"[]", 0, "no JSON object"},
+    {"", 0, "not valid JSON"},
+    {"{", 0, "not valid JSON"},
+    {"{}}", 0, "not valid JSON"},
+    {"[]", 0, "not a JSON object"},
     {"null", 0, "JSON"},
     {"3", 0, "JSON"},
-    {"{\"\xff\":1}", 0, "no JSON"},
-    {"{\"a\\u0000b\":1}", 0, "no JSON"},
+    {"{\"\xff\":1}", 0, "not valid JSON"},
+    {"{\"a\\u0000b\":1}", 0, "not valid JSON"},
     {"{\"a\":" T("F32", "[1]", "[0,4]") ",\"a\":" T("F32", "[1]", "[4,8]") "}", 8, "\"a\""},
     {"{\"__metadata__\":[]}", 0, "__metadata__"},
     {"{\"__metadata__\":{\"k\":1}}", 0, "'k'"},
@@ -225,7 +225,7 @@ static const struct {
     {"{\"a\":" T("F32", "[-1,-1]", "[0,4]") "}", 4, "'a': a dimension"},
     {"{\"a\":" T("F32", "[1.0]", "[0,4]") "}", 4, "'a': a dimension"},
     {"{\"a\":" T("F32", "[\"1\"]", "[0,4]") "}", 4, "'a': a dimension"},
-    {"{\"a\":" T("F32", "[99999999999999999999]", "[0,4]") "}", 4, "no JSON"},
+    {"{\"a\":" T("F32", "[99999999999999999999]", "[0,4]") "}", 4, "not valid JSON"},
     {"{\"a\":" T("F32", "[4611686018427387905]", "[0,4]") "}", 4, "'a': the shape is too large"},
     {"{\"a\":" T("U8", "[4294967296,4294967296]", "[0,0]") "}", 0, "'a': the shape is too large"},
     {"{\"a\":" T("F32", "[1,1,1,1,1,1,1,1,1]", "[0,4]") "}", 4, "'a': 9 dimensions"},
@@ -238,8 +238,8 @@ static const struct {
     {"{\"a\":" T("F32", "[1]", "[0.0,4]") "}", 4, "'a': data_offsets"},
     {"{\"a\":" T("F32", "[1]", "[-4,0]") "}", 4, "'a': data_offsets"},
     {"{\"a\":" T("F32", "[1]", "[4,0]") "}", 4, "'a': data_offsets"},
-    {"{\"a\":" T("F32", "[1]", "[0,4]") "}", 3, "'a': its data lie beyond"},
-    {"{\"a\":" T("F32", "[1]", "[9223372036854775803,9223372036854775807]") "}", 4, "'a': its data lie beyond"},
+    {"{\"a\":" T("F32", "[1]", "[0,4]") "}", 3, "'a': its data extend beyond"},
+    {"{\"a\":" T("F32", "[1]", "[9223372036854775803,9223372036854775807]") "}", 4, "'a': its data extend beyond"},
     {"{\"a\":" T("F32", "[1]", "[4,8]") "}", 8, "'a': there is a gap"},
     {"{\"a\":" T("F32", "[1]", "[0,4]") ",\"b\":" T("F32", "[1]", "[8,12]") "}", 12, "'b': there is a gap"},
     {"{\"a\":" T("F32", "[2]", "[0,8]") ",\"b\":" T("F32", "[1]", "[4,8]") "}", 8, "'b': its data overlap"},
@@ -276,7 +276,7 @@ static void test_deep_header(void **state) {
     memset(file, '[', sizeof(file));
     memcpy(file, &length, 8);
     write_bytes(file, sizeof(file));
-    check_refused("no JSON");
+    check_refused("not valid JSON");
 }
 
 static void test_failure_leaves_the_set(void **state) {
