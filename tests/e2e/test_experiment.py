@@ -144,7 +144,7 @@ class ExperimentTest(program.Case):
             if stage == "teacher":  # up to the student's turn
                 self.assertIn(self.interrupt(name, sign, "stage student ("), statuses, self.said)
         done = self.run_program("experiment", f"{name}.ini")
-        self.assertIn("stage student (2 of 4): train goes on", done.stderr)
+        self.assertIn("stage student (2 of 4): train resumes", done.stderr)
         run, passed = self.stages_done(done.stderr)
         self.assertEqual((run, passed), (STAGES[1:], ["teacher"]))
         self.assertEqual(self.comparison(name), self.comparison("long"))
