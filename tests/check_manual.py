@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Checks that the manual page has what the program has: every command with its options, no others, every environment
-variable of the README that is not for tests, and every exit status.
+"""Checks that the manual page documents exactly the commands and options of the program, every environment variable of
+the README that is not for tests, and every exit status.
 
     check_manual.py PROGRAM PAGE README
 
-The page's own form is checked by mandoc and man, where they are installed.
+The format of the page is checked by mandoc and man, if they are installed.
 """
 import os
 import pathlib
@@ -25,7 +25,7 @@ def usage_options(program, command):
 def check_commands(program, page):
     sections = dict(re.findall(r"^\.Ss ([a-z]+)\n(.*?)(?=^\.S[sh])", page, re.MULTILINE | re.DOTALL))
     commands = set(re.findall(r"^  paced ([a-z]+) ", said(program, "--help"), re.MULTILINE))
-    yield from (f"no command {name}" for name in sorted(sections.keys() - commands))
+    yield from (f"unknown command {name}" for name in sorted(sections.keys() - commands))
     for command in sorted(commands):
         if command not in sections:
             yield f"command {command} is missing"

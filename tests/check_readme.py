@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Checks that the manual says what the program says.
+"""Checks that the README shows the current output of the program.
 
     check_readme.py [--update] PROGRAM README
 
-What stands between the lines `<!-- paced ARGUMENTS -->` and `<!-- end -->` must be what `PROGRAM ARGUMENTS` prints; a
-code fence around it is allowed. Files that the manual links to must exist. --update writes the program's words into the
-manual instead of comparing. Exit status 1 where something is out of date, or where no key table is found.
+The text between the lines `<!-- paced ARGUMENTS -->` and `<!-- end -->` must be the output of `PROGRAM ARGUMENTS`; a
+code fence around it is allowed. Linked files must exist. --update writes the output into the README instead of comparing.
+Exit status 1 if a block is out of date, a link is broken, or the table of keys is missing.
 """
 import pathlib
 import re
@@ -27,7 +27,7 @@ def said(program, arguments):
 
 
 def renewed(program, text):
-    """The manual with every marked block as the program prints it now, and the blocks' arguments."""
+    """Returns the README with the current output in every marked block, and the arguments of the blocks."""
     names = []
 
     def block(found):
@@ -54,9 +54,9 @@ def main():
         old = text.splitlines()
         pairs = enumerate(zip(old, new.splitlines()), 1)
         faults += [f"line {i}: {a!r} should be {b!r}" for i, (a, b) in pairs if a != b][:1]
-        faults += [f"out of date; renew it with tests/check_readme.py --update PROGRAM {readme.name}"]
+        faults += [f"out of date; update it with tests/check_readme.py --update PROGRAM {readme.name}"]
     links = [link for link in LINK.findall(text) if "://" not in link]
-    faults += [f"link to {link}: no such file" for link in links if not (readme.parent / link).exists()]
+    faults += [f"link to {link}: file not found" for link in links if not (readme.parent / link).exists()]
     for fault in faults:
         print(f"{readme}: {fault}")
     print(f"{len(names)} blocks, {len(links)} links, {len(faults)} faults")
