@@ -45,7 +45,8 @@ static enum paced_err add_folder(struct images *images, const char *dir) {
     }
     free(entries);
     if (images->count > before) return PACED_OK;
-    return paced_error(PACED_INVALID, "%s: contains no PNG or JPEG file; name the images or their folder", dir);
+    return paced_error(PACED_INVALID, "%s: contains no PNG file and no JPEG file; name the images or their folder",
+                       dir);
 }
 
 /* ---- names of results ---------------------------------------------------------------------------------------- */
