@@ -1,4 +1,4 @@
-/* segment WEIGHTS IMAGE.png MASK.png [SECTION.KEY=VALUE]...: what `paced predict` does, by libpaced.
+/* segment WEIGHTS IMAGE.png MASK.png [SECTION.KEY=VALUE]...: `paced predict` for one image, written with libpaced.
  *     cc segment.c -o segment $(pkg-config --cflags --libs paced libpng) */
 #include <paced.h>
 #include <png.h>

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Types at a bash that has read the completion, and looks at what becomes of the line.
+"""Checks the completion by typing into a bash that has loaded it.
 
     check_completion.py PROGRAM COMPLETION
 
-TAB completes what is unique; ESC * writes all candidates into the line. Then the line is turned into arguments of
-printf, so that bash itself says what its words are. Exit status 77 without bash.
+TAB completes a unique candidate; ESC * inserts all candidates into the line. The line then becomes the arguments of
+printf, so that bash itself prints its words. Exit status 77 without bash.
 """
 import os
 import pathlib
@@ -15,11 +15,11 @@ import subprocess
 import sys
 import tempfile
 
-START, END, ALL, TAB = "\x01", "\x05", "\x1b*", "\t"  # to the line's start and end; all candidates; complete
+START, END, ALL, TAB = "\x01", "\x05", "\x1b*", "\t"  # to start and end of the line; all candidates; complete
 
 
 def typed(terminal, line):
-    """The words of the line after what was typed."""
+    """Returns the words of the line after typing."""
     os.write(terminal, f"{line}{START}printf '[%s]' '<:' {END} ':>'\n".encode())
     text = b""
     while b"[:>]" not in text:

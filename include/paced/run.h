@@ -1,14 +1,16 @@
-/* run: the commands. Each takes its parsed arguments and returns the program's exit status. */
+/* run: the commands. Each takes its parsed arguments and returns PACED_OK or the error that main turns into the exit
+ * status. Errors have been printed when a command returns. */
 #ifndef PACED_RUN_H
 #define PACED_RUN_H
 
 #include "paced/base.h"
 
-/* What a command line says after the command's name; a command's row in main.c lists the options it takes. */
+/* Command line after the command's name. A command's row in main.c lists the options that it accepts. The strings
+ * belong to the caller. */
 struct paced_arguments {
-    const char **names; /* what is no option: CONFIG, IMAGE... */
+    const char **names; /* [name_count] positional arguments: CONFIG, IMAGE... */
     size_t name_count;
-    const char **sets; /* --set SECTION.KEY=VALUE, in order */
+    const char **sets; /* [set_count] --set SECTION.KEY=VALUE, in order */
     size_t set_count;
     const char *output, *weights; /* --output, --weights; NULL: not given */
     const char *share, *patient;  /* --val, --patient; NULL: not given */
@@ -34,7 +36,7 @@ enum paced_err paced_command_data(const struct paced_arguments *arguments);
 enum paced_err paced_command_convert(const struct paced_arguments *arguments);
 enum paced_err paced_command_synth(const struct paced_arguments *arguments);
 
-/* `paced --trial SUBJECT STEP`, the child process of a trial (device.h); not for users. Returns the exit status. */
+/* Child process of a trial (device.h), `paced --trial SUBJECT STEP`; not for users. Returns the exit status. */
 int paced_trial(const char *subject, const char *step);
 
 #endif

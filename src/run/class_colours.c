@@ -1,4 +1,4 @@
-/* Colours by class: the label table's come first. */
+/* Colours of classes. */
 #include "src/run/class_colours.h"
 
 #include "paced/report.h"

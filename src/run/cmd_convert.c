@@ -1,4 +1,4 @@
-/* paced convert IN OUT: weights from one format into another, told by OUT's extension. */
+/* paced convert IN OUT: converts weights to the format that OUT's extension names. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,19 +29,19 @@ static enum paced_err find_format(const char *path, const struct format **format
     }
     if (has_extension(path, ".pth") || has_extension(path, ".pt"))
         return paced_error(PACED_INVALID,
-                           "%s: is not written, as PyTorch loads safetensors; convert to .safetensors, and there "
-                           "model.load_state_dict(safetensors.torch.load_file(\"FILE.safetensors\"))",
+                           "%s: .pth is not an output format, since PyTorch loads safetensors; convert to .safetensors "
+                           "and load it by model.load_state_dict(safetensors.torch.load_file(\"FILE.safetensors\"))",
                            path);
-    return paced_error(PACED_INVALID, "%s: unknown extension; .safetensors and .onnx are written", path);
+    return paced_error(PACED_INVALID, "%s: unknown extension; use .safetensors or .onnx", path);
 }
 
-/* The graph that the weights are of. */
+/* Builds the graph that matches the weights. */
 static enum paced_err recognise(const struct paced_weights *weights, const char *path, struct paced_network *network,
                                 struct paced_graph **graph) {
     PACED_TRY(paced_model_recognise(weights, path, network));
     PACED_TRY(paced_model_build_any_size(graph, network->arch, network->classes, network->width));
     char *hint =
-        paced_format("by their first and last tensor they are of a %s of width %d for %d %s", network->arch,
+        paced_format("their first and last tensor are those of a %s of width %d for %d %s", network->arch,
                      network->width, network->classes, paced_plural((uint64_t)network->classes, "class", "classes"));
     enum paced_err err = paced_graph_check_weights(*graph, weights, path, hint);
     free(hint);

@@ -1,4 +1,4 @@
-/* The commands that only look: paced graph, config, devices. */
+/* Commands without side effects: paced graph, config, devices. */
 #include <stdlib.h>
 
 #include "paced/device.h"
@@ -13,7 +13,7 @@ enum paced_err paced_command_graph(const struct paced_arguments *arguments) {
     int batch = (int)c.train.batch;
     enum paced_err err =
         paced_model_build(&graph, c.model.arch, (int)c.data.size, (int)c.data.classes, (int)c.model.width);
-    /* The plan for a device without limits: what a real one adds is the split into more chunks, and less workspace. */
+    /* Plan for a device without limits. A real device may need more chunks and less workspace. */
     const struct paced_limits limits = {UINT64_MAX / 2, 4096, PACED_WORKSPACE_BYTES};
     if (!err) err = paced_plan_make(&training, graph, batch, PACED_TRAINING, limits);
     if (!err) err = paced_plan_make(&inference, graph, batch, PACED_INFERENCE, limits);
@@ -31,12 +31,14 @@ enum paced_err paced_command_graph(const struct paced_arguments *arguments) {
 enum paced_err paced_command_config(const struct paced_arguments *arguments) {
     if (arguments->keys) {
         if (arguments->name_count || arguments->set_count)
-            return paced_error(PACED_INVALID, "config: --keys are those of any CONFIG; give neither CONFIG nor --set");
+            return paced_error(PACED_INVALID,
+                               "config: --keys does not depend on CONFIG; give neither CONFIG nor --set");
         paced_config_print_keys(stdout, arguments->markdown);
         return PACED_OK;
     }
-    if (arguments->markdown) return paced_error(PACED_INVALID, "config: --markdown is a form of --keys; give both");
-    if (arguments->name_count == 0) return paced_error(PACED_INVALID, "config: name a CONFIG, or ask for --keys");
+    if (arguments->markdown) return paced_error(PACED_INVALID, "config: --markdown needs --keys; give both");
+    if (arguments->name_count == 0)
+        return paced_error(PACED_INVALID, "config: CONFIG is missing; give CONFIG or --keys");
     struct paced_config config;
     PACED_TRY(command_config(arguments, &config));
     char *text = paced_config_text(&config);

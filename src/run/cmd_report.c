@@ -1,4 +1,4 @@
-/* paced report DIR... --output DIR: what directories of runs and experiments hold, as one page. */
+/* paced report DIR... --output DIR: one page about the runs and experiments in the directories. */
 #include <stdlib.h>
 
 #include "paced/run.h"
@@ -6,7 +6,7 @@
 
 enum paced_err paced_command_report(const struct paced_arguments *arguments) {
     if (!arguments->output)
-        return paced_error(PACED_INVALID, "report: --output DIR is missing; name where it shall go");
+        return paced_error(PACED_INVALID, "report: --output DIR is missing; name the directory of the report");
     PACED_TRY(paced_dir_check(arguments->output));
     struct report_runs list = {0};
     enum paced_err err = PACED_OK;

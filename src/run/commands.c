@@ -1,4 +1,4 @@
-/* What the commands share. */
+/* Functions shared by the commands. */
 #include "src/run/commands.h"
 
 enum paced_err command_config(const struct paced_arguments *arguments, struct paced_config *config) {

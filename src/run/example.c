@@ -1,4 +1,4 @@
-/* One image through the network. */
+/* One image and its prediction. */
 #include "src/run/example.h"
 
 #include <math.h>
@@ -12,7 +12,7 @@ struct example example_create(int size, int classes) {
     e.rgb = paced_alloc(pixels, 3);
     e.label = paced_alloc(pixels, 1);
     e.prediction = paced_alloc(pixels, 1);
-    e.logits = paced_alloc(pixels * channels, sizeof *e.logits); /* first the input, then the logits */
+    e.logits = paced_alloc(pixels * channels, sizeof *e.logits); /* holds the input first, then the logits */
     e.uncertainty = paced_alloc(pixels, sizeof *e.uncertainty);
     return e;
 }
@@ -26,8 +26,7 @@ void example_finish(struct example *e) {
     *e = (struct example){0};
 }
 
-/* The likeliest class of logits[classes], and one minus its probability: with z the greatest logit that is
- * 1 - 1 / sum_c exp(logits_c - z). */
+/* Returns the class of the largest logit z, and its uncertainty, 1 - 1 / sum_c exp(logits_c - z). */
 static uint8_t judge(const float *logits, int classes, float *uncertainty) {
     int best = logits_likeliest(logits, classes);
     float sum = 0;

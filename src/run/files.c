@@ -1,4 +1,4 @@
-/* A run directory's names, in one table. */
+/* File names of a run directory, in one table. */
 #include "src/run/files.h"
 
 #include <dirent.h>
@@ -11,7 +11,7 @@ static const struct {
     const char *name;
     size_t offset;
 } table[] = {
-    /* Removed in this order: without its state, what else is left of a run is not taken for one to resume. */
+    /* Removed in this order. The state comes first, so that a partly removed run is never resumed. */
     {"state.safetensors", offsetof(struct run_files, state)},
     {"config.ini", offsetof(struct run_files, config)},
     {"best.safetensors", offsetof(struct run_files, best)},
@@ -56,8 +56,8 @@ bool run_files_hold_run(const struct run_files *files) {
 /* ---- files whose names vary ---------------------------------------------------------------------------------- */
 
 #define EVENTS "events.out.tfevents."
-#define EVENTS_END ".paced" /* where other programs name a machine */
-#define TEMPORARY ".tmp."   /* within the name of a file that is being written */
+#define EVENTS_END ".paced" /* in the place where other programs put the host name */
+#define TEMPORARY ".tmp."   /* part of the name of an unfinished file */
 
 static bool begins(const char *name, const char *with) {
     return strncmp(name, with, strlen(with)) == 0;
@@ -67,7 +67,7 @@ static bool is_events(const char *name) {
     return begins(name, EVENTS) && strstr(name, EVENTS_END);
 }
 
-/* A plot of robustness, robustness_<metric>.png. */
+/* Plots of robustness are robustness_<metric>.png. */
 static bool is_plot(const char *name) {
     return begins(name, "robustness_") && strstr(name, ".png");
 }
@@ -76,7 +76,7 @@ static bool is_overlay(const char *name) {
     return begins(name, "best_") || begins(name, "median_") || begins(name, "worst_") || begins(name, "overlays.csv");
 }
 
-/* Is it what a killed process left of writing one of the table's files, an event file or a plot? */
+/* True for the temporary file of a file in the table, an event file or a plot. */
 static bool is_left_over(const char *name) {
     if (is_events(name) || is_plot(name)) return strstr(name, TEMPORARY) != NULL;
     for (size_t i = 0; i < PACED_COUNT(table); ++i)
@@ -84,12 +84,12 @@ static bool is_left_over(const char *name) {
     return false;
 }
 
-/* Removes the files of a folder, where there is one, that `is_meant`. */
-static enum paced_err clear_from(const char *folder, bool (*is_meant)(const char *name)) {
+/* Removes the files that `is_selected` from a folder; a missing folder is no error. */
+static enum paced_err clear_from(const char *folder, bool (*is_selected)(const char *name)) {
     DIR *dir = opendir(folder);
     enum paced_err err = PACED_OK;
     for (struct dirent *entry; !err && dir && (entry = readdir(dir));) {
-        if (!is_meant(entry->d_name)) continue;
+        if (!is_selected(entry->d_name)) continue;
         char *path = paced_path_join(folder, entry->d_name);
         err = paced_file_remove(path);
         free(path);
@@ -111,7 +111,7 @@ char *run_files_events(const struct run_files *files, int64_t *start) {
     return paced_format("%s/" EVENTS "%lld" EVENTS_END, files->dir, (long long)*start);
 }
 
-/* ---- a run's beginning --------------------------------------------------------------------------------------- */
+/* ---- start of a run ------------------------------------------------------------------------------------------ */
 
 enum paced_err run_files_tidy(const struct run_files *files) {
     return clear_from(files->dir, is_left_over);
@@ -142,7 +142,7 @@ static void add_change(struct paced_text *changes, const struct paced_config_ent
                    *now->value ? now->value : "empty", *before ? before : "empty");
 }
 
-/* NULL where there are none. */
+/* Text of all differences; NULL if there are none. */
 static char *changes_between(const struct paced_config *was, const struct paced_config *is) {
     struct paced_text changes = {0};
     struct paced_config_entry now, before;
@@ -157,7 +157,8 @@ static char *changes_between(const struct paced_config *was, const struct paced_
 static void ignore(void *context, enum paced_log_level level, const char *fmt, va_list args) {
 }
 
-/* What another version wrote, or somebody changed, may not be readable; the run does not depend on it. */
+/* A file of another version, or an edited one, may be unreadable. The run does not depend on it, so errors are
+ * silent. */
 static bool read_quietly(struct paced_config *config, const char *path) {
     paced_log_divert(ignore, NULL);
     bool read = paced_config_load(config, path, NULL, 0) == PACED_OK;

@@ -1,4 +1,4 @@
-/* Predictions and their grades. */
+/* Grader of predictions. */
 #include "src/run/grader.h"
 
 #include <stdlib.h>
@@ -9,7 +9,7 @@ struct grader {
     struct paced_device *device;
     int batch, pixels_per_sample, classes;
     struct paced_buffer *prediction;
-    struct paced_examiner *examiner; /* NULL: predictions are counted */
+    struct paced_examiner *examiner; /* NULL: pixels are counted only */
     struct {
         uint8_t *host;
         float *logits; /* NULL: not needed */

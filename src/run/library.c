@@ -1,5 +1,5 @@
-/* The functions of paced.h: `paced predict` for other programs. It stands beside main.c, on the same rooms; only what
- * is here can be seen from outside the shared library. */
+/* Functions of paced.h: `paced predict` for other programs. They use the same modules as main.c, and are the only
+ * symbols that the shared library exports. */
 #define _GNU_SOURCE /* uselocale */
 #include "paced.h"
 
@@ -23,7 +23,7 @@ struct paced_segmenter {
 
 static _Thread_local char last_error[4096];
 
-/* Of several errors each has its line, and the first ones stay. */
+/* Each error has its own line. If the buffer is full, the first ones stay. */
 static void keep_error(void *context, enum paced_log_level level, const char *fmt, va_list args) {
     if (level != PACED_LOG_ERROR) return;
     size_t used = strlen(last_error);
@@ -34,10 +34,10 @@ static void keep_error(void *context, enum paced_log_level level, const char *fm
 static void ignore(void *context, enum paced_log_level level, const char *fmt, va_list args) {
 }
 
-/* Configurations are read in the second; in the first, the host program's, the decimal point may be a comma. */
+/* Configurations are read in the C locale. In the host program's locale the decimal point may be a comma. */
 static _Thread_local locale_t host_locale, plain_locale;
 
-/* What lies between these two says nothing on stderr. */
+/* Between enter and leave nothing is printed to stderr. */
 static void enter(void) {
     *last_error = '\0';
     paced_log_divert(keep_error, NULL);
@@ -49,7 +49,7 @@ static enum paced_err leave(enum paced_err err) {
     uselocale(host_locale);
     if (plain_locale) freelocale(plain_locale);
     paced_log_divert(NULL, NULL);
-    if (!err) *last_error = '\0'; /* of what could be done without, such as a tuning that cannot be read */
+    if (!err) *last_error = '\0'; /* of optional parts, such as an unreadable tuning file */
     return err;
 }
 
@@ -69,7 +69,7 @@ static void add_setting(struct settings *settings, char *text) {
     settings->texts[settings->count++] = text;
 }
 
-/* What the weights say of their network. */
+/* Adds settings from the metadata of the weights. */
 static enum paced_err add_metadata(struct settings *settings, const char *path) {
     static const struct {
         const char *key, *setting;

@@ -1,4 +1,4 @@
-/* Logits over a data set. */
+/* Logits of a whole data set. */
 #include "src/run/logits.h"
 
 #include <math.h>

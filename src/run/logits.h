@@ -1,22 +1,23 @@
-/* A network's logits in host memory: of one pixel, and over a whole data set. */
+/* Logits of a network in host memory. */
 #ifndef PACED_RUN_LOGITS_H
 #define PACED_RUN_LOGITS_H
 
 #include "paced/data.h"
 #include "src/run/network.h"
 
-/* The likeliest class of a pixel's logits[classes], the first of equals. */
+/* Class of the largest of a pixel's logits[classes], the first of equals. */
 int logits_likeliest(const float *logits, int classes);
 
 struct logits {
-    float *values;   /* [images][size][size][classes]; NULL: not kept */
-    uint8_t *labels; /* [images][size][size]; NULL: not kept */
+    float *values;   /* [images][size][size][classes]; NULL: not cached */
+    uint8_t *labels; /* [images][size][size]; NULL: not cached */
     size_t images, pixels_per_image;
     int classes;
 };
 
-/* Runs the network (evaluation mode) over all images in the data set's order, each changed by `change` (NULL: as it
- * is), so that the numbers are the same however the images are met later. `labels`: they are kept, too. */
+/* Runs the network in evaluation mode over all images in the data set's order, each changed by `change` (NULL:
+ * unchanged). `labels` retains the labels, too. `label` is shown on the progress line. PACED_STOPPED after Ctrl-C.
+ * Nothing is left to release after an error. */
 enum paced_err logits_collect(struct logits *logits, struct network *network, struct paced_dataset *dataset, int batch,
                               int workers, int classes, const struct paced_change *change, bool labels,
                               const char *label);

@@ -1,4 +1,4 @@
-/* A network ready to run. */
+/* Network on a device. */
 #include "src/run/network.h"
 
 #include <stdlib.h>

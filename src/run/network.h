@@ -1,5 +1,4 @@
-/* The configured device, and a network that is ready to run on it: its graph, its memory, its weights' way from and to
- * files. */
+/* Network on a device: graph, memory, and weights from and to files. */
 #ifndef PACED_RUN_NETWORK_H
 #define PACED_RUN_NETWORK_H
 
@@ -13,27 +12,27 @@ struct network {
     struct paced_exec *exec;
 };
 
-/* Starts as {0}; network_close accepts {0}. */
+/* Opens the configured network for batches of up to `batch` images. network_close accepts {0}. */
 enum paced_err network_open(struct network *network, const struct paced_config *config, struct paced_device *device,
                             int batch, enum paced_mode mode);
 void network_close(struct network *network);
 
 enum paced_err network_load(struct network *network, const char *path);
 
-/* Weights files that earlier stages of an experiment will have written. */
+/* Weights files that earlier stages of an experiment will write. */
 struct expected {
     char **paths;
     size_t count;
 };
 bool expected_has(const struct expected *expected, const char *path);
 
-/* Would network_open and network_load take the configured network and the file? For checks ahead: no device is needed.
- * Of a file that is expected nothing is asked. */
+/* Checks, without a device, that network_open and network_load accept the configured network and the file. An expected
+ * file is not read. */
 enum paced_err network_check(const struct paced_config *config, const char *path, const struct expected *expected);
 
-/* Adds what the weights are of, and the version. size 0: of images of any size. */
+/* Adds architecture, width, classes, image size and the program's version as metadata. size 0: any size. */
 void network_describe(struct paced_weights *weights, const struct paced_network *network, int64_t size);
-/* The network's tensors and what it is. */
+/* Collects all tensors of the network and the metadata of network_describe. */
 enum paced_err network_collect(struct network *network, const struct paced_config *config,
                                struct paced_weights *weights);
 enum paced_err network_save(struct network *network, const struct paced_config *config, const char *path);

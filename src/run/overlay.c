@@ -1,4 +1,4 @@
-/* A row of four panels: image, mask, prediction, uncertainty; below it a legend of the classes. */
+/* Row of four panels, image, mask, prediction and uncertainty, above a legend of the classes. */
 #include "src/run/overlay.h"
 
 #include <stdlib.h>
@@ -26,7 +26,7 @@ static struct legend make_legend(const struct example *e, const struct paced_dat
     return legend;
 }
 
-/* In as many rows as it takes; returns the height. canvas NULL: draws nothing. */
+/* Wraps the legend into rows and returns its height in pixels. canvas NULL: draws nothing. */
 static int draw_legend(const struct legend *legend, const struct example *e, const struct paced_dataset *dataset,
                        struct paced_canvas *canvas, int left, int right, int top) {
     int x = left, y = top;
@@ -52,7 +52,7 @@ static int draw_legend(const struct legend *legend, const struct example *e, con
 
 /* ---- the panels ---------------------------------------------------------------------------------------------- */
 
-/* The image under label[size][size]. */
+/* Draws the image with label[size][size] on top. */
 static void draw_labels(struct panels *p, int column, const char *title, const struct example *e, const uint8_t *label,
                         const struct legend *legend) {
     panels_draw_image(p, column, 0, title, e->rgb);

@@ -1,15 +1,15 @@
-/* Panels in rows and columns. */
+/* Grid of panels. */
 #include "src/run/panels.h"
 
 #include <stdlib.h>
 
 enum {
     HEADER = 46, /* title and settings */
-    TITLE = 22,  /* from a cell's top to its panel */
-    NOTES = 34,  /* from the panel's end to the cell's: legend and note */
+    TITLE = 22,  /* from the top of a cell to its panel */
+    NOTES = 34,  /* from the bottom of a panel to that of its cell */
     BAR = 9,
-    NARROWEST = 14 * 12, /* a cell's width: a title of 14 letters at scale 2 */
-    WANTED = 256,        /* a panel's width in pixels, about */
+    NARROWEST = 14 * 12, /* width of a cell: a title of 14 letters at scale 2 */
+    WANTED = 256,        /* approximate width of a panel, pixels */
 };
 
 static int shown_of(int size) {
@@ -75,13 +75,13 @@ void panels_draw_image(struct panels *p, int column, int row, const char *title,
     free(shown);
 }
 
-void panels_draw_map(struct panels *p, int column, int row, const char *title, const float *values, double most) {
+void panels_draw_map(struct panels *p, int column, int row, const char *title, const float *values, double max) {
     int x = panels_left(p, column), y = panels_top(p, row);
     float *shown = paced_alloc(shown_pixels(p), sizeof *shown);
     paced_shrink_map(values, (size_t)p->size, shown, (size_t)p->shown);
     draw_frame(p, column, row, title);
-    paced_canvas_map(&p->canvas, x, y, p->scale, shown, p->shown, p->shown, most);
-    paced_canvas_colour_bar(&p->canvas, x, y + p->panel + 6, p->panel, BAR, most);
+    paced_canvas_map(&p->canvas, x, y, p->scale, shown, p->shown, p->shown, max);
+    paced_canvas_colour_bar(&p->canvas, x, y + p->panel + 6, p->panel, BAR, max);
     free(shown);
 }
 

@@ -1,6 +1,5 @@
-/* A picture of panels in rows and columns, which the program's pictures of images are made of. A cell is a title, the
- * panel, and below it two lines of notes. Small images are scaled up by a whole factor, so that a pixel stays a square;
- * large ones are made smaller. */
+/* Grid of panels, the base of pictures of images. A cell has a title, a panel, and two lines of notes. Small images are
+ * enlarged by a whole factor, so that pixels stay square; large images are shrunk. */
 #ifndef PACED_RUN_PANELS_H
 #define PACED_RUN_PANELS_H
 
@@ -8,40 +7,40 @@
 
 struct panels {
     struct paced_canvas canvas;
-    int size, shown, scale; /* the image's side; that of what is drawn of it, and the factor that this is drawn by */
-    int panel, cell;        /* a panel's and a cell's width in pixels */
-    int bottom;             /* where the cells end */
+    int size, shown, scale; /* side of the image; its side after shrinking; factor of enlargement */
+    int panel, cell;        /* widths of a panel and of a cell, pixels */
+    int bottom;             /* y below the last row of cells */
 };
 
-enum { PANELS_MARGIN = 16 }; /* around all, and between cells */
+enum { PANELS_MARGIN = 16 }; /* around the grid and between cells, pixels */
 
-/* The picture's width in pixels. */
+/* Width of the picture, pixels. */
 int panels_width(int size, int columns);
-/* `below`: room in pixels for what else there is. */
+/* `below`: additional height below the cells, pixels. */
 struct panels panels_create(int size, int columns, int rows, int below);
 void panels_finish(struct panels *panels);
 
-/* The two lines above the cells. */
+/* Draws the two lines of text above the cells. */
 void panels_draw_head(struct panels *panels, const char *title, const char *settings);
 
-/* A panel's upper left corner. */
+/* Upper left corner of a panel. */
 int panels_left(const struct panels *panels, int column);
 int panels_top(const struct panels *panels, int row);
 
-/* The title, and rgb[size][size][3] in the panel. */
+/* Draws the title, and rgb[size][size][3] in the panel. */
 void panels_draw_image(struct panels *panels, int column, int row, const char *title, const uint8_t *rgb);
-/* values[size][size] in colours from 0 to `most`, and their legend as the first note. */
-void panels_draw_map(struct panels *panels, int column, int row, const char *title, const float *values, double most);
-/* An empty panel that says why. */
+/* Draws values[size][size] in colours from 0 to `max`, and the colour bar in place of the first note. */
+void panels_draw_map(struct panels *panels, int column, int row, const char *title, const float *values, double max);
+/* Draws an empty panel with the reason. */
 void panels_draw_missing(struct panels *panels, int column, int row, const char *title, const char *why);
-/* label[size][size] on what the panel shows: tinted (share 0: not) and outlined in colours[class]; colours NULL: a
- * dashed outline. */
+/* Draws label[size][size] over the panel: tinted by the fraction `tint` (0: not) and outlined in colours[class].
+ * colours NULL: dashed outline. */
 void panels_draw_labels(struct panels *panels, int column, int row, const uint8_t *label, const uint32_t *colours,
                         double tint);
-/* line 0 or 1 below the panel */
+/* Writes line 0 or 1 below the panel. */
 void panels_draw_note(struct panels *panels, int column, int row, int line, const char *note);
 
-/* The mean of values[size][size], and the share of label[size][size] that is not 0. */
+/* Mean of values[size][size], and the fraction of label[size][size] that is not 0. */
 double panels_mean(const struct panels *panels, const float *values);
 double panels_foreground(const struct panels *panels, const uint8_t *label);
 

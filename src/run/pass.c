@@ -1,14 +1,14 @@
-/* One pass over a data set.
+/* Pass over a data set.
  *
- * The device is kept busy: while it works on one batch, the loader prepares the next and the host adds up the one
- * before. So each step's results are collected one step late, and its batch is given back to the loader then. */
+ * The device stays busy: while it processes one batch, the loader prepares the next and the host sums the previous one.
+ * A step's results are therefore collected one step late, and its batch is released then. */
 #include "src/run/pass.h"
 
 #include <math.h>
 
-void tally_clear(struct tally *tally) {
-    paced_scores_clear(tally->scores);
-    *tally = (struct tally){.scores = tally->scores};
+void epoch_stats_clear(struct epoch_stats *stats) {
+    paced_scores_clear(stats->scores);
+    *stats = (struct epoch_stats){.scores = stats->scores};
 }
 
 static enum paced_err step(const struct pass *p, const struct paced_batch *batch) {
@@ -19,7 +19,7 @@ static enum paced_err step(const struct pass *p, const struct paced_batch *batch
     PACED_TRY(paced_buffer_write_later(paced_exec_input(exec), batch->images, pixels * 3 * sizeof(float)));
     PACED_TRY(paced_buffer_write_later(paced_loss_labels(p->loss), batch->labels, pixels));
     if (p->teacher)
-        PACED_TRY(teacher_give(p->teacher, p->lesson, p->change != NULL, batch, paced_loss_teacher(p->loss)));
+        PACED_TRY(teacher_give(p->teacher, p->teacher_logits, p->change != NULL, batch, paced_loss_teacher(p->loss)));
     PACED_TRY(paced_exec_forward(exec, batch->count, training));
     PACED_TRY(
         paced_loss_run(p->loss, paced_exec_output(exec), batch->count, training ? paced_exec_output_grad(exec) : NULL));
@@ -30,27 +30,27 @@ static enum paced_err step(const struct pass *p, const struct paced_batch *batch
     return paced_optimizer_step(p->optimizer, p->lr);
 }
 
-/* Adds a finished step's results to the tally and gives its batch back. */
+/* Adds the results of a finished step to the sums and releases its batch. */
 static enum paced_err collect(const struct pass *p, struct paced_loader *loader, struct paced_batch *batch,
-                              struct tally *tally, struct paced_progress *progress) {
+                              struct epoch_stats *stats, struct paced_progress *progress) {
     struct paced_loss_sums sums;
     double pixels = (double)paced_dataset_size(p->dataset) * (double)paced_dataset_size(p->dataset);
     PACED_TRY(paced_loss_wait(p->loss, &sums));
-    PACED_TRY(grader_score(p->grader, batch, p->dataset, tally->scores));
-    tally->loss += sums.loss / pixels;
-    tally->ce += sums.ce / pixels;
-    tally->kld += sums.kld / pixels;
-    tally->admitted += sums.admitted / pixels;
-    tally->images += (uint64_t)batch->count;
-    tally->batches += 1;
-    paced_progress_step(progress, (size_t)batch->count, tally->loss / (double)tally->images);
+    PACED_TRY(grader_score(p->grader, batch, p->dataset, stats->scores));
+    stats->loss += sums.loss / pixels;
+    stats->ce += sums.ce / pixels;
+    stats->kld += sums.kld / pixels;
+    stats->admitted += sums.admitted / pixels;
+    stats->images += (uint64_t)batch->count;
+    stats->batches += 1;
+    paced_progress_step(progress, (size_t)batch->count, stats->loss / (double)stats->images);
     paced_loader_release(loader, batch);
     if (isfinite(sums.loss)) return PACED_OK;
     return paced_error(PACED_FAILED, "%s: the loss of batch %llu is not a finite number; lower train.lr", p->label,
-                       (unsigned long long)tally->batches);
+                       (unsigned long long)stats->batches);
 }
 
-static enum paced_err walk(const struct pass *p, struct paced_loader *loader, struct tally *tally,
+static enum paced_err walk(const struct pass *p, struct paced_loader *loader, struct epoch_stats *stats,
                            struct paced_progress *progress, bool *stopped) {
     struct paced_batch *running = NULL, *batch;
     for (;;) {
@@ -58,24 +58,24 @@ static enum paced_err walk(const struct pass *p, struct paced_loader *loader, st
         batch = NULL;
         if (!*stopped) PACED_TRY(paced_loader_next(loader, &batch));
         if (batch) PACED_TRY(step(p, batch));
-        if (running) PACED_TRY(collect(p, loader, running, tally, progress));
+        if (running) PACED_TRY(collect(p, loader, running, stats, progress));
         running = batch;
         if (!batch) return PACED_OK;
     }
 }
 
-enum paced_err pass_run(const struct pass *p, struct tally *tally, bool *stopped) {
+enum paced_err pass_run(const struct pass *p, struct epoch_stats *stats, bool *stopped) {
     struct paced_loader *loader;
     struct paced_progress progress;
     double start = paced_now_s();
     PACED_TRY(
-        paced_loader_create(&loader, p->dataset, p->order, p->count, p->batch, tally->batches, p->workers, p->change));
-    paced_progress_start(&progress, p->label, p->count - (size_t)tally->images);
-    enum paced_err err = walk(p, loader, tally, &progress, stopped);
+        paced_loader_create(&loader, p->dataset, p->order, p->count, p->batch, stats->batches, p->workers, p->change));
+    paced_progress_start(&progress, p->label, p->count - (size_t)stats->images);
+    enum paced_err err = walk(p, loader, stats, &progress, stopped);
     paced_progress_end(&progress);
-    /* Batches on their way must not outlive the loader's memory. */
+    /* Pending transfers must end before the loader's memory is released. */
     enum paced_err finished = paced_device_finish(paced_exec_device(p->network->exec));
     paced_loader_destroy(loader);
-    tally->seconds += paced_now_s() - start;
+    stats->seconds += paced_now_s() - start;
     return err ? err : finished;
 }

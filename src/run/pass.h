@@ -1,4 +1,4 @@
-/* One pass over (a part of) a data set in batches: the one place where data meets the device. */
+/* Pass over a data set, or a part of it, in batches. */
 #ifndef PACED_RUN_PASS_H
 #define PACED_RUN_PASS_H
 
@@ -8,25 +8,25 @@
 #include "src/run/network.h"
 #include "src/run/teacher.h"
 
-/* What a pass adds up; a pass that goes on where another stopped adds to the same. */
-struct tally {
-    double loss, ce, kld, admitted; /* sums over samples of their means (admitted: shares) over pixels */
+/* Sums of a pass. A resumed pass adds to those of the stopped one. */
+struct epoch_stats {
+    double loss, ce, kld, admitted; /* sums over samples of the means (admitted: fractions) over pixels */
     uint64_t images, batches;
     double seconds;
     struct paced_scores *scores;
 };
 
-void tally_clear(struct tally *tally);
+void epoch_stats_clear(struct epoch_stats *stats);
 
 struct pass {
     struct network *network;
     struct paced_loss *loss;
     struct grader *grader;
-    struct teacher *teacher;     /* NULL: none */
-    const struct logits *lesson; /* the teacher's logits of this data set: see teacher_give */
+    struct teacher *teacher;             /* NULL: none */
+    const struct logits *teacher_logits; /* of this data set, see teacher_give */
     struct paced_dataset *dataset;
-    const uint32_t *order;             /* [count] samples to take */
-    const struct paced_change *change; /* of the samples on their way; with a teacher, its `augment`; NULL: none */
+    const uint32_t *order;             /* [count] indices of samples */
+    const struct paced_change *change; /* applied to each sample; with a teacher, its `augment`; NULL: none */
     size_t count;
     int batch, workers;
     struct paced_optimizer *optimizer; /* NULL: evaluation */
@@ -34,8 +34,8 @@ struct pass {
     const char *label; /* on the progress line */
 };
 
-/* Starts after the batches that `tally` counts already. Stops early, with all of the batches counted, when
- * paced_stop_asked(): *stopped tells. PACED_FAILED where the loss is no number any more. */
-enum paced_err pass_run(const struct pass *pass, struct tally *tally, bool *stopped);
+/* Starts after the batches that the sums already include. If paced_stop_asked(), it stops early with all started
+ * batches included and sets *stopped. PACED_FAILED if the loss is not finite. */
+enum paced_err pass_run(const struct pass *pass, struct epoch_stats *stats, bool *stopped);
 
 #endif

@@ -1,5 +1,5 @@
-/* report_runs: the runs of a report, one by one or all of an experiment's. A directory may be both: `paced train` with
- * an experiment's configuration trains a network of its own into the experiment's directory. */
+/* Runs of a report: single runs, or all runs of an experiment. A directory may be both, because `paced train` with an
+ * experiment's configuration trains a network into the experiment's directory. */
 #include "src/run/report_runs.h"
 
 #include <stdlib.h>
@@ -20,7 +20,7 @@ void report_runs_finish(struct report_runs *list) {
     *list = (struct report_runs){0};
 }
 
-/* Without the slashes at its end. */
+/* Length without trailing slashes. */
 static size_t length_of(const char *dir) {
     size_t length = strlen(dir);
     while (length > 1 && dir[length - 1] == '/') --length;
@@ -46,7 +46,7 @@ void report_runs_add_experiment(struct report_runs *list, const char *dir) {
     add(&list->experiments, &list->experiment_count, dir);
 }
 
-/* ---- an experiment's list ------------------------------------------------------------------------------------ */
+/* ---- list of an experiment ----------------------------------------------------------------------------------- */
 
 static bool has_file(const char *dir, const char *name) {
     char *path = paced_path_join(dir, name);
@@ -70,14 +70,14 @@ enum paced_err report_runs_keep(const struct report_runs *list, const char *dir)
     return err;
 }
 
-/* Is the run there? */
+/* Returns whether the run exists. */
 static bool take_line(struct report_runs *list, const char *dir, const char *line) {
     char *run = paced_path_join(dir, line);
     bool there = has_file(run, "config.ini");
     if (there)
         report_runs_add(list, run);
     else
-        paced_log(PACED_LOG_WARN, "%s: is a run of %s, but holds none (no config.ini); it is left out", run, dir);
+        paced_log(PACED_LOG_WARN, "%s: listed by %s, but has no config.ini; the report omits it", run, dir);
     free(run);
     return there;
 }
@@ -94,7 +94,7 @@ static enum paced_err take_experiment(struct report_runs *list, const char *dir)
         free(data);
         report_runs_add_experiment(list, dir);
         if (!any)
-            err = paced_error(PACED_INVALID, "%s: names no run that is still there; run the experiment again", path);
+            err = paced_error(PACED_INVALID, "%s: names no run that still exists; run the experiment again", path);
     }
     free(path);
     return err;

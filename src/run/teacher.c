@@ -1,4 +1,4 @@
-/* The frozen teacher. */
+/* Frozen teacher. */
 #include "src/run/teacher.h"
 
 #include <stdlib.h>
@@ -6,7 +6,7 @@
 
 #include "paced/report.h"
 
-/* Of one version, in the memory that logits_collect takes. */
+/* Memory that logits_collect allocates for one version. */
 static uint64_t logits_bytes(const struct teacher *t, const struct paced_dataset *dataset, bool labels) {
     uint64_t size = (uint64_t)paced_dataset_size(dataset), pixels = paced_dataset_count(dataset) * size * size;
     return pixels * ((uint64_t)t->config->data.classes * sizeof(float) + labels);
@@ -19,9 +19,9 @@ static enum paced_err collect(struct teacher *t, struct paced_dataset *dataset, 
                           (int)t->config->data.classes, &change, labels, label);
 }
 
-/* Fills logits[v] for every version v that is made of `flips`. */
-static enum paced_err keep(struct teacher *t, struct paced_dataset *dataset, unsigned flips, bool labels,
-                           struct logits *logits, const char *label) {
+/* Fills logits[v] for every version v that `flips` can produce. */
+static enum paced_err cache(struct teacher *t, struct paced_dataset *dataset, unsigned flips, bool labels,
+                            struct logits *logits, const char *label) {
     const uint64_t mib = 1 << 20;
     uint64_t bytes = 0;
     for (unsigned v = 0; v < PACED_FLIP_VERSIONS; ++v)
@@ -37,9 +37,10 @@ static enum paced_err keep(struct teacher *t, struct paced_dataset *dataset, uns
     return PACED_OK;
 }
 
-static enum paced_err keep_train(struct teacher *t, struct paced_dataset *dataset) {
+static enum paced_err cache_train(struct teacher *t, struct paced_dataset *dataset) {
     unsigned flips;
-    if (paced_augment_only_flips(t->augment, &flips)) return keep(t, dataset, flips, false, t->train, "teacher, train");
+    if (paced_augment_only_flips(t->augment, &flips))
+        return cache(t, dataset, flips, false, t->train, "teacher, train");
     paced_log(PACED_LOG_INFO,
               "data.augment = %s does more than flip: the teacher's logits of training images are computed for every "
               "batch",
@@ -64,8 +65,8 @@ enum paced_err teacher_open(struct teacher *t, const struct paced_config *config
     struct paced_config own = teacher_config(config);
     enum paced_err err = network_open(&t->network, &own, device, batch, PACED_INFERENCE);
     if (!err) err = network_load(&t->network, config->distill.teacher);
-    if (!err) err = keep_train(t, train);
-    if (!err) err = keep(t, val, 0, true, &t->val, "teacher, val"); /* labels: to fit tau */
+    if (!err) err = cache_train(t, train);
+    if (!err) err = cache(t, val, 0, true, &t->val, "teacher, val"); /* labels: to fit tau */
     if (!err && t->train[0].values && t->val.values) network_close(&t->network);
     if (err) teacher_close(t);
     return err;
@@ -90,9 +91,9 @@ enum paced_err teacher_fit_temperature(struct teacher *t, struct paced_dataset *
     return err;
 }
 
-/* Gathers the kept logits of the batch's images, each as it was flipped, and sends them. */
-static enum paced_err send_kept(struct teacher *t, const struct logits *logits, bool augmented,
-                                const struct paced_batch *batch, struct paced_buffer *to) {
+/* Gathers the cached logits of the batch's images, flipped as the images are, and enqueues the transfer. */
+static enum paced_err send_cached(struct teacher *t, const struct logits *logits, bool augmented,
+                                  const struct paced_batch *batch, struct paced_buffer *to) {
     float *staging = t->staging[t->staged++ % 2];
     size_t count = logits->pixels_per_image * (size_t)logits->classes;
     for (int i = 0; i < batch->count; ++i) {
@@ -104,7 +105,7 @@ static enum paced_err send_kept(struct teacher *t, const struct logits *logits, 
 
 enum paced_err teacher_give(struct teacher *t, const struct logits *logits, bool augmented,
                             const struct paced_batch *batch, struct paced_buffer *to) {
-    if (logits->values) return send_kept(t, logits, augmented, batch, to);
+    if (logits->values) return send_cached(t, logits, augmented, batch, to);
     struct paced_exec *exec = t->network.exec;
     uint64_t pixels = (uint64_t)batch->count * (uint64_t)t->config->data.size * (uint64_t)t->config->data.size;
     PACED_TRY(paced_buffer_write_later(paced_exec_input(exec), batch->images, pixels * 3 * sizeof(float)));

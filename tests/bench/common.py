@@ -1,7 +1,7 @@
-"""What the speed scripts share: a folder to work in, the program and PyTorch in processes of their own, medians, tables.
+"""Functions shared by the speed scripts: a work folder, separate processes for the program and PyTorch, tables.
 
-Machines are noisy, so absolute figures mean little: whatever is compared runs in turn, and ratios are taken round by
-round. `paced bench` measures the device's peak between its own steps.
+Machines are noisy, so absolute numbers mean little: compared programs run in turn, and ratios are taken per round.
+`paced bench` measures the device's peak between its steps.
 """
 import argparse
 import json
@@ -27,17 +27,17 @@ def make_parser(doc):
 
 
 def numbers(text):
-    """An option's type: "1,4,16"."""
+    """Type of an option: "1,4,16"."""
     return [int(part) for part in text.split(",")]
 
 
 class Folder:
-    """A temporary directory in which everything runs. Leaves nothing behind."""
+    """Temporary directory in which everything runs. It is removed at the end."""
 
     def __init__(self, options):
         self.options, self.program = options, os.path.abspath(options.paced)
         if not os.access(self.program, os.X_OK):
-            sys.exit(f"{options.paced}: no such program; build it first or give --paced")
+            sys.exit(f"{options.paced}: program not found; build it first or give --paced")
 
     def __enter__(self):
         self.path = tempfile.mkdtemp(prefix="paced-bench-")
@@ -50,7 +50,7 @@ class Folder:
         return os.path.join(self.path, *parts)
 
     def write_config(self, name, **sections):
-        """NAME.ini for the network of the options; sections={"train": {"batch": 4}}."""
+        """Writes NAME.ini for the network of the options; sections={"train": {"batch": 4}}."""
         o = self.options
         network = {"data": {"size": o.size, "classes": o.classes, "dataset": "folder"},
                    "model": {"arch": o.arch, "width": o.width}}
@@ -61,7 +61,7 @@ class Folder:
         return name + ".ini"
 
     def run(self, *arguments, env=None):
-        """The program's stdout, and the seconds that its process took."""
+        """Returns the program's stdout and the duration of its process, seconds."""
         start = time.monotonic()
         done = subprocess.run([self.program, *arguments], cwd=self.path, env={**os.environ, **(env or {})}, text=True,
                               capture_output=True)
@@ -71,14 +71,14 @@ class Folder:
         return done.stdout, seconds
 
     def bench(self, config, keys=None, env=None):
-        """`paced bench` as a dict; keys: {"train.batch": 4}, instead of the configuration's."""
+        """Returns the result of `paced bench` as a dict. keys: {"train.batch": 4} overrides the configuration."""
         sets = [part for key, value in (keys or {}).items() for part in ("--set", f"{key}={value}")]
         return json.loads(self.run("bench", config, "--json", *sets, env=env)[0])
 
 
 def in_pytorch(task, **arguments):
-    """A task of pytorch.py in a process of its own; its answer."""
-    # Some shells set this for other machines; here it would halve the speed of PyTorch's matrix products.
+    """Runs a task of pytorch.py in its own process and returns its result."""
+    # Some environments set this variable for another machine, which would halve the speed of PyTorch's products.
     env = {key: value for key, value in os.environ.items() if key != "OPENBLAS_CORETYPE"}
     done = subprocess.run([sys.executable, os.path.join(HERE, "pytorch.py"), task, json.dumps(arguments)], text=True,
                           stdout=subprocess.PIPE, env=env)
@@ -88,11 +88,11 @@ def in_pytorch(task, **arguments):
 
 
 def spread(values, digits=2):
-    """"median (least to most)"."""
+    """Formats "median (min to max)"."""
     return "{:.{d}f} ({:.{d}f} to {:.{d}f})".format(statistics.median(values), min(values), max(values), d=digits)
 
 
 def print_table(head, rows):
-    """A Markdown table."""
+    """Prints a Markdown table."""
     for row in [head, ["---"] * len(head), *rows]:
         print("| " + " | ".join(str(cell) for cell in row) + " |", flush=True)

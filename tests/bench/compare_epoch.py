@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""An epoch of P-CD, teacher included: beside the reference's loop in PyTorch, and beside an epoch of plain training.
+"""Time of an epoch of P-CD, including the teacher, against the reference's loop in PyTorch and plain training.
 
     compare_epoch.py [--paced build/paced] [--arch unet] [--width 64] [--teacher-width 64] [--size 224] [--batch 16]
                      [--images 60] [--epochs 3] [--rounds 1] [--no-pytorch]
 
-Synthetic PNG images, 4/5 of them for training. In each round plain `paced train`, `paced train` with P-CD and the
-reference's loop (pytorch.py) run one after another, with the same teacher. An epoch is the seconds of log.csv's train
-and val rows, from the second epoch on: the first one compiles kernels. The reference runs its teacher twice over the
-training images in every epoch, `paced` once over all images before the first: that is among the seconds that a process
-takes besides its epochs (start, reading, the teacher, saving), which the table gives apart.
-Prints the medians, the ratio of PyTorch's epoch to ours, and that of P-CD to plain training, which should stay below 1.15.
+Images are synthetic PNG files, 4/5 of them for training. In each round plain `paced train`, `paced train` with P-CD and
+the reference's loop (pytorch.py) run one after another, with the same teacher. The time of an epoch is the sum of
+log.csv's train and val rows, starting with the second epoch, because the first one compiles kernels. The reference runs
+its teacher twice over the training images in every epoch, `paced` once over all images before the first one; this is
+part of the time outside epochs (start, reading, teacher, saving), which the table lists separately.
+Prints the medians, the ratio of PyTorch's epoch to ours, and that of P-CD to plain training (goal: below 1.15).
 """
 import csv
 import json
@@ -18,13 +18,13 @@ import time
 
 from common import Folder, in_pytorch, make_parser, print_table, spread
 
-BOUND = 1.15  # an epoch of P-CD over one of plain training
-MU = 0.6      # admits most pixels of an unsure teacher, so that there is something to learn
+BOUND = 1.15  # ratio of an epoch of P-CD to one of plain training
+MU = 0.6      # admits most pixels of an uncertain teacher
 TEACHER = "teacher/best.safetensors"
 
 
 def write_inputs(folder, options):
-    """Images, the configurations, and a teacher that has seen one batch: only its time counts."""
+    """Writes images, configurations, and a teacher trained on one batch: only its time matters."""
     folder.run("synth", "breast", "--count", str(options.images), "--size", str(options.size), "--output", "data")
     with open(folder.file("data", "train.json"), encoding="utf-8") as file:
         pairs = json.load(file)
@@ -41,7 +41,7 @@ def write_inputs(folder, options):
 
 
 def paced_epochs(folder, name):
-    """Seconds of each epoch from the second on, and those that the process took besides all of its epochs."""
+    """Returns the seconds of each epoch from the second on, and the seconds of the process outside all epochs."""
     _, process = folder.run("train", name + ".ini", "--overwrite")
     with open(folder.file(name, "log.csv"), newline="", encoding="ascii") as file:
         rows = list(csv.DictReader(file))
@@ -60,7 +60,7 @@ def pytorch_epochs(folder, options):
 
 
 def measure(folder, options):
-    """{what: the epochs of all rounds}, {what: each round's ratio to P-CD}, {what: each round's rest}."""
+    """Returns {what: epochs of all rounds}, {what: ratio to P-CD per round}, {what: seconds outside epochs}."""
     epochs, ratios, rests = {}, {}, {}
     for _ in range(options.rounds):
         turn = {"paced, plain": paced_epochs(folder, "plain"), "paced, P-CD": paced_epochs(folder, "pcd")}
@@ -77,12 +77,12 @@ def measure(folder, options):
 
 def main():
     parser = make_parser(__doc__)
-    parser.add_argument("--teacher-width", type=int, help="default: as the student's")
+    parser.add_argument("--teacher-width", type=int, help="default: that of the student")
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--images", type=int, default=60, help="4/5 are for training")
     parser.add_argument("--epochs", type=int, default=3, help="the first does not count")
     parser.add_argument("--rounds", type=int, default=1)
-    parser.add_argument("--no-pytorch", action="store_true", help="only P-CD beside plain training")
+    parser.add_argument("--no-pytorch", action="store_true", help="compare with plain training only")
     options = parser.parse_args()
     options.teacher_width = options.teacher_width or options.width
     if options.epochs < 2:

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Training and inference speed beside PyTorch's, on the same network and machine.
+"""Training and inference speed against PyTorch, with the same network and machine.
 
     compare_pytorch.py [--paced build/paced] [--arch unet] [--width 64] [--size 224] [--batch 1,4,16] [--rounds 3]
 
 For each batch and round `paced bench`, a PyTorch process that only trains and one that only infers run one after
-another. A training step is forward, cross entropy, backward and Adam; every step has its loss read back. Prints each
-round and two Markdown tables: images/s and ratios (median, least and most of the rounds); peak memory (VmHWM) of a process
-that trains, which for `paced bench` is read before it infers.
+another. A training step is forward, cross entropy, backward and Adam; the loss of every step is read back. Prints each
+round and two Markdown tables: images/s and ratios (median, minimum and maximum of the rounds); peak memory (VmHWM) of a
+process that trains, which `paced bench` reads before inference.
 """
 import statistics
 
@@ -21,7 +21,7 @@ def pytorch_round(options, batch):
 
 
 def compare(folder, options, batch):
-    """Rounds of (paced, PyTorch)."""
+    """Returns a list of rounds (paced, PyTorch)."""
     rounds = []
     for k in range(options.rounds):
         ours, theirs = folder.bench("bench.ini", {"train.batch": batch}), pytorch_round(options, batch)
@@ -41,7 +41,7 @@ def speed_rows(batch, rounds):
 
 
 def memory_row(batch, rounds):
-    """Medians: a first round that compiles kernels needs more."""
+    """Medians, because a first round that compiles kernels needs more memory."""
     ours, theirs = (statistics.median(side["training"]["peak_mib"] for side in sides) for sides in zip(*rounds))
     planned = rounds[0][0]["training"]["planned_bytes"] / 2 ** 20
     return [batch, f"{planned:.0f}", f"{ours:.0f}", f"{theirs:.0f}", f"{ours / theirs:.2f}"]

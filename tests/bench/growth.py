@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""How the cost of a step grows with the image's size, the network's width, the batch and the threads.
+"""Growth of the cost of a step with the image's size, the network's width, the batch and the threads.
 
     growth.py [--axis size,width,batch,threads] [--values 64,112] [--passes 3] [--width 64] [--size 224] [--batch 4]
 
---width, --size and --batch are the base, from which each axis changes one. Every point is `paced bench` in a process of
-its own; an axis is walked --passes times, up and down in turn, and medians are taken, so that a disturbance of minutes
-does not bend the curve. Per image, a step should cost in proportion to its arithmetic, the multiply-adds of direct
-convolutions. So the cost of a point is its seconds per image, times the device's peak measured between its steps (which
-takes out clocks, neighbours and the number of threads), over its multiply-adds; its factor is that cost over the base's:
-1 is proportional, 1.25 is a quarter dearer than that.
+--width, --size and --batch are the base, of which each axis changes one. Every point is a separate process of `paced
+bench`. An axis is measured --passes times, up and down in turn, and medians are taken, so that a disturbance of some
+minutes does not distort the curve. The time per image should be proportional to its arithmetic, the multiply-adds of
+direct convolutions. The cost of a point is therefore its seconds per image, times the device's peak measured between
+its steps (which compensates for clocks, other processes and the number of threads), divided by its multiply-adds. Its
+factor is the ratio of that cost to the base's: 1 is proportional, 1.25 is a quarter more.
 Prints a Markdown table per axis, and whether the goal is reached: factors from 0.75 to 1.25 for sizes 112 to 448 and
 batches 4 to 16.
 """
@@ -21,7 +21,7 @@ VALUES = {"size": [64, 112, 160, 224, 320, 448, 512], "width": [8, 16, 32, 64, 9
           "threads": [1, 2]}
 KEYS = {"size": "data.size", "width": "model.width", "batch": "train.batch", "threads": "device.threads"}
 GOAL = {"size": (112, 448), "batch": (4, 16)}
-LEAST, MOST = 0.75, 1.25
+MIN, MAX = 0.75, 1.25
 
 
 # ---- measuring ------------------------------------------------------------------------------------------------------
@@ -39,7 +39,7 @@ def visit(folder, axis, value):
 
 
 def walk(folder, axis, values, passes):
-    """{value: its visits}"""
+    """Returns {value: visits}."""
     visits = {value: [] for value in values}
     for k in range(passes):
         for value in values if k % 2 == 0 else values[::-1]:
@@ -52,12 +52,12 @@ def median(visits, mode, key):
 
 
 def factors(visits, base):
-    """{value: {mode: its cost over the base's}}"""
+    """Returns {value: {mode: cost divided by that of the base}}."""
     return {value: {mode: median(visits[value], mode, "cost") / median(visits[base], mode, "cost") for mode in MODES}
             for value in visits}
 
 
-# ---- the report -----------------------------------------------------------------------------------------------------
+# ---- report ---------------------------------------------------------------------------------------------------------
 
 
 def row(value, batch, visits, factor):
@@ -70,14 +70,14 @@ def row(value, batch, visits, factor):
 
 
 def judge(axis, factor):
-    """Says whether the points of the goal's range, if there are any, are near enough to 1."""
-    least, most = GOAL[axis]
-    inside = {f"{axis} {value} {mode} {f:.2f}": f for value, by_mode in factor.items() if least <= value <= most
+    """Prints whether the factors of the points in the goal's range, if any, are close enough to 1."""
+    low, high = GOAL[axis]
+    inside = {f"{axis} {value} {mode} {f:.2f}": f for value, by_mode in factor.items() if low <= value <= high
               for mode, f in by_mode.items()}
-    missed = [name for name, f in inside.items() if not LEAST <= f <= MOST]
+    missed = [name for name, f in inside.items() if not MIN <= f <= MAX]
     if inside:
-        print(f"\n{axis} {least} to {most}: " + ("NOT within a quarter of proportional: " + ", ".join(missed) if missed
-                                                 else "within a quarter of proportional"))
+        print(f"\n{axis} {low} to {high}: " + ("NOT within a quarter of proportional: " + ", ".join(missed) if missed
+                                               else "within a quarter of proportional"))
 
 
 def report(options, axis, visits, base):
@@ -103,7 +103,7 @@ def main():
     options = parser.parse_args()
     unknown = [axis for axis in options.axis if axis not in VALUES]
     if unknown or (options.values and len(options.axis) > 1):
-        parser.error(f"--axis {unknown[0]}: no such axis" if unknown else "--values: name one --axis")
+        parser.error(f"--axis {unknown[0]}: unknown axis" if unknown else "--values: name one --axis")
     with Folder(options) as folder:
         folder.write_config("growth", train={"batch": options.batch})
         for axis in options.axis:

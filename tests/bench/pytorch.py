@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""PyTorch's side of the speed scripts: one task in this process, its answer as JSON on stdout.
+"""PyTorch's part of the speed scripts: runs one task in this process and prints its result as JSON on stdout.
 
     pytorch.py TASK ARGUMENTS       (ARGUMENTS: a JSON object, the keyword arguments of the task's function)
 
-Networks and losses are those of tests/golden. What a user of PyTorch gets is measured: float32, all cores, no profiling.
+Networks and losses are those of tests/golden. Settings are those of a normal user: float32, all cores, no profiling.
 """
 import json
 import os
@@ -23,12 +23,12 @@ except ImportError as error:
     sys.exit(f"{error}; install PyTorch, numpy and Pillow for {sys.executable}, or run the script with the Python that "
              "has them")
 
-STEPS = 5  # timed, after one that warms up
+STEPS = 5  # timed steps, after one to warm up
 LR = 1e-3
 
 
 def peak_mib():
-    """The process's largest resident size so far."""
+    """Largest resident size of the process so far, MiB."""
     with open("/proc/self/status", encoding="ascii") as file:
         return next(int(line.split()[1]) / 1024 for line in file if line.startswith("VmHWM:"))
 
@@ -56,7 +56,7 @@ def inference_step(model, images, labels):
 
 
 def steps(training, arch, classes, width, size, batch):
-    """Steps on one batch of random images, nothing else: so the peak memory is that of training, or of inference."""
+    """Runs steps on one batch of random images only, so that the peak memory is that of training, or of inference."""
     torch.manual_seed(0)
     model = reference.ARCHS[arch](classes, width)
     model.train(training)
@@ -72,7 +72,7 @@ def steps(training, arch, classes, width, size, batch):
     return {"images_per_second": batch / statistics.median(seconds), "peak_mib": peak_mib()}
 
 
-# ---- epochs of the reference's loop ---------------------------------------------------------------------------------
+# ---- epochs of the reference ----------------------------------------------------------------------------------------
 
 
 def load_split(root, split, size):
@@ -86,16 +86,16 @@ def batches(samples, order, batch):
         yield samples[0][pick], samples[1][pick]
 
 
-def admitted_share(teacher, train, batch, mu):
+def admitted_fraction(teacher, train, batch, mu):
     with torch.no_grad():
         weights = [weight_self_paced(teacher(x), mu) for x, _ in batches(train, torch.arange(len(train[0])), batch)]
     return torch.cat(weights).mean().item()
 
 
 def epoch_of_pcd(student, teacher, adam, distillation, train, val, batch, mu):
-    """As the reference runs it: the teacher over all training images for the admitted share, and again in each step; a
-    validation pass of the student."""
-    sums = {"admitted": admitted_share(teacher, train, batch, mu), "train": 0.0, "val": 0.0}
+    """Epoch as in the reference: the teacher runs over all training images for the admitted fraction, and again in each
+    step; the student runs a validation pass."""
+    sums = {"admitted": admitted_fraction(teacher, train, batch, mu), "train": 0.0, "val": 0.0}
     student.train()
     for x, y in batches(train, torch.randperm(len(train[0])), batch):
         adam.zero_grad()
@@ -114,8 +114,8 @@ def epoch_of_pcd(student, teacher, adam, distillation, train, val, batch, mu):
 
 
 def pcd_epochs(arch, classes, width, teacher_width, size, batch, epochs, mu, root, train, val, teacher):
-    """Seconds of each epoch. Images are decoded before the first, and no metrics are taken: what is left out is in
-    PyTorch's favour."""
+    """Seconds of each epoch. Images are decoded before the first one, and no metrics are computed; both favour
+    PyTorch."""
     student, frozen = (reference.ARCHS[arch](classes, w) for w in (width, teacher_width))
     frozen.load_state_dict({name: torch.from_numpy(x) for name, x in safetensors_io.load(teacher)[0].items()})
     frozen.eval()

@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
-"""How long it takes until training is under way: cold, with empty caches, and warm, at the second start.
+"""Time until training has started: cold, with empty caches, and warm, at the second start.
 
     start.py [--paced build/paced] [--arch unet] [--width 64] [--size 224] [--batch 1] [--rounds 3]
 
-Cold: PACED_CACHE_DIR and POCL_CACHE_DIR are fresh folders, so kernels are compiled and the matrix product's setting is
-tested; warm: the same folders again. (The system has the program and its libraries in memory either way.) Measured from
-outside:
-  train   a whole `paced train` of one epoch with one batch, which contains starting, opening the device, building the
-          network, decoding the images, ONE training step, one validation pass of one image, writing best, last and state,
-          and ending: an upper bound for the first step
-  bench   from `paced bench --json`: opening the device, building the network for training, and the first step; what it
-          leaves out is starting the process and reading the configuration, some milliseconds
-Prints seconds: the median, least and most of the rounds.
+Cold: PACED_CACHE_DIR and POCL_CACHE_DIR are new folders, so kernels are compiled and the setting of matrix products is
+tested. Warm: the same folders again. (The system has the program and its libraries in memory in both cases.) Measured
+from outside:
+  train   a whole `paced train` of one epoch with one batch: start, opening the device, building the network, decoding
+          the images, ONE training step, one validation pass of one image, writing best, last and state, and exit; an
+          upper bound for the first step
+  bench   from `paced bench --json`: opening the device, building the network for training, and the first step; without
+          the start of the process and reading of the configuration, some milliseconds
+Prints seconds: median, minimum and maximum of the rounds.
 """
 import json
 
@@ -21,7 +21,7 @@ STARTS = ("cold", "warm")
 
 
 def write_inputs(folder, options):
-    """A data set whose training split is one batch and whose validation split is one image."""
+    """Writes a data set whose training split is one batch and whose validation split is one image."""
     count = max(5, options.batch + 1)
     folder.run("synth", "breast", "--count", str(count), "--size", str(options.size), "--output", "data")
     pairs = []
@@ -36,7 +36,7 @@ def write_inputs(folder, options):
 
 
 def caches(folder, name):
-    """Folders of their own, which the first use finds empty."""
+    """Separate cache folders, which are empty at the first use."""
     return {variable: folder.file(name, variable) for variable in ("PACED_CACHE_DIR", "POCL_CACHE_DIR")}
 
 
@@ -45,7 +45,7 @@ def train_seconds(folder, env):
 
 
 def bench_seconds(folder, env):
-    """(device open, network open, first step)"""
+    """Returns (device open, network open, first step)."""
     result = folder.bench("start.ini", env=env)
     training = result["training"]
     return result["device_open_seconds"], training["open_seconds"], training["first_step_seconds"]

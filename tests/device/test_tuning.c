@@ -1,4 +1,4 @@
-/* A tuning's table and file: what is written reads back, and what is no tuning is refused by file, line and key. */
+/* Table and file of a tuning: written values are read back; bad files are rejected with file, line and key. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -47,8 +47,8 @@ static char *file_text(void) {
     return (char *)data;
 }
 
-/* Sections in the file's order, keys in that of setting; a note is a comment; a value cannot begin one or end a line.
- */
+/* Sections are in the order of the file, keys in that of setting. A note is a comment. A value cannot start a comment
+ * or end a line. */
 static void test_file(void **state) {
     (void)state;
     struct paced_tuning *tuning = paced_tuning_create(), *read = paced_tuning_create();
@@ -74,7 +74,7 @@ static void test_file(void **state) {
     paced_tuning_destroy(tuning);
 }
 
-/* A note that would make the line too long to read is left out. */
+/* A note that would make the line too long to read is omitted. */
 static void test_long_note(void **state) {
     (void)state;
     struct paced_tuning *tuning = paced_tuning_create(), *read = paced_tuning_create();
@@ -89,7 +89,7 @@ static void test_long_note(void **state) {
     paced_tuning_destroy(tuning);
 }
 
-/* What is read wins over what was set, which keeps its place. */
+/* Read values replace set ones, which keep their position. */
 static void test_reading_over(void **state) {
     (void)state;
     static const char text[] = "\xEF\xBB\xBF[gemm]\nsetting = other\n";
@@ -106,7 +106,7 @@ static void test_reading_over(void **state) {
 }
 
 struct bad {
-    const char *text, *place, *says; /* place: after the file's name */
+    const char *text, *place, *says; /* place: text after the file name */
 };
 
 static void assert_refused(const struct bad *bad, size_t size) {

@@ -247,7 +247,7 @@ class DataTest(program.Case):
             self.assertTrue(said[0].startswith(f"paced: {name}: ") and says in said[0], said[0])
             self.assertIn("images predicted: 0, unreadable: 1", said[1])
         os.makedirs(self.path("nothing"), exist_ok=True)
-        self.refuse(*options, "data/benign", "", says=["'' is no name of an image", "folder"])
+        self.refuse(*options, "data/benign", "", says=["'' is not the name of an image", "folder"])
         self.refuse(*options, "nothing", says=["nothing", "no PNG file"])
         self.refuse(*options, "text/a.png", "text/../text/a.png", says=["text/a.png", "text/../text/a.png"])
 

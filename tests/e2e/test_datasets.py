@@ -177,7 +177,7 @@ class CheckTest(program.Case):
             self.refuse("data", "split", "set.ini", "--val", share, "--output", "x", says=["--val " + share])
         self.refuse("data", "split", "set.ini", "--val", "0.001", "--output", "x", says=["x/val.json", "--val"])
         self.refuse("data", "split", "set.ini", "--patient", "(", "--output", "x", says=["no patient"])
-        self.refuse("data", "split", "set.ini", "--patient", "((", "--output", "x", says=["no regular expression"])
+        self.refuse("data", "split", "set.ini", "--patient", "((", "--output", "x", says=["not a regular expression"])
 
 
 @unittest.skipUnless(DATA, "PACED_TEST_DATA is not set")

@@ -144,7 +144,7 @@ class ExperimentTest(program.Case):
             if stage == "teacher":  # until the student starts
                 self.assertIn(self.interrupt(name, sign, "stage student ("), statuses, self.said)
         done = self.run_program("experiment", f"{name}.ini")
-        self.assertIn("stage student (2 of 4): train goes on", done.stderr)
+        self.assertIn("stage student (2 of 4): train resumes", done.stderr)
         run, passed = self.stages_done(done.stderr)
         self.assertEqual((run, passed), (STAGES[1:], ["teacher"]))
         self.assertEqual(self.comparison(name), self.comparison("long"))
@@ -243,7 +243,7 @@ class ExperimentTest(program.Case):
         self.refuse_stage("command = train\ntrain.epoch = 1\n", ("bad.ini:4: train.epoch", "train.epochs?"))
         self.refuse_stage("command = test\ntest.weights = %(b)/best.safetensors\n", ("bad.ini:4: test.weights: %(b)",))
         self.refuse_stage("command = train\nrun.output = x\n[stage b]\ncommand = train\nrun.output = x\n",
-                          ("bad.ini:5: [stage b]: ", "that of stage a"))
+                          ("bad.ini:5: [stage b]: ", "belongs to stage a"))
         program.write_text(self.path("bad.ini"), f"[stage {'a' * 44}]\ncommand = train\n")
         self.refuse("experiment", "bad.ini", says=("bad.ini:1: ", "49 bytes"))
 

@@ -100,7 +100,7 @@ class PicturesTest(PredictCase):
         images = [name for name in os.listdir(folder) if "_mask" not in name]
         masks = len(os.listdir(folder)) - len(images)
         done = self.predict("set_out", "data/malignant")
-        self.assertIn(f"images predicted: {len(images)}; masks passed over: {masks}", done.stderr)
+        self.assertIn(f"images predicted: {len(images)}; masks skipped: {masks}", done.stderr)
         self.assertEqual(set(os.listdir(self.path("set_out"))), {"predict.ini", *images})
 
     def test_what_only_looks_like_a_mask_is_an_image(self):

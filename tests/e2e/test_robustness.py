@@ -184,7 +184,7 @@ class RobustnessTest(program.Case):
         for wrong in ("0", "6", "1,two", "1;2"):
             refuse("--set", f"robustness.severities={wrong}", says=("robustness.severities", "1 to 5"))
         refuse("--weights", "one/best.safetensors,gone.safetensors", says=("gone.safetensors: no such file",))
-        refuse("--weights", "one/best.safetensors,one/best.safetensors", says=("named twice",))
+        refuse("--weights", "one/best.safetensors,one/best.safetensors", says=("listed twice",))
         refuse("--weights", "one/best.safetensors,,", says=("--weights: ", "missing beside a comma"))
         refuse("--weights", '"tiny.ini"s', says=('--weights: "tiny.ini"s: ',))
         refuse("--weights", "one/best.safetensors,tiny.ini", says=("tiny.ini",))  # before the first weights are tested

@@ -1,7 +1,7 @@
-"""What the student learns from, in PyTorch: losses by name, weights of pixels, uncertainty and its fusion, pacing.
+"""Distillation in PyTorch: losses by name, weights of pixels, uncertainty and its fusion, pacing.
 
-Everything works in the dtype of what it is given. s, t: logits of student and teacher [N, C, S, S]; y: int64 labels
-[N, S, S]. The program has all of this in fused kernels; here each formula stands by itself.
+All functions work in the dtype of their arguments. s, t: logits of student and teacher [N, C, S, S]; y: int64 labels
+[N, S, S]. The program fuses the formulas into kernels; here each one is separate.
 """
 from dataclasses import dataclass
 import math
@@ -12,8 +12,8 @@ from torch.nn import functional as F
 
 @dataclass
 class Distillation:
-    """Settings by the configuration's names. loss: a name of LOSSES; tau: [uncertainty] temperature. mix and admission
-    are not here: their effects have names of their own in LOSSES, but for `soft` (None: as the weight has it)."""
+    """Settings with the configuration's names. loss: a name of LOSSES; tau: [uncertainty] temperature. mix and
+    admission are part of the names in LOSSES, except `soft` (None: as the weight defines it)."""
     loss: str = "kd"
     alpha: float = 0.3
     temperature: float = 4.0
@@ -69,7 +69,7 @@ def weight_self_paced(t, mu, tau=6.26):
 
 
 def weight_image(t, mu, tau=6.26, average_max=False):
-    """w_img, per image: the reference averages f over classes and pixels (1/C, whatever the image); ours max f."""
+    """w_img, per image: the reference averages f over classes and pixels (always 1/C); average_max averages max f."""
     f = F.softmax(t / tau, 1)
     level = f.amax(1).mean((1, 2)) if average_max else torch.full_like(f[:, 0, 0, 0], 1 / f.shape[1])
     return (level >= 1 - mu).to(t.dtype)[:, None, None]
@@ -79,7 +79,7 @@ def _both(k, ce, a):
     return a * k + (1 - a) * ce
 
 
-# name: loss per pixel from (k = KLD, ce, a = alpha, w), and which weight w is.
+# Losses per pixel from (k = KLD, ce, a = alpha, w), and the kind of weight w.
 LOSSES = {
     "kd": (lambda k, ce, a, w: _both(k, ce, a), "none"),
     "curriculum": (lambda k, ce, a, w: w * ce, "curriculum"),
@@ -93,7 +93,7 @@ LOSSES = {
     "both_weighted_spl_per_px_no_alpha": (lambda k, ce, a, w: w * (k + ce), "self_paced"),
     "both_weighted_spl_per_px_no_alpha_no_weights": (lambda k, ce, a, w: k + ce, "none"),
 }
-# What the methods mean beyond the reference's names.
+# Losses of the methods that have no name in the reference.
 METHODS = {
     "iid": (lambda k, ce, a, w: ce, "none"),
     "pcd": (lambda k, ce, a, w: w * (k + ce), "fused"),
@@ -102,7 +102,7 @@ METHODS = {
 
 
 def pixel_weight(kind, t, y, mu, tau):
-    """[N, S, S], or something that broadcasts to it."""
+    """Weights [N, S, S], or an array that broadcasts to it."""
     if kind == "curriculum":
         return weight_curriculum(t, y, mu, tau)
     if kind == "self_paced":
@@ -119,7 +119,7 @@ def svls_label(y, classes, kernel, sigma):
     """One-hot labels smoothed by SVLS, replicate padding: [N, C, S, S] in float64."""
     ramp = torch.arange(kernel, dtype=torch.float64) - kernel // 2
     square = ramp[:, None] ** 2 + ramp ** 2
-    weights = torch.exp(-(square - 1) / (2 * sigma ** 2))  # over the nearest neighbours', which cancels
+    weights = torch.exp(-(square - 1) / (2 * sigma ** 2))  # relative to the nearest neighbours; the factor cancels
     weights[kernel // 2, kernel // 2] = 0
     weights[kernel // 2, kernel // 2] = weights.sum()
     weights = (weights / weights.sum()).expand(classes, 1, kernel, kernel)
@@ -128,21 +128,21 @@ def svls_label(y, classes, kernel, sigma):
 
 
 def uncertainty(d, t, y, sigma):
-    """[N, S, S]: fused as configured, not yet reversed."""
+    """Uncertainty [N, S, S], fused as configured, not yet reversed."""
     f, label = F.softmax(t / d.tau, 1), y[:, None]
     u_p = 1 - (f.gather(1, label)[:, 0] if d.prediction == "label" else f.amax(1))
     u_b = torch.zeros_like(u_p)
     if d.boundary == "svls":
         soft = svls_label(y, t.shape[1], d.kernel, sigma)
-        u_b = soft.scatter(1, label, 0).sum(1).to(t.dtype)  # 1 - the label's own share, exactly 0 inside a region
+        u_b = soft.scatter(1, label, 0).sum(1).to(t.dtype)  # 1 - soft label of its class, exactly 0 inside a region
     return {"product": lambda: 1 - (1 - u_p) * (1 - u_b), "mean": lambda: (u_p + u_b) / 2,
             "max": lambda: torch.maximum(u_p, u_b), "weighted": lambda: d.beta * u_p + (1 - d.beta) * u_b,
             "prediction": lambda: u_p, "boundary": lambda: u_b}[d.fuse]()
 
 
 def pacing_uncertainty(d, t, y, sigma):
-    """What mu is compared with, [N, S, S]: 1 - the confidence that the weight looks at, or the fused uncertainty;
-    reversed for anti-curriculum. None where the loss weighs nothing."""
+    """Quantity that is compared with mu, [N, S, S]: 1 - the confidence that the weight uses, or the fused uncertainty;
+    reversed for anti-curriculum. None if the loss has no weights."""
     kind = loss_row(d)[1]
     if kind == "none":
         return None
@@ -176,7 +176,7 @@ def target_entropy(d, s, y, sigma):
 
 
 def distillation_figures(d, s, t, y, mu, sigma=1.0):
-    """loss and kld as means over the batch's pixels, and the share of pixels of weight 1."""
+    """loss and kld as means over the batch's pixels, and the fraction of pixels with weight 1."""
     combine, kind = loss_row(d)
     u = pacing_uncertainty(d, t, y, sigma)
     weight = torch.ones_like(s[:, 0])
@@ -189,7 +189,7 @@ def distillation_figures(d, s, t, y, mu, sigma=1.0):
 
 
 def distillation_loss(d, s, t, y, mu):
-    """The batch's loss by the reference's own comparison, f >= 1 - mu (ties count): for LOSSES only."""
+    """Loss of a batch with the reference's comparison, f >= 1 - mu (ties count), for LOSSES only."""
     combine, kind = LOSSES[d.loss]
     weight = pixel_weight(kind, t, y, mu, d.tau)
     return combine(kld(s, t, d.temperature), cross_entropy(s, y), d.alpha, weight).mean()
@@ -199,12 +199,13 @@ def distillation_loss(d, s, t, y, mu):
 
 
 def quantile(u, share):
-    """The smallest value of sorted u that at least this share does not exceed."""
+    """Smallest value of sorted u that at least this fraction does not exceed."""
     return u[max(math.ceil(share * len(u) - 1e-9), 1) - 1].item()
 
 
 def mu_steps(p, curriculum, epochs):
-    """Losses with w_c update after 0-based epochs divisible by mu_update_every, the others after 1-based."""
+    """Number of updates: losses with w_c update after 0-based epochs divisible by mu_update_every, others after 1-based
+    ones."""
     values, mu = [], p.mu
     for epoch in range(epochs):
         values.append(mu)
@@ -232,7 +233,8 @@ def mu_of_epochs(d, p, t, y, epochs):
 
 
 def fit_temperature(t, y):
-    """The tau in 0.0001..10000 of least negative log-likelihood, by bisection of its slope in 1 / tau, in float64."""
+    """Temperature tau in 0.0001..10000 that minimises the negative log-likelihood, by bisection of its slope in
+    1 / tau, in float64."""
     t, label = t.double(), y[:, None]
     low, high = 1e-4, 1e4
     for _ in range(100):

@@ -1,13 +1,12 @@
-"""Numbers by formula: the same weights, images and labels in C (src/run/doctor/formula.c) and in Python, so that no
-file need hold them.
+"""Numbers by formula: the same weights, images and labels in C (src/run/doctor/formula.c) and in Python, without files.
 
 u(name, i) in [-1, 1): h = FNV-1a 64 of the name's bytes (start 14695981039346656037, prime 1099511628211); then
 splitmix64's i-th output from state h, i from 0:
     z = h + (i + 1) * 0x9E3779B97F4A7C15
     z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;  z = (z ^ (z >> 27)) * 0x94D049BB133111EB;  z ^= z >> 31
     u = (double)(z >> 11) * 2^-52 - 1
-all modulo 2^64. Elements are numbered in row-major order of the tensor's own (PyTorch's) layout; values are computed
-in double and rounded to float32 once. A network's tensors, by name and shape:
+all modulo 2^64. Elements are numbered in row-major order of PyTorch's layout; values are computed in double and rounded
+to float32 once. Tensors of a network, by name and shape:
     rank 4                 u / sqrt(fan_in), fan_in = shape[1] * shape[2] * shape[3]
     bias of such a tensor  u / sqrt(fan_in) of its weight
     BN weight              1 + 0.1 u      BN bias      0.1 u
@@ -40,7 +39,7 @@ def uniform(name, shape):
 
 
 def integers(name, shape, bound):
-    """0 .. bound - 1, as (int)floor((u + 1) / 2 * bound): labels and 8-bit images."""
+    """Integers 0 .. bound - 1, (int)floor((u + 1) / 2 * bound), for labels and 8-bit images."""
     return np.floor((uniform(name, shape) + 1) / 2 * bound).astype(np.uint8)
 
 

@@ -1,4 +1,4 @@
-/* Reading golden files; see golden.h. */
+/* Golden files; see golden.h. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -34,8 +34,8 @@ static double value_at(const struct paced_entry *entry, size_t i) {
     return entry->dtype == PACED_F64 ? ((const double *)entry->data)[i] : (double)((const float *)entry->data)[i];
 }
 
-/* The place in the program's order of the file's element i. */
-static size_t turned(const struct paced_entry *entry, size_t i) {
+/* Index, in the program's order, of element i of the file. */
+static size_t transposed(const struct paced_entry *entry, size_t i) {
     if (entry->rank != 4) return i;
     size_t b = (size_t)entry->shape[1], plane = (size_t)entry->shape[2] * (size_t)entry->shape[3];
     return (i / plane / b * plane + i % plane) * b + i / plane % b;
@@ -44,14 +44,14 @@ static size_t turned(const struct paced_entry *entry, size_t i) {
 float *golden_floats(const struct paced_entry *entry) {
     size_t count = golden_count(entry);
     float *values = paced_alloc(count, sizeof *values);
-    for (size_t i = 0; i < count; ++i) values[turned(entry, i)] = (float)value_at(entry, i);
+    for (size_t i = 0; i < count; ++i) values[transposed(entry, i)] = (float)value_at(entry, i);
     return values;
 }
 
 double *golden_doubles(const struct paced_entry *entry) {
     size_t count = golden_count(entry);
     double *values = paced_alloc(count, sizeof *values);
-    for (size_t i = 0; i < count; ++i) values[turned(entry, i)] = value_at(entry, i);
+    for (size_t i = 0; i < count; ++i) values[transposed(entry, i)] = value_at(entry, i);
     return values;
 }
 

@@ -4,10 +4,10 @@
 
 Cases `case.0`, `case.1`, ... differ in classes and mu; each has the inputs s, t (float32 logits [N, C, h, w]: student's
 and teacher's) and y (uint8 labels [N, h, w]), and for each loss of distillation.LOSSES `LOSS.value` = [float64 result,
-float32 result] and `LOSS.grad` = its gradient with respect to s, by autograd in float64. Metadata: `case` = how many;
-`case.0` = {classes, n, size, mu, f32_gradient_error} as JSON. T = 4, alpha = 0.3, tau = 6.26.
-mu lies below every confidence (nothing is admitted), above (everything is), or between, for each kind of weight; in
-the last case the teacher's two logits are equal and f >= 1 - mu holds with equality.
+float32 result] and `LOSS.grad` = its gradient with respect to s, by autograd in float64. Metadata: `case` = number of
+cases; `case.0` = {classes, n, size, mu, f32_gradient_error} as JSON. T = 4, alpha = 0.3, tau = 6.26.
+mu admits nothing, everything, or a part, for each kind of weight; in the last case the teacher's two logits are equal
+and f >= 1 - mu holds with equality.
 """
 import argparse
 import json
@@ -23,12 +23,12 @@ import safetensors_io
 
 N, SIZE = 3, 3
 TAU = Distillation().tau
-MARGIN = 1e-4  # how near a confidence may come to 1 - mu
+MARGIN = 1e-4  # minimum distance of a confidence from 1 - mu
 
 
 def make_inputs(case, classes, tie):
     shape = (N, classes, SIZE, SIZE)
-    spread = np.array([2.0, 12.0, 30.0]).reshape(N, 1, 1, 1)  # the teacher is surer of later images
+    spread = np.array([2.0, 12.0, 30.0]).reshape(N, 1, 1, 1)  # the teacher is more confident on later images
     t = spread * uniform(f"{case}.t", shape)
     return {"s": (4 * uniform(f"{case}.s", shape)).astype(np.float32),
             "t": (np.broadcast_to(t[:, :1], shape) if tie else t).astype(np.float32),
@@ -36,7 +36,7 @@ def make_inputs(case, classes, tie):
 
 
 def check_mu(inputs, mu, level):
-    """That mu does what the case says, and no confidence is so near that rounding decides."""
+    """Asserts that mu admits as much as the case requires, and that no decision depends on rounding."""
     t, y = torch.from_numpy(inputs["t"]).double(), torch.from_numpy(inputs["y"]).long()
     f = F.softmax(t / TAU, 1)
     confidences = [f.gather(1, y[:, None]), f.amax(1), f.amax(1).mean((1, 2))]

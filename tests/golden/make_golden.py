@@ -1,25 +1,26 @@
-"""Writes the golden files of this folder: what PyTorch computes, for the C tests to compare with.
+"""Writes the golden files of this folder: PyTorch's results, for comparison by the C tests.
 
     python3 make_golden.py [--output DIR]
 
 ops.safetensors      cases `conv.0.x`, ...: one operation each, NCHW. Inputs x, w, b, dy are float32; results y, dx,
-                     dw, db, ... are PyTorch's in float64 from those inputs. Metadata key `conv.0` holds the case's
-                     parameters as JSON, with `f32_error`: the relative L2 error of PyTorch's own float32 results.
-                     Metadata key `conv` holds the number of cases of that kind.
-unet_w8.safetensors  (size 48, C = 2), unet_w4.safetensors (size 45: odd sizes all the way down; C = 5),
+                     dw, db, ... are PyTorch's in float64 from those inputs. Metadata key `conv.0` has the case's
+                     parameters as JSON, with `f32_error`: the relative L2 error of PyTorch's float32 results.
+                     Metadata key `conv` has the number of cases of that kind.
+unet_w8.safetensors  (size 48, C = 2), unet_w4.safetensors (size 45: odd sizes at all levels; C = 5),
                      linknet_w8.safetensors (size 44: its decoders crop; C = 2), deeplabv3_w8.safetensors (size 45; C = 3):
                      images u8 [N, S, S, 3], labels u8 [N, S, S]; with formula.py's weights: eval_logits (eval mode);
                      loss and gradients of the first batch in training mode (`dnorm.NAME` of every parameter, `d.NAME`
                      of the small ones); adam_f64: ten CE values of Adam at lr 0.003 over the whole batch, each before
                      its update. Metadata `case`: parameters as JSON, with `f32_gradient_error`, the float32 error of the
                      whole gradient (without biases before BN), and `f32_adam_error`, that of the ten CE values, both
-                     with oneDNN on and off; the latter from three starts each that differ in the last bit, since what
-                     one run shows of such a chaotic thing may be luck.
+                     with oneDNN on and off; the latter from three starts each that differ in the last bit, because a
+                     single run of a chaotic process may be an exception.
 optim.safetensors    50 steps of optimisers with their schedules, on four small parameters of given gradients: CASE.lr
                      [50] and CASE.PARAMETER [steps kept, ...], float64, after the steps STEPS_KEPT. Metadata CASE: the
-                     settings as JSON, with `f32_error`, the relative L2 error of float32's way from the first weights.
+                     settings as JSON, with `f32_error`, the relative L2 error of float32's movement from the initial
+                     weights.
 nearest.safetensors  index tables `IN_OUT` int64 [OUT] of interpolate(mode="nearest").
-Inputs come from formula.py, not from torch's generators, so that they are the same with every version.
+Inputs come from formula.py and not from torch's generators, so that they are the same with every version.
 """
 import argparse
 from dataclasses import replace
@@ -46,13 +47,13 @@ def relative_error(value, exact):
 
 
 class Cases:
-    """Collects cases: inputs by formula, results in float64, float32's error beside the parameters."""
+    """Collection of cases: inputs by formula, results in float64, parameters with the error of float32."""
 
     def __init__(self):
         self.tensors, self.metadata, self.counts = {}, {}, {}
 
     def add(self, kind, parameters, shapes, function, scale=1.0, offset=0.0, given=None):
-        """function({input: tensor}) -> {result: tensor}. `given` holds inputs that are not scale u + offset."""
+        """Adds a case of function({input: tensor}) -> {result: tensor}. `given`: inputs other than scale u + offset."""
         index = self.counts.get(kind, 0)
         self.counts[kind] = index + 1
         case = f"{kind}.{index}"
@@ -76,7 +77,7 @@ class Cases:
 
 
 def with_gradients(function, inputs, wanted):
-    """{y, d<input>...} of y = function(inputs), for the output gradient inputs["dy"] (a scalar y needs none)."""
+    """Returns {y, d<input>...} of y = function(inputs), for the output gradient inputs["dy"] (not for a scalar y)."""
     for name in wanted:
         inputs[name].requires_grad_(True)
     y = function(inputs)
@@ -112,7 +113,7 @@ def add_transposed_convolutions(cases):
 
 def add_batch_norms(cases):
     """w, b and running statistics are inputs; in training, mean_after and var_after are the new ones (momentum 0.1,
-    unbiased variance). The third case's mean is 100 times its deviation: E[x^2] - E[x]^2 would fail there."""
+    unbiased variance). The mean of the third case is 100 times its stddev: E[x^2] - E[x]^2 would fail."""
     def norm(t, training):
         mean, var = t["running_mean"].clone(), t["running_var"].clone()
         if not training:
@@ -132,8 +133,8 @@ def add_batch_norms(cases):
 
 
 def add_pools(cases):
-    """Small whole numbers give ties in most windows: the first largest of a window, in row order, gets the gradient.
-    Padding never wins, also against negative values."""
+    """Small integers give ties in most windows: the first maximum of a window, in row order, gets the gradient. Padding
+    never wins, even against negative values."""
     for n, c, h, w, kernel, stride, pad in [(2, 3, 6, 8, 2, 2, 0), (1, 2, 7, 5, 2, 2, 0), (1, 17, 9, 8, 3, 2, 1),
                                             (1, 1, 6, 7, 3, 2, 1)]:
         x = integers(f"pool.x.{n}{c}{h}{w}", (n, c, h, w), 3).astype(np.float32) - 3
@@ -145,7 +146,7 @@ def add_pools(cases):
 
 
 def add_upsamples(cases):
-    """To twice the size, and to sizes that are no multiples."""
+    """Cases with twice the size, and with sizes that are not multiples."""
     for n, c, h, w, out_h, out_w in [(2, 3, 4, 5, 8, 10), (1, 17, 1, 3, 2, 6), (1, 1, 7, 6, 50, 45)]:
         cases.add("upsample", dict(n=n, c=c, h=h, w=w, out_h=out_h, out_w=out_w),
                   dict(x=(n, c, h, w), dy=(n, c, out_h, out_w)),
@@ -172,8 +173,8 @@ def formula_network(arch, classes, width, dtype):
 
 
 def kink_margin(model, x):
-    """The smallest distance of a ReLU's input from zero, in training mode. Below float32's error there (some 1e-6) two
-    correct programs may fall on different sides of the kink, and their gradients then differ by 1e-3, not by 1e-6."""
+    """Smallest distance of a ReLU's input from zero, in training mode. Below float32's error (about 1e-6) two correct
+    programs may be on different sides of the kink, and their gradients then differ by 1e-3 instead of 1e-6."""
     margins = []
 
     def relu(x, inplace=False):
@@ -205,7 +206,7 @@ def gradients(model, x, y):
 
 
 def adam_losses(model, x, y, nudge=0, count=10):
-    """nudge > 0 moves the first weights by a last bit of float32, up, down or not at all."""
+    """CE values before each step. nudge > 0 changes the initial weights by the last bit of float32, up, down or not."""
     model.train()
     if nudge:
         for name, p in model.named_parameters():
@@ -230,7 +231,7 @@ def write_network(path, arch, classes, width, size, count=2, margin=8e-6, small=
     def network(dtype):
         return formula_network(arch, classes, width, dtype)
 
-    for salt in range(100):  # the first batch on which float32 decides every ReLU as float64 does, with some room
+    for salt in range(100):  # first batch on which float32 and float64 agree in every ReLU, with a margin
         images, labels = formula_batch(f"{arch}.{salt}", classes, size, count)
         x, y = to_tensors(images, labels)
         if kink_margin(network(torch.float64), x.double()) > margin:
@@ -275,8 +276,8 @@ OPTIM_CASES = {
 
 
 def optimizer_steps(training, dtype):
-    """The learning rate of each step, and the parameters at first and after each kept step. Gradients are u times 1,
-    0.01 or 3 in turn: with and without something to clip."""
+    """Learning rate of each step, and the parameters before the first and after each kept step. Gradients are u times
+    1, 0.01 or 3 in turn, so that some are clipped."""
     first = {name: torch.from_numpy(uniform(name, shape)).float() for name, shape in OPTIM_SHAPES.items()}
     parameters = {name: value.to(dtype, copy=True).requires_grad_(True) for name, value in first.items()}
     optimizer = make_optimizer(training, parameters.values())
@@ -325,7 +326,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--output", default=os.path.dirname(os.path.abspath(__file__)))
     output = parser.parse_args().output
-    torch.set_num_threads(1)  # the order of float32 sums, and so the last digits, would follow the machine
+    torch.set_num_threads(1)  # else the order of float32 sums, and so the last digits, would depend on the machine
     cases = Cases()
     for add in (add_convolutions, add_transposed_convolutions, add_batch_norms, add_pools, add_upsamples,
                 add_cross_entropies):

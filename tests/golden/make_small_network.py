@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""The numbers that `paced doctor` compares a device's small network with, by PyTorch in float64.
+"""Reference results of the small network of `paced doctor`, by PyTorch in float64.
 
     make_small_network.py --write     writes src/run/doctor/small_network_numbers.h
-    make_small_network.py --check     computes the numbers again and compares the file; 77 where PyTorch is not installed
+    make_small_network.py --check     computes the numbers again and compares the file; 77 without PyTorch
 
 A UNet with formula.py's weights does one inference (running statistics) and one training step (batch statistics). Each
 result is reduced to its norm |t| and its projection, the sum of t_i u("projection NAME", i). Logits are taken in the
-order [n][h][w][class], gradients in PyTorch's own. Biases of convolutions directly before BN are left out.
+order [n][h][w][class], gradients in that of PyTorch. Biases of convolutions directly before BN are omitted.
 """
 import pathlib
 import re
@@ -56,8 +56,8 @@ def batch(name):
 
 
 def margin(model, x):
-    """The smallest distance of any value from a place where another choice (of a ReLU, or of a pooling window's
-    winner) would change the gradients in a jump."""
+    """Smallest distance of any value from a point where another choice (of a ReLU, or of a pooling window's maximum)
+    would change the gradients discontinuously."""
     gaps = []
 
     def max_pool2d(x, size, *rest, **named):
@@ -72,8 +72,8 @@ def margin(model, x):
 
 
 def network():
-    """Running variances are those of the formula by 8, near those of the layers' values: else values would vanish on
-    their way through an inference, and its logits would be little more than the last bias."""
+    """Network with the formula's weights. Running variances are divided by 8, which brings them near those of the
+    layers' values; else values would vanish in an inference, and its logits would be little more than the last bias."""
     model = formula_network("unet", CLASSES, WIDTH, torch.float64)
     for module in model.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
@@ -82,7 +82,7 @@ def network():
 
 
 def choose():
-    """The first batch on which any float32 program chooses as float64 does."""
+    """First batch on which any float32 program makes the same choices as float64."""
     for salt in range(1000):
         name = f"small network {salt}"
         if margin(network(), batch(name)[0]) > MARGIN:
@@ -91,7 +91,7 @@ def choose():
 
 
 def results(name):
-    """{name: array} of what the C program computes."""
+    """Results {name: array} that the C program computes."""
     x, y = batch(name)
     model = network()
     with torch.no_grad():
@@ -114,7 +114,7 @@ def header(name):
 
 
 def parse(text):
-    """(everything but the numbers, {name: (norm, projection)})"""
+    """Returns (text without the numbers, {name: (norm, projection)})."""
     row = re.compile(r'\{"(\S+)", (\S+), (\S+)\}')
     return row.sub("", text), {key: (float(a), float(b)) for key, a, b in row.findall(text)}
 

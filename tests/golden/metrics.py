@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Outlines' distances and the Wilcoxon test, by SciPy and (where it is installed) MONAI.
+"""Distances of outlines and the Wilcoxon test, by SciPy and, if installed, MONAI.
 
     metrics.py --write     writes metrics.safetensors, which the unit tests compare with
-    metrics.py --check     holds the stored numbers against SciPy and MONAI; 77 where SciPy is not installed
+    metrics.py --check     compares the stored numbers with SciPy and MONAI; 77 without SciPy
 
 SciPy's part follows MONAI's definitions: outline = mask ^ binary_erosion(mask), exact Euclidean distances to the other
-outline, the larger of the two 95th percentiles, and the share of distances within the tolerance.
+outline, the larger of the two 95th percentiles, and the fraction of distances within the tolerance.
 """
 import pathlib
 import sys
@@ -24,7 +24,7 @@ import safetensors_io
 FILE = pathlib.Path(__file__).with_name("metrics.safetensors")
 TOLERANCES = (0, 1, 1.5, 3)
 BOUND = 1e-4
-warnings.filterwarnings("ignore", "Sample size too small")  # small ones are part of the comparison
+warnings.filterwarnings("ignore", "Sample size too small")  # small samples are part of the comparison
 
 
 def disk(height, width, y, x, radius):
@@ -33,7 +33,7 @@ def disk(height, width, y, x, radius):
 
 
 def pairs():
-    """(prediction, label), neither empty."""
+    """Pairs (prediction, label), neither empty."""
     rng = np.random.default_rng(7)
     pixel, corner, full = (np.zeros((9, 14), bool) for _ in range(3))
     pixel[3, 5] = corner[-1, -1] = True
@@ -56,7 +56,7 @@ def distances(masks):
 
 
 def figures(masks):
-    """hd95, then nsd at each tolerance."""
+    """Returns hd95, then nsd at each tolerance."""
     found = distances(masks)
     return np.array([max(np.percentile(d, 95) for d in found)] +
                     [np.mean(np.concatenate(found) <= tolerance) for tolerance in TOLERANCES])
@@ -72,7 +72,7 @@ def samples():
 
 
 def p_value(differences):
-    """By the normal approximation, however SciPy's release names it."""
+    """p-value by the normal approximation, with any release of SciPy."""
     for way in ({"method": "asymptotic"}, {"method": "approx"}, {"mode": "approx"}):
         try:
             return scipy.stats.wilcoxon(differences, zero_method="wilcox", correction=False, **way).pvalue

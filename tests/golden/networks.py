@@ -1,8 +1,8 @@
-"""The three reference networks in PyTorch, with the reference's state-dict names (no torchvision needed).
+"""Reference networks in PyTorch, with the reference's state-dict names, without torchvision.
 
-UNet(C) at width 64 has 17,267,458 parameters at C = 2. `width` scales every channel count but the 3 of the image and C
-by width / 64. Layers are initialised as the reference's are: PyTorch's defaults, but kaiming_normal(fan_out, relu) for
-the convolutions that come from torchvision's resnet18 (LinkNet's in_block and encoders, DeepLab's resnet.resnet.*).
+UNet(C) at width 64 has 17,267,458 parameters at C = 2. `width` scales every channel count except the 3 of the image and
+C by width / 64. Layers are initialised as in the reference: PyTorch's defaults, but kaiming_normal(fan_out, relu) for
+the convolutions of torchvision's resnet18 (LinkNet's in_block and encoders, DeepLab's resnet.resnet.*).
 A network maps images [N, 3, S, S] to logits [N, C, S, S].
 """
 import torch
@@ -11,8 +11,8 @@ from torch.nn import functional as F
 
 
 def resize_nearest(x, height, width):
-    """F.interpolate(mode="nearest") with float32's index arithmetic, whatever the dtype of x: float64 rounds
-    some indices differently, and the float64 network must be the same function as the float32 one."""
+    """F.interpolate(mode="nearest") with float32's index arithmetic for any dtype of x: float64 rounds some indices
+    differently, and the float64 network must be the same function as the float32 one."""
     def index(size, out):
         ramp = torch.arange(size, dtype=torch.float32).reshape(1, 1, 1, size)
         return F.interpolate(ramp, size=(1, out), mode="nearest").long().flatten()
@@ -81,7 +81,7 @@ class UNet(nn.Module):
         return self.out(self.up4(self.up3(self.up2(x, x3), x2), x1))
 
 
-# ---- ResNet-18's parts ----------------------------------------------------------------------------------------------
+# ---- parts of ResNet-18 ---------------------------------------------------------------------------------------------
 
 class BasicBlock(nn.Module):
     def __init__(self, i, o, stride=1, dilation=1):
@@ -105,7 +105,7 @@ def layer(i, o, stride=1, dilation=1):
 
 
 def stem(w):
-    """7x7 stride 2, BN, ReLU, 3x3 stride 2 max pool: a quarter of the input's size."""
+    """7x7 stride 2, BN, ReLU, 3x3 stride 2 max pool; output of a quarter of the input's size."""
     return [nn.Conv2d(3, w, 7, 2, padding=3, bias=False), nn.BatchNorm2d(w), nn.ReLU(), nn.MaxPool2d(3, 2, padding=1)]
 
 
@@ -127,7 +127,7 @@ class Decoder(nn.Module):
         self.conv2 = conv_bn_relu(nn.Conv2d(q, o, 1, bias=False))
 
     def forward(self, x, skip):
-        # Fitted before conv2: its batch statistics see the padding.
+        # Padding or cropping precedes conv2, so that its batch statistics include the padding.
         return skip + self.conv2(fit(self.tp_conv(self.conv1(x)), skip))
 
 
@@ -212,8 +212,8 @@ def count_parameters(model):
 
 
 def biases_before_norm(model):
-    """Names of the biases of convolutions directly before BN: BN takes the mean away, so their true gradient is zero
-    and what a program computes for them is rounding noise."""
+    """Names of the biases of convolutions directly before BN. BN subtracts the mean, so their true gradient is zero and
+    the computed one is rounding noise."""
     modules = dict(model.named_modules())
     names = set()
     for name, module in modules.items():

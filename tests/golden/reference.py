@@ -1,9 +1,9 @@
-"""The reference method in PyTorch: loading of samples, metrics and the training loop. Networks: networks.py; losses,
+"""Reference method in PyTorch: loading of samples, metrics and the training loop. Networks: networks.py; losses,
 uncertainty and pacing: distillation.py.
 
-This is the oracle of golden files and of the parity test, so it is written for reading and not for speed. Every
-function works in the dtype of the model it is given: float32 is what a user of PyTorch gets, float64 stands for the
-exact result. Labels are int64 [N, S, S], logits [N, C, S, S].
+Golden files and parity tests are based on it, so it is written for clarity and not for speed. Every function works in
+the dtype of its model: float32 is the usual result of PyTorch, float64 stands for the exact result. Labels are int64
+[N, S, S], logits [N, C, S, S].
 """
 from dataclasses import dataclass
 import math
@@ -14,14 +14,14 @@ import torch
 from torch.nn import functional as F
 
 from distillation import distillation_figures
-from networks import (ARCHS, DeepLabV3, LinkNet, UNet, biases_before_norm,  # noqa: F401 (one door for users)
+from networks import (ARCHS, DeepLabV3, LinkNet, UNet, biases_before_norm,  # noqa: F401 (re-exported)
                       count_parameters, resize_nearest)
 
 # ---- samples --------------------------------------------------------------------------------------------------------
 
 
 def decode(path):
-    """RGB uint8 [H, W, 3]: grey replicated, alpha dropped, 16-bit values keep their high byte."""
+    """RGB uint8 [H, W, 3]; grey is replicated, alpha dropped, 16-bit values are reduced to their high byte."""
     image = Image.open(path)
     if image.mode.startswith("I"):
         image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
@@ -29,19 +29,19 @@ def decode(path):
 
 
 def decode_plane(path):
-    """The file's own values [H, W]: palette index, grey, or the red channel."""
+    """Values of the file [H, W]: palette index, grey, or the red channel."""
     values = np.asarray(Image.open(path))
     return values if values.ndim == 2 else values[..., 0]
 
 
 def resize(values, size):
-    """NEAREST to size x size, as torch's interpolate does it in float32. [H, W, K] -> [K, size, size]"""
+    """Nearest neighbour to size x size, as torch's interpolate in float32. [H, W, K] -> [K, size, size]"""
     tensor = torch.from_numpy(np.array(values, dtype=np.float32)).permute(2, 0, 1)
     return F.interpolate(tensor[None], size=(size, size), mode="nearest")[0]
 
 
 def load_pair(image, mask, size, dataset="bus"):
-    """bus: label 1 where the mask's red channel is 255, else 0. folder: the mask's value is the class."""
+    """bus: label 1 if the mask's red channel is 255, else 0. folder: the mask's value is the class."""
     x = resize(decode(image), size) / 255
     if dataset == "bus":
         y = resize(decode(mask), size)[0] == 255
@@ -85,7 +85,7 @@ def mean_scores(predictions, labels, classes, only_class=None):
 
 @dataclass
 class Training:
-    """The keys of the configuration's [train] section that the loop knows, with the reference's defaults."""
+    """Keys of the configuration's [train] section that the loop supports, with the reference's defaults."""
     epochs: int = 100
     batch: int = 16
     optimizer: str = "adam"
@@ -120,8 +120,8 @@ def make_schedule(training, optimizer):
 
 def run_epoch(model, samples, order, batch, teacher=None, distillation=None, mu=None, sigma=1.0, optimizer=None,
               clip_norm=0.0):
-    """One pass over samples in the given order; with an optimizer, each batch is measured before its update.
-    Returns the log row's figures: means per sample of loss, CE and (with a teacher) KLD; metrics; admitted share."""
+    """One pass over samples in the given order; with an optimizer, each batch is measured before its update. Returns
+    the values of a log row: means per sample of loss, CE and (with a teacher) KLD; metrics; admitted fraction."""
     images, labels = samples
     dtype = next(model.parameters()).dtype
     model.train(optimizer is not None)
@@ -156,10 +156,10 @@ def run_epoch(model, samples, order, batch, teacher=None, distillation=None, mu=
 
 
 def train_loop(model, train, val, training, orders=None, teacher=None, distillation=None, mu=None, sigma=None):
-    """Trains `model` in place as the reference does. train, val: (images, labels); orders: a list of sample indices
-    per epoch (None: as they stand); mu, sigma: a value per epoch, with a teacher. Returns (rows, best): two rows per
-    epoch, train and val, with the keys of log.csv, and the state dict of the best epoch: of the lowest validation CE, or
-    of the highest validation dice. Ends early where `patience` epochs in a row were none."""
+    """Trains `model` in place as the reference does. train, val: (images, labels); orders: a list of sample indices per
+    epoch (None: in sequence); mu, sigma: a value per epoch, with a teacher. Returns (rows, best): two rows per epoch,
+    train and val, with the keys of log.csv, and the state dict of the best epoch by the lowest validation CE or the
+    highest validation Dice. Stops early after `patience` epochs without a best one."""
     optimizer = make_optimizer(training, model.parameters())
     schedule = make_schedule(training, optimizer)
     rows, best, lowest, waited = [], None, math.inf, 0

@@ -1,8 +1,8 @@
-"""safetensors files in a few lines of numpy: the tests need no package for them.
+"""safetensors files in a few lines of numpy, so that the tests need no package for them.
 
 Format: 8 bytes little-endian header length; a JSON header {name: {dtype, shape, data_offsets}, "__metadata__":
 {string: string}}; the raw little-endian data without gaps. The header is padded with blanks to a multiple of 8.
-Arrays in, arrays out, in file order; torch tensors convert with .numpy() and torch.from_numpy().
+Arrays are in file order; torch tensors convert with .numpy() and torch.from_numpy().
 """
 import json
 import struct
@@ -20,7 +20,7 @@ def save(path, tensors, metadata=None):
         header["__metadata__"] = metadata
     for name, array in tensors.items():
         array = np.asarray(array)
-        blobs.append(array.tobytes())  # row-major, whatever the strides
+        blobs.append(array.tobytes())  # row-major with any strides
         header[name] = {"dtype": CODES[array.dtype], "shape": list(array.shape),
                         "data_offsets": [offset, offset + len(blobs[-1])]}
         offset += len(blobs[-1])

@@ -45,7 +45,7 @@ static struct paced_objective objective_of(const struct golden_case *c, const ch
     return objective;
 }
 
-/* Sends a golden tensor to the device. */
+/* Writes a golden tensor to the device. */
 static void send(struct paced_buffer *to, const struct golden_case *c, const char *name) {
     const struct paced_entry *entry = golden_find(c->golden, c->name, name);
     if (entry->dtype == PACED_U8) {
@@ -72,7 +72,7 @@ static void compare(const struct golden_case *c, const char *name, double value,
     free(want);
 }
 
-/* A first run with another mu goes before: nothing may stay from it. */
+/* A run with another mu comes first and must not leave any trace. */
 static void check(const struct golden_case *c, const char *name) {
     int n = number(c, "n"), size = number(c, "size"), classes = number(c, "classes");
     double mu = golden_number(c->golden, c->name, "mu"), pixels = (double)n * size * size;

@@ -1,6 +1,6 @@
 /* Whole networks against PyTorch in float64, with formula.py's weights: logits in evaluation; loss, gradients and the
- * first ten Adam losses in training. UNet's sizes halve evenly in one file, and are odd all the way down in the other;
- * LinkNet's decoders crop; DeepLabV3's logits are enlarged to a size that is no multiple of theirs. */
+ * first ten Adam losses in training. UNet's sizes halve evenly in one file and are odd at all levels in the other;
+ * LinkNet's decoders crop; DeepLabV3's logits are enlarged to a size that is not a multiple of theirs. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +19,7 @@ static const struct file {
              {"linknet", "linknet_w8.safetensors"},
              {"deeplabv3", "deeplabv3_w8.safetensors"}};
 
-/* A network with its golden batch. */
+/* Network with its golden batch. */
 struct network {
     struct paced_weights golden;
     struct paced_graph *graph;
@@ -68,7 +68,7 @@ static void finish(struct network *net) {
     paced_weights_finish(&net->golden);
 }
 
-/* In inference's memory and in training's. */
+/* Logits in evaluation, with the memory plan of `mode`. */
 static void check_logits(const struct file *f, enum paced_mode mode) {
     struct network net = start(f, mode);
     assert_ok(paced_exec_forward(net.exec, net.count, false));
@@ -80,7 +80,7 @@ static void check_logits(const struct file *f, enum paced_mode mode) {
     finish(&net);
 }
 
-/* Forward and backward; the mean cross entropy. */
+/* Runs forward and backward; returns the mean cross entropy. */
 static double step(struct network *net) {
     struct paced_loss_sums sums;
     write_batch(net); /* the plan may have reused the input's memory */
@@ -98,7 +98,7 @@ static double norm_of(const struct paced_entry *e) {
     return sqrt(sum);
 }
 
-/* The true gradient of a bias before batch normalisation is zero: what is left is rounding. */
+/* The true gradient of a bias before batch normalisation is zero, so the computed one is rounding. */
 static bool is_known(const struct network *net, const char *name) {
     return !strstr(paced_weights_metadata(&net->golden, "case"), name);
 }
@@ -126,7 +126,7 @@ static void check_gradients(const struct file *f) {
     finish(&net);
 }
 
-/* No further from float64 than three times what PyTorch's float32 is. */
+/* The error against float64 is at most three times that of PyTorch's float32. */
 static void check_adam(const struct file *f) {
     struct network net = start(f, PACED_TRAINING);
     const struct paced_config config = {.train.optimizer = PACED_ADAM};

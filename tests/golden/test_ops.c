@@ -15,7 +15,7 @@ static int number(const struct golden_case *c, const char *name) {
     return golden_int(c->golden, c->name, name);
 }
 
-/* Compares with the golden tensor `name`, and releases `got` where asked to. */
+/* Compares with the golden tensor `name`. */
 static void compare(const struct golden_case *c, const char *name, const float *got) {
     const struct paced_entry *entry = golden_find(c->golden, c->name, name);
     double *want = golden_doubles(entry);
@@ -30,7 +30,7 @@ static void compare_and_free(const struct golden_case *c, const char *name, floa
     free(got);
 }
 
-/* A network with the case's x and dy, and `params` as its parameters. */
+/* Network with the case's x and dy, and `params` as its parameters. */
 static struct net start(const struct golden_case *c, const struct paced_weights *params) {
     struct net net = net_start(number(c, "h"), number(c, "w"), number(c, "c"));
     net.x = golden_floats(golden_find(c->golden, c->name, "x"));
@@ -44,7 +44,7 @@ static void add_param(struct paced_weights *params, const char *name, const stru
     paced_weights_add(params, name, e->dtype, e->rank, e->shape, e->data);
 }
 
-/* Runs `check` on each case of a kind (on slow devices on some). */
+/* Runs `check` on each case of a kind, on slow devices on some of them. */
 static void for_each(const char *kind, void (*check)(const struct golden_case *c)) {
     struct paced_weights golden = golden_read("ops.safetensors");
     int count = golden_cases(&golden, kind);
@@ -165,7 +165,7 @@ static void check_resize(const struct golden_case *c) {
     net_finish(&net);
 }
 
-/* One layer enlarges by whole factors only, the other to any size. */
+/* upsample enlarges by whole factors only, resize to any size. */
 static void check_upsample(const struct golden_case *c) {
     check_resize(c);
     int factor = number(c, "out_h") / number(c, "h");
@@ -182,7 +182,7 @@ static void test_upsample(void **state) {
     for_each("upsample", check_upsample);
 }
 
-/* The loss knows pixels only: here every pixel is a sample of its own, since the case need not be square. */
+/* The loss works on pixels: every pixel is a sample here, since the case need not be square. */
 static void check_cross_entropy(const struct golden_case *c) {
     const struct paced_entry *labels = golden_find(c->golden, c->name, "labels");
     size_t pixels = golden_count(labels), count = pixels * (size_t)number(c, "c");

@@ -9,7 +9,7 @@
 
 enum { STEPS = 50 };
 
-/* The settings of make_golden.py's cases, by name. */
+/* Settings of make_golden.py's cases, by name. */
 static const struct {
     const char *name;
     struct paced_config config;
@@ -39,7 +39,7 @@ static const struct {
                 .clip_norm = 1}}},
 };
 
-/* Parameters conv.weight [5][3][3][3], conv.bias, bn.weight and bn.bias. */
+/* Network with the parameters conv.weight [5][3][3][3], conv.bias, bn.weight and bn.bias. */
 static struct net layers(void) {
     struct net net = net_start(3, 3, 3);
     struct paced_tensor *t =
@@ -48,7 +48,7 @@ static struct net layers(void) {
     return net;
 }
 
-/* "<prefix><parameter>" for each, scale times the formula's. */
+/* Parameters "<prefix><parameter>" by formula, times `scale`. */
 static struct paced_weights by_formula(const struct net *net, const char *prefix, float scale) {
     struct paced_weights values = {0};
     for (size_t i = 0; i < paced_graph_param_count(net->graph); ++i) {
@@ -72,8 +72,8 @@ static void write_flat(struct net *net, struct paced_buffer *flat, const char *p
     paced_weights_finish(&values);
 }
 
-/* The way from the first weights, against the `row`th that was kept. */
-static void compare_way(struct net *net, const struct paced_weights *golden, const char *name, size_t row) {
+/* Compares the movement from the initial weights with stored row `row`. */
+static void compare_movement(struct net *net, const struct paced_weights *golden, const char *name, size_t row) {
     struct paced_weights first = by_formula(net, "", 1), now = {0};
     float got[160];
     double want[160];
@@ -123,7 +123,7 @@ static void check(const struct paced_weights *golden, const char *name, struct p
         snprintf(prefix, sizeof prefix, "%d.", step);
         write_flat(&net, paced_exec_trained_grad(net.exec), prefix, lengths[step % 3]);
         assert_ok(paced_optimizer_step(optimizer, lr));
-        if (is_kept(golden, step)) compare_way(&net, golden, name, row++);
+        if (is_kept(golden, step)) compare_movement(&net, golden, name, row++);
     }
     assert_int_equal(row, 6);
     paced_optimizer_destroy(optimizer);

@@ -1,7 +1,7 @@
 /* Central differences; see differences.h.
  *
- * float32 leaves an error of some 1e-7 |y| / h in a difference, the third derivative one of h^2: operations that are
- * linear in what is moved take a large h, others one between. */
+ * Errors of a difference are about 1e-7 |y| / h from float32, and h^2 from the third derivative. Operations that are
+ * linear in the changed value use a large h, others a compromise. */
 #include <stdlib.h>
 
 #include "tests/gradient/differences.h"
@@ -13,7 +13,7 @@ double net_objective(struct net *net) {
     return sum;
 }
 
-/* What is moved: the input (param NULL: the harness writes it before each pass) or a parameter. */
+/* Changed values: the input (param NULL: the harness writes it before each pass) or a parameter. */
 struct moved {
     struct net *net;
     const struct paced_param *param;
@@ -32,10 +32,10 @@ static double difference(struct moved *m, size_t i, float h) {
     float before = m->values[i], above = before + h, below = before - h;
     double rise = objective_at(m, i, above) - objective_at(m, i, below);
     m->values[i] = before;
-    return rise / ((double)above - (double)below); /* as float32 took the steps */
+    return rise / ((double)above - (double)below); /* the steps as rounded to float32 */
 }
 
-/* Elements that are left out count as right. */
+/* Skipped elements count as correct. */
 static void compare(struct moved *m, const char *what, const float *grad, float h, double bound) {
     size_t stride = harness_is_small() ? m->count / 5 + 1 : 1;
     double *want = paced_alloc(m->count, sizeof *want);

@@ -1,7 +1,8 @@
-/* The gradient of a whole network's loss against differences of the loss, parameter by parameter, each moved along two
- * directions: its own gradient g (the slope must be |g|: nothing in g may be wrong) and a random one d (the slope must
- * be g d: nothing may be missing). Differences step over kinks of ReLU and pooling here and there, so the bounds are
- * wider than for single operations. */
+/* Gradient of a whole network's loss against differences of the loss, parameter by parameter, along two directions: its
+ * gradient g (the slope must be |g|, so no element of g is wrong) and a random direction d (the slope must be g d, so
+ * none is missing). Differences may cross kinks of ReLU and pooling, so the bounds are wider than for single
+ * operations.
+ */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,7 +65,7 @@ static double dot(const float *a, const float *b, size_t count) {
     return sum;
 }
 
-/* The loss with w + step d (|d| = 1) as the parameter. */
+/* Loss with w + step d (|d| = 1) as the parameter. */
 static double loss_along(struct network *net, const struct paced_param *p, const float *w, const float *d,
                          double step) {
     double norm = sqrt(dot(d, d, p->count));
@@ -83,7 +84,7 @@ static double slope(struct network *net, const struct paced_param *p, const floa
     return rise / (2 * h);
 }
 
-/* A bias directly before batch normalisation, which takes it off again: its true gradient is zero. */
+/* True for a bias directly before batch normalisation, which cancels it: its true gradient is zero. */
 static bool is_without_effect(const struct paced_graph *graph, const struct paced_param *p) {
     const struct paced_tensor *out = NULL;
     for (size_t i = 0; i < paced_graph_node_count(graph) && strstr(p->name, ".bias"); ++i)
@@ -98,14 +99,14 @@ static bool is_without_effect(const struct paced_graph *graph, const struct pace
 
 static bool check_param(struct network *net, const struct paced_param *p, const float *g) {
     double norm = sqrt(dot(g, g, p->count));
-    if (norm < 1e-6 && is_without_effect(net->graph, p)) return true; /* rounding is all there is */
+    if (norm < 1e-6 && is_without_effect(net->graph, p)) return true; /* only rounding */
     float *d = uniform(p->name, p->count);
-    double share = norm / sqrt((double)p->count); /* what a random direction has of the gradient */
-    double h = share > 1e-4 ? 2e-4 : 1e-3;        /* float32's rounding leaves some 4e-9 of the loss */
+    double fraction = norm / sqrt((double)p->count); /* component of the gradient along a random direction */
+    double h = fraction > 1e-4 ? 2e-4 : 1e-3;        /* float32's rounding error is about 4e-9 of the loss */
     double along = slope(net, p, g, h) / norm;
     double random = slope(net, p, d, h), expected = dot(g, d, p->count) / sqrt(dot(d, d, p->count));
     free(d);
-    if (fabs(along - 1) <= 0.05 && fabs(random - expected) <= 0.2 * share) return true;
+    if (fabs(along - 1) <= 0.05 && fabs(random - expected) <= 0.2 * fraction) return true;
     print_error("%s: the slope along its gradient is %.4f of the gradient's norm; along a random direction it is %.4g, "
                 "not %.4g\n",
                 p->name, along, random, expected);

@@ -1,5 +1,5 @@
-/* Each operation's gradient against differences of its own forward pass: what backward computes is the derivative of
- * what forward computes. Inputs stay further from kinks (zero for ReLU, ties for pooling) than the step. */
+/* Gradient of each operation against differences of its forward pass. Inputs are further from kinks (zero for ReLU,
+ * ties for pooling) than the step. */
 #include <stdlib.h>
 
 #include "tests/gradient/differences.h"
@@ -20,7 +20,7 @@ static float not_zero(float u, size_t i) {
     return u < 0 ? u - 0.1f : u + 0.1f;
 }
 
-/* All different: 7 and the count have no common factor. */
+/* All values differ, because 7 and the count have no common factor. */
 static float apart(float u, size_t i) {
     (void)u;
     return 0.1f * (float)(7 * i % COUNT) - 3;

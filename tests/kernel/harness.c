@@ -1,4 +1,4 @@
-/* The harness of tests that need a device; see harness.h. */
+/* Harness of tests that need a device; see harness.h. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,7 +128,7 @@ static void write_nans(struct paced_buffer *buffer) {
     free(values);
 }
 
-/* Fills the input and the output's gradient beyond the running samples, too. */
+/* Runs a pass over NaNs, which fill the input and the output's gradient also beyond the running samples. */
 static void pass_over_nans(struct net *net) {
     write_nans(paced_exec_input(net->exec));
     assert_ok(paced_exec_forward(net->exec, net->n, true));

@@ -1,4 +1,4 @@
-/* One loss on the device with a batch of inputs by formula, and the plain loops that it is compared with. */
+/* Loss on the device with a batch of inputs by formula, and the plain loops that it is compared with. */
 #ifndef PACED_TESTS_LOSS_BENCH_H
 #define PACED_TESTS_LOSS_BENCH_H
 
@@ -23,7 +23,7 @@ struct bench {
     struct paced_objective objective;
     struct paced_loss *loss;
     struct paced_buffer *logits, *dlogits;
-    size_t pixels, count; /* count: logits */
+    size_t pixels, count; /* count: number of logits */
     float *s, *t;
     uint8_t *labels;
 };
@@ -41,7 +41,7 @@ static inline float *scaled(const char *name, size_t count, float scale) {
     return values;
 }
 
-/* Patches of one label, so that there are insides and edges. */
+/* Labels in patches, with interiors and edges. */
 static inline uint8_t *make_labels(const struct batch *b) {
     uint8_t *labels = paced_alloc((size_t)(b->n * b->size * b->size), 1);
     for (int i = 0; i < b->n * b->size * b->size; ++i) {

@@ -1,7 +1,8 @@
-/* The law of gradients: where a tensor has several readers, the first backward writes its gradient and the others add.
+/* Accumulation of gradients: if a tensor has several readers, the first backward writes its gradient and the others
+ * add.
  *
- * For every operation f: the gradient of [f(x), x] must be that of f(x) alone plus the second half of dy. In the first
- * network f writes dx, in the second it comes after concat and adds. */
+ * For every operation f, the gradient of [f(x), x] must be that of f(x) alone plus the second half of dy. In the first
+ * network f writes dx; in the second it runs after concat and adds. */
 #include <stdlib.h>
 
 #include "tests/kernel/harness.h"
@@ -59,7 +60,7 @@ static struct paced_tensor *itself(struct paced_graph *g, struct paced_tensor *x
     return paced_concat(g, x, x);
 }
 
-/* Two readers within: a fork and its join, as in a residual network. */
+/* Fork and join, as in a residual network: an inner tensor has two readers. */
 static struct paced_tensor *fork_join(struct paced_graph *g, struct paced_tensor *x) {
     struct paced_tensor *both = paced_concat(g, conv3x3(g, x), norm(g, x));
     return paced_conv2d(g, "join", both, (struct paced_conv){2, 1, 1, 0, 1, false, false});

@@ -1,5 +1,5 @@
-/* add on the device against plain loops. A network has one input here, so the second summand is the largest of each
- * pixel's neighbourhood: some sums are negative, some not. */
+/* add on the device against plain loops. The network has one input, so the second summand is the maximum of each
+ * pixel's neighbourhood: some sums are negative, some are not. */
 #include <stdlib.h>
 
 #include "tests/kernel/harness.h"
@@ -45,7 +45,7 @@ static void test_sizes(void **state) {
     }
 }
 
-/* Both summands the same tensor: its gradient is written and then added to. */
+/* With the same tensor as both summands, its gradient is written and then added to. */
 static void test_same_tensor(void **state) {
     (void)state;
     struct net net = net_start(5, 3, 3);

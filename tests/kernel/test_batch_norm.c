@@ -24,12 +24,12 @@ static const struct layer layers[] = {
     {{1, 16, 16, 16}, true, 1, 0, false},
     {{3, 33, 31, 17}, true, 1, 0, false},
     {{2, 31, 16, 48}, true, 1, 0, false},
-    {{1, 16, 33, 1}, false, 1, 10, false},     /* a mean far from zero: E[x^2] - E[x]^2 would lose digits */
-    {{2, 17, 15, 3}, true, 1e-3f, 0, false},   /* a variance as small as eps */
-    {{1, 260, 261, 2}, true, 1, 0.25f, false}, /* chunks of more than the least size */
+    {{1, 16, 33, 1}, false, 1, 10, false},     /* mean far from zero: E[x^2] - E[x]^2 would lose digits */
+    {{2, 17, 15, 3}, true, 1e-3f, 0, false},   /* variance as small as eps */
+    {{1, 260, 261, 2}, true, 1, 0.25f, false}, /* chunks larger than the minimum */
 };
 
-/* What the reference makes of one layer. */
+/* Results of the reference for one layer. */
 struct expected {
     double *mean, *var, *y, *dx, *dweight, *dbias;
 };
@@ -63,7 +63,7 @@ static void compare_array(const struct layer *l, const char *what, float *got, c
     free(got);
 }
 
-/* `before`: the running statistics as the harness set them, by formula. */
+/* The running statistics before the step are those of the harness, by formula. */
 static void check_running(const struct layer *l, const struct net *net, const struct expected *e) {
     size_t channels = (size_t)l->x.c;
     float *mean = uniform("bn.running_mean", channels), *var = uniform("bn.running_var", channels);
@@ -79,7 +79,7 @@ static void check_running(const struct layer *l, const struct net *net, const st
     free(var_after);
 }
 
-/* Evaluation: the running statistics stand in and stay. */
+/* Evaluation uses the running statistics and does not change them. */
 static void check_evaluation(const struct layer *l, struct net *net, const struct ref_norm *v) {
     size_t channels = (size_t)l->x.c;
     net_set_params(net);
@@ -128,7 +128,7 @@ static void test_layers(void **state) {
         if (layers[i].small || !harness_is_small()) check_layer(&layers[i]);
 }
 
-/* One value has no variance: training says so, evaluation works. */
+/* One value has no variance: training reports an error, evaluation works. */
 static void test_single_value(void **state) {
     (void)state;
     struct net net = net_start(1, 1, 3);

@@ -1,5 +1,5 @@
-/* concat on the device against plain loops. A network has one input here, so the second tensor is its ReLU or a
- * convolution of it: what concat itself does is seen in y, and in dx where all else is known. */
+/* concat on the device against plain loops. The network has one input, so the second tensor is its ReLU or a
+ * convolution of it. The effect of concat shows in y, and in dx, whose other part is known. */
 #include <stdlib.h>
 
 #include "tests/kernel/harness.h"
@@ -27,8 +27,8 @@ static void check_equal_channels(struct ref_shape shape) {
     net_finish(&net);
 }
 
-/* [conv(x), x], the convolution to k channels: its bias gradient is dy_a summed, its value and dx are as the
- * convolution alone gives them. */
+/* [conv(x), x], with k channels of the convolution: its bias gradient is the sum of dy_a; its value and dx equal those
+ * of the convolution alone. */
 static void check_other_channels(struct ref_shape shape, int k) {
     struct net net = net_start(shape.h, shape.w, shape.c);
     size_t count = ref_count(shape), pixels = count / (size_t)shape.c, a_count = pixels * (size_t)k;
@@ -73,7 +73,7 @@ static void test_sizes(void **state) {
     check_other_channels((struct ref_shape){3, 15, 1, 2}, 32);
 }
 
-/* As many as a node takes. */
+/* Maximum number of inputs of a node. */
 static void test_many(void **state) {
     (void)state;
     struct net net = net_start(4, 3, 3);
@@ -95,7 +95,7 @@ static void test_many(void **state) {
     net_finish(&net);
 }
 
-/* Both inputs the same tensor: its gradient is written and then added to. */
+/* With the same tensor as both inputs, its gradient is written and then added to. */
 static void test_same_tensor(void **state) {
     (void)state;
     struct net net = net_start(5, 3, 3);

@@ -7,16 +7,16 @@
 
 struct layer {
     struct ref_conv conv;
-    bool bias, small; /* small: runs on slow simulators, too */
+    bool bias, small; /* small: also runs on slow simulators */
 };
 
-/* Sums of at most some thousand products in float32. */
+/* Sums of up to a few thousand products in float32. */
 static const double BOUND = 1e-5;
-/* A bias' gradient is one signed sum, which may cancel. */
+/* The gradient of a bias is one signed sum, which may cancel. */
 static const double BIAS_BOUND = 1e-4;
 
 static const struct layer layers[] = {
-    /* 3x3 as the networks use it; channels around vectors and tiles, sides around tiles, odd sides */
+    /* 3x3 as in the networks; channels around vectors and tiles, sides around tiles, odd sides */
     {{{2, 17, 15, 3}, 16, 3, 1, 1, 1}, true, false},
     {{{2, 4, 5, 1}, 1, 3, 1, 1, 1}, true, true},
     {{{1, 1, 1, 2}, 3, 3, 1, 1, 1}, true, true},
@@ -26,12 +26,12 @@ static const struct layer layers[] = {
     {{{1, 31, 33, 17}, 3, 3, 1, 1, 1}, false, false},
     {{{1, 16, 16, 32}, 48, 3, 1, 1, 1}, true, false},
     {{{3, 33, 33, 2}, 16, 3, 1, 1, 1}, true, false}, /* 3267 pixels: more than one chunk of patches */
-    /* 1x1: x itself is the matrix where channels and pixels are whole tiles */
+    /* 1x1: x itself is the matrix if channels and pixels fill whole tiles */
     {{{1, 4, 4, 16}, 16, 1, 1, 0, 1}, true, true},
     {{{2, 15, 17, 17}, 2, 1, 1, 0, 1}, true, false},
     {{{1, 16, 17, 32}, 3, 1, 1, 0, 1}, false, false},
     {{{3, 33, 33, 16}, 5, 1, 1, 0, 1}, true, false},
-    /* strides, dilations, large kernels, padding beyond the kernel's half, none */
+    /* strides, dilations, large kernels, padding of more than half the kernel, no padding */
     {{{2, 17, 16, 3}, 4, 7, 2, 3, 1}, false, false},
     {{{1, 5, 6, 2}, 3, 3, 2, 1, 1}, true, true},
     {{{2, 15, 16, 4}, 17, 3, 2, 1, 1}, true, false},
@@ -102,8 +102,8 @@ static void test_layers(void **state) {
         if (layers[i].small || !harness_is_small()) check_layer(&layers[i], BOUND);
 }
 
-/* Every algorithm at sides and channels around its tiles and vectors: each side meets each other side, each number of
- * channels each number of filters. The environment variable forces the algorithm. */
+/* Every algorithm at sides and channels around its tiles and vectors: all pairs of sides, and of channels and filters.
+ * The environment variable forces the algorithm. */
 static void check_algorithm(const char *name, double bound) {
     static const int sides[] = {1, 15, 16, 17, 31, 33}, channels[] = {1, 2, 3, 16, 17, 48};
     assert_int_equal(setenv("PACED_CONV", name, 1), 0);
@@ -134,8 +134,8 @@ static void test_winograd4(void **state) {
     check_algorithm("winograd4", 4e-6);
 }
 
-/* Dilated ones, as dense ones side by side: some, all or none of them have an output more than the others, some have
- * none at all; padding below, at and above the dilation. */
+/* Dilated convolutions, split into dense ones: some, all or none of these have one output more than the others, some
+ * have none; padding below, at and above the dilation. */
 static void check_dilated(const char *name, double bound) {
     static const int sides[] = {1, 7, 16, 28}, dilations[] = {2, 3, 4, 6, 18}, channels[] = {1, 3, 16, 17};
     assert_int_equal(setenv("PACED_CONV", name, 1), 0);
@@ -158,7 +158,7 @@ static void test_dilated(void **state) {
     check_dilated("winograd4", 4e-6);
 }
 
-/* More channels and pixels than one block of weights and one chunk of tiles hold. */
+/* More channels than a block of weights, and more pixels than a chunk of tiles. */
 static void test_blocks(void **state) {
     (void)state;
     if (harness_is_small()) skip();
@@ -170,7 +170,7 @@ static void test_blocks(void **state) {
     unsetenv("PACED_CONV");
 }
 
-/* One step of `n` samples in memory for eight, on a device of so many bytes; false where that is refused. */
+/* Runs a step of `n` samples in memory for eight, on a device of that many bytes; false if it is refused. */
 static bool step_within(uint64_t bytes, int n) {
     const struct paced_device_options options = {.select = "auto", .memory_limit_bytes = bytes};
     struct paced_device *device;
@@ -196,8 +196,8 @@ static bool step_within(uint64_t bytes, int n) {
     return created == PACED_OK;
 }
 
-/* A plan that was made for a whole batch serves a smaller one, too, however little memory there is: also where the
- * transformed weights of all blocks would fit beside the smaller one's few tiles, but not beside the whole one's. */
+/* A plan for a whole batch also works for a smaller one, however little memory there is: also if the transformed
+ * weights of all blocks fit with the few tiles of the smaller batch, but not with those of the whole one. */
 static void test_smaller_batches(void **state) {
     (void)state;
     if (harness_is_small()) skip();
@@ -206,10 +206,10 @@ static void test_smaller_batches(void **state) {
     for (uint64_t mib = 50; mib <= 140; mib += 10)
         for (int n = 1; n <= 8; n += 7) fitting += step_within(mib << 20, n);
     unsetenv("PACED_CONV");
-    assert_true(fitting > 0 && fitting < 10 * 2); /* some limits were too low, some were not */
+    assert_true(fitting > 0 && fitting < 10 * 2); /* some of the limits were too low */
 }
 
-/* In inference a layer keeps its transformed weights; another algorithm in between must not take them for its own. */
+/* In inference a layer caches its transformed weights; another algorithm must not use them. */
 static void test_kept_weights(void **state) {
     (void)state;
     static const char *const algorithms[] = {"winograd4", "winograd2", "winograd4", "im2col", "winograd2"};
@@ -244,7 +244,7 @@ static void test_kept_weights(void **state) {
     paced_graph_destroy(graph);
 }
 
-/* The first layer of a network: nobody asks for the image's gradient. */
+/* The first layer of a network needs no gradient of the image. */
 static void test_without_input_gradient(void **state) {
     (void)state;
     static const struct layer l = {{{1, 5, 4, 3}, 2, 3, 1, 1, 1}, true, true};

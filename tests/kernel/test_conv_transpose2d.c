@@ -6,16 +6,16 @@
 
 struct layer {
     struct ref_conv_transpose conv;
-    bool bias, small; /* small: runs on slow simulators, too */
+    bool bias, small; /* small: also runs on slow simulators */
 };
 
-/* Sums of at most some thousand products in float32. */
+/* Sums of up to a few thousand products in float32. */
 static const double BOUND = 1e-5;
-/* A bias' gradient is one signed sum, which may cancel. */
+/* The gradient of a bias is one signed sum, which may cancel. */
 static const double BIAS_BOUND = 1e-4;
 
 static const struct layer layers[] = {
-    /* as LinkNet has them: twice the size by 3x3 and by 2x2, the same size by 3x3 */
+    /* as in LinkNet: twice the size by 3x3 and by 2x2, the same size by 3x3 */
     {{{2, 3, 4, 3}, 2, 3, 2, 1, 1}, true, true},
     {{{1, 15, 16, 16}, 17, 3, 2, 1, 1}, false, false},
     {{{2, 17, 15, 17}, 16, 3, 2, 1, 1}, true, false},
@@ -26,7 +26,7 @@ static const struct layer layers[] = {
     {{{1, 4, 5, 3}, 3, 3, 1, 1, 0}, false, true},
     {{{2, 16, 16, 16}, 16, 3, 1, 1, 0}, false, false},
     {{{1, 31, 17, 17}, 48, 3, 1, 1, 0}, true, false},
-    /* single pixels, larger kernels and strides, no padding, padding beyond the kernel's half */
+    /* single pixels, larger kernels and strides, no padding, padding of more than half the kernel */
     {{{1, 1, 1, 1}, 1, 3, 2, 1, 1}, true, true},
     {{{2, 1, 17, 2}, 3, 3, 2, 1, 0}, false, true},
     {{{1, 9, 7, 4}, 5, 5, 3, 2, 2}, true, false},

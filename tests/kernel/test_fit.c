@@ -1,4 +1,4 @@
-/* fit on the device against plain loops: padding, cropping, one of each, by even and odd differences. */
+/* fit on the device against plain loops: padding, cropping, both at once; even and odd differences. */
 #include <stdlib.h>
 
 #include "tests/kernel/harness.h"
@@ -32,8 +32,8 @@ static void test_sizes(void **state) {
     check((struct ref_shape){2, 15, 15, 3}, 21, 20);
 }
 
-/* PyTorch's F.pad(x, [d // 2, d - d // 2]) with a negative d floors toward minus infinity: one row more goes at the
- * top. */
+/* PyTorch's F.pad(x, [d // 2, d - d // 2]) with a negative d rounds toward minus infinity: one more row is cropped at
+ * the top. */
 static void test_crop_is_floored(void **state) {
     (void)state;
     struct net net = net_start(4, 1, 1);
@@ -43,7 +43,7 @@ static void test_crop_is_floored(void **state) {
     net_finish(&net);
 }
 
-/* Nothing to do: no node. */
+/* Equal sizes need no node. */
 static void test_same_size(void **state) {
     (void)state;
     struct net net = net_start(4, 3, 1);

@@ -1,5 +1,5 @@
-/* paced_gemm against plain loops: fresh and accumulated, one product and batches, and the shapes that a UNet's layers
- * take (a chunk of 3072 pixels; 576 = 9 taps of 64 channels). Sizes are whole tiles by contract. */
+/* paced_gemm against plain loops: overwriting and accumulating, single products and batches, and the shapes of a UNet's
+ * layers (a chunk of 3072 pixels; 576 = 9 taps of 64 channels). Sizes are whole tiles by contract. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,8 +29,8 @@ static const struct product products[] = {
     {1, 208, 512, 4608, false},
 };
 
-/* Sums of up to 4608 products in float32, in any order; in blocks of 64. */
-static const double BOUND = 1e-5, CAREFUL_BOUND = 5e-7;
+/* Sums of up to 4608 products in float32, in any order or in blocks of 64. */
+static const double BOUND = 1e-5, BLOCKED_BOUND = 5e-7;
 
 enum routine { FAST, CAREFUL };
 
@@ -53,7 +53,7 @@ static void check(enum routine routine, const struct product *p, float beta) {
     float *got = read_floats(dc, batch * m * n);
     char text[96];
     snprintf(text, sizeof text, "%d x [%d, %d] [%d, %d], beta %g", p->batch, p->m, p->k, p->k, p->n, (double)beta);
-    assert_close(text, got, want, batch * m * n, routine == CAREFUL ? CAREFUL_BOUND : BOUND);
+    assert_close(text, got, want, batch * m * n, routine == CAREFUL ? BLOCKED_BOUND : BOUND);
     paced_buffer_destroy(da);
     paced_buffer_destroy(db);
     paced_buffer_destroy(dc);
@@ -84,7 +84,7 @@ static void test_careful(void **state) {
     check_all(CAREFUL, 0);
 }
 
-/* beta 0 overwrites, also a NaN. */
+/* beta 0 overwrites even a NaN. */
 static void test_overwrites_nan(void **state) {
     (void)state;
     static const struct { int m, n, k; } sizes[] = {{16, 16, 16}, {48, 32, 16}};

@@ -1,4 +1,4 @@
-/* The objective and its gradient on the device against plain loops, and argmax. */
+/* Objective, its gradient, and argmax on the device against plain loops. */
 #include <stdlib.h>
 
 #include "paced/distill.h"
@@ -35,7 +35,7 @@ static uint8_t *make_labels(const struct batch *b) {
     return labels;
 }
 
-/* Room for one sample more than there is. */
+/* Memory holds one sample more than the batch. */
 static void run(const struct batch *b, const float *logits, const uint8_t *labels, bool with_gradient, float *dlogits,
                 struct paced_loss_sums *sums) {
     uint64_t bytes = pixels_of(b) * (uint64_t)b->classes * sizeof(float);
@@ -81,7 +81,7 @@ static void test_cross_entropy(void **state) {
         if (batches[i].small || !harness_is_small()) check_loss(&batches[i]);
 }
 
-/* Two reads under way: each wait gives its own sums, in order. */
+/* With two pending reads, each wait returns its own sums, in order. */
 static void test_two_reads(void **state) {
     (void)state;
     static const struct batch b = {1, 3, 2, 1, true};
@@ -104,7 +104,7 @@ static void test_two_reads(void **state) {
         assert_ok(paced_loss_wait(loss, &sums));
         assert_near(sums.ce, 9 * ref_softmax_cross_entropy(9, 2, logits, labels, NULL), 1e-5);
     }
-    paced_loss_destroy(loss); /* the last read is still under way */
+    paced_loss_destroy(loss); /* the last read is still pending */
     paced_buffer_destroy(buffer);
 }
 

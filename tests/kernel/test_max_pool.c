@@ -1,5 +1,5 @@
-/* max_pool on the device against plain loops. x are small whole numbers, so that most windows have several largest
- * values, many of them negative, so that padding (taken as zero) would win. */
+/* max_pool on the device against plain loops. x holds small integers, so that most windows have several maxima. Many
+ * are negative, so that zero padding would win. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -48,7 +48,7 @@ static void test_layers(void **state) {
         if (layers[i].small || !harness_is_small()) check_layer(&layers[i].pool);
 }
 
-/* A NaN is larger than all, as in PyTorch: it must not vanish. */
+/* NaN is larger than any number, as in PyTorch, and must not vanish. */
 static void test_nan(void **state) {
     (void)state;
     for (size_t at = 0; at < 4; ++at) {

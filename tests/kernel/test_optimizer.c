@@ -1,4 +1,4 @@
-/* Steps of the optimisers on the device against plain loops, and their state's way through a file's tensors. */
+/* Steps of the optimisers on the device against plain loops; saving and loading of their state. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +22,7 @@ static size_t arena_count(const struct net *net) {
     return paced_buffer_bytes(paced_exec_trained(net->exec)) / sizeof(float);
 }
 
-/* Any gradient will do: the optimiser walks the whole arena, gaps and all. Every other one is short. */
+/* Arbitrary gradient: the optimiser processes the whole arena, including padding. Every other gradient is short. */
 static float *set_gradient(const struct net *net, int step) {
     char name[32];
     snprintf(name, sizeof name, "gradient %d", step);
@@ -44,8 +44,8 @@ static void reference_step(const struct paced_config *config, size_t count, doub
     free(g);
 }
 
-/* Compares the way gone from the first weights: the weights themselves would hide it. */
-static void compare_way(const struct net *net, const float *before, const double *w) {
+/* Compares the movement from the initial weights, which the weights themselves would hide. */
+static void compare_movement(const struct net *net, const float *before, const double *w) {
     size_t count = arena_count(net);
     float *got = read_floats(paced_exec_trained(net->exec), count);
     double *way = paced_alloc(count, sizeof *way);
@@ -58,7 +58,7 @@ static void compare_way(const struct net *net, const float *before, const double
     free(got);
 }
 
-/* The rate is chosen so that the way is long beside the weights' last digits. */
+/* The rate makes the movement large compared with the weights' last digits. */
 static void check_steps_at(const struct paced_config *config, double rate) {
     struct net net = two_layers();
     struct paced_optimizer *optimizer;
@@ -72,7 +72,7 @@ static void check_steps_at(const struct paced_config *config, double rate) {
         float *grad = set_gradient(&net, step);
         assert_ok(paced_optimizer_step(optimizer, lr));
         reference_step(config, count, w, grad, m, v, step, lr);
-        compare_way(&net, before, w);
+        compare_movement(&net, before, w);
         free(grad);
     }
     free(before);
@@ -99,7 +99,7 @@ static void test_adamw(void **state) {
     check_steps(&(struct paced_config){.train.optimizer = PACED_ADAMW, .train.weight_decay = 0.1});
 }
 
-/* The arena's gradient is some 14 long in odd steps and 0.14 in even ones. */
+/* The norm of the gradient is about 14 in odd steps and 0.14 in even ones. */
 static void test_clip(void **state) {
     (void)state;
     check_steps(&(struct paced_config){.train = {.optimizer = PACED_ADAM, .weight_decay = 0.1, .clip_norm = 1}});
@@ -108,7 +108,7 @@ static void test_clip(void **state) {
     check_steps_at(&(struct paced_config){.train = {.optimizer = PACED_SGD, .clip_norm = 0.05}}, 3);
 }
 
-/* A gradient that is short enough goes through untouched, to the bit. */
+/* A gradient below the limit stays unchanged, bit for bit. */
 static void test_clip_that_is_not_reached(void **state) {
     (void)state;
     float *after[2];
@@ -128,7 +128,7 @@ static void test_clip_that_is_not_reached(void **state) {
     free(after[1]);
 }
 
-/* A gradient that is not a number spoils every weight, so that the next loss tells. */
+/* A NaN gradient makes every weight NaN, so that the next loss shows it. */
 static void test_clip_of_nan(void **state) {
     (void)state;
     struct net net = two_layers();
@@ -154,7 +154,7 @@ static void test_sgd(void **state) {
     check_steps(&(struct paced_config){.train.optimizer = PACED_SGD, .train.momentum = 0.5, .train.weight_decay = 0.1});
 }
 
-/* Parameters without a gradient do not move: gaps between parameters stay zero. */
+/* Parameters with a zero gradient do not move, so that padding stays zero. */
 static void test_zero_gradient(void **state) {
     (void)state;
     struct net net = two_layers();
@@ -179,7 +179,7 @@ static float *weights_after(struct net *net, struct paced_optimizer *optimizer, 
     return read_floats(paced_exec_trained(net->exec), arena_count(net));
 }
 
-/* Two steps, state saved; a third step here and one by a fresh optimiser with that state are the same to the bit. */
+/* After two steps and saving, a third step equals that of a new optimiser with the loaded state, bit for bit. */
 static void check_state(const struct paced_config *config) {
     struct net net = two_layers();
     struct paced_optimizer *first, *second;
@@ -197,7 +197,7 @@ static void check_state(const struct paced_config *config) {
     assert_ok(paced_buffer_write(paced_exec_trained(net.exec), middle, bytes));
     free(weights_after(&net, second, 3));
     assert_ok(paced_exec_save_params(net.exec, &got));
-    assert_true(got.count > 0 && got.count == want.count); /* gaps are not saved, and never matter */
+    assert_true(got.count > 0 && got.count == want.count); /* padding is not saved */
     for (size_t i = 0; i < got.count; ++i)
         assert_memory_equal(got.entries[i].data, want.entries[i].data, want.entries[i].bytes);
     free(middle);

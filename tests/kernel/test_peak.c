@@ -1,5 +1,5 @@
-/* The kernels that measure the device do the work they are credited with: chains of multiply-adds against the same
- * chains in double, a copy that reaches every element and no other. */
+/* Kernels that measure the device do the work that is counted: chains of multiply-adds against the same chains in
+ * double, and a copy of every element and no other. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -69,7 +69,7 @@ static void test_copy(void **state) {
     check_copy(31, 16, 15);
 }
 
-/* Whatever the figures are on this machine, they are there, and the memory is given back. */
+/* Measurements give positive numbers and release their memory. */
 static void test_measuring(void **state) {
     (void)state;
     if (harness_is_small()) return; /* a simulator would take minutes */

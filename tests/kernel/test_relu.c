@@ -1,4 +1,4 @@
-/* relu on the device against plain loops. Exact: nothing is rounded. */
+/* relu on the device against plain loops, exactly. */
 #include <stdlib.h>
 
 #include "tests/kernel/harness.h"

@@ -32,8 +32,8 @@ static void test_sizes(void **state) {
     check((struct ref_shape){1, 16, 17, 1}, 15, 1);
 }
 
-/* Ratios where float32 decides otherwise than exact arithmetic, or where an index lies a rounding away from the next;
- * every output must come from PyTorch's pixel, and every gradient must arrive there. */
+/* Ratios where float32 differs from exact arithmetic, or an index is within rounding of the next. Every output must
+ * come from the same pixel as in PyTorch, and every gradient must arrive there. */
 static void test_every_ratio(void **state) {
     (void)state;
     if (harness_is_small()) skip();

@@ -1,4 +1,4 @@
-/* The small network of `paced doctor`: within its bound on a correct device, outside it with a fault in one kernel. */
+/* Small network of `paced doctor`: within its bound on a correct device, outside it with a fault in one kernel. */
 #include "src/run/doctor/small_network.h"
 
 #include <stdlib.h>
@@ -16,18 +16,18 @@ static void test_correct(void **state) {
     assert_near(error, 0, SMALL_NETWORK_BOUND);
 }
 
-/* Faults that leave every kernel running. Each concerns another part of the results. */
+/* Faults that do not stop any kernel. Each affects another part of the results. */
 static const struct fault {
     const char *file, *text, *wrong;
 } faults[] = {
     /* Inference: the running variance is off by a thousandth. */
     {"batch_norm.cl", "keep(LOADV(running_mean, v), LOADV(running_var, v)",
      "keep(LOADV(running_mean, v), 1.001f * LOADV(running_var, v)"},
-    /* Batch statistics: the same. */
+    /* Batch statistics: the variance is off by a thousandth. */
     {"batch_norm.cl", "keep(mean, squares / (float)pixels", "keep(mean, 1.001f * squares / (float)pixels"},
     /* Signs: all gradients keep their norms. */
     {"loss.cl", "STORE_LANES(share * grad", "STORE_LANES(-share * grad"},
-    /* Places: gradients go to the wrong pixels of pooling's windows. */
+    /* Positions: gradients go to the wrong pixels of pooling windows. */
     {"max_pool.cl", "LOAD_BYTES(place, from) == ky * size + kx", "LOAD_BYTES(place, from) == kx * size + ky"},
     /* NaN, which no comparison of numbers notices. */
     {"loss.cl", "objective_sum += real *", "objective_sum += 0 * INFINITY *"},

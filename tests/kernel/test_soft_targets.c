@@ -1,5 +1,5 @@
-/* The loss with soft targets on the device against plain loops; gradients against finite differences of the plain
- * loss, in double. */
+/* Loss with soft targets on the device against plain loops; gradients against finite differences of the plain loss in
+ * double. */
 #include <math.h>
 #include <string.h>
 
@@ -17,7 +17,7 @@ static double *soft_target(const struct bench *k) {
     return target;
 }
 
-/* The plain loss of one pixel as a function of its logits, and its slope by central differences. */
+/* Plain loss of one pixel as a function of its logits, and its derivative by central differences. */
 static double differentiate(const struct ref_mixture *m, double *s, const float *t, const double *target, double *ds) {
     static const double h = 1e-5;
     for (int c = 0; c < m->classes; ++c) {
@@ -37,7 +37,7 @@ static void check_loss(const struct batch *b, const struct paced_config *config,
     double *want = paced_alloc(k.count, sizeof *want), s[16];
     const struct paced_objective *o = &k.objective;
     for (size_t p = 0; p < k.pixels; ++p) {
-        assert_true(fabs(u[p] - mu) > 1e-6); /* else rounding would decide */
+        assert_true(fabs(u[p] - mu) > 1e-6); /* no decision by rounding */
         double w = u[p] <= mu ? 1 : o->soft ? fmin(1, mu + 0.1) : 0;
         struct ref_mixture m = {b->classes, (double)o->c0 + (double)o->c1 * w, (double)o->k0 + (double)o->k1 * w, 4};
         size_t at = p * (size_t)b->classes;
@@ -73,7 +73,7 @@ static void test_targets(void **state) {
     }
 }
 
-/* With equal student logits the gradient is (1 / C - target) / pixels: the target's rows, as the device sees them. */
+/* With equal student logits the gradient is (1 / C - target) / pixels, which shows the target on the device. */
 static void test_rows_of_soft_labels(void **state) {
     (void)state;
     for (int kernel = 3; kernel <= 7; kernel += 2) {

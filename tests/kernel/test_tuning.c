@@ -1,5 +1,5 @@
-/* What a device does with its tuning: the algorithm that a convolution is computed by, the setting of the matrix
- * products, and the hash that tells one way of computing from another. */
+/* Effects of a device's tuning: the algorithm of a convolution, the setting of the matrix products, and the hash that
+ * distinguishes ways of computing. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +16,7 @@ static struct net conv_net(void) {
     return net;
 }
 
-/* The output in inference by the given algorithm, forced or tuned. */
+/* Output in inference with the given algorithm, forced or tuned. */
 static float *output_by(const char *forced, const char *tuned) {
     struct net net = conv_net();
     if (forced) setenv("PACED_CONV", forced, 1);
@@ -29,7 +29,7 @@ static float *output_by(const char *forced, const char *tuned) {
     return y;
 }
 
-/* Algorithms round differently, so equal bits mean the same one. */
+/* Algorithms round differently, so equal bits mean the same algorithm. */
 static void test_algorithm(void **state) {
     (void)state;
     static const char *const names[] = {"im2col", "winograd2", "winograd4"};
@@ -48,7 +48,7 @@ static void test_algorithm(void **state) {
     }
 }
 
-/* Neither before a network is run nor while it runs does a wrong line pass. */
+/* A wrong line is rejected before a network runs, and while it runs. */
 static void assert_refused(const char *key, const char *algorithm, bool training, const char *says) {
     struct net net = conv_net();
     struct paced_tuning *tuning = paced_device_tuning(harness_device);
@@ -114,7 +114,7 @@ static bool is_setting(const char *name) {
     return false;
 }
 
-/* The files that come with the program are of this program: their names and shapes mean something to it. */
+/* The shipped files fit this program: it knows their algorithms and shapes. */
 static void test_shipped_files(void **state) {
     (void)state;
     if (paced_device_info(harness_device)->variant != PACED_VARIANT_CPU) skip();

@@ -43,8 +43,7 @@ static void test_fusions(void **state) {
     }
 }
 
-/* A teacher that gives no number for a class leaves the pixel's uncertainty none, however it is fused; alone the
- * boundary's does not ask it. */
+/* A NaN in the teacher's logits makes the pixel's uncertainty NaN with every fusion except the boundary alone. */
 static void test_nan_stays_nan(void **state) {
     (void)state;
     for (int prediction = PACED_PREDICTION_LABEL; prediction <= PACED_PREDICTION_MAX; ++prediction) {
@@ -63,7 +62,7 @@ static void test_nan_stays_nan(void **state) {
     }
 }
 
-/* The objective's own fusion where none is asked for. */
+/* Without a requested fusion, that of the objective is used. */
 static void test_own_fusion(void **state) {
     (void)state;
     struct paced_config config = config_of(PACED_METHOD_PCD);
@@ -78,7 +77,7 @@ static void test_own_fusion(void **state) {
     finish(&k);
 }
 
-/* A square of ones amid zeros, and one pixel alone: what each keeps of its label, whatever the kernel's side. */
+/* Square of ones amid zeros, and a single pixel: smoothed labels computed by hand, for all sides of the kernel. */
 static void test_boundary_by_hand(void **state) {
     (void)state;
     static const struct batch b = {1, 21, 2, true};
@@ -88,10 +87,10 @@ static void test_boundary_by_hand(void **state) {
     for (int y = 4; y < 12; ++y)
         for (int x = 4; x < 12; ++x) k.labels[y * 21 + x] = 1;
     k.labels[17 * 21 + 17] = 1;
-    k.labels[0] = 1; /* the image's corner, padded: shares its label with three of the padding's */
+    k.labels[0] = 1; /* corner of the image: three pixels of the padding have the same label */
     send(&k);
     float *u = measure(&k, PACED_FUSE_BOUNDARY);
-    assert_true(u[8 * 21 + 8] == 0); /* exactly: mu = 0 admits the insides */
+    assert_true(u[8 * 21 + 8] == 0); /* exactly: mu = 0 admits the interior */
     assert_true(u[2 * 21 + 15] == 0);
     assert_near(1 - (double)u[8 * 21 + 4], 0.828, 5e-4);
     assert_near(1 - (double)u[4 * 21 + 8], 0.828, 5e-4);
@@ -114,7 +113,7 @@ static int admitted_of(const double *u, size_t pixels, double mu) {
 static void check_share(const struct batch *b, int method, int order) {
     struct paced_config config = config_of(method);
     config.pacing.order = order;
-    if (method == PACED_METHOD_TPL) config.uncertainty.prediction = PACED_PREDICTION_MAX; /* what w_s looks at */
+    if (method == PACED_METHOD_TPL) config.uncertainty.prediction = PACED_PREDICTION_MAX; /* used by w_s */
     struct bench k = start(b, &config);
     double *u = expected(&k, method == PACED_METHOD_PCD ? PACED_FUSE_PRODUCT : PACED_FUSE_PREDICTION), last = 0;
     for (size_t i = 0; order == PACED_ORDER_HARD && i < k.pixels; ++i) u[i] = 1 - u[i];
@@ -122,7 +121,7 @@ static void check_share(const struct batch *b, int method, int order) {
     assert_true(run(&k, -0.05, false).admitted == 0);
     for (int step = 0; step <= 20; ++step) {
         double mu = step / 20.0, got = run(&k, mu, false).admitted;
-        bool all = step == 20 || (method == PACED_METHOD_CPL && mu + 0.1 >= 1); /* the soft weight is 1 there, too */
+        bool all = step == 20 || (method == PACED_METHOD_CPL && mu + 0.1 >= 1); /* the soft weight is 1, too */
         assert_true(got >= last);
         if (all) assert_true(got == (double)k.pixels);
         if (!all) assert_true(got >= admitted_of(u, k.pixels, mu - 1e-5) && got <= admitted_of(u, k.pixels, mu + 1e-5));
@@ -140,7 +139,7 @@ static void test_share_grows_with_mu(void **state) {
             check_share(&batches[harness_is_small() ? 1 : 3], methods[i], order);
 }
 
-/* mu as a quantile of the measured uncertainty admits the very share, the pixels at the quantile with it. */
+/* mu as a quantile of the measured uncertainty admits exactly that fraction, including pixels at the quantile. */
 static void check_quantiles(int loss, int order) {
     struct paced_config config = config_of(PACED_METHOD_PCD);
     config.distill.loss = loss;
@@ -174,7 +173,7 @@ static void test_quantiles_admit_their_share(void **state) {
     }
 }
 
-/* The reference's "per image" is 1 / C for every pixel: at mu = 1 - 1 / C rounding must not choose among them. */
+/* The reference's "per image" weight is 1 / C for every pixel: at mu = 1 - 1 / C rounding must not separate them. */
 static void test_class_mean_is_all_or_none(void **state) {
     (void)state;
     struct paced_config config = config_of(PACED_METHOD_KD);

@@ -1,5 +1,5 @@
-/* Views against the same network with every tensor stored: value, input gradient and all parameters' gradients, by each
- * algorithm of the convolutions that look through them. */
+/* Views against the same network with every tensor stored: value, input gradient and gradients of all parameters, for
+ * each algorithm of the convolutions that read through views. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,7 +7,8 @@
 
 struct variant {
     int h, w, c, width;
-    int pool, stride, pad; /* a size that is halved rounding down is padded on the way up, one rounding up is cropped */
+    int pool, stride,
+        pad; /* a size halved with rounding down is padded on the way up, one with rounding up is cropped */
     const char *algorithm;
     bool small;
 };
@@ -19,7 +20,7 @@ static struct paced_tensor *conv_bn(struct net *net, const char *name, struct pa
     return paced_batch_norm(net->graph, bn, x, filters % 2 == 0);
 }
 
-/* Down, up and joined again, as a UNet does it. */
+/* Downsampling, upsampling and concatenation, as in a UNet. */
 static struct paced_tensor *build(struct net *net, const struct variant *v) {
     struct paced_tensor *a = conv_bn(net, "a", net->input, v->width);
     struct paced_tensor *b =
@@ -60,7 +61,7 @@ static void check(const struct variant *v) {
         const struct paced_param *p = paced_graph_get_param(views.graph, i);
         if (p->kind != PACED_PARAM_TRAINED) continue;
         float *got = net_read_param_grad(&views, p->name), *want = net_read_param_grad(&stored, p->name);
-        /* The bias of a convolution before batch norm has no gradient but rounding. */
+        /* The gradient of a convolution's bias before batch norm is rounding only. */
         if (p->rank != 1 || strstr(p->name, "_bn")) compare(p->name, got, want, p->count);
         free(got);
         free(want);
@@ -82,7 +83,7 @@ static void test_views(void **state) {
         if (variants[i].small || !harness_is_small()) check(&variants[i]);
 }
 
-/* A join of more parts than a source has: what it joins is stored, and looked through is what those join. */
+/* Concatenation of more parts than a source has: its inputs are stored, while their own inputs are views. */
 static void test_too_many_parts(void **state) {
     (void)state;
     struct net net = net_start(4, 5, 2);
@@ -116,7 +117,7 @@ static struct paced_tensor *residual(struct net *net) {
     return paced_resize(net->graph, conv_bn(net, "f", paced_batch_norm(net->graph, "e_bn", sum, true), 2), net->input);
 }
 
-/* Operations that want their inputs stored, beside others that do not, and a join of more parts than a view has. */
+/* Operations that need stored inputs, next to others that do not, and a concatenation of more parts than a view has. */
 static void test_residual(void **state) {
     (void)state;
     if (harness_is_small()) skip();

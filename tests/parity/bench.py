@@ -1,4 +1,4 @@
-"""What the parity tests share: the program in a temporary directory, random samples, the table of results.
+"""Functions shared by the parity tests: the program in a temporary directory, random samples, the table of results.
 
 Importing it without PyTorch ends the test as skipped.
 """
@@ -28,10 +28,10 @@ import safetensors_io  # noqa: E402
 
 
 class ProgramError(Exception):
-    """The program ended with a status that it should not have."""
+    """Unexpected exit status of the program."""
 
 
-# ---- the table of results -------------------------------------------------------------------------------------------
+# ---- table of results -----------------------------------------------------------------------------------------------
 
 
 class Review:
@@ -40,7 +40,7 @@ class Review:
         print(f"{'what':<58} {'measured':>10} {'bound':>10}")
 
     def check(self, what, measured, bound, note=""):
-        """measured <= bound; NaN fails."""
+        """Passes if measured <= bound; NaN fails."""
         self.line(what, f"{measured:10.3g} {bound:10.3g}", measured <= bound, note)
 
     def require(self, what, condition, note=""):
@@ -60,7 +60,7 @@ def relative_error(value, exact):
 
 
 class Bench:
-    """The temporary directory (all commands run in it, with short relative paths) and the program."""
+    """The program and a temporary directory, in which all commands run with short relative paths."""
 
     def __init__(self, options, directory):
         self.options, self.directory = options, directory
@@ -109,7 +109,7 @@ class Bench:
     # -- samples
 
     def write_split(self, name, rng, sizes):
-        """One random sample per (width, height); images of every kind of PNG that the program must read alike."""
+        """Writes a random sample per (width, height), in every kind of PNG that the program must read equally."""
         pairs = []
         for i, (width, height) in enumerate(sizes, 1):
             folder = "benign" if i % 2 else "malignant"
@@ -128,7 +128,7 @@ class Bench:
     # -- networks
 
     def network(self, weights, dtype, arch=None, width=None):
-        """The reference network with weights from a file of the program, or of this test."""
+        """Reference network with weights from a file of the program, or of this test."""
         model = reference.ARCHS[arch or self.options.arch](self.options.classes, width or self.options.width)
         model.load_state_dict({k: torch.from_numpy(v) for k, v in self.load(weights).items()})
         return model.to(dtype)
@@ -142,7 +142,7 @@ class Bench:
 
 
 def random_sample(rng, width, height, classes, empty=False):
-    """Ellipses of the classes' own brightness on noise: something to learn. A bus mask also holds values between."""
+    """Ellipses whose brightness depends on the class, with noise. A bus mask also has values between 0 and 255."""
     y, x = np.mgrid[:height, :width]
     label = np.zeros((height, width), np.uint8)
     for c in [] if empty else range(1, classes):
@@ -156,7 +156,7 @@ def random_sample(rng, width, height, classes, empty=False):
 
 
 def random_network(arch, classes, width, seed):
-    """A reference network in evaluation mode whose normalisations have statistics and scales of their own."""
+    """Reference network in evaluation mode with random statistics and biases of the normalisations."""
     torch.manual_seed(seed)
     model = reference.ARCHS[arch](classes, width).eval()
     for name, value in model.state_dict().items():
@@ -167,11 +167,11 @@ def random_network(arch, classes, width, seed):
     return model
 
 
-# ---- the reference beside it ----------------------------------------------------------------------------------------
+# ---- reference ------------------------------------------------------------------------------------------------------
 
 
 def three_ways(function):
-    """function(dtype) in float64, and in float32 with oneDNN on and off: (exact, [single, single])."""
+    """Calls function(dtype) for float64, and for float32 with oneDNN on and off. Returns (exact, [single, single])."""
     exact, single = function(torch.float64), []
     for onednn in (True, False):
         with torch.backends.mkldnn.flags(enabled=onednn):
@@ -187,7 +187,7 @@ def largest_relative(values, exact):
     return float(np.max(np.abs(values - exact) / np.abs(exact)))
 
 
-# ---- the command ----------------------------------------------------------------------------------------------------
+# ---- command --------------------------------------------------------------------------------------------------------
 
 
 def make_parser(description):
@@ -206,9 +206,9 @@ def make_parser(description):
 
 
 def run_review(options, review_all):
-    """review_all(options, directory) gives the number of failures; ends with the exit status."""
+    """Calls review_all(options, directory), which returns the number of failures, and exits with the status."""
     if not os.access(options.paced, os.X_OK):
-        sys.exit(f"parity: {options.paced}: no such program; build it first or give --paced")
+        sys.exit(f"parity: {options.paced}: program not found; build it first or give --paced")
     torch.set_num_threads(options.threads)
     directory = tempfile.mkdtemp(prefix="paced-parity-")
     try:

@@ -5,11 +5,11 @@
                       [--quick]
 
 Student, teacher, images and order are the same on both sides. Each run compares, for every epoch and both phases,
-ce, loss and kld (relative, against float64 PyTorch: ../golden/distillation.py), mu and the share of admitted pixels.
-Frozen runs have a learning rate that changes no weight, so nothing but the loss, the weights of pixels and pacing is
-looked at, and the bounds are those of float32 sums. Learning runs follow with SGD, where the bound is what float32
-PyTorch itself is away. Pixels whose uncertainty is within rounding of mu may fall either way: they are counted, and
-the bounds grow with them.
+ce, loss and kld (relative, against float64 PyTorch: ../golden/distillation.py), mu and the fraction of admitted pixels.
+Frozen runs have a learning rate that changes no weight, so they compare only the loss, the weights of pixels and
+pacing, and the bounds are those of float32 sums. Learning runs follow with SGD, where the bound is the error of float32
+PyTorch. Pixels whose uncertainty is within rounding of mu may be admitted or not; they are counted, and the bounds grow
+with their number.
 Exit status: 0 all pass, 1 something fails, 77 nothing tested (no PyTorch here, or no OpenCL device).
 """
 from dataclasses import dataclass, field, replace
@@ -22,19 +22,19 @@ from distillation import LOSSES, Distillation, Pacing, fit_temperature, mu_of_ep
 from reference import Training
 
 FROZEN_LR = 1e-30
-FROZEN_FLOOR = 2e-5  # relative: sums of float32 terms, and the teacher's float32 logits
+FROZEN_FLOOR = 2e-5  # relative; sums of float32 terms, and the teacher's float32 logits
 LEARNING_FLOOR = 2e-3
-FACTOR = 3           # times float32 PyTorch's own distance from float64
-NEAR = 5e-6          # uncertainties this near mu may fall either way
-PULL = 10            # how much more than the mean loss one such pixel may weigh
+FACTOR = 3           # times the error of float32 PyTorch against float64
+NEAR = 5e-6          # distance from mu within which a pixel may be admitted or not
+PULL = 10            # maximum loss of such a pixel, in units of the mean loss
 STEP_MU = 1e-6       # absolute
-QUANTILE_MU = 3e-6   # the histogram's bins are 2^-20 wide, and the teacher's logits rounded
+QUANTILE_MU = 3e-6   # bins of the histogram are 2^-20 wide; the teacher's logits are rounded
 METHOD_LOSS = {"kd": "kd", "cpl": "ce_weighted", "tpl": "both_weighted_spl_per_px", "pcd": "pcd"}
 
 
 @dataclass
 class Run:
-    """method or loss as in the INI, and the keys that differ from the defaults."""
+    """Run with a method or loss as in the INI, and the keys that differ from the defaults."""
     name: str
     method: str = ""
     loss: str = ""
@@ -50,7 +50,7 @@ class Run:
                 "uncertainty": self.uncertainty, "pacing": self.pacing}
 
     def settings(self):
-        """The same for the oracle."""
+        """Settings of the run for the reference."""
         keys = dict(self.uncertainty)
         pacing = Pacing(**{k: v for k, v in self.pacing.items() if k not in ("order", "admission")},
                         **{k: keys.pop(k) for k in ("sigma", "sigma_decay") if k in keys})
@@ -66,7 +66,7 @@ class Run:
 
 STEP = {"mu": 0.3, "mu_update": 0.08, "mu_update_every": 1}
 EVERY_TWO = {"mu": 0.35, "mu_update": 0.15, "mu_update_every": 2, "mu_max": 0.6}
-# Images differ little in their mean confidence; the classes' mean is always 1 / C, so that mu = 0.5 decides.
+# Images differ little in their mean confidence. The mean over classes is always 1 / C, so that mu = 0.5 decides.
 PACE_OF = {"both_weighted_spl_per_img_max": {"function": "linear", "start": 0.5, "end": 1},
            "both_weighted_spl_per_img": {"mu": 0.3, "mu_update": 0.2, "mu_update_every": 1}}
 
@@ -109,12 +109,12 @@ def runs_of_three_classes(quick):
         Run("both", loss="both_weighted", pacing={"function": "linear", "start": 0.3, "end": 1})]
 
 
-# ---- the teacher ----------------------------------------------------------------------------------------------------
+# ---- teacher --------------------------------------------------------------------------------------------------------
 
 
 def write_teacher(bench, images, labels, spread=9.0):
-    """A network that has learned a little (so that a temperature fits it best), with logits of mean 0 and this
-    deviation, so that its confidences lie on all sides of mu."""
+    """Writes a briefly trained teacher, so that a temperature fits it. Its logits have mean 0 and stddev `spread`, so
+    that its confidences lie on both sides of mu."""
     torch.manual_seed(2)
     model = reference.ARCHS[bench.options.teacher_arch](bench.options.classes, bench.options.teacher_width).train()
     last = list(model.modules())[-1]
@@ -126,17 +126,17 @@ def write_teacher(bench, images, labels, spread=9.0):
         optimizer.step()
     with torch.no_grad():
         logits = model.eval()(images)
-        mean, deviation = logits.mean((0, 2, 3)), logits.std((0, 2, 3))
-        last.weight.mul_((spread / deviation).reshape(shape))
-        last.bias.copy_((last.bias - mean) * spread / deviation)
+        mean, stddev = logits.mean((0, 2, 3)), logits.std((0, 2, 3))
+        last.weight.mul_((spread / stddev).reshape(shape))
+        last.bias.copy_((last.bias - mean) * spread / stddev)
     safetensors_io.save(bench.path("teacher.safetensors"), {k: v.numpy() for k, v in model.state_dict().items()})
 
 
-# ---- a run ----------------------------------------------------------------------------------------------------------
+# ---- run ------------------------------------------------------------------------------------------------------------
 
 
 def oracle(bench, run, training, train, val, dtype):
-    """(rows, {phase: share of pixels near mu, per epoch})"""
+    """Returns (rows, {phase: fraction of pixels near mu, per epoch})."""
     d, pacing = run.settings()
     student = bench.network("init.safetensors", dtype)
     teacher = bench.network("teacher.safetensors", dtype, bench.options.teacher_arch,
@@ -147,13 +147,13 @@ def oracle(bench, run, training, train, val, dtype):
         d = replace(d, tau=fit_temperature(logits["val"], val[1]))
     mu, sigma = mu_of_epochs(d, pacing, logits["train"], train[1], training.epochs)
     rows, _ = reference.train_loop(student, train, val, training, teacher=teacher, distillation=d, mu=mu, sigma=sigma)
-    doubtful = {phase: np.array([share_near(pacing_uncertainty(d, logits[phase], samples[1], s), m)
+    doubtful = {phase: np.array([fraction_near(pacing_uncertainty(d, logits[phase], samples[1], s), m)
                                  for m, s in zip(mu, sigma)]) for phase, samples in (("train", train), ("val", val))}
     return rows, doubtful
 
 
-def share_near(u, mu):
-    """mu's own pixel, where mu is a quantile, is not in doubt."""
+def fraction_near(u, mu):
+    """Fraction of pixels near mu. If mu is a quantile, pixels at mu are certain and are not counted."""
     if u is None:
         return 0.0
     distance = (u - mu).abs()
@@ -161,13 +161,13 @@ def share_near(u, mu):
 
 
 def relative(values, exact):
-    """The largest error relative to its exact value; where that is 0, any other value is infinitely wrong."""
+    """Largest error relative to the exact value; infinite if that is 0 and the value is not."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return float(np.max(np.where(values == exact, 0, np.abs(values - exact) / np.abs(exact))))
 
 
 def same_or_empty(values, exact):
-    """The largest absolute difference; both NaN (empty) is none, one alone infinite."""
+    """Largest absolute difference; 0 for two NaN (empty), infinite for a single one."""
     if not np.array_equal(np.isnan(values), np.isnan(exact)):
         return math.inf
     return float(np.max(np.abs(values - exact), where=~np.isnan(exact), initial=0))

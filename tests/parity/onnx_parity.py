@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Reviews ONNX files: every network, folded and not, in ONNX Runtime beside PyTorch and the program itself.
+"""Reviews ONNX files: every network, folded and not, in ONNX Runtime against PyTorch and the program.
 
     onnx_parity.py [--paced build/paced] [--width 8] [--size 48]
 
-Each file is checked by onnx's own checker. ONNX Runtime's logits are compared with PyTorch's for several batches,
+Each file is checked by onnx.checker. ONNX Runtime's logits are compared with PyTorch's for several batches,
 heights and widths, and with the program's for one image.
 Exit status: 0 all pass, 1 something fails, 77 nothing tested (no PyTorch, onnx or onnxruntime here, or no OpenCL device).
 """
@@ -22,8 +22,8 @@ except ImportError as error:
     sys.exit(SKIP)
 
 BOUND = 1e-4
-# Batch, height, width. At 45, 62 and 77 no level of UNet divides evenly, and DeepLabV3 resizes by broken factors;
-# LinkNet takes multiples of 4, and crops where a quarter of them is odd.
+# Batch, height, width. At 45, 62 and 77 no level of UNet divides evenly, and DeepLabV3 resizes by fractional factors.
+# LinkNet accepts multiples of 4, and crops if a quarter of the size is odd.
 SIZES = {"unet": [(1, 48, 48), (2, 45, 62), (1, 200, 77), (3, 16, 100)],
          "linknet": [(1, 48, 48), (2, 44, 60), (1, 200, 76), (3, 16, 100)],
          "deeplabv3": [(1, 48, 48), (2, 45, 62), (1, 200, 77), (3, 17, 100)]}
@@ -81,4 +81,4 @@ def review_all(options, directory):
 
 
 if __name__ == "__main__":
-    run_review(make_parser("ONNX files beside PyTorch and the program").parse_args(), review_all)
+    run_review(make_parser("ONNX files against PyTorch and the program").parse_args(), review_all)

@@ -3,12 +3,12 @@
 
     parity.py [--paced build/paced] [--arch unet] [--width 8] [--size 48] [--classes 2] [--quick]
 
-In a temporary directory it writes random images and masks of awkward sizes, initial weights and INI files, then runs
-`paced train`, `test` and `predict` beside the reference (../golden/reference.py) and prints one line per figure:
+In a temporary directory it writes random images and masks of unusual sizes, initial weights and INI files, then runs
+`paced train`, `test` and `predict` and the reference (../golden/reference.py), and prints one line per comparison:
 measured, bound, PASS or FAIL. Float64 PyTorch stands for the exact result. Where rounding is chaotic (a ReLU that
-flips, Adam's division of small by small) the bound follows what float32 PyTorch itself is away from it, with oneDNN
-on and off. What can be made independent of training's rounding is: the program's validation figures are compared with
-PyTorch's on the very weights the program wrote, its metrics with those of the very logits it wrote.
+flips, Adam's division of small by small) the bound is a multiple of the error of float32 PyTorch, with oneDNN on and
+off. Other comparisons do not depend on the rounding of training: the program's validation measures are compared with
+PyTorch's on the weights that the program wrote, its metrics with those of the logits that it wrote.
 Exit status: 0 all pass, 1 something fails, 77 nothing tested (no PyTorch here, or no OpenCL device).
 """
 import csv
@@ -26,11 +26,11 @@ from reference import Training
 HEADER = "epoch,phase,loss,ce,kld,lr,mu,admitted,dice,iou,precision,recall,f1,seconds,images_per_second".split(",")
 LOGITS_BOUND = 1e-4    # relative L2, same weights and input
 SAME_WEIGHTS = 1e-5    # relative error of a CE on the same weights
-DICE_BOUND = 2e-3      # absolute: a few pixels may sit on the decision border
-DECIMALS_BOUND = 6e-5  # absolute: equal to four decimals
-FACTOR = 3             # times float32 PyTorch's own distance from float64
-RUN_FLOOR = 2e-3       # relative: single runs flip a ReLU now and then, PyTorch's or ours
-GRADIENT_LR = 32.0     # large beside w / dw, so that w0 - w1 keeps the gradient's digits; a power of two
+DICE_BOUND = 2e-3      # absolute; a few pixels may lie on the decision boundary
+DECIMALS_BOUND = 6e-5  # absolute; equal to four decimals
+FACTOR = 3             # times the error of float32 PyTorch against float64
+RUN_FLOOR = 2e-3       # relative; in single runs a ReLU may flip, in PyTorch or the program
+GRADIENT_LR = 32.0     # large compared with w / dw, so that w0 - w1 keeps the gradient's digits; a power of two
 
 
 def evaluate(model, samples, batch):
@@ -41,7 +41,7 @@ def evaluate(model, samples, batch):
 
 
 def review_log(review, bench, name, rows, exact, single, phases):
-    """log.csv and losses.json against the reference's rows."""
+    """Compares log.csv and losses.json with the reference's rows."""
     with open(bench.path(f"runs/{name}/log.csv"), encoding="ascii") as file:
         review.require(f"{name}: log.csv header", file.readline().strip().split(",") == HEADER)
     order = [(row["epoch"], row["phase"]) for row in exact]
@@ -63,7 +63,7 @@ def review_log(review, bench, name, rows, exact, single, phases):
 
 
 def review_weights_on_val(review, bench, name, rows, val, training):
-    """The validation rows of the last and of the best epoch, from the weights that the program wrote after them."""
+    """Checks the validation rows of the last and the best epoch by evaluating the weights that the program wrote."""
     val_rows = [row for row in rows if row["phase"] == "val"]
     best = min(val_rows, key=lambda row: -row["dice"] if training.select == "dice" else row["ce"])
     for which, row in (("last", val_rows[-1]), ("best", best)):
@@ -76,7 +76,7 @@ def review_weights_on_val(review, bench, name, rows, val, training):
 
 
 def review_weights(review, bench, name, init, steps):
-    """Names, shapes and dtypes of the files as PyTorch's state dict has them."""
+    """Checks that names, shapes and dtypes of the files equal those of PyTorch's state dict."""
     for which in ("last", "best"):
         state = bench.load(f"runs/{name}/{which}.safetensors")
         review.require(f"{name}: names in {which}.safetensors", set(state) == set(init),
@@ -89,7 +89,7 @@ def review_weights(review, bench, name, init, steps):
 
 
 def review_changes(review, bench, name, init, exact, single):
-    """How far training moved the weights, and the running statistics: against float64's movement."""
+    """Compares the movement of the weights and of the running statistics with that in float64."""
     def movement(state, statistic):
         names = [k for k in init if not k.endswith("num_batches_tracked") and ("running_" in k) == statistic]
         return np.concatenate([(state[k].astype(np.float64) - init[k]).ravel() for k in names])
@@ -103,7 +103,7 @@ def review_changes(review, bench, name, init, exact, single):
 
 
 def review_run(review, bench, name, training, train, val):
-    """One run of several epochs with a partial last batch, from the same initial weights in the same order."""
+    """Reviews a run of several epochs with a partial last batch, from the same initial weights in the same order."""
     init = bench.write_init(seed=1)
 
     def run(dtype):
@@ -113,8 +113,8 @@ def review_run(review, bench, name, training, train, val):
 
     exact, single = three_ways(run)
     rows = bench.train(name, training, "train", "val")
-    # Adam moves the biases before BN, whose gradient is noise, by lr a step; running means follow with a delay, so
-    # that validation in mid-training differs between any two programs. SGD leaves them where they are.
+    # Adam moves the biases before BN, whose gradient is noise, by lr per step; running means follow with a delay, so
+    # that validation during training differs between any two programs. SGD does not move them.
     comparable = training.optimizer == "sgd"
     review_log(review, bench, name, rows, exact[0], [r for r, _ in single], ["train", "val"][:1 + comparable])
     review_weights(review, bench, name, init, training.epochs * math.ceil(len(train[0]) / training.batch))
@@ -133,7 +133,7 @@ def write_balanced(bench, weights, images):
 
 
 def review_predict(review, bench, weights, pairs, val):
-    """Logits on the same weights, the predicted PNGs, and `test`'s metrics, both from the program's own logits."""
+    """Reviews logits on the same weights, and predicted PNGs and `test`'s metrics from the program's logits."""
     images = [f"data/{image}" for image, _ in pairs]
     bench.run("predict", "sgd.ini", "--weights", weights, "--output", "predicted", "--logits", *images)
     with torch.no_grad():
@@ -150,7 +150,7 @@ def review_predict(review, bench, weights, pairs, val):
         if not np.array_equal(written, full * 255 if bench.options.classes == 2 else full):
             wrong.append(stem)
     review.check("predict: logits, relative L2, worst image", max(errors), LOGITS_BOUND)
-    review.require("predict: PNG = argmax at the image's own size", not wrong, f"wrong: {wrong}")
+    review.require("predict: PNG = argmax at the size of the image", not wrong, f"wrong: {wrong}")
     review_summary(review, bench, weights, torch.stack(predictions), val[1])
 
 
@@ -180,7 +180,7 @@ def reference_gradient(bench, samples, dtype, names):
 
 
 def review_promise(review, bench, rng, inputs, count=4):
-    """The whole gradient, from one step of SGD, and ten Adam losses, from ten epochs of one batch."""
+    """Reviews the whole gradient, from one step of SGD, and ten Adam losses, from ten epochs of one batch."""
     o = bench.options
     adam = Training(epochs=10, batch=count, schedule="constant")
     sgd = replace(adam, epochs=1, optimizer="sgd", lr=GRADIENT_LR)
@@ -210,7 +210,7 @@ def review_promise(review, bench, rng, inputs, count=4):
                      f"float32 PyTorch {floor:.1e}; worst {max(ours[what]):.1e}, PyTorch's {max(own[what]):.1e}")
 
 
-# ---- the command ----------------------------------------------------------------------------------------------------
+# ---- command --------------------------------------------------------------------------------------------------------
 
 
 def review_all(options, directory):

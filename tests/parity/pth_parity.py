@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Reviews how PyTorch's files are read: every network is saved by torch.save, read by the program as it is, and converted.
+"""Reviews reading of PyTorch's files: every network is saved by torch.save, read by the program, and converted.
 
     pth_parity.py [--paced build/paced] [--width 8] [--size 48]
 
-A file holds the state dictionary alone, that of a parallel module (names begin with "module."), or either beside other
-things, as training scripts keep it. The program's logits are compared with PyTorch's; converted tensors must be the
-saved ones, bit for bit.
+A file contains the state dictionary alone, that of a parallel module (names start with "module."), or either among
+other data, as in training scripts. The program's logits are compared with PyTorch's; converted tensors must equal the
+saved ones bit for bit.
 Exit status: 0 all pass, 1 something fails, 77 nothing tested (no PyTorch here, or no OpenCL device).
 """
 import os
@@ -18,7 +18,7 @@ BOUND = 1e-4
 
 
 def forms(model):
-    """What is saved, by the name of the file."""
+    """Saved objects by name of the file."""
     state, parallel = model.state_dict(), torch.nn.DataParallel(model).state_dict()
     return {"alone": state, "parallel": parallel, "kept": {"epoch": 3, "state_dict": parallel, "best": 0.5},
             "double": {"model": {name: value.double() if value.is_floating_point() else value
@@ -60,4 +60,4 @@ def review_all(options, directory):
 
 
 if __name__ == "__main__":
-    run_review(make_parser("the program's reading of PyTorch's files").parse_args(), review_all)
+    run_review(make_parser("reading of PyTorch's files by the program").parse_args(), review_all)

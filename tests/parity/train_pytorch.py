@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Trains a configuration's network in PyTorch, as the reference does, for results of whole trainings side by side.
+"""Trains a configuration's network in PyTorch, as the reference does, for comparison of whole trainings.
 
     train_pytorch.py [--paced build/paced] CONFIG [--set SECTION.KEY=VALUE]... --output DIR
 
-The same data, sizes, optimiser and schedule, no teacher and no augmentation; initial weights and the order of the images
-come from PyTorch's generator, seeded with run.seed. Writes DIR/best.safetensors, the weights of the epoch of the lowest
-validation cross entropy, which `paced test CONFIG --weights DIR/best.safetensors` measures: one ruler for both sides.
+Data, sizes, optimiser and schedule are those of the configuration, without teacher and augmentation. Initial weights
+and the order of the images come from PyTorch's generator, seeded with run.seed. Writes DIR/best.safetensors, the
+weights of the epoch with the lowest validation cross entropy, for `paced test CONFIG --weights DIR/best.safetensors`.
 """
 import argparse
 import configparser
@@ -42,7 +42,7 @@ def load_colours(path):
 
 
 def load_scene(image, mask, size, colours):
-    """A colour-coded mask: the class of each pixel's colour."""
+    """Sample with a colour-coded mask: the label is the class of each pixel's colour."""
     colour = reference.resize(reference.decode(mask), size).permute(1, 2, 0).numpy().astype(np.uint8)
     label = np.vectorize(lambda r, g, b: colours[r, g, b])(*np.moveaxis(colour, 2, 0))
     return reference.resize(reference.decode(image), size) / 255, torch.from_numpy(label).long()

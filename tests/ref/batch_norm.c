@@ -1,5 +1,5 @@
 /* batch_norm: y = (x - mean) / sqrt(var + eps) weight + bias per channel (Ioffe and Szegedy, 2015), then max(y, 0)
- * where asked. Backward, with xhat = (x - mean) / sqrt(var + eps), dz = dy where y > 0 (ReLU), P = n h w:
+ * if requested. Backward, with xhat = (x - mean) / sqrt(var + eps), dz = dy where y > 0 (ReLU), P = n h w:
  *   dbias = sum dz, dweight = sum dz xhat, dx = weight / sqrt(var + eps) (dz - dbias / P - xhat dweight / P) */
 #include <math.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* conv2d: y[n][oy][ox][k] = bias[k] + sum over ky, kx, c of x[n][iy][ix][c] w[k][ky][kx][c], with
  * iy = oy stride - pad + ky dilation (ix alike); pixels outside x are zero.
  *
- * All three directions walk the same triples (output pixel, filter, tap), so that they are each other's transposes by
+ * All three directions visit the same triples (output pixel, filter, tap), so that they are transposes of each other by
  * construction. */
 #include <string.h>
 
@@ -13,7 +13,7 @@ struct ref_shape ref_conv2d_shape(const struct ref_conv *v) {
                               (v->x.w + 2 * v->pad - reach) / v->stride + 1, v->k};
 }
 
-/* Where one filter's tap meets x for one output pixel: offsets of the first channel; false outside x. */
+/* Position where a filter's tap meets x for one output pixel: offsets of the first channel. */
 struct meeting {
     size_t x, w;
 };

@@ -1,7 +1,7 @@
 /* conv_transpose2d: y starts as the bias; every pixel x[n][iy][ix][c] adds x w[c][ky][kx][k] to
  * y[n][iy stride - pad + ky][ix stride - pad + kx][k]; what falls outside y is lost.
  *
- * All three directions walk the same triples (input pixel, channel, tap), so that they are each other's transposes by
+ * All three directions visit the same triples (input pixel, channel, tap), so that they are transposes of each other by
  * construction. */
 #include <string.h>
 
@@ -12,7 +12,7 @@ struct ref_shape ref_conv_transpose2d_shape(const struct ref_conv_transpose *v) 
                               (v->x.w - 1) * v->stride - 2 * v->pad + v->kernel + v->output_pad, v->k};
 }
 
-/* Where one channel's tap puts an input pixel: offsets of the first filter; false outside y. */
+/* Position where a channel's tap puts an input pixel: offsets of the first filter. */
 struct meeting {
     size_t y, w;
 };

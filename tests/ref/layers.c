@@ -1,5 +1,5 @@
 /* Layers without parameters: relu, add, max_pool, upsample, resize, global_pool, broadcast, fit, concat. Each backward
- * scatters dy to where forward read. */
+ * adds dy to the elements that forward read. */
 #include <math.h>
 #include <string.h>
 
@@ -28,7 +28,7 @@ void ref_add_bwd(size_t count, bool relu, const float *a, const float *b, const 
     for (size_t i = 0; i < count; ++i) dx[i] = relu && (double)a[i] + (double)b[i] <= 0 ? 0 : (double)dy[i];
 }
 
-/* ---- max_pool: the first largest value of a window, in row order; padding never wins ------------------------------
+/* ---- max_pool: maximum of a window, the first in row order; padding never wins ------------------------------------
  */
 
 struct ref_shape ref_max_pool_shape(const struct ref_pool *v) {

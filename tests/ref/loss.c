@@ -1,4 +1,4 @@
-/* softmax_cross_entropy: CE = log sum exp(s) - s_label, mean over pixels; its gradient (softmax(s) - onehot) / pixels.
+/* softmax_cross_entropy: CE = log sum exp(s) - s_label, mean over pixels; gradient (softmax(s) - onehot) / pixels.
  * argmax: the first of equal logits. */
 #include <math.h>
 

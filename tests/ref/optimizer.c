@@ -1,5 +1,5 @@
-/* One step of Adam (Kingma and Ba, 2015), AdamW (Loshchilov and Hutter, 2019) and SGD with momentum, and the clipping
- * of gradients before it, as torch.optim and torch.nn.utils define them. */
+/* Steps of Adam (Kingma and Ba, 2015), AdamW (Loshchilov and Hutter, 2019) and SGD with momentum, and clipping of
+ * gradients, as defined by torch.optim and torch.nn.utils. */
 #include <math.h>
 
 #include "tests/ref/ref.h"

@@ -1,7 +1,7 @@
-/* ref: what every operation should compute, as plain loops. No device, no speed, no cleverness.
+/* ref: reference results of every operation, as plain loops without a device.
  *
- * Names are the operations' and kernels'. Tensors are NHWC, inputs float32 (what the device gets), sums and results
- * double. Convolution weights are [k][kernel][kernel][c] as on the device. Gradients overwrite. */
+ * Names are those of the operations and kernels. Tensors are NHWC; inputs are float32, as on the device, sums and
+ * results double. Convolution weights are [k][kernel][kernel][c], as on the device. Gradients overwrite. */
 #ifndef PACED_TESTS_REF_H
 #define PACED_TESTS_REF_H
 
@@ -47,20 +47,20 @@ void ref_conv_transpose2d_bwd_weights(const struct ref_conv_transpose *conv, con
                                       double *dw);
 void ref_conv_transpose2d_bwd_bias(const struct ref_conv_transpose *conv, const float *dy, double *dbias);
 
-/* ---- batch_norm: per channel over n, h, w; eps 1e-5, momentum 0.1; ReLU after it where asked ------------------- */
+/* ---- batch_norm: per channel over n, h, w; eps 1e-5, momentum 0.1; then ReLU if requested ---------------------- */
 
 struct ref_norm {
     struct ref_shape x;
     bool relu;
     const float *weight, *bias;
 };
-/* Biased variance, as the normalisation takes it. */
+/* Biased variance, as used by the normalisation. */
 void ref_batch_norm_statistics(struct ref_shape shape, const float *x, double *mean, double *var);
-/* The running statistics after one batch (mean, var of that batch). */
+/* Running statistics after one batch with these mean and var. */
 void ref_batch_norm_running(struct ref_shape shape, const double *mean, const double *var, const float *mean_before,
                             const float *var_before, double *mean_after, double *var_after);
 void ref_batch_norm_fwd(const struct ref_norm *norm, const float *x, const double *mean, const double *var, double *y);
-/* For a forward with the batch's own statistics. */
+/* Backward of a forward with the statistics of the batch. */
 void ref_batch_norm_bwd(const struct ref_norm *norm, const float *x, const float *dy, const double *mean,
                         const double *var, double *dx, double *dweight, double *dbias);
 
@@ -69,7 +69,7 @@ void ref_batch_norm_bwd(const struct ref_norm *norm, const float *x, const float
 void ref_relu_fwd(size_t count, const float *x, double *y);
 void ref_relu_bwd(size_t count, const float *x, const float *dy, double *dx);
 
-/* max(a + b, 0) where `relu`, else a + b; the gradient is that of either summand. */
+/* max(a + b, 0) if `relu`, else a + b; the gradient is that of either summand. */
 void ref_add_fwd(size_t count, bool relu, const float *a, const float *b, double *y);
 void ref_add_bwd(size_t count, bool relu, const float *a, const float *b, const float *dy, double *dx);
 
@@ -88,29 +88,29 @@ void ref_upsample_bwd(struct ref_shape x_shape, int factor, const float *dy, dou
 void ref_resize_fwd(struct ref_shape x_shape, int h, int w, const float *x, double *y);
 void ref_resize_bwd(struct ref_shape x_shape, int h, int w, const float *dy, double *dx);
 
-/* x of `plane`, y one pixel for each sample; broadcast the other way round. */
+/* x has the shape `plane`, y one pixel per sample; broadcast is the reverse. */
 void ref_global_pool_fwd(struct ref_shape plane, const float *x, double *y);
 void ref_global_pool_bwd(struct ref_shape plane, const float *dy, double *dx);
 void ref_broadcast_fwd(struct ref_shape plane, const float *x, double *y);
 void ref_broadcast_bwd(struct ref_shape plane, const float *dy, double *dx);
 
-/* x of x_shape as high and wide as h x w. */
+/* x of x_shape, padded or cropped to h x w. */
 void ref_fit_fwd(struct ref_shape x_shape, int h, int w, const float *x, double *y);
 void ref_fit_bwd(struct ref_shape x_shape, int h, int w, const float *dy, double *dx);
 
-/* `pixels` pixels of a_channels and b_channels. */
+/* Concatenates `pixels` pixels of a_channels and b_channels. */
 void ref_concat_fwd(size_t pixels, int a_channels, int b_channels, const float *a, const float *b, double *y);
 void ref_concat_bwd(size_t pixels, int a_channels, int b_channels, const float *dy, double *da, double *db);
 
 /* ---- loss and metrics ------------------------------------------------------------------------------------------ */
 
-/* The mean over pixels; its gradient into ds unless NULL. */
+/* Mean over pixels; the gradient goes into ds, unless NULL. */
 double ref_softmax_cross_entropy(size_t pixels, int classes, const float *s, const uint8_t *labels, double *ds);
 void ref_argmax(size_t pixels, int classes, const float *s, uint8_t *prediction);
 
 /* ---- uncertainty and the distilling loss ------------------------------------------------------------------------ */
 
-/* The numbers are those of the configuration's enums in paced/config.h. */
+/* Choices are numbered as the enums in paced/config.h. */
 struct ref_uncertainty {
     int n, size, classes;
     int prediction, boundary, fuse;
@@ -120,10 +120,10 @@ struct ref_uncertainty {
 void ref_svls_kernel(int side, double sigma, double *weights);
 /* One-hot labels [n][size][size] smoothed with the kernel, replicate padding: soft[n][size][size][classes]. */
 void ref_svls_label(const struct ref_uncertainty *r, const uint8_t *labels, double *soft);
-/* u[n][size][size] from teacher logits t [n][size][size][classes]; `fuse` as it stands, not reversed. */
+/* u[n][size][size] from teacher logits t [n][size][size][classes]; not reversed. */
 void ref_uncertainty(const struct ref_uncertainty *r, const float *t, const uint8_t *labels, double *u);
 
-/* One pixel's ce CE + kld KLD against a soft target; t may be NULL (no KLD). */
+/* ce CE + kld KLD of one pixel against a soft target; t may be NULL (no KLD). */
 struct ref_mixture {
     int classes;
     double ce, kld, temperature;
@@ -138,7 +138,7 @@ void ref_adam(size_t count, double *w, const double *grad, double *m, double *v,
 void ref_sgd(size_t count, double *w, const double *grad, double *moment, double momentum, double lr,
              double weight_decay);
 
-/* Scales `grad` down to an L2 norm of at most max_norm (0: leaves it), as PyTorch's clip_grad_norm_ does. */
+/* Scales `grad` down to an L2 norm of at most max_norm (0: unchanged), as PyTorch's clip_grad_norm_ does. */
 void ref_clip(size_t count, double *grad, double max_norm);
 
 /* ---- matrix products -------------------------------------------------------------------------------------------- */

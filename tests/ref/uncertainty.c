@@ -1,6 +1,6 @@
 /* uncertainty: u_p = 1 - f[y] or 1 - max f, f = softmax(t / tau); u_b = 1 - svls(y)[y]; their six fusions.
  * distill: ce sum_c -y'_c log softmax(s)_c + kld T^2 / C sum_c p_c log (p_c / q_c), p, q = softmax(t / T, s / T).
- * Written out as the formulas stand: the whole soft label, every softmax anew, all in double. */
+ * Computed literally: the whole soft label, every softmax separately, all in double. */
 #include <math.h>
 #include <stdlib.h>
 

@@ -1,7 +1,5 @@
-/* paced data check CONFIG: reads both splits once and says what is in them.
- *
- * What a run would trip over, or what would make its result worth less: files that cannot be read, masks without
- * foreground, classes that are hardly there, images that nearly repeat each other, within a split or across both. */
+/* paced data check CONFIG: reads both splits once and reports what would stop a run or reduce the value of its result:
+ * unreadable files, masks without foreground, rare classes, and near duplicates within a split or across both. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,18 +10,18 @@
 
 static const char *const set_names[] = {[PACED_TRAIN] = "train", [PACED_VAL] = "val"};
 
-/* What a split's pairs add up to. */
+/* Sums over the pairs of a split. */
 struct sums {
     size_t images, unreadable, empty; /* empty: no class but 0 */
-    int least_width, least_height, most_width, most_height;
+    int min_width, min_height, max_width, max_height;
     uint64_t total, *pixels; /* [classes] */
-    size_t *holders;         /* [classes]: images that have the class */
+    size_t *holders;         /* [classes]: images that contain the class */
 };
 
 static void add_pair(struct sums *u, const struct paced_survey *pair, size_t classes) {
-    u->images++;
+    ++u->images;
     if (!pair->pixels) {
-        u->unreadable++;
+        ++u->unreadable;
         return;
     }
     const uint64_t pixels = (uint64_t)pair->width * (uint64_t)pair->height;
@@ -33,19 +31,19 @@ static void add_pair(struct sums *u, const struct paced_survey *pair, size_t cla
         u->pixels[c] += pair->pixels[c];
         u->holders[c] += pair->pixels[c] > 0;
     }
-    if (u->least_width == 0 || pair->width < u->least_width) u->least_width = pair->width;
-    if (u->least_height == 0 || pair->height < u->least_height) u->least_height = pair->height;
-    if (pair->width > u->most_width) u->most_width = pair->width;
-    if (pair->height > u->most_height) u->most_height = pair->height;
+    if (u->min_width == 0 || pair->width < u->min_width) u->min_width = pair->width;
+    if (u->min_height == 0 || pair->height < u->min_height) u->min_height = pair->height;
+    if (pair->width > u->max_width) u->max_width = pair->width;
+    if (pair->height > u->max_height) u->max_height = pair->height;
 }
 
 static void print_sets(const struct sums sums[2]) {
     printf("set    images  unreadable  empty masks  width       height\n");
     for (int phase = 0; phase < 2; ++phase) {
         const struct sums *u = &sums[phase];
-        char *width = paced_format("%d to %d", u->least_width, u->most_width);
+        char *width = paced_format("%d to %d", u->min_width, u->max_width);
         printf("%-5s %7zu %11zu %12zu  %-10s  %d to %d\n", set_names[phase], u->images, u->unreadable, u->empty, width,
-               u->least_height, u->most_height);
+               u->min_height, u->max_height);
         free(width);
     }
 }
@@ -62,7 +60,7 @@ static void print_classes(const struct survey *s, const struct sums sums[2], int
     }
 }
 
-/* A pair and its group; sorted, the pairs of a group are beside each other. */
+/* Pair and its group. Sorting makes the pairs of a group adjacent. */
 struct member {
     size_t group, pair;
 };
@@ -73,10 +71,10 @@ static int compare(const void *a, const void *b) {
 }
 
 static void print_group(const struct survey *s, const struct member *member, size_t count) {
-    float least = 1;
+    float min = 1;
     for (size_t i = 0; i < count; ++i)
-        if (s->like[member[i].pair] < least) least = s->like[member[i].pair];
-    printf("%10.4f  ", least);
+        if (s->like[member[i].pair] < min) min = s->like[member[i].pair];
+    printf("%10.4f  ", min);
     for (size_t i = 0; i < count; ++i) {
         struct paced_choice place = survey_place(s, member[i].pair);
         printf("%s%s: %s", i ? ", " : "", set_names[survey_is_in(s, member[i].pair, PACED_VAL)],
@@ -85,7 +83,7 @@ static void print_group(const struct survey *s, const struct member *member, siz
     printf("\n");
 }
 
-/* Images of a group that are in val while others of it are in train, or the other way round. */
+/* Number of a group's images in the set of `phase`, or 0 if all of them are. */
 static size_t count_across(const struct survey *s, const struct member *member, size_t count, enum paced_phase phase) {
     size_t in = 0;
     for (size_t i = 0; i < count; ++i) in += survey_is_in(s, member[i].pair, phase);
@@ -97,7 +95,7 @@ static void print_duplicates(const struct survey *s) {
     size_t groups = 0, alike = 0, across[2] = {0};
     for (size_t k = 0; k < s->count; ++k) order[k] = (struct member){s->group[k], k};
     qsort(order, s->count, sizeof *order, compare);
-    for (int print = 0; print < 2; ++print) { /* the sums come first */
+    for (int print = 0; print < 2; ++print) { /* the sums are printed first */
         for (size_t i = 0, end; i < s->count; i = end) {
             for (end = i + 1; end < s->count && order[end].group == order[i].group;) ++end;
             if (end - i < 2) continue;
@@ -105,7 +103,7 @@ static void print_duplicates(const struct survey *s) {
                 print_group(s, order + i, end - i);
                 continue;
             }
-            groups++;
+            ++groups;
             alike += end - i;
             for (int phase = 0; phase < 2; ++phase) across[phase] += count_across(s, order + i, end - i, phase);
         }
@@ -141,8 +139,8 @@ static enum paced_err check(const struct paced_config *config) {
     if (!err) err = survey_read(&survey, (int)config->data.workers);
     if (!err) print_report(&survey, (int)config->data.classes);
     if (!err && survey.unreadable)
-        err = paced_error(PACED_INVALID, "%zu of %zu %s cannot be read; the lines above name each", survey.unreadable,
-                          survey.count, paced_plural(survey.count, "pair", "pairs"));
+        err = paced_error(PACED_INVALID, "%zu of %zu %s cannot be read; fix the files that are listed above",
+                          survey.unreadable, survey.count, paced_plural(survey.count, "pair", "pairs"));
     survey_finish(&survey);
     return err;
 }
@@ -151,14 +149,15 @@ enum paced_err paced_command_data(const struct paced_arguments *arguments) {
     const char *what = arguments->names[0];
     const bool split = strcmp(what, "split") == 0;
     if (!split && strcmp(what, "check") != 0)
-        return paced_error(PACED_INVALID, "data: %s: there is `paced data check CONFIG` and `paced data split CONFIG`",
+        return paced_error(PACED_INVALID,
+                           "data: %s: unknown action; use `paced data check CONFIG` or `paced data split CONFIG`",
                            what);
     if (!split &&
         (arguments->output || arguments->share || arguments->patient || arguments->overwrite || arguments->seed >= 0))
-        return paced_error(PACED_INVALID, "data check: takes no option but --set; see `paced data --help`");
+        return paced_error(PACED_INVALID, "data check: accepts no option but --set; see `paced data --help`");
     struct paced_arguments rest = *arguments; /* CONFIG is the second name here */
-    rest.names++;
-    rest.name_count--;
+    ++rest.names;
+    --rest.name_count;
     struct paced_config config;
     PACED_TRY(command_config(&rest, &config));
     paced_catch_stop();

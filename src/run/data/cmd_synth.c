@@ -13,9 +13,10 @@ enum paced_err paced_command_synth(const struct paced_arguments *arguments) {
     size_t kind = 0;
     while (kind < PACED_COUNT(kinds) && strcmp(arguments->names[0], kinds[kind].name) != 0) ++kind;
     if (kind == PACED_COUNT(kinds))
-        return paced_error(PACED_INVALID, "synth: %s: no such kind of image; choose: breast, needle or scene",
+        return paced_error(PACED_INVALID, "synth: %s: unknown kind of image; choose breast, needle or scene",
                            arguments->names[0]);
-    if (!arguments->output) return paced_error(PACED_INVALID, "synth: say where to with --output DIR");
+    if (!arguments->output)
+        return paced_error(PACED_INVALID, "synth: --output DIR is missing; name the directory of the images");
     PACED_TRY(paced_dir_check(arguments->output));
     int64_t count = arguments->count < 0 ? 100 : arguments->count, size = arguments->size < 0 ? 224 : arguments->size,
             seed = arguments->seed < 0 ? 12345 : arguments->seed;

@@ -1,8 +1,8 @@
 /* paced data split CONFIG --val SHARE [--seed K] [--patient BY] --output DIR
  *
- * Images that repeat each other, and images of one patient, stay together. Balanced are the classes that are present
- * and, where they tell kinds of images apart, the folders. A patient is the part of a file's name before a delimiter,
- * or what a regular expression finds in it (POSIX extended; its first group, if it has one). */
+ * Near duplicates, and images of one patient, stay in one split. The splits balance the classes that are present and,
+ * if they distinguish kinds of images, the folders. A patient is the part of a file name before a delimiter, or the
+ * match of a regular expression in it (POSIX extended; its first group, if it has one). */
 #include "src/run/data/divide.h"
 
 #include <regex.h>
@@ -31,7 +31,7 @@ static int compare(const void *a, const void *b) {
 
 /* ---- patients ------------------------------------------------------------------------------------------------ */
 
-/* The patient of a file, or NULL where its name tells none. */
+/* Patient of a file, or NULL if the name has none; free() it. */
 static char *patient_of(const char *path, const char *delimiter, const regex_t *regex) {
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
     regmatch_t match[2];
@@ -50,7 +50,8 @@ static enum paced_err name_patients(const struct survey *s, const char *by, cons
         struct paced_choice place = survey_place(s, k);
         const char *image = paced_dataset_image_name(place.dataset, place.index);
         list[k] = (struct named){patient_of(image, regex ? NULL : by, regex), k};
-        if (!list[k].name) return paced_error(PACED_INVALID, "--patient %s: tells no patient of %s", by, image);
+        if (!list[k].name)
+            return paced_error(PACED_INVALID, "--patient %s: finds no patient in %s; choose another BY", by, image);
     }
     return PACED_OK;
 }
@@ -63,7 +64,7 @@ static void join_patients(struct survey *s, struct named *list) {
     paced_groups_settle(s->group, s->count);
 }
 
-/* One character is a delimiter, more are a regular expression. */
+/* A single character is a delimiter; a longer text is a regular expression. */
 static enum paced_err group_patients(struct survey *s, const char *by) {
     regex_t regex;
     const bool expression = strlen(by) > 1;
@@ -72,7 +73,8 @@ static enum paced_err group_patients(struct survey *s, const char *by) {
         char why[128];
         int code = regcomp(&regex, by, REG_EXTENDED);
         regerror(code, &regex, why, sizeof why);
-        if (code != 0) return paced_error(PACED_INVALID, "--patient %s: is no regular expression: %s", by, why);
+        if (code != 0)
+            return paced_error(PACED_INVALID, "--patient %s: is not a regular expression: %s; fix it", by, why);
     }
     struct named *list = paced_alloc(s->count, sizeof *list);
     enum paced_err err = name_patients(s, by, expression ? &regex : NULL, list);
@@ -90,7 +92,7 @@ static void add_trait(struct division *d, size_t pair, size_t trait) {
     t->trait[t->first[pair + 1]++] = (uint32_t)trait;
 }
 
-/* Trait 0: every image; then the classes but the background; then the folders. */
+/* Trait 0 belongs to every image; the classes without the background follow, then the folders. */
 static void make_traits(struct division *d, size_t classes) {
     struct survey *s = &d->survey;
     struct named *list = paced_alloc(s->count, sizeof *list);
@@ -130,11 +132,12 @@ static void make_traits(struct division *d, size_t classes) {
 
 static const char *const split_names[] = {[PACED_TRAIN] = "train.json", [PACED_VAL] = "val.json"};
 
-/* Before the first of them is written: one without the other divides nothing. */
+/* Checks that a split is not empty, before any of the two is written. */
 static enum paced_err check_split(const struct division *d, const char *dir, enum paced_phase phase) {
     for (size_t k = 0; k < d->survey.count; ++k)
         if (d->val[k] == (phase == PACED_VAL)) return PACED_OK;
-    return paced_error(PACED_INVALID, "%s/%s: no image is left for it; choose another --val", dir, split_names[phase]);
+    return paced_error(PACED_INVALID, "%s/%s: no image is left for this split; choose another --val", dir,
+                       split_names[phase]);
 }
 
 static enum paced_err write_split(const struct division *d, const char *dir, enum paced_phase phase) {
@@ -154,7 +157,7 @@ static void print_traits(const struct division *d) {
     size_t *sum = paced_alloc(2 * d->traits.traits, sizeof *sum), groups = 0;
     for (size_t k = 0; k < d->survey.count; ++k) {
         groups += d->survey.group[k] == k;
-        for (size_t i = d->traits.first[k]; i < d->traits.first[k + 1]; ++i) sum[2 * d->traits.trait[i] + d->val[k]]++;
+        for (size_t i = d->traits.first[k]; i < d->traits.first[k + 1]; ++i) ++sum[2 * d->traits.trait[i] + d->val[k]];
     }
     printf("  train      val  val share  what (%zu %s in %zu %s)\n", d->survey.count,
            paced_plural(d->survey.count, "image", "images"), groups, paced_plural(groups, "group", "groups"));
@@ -172,7 +175,7 @@ static enum paced_err divide_survey(struct division *d, const struct paced_confi
     PACED_TRY(survey_open(s, config, true));
     PACED_TRY(survey_read(s, (int)config->data.workers));
     if (s->unreadable)
-        return paced_error(PACED_INVALID, "%zu of %zu %s cannot be read; mend them or leave them out of the splits",
+        return paced_error(PACED_INVALID, "%zu of %zu %s cannot be read; fix them or remove them from the splits",
                            s->unreadable, s->count, paced_plural(s->count, "pair", "pairs"));
     if (arguments->patient) PACED_TRY(group_patients(s, arguments->patient));
     make_traits(d, (size_t)config->data.classes);
@@ -197,17 +200,16 @@ static void division_finish(struct division *d) {
     survey_finish(&d->survey);
 }
 
-/* Splits that are there stay there, unless --overwrite is given. */
+/* Existing splits are replaced only with --overwrite. */
 static enum paced_err check_output(const struct paced_arguments *arguments) {
-    if (!arguments->output) return paced_error(PACED_INVALID, "data split: say where to with --output DIR");
+    if (!arguments->output)
+        return paced_error(PACED_INVALID, "data split: --output DIR is missing; name the directory of the splits");
     for (size_t i = 0; i < PACED_COUNT(split_names) && !arguments->overwrite; ++i) {
         char *path = paced_path_join(arguments->output, split_names[i]);
         enum paced_err err = PACED_OK;
         if (paced_path_exists(path))
             err = paced_error(PACED_INVALID,
-                              "%s: is there already; replace it with --overwrite, or choose another "
-                              "--output",
-                              path);
+                              "%s: exists already; replace it with --overwrite, or choose another --output", path);
         free(path);
         if (err) return err;
     }
@@ -217,7 +219,8 @@ static enum paced_err check_output(const struct paced_arguments *arguments) {
 enum paced_err divide(const struct paced_config *config, const struct paced_arguments *arguments) {
     double share = 0.2;
     if (arguments->share && (!paced_parse_real(arguments->share, &share) || share <= 0 || share >= 1))
-        return paced_error(PACED_INVALID, "--val %s: must be a share between 0 and 1, such as 0.2", arguments->share);
+        return paced_error(PACED_INVALID, "--val %s: must be a fraction between 0 and 1, such as 0.2",
+                           arguments->share);
     PACED_TRY(check_output(arguments));
     struct division division = {0};
     enum paced_err err = divide_survey(&division, config, share, arguments);

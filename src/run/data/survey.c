@@ -1,5 +1,5 @@
-/* A survey's threads take one pair after another; what they find goes to the pair's own place, so the result does not
- * depend on how many there are. */
+/* Survey of data sets. Threads take the pairs in turn and store the results by pair, so the result does not depend on
+ * their number. */
 #include "src/run/data/survey.h"
 
 #include <math.h>
@@ -51,11 +51,11 @@ struct reading {
     struct survey *survey;
     size_t next;
     struct paced_progress progress;
-    enum paced_err err; /* of another kind than an unreadable pair */
+    enum paced_err err; /* other than an unreadable pair */
     pthread_mutex_t lock;
 };
 
-/* The next pair, or the count where there is nothing left to do. */
+/* Next pair, or the count if none is left. */
 static size_t take_next(struct reading *r) {
     pthread_mutex_lock(&r->lock);
     bool end = r->err || paced_stop_asked() || r->next >= r->survey->count;
@@ -71,7 +71,7 @@ static void *work(void *argument) {
         struct paced_choice place = survey_place(s, k);
         enum paced_err err = paced_dataset_survey(place.dataset, place.index, &s->pair[k]);
         pthread_mutex_lock(&r->lock);
-        if (err == PACED_INVALID) s->unreadable++;
+        if (err == PACED_INVALID) ++s->unreadable;
         if (err && err != PACED_INVALID) r->err = err;
         paced_progress_step(&r->progress, 1, NAN);
         pthread_mutex_unlock(&r->lock);

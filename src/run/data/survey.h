@@ -1,31 +1,31 @@
-/* Reading whole data sets once, on threads: what each pair holds, and which pairs cannot be read. */
+/* Survey: statistics of every pair of the data sets, and near duplicates among them. Reads on several threads. */
 #ifndef PACED_RUN_SURVEY_H
 #define PACED_RUN_SURVEY_H
 
 #include "paced/data.h"
 
 struct survey {
-    struct paced_dataset *set[2]; /* the configuration's splits, or one where there are no splits; NULL: none */
-    size_t count;                 /* pairs of them all, one set after the other */
-    struct paced_survey *pair;    /* [count]; pixels NULL: unreadable, and named by an error */
+    struct paced_dataset *set[2]; /* configured splits, or a single set without splits; NULL: none */
+    size_t count;                 /* pairs of both sets, one set after the other */
+    struct paced_survey *pair;    /* [count]; pixels NULL: unreadable, reported as an error */
     size_t unreadable;
-    size_t *group; /* [count] as of paced_print_group ... */
-    float *like;   /* ... at SURVEY_ALIKE */
+    size_t *group; /* [count] from paced_print_group ... */
+    float *like;   /* [count] ... with the threshold SURVEY_ALIKE */
 };
 
-/* Correlation from which two thumbnails count as one image. */
+/* Correlation above which two thumbnails count as near duplicates. */
 #define SURVEY_ALIKE 0.995
 
-/* Both splits, which must be there; or, with `find`, those that the configuration names, and where it names none all
- * pairs below the root. Starts as {0}. */
+/* Opens both splits, which must exist. With `find` it opens the splits that the configuration names, or, if it names
+ * none, all pairs below the root. Starts as {0}; survey_finish must be called after a failure, too. */
 enum paced_err survey_open(struct survey *survey, const struct paced_config *config, bool find);
-/* PACED_OK also where pairs are unreadable; PACED_STOPPED after Ctrl-C. */
+/* Unreadable pairs are counted and do not fail. PACED_STOPPED after Ctrl-C. */
 enum paced_err survey_read(struct survey *survey, int workers);
 void survey_finish(struct survey *survey);
 
-/* Where pair k is: its set, and its index there. */
+/* Set of pair k, and the index there. */
 struct paced_choice survey_place(const struct survey *survey, size_t k);
-/* Is it in the set of this phase? */
+/* True if pair k belongs to the set of `phase`. */
 bool survey_is_in(const struct survey *survey, size_t k, enum paced_phase phase);
 
 #endif

@@ -1,4 +1,4 @@
-/* paced doctor [--json]: a report of all that decides whether the program works on a machine. */
+/* paced doctor [--json]: a report of everything that decides whether the program works on a machine. */
 #include "paced/run.h"
 #include "src/run/doctor/doctor.h"
 

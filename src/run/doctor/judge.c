@@ -53,7 +53,7 @@ static void judge_machine(json_t *report) {
     json_array_foreach(json_object_get(report, "caches"), i, cache) {
         const char *name = doctor_text(cache, "name");
         if (!json_is_true(json_object_get(cache, "writable")))
-            advise(report, "the cache of %s cannot be written, so that each start compiles anew: set %s to a folder",
+            advise(report, "the cache of %s cannot be written, so that each start compiles again: set %s to a folder",
                    name, strcmp(name, "paced") == 0 ? "PACED_CACHE_DIR" : "POCL_CACHE_DIR");
     }
     if (json_is_integer(json_object_get(limits, "address_space")))
@@ -62,7 +62,7 @@ static void judge_machine(json_t *report) {
         advise(report, "the size of files is limited (ulimit -f): weights may not fit; lift the limit");
 }
 
-/* Files of drivers in the kernel tell of a GPU that OpenCL does not list. */
+/* Device files of the kernel show a GPU that OpenCL does not list. */
 static void judge_hidden_gpus(json_t *report) {
     static const struct {
         const char *path, *advice;
@@ -82,14 +82,14 @@ static void judge_device(json_t *report, const json_t *device) {
     const char *id = doctor_text(device, "id");
     const json_t *products = json_object_get(json_object_get(device, "trials"), "matrix products");
     if (!passed(device, "kernels")) {
-        advise(report, "device %s cannot be used: %s; renew its driver, or leave it to others", id,
+        advise(report, "device %s cannot be used: %s; update its driver, or choose another device", id,
                doctor_trial(device, "kernels"));
         return;
     }
     if (strcmp(doctor_text(products, "result"), "plain loop") == 0)
         advise(report,
                "device %s: CLBlast computes no matrix product there, so that training runs at about a tenth of the "
-               "speed; renew driver or CLBlast, or choose another device",
+               "speed; update the driver or CLBlast, or choose another device",
                id);
     if (!passed(device, "matrix products") || !passed(device, "network"))
         advise(report, "device %s fails a network of this program: report it, with this output; choose another device",

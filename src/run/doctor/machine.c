@@ -9,7 +9,7 @@
 #include "paced_build.h"
 #include "src/run/doctor/doctor.h"
 
-/* A string that is released here. */
+/* Converts a text to JSON and releases it. */
 static json_t *take_text(char *text) {
     json_t *value = json_string(text ? text : "");
     free(text);

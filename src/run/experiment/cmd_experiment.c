@@ -1,11 +1,11 @@
-/* paced experiment CONFIG: the stages of one INI in order, each with the results of those before; at the end what the
- * tests among them measured, side by side, and what their measurements of robustness found. In a sweep the stages run
- * point by point, and the end is one table of all points.
+/* paced experiment CONFIG: runs the stages of one INI in order, each with the results of the previous ones, and ends
+ * with a comparison of the tests and the tables of robustness. In a sweep the stages run point by point, and the end is
+ * one table of all points.
  *
- * A stage that is done, with the same configuration and the same stages behind it, is passed over; one that was
- * interrupted goes on; one that changed is run anew. So the same command, given again after a crash or Ctrl-C, ends as
- * if nothing had happened. Law: a state to resume from belongs to the stage's `begun` record, because the state of an
- * earlier configuration is removed before that record is written. */
+ * A finished stage with an unchanged configuration and unchanged predecessors is skipped; an interrupted one is
+ * resumed; a changed one is run again. The same command, repeated after a crash or Ctrl-C, ends as if it had not been
+ * interrupted. Invariant: a state to resume from belongs to the stage's `begun` record, because the state of an earlier
+ * configuration is removed before that record is written. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,17 +31,17 @@ static enum paced_err run_robustness(const struct paced_config *config, bool go_
     return robustness_run(config, config->run.output, NULL);
 }
 
-/* To add a command of stages: a row here. */
+/* Commands of stages, one row each. */
 static const struct stage_command {
     const char *name;
     enum paced_err (*run)(const struct paced_config *config, bool go_on);
     enum paced_err (*check)(const struct paced_config *config, const struct expected *expected); /* of its files */
-    const char *result; /* the file in the run directory that a finished stage has there */
-    const char *state;  /* ... that an interrupted one goes on from; NULL: it starts again */
-    bool trains;        /* it leaves weights, best and last */
-    bool compared;      /* its summary.csv belongs in the comparison */
-    const char *table;  /* the file in the run directory that is shown at the end; NULL: none */
-    /* hands what it measured to the table of a sweep; NULL: nothing */
+    const char *result; /* file in the run directory that a finished stage leaves */
+    const char *state;  /* file that an interrupted stage resumes from; NULL: it starts again */
+    bool trains;        /* writes the weights best and last */
+    bool compared;      /* summary.csv belongs in the comparison */
+    const char *table;  /* file in the run directory that is printed at the end; NULL: none */
+    /* adds the measurements to the table of a sweep; NULL: none */
     enum paced_err (*take)(struct paced_outcomes *outcomes, const struct paced_experiment *plan, size_t index);
 } commands[] = {
     {"train", run_train, trainer_check, "best.safetensors", "state.safetensors", true, false, NULL, NULL},
@@ -73,22 +73,23 @@ static enum paced_err find_command(const struct paced_stage *stage, const struct
     }
     const char *near = paced_nearest(stage->command, names, PACED_COUNT(names));
     enum paced_err err =
-        near ? paced_error(PACED_INVALID, "%s: command: '%s' is no command of a stage; did you mean %s? valid: %s",
+        near ? paced_error(PACED_INVALID, "%s: command: '%s' is not a stage command; did you mean %s? valid: %s",
                            stage->command_place, stage->command, near, all.data)
-             : paced_error(PACED_INVALID, "%s: command: '%s' is no command of a stage; choose one of %s",
+             : paced_error(PACED_INVALID, "%s: command: '%s' is not a stage command; choose one of %s",
                            stage->command_place, stage->command, all.data);
     free(all.data);
     return err;
 }
 
-/* A test may write into the directory of the training that it tests; else stages would replace each other's results. */
+/* A test may share the directory of a training. Other stages must not share one, or they would replace each other's
+ * results. */
 static enum paced_err check_directory(const struct experiment *e, size_t index) {
     const struct paced_stage *stage = &e->plan.stages[index];
     for (size_t i = 0; i < index; ++i) {
         const struct paced_stage *earlier = &e->plan.stages[i];
         if (strcmp(earlier->config.run.output, stage->config.run.output) != 0) continue;
         if (e->commands[i]->state && !e->commands[index]->state) continue;
-        return paced_error(PACED_INVALID, "%s: [stage %s]: its run.output, %s, is that of stage %s; give it another",
+        return paced_error(PACED_INVALID, "%s: [stage %s]: run.output %s belongs to stage %s already; choose another",
                            stage->place, stage->name, stage->config.run.output, earlier->name);
     }
     return PACED_OK;
@@ -140,7 +141,7 @@ static bool is_done(const struct experiment *e, size_t index) {
 
 /* ---- checking ------------------------------------------------------------------------------------------------ */
 
-/* A run that no stage of this experiment made is not replaced unasked. */
+/* A run that this experiment did not make is replaced only with --overwrite. */
 static enum paced_err refuse_foreign_run(const struct experiment *e, size_t index) {
     const struct paced_stage *stage = &e->plan.stages[index];
     if (e->overwrite || !e->commands[index]->state || stage_record_exists(&e->records[index])) return PACED_OK;
@@ -149,8 +150,8 @@ static enum paced_err refuse_foreign_run(const struct experiment *e, size_t inde
     enum paced_err err = PACED_OK;
     if (run_files_hold_run(&files))
         err = paced_error(PACED_INVALID,
-                          "%s: [stage %s]: %s holds a run that is not this experiment's; give the stage another "
-                          "run.output, or replace all runs with --overwrite",
+                          "%s: [stage %s]: %s contains a run of another origin; give the stage another run.output, or "
+                          "replace all runs with --overwrite",
                           stage->place, stage->name, files.dir);
     run_files_finish(&files);
     return err;
@@ -163,7 +164,8 @@ struct checked {
     const struct paced_config *config;
 };
 
-/* An error of a check, with the stage and the key before it. What else is said the stage will say again. */
+/* Prints an error of a check with the stage and the key before it. Other messages are dropped; the stage repeats them.
+ */
 static void say_where(void *context, enum paced_log_level level, const char *fmt, va_list args) {
     const struct checked *c = context;
     if (level != PACED_LOG_ERROR) return;
@@ -191,7 +193,7 @@ static enum paced_err check_stage(const struct experiment *e, size_t index, cons
     return err;
 }
 
-/* What a later stage lacks shows now, not when its turn comes, perhaps in hours. */
+/* Checks all stages first, so that the last one does not fail after hours. */
 static enum paced_err check_stages(const struct experiment *e) {
     static const char *const made[] = {"best", "last"};
     PACED_TRY(paced_dir_check(e->plan.config.run.output));
@@ -228,11 +230,11 @@ static enum paced_err run_stage(const struct experiment *e, size_t index) {
     }
     bool go_on = !e->overwrite && command->state && stage_record_is_begun(record) && has_file(stage, command->state);
     paced_log(PACED_LOG_INFO, "stage %s (%zu of %zu): %s%s, %s", stage->name, index + 1, e->plan.count, command->name,
-              go_on ? " goes on" : "", stage->config.run.output);
+              go_on ? " resumes" : "", stage->config.run.output);
     if (!go_on) PACED_TRY(start_stage(e, index));
     enum paced_err err = command->run(&stage->config, go_on);
     if (err == PACED_STOPPED)
-        paced_log(PACED_LOG_INFO, "stage %s: stopped; the same `paced experiment` goes on from here", stage->name);
+        paced_log(PACED_LOG_INFO, "stage %s: stopped; the same `paced experiment` continues from here", stage->name);
     return err ? err : stage_record_end(record);
 }
 
@@ -246,7 +248,7 @@ static enum paced_err add_to_comparison(struct paced_comparison *comparison, con
     return err;
 }
 
-/* Without tests, those of an earlier experiment go. */
+/* Without tests, the files of an earlier experiment are removed. */
 static enum paced_err write_comparison(const struct paced_comparison *comparison, const char *dir) {
     char *table = paced_path_join(dir, "comparison.csv"), *differences = paced_path_join(dir, "differences.csv");
     bool any = comparison->count > 0;
@@ -257,8 +259,8 @@ static enum paced_err write_comparison(const struct paced_comparison *comparison
     return err;
 }
 
-/* A test is held against the first one; in a sweep, where stages are tested point by point, against that of its point.
- */
+/* Compares each test with the first one, or, if a sweep tests its stages point by point, with the first one of its
+ * point. */
 static enum paced_err compare(const struct experiment *e) {
     struct paced_comparison comparison = {0};
     enum paced_err err = PACED_OK;
@@ -279,7 +281,7 @@ static enum paced_err compare(const struct experiment *e) {
     return err;
 }
 
-/* All stages in one page; a test in the directory of what it tests is on that one's account. */
+/* Writes one page about all stages. A test in the directory of a training is part of that run. */
 static enum paced_err write_report(const struct experiment *e) {
     const struct paced_config *config = &e->plan.config;
     struct report_runs list = {0};
@@ -291,7 +293,7 @@ static enum paced_err write_report(const struct experiment *e) {
     return err;
 }
 
-/* The tables that stages wrote, under their names. */
+/* Prints the tables that the stages wrote, each below the name of its stage. */
 static enum paced_err show_tables(const struct experiment *e) {
     for (size_t i = 0; i < e->plan.count; ++i) {
         const struct paced_stage *stage = &e->plan.stages[i];
@@ -307,7 +309,7 @@ static enum paced_err show_tables(const struct experiment *e) {
     return PACED_OK;
 }
 
-/* Without a sweep there are no rows. */
+/* Without a sweep there are no rows, and the tables of an earlier sweep are removed. */
 static enum paced_err tabulate_sweep(const struct experiment *e) {
     struct paced_outcomes outcomes;
     sweep_open(&outcomes, &e->plan);

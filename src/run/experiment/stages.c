@@ -1,7 +1,7 @@
 /* Records of an experiment's stages.
  *
- * Law: at no moment does a record claim more than is true, wherever the process is killed. So `begun` is written before
- * `done` is removed (a stage that was ours stays known as ours), and `done` before `begun` is removed. */
+ * Invariant: a record never claims more than is true, wherever the process is killed. `begun` is therefore written
+ * before `done` is removed (the stage stays known as one of this experiment), and `done` before `begun` is removed. */
 #include "src/run/experiment/stages.h"
 
 #include <inttypes.h>
@@ -37,7 +37,7 @@ bool stage_record_exists(const struct stage_record *record) {
     return paced_path_exists(record->begun) || paced_path_exists(record->done);
 }
 
-/* A record that cannot be read, or that holds something else, is one of another hash: the stage is run again. */
+/* An unreadable record counts as one of another hash: the stage is run again. */
 static bool holds(const char *path, uint64_t hash) {
     char text[LARGEST_RECORD] = "", expected[HASH_DIGITS + 2];
     FILE *file = fopen(path, "r");

@@ -1,4 +1,5 @@
-/* A row of the table is a network: the stage that trained it, if the experiment has stages, and its point's values. */
+/* Table of a sweep. A row is a network: the stage that trained it, if the experiment has stages, and the values of its
+ * point. */
 #include "src/run/experiment/sweep.h"
 
 #include <stdlib.h>
@@ -12,7 +13,7 @@
 #define MEANS "seeds.csv"
 #define PICTURE "sweep.png"
 
-/* The labels of one network, values NULL: of all points; free() the list. */
+/* Labels of one network; values NULL: it belongs to all points. free() the list. */
 static const char **list_labels(const struct paced_experiment *plan, const char *stage, char *const *values) {
     const char **labels = paced_alloc(1 + plan->sweep.key_count, sizeof *labels), **next = labels;
     if (!plan->plain) *next++ = stage;
@@ -31,7 +32,7 @@ void sweep_open(struct paced_outcomes *outcomes, const struct paced_experiment *
     free(names);
 }
 
-/* The training whose network a stage measures: the only one that it names; else the stage goes by its own name. */
+/* Label of the training whose network a stage measures, if it uses exactly one; else the stage's own label. */
 static const char *find_subject(const struct paced_experiment *plan, size_t index) {
     const struct paced_stage *stage = &plan->stages[index];
     const char *subject = NULL;
@@ -66,7 +67,7 @@ enum paced_err sweep_take_robustness(struct paced_outcomes *outcomes, const stru
     return err;
 }
 
-/* Does the key say how a network is tested, and not only how it is trained? */
+/* True for keys that affect tests, and not only training. */
 static bool is_of_tests(const char *key) {
     static const char *const of_training[] = {"data.train", "data.augment", "data.workers"};
     for (size_t i = 0; i < PACED_COUNT(of_training); ++i)

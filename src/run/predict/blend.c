@@ -1,4 +1,4 @@
-/* Windows add up to rows. */
+/* Blending of overlapping windows. */
 #include "src/run/predict/blend.h"
 
 #include <stdlib.h>
@@ -20,7 +20,7 @@ void blend_finish(struct blend *b) {
     *b = (struct blend){0};
 }
 
-/* Gives away the rows before `end`; the others move up, and zeros follow them. */
+/* Delivers the rows before `end`. The others move up, followed by zeros. */
 static enum paced_err give_rows(struct blend *b, int end) {
     if (end <= b->next) return PACED_OK;
     size_t row = row_values(b), given = (size_t)(end - b->next), rest = (size_t)b->kept - given;
@@ -31,7 +31,7 @@ static enum paced_err give_rows(struct blend *b, int end) {
     return PACED_OK;
 }
 
-/* One row of a window, of which `part` counts. */
+/* Adds one row of a window with the factor `part`. */
 static void add_row(const struct blend *b, int j, float part, bool mirrored, const float *logits, float *sum) {
     const struct windows *w = b->across;
     const float *share = w->share + (size_t)j * (size_t)w->size;

@@ -1,19 +1,19 @@
-/* The weighted mean of overlapping windows' logits, row by row from the image's top to its bottom. Only the rows that
- * windows to come still reach are kept: as many as a window is high, whatever the image's height. */
+/* Weighted mean of the logits of overlapping windows, row by row from top to bottom. Only the rows that later windows
+ * reach are stored, at most the height of a window, whatever the height of the image. */
 #ifndef PACED_RUN_BLEND_H
 #define PACED_RUN_BLEND_H
 
 #include "paced/base.h"
 #include "src/run/predict/windows.h"
 
-/* Takes row y of the image, logits[width][classes], once it is whole. */
+/* Receives row y of the image, logits[width][classes], once it is complete. */
 typedef enum paced_err blend_row(void *context, int y, const float *logits);
 
 struct blend {
     const struct windows *down, *across;
     int classes, kept; /* kept: rows in `sum` */
-    int next;          /* the first row that has not been given away */
-    float *sum;        /* [kept][width][classes], from row `next` on */
+    int next;          /* first row that has not been delivered */
+    float *sum;        /* [kept][width][classes], starting at row `next` */
     blend_row *row;
     void *context;
 };
@@ -23,10 +23,10 @@ void blend_start(struct blend *blend, const struct windows *down, const struct w
                  blend_row *row, void *context);
 void blend_finish(struct blend *blend);
 
-/* Adds logits[size][size][classes] of the window i down and j across, `part` of a whole one; mirrored: they stand from
- * right to left. Windows come with i rising: the rows above window i are given away. */
+/* Adds logits[size][size][classes] of the window i down and j across, weighted by `part`; mirrored: the columns run
+ * from right to left. i must not decrease, because the rows above window i are delivered. */
 enum paced_err blend_add(struct blend *blend, int i, int j, float part, bool mirrored, const float *logits);
-/* After the last window: gives the other rows away. */
+/* Delivers the remaining rows after the last window. */
 enum paced_err blend_end(struct blend *blend);
 
 #endif

@@ -1,4 +1,4 @@
-/* paced predict CONFIG --weights FILE --output DIR IMAGE|DIR...: classes at each image's own size. */
+/* paced predict CONFIG --weights FILE --output DIR IMAGE|DIR...: masks at the size of each image. */
 #include <stdlib.h>
 
 #include "src/run/commands.h"
@@ -9,13 +9,13 @@ struct run {
     struct prediction prediction;
     struct segmenter *segmenter;
     struct images images;
-    size_t done, before, unread; /* images of this run, of earlier ones, that cannot be read */
+    size_t done, before, unread; /* images predicted by this run, by earlier ones, and unreadable ones */
 };
 
 static enum paced_err predict(void *context, const char *path, const struct paced_image *image) {
     struct run *r = context;
     PACED_TRY(prediction_make(&r->prediction, r->segmenter, path, image));
-    r->done++;
+    ++r->done;
     return PACED_OK;
 }
 
@@ -26,7 +26,7 @@ static void summarise(const struct run *r) {
     if (r->before) paced_text_add(&text, ", done before: %zu", r->before);
     if (r->unread) paced_text_add(&text, ", unreadable: %zu", r->unread);
     if (left) paced_text_add(&text, ", left: %zu", left);
-    if (r->images.masks) paced_text_add(&text, "; masks passed over: %zu", r->images.masks);
+    if (r->images.masks) paced_text_add(&text, "; masks skipped: %zu", r->images.masks);
     paced_log(PACED_LOG_INFO, "%s", text.data);
     free(text.data);
 }

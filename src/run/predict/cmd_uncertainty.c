@@ -1,9 +1,9 @@
-/* paced uncertainty CONFIG --weights FILE --output DIR IMAGE|DIR...: what a student would be told about each pixel, as
- * pictures: the teacher's uncertainty u_p, the mask's u_b, their fusion u, and the weight in the first epoch.
+/* paced uncertainty CONFIG --weights FILE --output DIR IMAGE|DIR...: pictures of the quantities that weight a pixel in
+ * distillation: the teacher's uncertainty u_p, the mask's u_b, their fusion u, and the weight in the first epoch.
  *
- * The numbers are the loss's own (paced_loss_measure), from two objectives: one that always fuses, for the maps, and
- * the configuration's, for the weights (pcd's where it has none). Without a mask the likeliest class stands for the
- * label, so that u_p = 1 - max_c f_c, and u = u_p. A mask is "<stem>_mask.png" beside its image. */
+ * The numbers come from the loss itself (paced_loss_measure), with two objectives: one that always fuses, for the maps,
+ * and the configured one, for the weights (pcd if it has no weights). Without a mask the predicted class replaces the
+ * label, so that u_p = 1 - max_c f_c and u = u_p. The mask of an image is "<stem>_mask.png" in the same folder. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,9 +16,9 @@
 #include "src/run/predict/sheet.h"
 #include "src/run/teacher.h"
 
-/* The two ways to see an image: with its mask, and without. */
+/* Losses for images with a mask, or for images without. */
 struct view {
-    struct paced_objective objective; /* the one that weighs */
+    struct paced_objective objective; /* of `weights` */
     struct paced_loss *maps, *weights;
     const char *fusion;
 };
@@ -27,14 +27,14 @@ struct look {
     struct paced_config *config;
     const char *output;
     struct paced_device *device;
-    struct network network; /* the teacher's, for batches of one */
-    struct example example; /* the image at hand */
+    struct network network; /* teacher, for batches of one */
+    struct example example; /* current image */
     struct view masked, bare;
-    struct paced_histogram *histogram; /* NULL: mu hangs on no quantile */
+    struct paced_histogram *histogram; /* NULL: mu depends on no quantile */
     double mu;
     float *u_p, *u_b, *u, *weight; /* [size][size] */
     struct paced_masks *masks;
-    size_t odd, without_mask; /* mask pixels that are in no class by right; images so far */
+    size_t unmapped, without_mask; /* mask pixels that belong to no class; images without a mask so far */
 };
 
 static size_t pixels_of(const struct look *k) {
@@ -43,7 +43,7 @@ static size_t pixels_of(const struct look *k) {
 
 /* ---- opening ------------------------------------------------------------------------------------------------- */
 
-/* The configured tau, or the one that fits the validation set. */
+/* Configured tau, or the one that fits the validation set. */
 static enum paced_err find_tau(struct look *k, float *tau) {
     const struct paced_config *c = k->config;
     if (!isnan(c->uncertainty.temperature)) {
@@ -143,12 +143,12 @@ static enum paced_err read_mask(struct look *k, const char *mask_path, const cha
                           path, image->width, image->height, mask_path, mask.width, mask.height);
     else
         paced_resize_nearest(mask.label, mask.width, mask.height, 1, k->example.label, size, size);
-    k->odd += mask.odd;
+    k->unmapped += mask.odd;
     free(mask.label);
     return err;
 }
 
-/* Label and teacher's logits of an image, in both losses of the view that it needs. */
+/* Loads an image, and puts its label and the teacher's logits into both losses of the view that fits it. */
 static enum paced_err take_image(struct look *k, const char *path, const struct paced_image *image,
                                  struct view **view) {
     struct example *e = &k->example;
@@ -162,8 +162,7 @@ static enum paced_err take_image(struct look *k, const char *path, const struct 
         memcpy(e->label, e->prediction, pixels_of(k));
         if (k->without_mask++ == 0)
             paced_log(PACED_LOG_WARN,
-                      "%s: is not there, so u_p takes the likeliest class and u_b is left out, here and for all other "
-                      "images without a mask",
+                      "%s: is missing; for all images without a mask, u_p uses the predicted class and u_b is omitted",
                       mask);
     }
     free(mask);
@@ -184,7 +183,7 @@ static enum paced_err measure(struct look *k, struct paced_loss *loss, int fuse,
     return paced_buffer_read(paced_loss_uncertainty(loss), values, pixels_of(k) * sizeof *values);
 }
 
-/* First walk: the uncertainties that mu is a quantile of. */
+/* First visit: collects the uncertainties whose quantile is mu. */
 static enum paced_err collect(void *context, const char *path, const struct paced_image *image) {
     struct look *k = context;
     struct view *view;
@@ -262,10 +261,10 @@ static enum paced_err look_at(struct look *k, struct images *images) {
     }
     k->mu = paced_pacing_mu(k->config, &k->masked.objective, 0, k->histogram);
     PACED_TRY(set_pace(k));
-    k->odd = 0;
+    k->unmapped = 0;
     enum paced_err err = images_visit(images, "uncertainty", draw, k);
-    if (k->odd) {
-        char *what = paced_masks_odd_text(k->masks, k->odd);
+    if (k->unmapped) {
+        char *what = paced_masks_odd_text(k->masks, k->unmapped);
         paced_log(PACED_LOG_WARN, "%s", what);
         free(what);
     }
@@ -279,7 +278,7 @@ enum paced_err paced_command_uncertainty(const struct paced_arguments *arguments
     struct paced_config config;
     PACED_TRY(command_config(arguments, &config));
     char *weights = run_weights_path(&config, arguments->weights);
-    free(config.distill.teacher); /* whatever the configuration names: these are looked at */
+    free(config.distill.teacher); /* --weights replaces the configured teacher */
     config.distill.teacher = paced_strdup(weights);
     struct look look = {.config = &config, .output = arguments->output};
     struct images images = {0};

@@ -1,4 +1,4 @@
-/* Images by name or by folder. */
+/* List of images. */
 #include "src/run/predict/images.h"
 
 #include <dirent.h>
@@ -17,10 +17,10 @@ static void add(struct images *images, char *path) {
     images->paths[images->count++] = path;
 }
 
-/* Is the name "x_mask.*" or "x_mask_1.*", and is there an image "x.png" or "x.jpg"? */
+/* True for a name "x_mask.*" or "x_mask_1.*" next to an image "x.png" or "x.jpg". */
 static bool is_mask(const char *dir, const char *name) {
     const char *mark = NULL;
-    for (const char *at = name; (at = strstr(at, "_mask")); ++at) mark = at;
+    for (const char *at = name; (at = strstr(at, "_mask")); ++at) mark = at; /* the last one counts */
     if (!mark) return false;
     const char *rest = mark + strlen("_mask");
     if (*rest == '_') rest += 1 + strspn(rest + 1, "0123456789");
@@ -45,10 +45,11 @@ static enum paced_err add_folder(struct images *images, const char *dir) {
     }
     free(entries);
     if (images->count > before) return PACED_OK;
-    return paced_error(PACED_INVALID, "%s: holds no PNG file and no JPEG file; name the images or their folder", dir);
+    return paced_error(PACED_INVALID, "%s: contains no PNG file and no JPEG file; name the images or their folder",
+                       dir);
 }
 
-/* ---- results by their names ---------------------------------------------------------------------------------- */
+/* ---- names of results ---------------------------------------------------------------------------------------- */
 
 char *result_path(const char *output, const char *image, const char *ending) {
     char *stem = paced_path_stem(image), *path = paced_format("%s/%s%s", output, stem, ending);
@@ -56,7 +57,7 @@ char *result_path(const char *output, const char *image, const char *ending) {
     return path;
 }
 
-/* Results beside their images would take the images' names. */
+/* Results in the folder of their images could replace the images. */
 static bool is_same_file(const char *a, const char *b) {
     struct stat one, other;
     return stat(a, &one) == 0 && stat(b, &other) == 0 && one.st_dev == other.st_dev && one.st_ino == other.st_ino;
@@ -86,7 +87,7 @@ static enum paced_err check_results(const struct images *images, const char *out
     qsort(results, count, sizeof *results, compare_results);
     for (size_t i = 1; i < count && !err; ++i)
         if (strcmp(results[i - 1].path, results[i].path) == 0)
-            err = paced_error(PACED_INVALID, "%s and %s would both write %s; give each an --output of its own",
+            err = paced_error(PACED_INVALID, "%s and %s would both write %s; give each its own --output",
                               results[i - 1].image, results[i].image, results[i].path);
     for (size_t i = 0; i < count; ++i) free(results[i].path);
     free(results);
@@ -98,7 +99,8 @@ enum paced_err images_list(struct images *images, const struct paced_arguments *
     for (size_t i = 1; i < arguments->name_count; ++i) {
         const char *name = arguments->names[i];
         if (!*name)
-            return paced_error(PACED_INVALID, "'' is no name of an image; name PNG or JPEG files, or their folder");
+            return paced_error(PACED_INVALID,
+                               "'' is not the name of an image; name PNG or JPEG files, or their folder");
         if (paced_path_is_dir(name))
             PACED_TRY(add_folder(images, name));
         else
@@ -123,15 +125,15 @@ void images_drop(struct images *images, bool (*is_done)(const void *context, con
     images->count = kept;
 }
 
-/* ---- the walk ------------------------------------------------------------------------------------------------ */
+/* ---- visit --------------------------------------------------------------------------------------------------- */
 
-/* An image that is read on a thread of its own; without a path there is none. */
+/* Image that is read on its own thread. path NULL: none. */
 struct reading {
     const char *path;
     struct paced_image image;
     enum paced_err err;
     pthread_t thread;
-    bool apart; /* the thread was started and is to be waited for */
+    bool apart; /* the thread was started and must be joined */
 };
 
 static void *read_image(void *argument) {
@@ -149,7 +151,7 @@ static void wait_reading(struct reading *r) {
     if (r->apart)
         pthread_join(r->thread, NULL);
     else if (r->path)
-        read_image(r); /* no thread to be had */
+        read_image(r); /* no thread could be started */
     r->apart = false;
 }
 

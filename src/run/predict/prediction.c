@@ -1,7 +1,7 @@
-/* The results of an image.
+/* Results of an image.
  *
- * Whether they are up to date is decided as make does it, by the files' times. The settings count as a file, too:
- * DIR/predict.ini, which is written anew only when they change. */
+ * Results are up to date, as for make, if they are not older than the files that they depend on. The settings are one
+ * of these files: DIR/predict.ini, which is rewritten only if they change. */
 #include "src/run/predict/prediction.h"
 
 #include <math.h>
@@ -12,7 +12,7 @@
 #include "paced/report.h"
 #include "paced/weights.h"
 
-/* ---- what is asked for --------------------------------------------------------------------------------------- */
+/* ---- options ------------------------------------------------------------------------------------------------- */
 
 static bool is_before(struct timespec a, struct timespec b) {
     return a.tv_sec < b.tv_sec || (a.tv_sec == b.tv_sec && a.tv_nsec < b.tv_nsec);
@@ -24,9 +24,9 @@ static void add_ending(struct prediction *p, char *ending) {
     p->results.ending = (const char *const *)p->ending;
 }
 
-static const char mark[] = "; written by paced predict, with the weights "; /* a record begins so */
+static const char mark[] = "; written by paced predict, with the weights "; /* start of every record */
 
-/* A configuration, so that the program reads it. */
+/* Text of a record: a valid configuration. */
 static char *settings_text(const struct paced_config *config, const char *weights) {
     char *path = paced_path_absolute(weights), *keys = paced_config_text(config);
     char *text = paced_format("%s%s\n%s", mark, path, keys);
@@ -43,11 +43,11 @@ static enum paced_err read_record(struct prediction *p) {
     p->recorded = strcmp(text, p->settings) == 0;
     free(text);
     if (ours) return PACED_OK;
-    return paced_error(PACED_INVALID, "%s: is not of predict's writing; rename it, or choose another --output",
+    return paced_error(PACED_INVALID, "%s: was not written by `paced predict`; rename it, or choose another --output",
                        p->record);
 }
 
-/* Results are older than what is given if they are older than this file; a missing one is found when it is read. */
+/* Adds a file that results depend on. A missing file is reported when it is read. */
 static void count_age(struct prediction *p, const char *path) {
     struct stat info;
     if (stat(path, &info) == 0 && is_before(p->newest, info.st_mtim)) p->newest = info.st_mtim;
@@ -72,10 +72,10 @@ enum paced_err prediction_init(struct prediction *p, const struct paced_config *
                              .overlay = arguments->overlay,
                              .logits = arguments->logits};
     if (p->logits && config->predict.mode == PACED_PREDICT_WINDOW)
-        return paced_error(PACED_INVALID, "predict: --logits are those of a whole image; take --probabilities, or "
+        return paced_error(PACED_INVALID, "predict: --logits are those of a whole image; use --probabilities, or "
                                           "predict.mode = resize");
     if (arguments->probabilities) {
-        p->first_class = p->classes == 2; /* of two the other's are the rest */
+        p->first_class = p->classes == 2; /* of two classes, only the foreground */
         p->class_end = p->classes;
     }
     for (int c = p->first_class; c < p->class_end; ++c) add_ending(p, paced_format("_p%d.png", c));
@@ -97,7 +97,7 @@ void prediction_finish(struct prediction *p) {
     *p = (struct prediction){0};
 }
 
-/* ---- what is there ------------------------------------------------------------------------------------------- */
+/* ---- existing results ---------------------------------------------------------------------------------------- */
 
 static bool is_done(const void *context, const char *path) {
     const struct prediction *p = context;
@@ -123,9 +123,9 @@ enum paced_err prediction_record(const struct prediction *p) {
     return p->recorded ? PACED_OK : paced_file_write(p->record, p->settings, strlen(p->settings));
 }
 
-/* ---- an image ------------------------------------------------------------------------------------------------ */
+/* ---- image --------------------------------------------------------------------------------------------------- */
 
-/* Where its rows go. */
+/* Destination of the rows of an image. */
 struct output {
     const struct prediction *prediction;
     size_t width;
@@ -181,8 +181,8 @@ static enum paced_err write_logits(const struct prediction *p, const float *logi
     return err;
 }
 
-#define TINT 0.3          /* share of the colour within a region */
-#define SIDE_PER_LINE 300 /* pixels of the shorter side for one of the outline's width */
+#define TINT 0.3          /* fraction of the colour within a region */
+#define SIDE_PER_LINE 300 /* pixels of the shorter side per pixel of the outline's width */
 
 static enum paced_err write_overlay(const struct prediction *p, const char *path, const struct paced_image *image,
                                     const uint8_t *label) {

@@ -1,4 +1,4 @@
-/* What `predict` writes of an image, and whether it is there already. */
+/* Results that `paced predict` writes for an image. */
 #ifndef PACED_RUN_PREDICTION_H
 #define PACED_RUN_PREDICTION_H
 
@@ -12,28 +12,27 @@ struct prediction {
     const char *output; /* directory */
     int size, classes;
     bool overlay, logits;
-    uint32_t colours[CLASS_COLOURS]; /* with `overlay`: of the classes */
-    int first_class, class_end;      /* whose probabilities are written: first_class ... class_end - 1 */
-    struct result_endings results;   /* of an image; the mask, which is written last, is the last */
-    char **ending;                   /* they own these */
-    char *record, *settings;         /* DIR/predict.ini and what it has to hold */
-    bool recorded;                   /* it does */
-    struct timespec newest;          /* what results have to be newer than, besides their image */
+    uint32_t colours[CLASS_COLOURS]; /* of the classes; only with `overlay` */
+    int first_class, class_end;      /* probabilities of first_class ... class_end - 1 are written */
+    struct result_endings results;   /* of an image; the mask is last and is written last */
+    char **ending;                   /* owned strings of `results` */
+    char *record, *settings;         /* DIR/predict.ini and its required content */
+    bool recorded;                   /* the record has that content */
+    struct timespec newest;          /* time of the newest file, besides the image, that results depend on */
 };
 
-/* PACED_INVALID where the options do not go together, an overlay's label table is bad, or DIR/predict.ini is a file of
- * another kind. prediction_finish
- * accepts {0}. */
+/* PACED_INVALID if the options exclude each other, an overlay's label table is bad, or DIR/predict.ini was not written
+ * by this command. `arguments` must outlive the prediction. prediction_finish accepts {0}. */
 enum paced_err prediction_init(struct prediction *prediction, const struct paced_config *config, const char *weights,
                                const struct paced_arguments *arguments);
 void prediction_finish(struct prediction *prediction);
 
-/* Drops the images whose results are all there, made with these settings, and newer than image and weights. */
+/* Drops the images whose results all exist, were made with these settings, and are newer than image and weights. */
 void prediction_drop_done(struct prediction *prediction, struct images *images);
-/* Makes the directory, and writes down the settings; where they were others, all results there count as old. */
+/* Creates the directory and records the settings. Changed settings make all existing results outdated. */
 enum paced_err prediction_record(const struct prediction *prediction);
 
-/* Segments an image and writes its results; its pixels are lost with `overlay`. */
+/* Segments an image and writes its results. `overlay` overwrites the pixels of the image. */
 enum paced_err prediction_make(const struct prediction *prediction, struct segmenter *segmenter, const char *path,
                                const struct paced_image *image);
 

@@ -1,8 +1,8 @@
-/* From an image to its classes.
+/* Segmentation of an image.
  *
- * Everything is windows: they lie over the image, or, where it is squeezed, a single one over its small copy. A view is
- * a window, or a window mirrored; views go through the network in batches, two of which take turns, so that the host
- * gathers one and adds up the other while the device works. */
+ * The image is covered with windows; an image that is resized to the network's size has a single window. A view is a
+ * window or its mirror image. Views pass through the network in two alternating batches, so that the host gathers one
+ * and blends the other while the device works. */
 #include "src/run/predict/segment.h"
 
 #include <math.h>
@@ -19,29 +19,29 @@ enum { RING = 2 };
 struct slot {
     float *input, *logits; /* [batch][size][size][3], [batch][size][size][classes] */
     struct paced_ticket ticket;
-    size_t first; /* of its views */
+    size_t first; /* index of the first view */
     int count;
 };
 
 struct segmenter {
     struct paced_device *device;
     struct network network;
-    int size, classes, batch, passes; /* passes: views of a window, 2 with predict.flip */
+    int size, classes, batch, passes; /* passes: views per window, 2 with predict.flip */
     double overlap;
-    int *column; /* [size]: where a view's columns are in the image */
+    int *column; /* [size]: columns of the image for the columns of a view */
     struct slot ring[RING];
-    uint8_t *small; /* [size][size][3]: the squeezed image; NULL of windows */
-    float *whole;   /* [size][size][classes]: its logits */
+    uint8_t *small; /* [size][size][3]: resized image; NULL with predict.mode = window */
+    float *whole;   /* [size][size][classes]: logits of the resized image */
 };
 
-/* An image under way. */
+/* Image that is being segmented. */
 struct job {
     struct segmenter *segmenter;
-    const uint8_t *rgb; /* [down.length][across.length][3], which the windows lie over */
+    const uint8_t *rgb; /* [down.length][across.length][3] */
     struct windows down, across;
     struct blend blend;
     const struct segment_rows *rows;
-    int width;          /* of the rows that leave */
+    int width;          /* of the rows that are delivered */
     uint8_t *label;     /* [width] */
     float *probability; /* [width][classes], or NULL */
 };
@@ -108,13 +108,13 @@ static size_t view_count(const struct job *job) {
     return (size_t)job->down.count * (size_t)job->across.count * (size_t)job->segmenter->passes;
 }
 
-/* Row by row, so that the blend can let rows go. */
+/* View k, in the order of rows that blend_add requires. */
 static struct view view_at(const struct job *job, size_t k) {
     size_t passes = (size_t)job->segmenter->passes, across = (size_t)job->across.count, window = k / passes;
     return (struct view){(int)(window / across), (int)(window % across), k % passes == 1};
 }
 
-/* The view's pixels, mirrored in the image's end pixels where the window reaches beyond them. */
+/* Copies the pixels of a view. Outside the image they are mirrored at the edge pixels. */
 static void gather(const struct job *job, struct view view, float *input) {
     const struct segmenter *s = job->segmenter;
     for (int q = 0; q < s->size; ++q) {
@@ -178,7 +178,7 @@ static void softmax(const float *logits, int classes, int likeliest, float *prob
     for (int c = 0; c < classes; ++c) probability[c] /= sum;
 }
 
-/* Row y of what leaves, whose pixel x is logits[column[x]] (column NULL: logits[x]). */
+/* Delivers row y, whose pixel x has the logits at column[x] (column NULL: at x). */
 static enum paced_err deliver(struct job *job, int y, const float *logits, const int *column) {
     size_t classes = (size_t)job->segmenter->classes;
     for (size_t x = 0; x < (size_t)job->width; ++x) {
@@ -215,7 +215,7 @@ static enum paced_err stretch(struct job *job, int height) {
 
 /* ---- an image ------------------------------------------------------------------------------------------------ */
 
-/* The windows' logits leave through `row`. */
+/* Runs all windows; the blended logits go to `row`. */
 static enum paced_err run_windows(struct job *job, const uint8_t *rgb, int width, int height, blend_row *row) {
     struct segmenter *s = job->segmenter;
     job->rgb = rgb;
@@ -223,7 +223,7 @@ static enum paced_err run_windows(struct job *job, const uint8_t *rgb, int width
     windows_lay_out(&job->across, width, s->size, s->overlap);
     blend_start(&job->blend, &job->down, &job->across, s->classes, row, job);
     enum paced_err err = run_views(job), finished = PACED_OK;
-    for (int i = 0; i < RING; ++i) /* after an error a batch may still be under way */
+    for (int i = 0; i < RING; ++i) /* after an error a batch may be pending */
         if (paced_ticket_wait(&s->ring[i].ticket)) finished = PACED_FAILED;
     blend_finish(&job->blend);
     windows_finish(&job->across);

@@ -1,18 +1,18 @@
-/* Two rows of three panels: image, mask, weight; u_p, u_b, u. */
+/* Sheet of two rows of three panels: image, mask, weight; u_p, u_b, u. */
 #include "src/run/predict/sheet.h"
 
 #include <stdlib.h>
 
 #include "src/run/panels.h"
 
-static void draw_map(struct panels *p, int column, int row, const char *title, const float *values, double most) {
+static void draw_map(struct panels *p, int column, int row, const char *title, const float *values, double max) {
     if (!values) {
         panels_draw_missing(p, column, row, title, "no mask");
         return;
     }
     char note[64];
     snprintf(note, sizeof note, "mean %.4f", panels_mean(p, values));
-    panels_draw_map(p, column, row, title, values, most);
+    panels_draw_map(p, column, row, title, values, max);
     panels_draw_note(p, column, row, 1, note);
 }
 
@@ -23,7 +23,7 @@ static void draw_image(struct panels *p, const struct sheet *s) {
     panels_draw_note(p, 0, 0, 0, note);
 }
 
-/* Classes in even steps of grey, the background black. */
+/* Draws classes in even steps of grey; the background is black. */
 static void draw_mask(struct panels *p, const struct sheet *s) {
     if (!s->label) {
         panels_draw_missing(p, 1, 0, "mask", "no mask");

@@ -1,4 +1,4 @@
-/* The picture that `paced uncertainty` makes of an image: six panels side by side. */
+/* Picture of an image by `paced uncertainty`: six panels. */
 #ifndef PACED_RUN_SHEET_H
 #define PACED_RUN_SHEET_H
 
@@ -6,13 +6,13 @@
 
 struct sheet {
     const char *title, *settings; /* two lines of text above */
-    const char *fusion;           /* how u came about, a word */
+    const char *fusion;           /* name of the fusion that gives u */
     int size, classes;
-    int width, height;    /* the image's own */
+    int width, height;    /* of the original image */
     const uint8_t *rgb;   /* [size][size][3] */
     const uint8_t *label; /* [size][size]; NULL: no mask */
-    const float *u_p;     /* [size][size], as the others */
-    const float *u_b;     /* NULL: not known */
+    const float *u_p;     /* [size][size], as the following ones */
+    const float *u_b;     /* NULL: no mask */
     const float *u, *weight;
 };
 

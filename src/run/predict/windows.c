@@ -1,8 +1,8 @@
 /* Windows along an axis.
  *
- * A network knows less at the border of its input than in the middle, so a window counts by a Gaussian around its
- * middle, of deviation size / 8: 1 there, about 1/3000 at its ends. Divided by the sum over the windows of a pixel, the
- * shares make 1; as they are divided along each axis, so do their products, and no plane of weights is needed. */
+ * A network is less accurate at the border of its input than in the middle, so a window is weighted by a Gaussian with
+ * stddev size / 8: 1 in the middle, about 1/3000 at the ends. Weights are normalised to a sum of 1 per pixel along each
+ * axis. The products of both axes then also sum to 1, and no plane of weights is needed. */
 #include "src/run/predict/windows.h"
 
 #include <math.h>

@@ -1,4 +1,4 @@
-/* paced robustness CONFIG: what corruptions cost one or several weights; tables, plots and a sheet of examples. */
+/* paced robustness CONFIG: metrics of one or several weights under corruptions; tables, plots and a contact sheet. */
 #include <stdlib.h>
 
 #include "src/run/commands.h"

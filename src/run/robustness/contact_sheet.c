@@ -1,5 +1,5 @@
-/* The contact sheet: a table of panels. Small images are scaled up by a whole factor, so that a pixel stays a square.
- * Of large ones some pixels are shown and others not: means would take the noise away that is to be seen. */
+/* Contact sheet: a table of panels. Small images are enlarged by a whole factor, so that pixels stay square. Large ones
+ * are subsampled, because averaging would remove the noise that the sheet shows. */
 #include "src/run/robustness/contact_sheet.h"
 
 #include <math.h>
@@ -14,19 +14,19 @@
 enum {
     MARGIN = 16,
     GAP = 4,                        /* between panels */
-    HEADER = 4 * PACED_TEXT_HEIGHT, /* the image's name, the severities */
-    WANTED = 128,                   /* a panel's width in pixels, at least about */
-    MOST = 256,                     /* ... and at most */
+    HEADER = 4 * PACED_TEXT_HEIGHT, /* name of the image, severities */
+    WANTED = 128,                   /* approximate minimum width of a panel, pixels */
+    MAX_SIDE = 256,                 /* maximum width of a panel, pixels */
 };
 
 struct sheet_layout {
     struct paced_canvas canvas;
-    int size, shown, scale; /* the image's side; that of what is drawn of it, and the factor that this is drawn by */
-    int panel, names;       /* the widths of a panel and of the first column */
-    uint32_t colours[256];  /* of the classes' outlines */
+    int size, shown, scale; /* side of the image; its side after subsampling; factor of enlargement */
+    int panel, names;       /* widths of a panel and of the first column, pixels */
+    uint32_t colours[256];  /* outlines of the classes */
 };
 
-/* An image as the dataset holds it. */
+/* Unchanged image of the data set. */
 struct specimen {
     size_t index;
     uint8_t *rgb, *label;
@@ -43,7 +43,8 @@ static enum paced_err find_specimen(struct paced_dataset *dataset, struct specim
 }
 
 static struct sheet_layout lay_out(int size, const struct corruption_plan *plan) {
-    struct sheet_layout l = {.size = size, .shown = size < MOST ? size : MOST, .scale = (WANTED + size / 2) / size};
+    struct sheet_layout l = {
+        .size = size, .shown = size < MAX_SIDE ? size : MAX_SIDE, .scale = (WANTED + size / 2) / size};
     if (l.scale < 1) l.scale = 1;
     for (size_t c = 0; c < PACED_COUNT(l.colours); ++c) l.colours[c] = OUTLINE;
     l.panel = l.shown * l.scale;
@@ -61,7 +62,7 @@ static int left_of(const struct sheet_layout *l, size_t column) {
     return MARGIN + l->names + (int)column * (l->panel + GAP);
 }
 
-/* Row 0: the clean image; the severities stand between it and the next. */
+/* Row 0 is the clean image; the severities are printed between it and row 1. */
 static int top_of(const struct sheet_layout *l, size_t row) {
     return MARGIN + HEADER + (row ? HEADER : 0) + (int)row * (l->panel + GAP);
 }
@@ -83,7 +84,7 @@ static void draw_name(struct sheet_layout *l, size_t row, const char *name) {
                       name);
 }
 
-/* One row of the table: the specimen corrupted at each severity. */
+/* Draws one row of the table: the specimen corrupted at each severity. */
 static enum paced_err draw_row(struct sheet_layout *l, const struct corruption_plan *plan, size_t row, uint64_t seed,
                                const struct specimen *s) {
     size_t pixels = (size_t)l->size * (size_t)l->size;

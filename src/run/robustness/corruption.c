@@ -1,18 +1,18 @@
-/* The lists of [robustness], and corruptions on their way into batches. */
+/* Lists of [robustness], and corruption of samples. */
 #include "src/run/robustness/corruption.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- what is asked for --------------------------------------------------------------------------------------- */
+/* ---- plan ---------------------------------------------------------------------------------------------------- */
 
 static enum paced_err read_corruptions(struct corruption_plan *plan, const char *list) {
-    size_t most = paced_corruption_count();
-    bool *chosen = paced_alloc(most, sizeof *chosen);
+    size_t max = paced_corruption_count();
+    bool *chosen = paced_alloc(max, sizeof *chosen);
     enum paced_err err = paced_corruptions_read("robustness.corruptions", list, chosen);
-    plan->corruptions = paced_alloc(most, sizeof *plan->corruptions);
-    plan->names = paced_alloc(most, sizeof *plan->names);
-    for (size_t i = 0; !err && i < most; ++i) {
+    plan->corruptions = paced_alloc(max, sizeof *plan->corruptions);
+    plan->names = paced_alloc(max, sizeof *plan->names);
+    for (size_t i = 0; !err && i < max; ++i) {
         if (!chosen[i]) continue;
         plan->corruptions[plan->count] = i;
         plan->names[plan->count++] = paced_corruption_name(i);
@@ -43,7 +43,7 @@ void corruption_plan_finish(struct corruption_plan *plan) {
     *plan = (struct corruption_plan){0};
 }
 
-/* ---- on the way ---------------------------------------------------------------------------------------------- */
+/* ---- samples ------------------------------------------------------------------------------------------------- */
 
 enum paced_err corruption_apply(const void *context, size_t sample, int size, float *rgb, uint8_t *label) {
     const struct corruption *c = context;

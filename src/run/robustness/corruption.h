@@ -1,4 +1,4 @@
-/* What [robustness] asks for, and one corruption as the loader's change of samples. */
+/* Plan of [robustness], and one corruption as the loader's change of samples. */
 #ifndef PACED_RUN_CORRUPTION_H
 #define PACED_RUN_CORRUPTION_H
 
@@ -6,26 +6,26 @@
 #include "paced/perturb.h"
 
 struct corruption_plan {
-    size_t *corruptions; /* [count] rows of the perturb room's table, in its order */
+    size_t *corruptions; /* [count] rows of the perturb module's table, in its order */
     const char **names;  /* [count] */
     size_t count;
     int severities[PACED_SEVERITIES]; /* [severity_count] rising */
     size_t severity_count;
 };
 
-/* PACED_INVALID for a name or a severity that there is not, or for none at all. Nothing to release on an error. */
+/* PACED_INVALID for an unknown name or severity, or an empty list. Nothing is left to release after an error. */
 enum paced_err corruption_plan_read(struct corruption_plan *plan, const struct paced_config *config);
 void corruption_plan_finish(struct corruption_plan *plan);
 
-/* The context of corruption_apply. */
+/* Context of corruption_apply. */
 struct corruption {
-    size_t index; /* in the perturb room's table */
+    size_t index; /* in the perturb module's table */
     int severity;
     uint64_t seed;
 };
 
-/* paced_change's `apply`. A sample's random numbers depend on the seed, the corruption's name, the severity and the
- * sample's place in the split, and on nothing else. */
+/* `apply` of a paced_change. The random numbers of a sample depend only on the seed, the corruption's name, the
+ * severity and the sample's index in the split. */
 enum paced_err corruption_apply(const void *corruption, size_t sample, int size, float *rgb, uint8_t *label);
 
 #endif

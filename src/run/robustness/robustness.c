@@ -1,6 +1,6 @@
 /* Robustness: for each of the weights one pass over the clean images, and one for each corruption and severity. The
- * loader's threads corrupt the next batch while the device works on one. The files are written after the last pass, so
- * that a run that is stopped leaves an earlier one's as they were. */
+ * loader's threads corrupt the next batch while the device processes one. Files are written after the last pass, so
+ * that a stopped run leaves the files of an earlier one unchanged. */
 #include "src/run/robustness/robustness.h"
 
 #include <stdlib.h>
@@ -15,8 +15,8 @@
 #include "src/run/test/evaluation.h"
 
 struct measurement {
-    struct paced_config config; /* a view of the caller's, with the present weights' network */
-    char *arch;                 /* of the present weights; NULL: the configuration's */
+    struct paced_config config; /* shallow copy of the caller's, with the network of the current weights */
+    char *arch;                 /* of the current weights; NULL: the configuration's */
     struct corruption_plan plan;
     struct weights_list weights;
     struct evaluation evaluation;
@@ -25,7 +25,7 @@ struct measurement {
 
 /* ---- the weights' networks ----------------------------------------------------------------------------------- */
 
-/* The network that the weights say they are of; what they leave open is the configuration's. */
+/* Reads the network's arch and width from the metadata; missing ones come from the configuration. */
 static enum paced_err read_kind(const char *path, const struct paced_config *config, char **arch, int64_t *width) {
     struct paced_weights weights = {0};
     PACED_TRY(paced_weights_read(path, &weights));
@@ -34,14 +34,14 @@ static enum paced_err read_kind(const char *path, const struct paced_config *con
     *arch = NULL;
     *width = config->model.width;
     if (wide && (!paced_parse_int(wide, width) || *width < 1 || *width > PACED_MOST_WIDTH))
-        err = paced_error(PACED_INVALID, "%s: says that its width is '%s'; no network has that, so write the file anew",
-                          path, wide);
+        err = paced_error(PACED_INVALID, "%s: metadata \"width\" = '%s' is not 1 to %d; write the file again", path,
+                          wide, PACED_MOST_WIDTH);
     if (!err) *arch = paced_strdup(said ? said : config->model.arch);
     paced_weights_finish(&weights);
     return err;
 }
 
-/* Are all there, and of the networks that they claim? So that the last one ends no measurement of hours. */
+/* Checks first that all weights exist and match their networks, so that a bad one does not end hours of measurement. */
 static enum paced_err check_weights(const struct weights_list *list, const struct paced_config *config,
                                     const struct expected *expected) {
     enum paced_err err = PACED_OK;
@@ -49,7 +49,7 @@ static enum paced_err check_weights(const struct weights_list *list, const struc
         const char *path = list->paths[i];
         if (expected_has(expected, path)) continue;
         if (!paced_path_exists(path))
-            return paced_error(PACED_INVALID, "%s: no such file; name weights that a training has written", path);
+            return paced_error(PACED_INVALID, "%s: no such file; give weights that a training has written", path);
         struct paced_config own = *config;
         char *arch;
         PACED_TRY(read_kind(path, config, &arch, &own.model.width));
@@ -60,7 +60,7 @@ static enum paced_err check_weights(const struct weights_list *list, const struc
     return err;
 }
 
-/* Opens the network anew where the weights are of another than the one before. */
+/* Loads the weights; reopens the network if they belong to another one than the previous weights. */
 static enum paced_err open_weights(struct measurement *m, const struct paced_config *config, const char *path) {
     char *arch;
     int64_t width;
@@ -78,7 +78,7 @@ static enum paced_err open_weights(struct measurement *m, const struct paced_con
 
 /* ---- passes -------------------------------------------------------------------------------------------------- */
 
-/* One pass; `number` counts those of all weights. *scores is made here. */
+/* Runs one pass. `number` counts the passes of all weights. *scores is created here. */
 static enum paced_err measure_pass(struct measurement *m, size_t number, const char *name,
                                    const struct corruption *corruption, struct paced_scores **scores) {
     size_t total = m->weights.count * (1 + m->plan.count * m->plan.severity_count);
@@ -96,7 +96,7 @@ static void add_dice(struct paced_text *line, const struct paced_scores *scores)
     paced_text_add(line, " %.4f", paced_scores_mean(scores, 0, false, NULL).dice);
 }
 
-/* All severities of one corruption. */
+/* Measures all severities of one corruption. */
 static enum paced_err measure_corruption(struct measurement *m, size_t weights, size_t row) {
     size_t severities = m->plan.severity_count, passes = 1 + m->plan.count * severities;
     struct paced_scores **scores = m->results.scores + (weights * m->plan.count + row) * severities;
@@ -137,7 +137,7 @@ static enum paced_err list_weights(struct weights_list *list, const struct paced
     return err;
 }
 
-/* What can be told without a device. */
+/* Opens and checks everything that needs no device. */
 static enum paced_err open_inputs(struct measurement *m, const struct paced_config *config,
                                   const struct expected *expected) {
     PACED_TRY(corruption_plan_read(&m->plan, config));
@@ -198,7 +198,7 @@ static enum paced_err write_results(struct measurement *m, const char *dir) {
 
 enum paced_err robustness_run(const struct paced_config *config, const char *dir, FILE *out) {
     struct measurement m = {.config = *config};
-    m.config.test.metrics = (1 << (PACED_F1 + 1)) - 1; /* of pixels; outlines would take far longer */
+    m.config.test.metrics = (1 << (PACED_F1 + 1)) - 1; /* metrics of pixels; those of outlines take far longer */
     enum paced_err err = paced_dir_check(dir);
     if (!err) err = measure(&m, config);
     if (!err) err = write_results(&m, dir);

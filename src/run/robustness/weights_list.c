@@ -1,4 +1,4 @@
-/* Weights and their names. */
+/* List of weights files. */
 #include "src/run/robustness/weights_list.h"
 
 #include <stdlib.h>
@@ -6,19 +6,19 @@
 
 #include "src/run/files.h"
 
-enum { DEEPEST = 64 }; /* components of a path that a name may have */
+enum { MAX_DEPTH = 64 }; /* components of a path in a name */
 
 static enum paced_err check_once(const struct weights_list *list, size_t index) {
     const char *path = list->paths[index];
     for (size_t i = 0; i < index; ++i)
         if (strcmp(list->paths[i], path) == 0)
-            return paced_error(PACED_INVALID, "%s: is named twice; name each weights file once", path);
+            return paced_error(PACED_INVALID, "%s: is listed twice; list each weights file once", path);
     return PACED_OK;
 }
 
 /* ---- names --------------------------------------------------------------------------------------------------- */
 
-/* The run's name alone where the file's own says nothing. */
+/* Name of the run directory for best.safetensors and last.safetensors, else the stem of the file. */
 static char *short_name(const char *path) {
     char *stem = paced_path_stem(path);
     if (strcmp(stem, "best") != 0 && strcmp(stem, "last") != 0) return stem;
@@ -29,7 +29,7 @@ static char *short_name(const char *path) {
     return name;
 }
 
-/* The path's last 1 + `more` components without the extension. */
+/* Last 1 + `more` components of the path, without the extension. */
 static char *long_name(const char *path, int more) {
     char *dir = paced_path_dir(path), *stem = paced_path_stem(path), *whole = paced_path_join(dir, stem);
     const char *from = whole + strlen(whole);
@@ -48,10 +48,10 @@ static bool is_shared(const struct weights_list *list, size_t index) {
     return false;
 }
 
-/* Longer names for all that share theirs with another, until none does. */
+/* Lengthens the names that are equal to others, until all differ. */
 static void tell_apart(struct weights_list *list) {
     bool *shared = paced_alloc(list->count, sizeof *shared), any = true;
-    for (int more = 1; any && more < DEEPEST; ++more) {
+    for (int more = 1; any && more < MAX_DEPTH; ++more) {
         any = false;
         for (size_t i = 0; i < list->count; ++i) any |= shared[i] = is_shared(list, i);
         for (size_t i = 0; i < list->count; ++i) {
@@ -80,7 +80,7 @@ enum paced_err weights_list_read(struct weights_list *list, const struct paced_c
     *list = (struct weights_list){0};
     enum paced_err err = PACED_OK;
     for (char *item; !err && (item = paced_list_next(&text)); free(item)) err = add(list, config, item);
-    if (!err && list->count == 0) err = paced_error(PACED_INVALID, "no weights are named; give --weights FILE");
+    if (!err && list->count == 0) err = paced_error(PACED_INVALID, "the list of weights is empty; give --weights FILE");
     if (!err) tell_apart(list);
     if (err) weights_list_finish(list);
     return err;

@@ -1,5 +1,5 @@
-/* Timing a network. The device's peak is measured again after each step: on a machine that others use, a share means
- * something only where both sides were measured in the same minutes. */
+/* Benchmark of a network. The device's peak is measured after each step, because on a shared machine a fraction of the
+ * peak is meaningful only if both were measured within the same minutes. */
 #include "src/run/speed/bench.h"
 
 #include <stdlib.h>
@@ -9,9 +9,8 @@
 #include "paced/optim.h"
 #include "src/run/network.h"
 
-/* More steps than the least only as long as they do not take too long. */
-enum { LEAST_STEPS = 5 };
-static const double ENOUGH_S = 6;
+enum { MIN_STEPS = 5 };
+static const double ENOUGH_S = 6; /* no further steps after this time, seconds */
 
 struct bench {
     const struct paced_config *config;
@@ -56,7 +55,7 @@ static void close_bench(struct bench *b) {
 
 /* ---- steps ---------------------------------------------------------------------------------------------------- */
 
-/* What a step of training or of inference does, result on the host included. */
+/* Runs a step of training or inference, until the result is on the host. */
 static enum paced_err step(struct bench *b) {
     struct paced_exec *exec = b->network.exec;
     bool training = b->optimizer != NULL;
@@ -73,7 +72,7 @@ static enum paced_err step(struct bench *b) {
     return paced_device_finish(b->device);
 }
 
-/* `number` from 1, for the terminal. */
+/* `number`, from 1, is shown on the terminal. */
 static enum paced_err timed_step(struct bench *b, int number, double *seconds) {
     char text[64];
     if (paced_stop_asked()) return PACED_STOPPED;
@@ -98,12 +97,12 @@ static int ascending(const void *a, const void *b) {
 }
 
 static void summarise(struct bench_figures *f) {
-    double sorted[BENCH_MOST_STEPS];
+    double sorted[BENCH_MAX_STEPS];
     memcpy(sorted, f->step_s, sizeof sorted);
     qsort(sorted, (size_t)f->steps, sizeof *sorted, ascending);
-    f->least_s = sorted[0];
+    f->min_s = sorted[0];
     f->median_s = (sorted[(f->steps - 1) / 2] + sorted[f->steps / 2]) / 2;
-    f->most_s = sorted[f->steps - 1];
+    f->max_s = sorted[f->steps - 1];
 }
 
 static enum paced_err time_steps(struct bench *b, struct bench_figures *f) {
@@ -111,7 +110,7 @@ static enum paced_err time_steps(struct bench *b, struct bench_figures *f) {
     PACED_TRY(timed_step(b, 1, &f->first_s));
     PACED_TRY(timed_step(b, 2, &ignored));
     PACED_TRY(note_peak(b, f));
-    while (f->steps < BENCH_MOST_STEPS && (f->steps < LEAST_STEPS || spent < ENOUGH_S)) {
+    while (f->steps < BENCH_MAX_STEPS && (f->steps < MIN_STEPS || spent < ENOUGH_S)) {
         PACED_TRY(timed_step(b, f->steps + 3, &f->step_s[f->steps]));
         PACED_TRY(note_peak(b, f));
         spent += f->step_s[f->steps++];
@@ -132,9 +131,9 @@ double bench_process_mib(void) {
     return (double)kib / 1024;
 }
 
-/* Every stored tensor is written and read once at least; so are, in training, each weight, its gradient and its two
- * moments, while inference only reads the weights. What stays in caches between the kernels of an operation is not in
- * it. */
+/* Lower bound of the memory traffic of a step: every stored tensor is written and read at least once; so are, in
+ * training, each weight, its gradient and its two moments, while inference only reads the weights. Traffic between the
+ * kernels of an operation may stay in caches and is not counted. */
 static enum paced_err count_traffic(const struct bench *b, enum paced_mode mode, uint64_t *bytes) {
     const struct paced_device_info *info = paced_device_info(b->device);
     struct paced_limits limits = {info->max_alloc_bytes, info->align_bytes, PACED_WORKSPACE_BYTES};

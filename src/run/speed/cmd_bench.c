@@ -1,5 +1,5 @@
-/* paced bench CONFIG: how fast the configured network trains and runs here, held against what the device can do at
- * most. Random images, no files. Training comes first, so that the process's size after it is training's alone. */
+/* paced bench CONFIG: speed of training and inference of the configured network, compared with the device's peaks.
+ * Random images, no files. Training comes first, so that the size of the process after it is that of training alone. */
 #include <jansson.h>
 
 #include "paced/models.h"
@@ -9,7 +9,7 @@
 
 enum { MODES = 2, KERNEL_ROWS = 12 };
 
-/* Multiply-adds count as two operations; a training step does about three times a forward pass. */
+/* Modes. A training step has about three times the operations of a forward pass. */
 static const struct {
     enum paced_mode mode;
     const char *name;
@@ -19,9 +19,9 @@ static const struct {
 struct report {
     const struct paced_config *config;
     const char *device;
-    uint64_t macs;        /* of a forward pass per image, as direct convolutions */
-    double device_open_s; /* opening the device */
-    double gbytes_per_s;  /* the device's, between the modes */
+    uint64_t macs;        /* multiply-adds of a forward pass per image, as direct convolutions */
+    double device_open_s; /* time to open the device */
+    double gbytes_per_s;  /* bandwidth of the device, measured between the modes */
     double process_mib;
     struct bench_figures figures[MODES];
 };
@@ -51,8 +51,8 @@ static void print_kernels(const struct bench_figures *f) {
 static void print_mode(const struct report *r, int mode) {
     const struct bench_figures *f = &r->figures[mode];
     printf("%-10s %.2f images/s (%.2f to %.2f over %d steps), first step %.2f s\n", modes[mode].name,
-           images_per_second(r, f->median_s), images_per_second(r, f->most_s), images_per_second(r, f->least_s),
-           f->steps, f->first_s);
+           images_per_second(r, f->median_s), images_per_second(r, f->max_s), images_per_second(r, f->min_s), f->steps,
+           f->first_s);
     printf("    %.0f GFLOP/s as direct convolutions: %.0f %% of the device's %.0f (multiply-adds in registers)\n",
            gflops(r, mode), 100 * gflops(r, mode) / f->peak_gflops, f->peak_gflops);
     printf("    at least %.1f GB/s to and from memory: %.0f %% of the device's %.1f (a copy)\n", traffic(r, mode),
@@ -83,8 +83,8 @@ static json_t *json_of_mode(const struct report *r, int mode) {
     json_t *one = json_object(), *steps = json_array();
     for (int i = 0; i < f->steps; ++i) json_array_append_new(steps, json_real(f->step_s[i]));
     json_object_set_new(one, "images_per_second", json_real(images_per_second(r, f->median_s)));
-    json_object_set_new(one, "images_per_second_least", json_real(images_per_second(r, f->most_s)));
-    json_object_set_new(one, "images_per_second_most", json_real(images_per_second(r, f->least_s)));
+    json_object_set_new(one, "images_per_second_least", json_real(images_per_second(r, f->max_s)));
+    json_object_set_new(one, "images_per_second_most", json_real(images_per_second(r, f->min_s)));
     json_object_set_new(one, "step_seconds", steps);
     json_object_set_new(one, "open_seconds", json_real(f->open_s));
     json_object_set_new(one, "first_step_seconds", json_real(f->first_s));
@@ -123,7 +123,7 @@ static enum paced_err count_macs(const struct paced_config *c, uint64_t *macs) {
     return PACED_OK;
 }
 
-/* The copy's buffers would count as the network's memory: it is measured where no network is open. */
+/* Bandwidth is measured while no network is open, because the buffers of the copy would count as its memory. */
 static enum paced_err measure_mode(struct report *r, struct paced_device *device, int mode) {
     double gbytes_per_s;
     PACED_TRY(bench_run(r->config, device, modes[mode].mode, &r->figures[mode]));

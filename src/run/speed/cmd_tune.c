@@ -1,5 +1,5 @@
-/* paced tune [CONFIG]: measures what runs fastest on the configured device, for the configured network and batch, and
- * stores it in the device's tuning file, which holds what was measured before for other networks, too. */
+/* paced tune [CONFIG]: finds the fastest settings on the configured device for the configured network and batch, and
+ * adds them to the device's tuning file, which retains those of other networks. */
 #include <stdlib.h>
 
 #include "paced/models.h"
@@ -32,8 +32,8 @@ enum paced_err tune_fill(struct paced_buffer *buffer, uint64_t count, uint64_t s
     return err;
 }
 
-/* CONFIG, or the defaults with a batch that most devices hold. The device is opened without a tuning: that comes from
- * the file that is to be written. */
+/* Loads CONFIG, or the defaults with a batch that fits most devices. The device is opened without a tuning, which is
+ * read from the output file instead. */
 static enum paced_err load_config(const struct paced_arguments *arguments, struct paced_config *config) {
     const char *path = arguments->name_count ? arguments->names[0] : NULL;
     const char **sets = paced_alloc(arguments->set_count + 2, sizeof *sets);
@@ -77,7 +77,7 @@ static enum paced_err tune(const struct paced_config *c, const char *output) {
                                                           "PACED_CACHE_DIR, or name a file with --output");
     if (!err) err = paced_file_check(path);
     if (!err && paced_path_exists(path) && paced_tuning_read(paced_device_tuning(t.device), path) != PACED_OK)
-        paced_log(PACED_LOG_WARN, "tune: what %s held is left out", path);
+        paced_log(PACED_LOG_WARN, "tune: the previous content of %s is discarded", path);
     if (!err) err = measure(&t, c);
     if (!err) err = store(&t, c, path);
     free(t.table.data);
@@ -88,7 +88,7 @@ static enum paced_err tune(const struct paced_config *c, const char *output) {
 
 enum paced_err paced_command_tune(const struct paced_arguments *arguments) {
     struct paced_config config;
-    if (getenv("PACED_CONV")) return paced_error(PACED_INVALID, "tune: PACED_CONV leaves no choice; unset it");
+    if (getenv("PACED_CONV")) return paced_error(PACED_INVALID, "tune: PACED_CONV fixes the algorithm; unset it");
     PACED_TRY(load_config(arguments, &config));
     paced_catch_stop();
     enum paced_err err = tune(&config, arguments->output);

@@ -1,24 +1,24 @@
-/* The algorithm of each different convolution of a network, in each direction: the fastest of those whose results are
- * those of the plain sum over patches. A convolution is run as a network of its own. Backward is one pass for both
- * gradients: while the one's algorithm is tried, the other's stays as it is. */
+/* Tuning of convolutions: for each distinct convolution of a network and each direction, the fastest algorithm whose
+ * results agree with the plain sum over patches. A convolution is run as a separate network. One backward pass computes
+ * both gradients; while the algorithm of one is tried, that of the other is fixed. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "src/run/speed/tune.h"
 
-/* Relative L2 distance from the plain sum over patches. */
+/* Maximum relative L2 distance from the plain sum over patches. */
 static const double BOUND = 1e-4;
 
-/* ---- what there is to measure -------------------------------------------------------------------------------- */
+/* ---- convolutions to measure --------------------------------------------------------------------------------- */
 
-/* Is there a choice? */
+/* True if the direction is used and has more than one algorithm. */
 static bool is_open(const struct paced_node *node, enum paced_conv_direction direction) {
     bool runs = direction != PACED_CONV_BACKWARD_DATA || node->in[0]->needs_grad;
     return runs && paced_conv_algorithm_at(node, direction, 1);
 }
 
-/* A convolution that no earlier node of the network is equal to, the image's gradient included. */
+/* True for a convolution that differs from those of all earlier nodes, also in whether the input needs a gradient. */
 static bool is_new(const struct paced_graph *graph, size_t i) {
     struct paced_conv conv;
     const struct paced_node *node = paced_graph_node(graph, i);
@@ -44,7 +44,7 @@ size_t tune_convolutions_count(const struct paced_graph *graph) {
     return count;
 }
 
-/* ---- a convolution alone ------------------------------------------------------------------------------------- */
+/* ---- single convolution -------------------------------------------------------------------------------------- */
 
 struct subject {
     struct paced_graph *graph;
@@ -82,7 +82,7 @@ static enum paced_err prepare(struct subject *s, const struct paced_node *origin
     PACED_TRY(tune_fill(paced_exec_input(s->exec), n * paced_shape_count(s->node->in[0]->shape), 1));
     if (mode == PACED_INFERENCE) return PACED_OK;
     PACED_TRY(tune_fill(paced_exec_output_grad(s->exec), n * paced_shape_count(s->node->out->shape), 2));
-    return paced_exec_forward(s->exec, batch, true); /* backward comes after a forward pass */
+    return paced_exec_forward(s->exec, batch, true); /* backward needs a forward pass */
 }
 
 static enum paced_err run(struct subject *s, enum paced_conv_direction direction) {
@@ -93,7 +93,7 @@ static enum paced_err run(struct subject *s, enum paced_conv_direction direction
     return paced_device_finish(paced_exec_device(s->exec));
 }
 
-/* What the last pass in that direction gave; release with free(). */
+/* Reads the result of the last pass in that direction; free() it. */
 static enum paced_err read_result(struct subject *s, enum paced_conv_direction direction, float **result,
                                   uint64_t *count) {
     const struct paced_tensor *x = s->node->in[0], *y = s->node->out;
@@ -115,17 +115,17 @@ static enum paced_err read_result(struct subject *s, enum paced_conv_direction d
 
 struct candidate {
     const char *algorithm;
-    struct subject own; /* in inference, whose memory keeps what an algorithm makes of the weights; else unused */
+    struct subject own; /* for inference, where each algorithm caches its transformed weights; else unused */
     double seconds[TUNE_ROUNDS];
 };
 
 struct contest {
     struct tuner *tuner;
-    const struct paced_node *node; /* of the network */
+    const struct paced_node *node; /* in the network */
     enum paced_conv_direction direction;
     char *key;
     struct subject *shared;
-    struct candidate candidates[TUNE_CANDIDATES]; /* the right ones */
+    struct candidate candidates[TUNE_CANDIDATES]; /* verified ones */
     size_t count;
 };
 
@@ -145,18 +145,18 @@ static bool agrees(const float *got, const float *want, uint64_t count) {
         error += d * d;
         norm += (double)want[i] * (double)want[i];
     }
-    return sqrt(error) <= BOUND * sqrt(norm); /* false with a NaN */
+    return sqrt(error) <= BOUND * sqrt(norm); /* false for NaN */
 }
 
-/* The first one's result becomes *want, which the others' are held against. */
-static enum paced_err check(struct contest *c, struct candidate *candidate, float **want, bool *right) {
+/* Runs a candidate. The result of the first one becomes *want, the reference of the others. */
+static enum paced_err check(struct contest *c, struct candidate *candidate, float **want, bool *passed) {
     float *got = NULL;
     uint64_t count;
     if (c->direction == PACED_CONV_FORWARD)
         PACED_TRY(prepare(&candidate->own, c->node, c->tuner->device, c->shared->batch, PACED_INFERENCE));
     PACED_TRY(run_candidate(c, candidate));
     enum paced_err err = read_result(subject_of(c, candidate), c->direction, &got, &count);
-    *right = !err && (!*want || agrees(got, *want, count));
+    *passed = !err && (!*want || agrees(got, *want, count));
     if (!err && !*want)
         *want = got;
     else
@@ -164,7 +164,7 @@ static enum paced_err check(struct contest *c, struct candidate *candidate, floa
     return err;
 }
 
-static enum paced_err find_right_ones(struct contest *c) {
+static enum paced_err find_candidates(struct contest *c) {
     const char *name;
     float *want = NULL;
     enum paced_err err = PACED_OK;
@@ -172,13 +172,13 @@ static enum paced_err find_right_ones(struct contest *c) {
          ++i) {
         struct candidate *candidate = &c->candidates[c->count];
         candidate->algorithm = name;
-        bool right = false;
-        err = check(c, candidate, &want, &right);
-        c->count += right;
-        if (right) continue;
+        bool passed = false;
+        err = check(c, candidate, &want, &passed);
+        c->count += passed;
+        if (passed) continue;
         dispose(&candidate->own);
         if (!err)
-            paced_log(PACED_LOG_WARN, "tune: %s: %s is further than %g from the plain sum; it is left out", c->key,
+            paced_log(PACED_LOG_WARN, "tune: %s: %s differs by more than %g from the plain sum; it is not used", c->key,
                       name, BOUND);
     }
     free(want);
@@ -197,12 +197,12 @@ static enum paced_err time_all(struct contest *c) {
 
 static enum paced_err choose(struct contest *c) {
     size_t best = 0;
-    double least = INFINITY;
+    double min = INFINITY;
     struct paced_text times = {0};
     for (size_t i = 0; i < c->count; ++i) {
         double seconds = tune_median(c->candidates[i].seconds);
-        if (seconds < least) best = i;
-        least = fmin(seconds, least);
+        if (seconds < min) best = i;
+        min = fmin(seconds, min);
         paced_text_add(&times, "%s%s %.2f", i ? ", " : "", c->candidates[i].algorithm, 1e3 * seconds);
     }
     paced_text_add(&times, " ms");
@@ -217,7 +217,7 @@ static enum paced_err tune_direction(struct tuner *t, const struct paced_node *n
                                      enum paced_conv_direction direction) {
     struct contest contest = {.tuner = t, .node = node, .direction = direction, .shared = shared};
     contest.key = paced_conv_tuning_key(node, shared->batch, direction);
-    enum paced_err err = find_right_ones(&contest);
+    enum paced_err err = find_candidates(&contest);
     if (!err) err = time_all(&contest);
     if (!err) err = choose(&contest);
     for (size_t i = 0; i < TUNE_CANDIDATES; ++i) dispose(&contest.candidates[i].own);

@@ -1,4 +1,5 @@
-/* The setting of the matrix products: the one of the highest mean rate over products such as layers ask for. */
+/* Tuning of matrix products: the setting with the highest geometric mean of the rates over typical products of layers.
+ */
 #include <math.h>
 #include <stdlib.h>
 
@@ -8,8 +9,8 @@ struct shape {
     int batch, m, n, k;
 };
 
-/* Winograd's planes over a chunk of tiles at two depths, and over a block of filters for the gradient of the weights;
- * patches times weights, and patches times gradients. */
+/* Shapes: Winograd's planes over a chunk of tiles at two depths, and over a block of filters for the gradient of the
+ * weights; patches times weights, and patches times gradients. */
 static const struct shape shapes[] = {
     {36, 448, 64, 64}, {36, 208, 64, 512}, {36, 64, 256, 208}, {1, 3072, 64, 576}, {1, 512, 4608, 208}};
 enum { SHAPES = PACED_COUNT(shapes), PRODUCTS_PER_ROUND = 2 };
@@ -29,7 +30,7 @@ size_t tune_products_count(const struct paced_device *device) {
     return count;
 }
 
-static uint64_t most(uint64_t a, uint64_t b) {
+static uint64_t max(uint64_t a, uint64_t b) {
     return a > b ? a : b;
 }
 
@@ -38,9 +39,9 @@ static enum paced_err make_operands(struct paced_device *device, struct operands
     for (int s = 0; s < SHAPES; ++s) {
         uint64_t batch = (uint64_t)shapes[s].batch, m = (uint64_t)shapes[s].m, n = (uint64_t)shapes[s].n,
                  k = (uint64_t)shapes[s].k;
-        a = most(a, batch * m * k);
-        b = most(b, batch * k * n);
-        c = most(c, batch * m * n);
+        a = max(a, batch * m * k);
+        b = max(b, batch * k * n);
+        c = max(c, batch * m * n);
     }
     PACED_TRY(paced_buffer_create(&o->a, device, a * sizeof(float)));
     PACED_TRY(paced_buffer_create(&o->b, device, b * sizeof(float)));
@@ -55,10 +56,10 @@ static enum paced_err multiply(struct paced_device *device, const struct shape *
 
 static enum paced_err time_round(struct paced_device *device, struct trial *trial, const struct operands *o,
                                  int round) {
-    bool right;
-    PACED_TRY(paced_gemm_use(device, trial->name, &right));
+    bool passed;
+    PACED_TRY(paced_gemm_use(device, trial->name, &passed));
     for (int s = 0; s < SHAPES; ++s) {
-        PACED_TRY(multiply(device, &shapes[s], o)); /* brings the operands near */
+        PACED_TRY(multiply(device, &shapes[s], o)); /* warms up caches */
         PACED_TRY(paced_device_finish(device));
         double start = paced_now_s();
         for (int i = 0; i < PRODUCTS_PER_ROUND; ++i) PACED_TRY(multiply(device, &shapes[s], o));
@@ -72,7 +73,7 @@ static double gflops(const struct shape *s, double seconds) {
     return 2e-9 * s->batch * s->m * s->n * s->k / seconds;
 }
 
-/* Adds a row to the table; the geometric mean of the rates. */
+/* Adds a row to the table and returns the geometric mean of the rates, GFLOP/s. */
 static double judge(struct tuner *t, struct trial *trial) {
     double logs = 0;
     paced_text_add(&t->table, "%-32s", trial->name);
@@ -96,13 +97,13 @@ static void begin_table(struct paced_text *table) {
     paced_text_add(table, "%10s\n", "mean");
 }
 
-static enum paced_err find_right_ones(struct tuner *t, struct trial *trials, size_t *count) {
+static enum paced_err find_candidates(struct tuner *t, struct trial *trials, size_t *count) {
     const char *name;
     for (size_t i = 0; *count < TUNE_CANDIDATES && (name = paced_gemm_setting_at(t->device, i)); ++i) {
-        bool right;
-        PACED_TRY(paced_gemm_use(t->device, name, &right));
-        if (right) trials[(*count)++].name = name;
-        PACED_TRY(tune_say(t, name, right ? "computes rightly" : "computes wrongly"));
+        bool passed;
+        PACED_TRY(paced_gemm_use(t->device, name, &passed));
+        if (passed) trials[(*count)++].name = name;
+        PACED_TRY(tune_say(t, name, passed ? "verified" : "wrong results, not used"));
     }
     return PACED_OK;
 }
@@ -116,13 +117,13 @@ static enum paced_err choose(struct tuner *t, struct trial *trials, size_t count
         if (rate > highest) best = trials[i].name;
         highest = rate > highest ? rate : highest;
     }
-    if (!best) return PACED_OK; /* the plain loop is left */
-    bool right;
+    if (!best) return PACED_OK; /* only the plain loop remains */
+    bool passed;
     char *note = paced_format("%.0f GFLOP/s", highest);
     paced_tuning_set(paced_device_tuning(t->device), "gemm", "setting", best, note);
     paced_log(PACED_LOG_INFO, "tune: matrix products by %s: %s", best, note);
     free(note);
-    return paced_gemm_use(t->device, best, &right);
+    return paced_gemm_use(t->device, best, &passed);
 }
 
 enum paced_err tune_products(struct tuner *t) {
@@ -130,7 +131,7 @@ enum paced_err tune_products(struct tuner *t) {
     struct trial *trials = paced_alloc(TUNE_CANDIDATES, sizeof *trials);
     size_t count = 0;
     enum paced_err err = make_operands(t->device, &operands);
-    if (!err) err = find_right_ones(t, trials, &count);
+    if (!err) err = find_candidates(t, trials, &count);
     for (int round = 0; round < TUNE_ROUNDS && !err; ++round)
         for (size_t i = 0; i < count && !err; ++i) err = time_round(t->device, &trials[i], &operands, round);
     if (!err) err = choose(t, trials, count);

@@ -1,6 +1,5 @@
-/* paced calibrate CONFIG --weights FILE: how far the network's probabilities on the validation set can be trusted, and
- * the temperature tau that serves them best: NLL, ECE and Brier score of softmax(logits / tau) at tau = 1 and at the
- * fitted tau. */
+/* paced calibrate CONFIG --weights FILE: fits the temperature tau on the validation set, and prints NLL, ECE and Brier
+ * score of softmax(logits / tau) at tau = 1 and at the fitted tau. */
 #include <stdlib.h>
 
 #include "paced/report.h"

@@ -1,4 +1,4 @@
-/* paced test CONFIG: the validation set's metrics with trained weights, as files, pictures, a report and a table. */
+/* paced test CONFIG: metrics of trained weights on the validation set, as files, pictures, a report and a table. */
 #include <stdlib.h>
 
 #include "src/run/commands.h"

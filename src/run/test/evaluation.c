@@ -1,4 +1,4 @@
-/* Evaluation: passes over the validation images. */
+/* Evaluation on the validation images. */
 #include "src/run/test/evaluation.h"
 
 #include <stdlib.h>
@@ -62,9 +62,9 @@ enum paced_err evaluation_run(struct evaluation *e, const struct paced_change *c
                         .batch = e->batch,
                         .workers = e->workers,
                         .label = label};
-    struct tally tally = {.scores = scores};
+    struct epoch_stats stats = {.scores = scores};
     bool stopped;
-    PACED_TRY(pass_run(&pass, &tally, &stopped));
+    PACED_TRY(pass_run(&pass, &stats, &stopped));
     return stopped ? PACED_STOPPED : PACED_OK;
 }
 

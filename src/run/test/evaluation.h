@@ -1,5 +1,5 @@
-/* Evaluation: a trained network measured on the validation images, as often as is asked: with one or several weights,
- * and with the images as they are or changed on their way. Device, network and data set stay open in between. */
+/* Evaluation of trained networks on the validation images: any number of passes, with one or several weights, and with
+ * unchanged or changed images. Device, network and data set stay open in between. */
 #ifndef PACED_RUN_EVALUATION_H
 #define PACED_RUN_EVALUATION_H
 
@@ -8,7 +8,7 @@
 
 struct evaluation {
     int size, classes, batch;
-    struct paced_dataset *dataset; /* the validation images, in the split's order */
+    struct paced_dataset *dataset; /* validation images, in the split's order */
     struct paced_device *device;
     struct network network;
     struct paced_loss *loss;
@@ -18,23 +18,23 @@ struct evaluation {
     int workers;
 };
 
-/* Opens what the configuration names ([data] val, [device], [model]; [test] says what is measured, and how a prediction
- * is cleaned before). Starts as {0}; evaluation_close accepts {0}, and must follow a failure too. */
+/* Opens [data] val, [device] and [model]; [test] selects the metrics and the cleaning of predictions. Starts as {0}.
+ * evaluation_close accepts {0}, and must be called after a failure, too. */
 enum paced_err evaluation_open(struct evaluation *evaluation, const struct paced_config *config);
-/* The part of it that needs no device: what is measured, and the images, whose files must be there. */
+/* Checks, without a device, the metrics and the files of the images. */
 enum paced_err evaluation_check(const struct paced_config *config);
 void evaluation_close(struct evaluation *evaluation);
 
-/* Takes weights from a file: before the first evaluation_run, and between two of them for other weights. */
+/* Loads weights from a file: before the first evaluation_run, and whenever the weights change. */
 enum paced_err evaluation_load(struct evaluation *evaluation, const char *weights);
 
-/* One pass over all images, each changed by `change` (NULL: as it is), whose results are added to `scores`
- * (paced_scores_create(evaluation->classes)). `label` stands on the progress line. PACED_STOPPED after Ctrl-C:
- * images are missing then. */
+/* Runs a pass over all images, each changed by `change` (NULL: unchanged), and adds the results to `scores`
+ * (paced_scores_create(evaluation->classes)). `label` is shown on the progress line. PACED_STOPPED after Ctrl-C, with
+ * images missing. */
 enum paced_err evaluation_run(struct evaluation *evaluation, const struct paced_change *change, const char *label,
                               struct paced_scores *scores);
 
-/* One of the images again, alone, its prediction cleaned as it was when it counted. */
+/* Runs a single image again; the prediction is cleaned as in evaluation_run. */
 enum paced_err evaluation_take(struct evaluation *evaluation, size_t index, struct example *example);
 
 #endif

@@ -1,4 +1,4 @@
-/* The chosen images once more through the network, one at a time, so that a set's logits need not be kept. */
+/* Overlays of selected images. The network runs on them once more, so that the logits of a set need not be stored. */
 #include "src/run/test/overlays.h"
 
 #include <stdlib.h>

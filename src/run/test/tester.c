@@ -1,5 +1,5 @@
-/* Testing: the metrics of the validation images, from the weights that the configuration names. The files are written
- * after the last image, so that a test that is stopped leaves an earlier one's as they were. */
+/* Test of the configured weights on the validation images. Files are written after the last image, so that a stopped
+ * test leaves the files of an earlier one unchanged. */
 #include "src/run/test/tester.h"
 
 #include <stdlib.h>
@@ -17,7 +17,7 @@ static enum paced_err measure(struct evaluation *evaluation, const struct paced_
     return err ? err : evaluation_run(evaluation, NULL, "test", scores);
 }
 
-/* Where nothing was measured, an earlier test's must not pass for this one's. */
+/* Without a measurement the file of an earlier test is removed, so that it is not mistaken for this one's. */
 static enum paced_err write_reliability(const struct paced_scores *scores, const struct run_files *files) {
     struct paced_reliability reliability;
     if (paced_scores_reliability(scores, &reliability))
@@ -25,7 +25,7 @@ static enum paced_err write_reliability(const struct paced_scores *scores, const
     return paced_file_remove(files->reliability);
 }
 
-/* The summary comes last: where it is, the others are. */
+/* The summary is written last: if it exists, so do the others. */
 static enum paced_err write_results(struct evaluation *evaluation, const struct paced_scores *scores,
                                     const struct paced_config *c, const char *dir) {
     struct run_files files;
@@ -40,7 +40,7 @@ static enum paced_err write_results(struct evaluation *evaluation, const struct 
     return err;
 }
 
-/* Of two classes there is but one to tell. */
+/* With two classes, only the foreground is reported, without a name. */
 static void print(const struct evaluation *e, const struct paced_scores *scores, uint64_t seed, FILE *out) {
     const char **names = paced_alloc((size_t)e->classes, sizeof *names);
     bool known = e->classes > 2;

@@ -1,8 +1,8 @@
-/* An event file grows by an epoch at a time: TensorBoard keeps the file open that it found, and would not see one that
- * took its place. When a run begins or is resumed the file is written anew, whole, from the log, so that a series has
- * each epoch once, whatever became of the process before.
+/* TensorBoard event file. Epochs are appended, because TensorBoard keeps the file open and would not notice a
+ * replacement. When a run starts or is resumed, the whole file is written again from the log, so that each epoch occurs
+ * once even after a crash.
  *
- * Law: the file is the log's, but for the run's start, which its name remembers. */
+ * Invariant: the file depends on the log and on the start of the run, which is part of its name, only. */
 #include "src/run/train/board.h"
 
 #include <stdlib.h>
@@ -24,7 +24,7 @@ enum paced_err board_open(struct board *b, const struct paced_config *config, co
                           const struct paced_run_log *log) {
     *b = (struct board){.log = log};
     if (!config->log.tensorboard) return PACED_OK;
-    int64_t start = (int64_t)time(NULL) - (int64_t)now(b); /* of a run that had no such file so far */
+    int64_t start = (int64_t)time(NULL) - (int64_t)now(b); /* used if no event file exists */
     b->path = run_files_events(files, &start);
     b->start = (double)start;
     struct paced_events events = {0};
@@ -65,7 +65,7 @@ static enum paced_err add_picture(struct board *b, struct paced_events *events, 
     return err;
 }
 
-/* The set's first with a foreground: the same in every run on this set, so that runs can be compared. */
+/* Adds the first images of the set that have a foreground. They are the same in every run, so that runs compare. */
 static enum paced_err add_pictures(struct board *b, struct paced_events *events, struct network *network,
                                    struct paced_dataset *val, int classes, int epoch) {
     struct example e = example_create(paced_dataset_size(val), classes);

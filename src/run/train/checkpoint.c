@@ -1,5 +1,6 @@
-/* state.safetensors: the network's tensors under their own names, the optimiser's as "optimizer.*", the standing as
- * "run.*". All that the next step depends on is in it, so that a resumed run equals an uninterrupted one bit by bit. */
+/* state.safetensors: the network's tensors under their own names, the optimiser's as "optimizer.*", the training state
+ * as "run.*". It holds everything that the next step depends on, so that a resumed run equals an uninterrupted one bit
+ * for bit. */
 #include "src/run/train/checkpoint.h"
 
 #include <stdlib.h>
@@ -7,12 +8,12 @@
 
 #include "paced/ops.h"
 
-static void add_standing(struct paced_weights *weights, const struct standing *s) {
+static void add_state(struct paced_weights *weights, const struct train_state *s) {
     const int64_t one[] = {1}, four[] = {4};
-    double sums[] = {s->tally.loss, s->tally.ce, s->tally.kld, s->tally.admitted, s->tally.seconds};
-    int64_t counts[] = {(int64_t)s->tally.images, (int64_t)s->tally.batches};
+    double sums[] = {s->stats.loss, s->stats.ce, s->stats.kld, s->stats.admitted, s->stats.seconds};
+    int64_t counts[] = {(int64_t)s->stats.images, (int64_t)s->stats.batches};
     paced_weights_add(weights, "run.epoch", PACED_I64, 1, one, &s->epoch);
-    paced_weights_add(weights, "run.course", PACED_I64, 1, one, &s->course);
+    paced_weights_add(weights, "run.course", PACED_I64, 1, one, &s->order_hash);
     paced_weights_add(weights, "run.select", PACED_I64, 1, one, &s->select);
     paced_weights_add(weights, "run.best", PACED_F64, 1, one, &s->best);
     paced_weights_add(weights, "run.best_epoch", PACED_I64, 1, one, &s->best_epoch);
@@ -20,10 +21,10 @@ static void add_standing(struct paced_weights *weights, const struct standing *s
     paced_weights_add(weights, "run.generator", PACED_I64, 1, four, s->rng.s);
     paced_weights_add(weights, "run.tally_sums", PACED_F64, 1, (int64_t[]){5}, sums);
     paced_weights_add(weights, "run.tally_counts", PACED_I64, 1, (int64_t[]){2}, counts);
-    paced_scores_save(s->tally.scores, "run.scores", weights);
+    paced_scores_save(s->stats.scores, "run.scores", weights);
 }
 
-/* In hexadecimal: of all that decides in which order numbers are summed, beside the device itself. */
+/* Hash, in hexadecimal, of all settings that determine the order of summation on one device. */
 static void hash_arithmetic(const struct paced_exec *exec, char text[17]) {
     const char *forced = paced_conv_forced();
     uint64_t workspace = paced_exec_workspace_limit(exec);
@@ -35,14 +36,14 @@ static void hash_arithmetic(const struct paced_exec *exec, char text[17]) {
 }
 
 enum paced_err checkpoint_save(const char *path, struct network *network, const struct paced_config *config,
-                               struct paced_optimizer *optimizer, const struct standing *standing) {
+                               struct paced_optimizer *optimizer, const struct train_state *state) {
     struct paced_weights weights = {0};
     char tuning[17];
     hash_arithmetic(network->exec, tuning);
     paced_weights_add_metadata(&weights, "tuning", tuning);
     enum paced_err err = network_collect(network, config, &weights);
     if (!err) err = paced_optimizer_save(optimizer, &weights);
-    if (!err) add_standing(&weights, standing);
+    if (!err) add_state(&weights, state);
     if (!err) err = paced_safetensors_write(path, &weights);
     paced_weights_finish(&weights);
     return err;
@@ -54,34 +55,34 @@ static enum paced_err take(const struct paced_weights *weights, const char *path
     const struct paced_entry *entry = paced_weights_find(weights, name);
     if (!entry || entry->dtype != dtype || entry->bytes != count * 8)
         return paced_error(PACED_INVALID,
-                           "%s: tensor %s is missing or not as written; this is not a state to resume from", path,
+                           "%s: tensor %s is missing or has another type or size; start again with --overwrite", path,
                            name);
     memcpy(out, entry->data, entry->bytes);
     return PACED_OK;
 }
 
-static enum paced_err take_standing(const struct paced_weights *weights, const char *path, struct standing *s) {
+static enum paced_err take_state(const struct paced_weights *weights, const char *path, struct train_state *s) {
     double sums[5];
     int64_t counts[2];
     PACED_TRY(take(weights, path, "run.epoch", PACED_I64, 1, &s->epoch));
-    PACED_TRY(take(weights, path, "run.course", PACED_I64, 1, &s->course));
+    PACED_TRY(take(weights, path, "run.course", PACED_I64, 1, &s->order_hash));
     PACED_TRY(take(weights, path, "run.select", PACED_I64, 1, &s->select));
     PACED_TRY(take(weights, path, "run.best", PACED_F64, 1, &s->best));
     PACED_TRY(take(weights, path, "run.best_epoch", PACED_I64, 1, &s->best_epoch));
     PACED_TRY(take(weights, path, "run.generator", PACED_I64, 4, s->rng.s));
     PACED_TRY(take(weights, path, "run.tally_sums", PACED_F64, 5, sums));
     PACED_TRY(take(weights, path, "run.tally_counts", PACED_I64, 2, counts));
-    s->tally.loss = sums[0];
-    s->tally.ce = sums[1];
-    s->tally.kld = sums[2];
-    s->tally.admitted = sums[3];
-    s->tally.seconds = sums[4];
-    s->tally.images = (uint64_t)counts[0];
-    s->tally.batches = (uint64_t)counts[1];
-    return paced_scores_load(s->tally.scores, "run.scores", weights, path);
+    s->stats.loss = sums[0];
+    s->stats.ce = sums[1];
+    s->stats.kld = sums[2];
+    s->stats.admitted = sums[3];
+    s->stats.seconds = sums[4];
+    s->stats.images = (uint64_t)counts[0];
+    s->stats.batches = (uint64_t)counts[1];
+    return paced_scores_load(s->stats.scores, "run.scores", weights, path);
 }
 
-/* The network's own tensors among a state's. */
+/* Selects the network's tensors from a state. */
 static void select_params(const struct paced_weights *all, const struct paced_graph *graph,
                           struct paced_weights *params) {
     for (size_t i = 0; i < paced_graph_param_count(graph); ++i) {
@@ -90,27 +91,27 @@ static void select_params(const struct paced_weights *all, const struct paced_gr
     }
 }
 
-/* Another tuning computes as rightly, but rounds otherwise. */
+/* Another tuning is equally correct, but rounds differently. */
 static void warn_of_other_tuning(const char *was, const struct paced_exec *exec, const char *path) {
     char is[17];
     hash_arithmetic(exec, is);
     if (was && strcmp(was, is) != 0)
         paced_log(
             PACED_LOG_WARN,
-            "%s: was saved under another device.tuning, device.memory_limit_mb or PACED_CONV; the run goes on, but "
-            "not bit for bit as it would have",
+            "%s: was saved with another device.tuning, device.memory_limit_mb or PACED_CONV; the run continues, but "
+            "is not bit-identical to an uninterrupted one",
             path);
 }
 
 enum paced_err checkpoint_load(const char *path, struct network *network, struct paced_optimizer *optimizer,
-                               struct standing *standing) {
+                               struct train_state *state) {
     struct paced_weights weights = {0}, params = {0};
     enum paced_err err = paced_safetensors_read(path, &weights);
     if (err) goto out;
     select_params(&weights, network->graph, &params);
     if ((err = paced_exec_load_params(network->exec, &params, path))) goto out;
     if ((err = paced_optimizer_load(optimizer, &weights, path))) goto out;
-    if ((err = take_standing(&weights, path, standing))) goto out;
+    if ((err = take_state(&weights, path, state))) goto out;
     warn_of_other_tuning(paced_weights_metadata(&weights, "tuning"), network->exec, path);
 out:
     paced_weights_finish(&params);

@@ -1,10 +1,10 @@
-/* paced train CONFIG: one training; of a configuration that sweeps, what `paced experiment` does with it. */
+/* paced train CONFIG: one training. A configuration with a sweep is run as by `paced experiment`. */
 #include <stdlib.h>
 
 #include "src/run/commands.h"
 #include "src/run/train/trainer.h"
 
-/* The same, with --output as run.output. What was begun goes on, with --resume or without. */
+/* Runs the sweep with --output as run.output. It resumes with or without --resume. */
 static enum paced_err run_sweep(const struct paced_arguments *arguments) {
     struct paced_arguments swept = *arguments;
     swept.sets = paced_alloc(arguments->set_count + 1, sizeof *swept.sets);

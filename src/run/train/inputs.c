@@ -1,4 +1,4 @@
-/* What a training reads, and whether it can be trained on. */
+/* Inputs of a training and their checks. */
 #include "src/run/train/inputs.h"
 
 #include <math.h>
@@ -7,10 +7,10 @@
 #include "paced/models.h"
 #include "paced/report.h"
 
-enum { MOST_DECODED_FIRST = 10000 }; /* images of a set that a fresh run reads before it begins */
+enum { MAX_DECODED_FIRST = 10000 }; /* images of a set that a fresh run decodes before it starts */
 
-/* What is wrong with the network and can be told before anything long is begun: a size that it cannot take, or batches
- * on which it cannot be trained. The last batch of an epoch may be a small one. */
+/* Rejects an image size that the network does not accept, and batches on which it cannot be trained. The last batch of
+ * an epoch may be smaller than the others. */
 static enum paced_err check_network(const struct paced_config *c, size_t images) {
     struct paced_graph *graph;
     PACED_TRY(paced_model_build(&graph, c->model.arch, (int)c->data.size, (int)c->data.classes, (int)c->model.width));
@@ -19,8 +19,8 @@ static enum paced_err check_network(const struct paced_config *c, size_t images)
     enum paced_err err = PACED_OK;
     if (starved)
         err = paced_error(PACED_INVALID,
-                          "train.batch = %zu leaves a batch of one of the %zu training %s, on which %s cannot be "
-                          "trained (%s would normalise over one value, which has no variance); choose another "
+                          "train.batch = %zu leaves one of the %zu training %s for the last batch, on which %s cannot "
+                          "be trained (%s would normalise over one value, which has no variance); choose another "
                           "train.batch",
                           batch, images, paced_plural(images, "image", "images"), c->model.arch, starved->name);
     paced_graph_destroy(graph);
@@ -64,12 +64,11 @@ static enum paced_err decode_all(struct paced_dataset *dataset, int workers, con
     return err;
 }
 
-/* Decodes every image once, so that a bad one is named before anything is written or an older run is replaced, not at
- * the end of a long epoch. The data set keeps what it decodes, so the first epoch is the shorter for it. One that would
- * not be kept is not decoded for nothing, and of one with very many images the run starts at once: there it must do
- * that all files can be opened (`paced data check` reads them). */
+/* Decodes every image once, so that a bad one is reported before anything is written or an older run is replaced. The
+ * data set caches the decoded images, which shortens the first epoch. A set that does not fit into the cache, or has
+ * very many images, is not decoded; its files are only opened (`paced data check` decodes them). */
 static enum paced_err check_images(struct paced_dataset *dataset, int workers, const char *label) {
-    if (paced_dataset_count(dataset) > MOST_DECODED_FIRST || !paced_dataset_fits_memory(dataset))
+    if (paced_dataset_count(dataset) > MAX_DECODED_FIRST || !paced_dataset_fits_memory(dataset))
         return paced_dataset_check_files(dataset);
     return decode_all(dataset, workers, label);
 }

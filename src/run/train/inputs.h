@@ -1,5 +1,5 @@
-/* What a training reads: its method, its augmentation, both data sets. All that can be told of them without a device
- * and before anything is written is told here. */
+/* Inputs of a training: method, augmentation and both data sets, checked before a device is opened or a file is
+ * written. */
 #ifndef PACED_RUN_INPUTS_H
 #define PACED_RUN_INPUTS_H
 
@@ -9,18 +9,18 @@
 
 struct inputs {
     struct paced_objective objective;
-    struct paced_augment augment; /* of the training images; its epoch is the trainer's to set */
+    struct paced_augment augment; /* of the training images; the trainer sets its epoch */
     struct paced_dataset *train, *val;
 };
 
-/* PACED_INVALID for a method that lacks its teacher, for splits or a label table that are wrong, for a network that
- * cannot take the images or be trained on the batches. Starts as {0}; inputs_close accepts {0}, and must follow a
- * failure, too. */
+/* PACED_INVALID for a method without its teacher, for wrong splits or label tables, and for a network that does not
+ * accept the images or cannot be trained on the batches. Starts as {0}. inputs_close accepts {0}, and must be called
+ * after a failure, too. */
 enum paced_err inputs_open(struct inputs *inputs, const struct paced_config *config);
 void inputs_close(struct inputs *inputs);
 
-/* Reads the images of both sets, as long as they are few enough; of many, or of more than fit into memory, it must do
- * that all files can be opened. PACED_INVALID for one that is bad; PACED_STOPPED after Ctrl-C. */
+/* Decodes the images of both sets. If a set has very many images or does not fit into memory, its files are only
+ * opened. PACED_INVALID for a bad image; PACED_STOPPED after Ctrl-C. */
 enum paced_err inputs_check_images(const struct inputs *inputs, int workers);
 
 #endif

@@ -1,10 +1,10 @@
-/* Training, as the paper has it: every epoch visits all training images once in a new order, then measures on the
- * validation images; the weights of the best epoch are kept, by validation cross entropy or dice.
+/* Training as in the paper: every epoch visits all training images once in a new order, then measures on the validation
+ * images. The weights of the best epoch by validation cross entropy or Dice are retained.
  *
- * Nothing is lost when a run is killed: a state is there before anything else, and after each epoch the files are
- * written whole, in an order in which each later one refers only to what is there (best, log, last, state). A run that
- * is stopped within an epoch saves its place in it. Resuming reads the state and drops log rows of later epochs, which
- * are then made again, bit by bit the same. */
+ * Nothing is lost when a run is killed: the state is the first file of a run, and after each epoch the files are
+ * replaced atomically, in an order in which each file refers to existing ones only (best, log, last, state). A run that
+ * is stopped within an epoch saves its place in it. Resuming reads the state and drops the log rows of later epochs,
+ * which are then computed again, bit for bit. */
 #include "src/run/train/trainer.h"
 
 #include <math.h>
@@ -23,21 +23,21 @@ struct trainer {
     struct paced_device *device;
     struct network network;
     struct inputs inputs;
-    struct teacher teacher;            /* its weights are distill.teacher; without one, unused */
-    struct paced_histogram *histogram; /* of the training pixels' uncertainty; NULL where pacing takes no quantiles */
+    struct teacher teacher;            /* unused if distill.teacher is empty */
+    struct paced_histogram *histogram; /* of the training pixels' uncertainty; NULL if pacing uses no quantiles */
     struct paced_loss *loss;
     struct grader *grader;
     struct paced_optimizer *optimizer;
     uint32_t *order; /* [images of the larger set] */
-    int batch;       /* images of a step: train.batch, or all of the larger set where it has fewer */
+    int batch;       /* images per step: train.batch, or all of the larger set if it has fewer */
     struct paced_run_log log;
     struct board board;
-    struct standing standing;
-    struct paced_rng rng_after; /* the generator after this epoch's shuffle */
-    struct tally val_tally;
+    struct train_state state;
+    struct paced_rng rng_after; /* generator after this epoch's shuffle */
+    struct epoch_stats val_stats;
 };
 
-/* What train.select may name: the validation figure that the best weights are chosen by. */
+/* Choices of train.select: the validation measure that selects the best weights. */
 static const struct {
     const char *name, *figure;
     bool higher;
@@ -76,17 +76,17 @@ static enum paced_err open_parts(struct trainer *t) {
     if (has_teacher(t)) PACED_TRY(open_teacher(t));
     PACED_TRY(paced_loss_create(&t->loss, t->device, &t->inputs.objective, has_teacher(t), t->batch, size, classes));
     PACED_TRY(grader_create(&t->grader, t->device, t->batch, size, classes));
-    /* Last: it fits itself into the rest. */
+    /* The network comes last, because it plans for the memory that is left. */
     PACED_TRY(network_open(&t->network, c, t->device, t->batch, PACED_TRAINING));
     PACED_TRY(paced_optimizer_create(&t->optimizer, c, t->network.exec));
-    t->standing.tally.scores = paced_scores_create(classes);
-    t->val_tally.scores = paced_scores_create(classes);
+    t->state.stats.scores = paced_scores_create(classes);
+    t->val_stats.scores = paced_scores_create(classes);
     return PACED_OK;
 }
 
 static void close_parts(struct trainer *t) {
-    paced_scores_destroy(t->val_tally.scores);
-    paced_scores_destroy(t->standing.tally.scores);
+    paced_scores_destroy(t->val_stats.scores);
+    paced_scores_destroy(t->state.stats.scores);
     paced_optimizer_destroy(t->optimizer);
     grader_destroy(t->grader);
     paced_loss_destroy(t->loss);
@@ -101,8 +101,8 @@ static void close_parts(struct trainer *t) {
     run_files_finish(&t->files);
 }
 
-/* Of an epoch that was stopped half-way the rest can be told only where nothing of this changed. */
-static uint64_t hash_course(const struct trainer *t) {
+/* Hash of the inputs that determine the order of the images. A partial epoch resumes only if it is unchanged. */
+static uint64_t hash_order(const struct trainer *t) {
     int64_t sizes[] = {(int64_t)paced_dataset_count(t->inputs.train), t->batch, t->config->train.shuffle};
     uint64_t hash = paced_hash(PACED_HASH_START, sizes, sizeof sizes);
     for (size_t i = 0; i < paced_dataset_count(t->inputs.train); ++i) {
@@ -116,28 +116,29 @@ static enum paced_err start_fresh(struct trainer *t) {
     const struct paced_config *c = t->config;
     PACED_TRY(*c->model.init ? network_load(&t->network, c->model.init)
                              : paced_exec_init_params(t->network.exec, (uint64_t)c->run.seed));
-    paced_rng_seed(&t->standing.rng, (uint64_t)c->run.seed, PACED_STREAM_SHUFFLE);
-    t->standing.course = hash_course(t);
-    t->standing.select = c->train.select;
+    paced_rng_seed(&t->state.rng, (uint64_t)c->run.seed, PACED_STREAM_SHUFFLE);
+    t->state.order_hash = hash_order(t);
+    t->state.select = c->train.select;
     return PACED_OK;
 }
 
 static enum paced_err start_again(struct trainer *t) {
-    PACED_TRY(checkpoint_load(t->files.state, &t->network, t->optimizer, &t->standing));
-    if (t->standing.select != t->config->train.select)
-        return paced_error(PACED_INVALID,
-                           "%s: the best weights so far were not chosen by train.select = %s; resume with the one that "
-                           "the run began with, or start again with --overwrite",
-                           t->files.state, selections[t->config->train.select].name);
-    if (t->standing.tally.batches > 0 && t->standing.course != hash_course(t))
+    PACED_TRY(checkpoint_load(t->files.state, &t->network, t->optimizer, &t->state));
+    if (t->state.select != t->config->train.select)
         return paced_error(
             PACED_INVALID,
-            "%s: was stopped within an epoch of other batches; resume with the data.train, train.batch and "
-            "train.shuffle that the run began with, or start again with --overwrite",
+            "%s: the best weights so far were selected by another measure than train.select = %s; resume "
+            "with the original train.select, or start again with --overwrite",
+            t->files.state, selections[t->config->train.select].name);
+    if (t->state.stats.batches > 0 && t->state.order_hash != hash_order(t))
+        return paced_error(
+            PACED_INVALID,
+            "%s: was stopped within an epoch of other batches; resume with the original data.train, train.batch and "
+            "train.shuffle, or start again with --overwrite",
             t->files.state);
-    t->standing.course = hash_course(t);
-    if (t->standing.epoch == 0) return PACED_OK;
-    return paced_run_log_read(&t->log, t->files.log, (int)t->standing.epoch);
+    t->state.order_hash = hash_order(t);
+    if (t->state.epoch == 0) return PACED_OK;
+    return paced_run_log_read(&t->log, t->files.log, (int)t->state.epoch);
 }
 
 /* ---- pacing -------------------------------------------------------------------------------------------------- */
@@ -151,9 +152,9 @@ static enum paced_err add_uncertainty(struct trainer *t, const struct paced_batc
     return paced_histogram_add(t->histogram, values, pixels);
 }
 
-/* The histogram of all training pixels, in the data set's order. Of the images as they are, not augmented: the shares
- * that pacing is told are shares of the training set, which is the same in every epoch. What is admitted of the images
- * that the student meets is in the log. Ctrl-C ends it half-way. */
+/* Computes the histogram of all training pixels, in the data set's order. The images are not augmented, because the
+ * fractions of pacing refer to the training set, which is the same in every epoch. The log has the admitted fraction of
+ * the augmented images. Ctrl-C ends it early and sets *stopped. */
 static enum paced_err measure_uncertainty(struct trainer *t, bool *stopped) {
     const struct paced_config *c = t->config;
     size_t count = paced_dataset_count(t->inputs.train);
@@ -178,42 +179,42 @@ static enum paced_err measure_uncertainty(struct trainer *t, bool *stopped) {
     return err;
 }
 
-/* mu and sigma of the epoch to come. Uncertainty changes between epochs only where sigma does. */
+/* Sets mu and sigma of the next epoch. Uncertainty changes between epochs only if sigma does. */
 static enum paced_err set_pace(struct trainer *t, bool *stopped) {
     const struct paced_config *c = t->config;
-    int epoch = (int)t->standing.epoch;
+    int epoch = (int)t->state.epoch;
     double sigma = paced_pacing_sigma(c, epoch);
     PACED_TRY(paced_loss_set_epoch(t->loss, 1, sigma));
     if (paced_pacing_needs_histogram(c, &t->inputs.objective) && (!t->histogram || c->uncertainty.sigma_decay != 1))
         PACED_TRY(measure_uncertainty(t, stopped));
     if (*stopped) return PACED_OK;
-    t->standing.mu = is_paced(t) ? paced_pacing_mu(c, &t->inputs.objective, epoch, t->histogram) : NAN;
-    return paced_loss_set_epoch(t->loss, is_paced(t) ? t->standing.mu : 1, sigma);
+    t->state.mu = is_paced(t) ? paced_pacing_mu(c, &t->inputs.objective, epoch, t->histogram) : NAN;
+    return paced_loss_set_epoch(t->loss, is_paced(t) ? t->state.mu : 1, sigma);
 }
 
 /* ---- an epoch ------------------------------------------------------------------------------------------------ */
 
-static void log_row(struct trainer *t, const char *phase, const struct tally *tally, double lr) {
-    double images = (double)tally->images;
+static void log_row(struct trainer *t, const char *phase, const struct epoch_stats *stats, double lr) {
+    double images = (double)stats->images;
     bool training = strcmp(phase, "train") == 0;
     struct paced_log_row row = {
-        .epoch = (int)t->standing.epoch + 1,
+        .epoch = (int)t->state.epoch + 1,
         .phase = phase,
-        .loss = tally->loss / images,
-        .ce = tally->ce / images,
-        .kld = has_teacher(t) ? tally->kld / images : NAN,
+        .loss = stats->loss / images,
+        .ce = stats->ce / images,
+        .kld = has_teacher(t) ? stats->kld / images : NAN,
         .lr = lr,
-        .mu = t->standing.mu,
-        .admitted = is_paced(t) && training ? tally->admitted / images : NAN,
-        .metrics = paced_scores_mean(tally->scores, 0, false, NULL),
-        .seconds = tally->seconds,
-        .images_per_second = images / tally->seconds,
+        .mu = t->state.mu,
+        .admitted = is_paced(t) && training ? stats->admitted / images : NAN,
+        .metrics = paced_scores_mean(stats->scores, 0, false, NULL),
+        .seconds = stats->seconds,
+        .images_per_second = images / stats->seconds,
     };
     paced_run_log_add(&t->log, &row);
 }
 
-/* A pass over a whole data set in its own order, as evaluation does it. */
-static struct pass whole_pass(struct trainer *t, struct paced_dataset *dataset, const struct logits *lesson,
+/* Pass over a whole data set in its own order, without training. */
+static struct pass whole_pass(struct trainer *t, struct paced_dataset *dataset, const struct logits *teacher_logits,
                               const char *label) {
     size_t count = paced_dataset_count(dataset);
     for (size_t i = 0; i < count; ++i) t->order[i] = (uint32_t)i;
@@ -221,7 +222,7 @@ static struct pass whole_pass(struct trainer *t, struct paced_dataset *dataset, 
                          .loss = t->loss,
                          .grader = t->grader,
                          .teacher = has_teacher(t) ? &t->teacher : NULL,
-                         .lesson = lesson,
+                         .teacher_logits = teacher_logits,
                          .dataset = dataset,
                          .order = t->order,
                          .count = count,
@@ -231,7 +232,7 @@ static struct pass whole_pass(struct trainer *t, struct paced_dataset *dataset, 
 }
 
 static void label_epoch(const struct trainer *t, const char *phase, char *label, size_t size) {
-    snprintf(label, size, "%s %lld/%lld", phase, (long long)t->standing.epoch + 1, (long long)t->config->train.epochs);
+    snprintf(label, size, "%s %lld/%lld", phase, (long long)t->state.epoch + 1, (long long)t->config->train.epochs);
 }
 
 static enum paced_err train_pass(struct trainer *t, double lr, bool *stopped) {
@@ -239,14 +240,14 @@ static enum paced_err train_pass(struct trainer *t, double lr, bool *stopped) {
     label_epoch(t, "train", label, sizeof label);
     struct pass pass = whole_pass(t, t->inputs.train, t->teacher.train, label);
     const struct paced_change change = {paced_augment_apply, &t->inputs.augment};
-    t->rng_after = t->standing.rng;
+    t->rng_after = t->state.rng;
     if (t->config->train.shuffle) paced_rng_shuffle(&t->rng_after, t->order, pass.count);
-    t->inputs.augment.epoch = (uint64_t)t->standing.epoch;
+    t->inputs.augment.epoch = (uint64_t)t->state.epoch;
     if (t->inputs.augment.count > 0) pass.change = &change;
     pass.optimizer = t->optimizer;
     pass.lr = lr;
-    PACED_TRY(pass_run(&pass, &t->standing.tally, stopped));
-    if (!*stopped) log_row(t, "train", &t->standing.tally, lr);
+    PACED_TRY(pass_run(&pass, &t->state.stats, stopped));
+    if (!*stopped) log_row(t, "train", &t->state.stats, lr);
     return PACED_OK;
 }
 
@@ -254,36 +255,36 @@ static enum paced_err val_pass(struct trainer *t, double lr, bool *stopped) {
     char label[64];
     label_epoch(t, "val", label, sizeof label);
     struct pass pass = whole_pass(t, t->inputs.val, &t->teacher.val, label);
-    tally_clear(&t->val_tally);
-    PACED_TRY(pass_run(&pass, &t->val_tally, stopped));
-    if (!*stopped) log_row(t, "val", &t->val_tally, lr);
+    epoch_stats_clear(&t->val_stats);
+    PACED_TRY(pass_run(&pass, &t->val_stats, stopped));
+    if (!*stopped) log_row(t, "val", &t->val_stats, lr);
     return PACED_OK;
 }
 
-static bool is_better(const struct standing *s, double value) {
+static bool is_better(const struct train_state *s, double value) {
     if (s->best_epoch == 0) return true;
     return selections[s->select].higher ? value > s->best : value < s->best;
 }
 
-/* Has the best been waited for long enough? A question to the standing alone, so that a resumed run answers alike. */
+/* Early stopping. Depends on saved state only, so a resumed run stops at the same epoch. */
 static bool is_out_of_patience(const struct trainer *t) {
     int64_t patience = t->config->train.patience;
-    return patience > 0 && t->standing.epoch - t->standing.best_epoch >= patience;
+    return patience > 0 && t->state.epoch - t->state.best_epoch >= patience;
 }
 
 static bool is_done(const struct trainer *t) {
-    return t->standing.epoch >= t->config->train.epochs || is_out_of_patience(t);
+    return t->state.epoch >= t->config->train.epochs || is_out_of_patience(t);
 }
 
-/* Moves the standing past the epoch and writes everything down. */
+/* Advances the training state past the epoch and writes all files. */
 static enum paced_err close_epoch(struct trainer *t) {
     const struct paced_config *c = t->config;
-    struct standing *s = &t->standing;
+    struct train_state *s = &t->state;
     const struct paced_log_row *val = &t->log.rows[t->log.count - 1];
     double value = s->select == PACED_SELECT_DICE ? val->metrics.dice : val->ce;
     s->rng = t->rng_after;
     s->epoch += 1;
-    tally_clear(&s->tally);
+    epoch_stats_clear(&s->stats);
     if (is_better(s, value)) {
         s->best = value;
         s->best_epoch = s->epoch;
@@ -298,7 +299,7 @@ static enum paced_err close_epoch(struct trainer *t) {
 
 static void report_epoch(const struct trainer *t) {
     const struct paced_log_row *train = &t->log.rows[t->log.count - 2], *val = &t->log.rows[t->log.count - 1];
-    bool best = t->standing.best_epoch == val->epoch;
+    bool best = t->state.best_epoch == val->epoch;
     paced_log(PACED_LOG_INFO,
               "epoch %d/%lld: train ce %.4f dice %.4f, val ce %.4f dice %.4f%s%s%s, lr %g, %.1f images/s", train->epoch,
               (long long)t->config->train.epochs, train->ce, train->metrics.dice, val->ce, val->metrics.dice,
@@ -306,28 +307,28 @@ static void report_epoch(const struct trainer *t) {
               best ? paced_log_ink(PACED_INK_PLAIN) : "", train->lr, train->images_per_second);
 }
 
-/* What Ctrl-C asks for: the place within the epoch, so that nothing that was computed is lost. A row that was logged
- * for this epoch is made again. */
+/* Saves the place within the epoch after Ctrl-C, so that no computation is lost. A log row of this epoch is computed
+ * again. */
 static enum paced_err save_place(struct trainer *t) {
     PACED_TRY(network_save(&t->network, t->config, t->files.last));
-    PACED_TRY(checkpoint_save(t->files.state, &t->network, t->config, t->optimizer, &t->standing));
-    uint64_t batches = t->standing.tally.batches;
-    paced_log(PACED_LOG_INFO, "stopped in epoch %lld after %llu %s; `paced train ... --resume` goes on from here",
-              (long long)t->standing.epoch + 1, (unsigned long long)batches, paced_plural(batches, "batch", "batches"));
+    PACED_TRY(checkpoint_save(t->files.state, &t->network, t->config, t->optimizer, &t->state));
+    uint64_t batches = t->state.stats.batches;
+    paced_log(PACED_LOG_INFO, "stopped in epoch %lld after %llu %s; `paced train ... --resume` continues from here",
+              (long long)t->state.epoch + 1, (unsigned long long)batches, paced_plural(batches, "batch", "batches"));
     return PACED_STOPPED;
 }
 
-/* TensorBoard's pictures are of the best weights. */
+/* TensorBoard's pictures show the best weights. */
 static enum paced_err end_board(struct trainer *t) {
     if (!t->board.path) return PACED_OK;
     PACED_TRY(network_load(&t->network, t->files.best));
-    return board_end(&t->board, &t->network, t->inputs.val, (int)t->config->data.classes, (int)t->standing.best_epoch);
+    return board_end(&t->board, &t->network, t->inputs.val, (int)t->config->data.classes, (int)t->state.best_epoch);
 }
 
 static enum paced_err train(struct trainer *t) {
     PACED_TRY(board_open(&t->board, t->config, &t->files, &t->log));
     while (!is_done(t)) {
-        double lr = paced_schedule_lr(t->config, (int)t->standing.epoch);
+        double lr = paced_schedule_lr(t->config, (int)t->state.epoch);
         bool stopped = false;
         PACED_TRY(set_pace(t, &stopped));
         if (!stopped) PACED_TRY(train_pass(t, lr, &stopped));
@@ -338,7 +339,7 @@ static enum paced_err train(struct trainer *t) {
         report_epoch(t);
     }
     PACED_TRY(end_board(t));
-    const struct standing *s = &t->standing;
+    const struct train_state *s = &t->state;
     paced_log(PACED_LOG_INFO, "%s: %lld %s%s, best in epoch %lld (val %s %.4f)", t->files.dir, (long long)s->epoch,
               paced_plural((uint64_t)s->epoch, "epoch", "epochs"),
               s->epoch < t->config->train.epochs ? " (train.patience has run out)" : "", (long long)s->best_epoch,
@@ -354,24 +355,23 @@ enum paced_err trainer_run(const struct paced_config *config, enum train_start s
     enum paced_err err = PACED_OK;
     if (start == TRAIN_FRESH && run_files_hold_run(&t.files))
         err = paced_error(PACED_INVALID,
-                          "%s: holds a run already; go on with --resume, replace it with --overwrite, or "
+                          "%s: contains a run already; continue it with --resume, replace it with --overwrite, or "
                           "choose another directory with --output",
                           t.files.dir);
     if (start == TRAIN_RESUME && !resume && run_files_hold_run(&t.files))
-        err = paced_error(PACED_INVALID,
-                          "%s: is missing, so the run there cannot be resumed; start again with --overwrite",
+        err = paced_error(PACED_INVALID, "%s: is missing, so the run cannot be resumed; start again with --overwrite",
                           t.files.state);
     if (!err) err = open_parts(&t);
     if (!err && !resume) err = inputs_check_images(&t.inputs, (int)config->data.workers);
     if (!err) err = resume ? start_again(&t) : start_fresh(&t);
     if (!err && !resume) err = run_files_clear(&t.files);
     if (!err) err = run_files_tidy(&t.files);
-    bool done = !err && resume && is_done(&t); /* then nothing is trained, and the directory's settings stay true */
+    bool done = !err && resume && is_done(&t); /* nothing is trained, so the stored settings stay valid */
     if (!err && resume && !done) run_files_tell_changes(&t.files, config);
     if (!err && !done) err = run_files_write_config(&t.files, config, t.device);
-    if (!err && !resume) err = checkpoint_save(t.files.state, &t.network, config, t.optimizer, &t.standing);
+    if (!err && !resume) err = checkpoint_save(t.files.state, &t.network, config, t.optimizer, &t.state);
     if (!err) err = train(&t);
-    if (!err && out) paced_run_log_print(&t.log, (int)t.standing.best_epoch, out);
+    if (!err && out) paced_run_log_print(&t.log, (int)t.state.best_epoch, out);
     if (!err) err = report_run(t.files.dir);
     close_parts(&t);
     return err;

@@ -1,5 +1,5 @@
-/* Training: epochs of one pass over the training set and one over the validation set, everything written down after
- * each. */
+/* Training: each epoch is a pass over the training set and one over the validation set, followed by writing all files.
+ */
 #ifndef PACED_RUN_TRAINER_H
 #define PACED_RUN_TRAINER_H
 
@@ -7,12 +7,11 @@
 
 enum train_start { TRAIN_FRESH, TRAIN_RESUME, TRAIN_OVERWRITE };
 
-/* Trains as the configuration says, into the directory config->run.output. PACED_INVALID where that holds a run and
- * neither resume nor overwrite was asked for; PACED_STOPPED after Ctrl-C, with all saved. What came of it is printed to
- * `out` (NULL: nowhere). */
+/* Trains into the directory config->run.output. PACED_INVALID if that contains a run and `start` is TRAIN_FRESH;
+ * PACED_STOPPED after Ctrl-C, with everything saved. Prints the log to `out` (NULL: nowhere). */
 enum paced_err trainer_run(const struct paced_config *config, enum train_start start, FILE *out);
 
-/* What a training with this configuration would say of its files, long before it begins; needs no device. */
+/* Checks the files of a training with this configuration, without a device. */
 enum paced_err trainer_check(const struct paced_config *config, const struct expected *expected);
 
 #endif
