@@ -26,7 +26,7 @@ static const struct fault {
     /* Batch statistics: the variance is off by a thousandth. */
     {"batch_norm.cl", "keep(mean, squares / (float)pixels", "keep(mean, 1.001f * squares / (float)pixels"},
     /* Signs: all gradients keep their norms. */
-    {"loss.cl", "STORE_LANES(share * grad", "STORE_LANES(-share * grad"},
+    {"loss.cl", "STORE_LANES(per_pixel * grad", "STORE_LANES(-per_pixel * grad"},
     /* Positions: gradients go to the wrong pixels of pooling windows. */
     {"max_pool.cl", "LOAD_BYTES(place, from) == ky * size + kx", "LOAD_BYTES(place, from) == kx * size + ky"},
     /* NaN, which no comparison of numbers notices. */
