@@ -1,6 +1,7 @@
 /* paced: the command line. A command is one row of the table here and one function in src/run. */
 #include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -302,6 +303,8 @@ static int run(int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
+    paced_program_begin();
+    signal(SIGCHLD, SIG_DFL); /* a parent may have ignored it; the ends of children are waited for */
     int status = run(argc, argv);
     bool written = fflush(stdout) == 0 && !ferror(stdout);
     if (status != PACED_OK || written) return status;

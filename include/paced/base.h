@@ -138,6 +138,9 @@ char *paced_shipped_path(const char *name);
  * `paced`, else the one built or installed with this code, else NULL. Release with free(). */
 char *paced_program_path(void);
 
+/* Declares that the running program is `paced`, whatever the name of its file. */
+void paced_program_begin(void);
+
 /* The user's cache directory for this program ($PACED_CACHE_DIR, $XDG_CACHE_HOME/paced, ~/.cache/paced), created if
  * missing; NULL if there is none or it is not writable. */
 char *paced_cache_dir(void);
@@ -150,6 +153,9 @@ struct paced_text {
     size_t size, capacity;
 };
 void paced_text_add(struct paced_text *text, const char *fmt, ...) PACED_PRINTF(2, 3);
+
+/* Replaces bytes that are not valid UTF-8 by '?', in place. For text of drivers and users that goes into JSON. */
+void paced_text_clean(char *text);
 
 /* `one` if count is 1, else `more`: "1 epoch", "2 epochs". */
 const char *paced_plural(uint64_t count, const char *one, const char *more);
@@ -189,7 +195,8 @@ void paced_message_finish(struct paced_message *message);
 
 /* ---- child processes ----------------------------------------------------------------------------------------- */
 
-/* The result of a child process. `output` has the first 64 KiB of stdout and stderr; release it with free(). */
+/* The end of a child process. `output` holds stdout and stderr, of a long text the last 64 KiB or more, as UTF-8;
+ * release it with free(). */
 struct paced_child {
     int status, signal; /* exit status, or -1 and the signal that ended it */
     bool timed_out;     /* it was killed at its limit */
@@ -197,8 +204,9 @@ struct paced_child {
     char *output;
 };
 
-/* Runs a program (words[0], a path; the words end with NULL) and waits at most limit_s seconds for its end.
- * PACED_FAILED if it cannot be started; then there is nothing to release. */
+/* Runs a program (words[0], a path; the words end with NULL) and waits for its end, limit_s seconds at most. Signals
+ * have their default effect on it. PACED_FAILED if it cannot be started or its end cannot be known; then there is
+ * nothing to release. */
 enum paced_err paced_child_run(const char *const *words, double limit_s, struct paced_child *child);
 
 /* ---- time and stopping --------------------------------------------------------------------------------------- */

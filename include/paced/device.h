@@ -72,6 +72,7 @@ enum paced_err paced_device_finish(struct paced_device *device);
  * process that calls it. The child is killed after `patience` times $PACED_TRIAL_SECONDS, 120 by default. */
 struct paced_trial {
     bool passed;
+    bool lasting;   /* the verdict holds for later processes, too */
     char *verdict;  /* "passed", or the cause in words; NULL: not made, since the program `paced` is not found */
     char *result;   /* the step's text from paced_trial_result; NULL: none */
     char *messages; /* output of the child and the driver; NULL: not made */
@@ -81,7 +82,7 @@ struct paced_trial {
 enum paced_err paced_trial_make(const char *subject, const char *step, int patience, struct paced_trial *trial);
 void paced_trial_finish(struct paced_trial *trial);
 
-/* The child's side of the steps of this module; returns the exit status. SUBJECT is a device (its id):
+/* The child's side of the steps of this module; returns PACED_OK or the exit status. SUBJECT is a device (its id):
  *   kernels                        a kernel of the program is built and run; required of every device before its use
  *   half storage | half arithmetic | bfloat16 storage | bfloat16 products      the same in another format
  *   product LEVEL SETTING          the self-test of a setting of the matrix products
@@ -91,8 +92,9 @@ void paced_trial_finish(struct paced_trial *trial);
  *   devices                        all devices are listed, untried; result: JSON, as of paced_device_list */
 int paced_trial_answer(const char *subject, const char *step);
 
-/* The exit status of a child whose device computes wrongly. */
-enum { PACED_TRIAL_WRONG = 20 };
+/* Exit statuses of the child beside the program's own. Success has one of its own, since a driver may end the process
+ * with status 0. */
+enum { PACED_TRIAL_PASSED = 19, PACED_TRIAL_WRONG = 20 };
 
 /* Prints the step's result, one line of text, for the parent. */
 void paced_trial_result(const char *fmt, ...) PACED_PRINTF(1, 2);
@@ -102,7 +104,8 @@ void paced_trials_forget(void);
 
 /* The files by which the ICD loader finds OpenCL implementations. */
 struct paced_icd_file {
-    char *path, *library; /* library: its name in the file; "" if the file cannot be read */
+    char *path;    /* or the environment variable that names the library */
+    char *library; /* its name in the file; "" if the file cannot be read */
 };
 struct paced_icd_files {
     const char *folder; /* the folder that is searched, or the file that the environment names instead */

@@ -62,10 +62,15 @@ char *paced_shipped_path(const char *name) {
     return path;
 }
 
+static bool is_program;
+
+void paced_program_begin(void) {
+    is_program = true;
+}
+
 char *paced_program_path(void) {
     char *self = realpath("/proc/self/exe", NULL);
-    const char *slash = self ? strrchr(self, '/') : NULL;
-    if (slash && strcmp(slash, "/paced") == 0) return self;
+    if (self && is_program) return self;
     free(self);
     char *prefix = moved_prefix(), *moved = prefix ? paced_path_join(prefix, PACED_BINDIR) : NULL;
     const char *const folders[] = {moved, PACED_BUILD_ROOT, PACED_INSTALLED_BINDIR};

@@ -153,3 +153,25 @@ uint64_t paced_hash(uint64_t hash, const void *data, size_t size) {
     for (size_t i = 0; i < size; ++i) hash = (hash ^ bytes[i]) * 1099511628211U;
     return hash;
 }
+
+/* Bytes of the UTF-8 sequence at `s`, 0 if there is no valid one. Overlong forms and surrogates are not valid. */
+static size_t sequence_length(const unsigned char *s) {
+    if (s[0] < 0x80) return 1;
+    size_t length = s[0] >= 0xC2 && s[0] <= 0xDF   ? 2
+                    : s[0] >= 0xE0 && s[0] <= 0xEF ? 3
+                    : s[0] >= 0xF0 && s[0] <= 0xF4 ? 4
+                                                   : 0;
+    for (size_t i = 1; i < length; ++i)
+        if ((s[i] & 0xC0) != 0x80) return 0;
+    bool low = (s[0] == 0xE0 && s[1] < 0xA0) || (s[0] == 0xF0 && s[1] < 0x90),
+         high = (s[0] == 0xED && s[1] > 0x9F) || (s[0] == 0xF4 && s[1] > 0x8F);
+    return low || high ? 0 : length;
+}
+
+void paced_text_clean(char *text) {
+    for (unsigned char *c = (unsigned char *)text; *c;) {
+        size_t length = sequence_length(c);
+        if (!length) *c = '?';
+        c += length ? length : 1;
+    }
+}

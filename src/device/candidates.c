@@ -15,6 +15,7 @@ static void text_of(cl_device_id id, cl_device_info what, char *out, size_t size
     const char *start = buffer;
     while (isspace((unsigned char)*start)) ++start;
     snprintf(out, size, "%.*s", (int)size - 1, start);
+    paced_text_clean(out);
 }
 
 /* Some drivers report no memory at all. */
@@ -27,6 +28,7 @@ static void describe(cl_platform_id platform, cl_device_id id, struct paced_devi
     char buffer[1024] = "";
     clGetPlatformInfo(platform, CL_PLATFORM_NAME, sizeof buffer - 1, buffer, NULL);
     snprintf(info->platform, sizeof info->platform, "%.*s", (int)sizeof info->platform - 1, buffer);
+    paced_text_clean(info->platform);
     text_of(id, CL_DEVICE_NAME, info->name, sizeof info->name);
     text_of(id, CL_DEVICE_VENDOR, info->vendor, sizeof info->vendor);
     text_of(id, CL_DEVICE_VERSION, info->version, sizeof info->version);

@@ -21,6 +21,7 @@ static enum paced_err multiply_clblast(struct paced_device *device, const struct
                                    p->a->memory, 0, k, m * k, p->b->memory, 0, n, k * n, p->beta, p->c->memory, 0, n,
                                    m * n, (size_t)p->batch, &device->queue, profile_event(device, "gemm"));
     if (status == CLBlastSuccess) return PACED_OK;
+    device->blas_status = (int)status;
     return paced_error(PACED_FAILED, "device %s: CLBlast product %d x (%d, %d, %d) failed: status %d",
                        device->info.name, p->batch, p->m, p->n, p->k, status);
 }

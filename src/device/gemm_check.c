@@ -113,7 +113,8 @@ int gemm_answer(struct paced_device *device, const char *step) {
     enum paced_err err = gemm_setting_apply(device, setting, level);
     if (!err) err = try_setting(device, setting, &found);
     if (err) return (int)err;
-    return found == CORRECT ? TRIAL_PASSED : found == WRONG ? TRIAL_WRONG : TRIAL_BUILD_FAILED;
+    if (found == BROKEN) return device->blas_status == CL_BUILD_PROGRAM_FAILURE ? TRIAL_BUILD_FAILED : PACED_FAILED;
+    return found == CORRECT ? PACED_OK : PACED_TRIAL_WRONG;
 }
 
 /* The plain loop is the program's own kernel and needs no trial. */
@@ -132,17 +133,19 @@ static int levels_of(const struct gemm_setting *setting) {
 }
 
 enum paced_err gemm_check(struct paced_device *device, const struct gemm_setting *setting, bool *passed) {
+    int levels = levels_of(setting), level = levels > 1 ? device->gemm_level : 0;
     bool computed = false; /* a wrong result, which another level would not change */
     *passed = false;
-    for (int level = device->gemm_level; level < levels_of(setting) && !*passed && !computed; ++level) {
+    for (; level < levels && !*passed && !computed; ++level) {
+        /* A compiler that hangs is not waited for again. */
+        if (device->gemm_hangs && setting->path != GEMM_PLAIN) break;
         char *verdict;
         PACED_TRY(find_verdict(device, setting, level, &verdict));
         *passed = strcmp(verdict, VERDICT_PASSED) == 0;
         computed = strcmp(verdict, VERDICT_WRONG) == 0;
+        device->gemm_hangs = strncmp(verdict, VERDICT_HANGS, strlen(VERDICT_HANGS)) == 0;
         if (!*passed) paced_log(PACED_LOG_DEBUG, "device %s: %s: %s", device->info.name, setting->name, verdict);
-        if (*passed || computed) device->gemm_level = level;
-        /* A compiler that hangs is not waited for again. */
-        if (strncmp(verdict, VERDICT_HANGS, strlen(VERDICT_HANGS)) == 0) device->gemm_level = level = GEMM_LEVELS;
+        if (levels > 1 && (*passed || computed)) device->gemm_level = level;
         free(verdict);
     }
     return *passed ? gemm_setting_apply(device, setting, device->gemm_level) : PACED_OK;

@@ -38,6 +38,8 @@ static char *read_library(const char *path) {
 }
 
 static void add(struct paced_icd_files *files, char *path, char *library) {
+    paced_text_clean(path);
+    paced_text_clean(library);
     files->items = paced_grow(files->items, files->count + 1, sizeof *files->items);
     files->items[files->count++] = (struct paced_icd_file){path, library};
 }
@@ -57,6 +59,15 @@ static void add_folder(struct paced_icd_files *files, const char *folder) {
     if (count >= 0) free(entries);
 }
 
+/* The Khronos loader's list of libraries, with ':' between them. */
+static void add_list(struct paced_icd_files *files, const char *list) {
+    while (list && *list) {
+        size_t length = strcspn(list, ":");
+        if (length) add(files, paced_strdup("OCL_ICD_FILENAMES"), paced_format("%.*s", (int)length, list));
+        list += length + (list[length] == ':');
+    }
+}
+
 void paced_icd_files_find(struct paced_icd_files *files) {
     static const char *const variables[] = {"OCL_ICD_VENDORS", "OPENCL_VENDOR_PATH"};
     *files = (struct paced_icd_files){.folder = DEFAULT_FOLDER};
@@ -69,7 +80,8 @@ void paced_icd_files_find(struct paced_icd_files *files) {
     else if (has_ending(files->folder, ".icd"))
         add(files, paced_strdup(files->folder), read_library(files->folder));
     else if (strcmp(files->folder, DEFAULT_FOLDER) != 0)
-        add(files, paced_strdup(files->folder), paced_strdup(files->folder));
+        add(files, paced_strdup("OCL_ICD_VENDORS"), paced_strdup(files->folder));
+    add_list(files, getenv("OCL_ICD_FILENAMES"));
 }
 
 void paced_icd_files_finish(struct paced_icd_files *files) {
@@ -106,6 +118,7 @@ static get_platforms *find_entry(void *library) {
 static json_t *platform_text(const cl_icd_dispatch *table, cl_platform_id platform, cl_platform_info what) {
     char text[256] = "";
     table->clGetPlatformInfo(platform, what, sizeof text - 1, text, NULL);
+    paced_text_clean(text);
     return json_string(text);
 }
 

@@ -26,7 +26,9 @@ struct paced_device {
     struct profile *profile;         /* NULL unless launches are being timed */
     struct paced_tuning *tuning;     /* never NULL once the device is open */
     bool untried;                    /* paced_device_options */
+    int blas_status;                 /* CLBlast's, of the last product that failed */
     const struct gemm_setting *gemm; /* NULL: not chosen yet */
+    bool gemm_hangs;                 /* a compiler did not answer: CLBlast is not tried again */
     int gemm_level;                  /* first level of unused kernels that may build (gemm.h) */
 };
 
@@ -54,6 +56,8 @@ struct built_kernel {
 enum paced_err program_kernel(struct paced_device *device, const struct paced_kernel *kernel, int vec,
                               const struct built_kernel **out);
 void programs_release(struct paced_device *device);
+
+bool program_has_source(const char *file);
 
 /* A hash of a program's source. Files that are not found do not contribute. */
 uint64_t program_source_hash(const char *file);

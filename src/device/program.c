@@ -42,6 +42,12 @@ static enum paced_err add_source(struct paced_text *text, const char *file) {
     return err;
 }
 
+bool program_has_source(const char *file) {
+    char *path = find_source(file);
+    free(path);
+    return path != NULL;
+}
+
 uint64_t program_source_hash(const char *file) {
     const char *const files[] = {"common.clh", file};
     uint64_t hash = PACED_HASH_START;

@@ -133,11 +133,11 @@ static void report_skipped(const struct candidates *all) {
     }
 }
 
-/* Marks devices of unknown memory as skipped, since another one was preferred. */
-static void skip_without_memory(struct candidates *all) {
+/* Marks devices of unknown memory as skipped if they would have been preferred to one of that kind. */
+static void skip_without_memory(struct candidates *all, enum paced_device_kind kind) {
     for (size_t i = 0; i < all->count; ++i) {
         struct candidate *c = &all->items[i];
-        if (c->fault || knows_memory(c)) continue;
+        if (c->fault || knows_memory(c) || (c->info.kind == PACED_CPU && kind != PACED_CPU)) continue;
         c->fault = paced_strdup(NO_MEMORY);
         c->skipped = true;
     }
@@ -155,7 +155,7 @@ enum paced_err candidates_take(struct candidates *all, const char *select, bool 
         struct candidate *c = &all->items[*chosen];
         PACED_TRY(try_candidate(c));
         if (c->skipped) continue;
-        if (strcmp(select, "auto") == 0 && knows_memory(c)) skip_without_memory(all);
+        if (strcmp(select, "auto") == 0 && knows_memory(c)) skip_without_memory(all, c->info.kind);
         report_skipped(all);
         return PACED_OK;
     }
@@ -165,8 +165,10 @@ enum paced_err paced_device_find(const char *select, struct paced_device_info *i
     struct candidates all;
     int chosen;
     *why = NULL;
-    PACED_TRY(candidates_find(&all, 0, false));
-    enum paced_err err = candidates_take(&all, candidates_asked_for(select), false, &chosen);
+    enum paced_err err = candidates_find(&all, 0, false);
+    if (err == PACED_NO_DEVICE) *why = paced_strdup("the devices cannot be listed");
+    if (err) return err;
+    err = candidates_take(&all, candidates_asked_for(select), false, &chosen);
     if (!err) *why = paced_strdup(all.why);
     if (!err && chosen < 0)
         err = PACED_NO_DEVICE;

@@ -28,48 +28,66 @@ static double limit_s(void) {
 /* ---- the parent ---------------------------------------------------------------------------------------------- */
 
 #define COMPILER_FAILS "its compiler fails"
-/* Beginnings of verdicts. */
 #define ENDED "its driver ended the process"
-#define REPORTS "its driver reports an error"
 
 static bool begins_with(const char *text, const char *beginning) {
     return strncmp(text, beginning, strlen(beginning)) == 0;
 }
 
-/* The rest of the last line that begins with the mark, or NULL. */
+/* The rest of the last line that begins with the mark, or NULL. Lines of the log below errors are skipped. */
 static char *last_line(const char *output, const char *mark) {
     const char *found = NULL;
     for (const char *line = output; *line; line += strcspn(line, "\n"), line += *line == '\n')
-        if (begins_with(line, mark) && !begins_with(line, "paced: debug: ")) found = line + strlen(mark);
+        if (begins_with(line, mark) && !begins_with(line, "paced: debug: ") && !begins_with(line, "paced: warning: "))
+            found = line + strlen(mark);
     return found ? paced_format("%.*s", (int)strcspn(found, "\n"), found) : NULL;
 }
 
-/* The child's error, without its remedy, which is for users. */
+/* The child's error, without the advice behind it, which is for users. A status without an error is a driver's. */
 static char *error_of(const struct paced_child *child) {
-    char *error = last_line(child->output, "paced: ");
-    char *verdict =
-        paced_format(REPORTS "%s%.*s", error ? ": " : "", error ? (int)strcspn(error, ";") : 0, error ? error : "");
+    char *error = last_line(child->output, "paced: "), *verdict;
+    if (!error)
+        verdict = paced_format(ENDED " (exit status %d)", child->status);
+    else
+        verdict = paced_format("%s%.*s", child->status == PACED_INVALID ? "" : "its driver reports an error: ",
+                               (int)strcspn(error, ";"), error);
     free(error);
     return verdict;
 }
 
-static char *verdict_of(const struct paced_child *child, double limit) {
-    if (child->timed_out) return paced_format(VERDICT_HANGS " within %g s", limit);
-    if (child->signal) return paced_format(ENDED " (signal %d, %s)", child->signal, strsignal(child->signal));
-    switch (child->status) {
-    case TRIAL_PASSED:
-        return paced_strdup(VERDICT_PASSED);
-    case TRIAL_WRONG:
-        return paced_strdup(VERDICT_WRONG);
-    case TRIAL_BUILD_FAILED:
-        return paced_strdup(COMPILER_FAILS);
-    case PACED_FAILED:
-    case PACED_INVALID:
-    case PACED_NO_DEVICE:
-        return error_of(child);
-    default:
-        return paced_format(ENDED " (exit status %d)", child->status);
+/* Signals that a fault of the driver raises. Others come from the user, the system or the machine's memory. */
+static bool is_fault(int signal_number) {
+    static const int faults[] = {SIGSEGV, SIGABRT, SIGILL, SIGBUS, SIGFPE, SIGTRAP, SIGSYS};
+    for (size_t i = 0; i < PACED_COUNT(faults); ++i)
+        if (signal_number == faults[i]) return true;
+    return false;
+}
+
+/* Fills the verdict. Errors that a driver reports do not last: they may be due to memory that others use. A kernel that
+ * does not build may depend on more than is known here, and is quick to repeat; a product is not. */
+static void judge(struct paced_trial *trial, const struct paced_child *child, const char *step, double limit) {
+    if (child->timed_out) {
+        trial->verdict = paced_format(VERDICT_HANGS " within %g s", limit);
+    } else if (child->signal) {
+        trial->verdict = paced_format(ENDED " (signal %d, %s)", child->signal, strsignal(child->signal));
+        trial->lasting = is_fault(child->signal);
+        return;
+    } else if (child->status == PACED_TRIAL_PASSED) {
+        trial->verdict = paced_strdup(VERDICT_PASSED);
+        trial->passed = true;
+    } else if (child->status == PACED_TRIAL_WRONG) {
+        trial->verdict = paced_strdup(VERDICT_WRONG);
+    } else if (child->status == TRIAL_BUILD_FAILED) {
+        trial->verdict = paced_strdup(COMPILER_FAILS);
+        trial->lasting = strcmp(step, TRIAL_KERNELS) != 0;
+        return;
+    } else if (child->status >= PACED_FAILED && child->status <= PACED_NO_DEVICE) {
+        trial->verdict = error_of(child);
+        return;
+    } else {
+        trial->verdict = paced_format(ENDED " (exit status %d)", child->status);
     }
+    trial->lasting = true;
 }
 
 enum paced_err paced_trial_make(const char *subject, const char *step, int patience, struct paced_trial *trial) {
@@ -81,9 +99,8 @@ enum paced_err paced_trial_make(const char *subject, const char *step, int patie
     const char *const words[] = {program, "--trial", subject, step, NULL};
     enum paced_err err = paced_child_run(words, limit, &child);
     free(program);
-    if (err) return err;
-    trial->verdict = verdict_of(&child, limit);
-    trial->passed = strcmp(trial->verdict, VERDICT_PASSED) == 0;
+    if (err) return PACED_OK; /* reported; the step is not tried */
+    judge(trial, &child, step, limit);
     trial->result = last_line(child.output, RESULT);
     paced_log(PACED_LOG_DEBUG, "trial of %s: %s: %s\n%s", subject, step, trial->verdict, child.output);
     trial->messages = child.output;
@@ -99,27 +116,26 @@ void paced_trial_finish(struct paced_trial *trial) {
     *trial = (struct paced_trial){0};
 }
 
-/* True if a verdict holds for later processes, too. Errors that a driver reports may be temporary, such as memory used
- * by others. A killed process may be due to the machine or its user. A listing, or a kernel that does not build, may
- * depend on more than is known here, and is quick to repeat. */
-static bool is_lasting(const char *step, const char *verdict) {
-    char *killed = paced_format(ENDED " (signal %d,", SIGKILL);
-    bool quick =
-        strcmp(step, TRIAL_LISTING) == 0 || (strcmp(step, TRIAL_KERNELS) == 0 && strcmp(verdict, COMPILER_FAILS) == 0);
-    bool lasting = !quick && !begins_with(verdict, killed) && !begins_with(verdict, REPORTS);
-    free(killed);
-    return lasting || strcmp(verdict, VERDICT_PASSED) == 0;
+/* A verdict that is kept, or NULL. A driver that did not answer gets another chance where more time is allowed now. */
+static char *recall(const struct paced_device_info *info, const char *step) {
+    char *verdict = verdict_recall(info, step);
+    double seconds = 0;
+    if (verdict && sscanf(verdict, VERDICT_HANGS " within %lf s", &seconds) == 1 && seconds < limit_s()) {
+        free(verdict);
+        verdict = NULL;
+    }
+    return verdict;
 }
 
 enum paced_err trial_verdict(const struct paced_device_info *info, const char *step, char **verdict) {
     struct paced_trial trial;
-    *verdict = verdict_recall(info, step);
+    *verdict = recall(info, step);
     if (*verdict) return PACED_OK;
     PACED_TRY(paced_trial_make(*info->id ? info->id : "all", step, 1, &trial));
-    if (trial.verdict) {
-        *verdict = paced_strdup(trial.verdict);
-        if (is_lasting(step, *verdict)) verdict_keep(info, step, *verdict);
-    }
+    /* A listing that fails is quick to repeat, and may depend on more than is known here. */
+    bool kept = trial.lasting && (trial.passed || strcmp(step, TRIAL_LISTING) != 0);
+    if (kept) verdict_keep(info, step, trial.verdict);
+    *verdict = paced_strdup(trial.verdict);
     paced_trial_finish(&trial);
     return PACED_OK;
 }
@@ -162,10 +178,11 @@ static int try_kernel(struct paced_device *device, const struct paced_kernel *ke
     const struct built_kernel *built;
     float values[COUNT], results[COUNT];
     for (int i = 0; i < COUNT; ++i) values[i] = (float)(i % (2 * LARGEST + 1) - LARGEST);
-    if (program_kernel(device, kernel, vec, &built)) return TRIAL_BUILD_FAILED;
+    if (program_kernel(device, kernel, vec, &built))
+        return program_has_source(kernel->file) ? TRIAL_BUILD_FAILED : PACED_FAILED;
     enum paced_err err = run_kernel(device, kernel, vec, values, results);
     for (int i = 0; i < COUNT && !err; ++i)
-        if (results[i] != (values[i] < 0 ? 0.0f : 3 * values[i] + 1)) return TRIAL_WRONG;
+        if (results[i] != (values[i] < 0 ? 0.0f : 3 * values[i] + 1)) return PACED_TRIAL_WRONG;
     return (int)err;
 }
 

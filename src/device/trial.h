@@ -4,8 +4,8 @@
 
 #include "src/device/opencl.h"
 
-/* Exit statuses of a trial's child, beside the program's own and PACED_TRIAL_WRONG. */
-enum { TRIAL_PASSED = PACED_OK, TRIAL_WRONG = PACED_TRIAL_WRONG, TRIAL_BUILD_FAILED = 21 };
+/* Outcomes of a step beside the program's exit statuses and PACED_TRIAL_WRONG. */
+enum { TRIAL_BUILD_FAILED = 21 };
 
 /* The verdict about a step on a device: the cached one, else that of a trial, which is then cached. *verdict is NULL if
  * no trial can be made since the program is not found; release it with free(). PACED_STOPPED if the user stopped the

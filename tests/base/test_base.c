@@ -226,6 +226,24 @@ static void test_text(void **state) {
     assert_path(paced_format("%d-%s", 3, "x"), "3-x");
 }
 
+static void test_clean_text(void **state) {
+    (void)state;
+    static const struct {
+        const char *text, *clean;
+    } cases[] = {{"", ""},
+                 {"plain", "plain"},
+                 {"\xC3\xA9t\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x98\x80", "\xC3\xA9t\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x98\x80"},
+                 {"caf\xE9", "caf?"},
+                 {"cut \xE2\x82", "cut ??"},
+                 {"\xC0\x80 \xED\xA0\x80 \xF5\x80\x80\x80", "?? ??? ????"}};
+    for (size_t i = 0; i < PACED_COUNT(cases); ++i) {
+        char text[32];
+        snprintf(text, sizeof text, "%s", cases[i].text);
+        paced_text_clean(text);
+        assert_string_equal(text, cases[i].clean);
+    }
+}
+
 static void test_list(void **state) {
     static const struct {
         const char *list, *items[4];
@@ -320,11 +338,12 @@ static void test_hash(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_atomic),     cmocka_unit_test(test_atomic_refuses), cmocka_unit_test(test_atomic_link),
-        cmocka_unit_test(test_append),     cmocka_unit_test(test_file_read),      cmocka_unit_test(test_file_read_text),
-        cmocka_unit_test(test_cache_dir),  cmocka_unit_test(test_text),           cmocka_unit_test(test_list),
-        cmocka_unit_test(test_list_check), cmocka_unit_test(test_nearest),        cmocka_unit_test(test_parse),
-        cmocka_unit_test(test_hash),       cmocka_unit_test(test_shipped),        cmocka_unit_test(test_plural),
+        cmocka_unit_test(test_atomic),    cmocka_unit_test(test_atomic_refuses), cmocka_unit_test(test_atomic_link),
+        cmocka_unit_test(test_append),    cmocka_unit_test(test_file_read),      cmocka_unit_test(test_file_read_text),
+        cmocka_unit_test(test_cache_dir), cmocka_unit_test(test_text),           cmocka_unit_test(test_clean_text),
+        cmocka_unit_test(test_list),      cmocka_unit_test(test_list_check),     cmocka_unit_test(test_nearest),
+        cmocka_unit_test(test_parse),     cmocka_unit_test(test_hash),           cmocka_unit_test(test_shipped),
+        cmocka_unit_test(test_plural),
     };
     return cmocka_run_group_tests_name("base", tests, make_dir, remove_dir);
 }

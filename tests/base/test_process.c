@@ -77,11 +77,27 @@ static void test_child_writes_much(void **state) {
     (void)state;
     struct paced_child child =
         run_shell("i=0; while [ $i -lt 3000 ]; do echo 0123456789012345678901234567890123456789; "
-                  "i=$((i + 1)); done",
+                  "i=$((i + 1)); done; echo end",
                   60);
     assert_int_equal(child.status, 0);
-    assert_in_range(strlen(child.output), 1 << 16, (1 << 16) + 4096);
+    assert_in_range(strlen(child.output), 1 << 16, 1 << 17);
+    assert_string_equal(child.output + strlen(child.output) - 4, "end\n");
     free(child.output);
+}
+
+/* A process that ignores SIGCHLD is not told how its children end. */
+static void test_child_ends_unseen(void **state) {
+    (void)state;
+    const char *const words[] = {"/bin/true", NULL};
+    struct paced_child child;
+    void (*before)(int) = signal(SIGCHLD, SIG_IGN);
+    capture_begin();
+    enum paced_err err = paced_child_run(words, 60, &child);
+    char *text = capture_end();
+    signal(SIGCHLD, before);
+    assert_int_equal(err, PACED_FAILED);
+    assert_non_null(strstr(text, "SIGCHLD"));
+    free(text);
 }
 
 static void test_child_is_missing(void **state) {
@@ -243,6 +259,7 @@ int main(void) {
         cmocka_unit_test(test_child_ends),
         cmocka_unit_test(test_child_hangs),
         cmocka_unit_test(test_child_writes_much),
+        cmocka_unit_test(test_child_ends_unseen),
         cmocka_unit_test(test_child_is_missing),
         cmocka_unit_test(test_log),
         cmocka_unit_test(test_log_diverted),

@@ -14,6 +14,7 @@ TRIAL_SECONDS = 2
 
 # Messages about a device that another one can replace, by value of FAKE_ICD.
 CAUSES = {"exit": "its driver ended the process .*exit status 9",
+          "success": "its driver ended the process .*exit status 0", "noise": "its compiler fails",
           "abort": "its driver ended the process .*signal 6",
           "segv": "its driver ended the process .*signal 11",
           "hang": f"its driver did not answer within {TRIAL_SECONDS} s", "error": "its compiler fails",
@@ -57,10 +58,8 @@ class BrokenDriverTest(program.Case):
         return {"FAKE_ICD": failure, "OCL_ICD_VENDORS": cls.path(vendors), "PACED_CACHE_DIR": cls.path(cache),
                 "PACED_DEVICE": "", "PACED_TRIAL_SECONDS": str(seconds)}
 
-    def run_with(self, failure, *args, vendors="both", tried=False, status=0):
-        """tried: the verdict is in the cache; without it, a hanging compiler would exceed the time limit of
-        the test."""
-        seconds = TRIAL_SECONDS if failure == "hang" and not tried else 600
+    def run_with(self, failure, *args, vendors="both", status=0):
+        seconds = TRIAL_SECONDS if failure == "hang" else 600
         done = self.run_program(*args, status=status, env=self.environment(failure, vendors, self.cache, seconds))
         if "log.level=debug" not in args:
             self.assertNotRegex(done.stderr, "raw line|log line")
@@ -92,10 +91,20 @@ class BrokenDriverTest(program.Case):
         for failure in CAUSES:
             with self.subTest(failure):
                 first = self.run_with(failure, *self.PREDICT, f"{failure} 1")
-                again = self.run_with(failure, *self.PREDICT, f"{failure} 2", tried=True)
+                again = self.run_with(failure, *self.PREDICT, f"{failure} 2")
                 self.assertEqual(self.warning_in(first, failure), self.warning_in(again, failure))
                 self.assert_same_pictures(f"{failure} 1")
                 self.assert_same_pictures(f"{failure} 2")
+
+    def test_lasting_verdicts_are_kept(self):
+        """A hang is not waited for again, unless more time is allowed than before."""
+        for failure in ("hang", "exit", "wrong"):
+            self.run_with(failure, *self.PREDICT, f"{failure} first")
+            again = self.run_with(failure, *self.PREDICT, f"{failure} second", "--set", "log.level=debug")
+            self.assertNotIn("kernels", again.stderr)
+        env = self.environment("hang", "both", self.cache, TRIAL_SECONDS + 1)
+        more = self.run_program(*self.PREDICT, "hang third", "--set", "log.level=debug", env=env)
+        self.assertIn(f"kernels: its driver did not answer within {TRIAL_SECONDS + 1} s", more.stderr)
 
     def test_training(self):
         done = self.run_with("exit", "train", "small.ini", "--output", "beside")
@@ -121,7 +130,7 @@ class BrokenDriverTest(program.Case):
             with self.subTest(failure):
                 fake, _ = self.devices(failure)
                 for name in (fake["id"], "fake gpu"):
-                    done = self.run_with(failure, *self.PREDICT, "none", "--set", f"device.select={name}", tried=True,
+                    done = self.run_with(failure, *self.PREDICT, "none", "--set", f"device.select={name}",
                                          status=3)
                     line, = done.stderr.splitlines()
                     self.assertRegex(line, rf"^paced: .*fake GPU.*({cause})")
@@ -131,7 +140,7 @@ class BrokenDriverTest(program.Case):
             with self.subTest(failure):
                 done = self.run_with(failure, "devices", vendors="fake", status=3)
                 self.assertRegex(done.stdout, rf"(?m)^  0:0  fake GPU .*not usable.*({cause})")
-                done = self.run_with(failure, *self.PREDICT, "none", vendors="fake", tried=True, status=3)
+                done = self.run_with(failure, *self.PREDICT, "none", vendors="fake", status=3)
                 self.assertRegex(done.stderr, rf"fake GPU.*({cause})")
 
     def test_driver_that_ends_the_process_while_listing(self):
@@ -148,7 +157,7 @@ class BrokenDriverTest(program.Case):
         for output in ("plain 1", "plain 2"):
             done = self.run_program(*self.PREDICT, output, env=env)
             warning, _ = done.stderr.splitlines()
-            self.assertRegex(warning, "^paced: warning: device .*a plain loop takes its place, at about a tenth of the "
+            self.assertRegex(warning, "^paced: warning: device .*a plain loop replaces it, at about a tenth of the "
                                       "speed; `paced doctor` shows the cause")
         masks = [name for name in os.listdir(self.path("expected")) if name.endswith(".png")]
         self.assertGreater(len(masks), 2)

@@ -87,6 +87,18 @@ class DoctorTest(program.Case):
         self.assertNotEqual(report["selection"]["device"], fake["id"])
         self.assert_advice(report, f"device {fake['id']}", "its compiler fails")
 
+    def test_noise_that_is_not_text(self):
+        """A compiler that writes much, and not in UTF-8: the report is valid JSON and names the cause."""
+        report = self.report(OCL_ICD_VENDORS=self.copied_vendors("noise", fake=FAKE), FAKE_ICD="noise")
+        fake, = (d for d in report["devices"] if d["name"] == "fake GPU")
+        self.assertEqual(fake["trials"]["kernels"]["verdict"], "its compiler fails")
+        self.assertIsNotNone(report["selection"]["device"])
+
+    def test_selection_by_the_environment(self):
+        report = self.report(status=3, PACED_DEVICE="no such device")
+        self.assertEqual(report["selection"]["select"], "no such device")
+        self.assert_advice(report, "PACED_DEVICE=no such device")
+
     def test_implementation_that_ends_the_process(self):
         folder = self.vendors("list", fake=FAKE)
         report = self.report(status=3, OCL_ICD_VENDORS=folder, FAKE_ICD="list")

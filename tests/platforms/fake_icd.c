@@ -173,6 +173,9 @@ static cl_int build_program(cl_program program, cl_uint count, const cl_device_i
     if (!fails_by("wrong") && !fails_by("zero"))
         fputs("fake compiler: raw line 1\nfake compiler: raw line 2\nfake compiler: raw line 3\n", stderr);
     if (fails_by("exit")) _exit(9);
+    if (fails_by("success")) _exit(0);
+    for (int i = 0; fails_by("noise") && i < 4000; ++i) fprintf(stderr, "fake compiler: noise \xE9 %d\n", i);
+    if (fails_by("noise")) return CL_BUILD_PROGRAM_FAILURE;
     if (fails_by("abort")) abort();
     if (fails_by("segv")) *(volatile int *)NULL = 0;
     while (fails_by("hang")) pause();

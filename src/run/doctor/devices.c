@@ -86,14 +86,16 @@ static enum paced_err try_device(json_t *device) {
     return err;
 }
 
-static enum paced_err add_selection(json_t *report) {
-    struct paced_device_info info;
-    char *why;
-    enum paced_err err = paced_device_find("auto", &info, &why);
+static enum paced_err add_selection(json_t *report, bool listed) {
+    struct paced_device_info info = {0};
+    const char *variable = getenv("PACED_DEVICE");
+    char *why = NULL;
+    enum paced_err err = listed ? paced_device_find("auto", &info, &why) : PACED_NO_DEVICE;
     if (err && err != PACED_NO_DEVICE) return err;
     json_t *selection = json_object();
+    json_object_set_new(selection, "select", json_string(variable && *variable ? variable : "auto"));
     json_object_set_new(selection, "device", err ? json_null() : json_string(info.id));
-    json_object_set_new(selection, "why", json_string(why));
+    json_object_set_new(selection, "why", json_string(why ? why : "the devices cannot be listed"));
     json_object_set_new(report, "selection", selection);
     free(why);
     return PACED_OK;
@@ -104,15 +106,18 @@ enum paced_err doctor_devices(json_t *report) {
     PACED_TRY(add_implementations(report));
     paced_trials_forget();
     PACED_TRY(paced_trial_make("all", "devices", 1, &list));
-    bool listed = list.passed;
-    json_t *devices = listed ? parsed(&list) : json_array();
+    json_t *devices = list.passed ? parsed(&list) : json_null();
+    bool listed = json_is_array(devices);
+    if (!listed) {
+        json_decref(devices);
+        devices = json_array();
+    }
     json_object_set_new(report, "devices", devices);
     json_object_set_new(report, "listing", json_string(list.verdict ? list.verdict : "not tried"));
     paced_trial_finish(&list);
-    /* Listing ends or hangs the process: nothing of OpenCL is touched here. */
-    if (!listed) return PACED_OK;
+    /* If listing ends or hangs a process, OpenCL is not used in this one. */
     size_t i;
     json_t *device;
     json_array_foreach(devices, i, device) PACED_TRY(try_device(device));
-    return add_selection(report);
+    return add_selection(report, listed);
 }

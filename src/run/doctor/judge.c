@@ -28,7 +28,7 @@ static void judge_implementations(json_t *report) {
     const json_t *implementations = json_object_get(report, "implementations"),
                  *files = json_object_get(implementations, "files"), *file;
     size_t i;
-    if (!json_array_size(files))
+    if (!json_array_size(files) && !json_array_size(json_object_get(report, "devices")))
         advise(report,
                "no OpenCL implementation is installed: on Debian and Ubuntu, pocl-opencl-icd is the one for CPUs, "
                "intel-opencl-icd for Intel's GPUs, mesa-opencl-icd for AMD's; NVIDIA's comes with its driver");
@@ -36,6 +36,8 @@ static void judge_implementations(json_t *report) {
         const char *path = doctor_text(file, "path"), *library = doctor_text(file, "library");
         if (!*library)
             advise(report, "%s is empty or cannot be read: remove it, or install its package again", path);
+        else if (strcmp(doctor_text(file, "verdict"), "passed") != 0 && path[0] != '/')
+            advise(report, "%s names %s, which cannot be used: correct or unset it", path, library);
         else if (strcmp(doctor_text(file, "verdict"), "passed") != 0)
             advise(report, "%s of %s cannot be used: install its package again, or remove the file", library, path);
         else if (!json_array_size(json_object_get(report, "devices")))
@@ -52,7 +54,7 @@ static void judge_machine(json_t *report) {
         advise(report, "/sys is not mounted: PoCL from version 4 on ends the process without it; mount it");
     json_array_foreach(json_object_get(report, "caches"), i, cache) {
         const char *name = doctor_text(cache, "name");
-        if (!json_is_true(json_object_get(cache, "writable")))
+        if (json_is_string(json_object_get(cache, "path")) && !json_is_true(json_object_get(cache, "writable")))
             advise(report, "the cache of %s cannot be written, so that each start compiles again: set %s to a folder",
                    name, strcmp(name, "paced") == 0 ? "PACED_CACHE_DIR" : "POCL_CACHE_DIR");
     }
@@ -96,6 +98,13 @@ static void judge_device(json_t *report, const json_t *device) {
                id);
 }
 
+static void judge_selection(json_t *report) {
+    const json_t *selection = json_object_get(report, "selection");
+    const char *select = doctor_text(selection, "select");
+    if (json_is_null(json_object_get(selection, "device")) && strcmp(select, "auto") != 0)
+        advise(report, "PACED_DEVICE=%s replaces auto and matches no usable device: correct or unset it", select);
+}
+
 static const json_t *selected_device(const json_t *report) {
     const char *id = doctor_text(json_object_get(report, "selection"), "device");
     const json_t *device;
@@ -114,7 +123,7 @@ static enum paced_err decide(json_t *report) {
         verdict = json_string("no usable OpenCL device");
     } else if (!passed(device, "matrix products") || !passed(device, "network")) {
         status = PACED_FAILED;
-        verdict = json_sprintf("device %s, which auto takes, does not compute a network correctly",
+        verdict = json_sprintf("device %s, which is selected, does not compute a network correctly",
                                doctor_text(device, "id"));
     } else {
         verdict = json_sprintf("device %s, %s, works", doctor_text(device, "id"), doctor_text(device, "name"));
@@ -128,6 +137,7 @@ enum paced_err doctor_judge(json_t *report) {
     const json_t *device;
     size_t i;
     json_object_set_new(report, "advice", json_array());
+    judge_selection(report);
     judge_machine(report);
     judge_implementations(report);
     judge_hidden_gpus(report);

@@ -11,6 +11,7 @@
 
 /* Converts a text to JSON and releases it. */
 static json_t *take_text(char *text) {
+    if (text) paced_text_clean(text);
     json_t *value = json_string(text ? text : "");
     free(text);
     return value;
@@ -35,18 +36,16 @@ json_t *doctor_libraries(void) {
 
 /* ---- system -------------------------------------------------------------------------------------------------- */
 
-/* The value behind `key` in a file of lines "KEY VALUE", without quotes; "" where there is none. */
+/* The rest of the first line that contains `key`, without blanks and quotes around it; "" if there is none. */
 static char *line_of(const char *path, const char *key) {
-    char *text, *found = NULL;
+    char *text;
     if (!paced_path_exists(path) || paced_file_read_text(path, 1 << 20, &text) != PACED_OK) return paced_strdup("");
-    size_t length = strlen(key);
-    for (const char *line = text; *line && !found; line += strcspn(line, "\n"), line += *line == '\n') {
-        if (strncmp(line, key, length) != 0) continue;
-        const char *value = line + length + strspn(line + length, " \t\"");
-        found = paced_format("%.*s", (int)strcspn(value, "\"\n"), value);
-    }
+    const char *value = strstr(text, key);
+    if (value) value += strlen(key) + strspn(value + strlen(key), " \t\"");
+    char *found = value ? paced_format("%.*s", (int)strcspn(value, "\"\n"), value) : paced_strdup("");
     free(text);
-    return found ? found : paced_strdup("");
+    paced_text_clean(found);
+    return found;
 }
 
 static json_t *memory_of(const char *key) {
@@ -56,17 +55,23 @@ static json_t *memory_of(const char *key) {
     return kib > 0 ? json_integer((json_int_t)kib * 1024) : json_null();
 }
 
-/* The smallest memory limit on the way from this process's control group to the root, or null. */
+/* The smallest memory limit from this process's control group up to the root, or NULL. */
 static json_t *cgroup_limit(const char *controller, const char *root, const char *name) {
-    char *group = line_of("/proc/self/cgroup", controller);
+    char *group = line_of("/proc/self/cgroup", controller), *end = group;
     long long least = 0;
-    for (char *end = group + strlen(group); *group == '/' && end; end = strrchr(group, '/')) {
-        *end = '\0';
+    while (end && *group) {
         char *path = paced_format("%s%s/%s", root, group, name), *text = line_of(path, "");
         long long limit = strtoll(text, NULL, 10); /* "max" gives 0 */
         if (limit > 0 && (!least || limit < least)) least = limit;
         free(text);
         free(path);
+        end = strrchr(group, '/');
+        if (end && end != group)
+            *end = '\0';
+        else if (end && group[1])
+            group[1] = '\0'; /* the root */
+        else
+            end = NULL;
     }
     free(group);
     return least > 0 && least < (1LL << 50) ? json_integer((json_int_t)least) : NULL;
@@ -92,7 +97,7 @@ json_t *doctor_system(void) {
     uname(&kernel);
     char *name = line_of("/etc/os-release", "PRETTY_NAME=");
     json_t *group = cgroup_limit("0::", "/sys/fs/cgroup", "memory.max"), *system = json_object();
-    if (!group) group = cgroup_limit("memory:", "/sys/fs/cgroup/memory", "memory.limit_in_bytes");
+    if (!group) group = cgroup_limit(":memory:", "/sys/fs/cgroup/memory", "memory.limit_in_bytes");
     json_object_set_new(system, "os", take_text(name));
     json_object_set_new(system, "kernel", json_sprintf("%s %s %s", kernel.sysname, kernel.release, kernel.machine));
     json_object_set_new(system, "processors", json_integer(sysconf(_SC_NPROCESSORS_ONLN)));
@@ -109,7 +114,7 @@ json_t *doctor_system(void) {
 /* The folder that would hold `name` below the user's cache folder, or NULL. */
 static char *user_cache(const char *name) {
     const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-    if (cache && *cache) return paced_format("%s/%s", cache, name);
+    if (cache && *cache == '/') return paced_format("%s/%s", cache, name);
     return home && *home ? paced_format("%s/.cache/%s", home, name) : NULL;
 }
 
@@ -173,7 +178,7 @@ json_t *doctor_environment(void) {
             const char *value = strchr(*entry, '=');
             if (!value || strncmp(*entry, prefixes[i], strlen(prefixes[i])) != 0) continue;
             char *name = paced_format("%.*s", (int)(value - *entry), *entry);
-            json_object_set_new(found, name, json_string(value + 1));
+            json_object_set_new(found, name, take_text(paced_strdup(value + 1)));
             free(name);
         }
     return found;

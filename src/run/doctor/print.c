@@ -87,15 +87,18 @@ static void print_devices(FILE *out, const json_t *report) {
         print_bytes(out, "one buffer up to ", json_object_get(device, "max_alloc_bytes"), "\n");
         print_trials(out, device);
     }
-    if (selection)
-        fprintf(out, "device.select = auto takes %s: %s\n", *selected ? selected : "none",
-                doctor_text(selection, "why"));
+    fprintf(out, "device.select = %s takes %s: %s\n", doctor_text(selection, "select"), *selected ? selected : "none",
+            doctor_text(selection, "why"));
 }
 
 static void print_caches(FILE *out, const json_t *report) {
     const json_t *cache;
     size_t i;
     json_array_foreach(json_object_get(report, "caches"), i, cache) {
+        if (!json_is_string(json_object_get(cache, "path"))) {
+            fprintf(out, "cache of %s: unknown, HOME is not set\n", doctor_text(cache, "name"));
+            continue;
+        }
         fprintf(out, "cache of %s: %s, %s", doctor_text(cache, "name"), doctor_text(cache, "path"),
                 json_is_true(json_object_get(cache, "writable")) ? "writable" : "cannot be written");
         print_bytes(out, ", free ", json_object_get(cache, "free_bytes"), "\n");

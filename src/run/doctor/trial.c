@@ -32,10 +32,15 @@ static int try_network(const char *subject) {
     return err ? (int)err : error <= SMALL_NETWORK_BOUND ? PACED_OK : PACED_TRIAL_WRONG;
 }
 
-int paced_trial(const char *subject, const char *step) {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    paced_log_set_level(PACED_LOG_DEBUG); /* the parent decides what is shown */
+static int answer(const char *subject, const char *step) {
     if (strcmp(step, "matrix products") == 0) return (int)try_products(subject);
     if (strcmp(step, "network") == 0) return try_network(subject);
     return paced_trial_answer(subject, step);
+}
+
+int paced_trial(const char *subject, const char *step) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    paced_log_set_level(PACED_LOG_DEBUG); /* the parent decides what is shown */
+    int status = answer(subject, step);
+    return status == PACED_OK ? PACED_TRIAL_PASSED : status;
 }
