@@ -104,8 +104,8 @@ void paced_trials_forget(void);
 
 /* The files by which the ICD loader finds OpenCL implementations. */
 struct paced_icd_file {
-    char *path;    /* or the environment variable that names the library */
-    char *library; /* its name in the file; "" if the file cannot be read */
+    char *path;   /* or the environment variable that names the driver */
+    char *driver; /* the library named in the file; "" if the file cannot be read */
 };
 struct paced_icd_files {
     const char *folder; /* the folder that is searched, or the file that the environment names instead */

@@ -92,7 +92,7 @@ static struct paced_device_info installation(void) {
     uint64_t hash = paced_path_is_dir("/sys/devices") ? PACED_HASH_START : 0;
     for (size_t i = 0; i < files.count; ++i) {
         hash = paced_hash(hash, files.items[i].path, strlen(files.items[i].path) + 1);
-        hash = paced_hash(hash, files.items[i].library, strlen(files.items[i].library) + 1);
+        hash = paced_hash(hash, files.items[i].driver, strlen(files.items[i].driver) + 1);
     }
     snprintf(info.driver, sizeof info.driver, "%016llx", (unsigned long long)hash);
     paced_icd_files_finish(&files);

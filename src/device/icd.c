@@ -87,7 +87,7 @@ void paced_icd_files_find(struct paced_icd_files *files) {
 void paced_icd_files_finish(struct paced_icd_files *files) {
     for (size_t i = 0; i < files->count; ++i) {
         free(files->items[i].path);
-        free(files->items[i].library);
+        free(files->items[i].driver);
     }
     free(files->items);
     *files = (struct paced_icd_files){0};

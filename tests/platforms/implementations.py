@@ -88,7 +88,7 @@ def find_system(work):
 def find_others(work):
     """Those that the loader does not know: Intel's runtime below the build folder, and the simulator."""
     found = []
-    library = install_intel.library(work)
+    library = install_intel.runtime(work)
     if library.exists():
         found.append(isolated("intel-runtime", str(library) + "\n", work, LD_LIBRARY_PATH=str(library.parent)))
     if shutil.which("oclgrind"):

@@ -16,7 +16,7 @@ import sys
 PACKAGES = ("intel-opencl-rt", "intel-cmplr-lib-rt")
 
 
-def library(work):
+def runtime(work):
     return work / "intel" / "lib" / "libintelocl.so"
 
 
@@ -28,8 +28,8 @@ def run(*command):
 
 
 def install(work):
-    """Leaves the runtime at library(work), whole or not at all; RuntimeError with the reason otherwise."""
-    if library(work).exists():
+    """Leaves the runtime at runtime(work), whole or not at all; RuntimeError with the reason otherwise."""
+    if runtime(work).exists():
         return
     if sys.platform != "linux" or platform.machine() != "x86_64":
         raise RuntimeError("it is made for Linux on x86-64 alone")
@@ -59,7 +59,7 @@ def main():
         install(work)
     except (RuntimeError, OSError, subprocess.TimeoutExpired) as error:
         sys.exit(f"install_intel: Intel's runtime cannot be installed: {error}")
-    print(f"install_intel: {library(work)}")
+    print(f"install_intel: {runtime(work)}")
 
 
 if __name__ == "__main__":

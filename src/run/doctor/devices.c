@@ -16,10 +16,10 @@ static json_t *parsed(const struct paced_trial *trial) {
 static enum paced_err add_file(json_t *files, const struct paced_icd_file *file) {
     struct paced_trial trial;
     paced_log(PACED_LOG_INFO, "trying %s", file->path);
-    PACED_TRY(paced_trial_make(file->library, "implementation", 1, &trial));
+    PACED_TRY(paced_trial_make(file->driver, "implementation", 1, &trial));
     json_t *entry = json_object();
     json_object_set_new(entry, "path", json_string(file->path));
-    json_object_set_new(entry, "library", json_string(file->library));
+    json_object_set_new(entry, "library", json_string(file->driver));
     json_object_set_new(entry, "verdict", json_string(trial.verdict ? trial.verdict : "not tried"));
     json_object_set_new(entry, "platforms", trial.passed ? parsed(&trial) : json_array());
     json_object_set_new(entry, "cause", !trial.passed && trial.result ? json_string(trial.result) : json_null());
