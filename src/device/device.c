@@ -49,8 +49,8 @@ enum paced_err opencl_error(const struct paced_device *device, const char *call,
 /* What the libraries below read from the environment; what the user set already stays. All of it is set before the
  * first OpenCL call: from then on threads of the device's driver read the environment, and a write beside them is a
  * race. CLBlast: without this macro (with a blank on either side) it writes vector multiply-adds element by element,
- * and half the speed is lost. PoCL: its thread count, POCL_MAX_PTHREAD_COUNT up to 3.x, POCL_CPU_MAX_CU_COUNT from 4.0.
- */
+ * and half the speed is lost. The thread count of PoCL (POCL_MAX_PTHREAD_COUNT up to 3.x, POCL_CPU_MAX_CU_COUNT
+ * from 4.0) and of Intel's runtime for CPUs. */
 static void prepare_environment(int threads) {
     setenv("CLBLAST_BUILD_OPTIONS", " -DUSE_VECTOR_MAD=1 ", 0);
     if (threads <= 0) return;
@@ -58,6 +58,7 @@ static void prepare_environment(int threads) {
     snprintf(text, sizeof text, "%d", threads);
     setenv("POCL_MAX_PTHREAD_COUNT", text, 0);
     setenv("POCL_CPU_MAX_CU_COUNT", text, 0);
+    setenv("CL_CONFIG_CPU_TBB_NUM_WORKERS", text, 0);
 }
 
 static void limit_memory(struct paced_device_info *info, uint64_t bytes) {
