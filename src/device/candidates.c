@@ -169,6 +169,7 @@ void candidates_prepare_environment(int threads) {
     snprintf(text, sizeof text, "%d", threads);
     setenv("POCL_MAX_PTHREAD_COUNT", text, 0);
     setenv("POCL_CPU_MAX_CU_COUNT", text, 0);
+    setenv("CL_CONFIG_CPU_TBB_NUM_WORKERS", text, 0);
 }
 
 enum paced_err candidates_find(struct candidates *found, int threads, bool untried) {

@@ -88,7 +88,7 @@ struct candidates {
 /* Sets environment variables of the libraries unless the user has set them. This must precede the first OpenCL call:
  * from then on the driver's threads read the environment, and writing it is a race. CLBlast: without this macro (with a
  * blank on either side) it writes vector multiply-adds element by element, at half the speed. PoCL: its thread count,
- * POCL_MAX_PTHREAD_COUNT up to 3.x, POCL_CPU_MAX_CU_COUNT from 4.0. */
+ * POCL_MAX_PTHREAD_COUNT up to 3.x, POCL_CPU_MAX_CU_COUNT from 4.0. Intel's runtime for CPUs: its thread count. */
 void candidates_prepare_environment(int threads);
 
 /* Lists all devices; threads and untried as in paced_device_options. PACED_NO_DEVICE if an implementation would end the
