@@ -1,13 +1,14 @@
 """Checks of one device in one variant of the kernels: the built test programs, and a small training."""
 import csv
+import dataclasses
 import math
 import os
 import re
 import shutil
+import signal
 import subprocess
 
 SUITES = ("kernel", "gradient", "golden")
-PROGRAM_SECONDS = TRAINING_SECONDS = 600
 EPOCHS = 2
 # Bound on the relative difference of the first epoch's training loss, four steps: 1e-7 as measured. Validation is not
 # compared: the gradient of a bias before a batch norm is rounding alone, so Adam moves it at random; batch statistics
@@ -39,29 +40,44 @@ def programs(build):
     return {suite: sorted(filter(is_program, (build / "tests").glob(f"test_{suite}_*"))) for suite in SUITES}
 
 
-def run(command, env, log, seconds, cwd=None):
-    """The finished command's output, which is also kept in `log`; a Fault where it failed."""
-    log.parent.mkdir(parents=True, exist_ok=True)
+def wait(command, log, seconds, **options):
+    """The command's exit status. One that does not end is killed with its children, such as a simulator's program."""
     with open(log, "w", encoding="utf-8") as out:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
+                                   start_new_session=True, **options)
         try:
-            status = subprocess.run(command, env=env, cwd=cwd, stdin=subprocess.DEVNULL, stdout=out,
-                                    stderr=subprocess.STDOUT, timeout=seconds).returncode
+            return process.wait(seconds)
         except subprocess.TimeoutExpired as error:
-            raise Fault(f"did not end in {seconds} s; see {log}") from error
-    text = log.read_text(encoding="utf-8", errors="replace")
-    if status != 0:
-        names = sorted(set(re.findall(r"^\[  FAILED  \] (test_\w+)$", text, re.MULTILINE)))
-        why = f"killed by signal {-status}" if status < 0 else f"status {status}"
-        raise Fault(f"{why}{', ' if names else ''}{', '.join(names)}; see {log}")
-    return text
+            raise Fault(f"did not end in {seconds:g} s; see {log}") from error
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
 
 
-def run_suite(implementation, tests, env, logs):
+@dataclasses.dataclass
+class Runner:
+    """Runs programs in one environment, each for at most `limit` seconds."""
+    env: dict
+    limit: float
+
+    def run(self, command, log, cwd=None):
+        """Keeps the command's output in `log`; a Fault where the command fails."""
+        log.parent.mkdir(parents=True, exist_ok=True)
+        status = wait(command, log, self.limit, env=self.env, cwd=cwd)
+        if status != 0:
+            text = log.read_text(encoding="utf-8", errors="replace")
+            names = sorted(set(re.findall(r"^\[  FAILED  \] (test_\w+)$", text, re.MULTILINE)))
+            why = f"killed by signal {-status}" if status < 0 else f"status {status}"
+            raise Fault(f"{', '.join([why, *names])}; see {log}")
+
+
+def run_suite(runner, implementation, tests, logs):
     """(programs that passed, faults)"""
     faults = []
     for test in tests:
         try:
-            run(implementation.command(test), env, logs / f"{test.name}.log", PROGRAM_SECONDS)
+            runner.run(implementation.command(test), logs / f"{test.name}.log")
         except Fault as fault:
             faults.append(f"{test.name}: {fault}")
     return len(tests) - len(faults), faults
@@ -77,24 +93,23 @@ def read_log(path):
                 for row in csv.DictReader(file)]
 
 
-def train_once(paced, env, folder, name):
-    run([str(paced), "train", "tiny.ini", "--output", name, "--overwrite"], env, folder / f"{name}.log",
-        TRAINING_SECONDS, cwd=folder)
+def train_once(runner, paced, folder, name):
+    runner.run([str(paced), "train", "tiny.ini", "--output", name, "--overwrite"], folder / f"{name}.log", folder)
     return read_log(folder / name / "log.csv"), (folder / name / "last.safetensors").read_bytes()
 
 
-def train(paced, env, folder):
+def train(runner, paced, folder):
     """The first epoch's training loss of two equal runs; a Fault where one fails, or they differ in a bit."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     (folder / "tiny.ini").write_text(CONFIG)
-    run([str(paced), "synth", "breast", "--count", "20", "--size", "32", "--seed", "3", "--output", "data"], env,
-        folder / "synth.log", TRAINING_SECONDS, cwd=folder)
-    log, weights = train_once(paced, env, folder, "first")
+    runner.run([str(paced), "synth", "breast", "--count", "20", "--size", "32", "--seed", "3", "--output", "data"],
+               folder / "synth.log", folder)
+    log, weights = train_once(runner, paced, folder, "first")
     losses = [float(row["ce"]) for row in log]
     if len(losses) != 2 * EPOCHS or not all(map(math.isfinite, losses)):
         raise Fault(f"losses are not {2 * EPOCHS} finite numbers: {losses}")
-    if train_once(paced, env, folder, "second") != (log, weights):
+    if train_once(runner, paced, folder, "second") != (log, weights):
         raise Fault(f"two equal runs differ: {folder}/first, {folder}/second")
     return losses[0]
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the suites kernel, gradient and golden and one small training on every OpenCL implementation of this machine.
 
-    platforms.py [--build BUILD] [--only WORD] [--gpu] [--markdown] [--install-intel]
+    platforms.py [--build BUILD] [--only WORD] [--gpu] [--markdown] [--limit SECONDS] [--install-intel]
 
 Each implementation runs alone, on each kind of device that it has, in both variants of the kernels, with caches of its
 own below BUILD/platforms. A table is printed: test programs passed of those run, the training's outcome, and seconds. A
@@ -15,6 +15,7 @@ import argparse
 import dataclasses
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -40,7 +41,7 @@ def say(text):
 
 
 def system_name():
-    """The distribution's name and release, as in "Debian GNU/Linux 12"."""
+    """The distribution's name and release, as in "Debian 12"."""
     try:
         text = pathlib.Path("/etc/os-release").read_text(encoding="utf-8")
     except OSError:
@@ -49,41 +50,43 @@ def system_name():
     return " ".join(filter(None, (found.get("NAME"), found.get("VERSION_ID")))).replace("GNU/Linux ", "")
 
 
-def check_training(paced, env, folder, report):
+def check_training(runner, paced, folder, report):
     try:
-        loss = checks.train(paced, env, folder)
+        loss = checks.train(runner, paced, folder)
         report.loss = report.loss or loss
         checks.compare_loss(loss, report.loss)
-    except checks.Fault as fault:
+    except (checks.Fault, OSError, ValueError) as fault:
         return [f"training: {fault}"]
     return []
 
 
-def check_variant(implementation, device, variant, build, report):
+def check_variant(implementation, device, variant, options, report):
     """Adds one row of the table."""
     slow = implementation.simulator or "llvmpipe" in device["name"]
     env = implementation.environment(PACED_DEVICE=device["id"], PACED_VARIANT=variant, PACED_TEST_SMALL="01"[slow])
+    runner = checks.Runner(env, options.limit)
     folder = implementation.folder / f"{device['id'].replace(':', '-')}-{variant}"
+    where = f"{implementation.name}, {device['name']}, {variant}"
     started, results, faults = time.monotonic(), [], []
-    for suite, tests in checks.programs(build).items():
+    for suite, tests in checks.programs(options.build).items():
         if implementation.simulator and suite != "kernel":
             results.append("-")
             continue
-        passed, found = checks.run_suite(implementation, tests, env, folder)
+        passed, found = checks.run_suite(runner, implementation, tests, folder)
         results.append(f"{passed}/{len(tests)}{' small' if slow else ''}")
         faults += found
-        say(f"{implementation.name}, {device['name']}, {variant}: {suite} {results[-1]}")
+        say(f"{where}: {suite} {results[-1]}")
     if implementation.simulator:
         results.append("-")
     else:
-        found = check_training(build / "paced", env, folder / "training", report)
+        found = check_training(runner, options.build / "paced", folder / "training", report)
         results.append("failed" if found else "passed")
         faults += found
-        say(f"{implementation.name}, {device['name']}, {variant}: training {results[-1]}")
+        say(f"{where}: training {results[-1]}")
     opencl = re.match(r"OpenCL \d+\.\d+", device["version"])
     report.rows.append((system_name(), f"{device['platform']}, {opencl[0] if opencl else device['version']}",
                         device["driver"], device["name"], variant, *results, f"{time.monotonic() - started:.0f}"))
-    report.faults += [f"{implementation.name}, {device['name']}, {variant}: {fault}" for fault in faults]
+    report.faults += [f"{where}: {fault}" for fault in faults]
 
 
 def check_implementation(implementation, options, report):
@@ -97,7 +100,7 @@ def check_implementation(implementation, options, report):
         report.notes.append(f"{implementation.name}: no usable {'GPU' if options.gpu else 'device'}")
     for device in devices:
         for variant in ("cpu", "gpu"):
-            check_variant(implementation, device, variant, options.build, report)
+            check_variant(implementation, device, variant, options, report)
 
 
 def find(options, report):
@@ -136,6 +139,7 @@ def read_options():
     parser.add_argument("--only", metavar="WORD", default="", help="implementations with this in their name alone")
     parser.add_argument("--gpu", action="store_true", help="GPUs and accelerators alone")
     parser.add_argument("--markdown", action="store_true", help="rows for docs/platforms.md")
+    parser.add_argument("--limit", type=float, metavar="SECONDS", default=600, help="limit on each program (600)")
     parser.add_argument("--install-intel", action="store_true", help="fetch Intel's runtime for CPUs if missing")
     options = parser.parse_args()
     options.build = options.build.resolve()
@@ -144,10 +148,12 @@ def read_options():
 
 def main():
     options, report = read_options(), Report()
-    unbuilt = [suite for suite, tests in checks.programs(options.build).items() if not tests]
-    if unbuilt or not (options.build / "paced").exists():
-        say(f"{options.build} lacks the program or the tests of {', '.join(unbuilt)}; install cmocka, then "
-            "`meson setup build && ninja -C build`")
+    # A limit of Meson's ends this script with SIGTERM; it must not leave a program running.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    unbuilt = [f"tests/test_{suite}_*" for suite, tests in checks.programs(options.build).items() if not tests]
+    unbuilt += ["paced"] * (not (options.build / "paced").exists())
+    if unbuilt:
+        say(f"{options.build} lacks {', '.join(unbuilt)}; install cmocka, then `meson setup build && ninja -C build`")
         return 1
     for implementation in find(options, report):
         if options.only in implementation.name:

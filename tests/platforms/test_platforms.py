@@ -3,6 +3,7 @@ difference between two runs are each found and named."""
 import json
 import os
 import pathlib
+import select
 import subprocess
 import sys
 import tempfile
@@ -81,6 +82,18 @@ class PlatformsTest(unittest.TestCase):
         self.assertIn("FAILED: toy, toy, cpu: test_kernel_a: status 1, test_sizes; see ", done.stderr)
         self.assertIn("test_golden_a: killed by signal 9; see ", done.stderr)
 
+    def test_programs_that_do_not_end_are_killed_with_their_children(self):
+        """The child holds a pipe open as long as it lives."""
+        os.mkfifo(self.dir / "pipe")
+        pipe = os.open(self.dir / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, pipe)
+        self.write_program("tests/test_kernel_a", '#!/bin/sh\nsleep 1000 >"$HERE/pipe" &\nwait\n')
+        done = self.run_script(1, "--limit", "2")
+        self.assertIn("toy, cpu: test_kernel_a: did not end in 2 s; see ", done.stderr)
+        poll = select.poll()
+        poll.register(pipe)
+        self.assertEqual(poll.poll(10000), [(pipe, select.POLLHUP)])
+
     def test_failing_trainings_are_named(self):
         self.write("gpu.loss", "0.501")
         self.assertIn("training loss is 0.501, the first device's 0.5\n", self.run_script(1).stderr)
@@ -103,7 +116,7 @@ class PlatformsTest(unittest.TestCase):
 
     def test_nothing_built(self):
         (self.dir / "tests" / "test_golden_a").unlink()
-        self.assertIn("lacks the program or the tests of golden", self.run_script(1).stderr)
+        self.assertIn("lacks tests/test_golden_*; install", self.run_script(1).stderr)
 
 
 if __name__ == "__main__":
