@@ -1,9 +1,9 @@
 /* Convolution through gathered patches: the gather, the packing of weights into GEMM operands, and their unpacking. */
 
-/* patches[row][tap][channel] for target pixel first_row + row. On a GPU dimension 0 is the tap. `holes`: holes - 1
+/* patches[row][tap][channel] for target pixel first_row + row. On a GPU dimension 0 is the tap. `zero_insertion`: zero_insertion - 1
  * zeros are inserted between the pixels of the source. */
 kernel void im2col(int pixels, int first_row, int rows, int columns, int h, int w, int oh, int ow, int size, int stride,
-                   int pad, int dilation, int holes, SOURCE_PARAMS, global float *patches)
+                   int pad, int dilation, int zero_insertion, SOURCE_PARAMS, global float *patches)
 {
     SOURCE_PARTS;
     uint row = PIXEL;
@@ -17,7 +17,7 @@ kernel void im2col(int pixels, int first_row, int rows, int columns, int h, int 
     /* In a plain stored tensor with all taps inside, a row of taps is contiguous. */
     int x0 = ox * stride - pad, y0 = oy * stride - pad;
     bool plain = first.factor == 1 && first.top == 0 && first.left == 0 && !first.mapped && second.vectors == 0;
-    if (plain && real && dilation == 1 && holes == 1 && x0 >= 0 && y0 >= 0 && x0 + size <= w && y0 + size <= h) {
+    if (plain && real && dilation == 1 && zero_insertion == 1 && x0 >= 0 && y0 >= 0 && x0 + size <= w && y0 + size <= h) {
         for (int ky = 0; ky < size; ++ky) {
             size_t at = (((size_t)n * h + y0 + ky) * w + x0) * vectors;
             for (int i = 0; i < size * vectors; ++i) STOREV(LOADV(first.x, at + i), to, ky * size * vectors + i);
@@ -28,10 +28,10 @@ kernel void im2col(int pixels, int first_row, int rows, int columns, int h, int 
 #endif
     FOR_CHANNELS(tap, taps) {
         int ty = oy * stride - pad + (int)tap / size * dilation, tx = ox * stride - pad + (int)tap % size * dilation;
-        bool inside = real && ty >= 0 && tx >= 0 && ty % holes == 0 && tx % holes == 0;
+        bool inside = real && ty >= 0 && tx >= 0 && ty % zero_insertion == 0 && tx % zero_insertion == 0;
         for (int i = 0, from = 0; i < 2; ++i) {
             struct part part = i ? second : first;
-            int line = inside ? part_row(part, n, ty / holes, h) : -1, column = part_column(part, tx / holes, w);
+            int line = inside ? part_row(part, n, ty / zero_insertion, h) : -1, column = part_column(part, tx / zero_insertion, w);
             size_t at = ((size_t)line * part.w + column) * part.vectors;
             for (int v = 0; v < part.vectors; ++v) {
                 realv value = 0;
@@ -80,9 +80,9 @@ kernel void pack_backward(int rows, int n, int taps, int filters, int channels, 
     packed[id] = tap < taps && c < channels ? w[((size_t)k * taps + taps - 1 - tap) * channels + c] : 0;
 }
 
-/* turned[k][row] = dy[first + row][k], zero beyond; a work-item transposes one 16 x 16 tile. */
+/* transposed[k][row] = dy[first + row][k], zero beyond; a work-item transposes one 16 x 16 tile. */
 kernel void transpose_rows(int pixels, int first, int rows, int filters, int padded, global const float *dy,
-                           global float *turned)
+                           global float *transposed)
 {
     uint id = get_global_id(0);
     if (id >= (uint)(rows / 16 * (padded / 16))) return;
@@ -94,7 +94,7 @@ kernel void transpose_rows(int pixels, int first, int rows, int filters, int pad
             tile[j][i] = p < pixels && k0 + j < filters ? dy[(size_t)p * filters + k0 + j] : 0;
     }
     for (int j = 0; j < 16; ++j)
-        for (int i = 0; i < 16; ++i) turned[((size_t)k0 + j) * rows + row0 + i] = tile[j][i];
+        for (int i = 0; i < 16; ++i) transposed[((size_t)k0 + j) * rows + row0 + i] = tile[j][i];
 }
 
 /* dw[k][i] = result[k][i] for i < used of its `columns`. */

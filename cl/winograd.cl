@@ -5,7 +5,7 @@
  *   input   values[plane][tile][channel]   = (B^T d B)[plane],   d: the a x a pixels around a tile
  *   filter  weights[plane][c][k]           = (G g G^T)[plane],   g: 3 x 3 taps
  *   output  tile's m x m pixels            = A^T M A
- *   turned  turned[plane][k][tile]         = (A dy A^T)[plane]   (transposed, for the gradient of the weights)
+ *   transposed  transposed[plane][k][tile]         = (A dy A^T)[plane]   (transposed, for the gradient of the weights)
  *   taps    dw[k][3][3][c]                 = G^T M G
  *
  * The matrices are those of the Cook-Toom algorithm at the points 0, +-1 and infinity (m = 2) and 0, +-P, +-Q and
@@ -314,10 +314,10 @@ INLINE void filter_reversed(const int m, int from, int outputs, int filters, int
     }
 }
 
-/* turned[plane][k][tile] of `outputs` filters (a multiple of 16) from `from` on. VEC 16: a work-item takes 16 tiles and
+/* transposed[plane][k][tile] of `outputs` filters (a multiple of 16) from `from` on. VEC 16: a work-item takes 16 tiles and
  * 16 filters, all filters real; else one element. Zero beyond the last tile or filter. */
-INLINE void turned_tile(const int m, int tiles, int first, int rows, int down, int across, int h, int w, int dilation,
-                        int from, int outputs, int filters, global const float *dy, global float *turned)
+INLINE void transposed_tile(const int m, int tiles, int first, int rows, int down, int across, int h, int w, int dilation,
+                        int from, int outputs, int filters, global const float *dy, global float *transposed)
 {
     const int a = m + 2;
     uint id = get_global_id(0);
@@ -349,7 +349,7 @@ INLINE void turned_tile(const int m, int tiles, int first, int rows, int down, i
         EACH (int i = 0; i < a; ++i) {
             grad_line(m, t + i * MOST, 1);
             EACH (int j = 0; j < a; ++j)
-                STOREV(t[i * MOST + j], turned + (i * a + j) * plane + (size_t)(k0 + k) * rows + row0, 0);
+                STOREV(t[i * MOST + j], transposed + (i * a + j) * plane + (size_t)(k0 + k) * rows + row0, 0);
         }
     }
 #elif VEC == 1
@@ -369,7 +369,7 @@ INLINE void turned_tile(const int m, int tiles, int first, int rows, int down, i
     EACH (int j = 0; j < m; ++j) grad_line(m, t + j, MOST);
     EACH (int i = 0; i < a; ++i) {
         grad_line(m, t + i * MOST, 1);
-        EACH (int j = 0; j < a; ++j) turned[(i * a + j) * plane + id] = t[i * MOST + j];
+        EACH (int j = 0; j < a; ++j) transposed[(i * a + j) * plane + id] = t[i * MOST + j];
     }
 #endif
 }
@@ -425,11 +425,11 @@ INLINE void taps_tile(const int m, int from, int rows, int plane_rows, int vecto
     {                                                                                                                  \
         filter_reversed(m, from, outputs, filters, vectors, padded, w, weights);                                       \
     }                                                                                                                  \
-    kernel void CAT(winograd_turned, m)(int tiles, int first, int rows, int down, int across, int h, int w,            \
+    kernel void CAT(winograd_transposed, m)(int tiles, int first, int rows, int down, int across, int h, int w,            \
                                         int dilation, int from, int outputs, int filters, global const float *dy,      \
-                                        global float *turned)                                                          \
+                                        global float *transposed)                                                          \
     {                                                                                                                  \
-        turned_tile(m, tiles, first, rows, down, across, h, w, dilation, from, outputs, filters, dy, turned);          \
+        transposed_tile(m, tiles, first, rows, down, across, h, w, dilation, from, outputs, filters, dy, transposed);          \
     }                                                                                                                  \
     kernel void CAT(winograd_taps, m)(int from, int rows, int plane_rows, int vectors, int padded,                     \
                                       global const float *products, global float *dw)                                  \

@@ -9,7 +9,7 @@
 #include "paced/base.h"
 
 /* Maxima of data.classes (labels are bytes), data.size, model.width and uncertainty.kernel. */
-enum { PACED_MOST_CLASSES = 255, PACED_MOST_SIZE = 8192, PACED_MOST_WIDTH = 1024, PACED_MOST_KERNEL = 31 };
+enum { PACED_MAX_CLASSES = 255, PACED_MAX_SIZE = 8192, PACED_MAX_WIDTH = 1024, PACED_MAX_KERNEL = 31 };
 
 enum paced_dataset_kind { PACED_DATA_BUS, PACED_DATA_NEEDLE, PACED_DATA_ROBO, PACED_DATA_FOLDER };
 enum paced_optimizer_kind { PACED_ADAM, PACED_ADAMW, PACED_SGD };

@@ -74,8 +74,9 @@ void paced_masks_close(struct paced_masks *masks);
 
 struct paced_mask {
     int width, height;
-    uint8_t *label; /* [height][width], 0..classes-1 */
-    size_t odd;     /* unmapped pixels: their value belongs to no class, so they received a default one */
+    uint8_t *label;  /* [height][width], 0..classes-1 */
+    size_t unmapped; /* pixels whose value belongs to no class: their value belongs to no class, so they received a
+                        default one */
 };
 
 /* Reads a mask. bus and needle: label 1 where the red channel is 255, else 0; values between are unmapped. robo: the
@@ -93,7 +94,7 @@ const char *paced_masks_class_name(const struct paced_masks *masks, int class);
 bool paced_masks_class_colour(const struct paced_masks *masks, int class, uint32_t *colour);
 
 /* Message about unmapped pixels: "12 mask pixels are ...". Release with free(). */
-char *paced_masks_odd_text(const struct paced_masks *masks, size_t odd);
+char *paced_masks_unmapped_text(const struct paced_masks *masks, size_t unmapped);
 
 /* ---- datasets ------------------------------------------------------------------------------------------------ */
 
@@ -130,28 +131,28 @@ enum paced_err paced_dataset_load(struct paced_dataset *dataset, size_t i, uint8
 
 /* ---- data set statistics ------------------------------------------------------------------------------------- */
 
-enum { PACED_PRINT_SIDE = 24, PACED_PRINT_VALUES = PACED_PRINT_SIDE * PACED_PRINT_SIDE };
+enum { PACED_FINGERPRINT_SIDE = 24, PACED_FINGERPRINT_VALUES = PACED_FINGERPRINT_SIDE * PACED_FINGERPRINT_SIDE };
 
 /* Statistics of one pair at its original size. */
-struct paced_survey {
+struct paced_pair_stats {
     int width, height;
     uint64_t *pixels; /* [classes] mask pixels per class */
-    float *print;     /* [PACED_PRINT_VALUES] fingerprint */
+    float *print;     /* [PACED_FINGERPRINT_VALUES] fingerprint */
 };
-/* Reads pair i with the checks of paced_dataset_load. Thread-safe. Release with paced_survey_finish. */
-enum paced_err paced_dataset_survey(struct paced_dataset *dataset, size_t i, struct paced_survey *survey);
-void paced_survey_finish(struct paced_survey *survey);
+/* Reads pair i with the checks of paced_dataset_load. Thread-safe. Release with paced_pair_stats_finish. */
+enum paced_err paced_dataset_pair_stats(struct paced_dataset *dataset, size_t i, struct paced_pair_stats *survey);
+void paced_pair_stats_finish(struct paced_pair_stats *survey);
 
 /* Fingerprint of an image: the cosine transform of its 24 x 24 grey thumbnail (area means), low frequencies first,
  * without the mean, normalised to length 1. The scalar product of two fingerprints is the correlation of the
  * thumbnails. A flat image has no correlation; its fingerprint is zero except for the last value, which holds the grey
  * value plus an offset that separates it from all others. The last value is 0 in other fingerprints. */
-void paced_print_take(const struct paced_image *image, float *print);
+void paced_fingerprint_take(const struct paced_image *image, float *print);
 
 /* Groups images whose correlation reaches `threshold` (0..1), directly or through others. group[i] receives the least
  * index of the group; like[i] the greatest correlation of image i within its group, 0 if it is alone. prints[count]:
  * NULL excludes an image. Flat images are grouped if their grey values are equal. */
-void paced_print_group(const float *const *prints, size_t count, double threshold, size_t *group, float *like);
+void paced_fingerprint_group(const float *const *prints, size_t count, double threshold, size_t *group, float *like);
 
 /* paced_groups_join joins the groups of images i and j. After the last call, paced_groups_settle sets each group[i] to
  * the least index of its group. */
@@ -165,9 +166,9 @@ struct paced_traits {
 };
 
 /* Selects a fraction `share` (0..1) of the images for validation, approximately, overall and for each trait. Groups
- * (group[i] as in paced_print_group) are never divided. Deterministic. */
-void paced_divide(size_t count, const size_t *group, const struct paced_traits *traits, double share, uint64_t seed,
-                  bool *val);
+ * (group[i] as in paced_fingerprint_group) are never divided. Deterministic. */
+void paced_split_pairs(size_t count, const size_t *group, const struct paced_traits *traits, double share,
+                       uint64_t seed, bool *val);
 
 /* Folder of image i where folders distinguish kinds of images, else "". Release with free(). */
 char *paced_dataset_stratum(const struct paced_dataset *dataset, size_t i);

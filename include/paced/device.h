@@ -290,7 +290,7 @@ enum paced_err paced_gemm(struct paced_device *device, int batch, int m, int n, 
 
 /* C[b] = A[b] B[b] by blocked summation, with less rounding, in a kernel of this program. On a CPU it is about as
  * fast. */
-enum paced_err paced_gemm_careful(struct paced_device *device, int batch, int m, int n, int k,
+enum paced_err paced_gemm_blocked(struct paced_device *device, int batch, int m, int n, int k,
                                   const struct paced_buffer *a, const struct paced_buffer *b, struct paced_buffer *c);
 
 /* The names of the settings that apply to this device, by number from 0 in the order of trial; NULL beyond the last. */

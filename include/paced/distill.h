@@ -78,7 +78,7 @@ double paced_pacing_sigma(const struct paced_config *config, int epoch);
 /* ---- SVLS ---------------------------------------------------------------------------------------------------- */
 
 /* weights[size][size]: a Gaussian whose centre is replaced by the sum of the others, divided by the new sum. The centre
- * is thus 0.5 for all sigma and size (1 for size 1). size: odd, at most PACED_MOST_KERNEL; sigma: any > 0. */
+ * is thus 0.5 for all sigma and size (1 for size 1). size: odd, at most PACED_MAX_KERNEL; sigma: any > 0. */
 void paced_svls_kernel(float *weights, int size, double sigma);
 
 /* ---- the loss on the device ---------------------------------------------------------------------------------- */

@@ -144,10 +144,10 @@ struct paced_tensor *paced_graph_saved(struct paced_graph *graph, struct paced_n
 void paced_graph_output(struct paced_graph *graph, struct paced_tensor *tensor);
 /* Stores every tensor, so that tests can compare views with stored values. Call it before paced_graph_output. */
 void paced_graph_store_all(struct paced_graph *graph);
-/* Makes paced_fit add a node even if the sizes agree, so that the graph is valid for images of any size and can be
- * exported. */
-void paced_graph_fit_all(struct paced_graph *graph);
-bool paced_graph_fits_all(const struct paced_graph *graph);
+/* Makes paced_pad_or_crop add a node even if the sizes agree, so that the graph is valid for images of any size and can
+ * be exported. */
+void paced_graph_pad_or_crop_all(struct paced_graph *graph);
+bool paced_graph_pads_or_crops_all(const struct paced_graph *graph);
 
 /* ---- inspection ---------------------------------------------------------------------------------------------- */
 
@@ -256,8 +256,8 @@ void paced_exec_count_batch(struct paced_exec *exec, const struct paced_param *c
 uint64_t paced_exec_workspace_limit(const struct paced_exec *exec);
 /* A node's cache of values computed from its parameters, valid until they change (inference only). *fresh: the caller
  * must fill it. *buffer is NULL if memory is short or the cache exists with another size. */
-enum paced_err paced_exec_kept(struct paced_exec *exec, const struct paced_node *node, uint64_t bytes,
-                               struct paced_buffer **buffer, bool *fresh);
+enum paced_err paced_exec_cached(struct paced_exec *exec, const struct paced_node *node, uint64_t bytes,
+                                 struct paced_buffer **buffer, bool *fresh);
 /* A view of the workspace from `offset` bytes on, owned by exec. Its contents are valid within one call of an
  * operation. Views are cached, so that repeated calls are cheap. */
 enum paced_err paced_exec_workspace(struct paced_exec *exec, uint64_t offset, uint64_t bytes,

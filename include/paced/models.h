@@ -10,7 +10,7 @@
  * it. PACED_INVALID for an unknown arch (suggests the nearest name), or a size or width that the network does not
  * support. Width and classes: within the limits of their keys. */
 enum paced_err paced_model_build(struct paced_graph **graph, const char *arch, int size, int classes, int width);
-/* The same graph for images of any size (see paced_graph_fit_all). Its own sizes are an example. */
+/* The same graph for images of any size (see paced_graph_pad_or_crop_all). Its own sizes are an example. */
 enum paced_err paced_model_build_any_size(struct paced_graph **graph, const char *arch, int classes, int width);
 
 /* The network that weights belong to, by their names and shapes: in every network the first parameter has `width`

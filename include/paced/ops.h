@@ -81,7 +81,8 @@ struct paced_tensor *paced_broadcast(struct paced_graph *graph, struct paced_ten
 
 /* x padded with zeros or cropped to the height and width of `like`: floor(difference / 2) (toward minus infinity) rows
  * and columns of it at the top and left. */
-struct paced_tensor *paced_fit(struct paced_graph *graph, struct paced_tensor *x, const struct paced_tensor *like);
+struct paced_tensor *paced_pad_or_crop(struct paced_graph *graph, struct paced_tensor *x,
+                                       const struct paced_tensor *like);
 
 /* Concatenation along the channels, of a and b or of up to PACED_MAX_INPUTS tensors of the same height and width. */
 struct paced_tensor *paced_concat(struct paced_graph *graph, struct paced_tensor *a, struct paced_tensor *b);

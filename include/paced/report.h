@@ -120,18 +120,18 @@ enum paced_err paced_cases_write_csv(const struct paced_scores *scores, const st
 /* ---- one image ----------------------------------------------------------------------------------------------- */
 
 /* Evaluator of predictions, configured by [test]: postprocesses, counts pixels and computes the requested metrics. */
-struct paced_examiner;
+struct paced_evaluator;
 /* PACED_INVALID if postprocess = needle and the number of classes is not two. */
-enum paced_err paced_examiner_create(struct paced_examiner **examiner, const struct paced_config *config);
-void paced_examiner_destroy(struct paced_examiner *examiner);
-/* True if paced_examine needs logits. */
-bool paced_examiner_needs_logits(const struct paced_examiner *examiner);
+enum paced_err paced_evaluator_create(struct paced_evaluator **evaluator, const struct paced_config *config);
+void paced_evaluator_destroy(struct paced_evaluator *evaluator);
+/* True if paced_evaluate needs logits. */
+bool paced_evaluator_needs_logits(const struct paced_evaluator *evaluator);
 /* Postprocesses prediction[size][size], computed from logits[size][size][classes], in place. */
-void paced_examiner_clean(struct paced_examiner *examiner, uint8_t *prediction, const float *logits);
+void paced_evaluator_clean(struct paced_evaluator *evaluator, uint8_t *prediction, const float *logits);
 /* Postprocesses prediction[size][size] in place and adds its scores. logits[size][size][classes] may be NULL if not
  * needed. */
-void paced_examine(struct paced_examiner *examiner, const char *name, uint8_t *prediction, const float *logits,
-                   const uint8_t *label, struct paced_scores *scores);
+void paced_evaluate(struct paced_evaluator *evaluator, const char *name, uint8_t *prediction, const float *logits,
+                    const uint8_t *label, struct paced_scores *scores);
 
 /* ---- two runs on the same images ----------------------------------------------------------------------------- */
 

@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { MOST_OUTPUT = 1 << 16, POLL_MS = 20, LONGEST_PAUSE_S = 5 };
+enum { MAX_OUTPUT = 1 << 16, POLL_MS = 20, LONGEST_PAUSE_S = 5 };
 
 static enum paced_err start(const char *const *words, int output, pid_t *id) {
     posix_spawn_file_actions_t actions;
@@ -47,9 +47,9 @@ static void drain(int input, struct paced_text *output) {
         for (ssize_t i = 0; i < count; ++i)
             if (!part[i]) part[i] = '?';
         paced_text_add(output, "%.*s", (int)count, part);
-        if (output->size < 2 * MOST_OUTPUT) continue;
-        memmove(output->data, output->data + output->size - MOST_OUTPUT, MOST_OUTPUT + 1);
-        output->size = MOST_OUTPUT;
+        if (output->size < 2 * MAX_OUTPUT) continue;
+        memmove(output->data, output->data + output->size - MAX_OUTPUT, MAX_OUTPUT + 1);
+        output->size = MAX_OUTPUT;
     }
 }
 

@@ -14,7 +14,7 @@
 #define HEADER "sweep"
 #define BLANKS " \t"
 
-enum { MOST_POINTS = 1000, LONGEST_NAME = 200 }; /* file systems allow 255 bytes; temporary names need some of them */
+enum { MAX_POINTS = 1000, LONGEST_NAME = 200 }; /* file systems allow 255 bytes; temporary names need some of them */
 
 bool paced_sweep_is_header(const char *section) {
     size_t length = strlen(HEADER);
@@ -187,9 +187,9 @@ static void finish_points(struct paced_sweep *sweep) {
 /* Combines every point so far with every item. Later lines vary faster. The line's keys are the last ones. */
 static enum paced_err multiply(struct paced_sweep *sweep, const struct items *items, const char *place) {
     size_t count = sweep->count * items->count, before = sweep->key_count - items->width;
-    if (count > MOST_POINTS)
+    if (count > MAX_POINTS)
         return paced_error(PACED_INVALID, "%s: the sweep has more than %d points; sweep fewer values at once", place,
-                           MOST_POINTS);
+                           MAX_POINTS);
     struct paced_point *points = paced_alloc(count, sizeof *points);
     for (size_t i = 0; i < count; ++i) {
         char **old = sweep->points[i / items->count].values, **more = items->values + i % items->count * items->width;

@@ -98,7 +98,7 @@ enum paced_err paced_dataset_find(struct paced_dataset **dataset, const struct p
 /* Warns once about unmapped mask pixels: when every sample has been seen, else on close. */
 static void warn_unmapped(struct paced_dataset *d) {
     if (d->unmapped == 0) return;
-    char *text = paced_masks_odd_text(d->masks, d->unmapped);
+    char *text = paced_masks_unmapped_text(d->masks, d->unmapped);
     paced_log(PACED_LOG_WARN, "%s: %s, first in %s", d->split.path, text, d->split.pairs[d->first_unmapped].mask);
     free(text);
     d->unmapped = 0;
@@ -271,30 +271,30 @@ enum paced_err paced_dataset_load(struct paced_dataset *d, size_t i, uint8_t *rg
     paced_resize_nearest(image.rgb, image.width, image.height, 3, rgb, d->size, d->size);
     paced_resize_nearest(mask.label, mask.width, mask.height, 1, label, d->size, d->size);
     store_cached(d, i, rgb, label);
-    count_unmapped(d, i, mask.odd);
+    count_unmapped(d, i, mask.unmapped);
     free(mask.label);
     free(image.rgb);
     return PACED_OK;
 }
 
-enum paced_err paced_dataset_survey(struct paced_dataset *d, size_t i, struct paced_survey *survey) {
+enum paced_err paced_dataset_pair_stats(struct paced_dataset *d, size_t i, struct paced_pair_stats *survey) {
     struct paced_image image;
     struct paced_mask mask;
     PACED_TRY(read_pair(d, i, &image, &mask));
-    *survey = (struct paced_survey){.width = image.width, .height = image.height};
+    *survey = (struct paced_pair_stats){.width = image.width, .height = image.height};
     survey->pixels = paced_alloc((size_t)d->masks->classes, sizeof *survey->pixels);
-    survey->print = paced_alloc(PACED_PRINT_VALUES, sizeof *survey->print);
+    survey->print = paced_alloc(PACED_FINGERPRINT_VALUES, sizeof *survey->print);
     const size_t count = (size_t)image.width * (size_t)image.height;
     for (size_t k = 0; k < count; ++k) ++survey->pixels[mask.label[k]];
-    paced_print_take(&image, survey->print);
-    count_unmapped(d, i, mask.odd);
+    paced_fingerprint_take(&image, survey->print);
+    count_unmapped(d, i, mask.unmapped);
     free(mask.label);
     free(image.rgb);
     return PACED_OK;
 }
 
-void paced_survey_finish(struct paced_survey *survey) {
+void paced_pair_stats_finish(struct paced_pair_stats *survey) {
     free(survey->pixels);
     free(survey->print);
-    *survey = (struct paced_survey){0};
+    *survey = (struct paced_pair_stats){0};
 }

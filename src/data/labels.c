@@ -22,7 +22,7 @@ static enum paced_err refuse(const struct labels *l, size_t entry, const char *w
 }
 
 static enum paced_err refuse_class(const struct labels *l, size_t entry) {
-    char *what = paced_format("its classid is not a whole number from 0 to %d", PACED_MOST_CLASSES - 1);
+    char *what = paced_format("its classid is not a whole number from 0 to %d", PACED_MAX_CLASSES - 1);
     enum paced_err err = refuse(l, entry, what);
     free(what);
     return err;
@@ -50,7 +50,7 @@ static enum paced_err read_entry(struct labels *l, size_t entry, const json_t *v
                  *colour_value = json_object_get(value, "color");
     if (!json_is_object(value)) return refuse(l, entry, "is not an object");
     if (!json_is_string(name) || json_string_length(name) == 0) return refuse(l, entry, "has no name");
-    if (!json_is_integer(class) || json_integer_value(class) < 0 || json_integer_value(class) >= PACED_MOST_CLASSES)
+    if (!json_is_integer(class) || json_integer_value(class) < 0 || json_integer_value(class) >= PACED_MAX_CLASSES)
         return refuse_class(l, entry);
     const int id = (int)json_integer_value(class);
     const bool ignore = strcmp(json_string_value(name), "ignore") == 0;
@@ -85,7 +85,7 @@ enum paced_err labels_read(struct labels *labels, const char *path, bool coloure
     PACED_TRY(json_list_read(&list, path, &role));
     const size_t count = json_array_size(list);
     labels->path = paced_strdup(path);
-    labels->names = paced_alloc(PACED_MOST_CLASSES, sizeof *labels->names);
+    labels->names = paced_alloc(PACED_MAX_CLASSES, sizeof *labels->names);
     labels->colour = paced_alloc(count, sizeof *labels->colour);
     labels->class = paced_alloc(count, sizeof *labels->class);
     enum paced_err err = PACED_OK;
@@ -98,7 +98,7 @@ enum paced_err labels_read(struct labels *labels, const char *path, bool coloure
 }
 
 void labels_finish(struct labels *l) {
-    for (int c = 0; l->names && c < PACED_MOST_CLASSES; ++c) free(l->names[c]);
+    for (int c = 0; l->names && c < PACED_MAX_CLASSES; ++c) free(l->names[c]);
     free(l->names);
     free(l->colour);
     free(l->class);

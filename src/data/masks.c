@@ -24,7 +24,7 @@ static enum paced_err read_binary(const struct paced_masks *masks, const char *p
     for (size_t i = 0; i < count; ++i) {
         const uint8_t red = image.rgb[3 * i];
         mask->label[i] = red == 255;
-        mask->odd += red > 0 && red < 255;
+        mask->unmapped += red > 0 && red < 255;
     }
     free(image.rgb);
     return PACED_OK;
@@ -51,7 +51,7 @@ static enum paced_err read_coloured(const struct paced_masks *masks, const char 
         unmapped += class < 0;
         label[i] = (uint8_t)(class < 0 ? masks->labels.ignore : class);
     }
-    *mask = (struct paced_mask){.width = image.width, .height = image.height, .label = label, .odd = unmapped};
+    *mask = (struct paced_mask){.width = image.width, .height = image.height, .label = label, .unmapped = unmapped};
     label = NULL; /* handed over */
 out:
     free(label);
@@ -111,7 +111,7 @@ static enum paced_err add_mask(const struct paced_masks *masks, const char *path
         err = paced_error(PACED_INVALID, "%s: %s is %d x %d, but the image's first mask is %d x %d", context, path,
                           more.width, more.height, mask->width, mask->height);
     for (size_t i = 0; i < count && err == PACED_OK; ++i) mask->label[i] |= more.label[i];
-    mask->odd += more.odd;
+    mask->unmapped += more.unmapped;
     free(more.label);
     return err;
 }
@@ -200,11 +200,11 @@ bool paced_masks_class_colour(const struct paced_masks *masks, int class, uint32
     return false;
 }
 
-char *paced_masks_odd_text(const struct paced_masks *masks, size_t odd) {
+char *paced_masks_unmapped_text(const struct paced_masks *masks, size_t unmapped) {
     if (masks->kind->coloured)
-        return paced_format("%zu mask %s a colour that %s does not name and %s as its class \"ignore\"", odd,
-                            paced_plural(odd, "pixel has", "pixels have"), masks->labels.path,
-                            paced_plural(odd, "counts", "count"));
-    return paced_format("%zu mask %s neither 0 nor 255 and %s as background", odd,
-                        paced_plural(odd, "pixel is", "pixels are"), paced_plural(odd, "counts", "count"));
+        return paced_format("%zu mask %s a colour that %s does not name and %s as its class \"ignore\"", unmapped,
+                            paced_plural(unmapped, "pixel has", "pixels have"), masks->labels.path,
+                            paced_plural(unmapped, "counts", "count"));
+    return paced_format("%zu mask %s neither 0 nor 255 and %s as background", unmapped,
+                        paced_plural(unmapped, "pixel is", "pixels are"), paced_plural(unmapped, "counts", "count"));
 }

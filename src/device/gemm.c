@@ -98,7 +98,7 @@ enum paced_err paced_gemm(struct paced_device *device, int batch, int m, int n, 
     return device->sync ? paced_device_finish(device) : PACED_OK;
 }
 
-enum paced_err paced_gemm_careful(struct paced_device *device, int batch, int m, int n, int k,
+enum paced_err paced_gemm_blocked(struct paced_device *device, int batch, int m, int n, int k,
                                   const struct paced_buffer *a, const struct paced_buffer *b, struct paced_buffer *c) {
     static const struct paced_kernel gemm_blocked = {"gemm.cl", "gemm_blocked"};
     enum { ROWS_OF_ITEM = 8 };

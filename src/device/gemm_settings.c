@@ -64,12 +64,12 @@ static CLBlastStatusCode override(struct paced_device *device, const char *kerne
 }
 
 /* Parameters of one of CLBlast's kernels, by name. */
-enum { MOST_PARAMETERS = 10 };
+enum { MAX_PARAMETERS = 10 };
 struct kernel_size {
     const char *kernel;
     size_t count;
-    const char *names[MOST_PARAMETERS];
-    size_t values[MOST_PARAMETERS];
+    const char *names[MAX_PARAMETERS];
+    size_t values[MAX_PARAMETERS];
 };
 
 #define DIRECT_NAMES \
@@ -92,7 +92,7 @@ static const struct kernel_size smallest_others[] = {
 };
 
 static CLBlastStatusCode resize(struct paced_device *device, const struct kernel_size *size) {
-    const char *names[MOST_PARAMETERS];
+    const char *names[MAX_PARAMETERS];
     memcpy(names, size->names, sizeof names);
     return override(device, size->kernel, size->count, names, size->values);
 }

@@ -29,7 +29,7 @@ static enum paced_err make_buffers(struct paced_loss *l, int batch) {
     uint64_t pixels = (uint64_t)batch * (uint64_t)l->size * (uint64_t)l->size, classes = (uint64_t)l->classes;
     PACED_TRY(paced_buffer_create(&l->labels, l->device, pixels));
     if (l->with_teacher) PACED_TRY(paced_buffer_create(&l->teacher, l->device, pixels * classes * sizeof(float)));
-    PACED_TRY(paced_buffer_create(&l->svls, l->device, PACED_MOST_KERNEL * PACED_MOST_KERNEL * sizeof(float)));
+    PACED_TRY(paced_buffer_create(&l->svls, l->device, PACED_MAX_KERNEL * PACED_MAX_KERNEL * sizeof(float)));
     if (l->objective.weighting != PACED_WEIGHT_NONE) {
         PACED_TRY(paced_buffer_create(&l->uncertainty, l->device, pixels * sizeof(float)));
         PACED_TRY(paced_buffer_create(&l->admission_score, l->device, pixels * sizeof(float)));
@@ -67,7 +67,7 @@ void paced_loss_destroy(struct paced_loss *l) {
 }
 
 enum paced_err paced_loss_set_epoch(struct paced_loss *l, double mu, double sigma) {
-    float weights[PACED_MOST_KERNEL * PACED_MOST_KERNEL];
+    float weights[PACED_MAX_KERNEL * PACED_MAX_KERNEL];
     int side = l->objective.kernel;
     l->mu = mu;
     paced_svls_kernel(weights, side, sigma);

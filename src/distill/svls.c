@@ -9,7 +9,7 @@
 
 void paced_svls_kernel(float *weights, int size, double sigma) {
     int middle = size / 2;
-    double others = 0, values[PACED_MOST_KERNEL * PACED_MOST_KERNEL];
+    double others = 0, values[PACED_MAX_KERNEL * PACED_MAX_KERNEL];
     for (int y = 0; y < size; ++y)
         for (int x = 0; x < size; ++x) {
             int distance = (y - middle) * (y - middle) + (x - middle) * (x - middle);

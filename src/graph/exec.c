@@ -70,7 +70,7 @@ enum paced_err paced_exec_create(struct paced_exec **out, const struct paced_gra
     e->batch = batch;
     e->mode = mode;
     e->written = paced_alloc(graph->tensor_count, sizeof *e->written);
-    e->kept = paced_alloc(graph->node_count, sizeof *e->kept);
+    e->cached = paced_alloc(graph->node_count, sizeof *e->cached);
     exec_place_params(e);
     enum paced_err err = make_memory(e);
     if (!err) err = exec_make_params(e);
@@ -91,8 +91,8 @@ void paced_exec_destroy(struct paced_exec *e) {
     if (!e) return;
     for (size_t i = 0; i < e->view_count; ++i) paced_buffer_destroy(e->views[i].buffer);
     free(e->views);
-    for (size_t i = 0; i < e->graph->node_count; ++i) paced_buffer_destroy(e->kept[i].buffer);
-    free(e->kept);
+    for (size_t i = 0; i < e->graph->node_count; ++i) paced_buffer_destroy(e->cached[i].buffer);
+    free(e->cached);
     exec_destroy_params(e);
     destroy_all(e->values, e->plan.tensor_count);
     destroy_all(e->grads, e->plan.tensor_count);
@@ -158,24 +158,24 @@ uint64_t paced_exec_workspace_limit(const struct paced_exec *e) {
     return e->plan.workspace_limit;
 }
 
-enum paced_err paced_exec_kept(struct paced_exec *e, const struct paced_node *node, uint64_t bytes,
-                               struct paced_buffer **buffer, bool *fresh) {
-    struct kept *kept = &e->kept[node->index];
+enum paced_err paced_exec_cached(struct paced_exec *e, const struct paced_node *node, uint64_t bytes,
+                                 struct paced_buffer **buffer, bool *fresh) {
+    struct cached *cached = &e->cached[node->index];
     const struct paced_device_info *info = paced_device_info(e->device);
     bool spare = bytes <= info->max_alloc_bytes && paced_device_allocated(e->device) + bytes <= info->global_bytes / 4;
     *buffer = NULL;
     *fresh = true;
-    if (e->mode == PACED_INFERENCE && !kept->buffer && spare)
-        PACED_TRY(paced_buffer_create(&kept->buffer, e->device, bytes));
-    if (!kept->buffer || paced_buffer_bytes(kept->buffer) != bytes) return PACED_OK; /* another algorithm's size */
-    *buffer = kept->buffer;
-    *fresh = !kept->filled;
-    kept->filled = true;
+    if (e->mode == PACED_INFERENCE && !cached->buffer && spare)
+        PACED_TRY(paced_buffer_create(&cached->buffer, e->device, bytes));
+    if (!cached->buffer || paced_buffer_bytes(cached->buffer) != bytes) return PACED_OK; /* another algorithm's size */
+    *buffer = cached->buffer;
+    *fresh = !cached->filled;
+    cached->filled = true;
     return PACED_OK;
 }
 
-void exec_forget_kept(struct paced_exec *e) {
-    for (size_t i = 0; i < e->graph->node_count; ++i) e->kept[i].filled = false;
+void exec_forget_cached(struct paced_exec *e) {
+    for (size_t i = 0; i < e->graph->node_count; ++i) e->cached[i].filled = false;
 }
 
 enum paced_err paced_exec_workspace(struct paced_exec *e, uint64_t offset, uint64_t bytes, struct paced_buffer **view) {

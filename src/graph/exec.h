@@ -6,7 +6,7 @@
 
 struct workspace_view;
 
-struct kept {
+struct cached {
     struct paced_buffer *buffer; /* NULL: none yet */
     bool filled;
 };
@@ -28,7 +28,7 @@ struct paced_exec {
     struct paced_buffer *workspace;
     struct workspace_view *views;
     size_t view_count;
-    struct kept *kept;                       /* by node index */
+    struct cached *cached;                   /* by node index */
     uint64_t trained_bytes, statistic_bytes; /* of the arenas */
     struct paced_buffer *trained, *trained_grad, *statistics;
     struct param_place *params; /* by index in the graph */
@@ -41,6 +41,6 @@ struct paced_exec {
 void exec_place_params(struct paced_exec *exec); /* sets offsets and the sizes of the arenas */
 enum paced_err exec_make_params(struct paced_exec *exec);
 void exec_destroy_params(struct paced_exec *exec);
-void exec_forget_kept(struct paced_exec *exec); /* for changed parameters */
+void exec_forget_cached(struct paced_exec *exec); /* for changed parameters */
 
 #endif

@@ -58,12 +58,12 @@ void paced_graph_store_all(struct paced_graph *g) {
     g->store_all = true;
 }
 
-void paced_graph_fit_all(struct paced_graph *g) {
-    g->fit_all = true;
+void paced_graph_pad_or_crop_all(struct paced_graph *g) {
+    g->pad_or_crop_all = true;
 }
 
-bool paced_graph_fits_all(const struct paced_graph *g) {
-    return g->fit_all;
+bool paced_graph_pads_or_crops_all(const struct paced_graph *g) {
+    return g->pad_or_crop_all;
 }
 
 struct paced_param *paced_graph_param(struct paced_graph *g, const char *node, const char *suffix,

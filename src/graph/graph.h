@@ -10,7 +10,7 @@ struct paced_graph {
     struct paced_param **params;
     size_t tensor_count, node_count, param_count;
     struct paced_tensor *input, *output;
-    bool store_all, fit_all;
+    bool store_all, pad_or_crop_all;
     enum paced_err err;
 };
 

@@ -26,7 +26,7 @@ static struct paced_tensor *decoder(struct paced_graph *g, const char *name, str
         (struct paced_conv_transpose){in / 4, .kernel = 3, .stride = stride, .pad = 1, .output_pad = stride - 1});
     conv.filters = out;
     snprintf(part, sizeof part, "%s.conv2", name);
-    return paced_add(g, skip, model_conv_norm(g, part, "0", "1", paced_fit(g, x, skip), conv, true), false);
+    return paced_add(g, skip, model_conv_norm(g, part, "0", "1", paced_pad_or_crop(g, x, skip), conv, true), false);
 }
 
 static struct paced_tensor *encoder(struct paced_graph *g, const char *name, struct paced_tensor *x, int in, int out) {

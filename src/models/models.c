@@ -30,9 +30,9 @@ static enum paced_err unknown(const char *arch) {
 }
 
 static enum paced_err build(struct paced_graph **out, const struct model *model, int size, int classes, int width,
-                            bool fit_all) {
+                            bool pad_or_crop_all) {
     struct paced_graph *graph = paced_graph_create();
-    if (fit_all) paced_graph_fit_all(graph);
+    if (pad_or_crop_all) paced_graph_pad_or_crop_all(graph);
     struct paced_tensor *image = paced_graph_input(graph, "image", (struct paced_shape){size, size, 3});
     paced_graph_output(graph, model->build(graph, image, classes, width));
     enum paced_err err = paced_graph_error(graph);
@@ -83,8 +83,8 @@ enum paced_err paced_model_recognise(const struct paced_weights *weights, const 
         }
         const struct paced_param *first = paced_graph_get_param(graph, 0),
                                  *last = paced_graph_get_param(graph, paced_graph_param_count(graph) - 1);
-        *network = (struct paced_network){models[i]->name, first_size(weights, first, PACED_MOST_WIDTH),
-                                          first_size(weights, last, PACED_MOST_CLASSES)};
+        *network = (struct paced_network){models[i]->name, first_size(weights, first, PACED_MAX_WIDTH),
+                                          first_size(weights, last, PACED_MAX_CLASSES)};
         found = network->width > 0 && network->classes > 0;
         paced_text_add(&names, "%s%s has %s and %s", i ? ", " : "", models[i]->name, first->name, last->name);
         paced_graph_destroy(graph);

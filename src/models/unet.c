@@ -23,7 +23,7 @@ static struct paced_tensor *up(struct paced_graph *g, const char *name, struct p
                                struct paced_tensor *skip, int middle, int out) {
     char inner[48];
     snprintf(inner, sizeof inner, "%s.conv", name);
-    deep = paced_fit(g, paced_upsample(g, deep, 2), skip);
+    deep = paced_pad_or_crop(g, paced_upsample(g, deep, 2), skip);
     return double_conv(g, inner, paced_concat(g, skip, deep), middle, out);
 }
 

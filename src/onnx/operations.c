@@ -282,7 +282,7 @@ static enum paced_err write_broadcast(struct writer *w, const struct paced_node 
 
 /* d = difference of the sizes; before = (d - d mod 2) / 2 = floor(d / 2), also for negative d; after = d - before.
  * Negative padding crops. */
-static enum paced_err write_fit(struct writer *w, const struct paced_node *node) {
+static enum paced_err write_pad_or_crop(struct writer *w, const struct paced_node *node) {
     const char *output = tensor_name(w, node->out);
     const char *has = write_sizes(w, output, "has", input_name(w, node), HEIGHT, SIZES);
     const char *wants = write_sizes(w, output, "wants", tensor_name(w, node->like), HEIGHT, SIZES);
@@ -346,7 +346,7 @@ static const struct {
     {"global_pool", write_global_pool},
     {"upsample", write_upsample},
     {"broadcast", write_broadcast},
-    {"fit", write_fit},
+    {"pad_or_crop", write_pad_or_crop},
     {"resize", write_resize},
 };
 

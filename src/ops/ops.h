@@ -59,7 +59,8 @@ static inline uint64_t sum_scratch_bytes(int c) {
     return (uint64_t)MAX_CHUNKS * (uint64_t)c * 4;
 }
 
-/* to[pixel][c] = beta to + scale from[pixel / plane][c] (plane.cl); plane: pixels that share one row of `from`. */
+/* to[pixel][c] = beta to + scale from[pixel / plane][c] (global_pool.cl); plane: pixels that share one row of `from`.
+ */
 enum paced_err spread_over_pixels(struct paced_exec *exec, const struct paced_buffer *from, int plane, float scale,
                                   int pixels, int c, float beta, struct paced_buffer *to);
 

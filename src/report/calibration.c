@@ -27,7 +27,7 @@ static double softmax(const float *z, int classes, double scale, int label, doub
 
 void reliability_add(struct paced_reliability *sum, const float *logits, const uint8_t *labels, size_t pixels,
                      int classes, double tau) {
-    double p[PACED_MOST_CLASSES];
+    double p[PACED_MAX_CLASSES];
     for (size_t i = 0; i < pixels; ++i) {
         sum->nll -= softmax(logits + i * (size_t)classes, classes, 1 / tau, labels[i], p);
         int best = 0;
@@ -88,7 +88,7 @@ enum paced_err paced_reliability_write_csv(const struct paced_reliability *sum, 
  * the label, which avoids cancellation in confident correct pixels. */
 static void derivatives(const float *logits, const uint8_t *labels, size_t pixels, int classes, double b, double *slope,
                         double *curvature) {
-    double p[PACED_MOST_CLASSES], first = 0, second = 0;
+    double p[PACED_MAX_CLASSES], first = 0, second = 0;
     for (size_t i = 0; i < pixels; ++i) {
         const float *z = logits + i * (size_t)classes;
         softmax(z, classes, b, labels[i], p);

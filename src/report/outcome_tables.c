@@ -16,9 +16,9 @@ struct column {
     enum field field;
 };
 
-enum { MOST_COLUMNS = PACED_OUTCOME_PARTS * PACED_METRICS * FIELDS };
+enum { MAX_COLUMNS = PACED_OUTCOME_PARTS * PACED_METRICS * FIELDS };
 
-static size_t list_columns(const struct paced_outcomes *outcomes, struct column columns[MOST_COLUMNS]) {
+static size_t list_columns(const struct paced_outcomes *outcomes, struct column columns[MAX_COLUMNS]) {
     size_t count = 0;
     for (enum paced_outcome_part part = 0; part < PACED_OUTCOME_PARTS; ++part) {
         bool interval = !outcomes->averaged && part <= PACED_ON_NON_EMPTY;
@@ -70,7 +70,7 @@ static void write_labels(FILE *out, const char *const *labels, size_t count) {
 }
 
 enum paced_err paced_outcomes_write_csv(const struct paced_outcomes *outcomes, const char *path) {
-    struct column columns[MOST_COLUMNS];
+    struct column columns[MAX_COLUMNS];
     size_t count = list_columns(outcomes, columns);
     struct paced_atomic file;
     PACED_TRY(paced_atomic_open(&file, path));

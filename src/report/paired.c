@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LARGEST_FILE = 1 << 30, MOST_COLUMNS = 64, IGNORED = -1, LABELLED = -2 };
+enum { LARGEST_FILE = 1 << 30, MAX_COLUMNS = 64, IGNORED = -1, LABELLED = -2 };
 
 struct image {
     const char *name; /* points into table.data */
@@ -23,7 +23,7 @@ struct image {
 struct table {
     const char *path;
     char *data;
-    int columns[MOST_COLUMNS]; /* columns from the third on: enum paced_metric, IGNORED or LABELLED */
+    int columns[MAX_COLUMNS]; /* columns from the third on: enum paced_metric, IGNORED or LABELLED */
     int column_count;
     uint64_t measured;
     struct image *images;
@@ -41,7 +41,7 @@ static int column_of(const char *name) {
 static enum paced_err take_header(struct table *t, char *row) {
     const char *image = paced_csv_take_field(&row), *class_index = paced_csv_take_field(&row);
     bool labelled = false;
-    for (const char *name; t->column_count < MOST_COLUMNS && (name = paced_csv_take_field(&row));) {
+    for (const char *name; t->column_count < MAX_COLUMNS && (name = paced_csv_take_field(&row));) {
         int column = column_of(name);
         t->columns[t->column_count++] = column;
         if (column >= 0) t->measured |= METRIC_BIT(column);

@@ -24,7 +24,7 @@ static enum paced_err step(const struct pass *p, const struct paced_batch *batch
     PACED_TRY(
         paced_loss_run(p->loss, paced_exec_output(exec), batch->count, training ? paced_exec_output_grad(exec) : NULL));
     PACED_TRY(paced_loss_read_later(p->loss, batch->count));
-    PACED_TRY(grader_start(p->grader, paced_exec_output(exec), batch->count));
+    PACED_TRY(scorer_start(p->scorer, paced_exec_output(exec), batch->count));
     if (!training) return PACED_OK;
     PACED_TRY(paced_exec_backward(exec));
     return paced_optimizer_step(p->optimizer, p->lr);
@@ -36,7 +36,7 @@ static enum paced_err collect(const struct pass *p, struct paced_loader *loader,
     struct paced_loss_sums sums;
     double pixels = (double)paced_dataset_size(p->dataset) * (double)paced_dataset_size(p->dataset);
     PACED_TRY(paced_loss_wait(p->loss, &sums));
-    PACED_TRY(grader_score(p->grader, batch, p->dataset, stats->scores));
+    PACED_TRY(scorer_score(p->scorer, batch, p->dataset, stats->scores));
     stats->loss += sums.loss / pixels;
     stats->ce += sums.ce / pixels;
     stats->kld += sums.kld / pixels;

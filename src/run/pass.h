@@ -4,8 +4,8 @@
 
 #include "paced/distill.h"
 #include "paced/optim.h"
-#include "src/run/grader.h"
 #include "src/run/network.h"
+#include "src/run/scorer.h"
 #include "src/run/teacher.h"
 
 /* Sums of a pass. A resumed pass adds to those of the stopped one. */
@@ -21,7 +21,7 @@ void epoch_stats_clear(struct epoch_stats *stats);
 struct pass {
     struct network *network;
     struct paced_loss *loss;
-    struct grader *grader;
+    struct scorer *scorer;
     struct teacher *teacher;             /* NULL: none */
     const struct logits *teacher_logits; /* of this data set, see teacher_give */
     struct paced_dataset *dataset;

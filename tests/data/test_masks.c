@@ -89,7 +89,7 @@ static void test_colours(void **state) {
     const uint8_t shaft[3] = {0, 255, 0}, clamps[3] = {0, 255, 125};
     struct paced_mask mask;
     assert_int_equal(paced_masks_read(masks, put_rgb("m.png", shaft, 9, clamps), "s", &mask), PACED_OK);
-    assert_true(mask.width == W && mask.height == H && mask.odd == 0);
+    assert_true(mask.width == W && mask.height == H && mask.unmapped == 0);
     for (int i = 0; i < PIXELS; i++) assert_int_equal(mask.label[i], i == 9 ? 2 : 1);
     free(mask.label);
     assert_string_equal(paced_masks_class_name(masks, 0), "tissue");
@@ -140,13 +140,13 @@ static void test_ignore(void **state) {
     struct paced_mask mask;
     assert_int_equal(paced_masks_read(masks, put_rgb("m.png", shaft, 3, other), "s", &mask), PACED_OK);
     for (int i = 0; i < PIXELS; i++) assert_int_equal(mask.label[i], i != 3);
-    assert_int_equal(mask.odd, 1);
+    assert_int_equal(mask.unmapped, 1);
     free(mask.label);
     assert_string_equal(paced_masks_class_name(masks, 0), "tissue");
-    char *text = paced_masks_odd_text(masks, 5);
+    char *text = paced_masks_unmapped_text(masks, 5);
     assert_says(text, "5 mask pixels have a colour that ");
     free(text);
-    text = paced_masks_odd_text(masks, 1);
+    text = paced_masks_unmapped_text(masks, 1);
     assert_says(text, "1 mask pixel has a colour that ");
     assert_says(text, " does not name and counts as ");
     free(text);

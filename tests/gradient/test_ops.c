@@ -89,7 +89,7 @@ static struct paced_tensor *pool_and_broadcast(struct paced_graph *g, struct pac
 }
 
 static struct paced_tensor *pad_and_crop(struct paced_graph *g, struct paced_tensor *x) {
-    return paced_fit(g, x, &(struct paced_tensor){.shape = {H + 3, W - 1, 1}});
+    return paced_pad_or_crop(g, x, &(struct paced_tensor){.shape = {H + 3, W - 1, 1}});
 }
 
 static struct paced_tensor *twice(struct paced_graph *g, struct paced_tensor *x) {

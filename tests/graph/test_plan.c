@@ -33,7 +33,7 @@ static struct paced_graph *fork_and_join(void) {
     const struct paced_conv conv = {5, 3, 1, 1, 1, true, false};
     struct paced_tensor *a = paced_conv2d(g, "a", x, conv), *b = paced_relu(g, a);
     struct paced_tensor *c = paced_batch_norm(g, "c", paced_concat(g, b, a), true);
-    struct paced_tensor *d = paced_fit(g, paced_upsample(g, paced_max_pool(g, c, 2, 2, 0), 2), c);
+    struct paced_tensor *d = paced_pad_or_crop(g, paced_upsample(g, paced_max_pool(g, c, 2, 2, 0), 2), c);
     paced_graph_output(g, paced_conv2d(g, "e", paced_concat(g, paced_concat(g, d, d), b), conv));
     assert_int_equal(paced_graph_error(g), PACED_OK);
     return g;

@@ -24,7 +24,8 @@ static struct paced_tensor *transposed3x3(struct paced_graph *g, struct paced_te
 }
 
 static struct paced_tensor *transposed2x2(struct paced_graph *g, struct paced_tensor *x) {
-    return paced_fit(g, paced_conv_transpose2d(g, "conv", x, (struct paced_conv_transpose){3, 2, 2, 0, 0, true}), x);
+    return paced_pad_or_crop(
+        g, paced_conv_transpose2d(g, "conv", x, (struct paced_conv_transpose){3, 2, 2, 0, 0, true}), x);
 }
 
 static struct paced_tensor *norm(struct paced_graph *g, struct paced_tensor *x) {
@@ -32,11 +33,11 @@ static struct paced_tensor *norm(struct paced_graph *g, struct paced_tensor *x) 
 }
 
 static struct paced_tensor *pool(struct paced_graph *g, struct paced_tensor *x) {
-    return paced_fit(g, paced_max_pool(g, x, 2, 2, 0), x);
+    return paced_pad_or_crop(g, paced_max_pool(g, x, 2, 2, 0), x);
 }
 
 static struct paced_tensor *enlarge(struct paced_graph *g, struct paced_tensor *x) {
-    return paced_fit(g, paced_upsample(g, x, 2), x);
+    return paced_pad_or_crop(g, paced_upsample(g, x, 2), x);
 }
 
 static struct paced_tensor *resize(struct paced_graph *g, struct paced_tensor *x) {
@@ -49,7 +50,7 @@ static struct paced_tensor *pool_and_broadcast(struct paced_graph *g, struct pac
 
 static struct paced_tensor *crop_and_pad(struct paced_graph *g, struct paced_tensor *x) {
     const struct paced_tensor like = {.shape = {H - 3, W + 1, 1}};
-    return paced_fit(g, paced_fit(g, x, &like), x);
+    return paced_pad_or_crop(g, paced_pad_or_crop(g, x, &like), x);
 }
 
 static struct paced_tensor *sum(struct paced_graph *g, struct paced_tensor *x) {

@@ -48,7 +48,7 @@ static void check(enum routine routine, const struct product *p, float beta) {
     struct paced_buffer *da = upload(a, batch * m * k), *db = upload(b, batch * k * n),
                         *dc = upload(before, batch * m * n);
     ref_gemm(p->batch, p->m, p->n, p->k, a, b, (double)beta, before, want);
-    assert_ok(routine == CAREFUL ? paced_gemm_careful(harness_device, p->batch, p->m, p->n, p->k, da, db, dc)
+    assert_ok(routine == CAREFUL ? paced_gemm_blocked(harness_device, p->batch, p->m, p->n, p->k, da, db, dc)
                                  : paced_gemm(harness_device, p->batch, p->m, p->n, p->k, da, db, beta, dc));
     float *got = read_floats(dc, batch * m * n);
     char text[96];

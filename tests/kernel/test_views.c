@@ -25,7 +25,7 @@ static struct paced_tensor *build(struct net *net, const struct variant *v) {
     struct paced_tensor *a = conv_bn(net, "a", net->input, v->width);
     struct paced_tensor *b =
         conv_bn(net, "b", paced_max_pool(net->graph, a, v->pool, v->stride, v->pad), 2 * v->width + 1);
-    struct paced_tensor *up = paced_fit(net->graph, paced_upsample(net->graph, b, 2), a);
+    struct paced_tensor *up = paced_pad_or_crop(net->graph, paced_upsample(net->graph, b, 2), a);
     struct paced_tensor *joined = conv_bn(net, "c", paced_concat(net->graph, a, up), v->width);
     return paced_conv2d(net->graph, "d", joined, (struct paced_conv){3, 1, 1, 0, 1, true, false});
 }
@@ -107,7 +107,8 @@ static void test_too_many_parts(void **state) {
 static struct paced_tensor *residual(struct net *net) {
     struct paced_tensor *branches[4];
     branches[0] = conv_bn(net, "a", net->input, 3);
-    branches[1] = paced_fit(net->graph, paced_upsample(net->graph, conv_bn(net, "b", net->input, 2), 2), net->input);
+    branches[1] =
+        paced_pad_or_crop(net->graph, paced_upsample(net->graph, conv_bn(net, "b", net->input, 2), 2), net->input);
     branches[2] = paced_broadcast(net->graph, paced_global_pool(net->graph, branches[0]), net->input);
     branches[3] = paced_concat(net->graph, branches[1], branches[0]);
     struct paced_tensor *joined = conv_bn(net, "c", paced_concat_all(net->graph, 4, branches), 5);

@@ -41,7 +41,7 @@ static bool is_accurate(const struct conv_algorithm *algorithm, const struct con
            !is_small((struct paced_shape){v->oh, v->ow, v->k});
 }
 
-bool conv_forward_is_careful(const struct paced_exec *e, struct paced_shape out) {
+bool conv_forward_is_blocked(const struct paced_exec *e, struct paced_shape out) {
     return paced_exec_is_training(e) && is_small(out);
 }
 

@@ -13,7 +13,7 @@ static enum paced_err forward(struct paced_exec *e, const struct paced_node *nod
         conv_choose(e, conv, paced_exec_is_training(e) ? PACED_CONV_FORWARD_TRAINING : PACED_CONV_FORWARD, &algorithm));
     return algorithm->forward(e, node, conv, &x, paced_exec_param(e, node->params[WEIGHT]),
                               conv->bias ? paced_exec_param(e, node->params[BIAS]) : NULL,
-                              conv_forward_is_careful(e, node->out->shape), 0.0f, paced_exec_value(e, node->out));
+                              conv_forward_is_blocked(e, node->out->shape), 0.0f, paced_exec_value(e, node->out));
 }
 
 static enum paced_err backward(struct paced_exec *e, const struct paced_node *node) {

@@ -13,15 +13,15 @@ struct conv {
 
 /* An algorithm for convolutions. Forward and backward_data overwrite or add (beta); backward_weights overwrites
  * dw[k][size][size][c]. Each may use the workspace up to workspace_bytes, which stays within `limit` where possible.
- * `node` may cache the transformed weights of forward. `careful`: long sums use paced_gemm_careful. */
+ * `node` may cache the transformed weights of forward. `blocked`: long sums use paced_gemm_blocked. */
 struct conv_algorithm {
     const char *name;
     uint64_t (*workspace_bytes)(const struct conv *conv, int samples, uint64_t limit);
     enum paced_err (*forward)(struct paced_exec *exec, const struct paced_node *node, const struct conv *conv,
                               const struct source *x, const struct paced_buffer *w, const struct paced_buffer *bias,
-                              bool careful, float beta, struct paced_buffer *y);
+                              bool blocked, float beta, struct paced_buffer *y);
     enum paced_err (*backward_data)(struct paced_exec *exec, const struct conv *conv, const struct paced_buffer *dy,
-                                    const struct paced_buffer *w, bool careful, float beta, struct paced_buffer *dx);
+                                    const struct paced_buffer *w, bool blocked, float beta, struct paced_buffer *dx);
     enum paced_err (*backward_weights)(struct paced_exec *exec, const struct conv *conv, const struct source *x,
                                        const struct paced_buffer *dy, struct paced_buffer *dw);
 };
@@ -38,7 +38,7 @@ enum paced_err conv_choose(struct paced_exec *exec, const struct conv *conv, enu
                            const struct conv_algorithm **algorithm);
 
 /* True if a layer with this output must sum in blocks in the current forward pass (choose.c). */
-bool conv_forward_is_careful(const struct paced_exec *exec, struct paced_shape out);
+bool conv_forward_is_blocked(const struct paced_exec *exec, struct paced_shape out);
 
 uint64_t conv_workspace_bytes(const struct conv *conv, int samples, uint64_t limit); /* enough for every algorithm */
 

@@ -6,8 +6,8 @@
  *   backward, weights dw[k][taps c]   += dy^T[k][rows] col(x)[rows][taps c]
  * Backward-data is a forward convolution over dy: input pixel i receives from output pixel (i + pad - tap dilation) /
  * stride if that is whole, so its gather reads dy with pad' = (size - 1) dilation - pad and stride - 1 zeros inserted
- * between pixels ("holes"). Rows and columns are padded with zeros to whole GEMM tiles. A 1x1 convolution needs no
- * gather if its channels are whole tiles: x itself is the matrix. */
+ * between pixels ("zero_insertion"). Rows and columns are padded with zeros to whole GEMM tiles. A 1x1 convolution
+ * needs no gather if its channels are whole tiles: x itself is the matrix. */
 #include "src/ops/conv/conv.h"
 
 /* Maximum elements and rows of the patch matrix of one chunk. */
@@ -17,8 +17,8 @@ enum { MAX_PATCH_ELEMENTS = 512 << 10, MAX_ROWS = 3072 };
 struct conv_geometry {
     int h, w, c; /* source */
     int oh, ow;  /* target grid */
-    int size, stride, pad, dilation, holes;
-    bool careful; /* sums in blocks */
+    int size, stride, pad, dilation, zero_insertion;
+    bool blocked; /* sums in blocks */
 };
 
 static struct conv_geometry forward_geometry(const struct conv *v) {
@@ -100,18 +100,18 @@ static enum paced_err gather(struct paced_exec *e, const struct conv_geometry *w
     return PACED_LAUNCH(device, &im2col, paced_range_pixels((uint64_t)rows, (uint32_t)taps), vec, PACED_ARG(pixels),
                         PACED_ARG(first), PACED_ARG(rows), PACED_ARG(patch_columns(w)), PACED_ARG(w->h),
                         PACED_ARG(w->w), PACED_ARG(w->oh), PACED_ARG(w->ow), PACED_ARG(w->size), PACED_ARG(w->stride),
-                        PACED_ARG(w->pad), PACED_ARG(w->dilation), PACED_ARG(w->holes), PACED_ARG_SOURCE(source, vec),
-                        PACED_ARG(patches));
+                        PACED_ARG(w->pad), PACED_ARG(w->dilation), PACED_ARG(w->zero_insertion),
+                        PACED_ARG_SOURCE(source, vec), PACED_ARG(patches));
 }
 
 static bool is_pointwise(const struct conv_geometry *w) {
-    return w->size == 1 && w->stride == 1 && w->pad == 0 && w->holes == 1 && w->c % PACED_GEMM_TILE == 0;
+    return w->size == 1 && w->stride == 1 && w->pad == 0 && w->zero_insertion == 1 && w->c % PACED_GEMM_TILE == 0;
 }
 
 static enum paced_err multiply(struct paced_exec *e, const struct conv_geometry *w, int rows, int n, int columns,
                                const struct paced_buffer *patches, const struct matrices *m) {
     struct paced_device *device = paced_exec_device(e);
-    return w->careful ? paced_gemm_careful(device, 1, rows, n, columns, patches, m->first, m->result)
+    return w->blocked ? paced_gemm_blocked(device, 1, rows, n, columns, patches, m->first, m->result)
                       : paced_gemm(device, 1, rows, n, columns, patches, m->first, 0.0f, m->result);
 }
 
@@ -154,11 +154,11 @@ static enum paced_err gather_multiply(struct paced_exec *e, const struct conv_ge
 
 static enum paced_err forward(struct paced_exec *e, const struct paced_node *node, const struct conv *v,
                               const struct source *x, const struct paced_buffer *weights,
-                              const struct paced_buffer *bias, bool careful, float beta, struct paced_buffer *y) {
+                              const struct paced_buffer *bias, bool blocked, float beta, struct paced_buffer *y) {
     (void)node;
     static const struct paced_kernel pack_forward = {"im2col.cl", "pack_forward"};
     struct conv_geometry geometry = forward_geometry(v);
-    geometry.careful = careful;
+    geometry.blocked = blocked;
     struct matrices m;
     PACED_TRY(take(e, product_layout(&geometry, v->k), &m));
     int columns = v->size * v->size * v->c, rows = patch_columns(&geometry), n = paced_gemm_pad(v->k);
@@ -169,11 +169,11 @@ static enum paced_err forward(struct paced_exec *e, const struct paced_node *nod
 }
 
 static enum paced_err backward_data(struct paced_exec *e, const struct conv *v, const struct paced_buffer *dy,
-                                    const struct paced_buffer *weights, bool careful, float beta,
+                                    const struct paced_buffer *weights, bool blocked, float beta,
                                     struct paced_buffer *dx) {
     static const struct paced_kernel pack_backward = {"im2col.cl", "pack_backward"};
     struct conv_geometry geometry = backward_geometry(v);
-    geometry.careful = careful;
+    geometry.blocked = blocked;
     struct matrices m;
     PACED_TRY(take(e, product_layout(&geometry, v->c), &m));
     int taps = v->size * v->size, rows = patch_columns(&geometry), n = paced_gemm_pad(v->c);

@@ -15,10 +15,10 @@ static uint64_t workspace_bytes(const struct conv *v, int samples, uint64_t limi
 
 static enum paced_err forward(struct paced_exec *e, const struct paced_node *node, const struct conv *v,
                               const struct source *x, const struct paced_buffer *w, const struct paced_buffer *bias,
-                              bool careful, float beta, struct paced_buffer *y) {
+                              bool blocked, float beta, struct paced_buffer *y) {
     static const struct paced_kernel pointwise_fwd = {"pointwise.cl", "pointwise_fwd"};
     (void)node;
-    (void)careful; /* each vector lane is a sum of its own */
+    (void)blocked; /* each vector lane is a sum of its own */
     int vec = source_vector(paced_exec_device(e), x), pixels = pixels_out(e, v), has_bias = bias != NULL;
     return PACED_LAUNCH(paced_exec_device(e), &pointwise_fwd, paced_range_pixels((uint64_t)pixels, (uint32_t)v->k), vec,
                         PACED_ARG(pixels), PACED_ARG(v->h), PACED_ARG(v->w), PACED_ARG(v->k), PACED_ARG(has_bias),
@@ -27,8 +27,8 @@ static enum paced_err forward(struct paced_exec *e, const struct paced_node *nod
 }
 
 static enum paced_err backward_data(struct paced_exec *e, const struct conv *v, const struct paced_buffer *dy,
-                                    const struct paced_buffer *w, bool careful, float beta, struct paced_buffer *dx) {
-    (void)careful; /* sums have only a few terms */
+                                    const struct paced_buffer *w, bool blocked, float beta, struct paced_buffer *dx) {
+    (void)blocked; /* sums have only a few terms */
     static const struct paced_kernel pointwise_bwd_data = {"pointwise.cl", "pointwise_bwd_data"};
     int vec = paced_device_vector(paced_exec_device(e), v->c), vectors = v->c / vec, pixels = pixels_out(e, v);
     return PACED_LAUNCH(paced_exec_device(e), &pointwise_bwd_data,

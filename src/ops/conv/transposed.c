@@ -24,7 +24,7 @@ static enum paced_err forward(struct paced_exec *e, const struct paced_node *nod
                           &algorithm));
     return algorithm->backward_data(e, conv, paced_exec_value(e, node->in[0]),
                                     paced_exec_param(e, node->params[WEIGHT]),
-                                    conv_forward_is_careful(e, node->out->shape), bias ? 1.0f : 0.0f, y);
+                                    conv_forward_is_blocked(e, node->out->shape), bias ? 1.0f : 0.0f, y);
 }
 
 static enum paced_err backward(struct paced_exec *e, const struct paced_node *node) {

@@ -23,7 +23,7 @@ struct conv_geometry {
     int h, w, c;   /* source */
     int oh, ow, k; /* target */
     int pad, dilation;
-    bool careful; /* sums in blocks */
+    bool blocked; /* sums in blocks */
 };
 
 static struct conv_geometry forward_geometry(const struct conv *v, int m, int samples) {
@@ -241,16 +241,16 @@ static enum paced_err transform_output(struct paced_exec *e, const struct conv_g
 
 static enum paced_err transform_gradient(struct paced_exec *e, const struct conv_geometry *w, struct chunk chunk,
                                          struct block block, const struct paced_buffer *dy,
-                                         struct paced_buffer *turned) {
-    static const struct paced_kernel kernels[] = {{"winograd.cl", "winograd_turned2"},
-                                                  {"winograd.cl", "winograd_turned4"}};
+                                         struct paced_buffer *transposed) {
+    static const struct paced_kernel kernels[] = {{"winograd.cl", "winograd_transposed2"},
+                                                  {"winograd.cl", "winograd_transposed4"}};
     struct paced_device *device = paced_exec_device(e);
     int vec = turning_vector(device, chunk.rows, w->k);
     return PACED_LAUNCH(device, &kernels[w->m == 4], turning_range(vec, block.outputs, chunk.rows), vec,
                         PACED_ARG(tiles_of(w)), PACED_ARG(chunk.first), PACED_ARG(chunk.rows), PACED_ARG(tiles_down(w)),
                         PACED_ARG(tiles_across(w)), PACED_ARG(w->oh), PACED_ARG(w->ow), PACED_ARG(w->dilation),
                         PACED_ARG(block.from), PACED_ARG(block.outputs), PACED_ARG(w->k), PACED_ARG(dy),
-                        PACED_ARG(turned));
+                        PACED_ARG(transposed));
 }
 
 static enum paced_err transform_taps(struct paced_exec *e, const struct conv_geometry *w, struct block block,
@@ -265,12 +265,12 @@ static enum paced_err transform_taps(struct paced_exec *e, const struct conv_geo
 
 /* ---- the three directions ------------------------------------------------------------------------------------- */
 
-/* The transform of a convolution's weights to U. `kept`: a cache of U that outlives the step, or NULL. */
+/* The transform of a convolution's weights to U. `cached`: a cache of U that outlives the step, or NULL. */
 struct filter {
     enum paced_err (*transform)(struct paced_exec *, const struct conv_geometry *, struct block,
                                 const struct paced_buffer *, struct paced_buffer *);
     const struct paced_buffer *weights;
-    struct paced_buffer *kept;
+    struct paced_buffer *cached;
     bool fresh;
 };
 
@@ -279,16 +279,16 @@ static enum paced_err multiply(struct paced_exec *e, const struct conv_geometry 
                                struct paced_buffer *products) {
     struct paced_device *device = paced_exec_device(e);
     int line = line_floats(w->c);
-    return w->careful ? paced_gemm_careful(device, planes(w), rows, outputs, line, values, u, products)
+    return w->blocked ? paced_gemm_blocked(device, planes(w), rows, outputs, line, values, u, products)
                       : paced_gemm(device, planes(w), rows, outputs, line, values, u, 0.0f, products);
 }
 
 /* U of a block, computed unless it exists already. */
 static enum paced_err block_weights(struct paced_exec *e, const struct conv_geometry *w, const struct layout *l,
                                     const struct filter *f, int index, bool first_chunk, struct paced_buffer **u) {
-    bool make = f->kept ? f->fresh && first_chunk : first_chunk || !l->whole;
-    if (f->kept)
-        PACED_TRY(paced_buffer_view(u, f->kept, l->persistent * (uint64_t)index, l->persistent));
+    bool make = f->cached ? f->fresh && first_chunk : first_chunk || !l->whole;
+    if (f->cached)
+        PACED_TRY(paced_buffer_view(u, f->cached, l->persistent * (uint64_t)index, l->persistent));
     else
         PACED_TRY(take_persistent(e, l, index, u));
     return make ? f->transform(e, w, block_at(w, l, index), f->weights, *u) : PACED_OK;
@@ -300,7 +300,7 @@ static enum paced_err convolve_block(struct paced_exec *e, const struct conv_geo
     struct paced_buffer *u = NULL;
     enum paced_err err = block_weights(e, w, l, f, index, chunk.first == 0, &u);
     if (!err) err = multiply(e, w, chunk.rows, block_at(w, l, index).outputs, values, u, products);
-    if (f->kept) paced_buffer_destroy(u);
+    if (f->cached) paced_buffer_destroy(u);
     return err;
 }
 
@@ -327,17 +327,17 @@ static enum paced_err convolve(struct paced_exec *e, const struct conv_geometry 
 static enum paced_err correlate_blocks(struct paced_exec *e, const struct conv_geometry *w, const struct layout *l,
                                        int from, int to, const struct source *x, const struct paced_buffer *dy,
                                        struct paced_buffer *dw) {
-    struct paced_buffer *values, *turned, *products;
-    PACED_TRY(take_values(e, l, &values, &turned));
+    struct paced_buffer *values, *transposed, *products;
+    PACED_TRY(take_values(e, l, &values, &transposed));
     for (int first = 0; first < tiles_of(w);) {
         struct chunk chunk = chunk_at(w, l, first);
         PACED_TRY(transform_input(e, w, chunk, x, values));
         for (int i = from; i < to; ++i) {
             struct block block = block_at(w, l, i);
             PACED_TRY(take_persistent(e, l, i, &products));
-            PACED_TRY(transform_gradient(e, w, chunk, block, dy, turned));
-            PACED_TRY(paced_gemm(paced_exec_device(e), planes(w), block.outputs, line_floats(w->c), chunk.rows, turned,
-                                 values, first ? 1.0f : 0.0f, products));
+            PACED_TRY(transform_gradient(e, w, chunk, block, dy, transposed));
+            PACED_TRY(paced_gemm(paced_exec_device(e), planes(w), block.outputs, line_floats(w->c), chunk.rows,
+                                 transposed, values, first ? 1.0f : 0.0f, products));
         }
         first += chunk.rows;
     }
@@ -350,20 +350,20 @@ static enum paced_err correlate_blocks(struct paced_exec *e, const struct conv_g
 
 static enum paced_err forward(struct paced_exec *e, int m, const struct paced_node *node, const struct conv *v,
                               const struct source *x, const struct paced_buffer *weights,
-                              const struct paced_buffer *bias, bool careful, float beta, struct paced_buffer *y) {
+                              const struct paced_buffer *bias, bool blocked, float beta, struct paced_buffer *y) {
     struct conv_geometry w = forward_geometry(v, m, paced_exec_samples(e));
-    w.careful = careful;
+    w.blocked = blocked;
     struct layout l = planned_layout(e, &w);
     struct filter f = {.transform = transform_filter, .weights = weights};
-    PACED_TRY(paced_exec_kept(e, node, l.persistent * (uint64_t)l.blocks, &f.kept, &f.fresh));
+    PACED_TRY(paced_exec_cached(e, node, l.persistent * (uint64_t)l.blocks, &f.cached, &f.fresh));
     return convolve(e, &w, &f, x, bias, beta, y);
 }
 
 static enum paced_err backward_data(struct paced_exec *e, int m, const struct conv *v, const struct paced_buffer *dy,
-                                    const struct paced_buffer *weights, bool careful, float beta,
+                                    const struct paced_buffer *weights, bool blocked, float beta,
                                     struct paced_buffer *dx) {
     struct conv_geometry w = backward_geometry(v, m, paced_exec_samples(e));
-    w.careful = careful;
+    w.blocked = blocked;
     struct filter f = {.transform = reverse_filter, .weights = weights};
     struct source source = source_of_buffer(dy, (struct paced_shape){v->oh, v->ow, v->k});
     return convolve(e, &w, &f, &source, NULL, beta, dx);
@@ -387,14 +387,14 @@ static enum paced_err backward_weights(struct paced_exec *e, int m, const struct
     }                                                                                                                 \
     static enum paced_err forward##m(struct paced_exec *e, const struct paced_node *node, const struct conv *v,       \
                                      const struct source *x, const struct paced_buffer *w,                            \
-                                     const struct paced_buffer *bias, bool careful, float beta,                       \
+                                     const struct paced_buffer *bias, bool blocked, float beta,                       \
                                      struct paced_buffer *y) {                                                        \
-        return forward(e, m, node, v, x, w, bias, careful, beta, y);                                                  \
+        return forward(e, m, node, v, x, w, bias, blocked, beta, y);                                                  \
     }                                                                                                                 \
     static enum paced_err backward_data##m(struct paced_exec *e, const struct conv *v, const struct paced_buffer *dy, \
-                                           const struct paced_buffer *w, bool careful, float beta,                    \
+                                           const struct paced_buffer *w, bool blocked, float beta,                    \
                                            struct paced_buffer *dx) {                                                 \
-        return backward_data(e, m, v, dy, w, careful, beta, dx);                                                      \
+        return backward_data(e, m, v, dy, w, blocked, beta, dx);                                                      \
     }                                                                                                                 \
     static enum paced_err backward_weights##m(struct paced_exec *e, const struct conv *v, const struct source *x,     \
                                               const struct paced_buffer *dy, struct paced_buffer *dw) {               \

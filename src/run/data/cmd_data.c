@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "src/run/commands.h"
-#include "src/run/data/divide.h"
-#include "src/run/data/survey.h"
+#include "src/run/data/dataset_stats.h"
+#include "src/run/data/split.h"
 
 static const char *const set_names[] = {[PACED_TRAIN] = "train", [PACED_VAL] = "val"};
 
@@ -18,7 +18,7 @@ struct sums {
     size_t *holders;         /* [classes]: images that contain the class */
 };
 
-static void add_pair(struct sums *u, const struct paced_survey *pair, size_t classes) {
+static void add_pair(struct sums *u, const struct paced_pair_stats *pair, size_t classes) {
     ++u->images;
     if (!pair->pixels) {
         ++u->unreadable;
@@ -48,7 +48,7 @@ static void print_sets(const struct sums sums[2]) {
     }
 }
 
-static void print_classes(const struct survey *s, const struct sums sums[2], int classes) {
+static void print_classes(const struct dataset_stats *s, const struct sums sums[2], int classes) {
     printf("\nclass  train pixels  train images  val pixels  val images  name\n");
     for (int c = 0; c < classes; ++c) {
         const char *name = paced_dataset_class_name(s->set[PACED_TRAIN], c);
@@ -70,27 +70,28 @@ static int compare(const void *a, const void *b) {
     return x->group != y->group ? (x->group < y->group ? -1 : 1) : (x->pair > y->pair) - (x->pair < y->pair);
 }
 
-static void print_group(const struct survey *s, const struct member *member, size_t count) {
+static void print_group(const struct dataset_stats *s, const struct member *member, size_t count) {
     float min = 1;
     for (size_t i = 0; i < count; ++i)
         if (s->like[member[i].pair] < min) min = s->like[member[i].pair];
     printf("%10.4f  ", min);
     for (size_t i = 0; i < count; ++i) {
-        struct paced_choice place = survey_place(s, member[i].pair);
-        printf("%s%s: %s", i ? ", " : "", set_names[survey_is_in(s, member[i].pair, PACED_VAL)],
+        struct paced_choice place = dataset_stats_place(s, member[i].pair);
+        printf("%s%s: %s", i ? ", " : "", set_names[dataset_stats_is_in(s, member[i].pair, PACED_VAL)],
                paced_dataset_image_name(place.dataset, place.index));
     }
     printf("\n");
 }
 
 /* Number of a group's images in the set of `phase`, or 0 if all of them are. */
-static size_t count_across(const struct survey *s, const struct member *member, size_t count, enum paced_phase phase) {
+static size_t count_across(const struct dataset_stats *s, const struct member *member, size_t count,
+                           enum paced_phase phase) {
     size_t in = 0;
-    for (size_t i = 0; i < count; ++i) in += survey_is_in(s, member[i].pair, phase);
+    for (size_t i = 0; i < count; ++i) in += dataset_stats_is_in(s, member[i].pair, phase);
     return in < count ? in : 0;
 }
 
-static void print_duplicates(const struct survey *s) {
+static void print_duplicates(const struct dataset_stats *s) {
     struct member *order = paced_alloc(s->count, sizeof *order);
     size_t groups = 0, alike = 0, across[2] = {0};
     for (size_t k = 0; k < s->count; ++k) order[k] = (struct member){s->group[k], k};
@@ -117,13 +118,14 @@ static void print_duplicates(const struct survey *s) {
     free(order);
 }
 
-static void print_report(const struct survey *s, int classes) {
+static void print_report(const struct dataset_stats *s, int classes) {
     struct sums sums[2] = {{0}};
     for (int phase = 0; phase < 2; ++phase) {
         sums[phase].pixels = paced_alloc((size_t)classes, sizeof *sums[phase].pixels);
         sums[phase].holders = paced_alloc((size_t)classes, sizeof *sums[phase].holders);
     }
-    for (size_t k = 0; k < s->count; ++k) add_pair(&sums[survey_is_in(s, k, PACED_VAL)], &s->pair[k], (size_t)classes);
+    for (size_t k = 0; k < s->count; ++k)
+        add_pair(&sums[dataset_stats_is_in(s, k, PACED_VAL)], &s->pair[k], (size_t)classes);
     print_sets(sums);
     print_classes(s, sums, classes);
     print_duplicates(s);
@@ -134,14 +136,14 @@ static void print_report(const struct survey *s, int classes) {
 }
 
 static enum paced_err check(const struct paced_config *config) {
-    struct survey survey = {0};
-    enum paced_err err = survey_open(&survey, config, false);
-    if (!err) err = survey_read(&survey, (int)config->data.workers);
-    if (!err) print_report(&survey, (int)config->data.classes);
-    if (!err && survey.unreadable)
+    struct dataset_stats stats = {0};
+    enum paced_err err = dataset_stats_open(&stats, config, false);
+    if (!err) err = dataset_stats_read(&stats, (int)config->data.workers);
+    if (!err) print_report(&stats, (int)config->data.classes);
+    if (!err && stats.unreadable)
         err = paced_error(PACED_INVALID, "%zu of %zu %s cannot be read; fix the files that are listed above",
-                          survey.unreadable, survey.count, paced_plural(survey.count, "pair", "pairs"));
-    survey_finish(&survey);
+                          stats.unreadable, stats.count, paced_plural(stats.count, "pair", "pairs"));
+    dataset_stats_finish(&stats);
     return err;
 }
 
@@ -161,7 +163,7 @@ enum paced_err paced_command_data(const struct paced_arguments *arguments) {
     struct paced_config config;
     PACED_TRY(command_config(&rest, &config));
     paced_catch_stop();
-    enum paced_err err = split ? divide(&config, arguments) : check(&config);
+    enum paced_err err = split ? split_command(&config, arguments) : check(&config);
     paced_config_finish(&config);
     return err;
 }

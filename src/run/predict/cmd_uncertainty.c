@@ -143,7 +143,7 @@ static enum paced_err read_mask(struct look *k, const char *mask_path, const cha
                           path, image->width, image->height, mask_path, mask.width, mask.height);
     else
         paced_resize_nearest(mask.label, mask.width, mask.height, 1, k->example.label, size, size);
-    k->unmapped += mask.odd;
+    k->unmapped += mask.unmapped;
     free(mask.label);
     return err;
 }
@@ -264,7 +264,7 @@ static enum paced_err look_at(struct look *k, struct images *images) {
     k->unmapped = 0;
     enum paced_err err = images_visit(images, "uncertainty", draw, k);
     if (k->unmapped) {
-        char *what = paced_masks_odd_text(k->masks, k->unmapped);
+        char *what = paced_masks_unmapped_text(k->masks, k->unmapped);
         paced_log(PACED_LOG_WARN, "%s", what);
         free(what);
     }

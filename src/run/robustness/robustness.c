@@ -33,9 +33,9 @@ static enum paced_err read_kind(const char *path, const struct paced_config *con
     enum paced_err err = PACED_OK;
     *arch = NULL;
     *width = config->model.width;
-    if (wide && (!paced_parse_int(wide, width) || *width < 1 || *width > PACED_MOST_WIDTH))
+    if (wide && (!paced_parse_int(wide, width) || *width < 1 || *width > PACED_MAX_WIDTH))
         err = paced_error(PACED_INVALID, "%s: metadata \"width\" = '%s' is not 1 to %d; write the file again", path,
-                          wide, PACED_MOST_WIDTH);
+                          wide, PACED_MAX_WIDTH);
     if (!err) *arch = paced_strdup(said ? said : config->model.arch);
     paced_weights_finish(&weights);
     return err;

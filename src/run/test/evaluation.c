@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 static enum paced_err open_inputs(struct evaluation *e, const struct paced_config *c) {
-    PACED_TRY(paced_examiner_create(&e->examiner, c));
+    PACED_TRY(paced_evaluator_create(&e->evaluator, c));
     return paced_dataset_open(&e->dataset, c, PACED_VAL);
 }
 
@@ -30,15 +30,15 @@ enum paced_err evaluation_open(struct evaluation *e, const struct paced_config *
     PACED_TRY(network_open(&e->network, c, e->device, e->batch, PACED_INFERENCE));
     struct paced_objective objective = paced_objective_plain();
     PACED_TRY(paced_loss_create(&e->loss, e->device, &objective, false, e->batch, e->size, e->classes));
-    PACED_TRY(grader_create(&e->grader, e->device, e->batch, e->size, e->classes));
-    grader_take_examiner(e->grader, e->examiner);
+    PACED_TRY(scorer_create(&e->scorer, e->device, e->batch, e->size, e->classes));
+    scorer_take_evaluator(e->scorer, e->evaluator);
     return PACED_OK;
 }
 
 void evaluation_close(struct evaluation *e) {
     free(e->order);
-    grader_destroy(e->grader);
-    paced_examiner_destroy(e->examiner);
+    scorer_destroy(e->scorer);
+    paced_evaluator_destroy(e->evaluator);
     paced_loss_destroy(e->loss);
     network_close(&e->network);
     paced_device_close(e->device);
@@ -54,7 +54,7 @@ enum paced_err evaluation_run(struct evaluation *e, const struct paced_change *c
                               struct paced_scores *scores) {
     struct pass pass = {.network = &e->network,
                         .loss = e->loss,
-                        .grader = e->grader,
+                        .scorer = e->scorer,
                         .dataset = e->dataset,
                         .order = e->order,
                         .change = change,
@@ -71,6 +71,6 @@ enum paced_err evaluation_run(struct evaluation *e, const struct paced_change *c
 enum paced_err evaluation_take(struct evaluation *e, size_t index, struct example *example) {
     PACED_TRY(example_load(example, e->dataset, index));
     PACED_TRY(example_run(example, &e->network));
-    paced_examiner_clean(e->examiner, example->prediction, example->logits);
+    paced_evaluator_clean(e->evaluator, example->prediction, example->logits);
     return PACED_OK;
 }

@@ -12,8 +12,8 @@ struct evaluation {
     struct paced_device *device;
     struct network network;
     struct paced_loss *loss;
-    struct grader *grader;
-    struct paced_examiner *examiner;
+    struct scorer *scorer;
+    struct paced_evaluator *evaluator;
     uint32_t *order;
     int workers;
 };

@@ -13,9 +13,9 @@
 
 #include "src/run/files.h"
 #include "src/run/report_runs.h"
-#include "src/run/train/board.h"
 #include "src/run/train/checkpoint.h"
 #include "src/run/train/inputs.h"
+#include "src/run/train/tensorboard.h"
 
 struct trainer {
     const struct paced_config *config;
@@ -26,12 +26,12 @@ struct trainer {
     struct teacher teacher;            /* unused if distill.teacher is empty */
     struct paced_histogram *histogram; /* of the training pixels' uncertainty; NULL if pacing uses no quantiles */
     struct paced_loss *loss;
-    struct grader *grader;
+    struct scorer *scorer;
     struct paced_optimizer *optimizer;
     uint32_t *order; /* [images of the larger set] */
     int batch;       /* images per step: train.batch, or all of the larger set if it has fewer */
     struct paced_run_log log;
-    struct board board;
+    struct tensorboard tensorboard;
     struct train_state state;
     struct paced_rng rng_after; /* generator after this epoch's shuffle */
     struct epoch_stats val_stats;
@@ -75,7 +75,7 @@ static enum paced_err open_parts(struct trainer *t) {
     PACED_TRY(open_device(&t->device, c));
     if (has_teacher(t)) PACED_TRY(open_teacher(t));
     PACED_TRY(paced_loss_create(&t->loss, t->device, &t->inputs.objective, has_teacher(t), t->batch, size, classes));
-    PACED_TRY(grader_create(&t->grader, t->device, t->batch, size, classes));
+    PACED_TRY(scorer_create(&t->scorer, t->device, t->batch, size, classes));
     /* The network comes last, because it plans for the memory that is left. */
     PACED_TRY(network_open(&t->network, c, t->device, t->batch, PACED_TRAINING));
     PACED_TRY(paced_optimizer_create(&t->optimizer, c, t->network.exec));
@@ -88,7 +88,7 @@ static void close_parts(struct trainer *t) {
     paced_scores_destroy(t->val_stats.scores);
     paced_scores_destroy(t->state.stats.scores);
     paced_optimizer_destroy(t->optimizer);
-    grader_destroy(t->grader);
+    scorer_destroy(t->scorer);
     paced_loss_destroy(t->loss);
     paced_histogram_destroy(t->histogram);
     teacher_close(&t->teacher);
@@ -96,7 +96,7 @@ static void close_parts(struct trainer *t) {
     paced_device_close(t->device);
     free(t->order);
     inputs_close(&t->inputs);
-    board_close(&t->board);
+    tensorboard_close(&t->tensorboard);
     paced_run_log_finish(&t->log);
     run_files_finish(&t->files);
 }
@@ -220,7 +220,7 @@ static struct pass whole_pass(struct trainer *t, struct paced_dataset *dataset, 
     for (size_t i = 0; i < count; ++i) t->order[i] = (uint32_t)i;
     return (struct pass){.network = &t->network,
                          .loss = t->loss,
-                         .grader = t->grader,
+                         .scorer = t->scorer,
                          .teacher = has_teacher(t) ? &t->teacher : NULL,
                          .teacher_logits = teacher_logits,
                          .dataset = dataset,
@@ -320,13 +320,14 @@ static enum paced_err save_place(struct trainer *t) {
 
 /* TensorBoard's pictures show the best weights. */
 static enum paced_err end_board(struct trainer *t) {
-    if (!t->board.path) return PACED_OK;
+    if (!t->tensorboard.path) return PACED_OK;
     PACED_TRY(network_load(&t->network, t->files.best));
-    return board_end(&t->board, &t->network, t->inputs.val, (int)t->config->data.classes, (int)t->state.best_epoch);
+    return tensorboard_end(&t->tensorboard, &t->network, t->inputs.val, (int)t->config->data.classes,
+                           (int)t->state.best_epoch);
 }
 
 static enum paced_err train(struct trainer *t) {
-    PACED_TRY(board_open(&t->board, t->config, &t->files, &t->log));
+    PACED_TRY(tensorboard_open(&t->tensorboard, t->config, &t->files, &t->log));
     while (!is_done(t)) {
         double lr = paced_schedule_lr(t->config, (int)t->state.epoch);
         bool stopped = false;
@@ -335,7 +336,7 @@ static enum paced_err train(struct trainer *t) {
         if (!stopped) PACED_TRY(val_pass(t, lr, &stopped));
         if (stopped) return save_place(t);
         PACED_TRY(close_epoch(t));
-        PACED_TRY(board_add_epoch(&t->board));
+        PACED_TRY(tensorboard_add_epoch(&t->tensorboard));
         report_epoch(t);
     }
     PACED_TRY(end_board(t));

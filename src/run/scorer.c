@@ -1,15 +1,15 @@
 /* Grader of predictions. */
-#include "src/run/grader.h"
+#include "src/run/scorer.h"
 
 #include <stdlib.h>
 
 enum { RING = 2 };
 
-struct grader {
+struct scorer {
     struct paced_device *device;
     int batch, pixels_per_sample, classes;
     struct paced_buffer *prediction;
-    struct paced_examiner *examiner; /* NULL: pixels are counted only */
+    struct paced_evaluator *evaluator; /* NULL: pixels are counted only */
     struct {
         uint8_t *host;
         float *logits; /* NULL: not needed */
@@ -18,22 +18,22 @@ struct grader {
     unsigned started, waited;
 };
 
-enum paced_err grader_create(struct grader **out, struct paced_device *device, int batch, int size, int classes) {
+enum paced_err scorer_create(struct scorer **out, struct paced_device *device, int batch, int size, int classes) {
     *out = NULL;
-    struct grader *g = paced_alloc(1, sizeof *g);
-    *g = (struct grader){.device = device, .batch = batch, .pixels_per_sample = size * size, .classes = classes};
+    struct scorer *g = paced_alloc(1, sizeof *g);
+    *g = (struct scorer){.device = device, .batch = batch, .pixels_per_sample = size * size, .classes = classes};
     size_t bytes = (size_t)batch * (size_t)g->pixels_per_sample;
     for (int i = 0; i < RING; ++i) g->ring[i].host = paced_alloc(bytes, 1);
     enum paced_err err = paced_buffer_create(&g->prediction, device, bytes);
     if (err) {
-        grader_destroy(g);
+        scorer_destroy(g);
         return err;
     }
     *out = g;
     return PACED_OK;
 }
 
-void grader_destroy(struct grader *g) {
+void scorer_destroy(struct scorer *g) {
     if (!g) return;
     for (int i = 0; i < RING; ++i) {
         paced_ticket_wait(&g->ring[i].ticket);
@@ -45,14 +45,14 @@ void grader_destroy(struct grader *g) {
     free(g);
 }
 
-void grader_take_examiner(struct grader *g, struct paced_examiner *examiner) {
-    g->examiner = examiner;
-    if (!paced_examiner_needs_logits(examiner)) return;
+void scorer_take_evaluator(struct scorer *g, struct paced_evaluator *evaluator) {
+    g->evaluator = evaluator;
+    if (!paced_evaluator_needs_logits(evaluator)) return;
     size_t values = (size_t)g->batch * (size_t)g->pixels_per_sample * (size_t)g->classes;
     for (int i = 0; i < RING; ++i) g->ring[i].logits = paced_alloc(values, sizeof(float));
 }
 
-enum paced_err grader_start(struct grader *g, const struct paced_buffer *logits, int count) {
+enum paced_err scorer_start(struct scorer *g, const struct paced_buffer *logits, int count) {
     static const struct paced_kernel argmax = {"argmax.cl", "argmax"};
     int pixels = count * g->pixels_per_sample;
     unsigned slot = g->started++ % RING;
@@ -64,7 +64,7 @@ enum paced_err grader_start(struct grader *g, const struct paced_buffer *logits,
     return paced_buffer_read_later(logits, g->ring[slot].logits, bytes, &g->ring[slot].logits_ticket);
 }
 
-enum paced_err grader_score(struct grader *g, const struct paced_batch *batch, const struct paced_dataset *dataset,
+enum paced_err scorer_score(struct scorer *g, const struct paced_batch *batch, const struct paced_dataset *dataset,
                             struct paced_scores *scores) {
     unsigned slot = g->waited++ % RING;
     PACED_TRY(paced_ticket_wait(&g->ring[slot].ticket));
@@ -76,8 +76,8 @@ enum paced_err grader_score(struct grader *g, const struct paced_batch *batch, c
         uint8_t *predicted = g->ring[slot].host + (size_t)i * pixels;
         const float *logits = g->ring[slot].logits;
         if (logits) logits += (size_t)i * pixels * (size_t)g->classes;
-        if (g->examiner)
-            paced_examine(g->examiner, name, predicted, logits, label, scores);
+        if (g->evaluator)
+            paced_evaluate(g->evaluator, name, predicted, logits, label, scores);
         else
             paced_scores_add(scores, name, predicted, label, pixels);
     }

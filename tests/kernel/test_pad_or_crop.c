@@ -7,7 +7,7 @@
 static void check(struct ref_shape shape, int h, int w) {
     struct net net = net_start(shape.h, shape.w, shape.c);
     const struct paced_tensor like = {.shape = {h, w, 1}};
-    net_run(&net, paced_fit(net.graph, net.input, &like), shape.n);
+    net_run(&net, paced_pad_or_crop(net.graph, net.input, &like), shape.n);
     assert_int_equal(net.y_count, shape.n * h * w * shape.c);
     double *y = paced_alloc(net.y_count, sizeof *y), *dx = paced_alloc(net.x_count, sizeof *dx);
     ref_fit_fwd(shape, h, w, net.x, y);
@@ -38,7 +38,7 @@ static void test_crop_is_floored(void **state) {
     (void)state;
     struct net net = net_start(4, 1, 1);
     const struct paced_tensor like = {.shape = {1, 1, 1}};
-    net_run(&net, paced_fit(net.graph, net.input, &like), 1);
+    net_run(&net, paced_pad_or_crop(net.graph, net.input, &like), 1);
     assert_true(net.y[0] == net.x[2]);
     net_finish(&net);
 }
@@ -47,7 +47,7 @@ static void test_crop_is_floored(void **state) {
 static void test_same_size(void **state) {
     (void)state;
     struct net net = net_start(4, 3, 1);
-    assert_ptr_equal(paced_fit(net.graph, net.input, net.input), net.input);
+    assert_ptr_equal(paced_pad_or_crop(net.graph, net.input, net.input), net.input);
     assert_int_equal(paced_graph_node_count(net.graph), 0);
     net_finish(&net);
 }

@@ -1,6 +1,6 @@
 /* Survey of data sets. Threads take the pairs in turn and store the results by pair, so the result does not depend on
  * their number. */
-#include "src/run/data/survey.h"
+#include "src/run/data/dataset_stats.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -11,7 +11,7 @@
 
 /* ---- open and close ------------------------------------------------------------------------------------------ */
 
-enum paced_err survey_open(struct survey *s, const struct paced_config *config, bool find) {
+enum paced_err dataset_stats_open(struct dataset_stats *s, const struct paced_config *config, bool find) {
     const char *split[] = {config->data.train, config->data.val};
     const bool none = *split[0] == '\0' && *split[1] == '\0';
     for (int phase = 0; phase < 2; ++phase)
@@ -25,22 +25,22 @@ enum paced_err survey_open(struct survey *s, const struct paced_config *config, 
     return PACED_OK;
 }
 
-void survey_finish(struct survey *s) {
-    for (size_t k = 0; s->pair && k < s->count; ++k) paced_survey_finish(&s->pair[k]);
+void dataset_stats_finish(struct dataset_stats *s) {
+    for (size_t k = 0; s->pair && k < s->count; ++k) paced_pair_stats_finish(&s->pair[k]);
     free(s->pair);
     free(s->group);
     free(s->like);
     for (int phase = 0; phase < 2; ++phase) paced_dataset_close(s->set[phase]);
-    *s = (struct survey){0};
+    *s = (struct dataset_stats){0};
 }
 
-bool survey_is_in(const struct survey *s, size_t k, enum paced_phase phase) {
+bool dataset_stats_is_in(const struct dataset_stats *s, size_t k, enum paced_phase phase) {
     size_t train = s->set[PACED_TRAIN] ? paced_dataset_count(s->set[PACED_TRAIN]) : 0;
     return (k < train) == (phase == PACED_TRAIN);
 }
 
-struct paced_choice survey_place(const struct survey *s, size_t k) {
-    if (survey_is_in(s, k, PACED_TRAIN)) return (struct paced_choice){s->set[PACED_TRAIN], k};
+struct paced_choice dataset_stats_place(const struct dataset_stats *s, size_t k) {
+    if (dataset_stats_is_in(s, k, PACED_TRAIN)) return (struct paced_choice){s->set[PACED_TRAIN], k};
     return (struct paced_choice){s->set[PACED_VAL],
                                  s->set[PACED_TRAIN] ? k - paced_dataset_count(s->set[PACED_TRAIN]) : k};
 }
@@ -48,7 +48,7 @@ struct paced_choice survey_place(const struct survey *s, size_t k) {
 /* ---- reading ------------------------------------------------------------------------------------------------- */
 
 struct reading {
-    struct survey *survey;
+    struct dataset_stats *stats;
     size_t next;
     struct paced_progress progress;
     enum paced_err err; /* other than an unreadable pair */
@@ -58,18 +58,18 @@ struct reading {
 /* Next pair, or the count if none is left. */
 static size_t take_next(struct reading *r) {
     pthread_mutex_lock(&r->lock);
-    bool end = r->err || paced_stop_asked() || r->next >= r->survey->count;
-    size_t k = end ? r->survey->count : r->next++;
+    bool end = r->err || paced_stop_asked() || r->next >= r->stats->count;
+    size_t k = end ? r->stats->count : r->next++;
     pthread_mutex_unlock(&r->lock);
     return k;
 }
 
 static void *work(void *argument) {
     struct reading *r = argument;
-    struct survey *s = r->survey;
+    struct dataset_stats *s = r->stats;
     for (size_t k; (k = take_next(r)) < s->count;) {
-        struct paced_choice place = survey_place(s, k);
-        enum paced_err err = paced_dataset_survey(place.dataset, place.index, &s->pair[k]);
+        struct paced_choice place = dataset_stats_place(s, k);
+        enum paced_err err = paced_dataset_pair_stats(place.dataset, place.index, &s->pair[k]);
         pthread_mutex_lock(&r->lock);
         if (err == PACED_INVALID) ++s->unreadable;
         if (err && err != PACED_INVALID) r->err = err;
@@ -96,8 +96,8 @@ static enum paced_err run_threads(struct reading *r, int workers) {
     return r->err;
 }
 
-enum paced_err survey_read(struct survey *s, int workers) {
-    struct reading r = {.survey = s};
+enum paced_err dataset_stats_read(struct dataset_stats *s, int workers) {
+    struct reading r = {.stats = s};
     pthread_mutex_init(&r.lock, NULL);
     paced_progress_start(&r.progress, "reading", s->count);
     enum paced_err err = run_threads(&r, workers);
@@ -108,7 +108,7 @@ enum paced_err survey_read(struct survey *s, int workers) {
     paced_log_status("comparing");
     const float **prints = paced_alloc(s->count, sizeof *prints);
     for (size_t k = 0; k < s->count; ++k) prints[k] = s->pair[k].print;
-    paced_print_group(prints, s->count, SURVEY_ALIKE, s->group, s->like);
+    paced_fingerprint_group(prints, s->count, SURVEY_ALIKE, s->group, s->like);
     free(prints);
     paced_log_status(NULL);
     return PACED_OK;

@@ -3,13 +3,13 @@
  * Near duplicates, and images of one patient, stay in one split. The splits balance the classes that are present and,
  * if they distinguish kinds of images, the folders. A patient is the part of a file name before a delimiter, or the
  * match of a regular expression in it (POSIX extended; its first group, if it has one). */
-#include "src/run/data/divide.h"
+#include "src/run/data/split.h"
 
 #include <regex.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "src/run/data/survey.h"
+#include "src/run/data/dataset_stats.h"
 
 struct named {
     char *name;
@@ -17,7 +17,7 @@ struct named {
 };
 
 struct division {
-    struct survey survey;
+    struct dataset_stats stats;
     struct paced_traits traits;
     char **trait_names;
     bool *val; /* [pairs] */
@@ -45,9 +45,10 @@ static char *patient_of(const char *path, const char *delimiter, const regex_t *
     return paced_format("%.*s", (int)(found->rm_eo - found->rm_so), name + found->rm_so);
 }
 
-static enum paced_err name_patients(const struct survey *s, const char *by, const regex_t *regex, struct named *list) {
+static enum paced_err name_patients(const struct dataset_stats *s, const char *by, const regex_t *regex,
+                                    struct named *list) {
     for (size_t k = 0; k < s->count; ++k) {
-        struct paced_choice place = survey_place(s, k);
+        struct paced_choice place = dataset_stats_place(s, k);
         const char *image = paced_dataset_image_name(place.dataset, place.index);
         list[k] = (struct named){patient_of(image, regex ? NULL : by, regex), k};
         if (!list[k].name)
@@ -57,7 +58,7 @@ static enum paced_err name_patients(const struct survey *s, const char *by, cons
 }
 
 /* Joins the groups of each patient's images. */
-static void join_patients(struct survey *s, struct named *list) {
+static void join_patients(struct dataset_stats *s, struct named *list) {
     qsort(list, s->count, sizeof *list, compare);
     for (size_t i = 1; i < s->count; ++i)
         if (strcmp(list[i].name, list[i - 1].name) == 0) paced_groups_join(s->group, list[i].pair, list[i - 1].pair);
@@ -65,7 +66,7 @@ static void join_patients(struct survey *s, struct named *list) {
 }
 
 /* A single character is a delimiter; a longer text is a regular expression. */
-static enum paced_err group_patients(struct survey *s, const char *by) {
+static enum paced_err group_patients(struct dataset_stats *s, const char *by) {
     regex_t regex;
     const bool expression = strlen(by) > 1;
     if (*by == '\0') return paced_error(PACED_INVALID, "--patient: is empty; give a delimiter or a regular expression");
@@ -94,18 +95,18 @@ static void add_trait(struct division *d, size_t pair, size_t trait) {
 
 /* Trait 0 belongs to every image; the classes without the background follow, then the folders. */
 static void make_traits(struct division *d, size_t classes) {
-    struct survey *s = &d->survey;
+    struct dataset_stats *s = &d->stats;
     struct named *list = paced_alloc(s->count, sizeof *list);
     size_t *folder = paced_alloc(s->count, sizeof *folder);
     d->traits.traits = classes;
     d->trait_names = paced_alloc(classes + s->count, sizeof *d->trait_names);
     d->trait_names[0] = paced_strdup("all images");
     for (size_t c = 1; c < classes; ++c) {
-        const char *name = paced_dataset_class_name(survey_place(s, 0).dataset, (int)c);
+        const char *name = paced_dataset_class_name(dataset_stats_place(s, 0).dataset, (int)c);
         d->trait_names[c] = paced_format("class %zu%s%s", c, name ? " " : "", name ? name : "");
     }
     for (size_t k = 0; k < s->count; ++k) {
-        struct paced_choice place = survey_place(s, k);
+        struct paced_choice place = dataset_stats_place(s, k);
         list[k] = (struct named){paced_dataset_stratum(place.dataset, place.index), k};
     }
     qsort(list, s->count, sizeof *list, compare);
@@ -134,18 +135,18 @@ static const char *const split_names[] = {[PACED_TRAIN] = "train.json", [PACED_V
 
 /* Checks that a split is not empty, before any of the two is written. */
 static enum paced_err check_split(const struct division *d, const char *dir, enum paced_phase phase) {
-    for (size_t k = 0; k < d->survey.count; ++k)
+    for (size_t k = 0; k < d->stats.count; ++k)
         if (d->val[k] == (phase == PACED_VAL)) return PACED_OK;
     return paced_error(PACED_INVALID, "%s/%s: no image is left for this split; choose another --val", dir,
                        split_names[phase]);
 }
 
 static enum paced_err write_split(const struct division *d, const char *dir, enum paced_phase phase) {
-    const struct survey *s = &d->survey;
+    const struct dataset_stats *s = &d->stats;
     struct paced_choice *choices = paced_alloc(s->count, sizeof *choices);
     size_t count = 0;
     for (size_t k = 0; k < s->count; ++k)
-        if (d->val[k] == (phase == PACED_VAL)) choices[count++] = survey_place(s, k);
+        if (d->val[k] == (phase == PACED_VAL)) choices[count++] = dataset_stats_place(s, k);
     char *path = paced_path_join(dir, split_names[phase]);
     enum paced_err err = paced_split_write(path, phase, choices, count);
     free(path);
@@ -155,12 +156,12 @@ static enum paced_err write_split(const struct division *d, const char *dir, enu
 
 static void print_traits(const struct division *d) {
     size_t *sum = paced_alloc(2 * d->traits.traits, sizeof *sum), groups = 0;
-    for (size_t k = 0; k < d->survey.count; ++k) {
-        groups += d->survey.group[k] == k;
+    for (size_t k = 0; k < d->stats.count; ++k) {
+        groups += d->stats.group[k] == k;
         for (size_t i = d->traits.first[k]; i < d->traits.first[k + 1]; ++i) ++sum[2 * d->traits.trait[i] + d->val[k]];
     }
-    printf("  train      val  val share  what (%zu %s in %zu %s)\n", d->survey.count,
-           paced_plural(d->survey.count, "image", "images"), groups, paced_plural(groups, "group", "groups"));
+    printf("  train      val  val share  what (%zu %s in %zu %s)\n", d->stats.count,
+           paced_plural(d->stats.count, "image", "images"), groups, paced_plural(groups, "group", "groups"));
     for (size_t t = 0; t < d->traits.traits; ++t) {
         size_t all = sum[2 * t] + sum[2 * t + 1];
         printf("%7zu  %7zu  %9.4f  %s\n", sum[2 * t], sum[2 * t + 1], all ? (double)sum[2 * t + 1] / (double)all : 0.0,
@@ -169,11 +170,11 @@ static void print_traits(const struct division *d) {
     free(sum);
 }
 
-static enum paced_err divide_survey(struct division *d, const struct paced_config *config, double share,
-                                    const struct paced_arguments *arguments) {
-    struct survey *s = &d->survey;
-    PACED_TRY(survey_open(s, config, true));
-    PACED_TRY(survey_read(s, (int)config->data.workers));
+static enum paced_err split_stats(struct division *d, const struct paced_config *config, double share,
+                                  const struct paced_arguments *arguments) {
+    struct dataset_stats *s = &d->stats;
+    PACED_TRY(dataset_stats_open(s, config, true));
+    PACED_TRY(dataset_stats_read(s, (int)config->data.workers));
     if (s->unreadable)
         return paced_error(PACED_INVALID, "%zu of %zu %s cannot be read; fix them or remove them from the splits",
                            s->unreadable, s->count, paced_plural(s->count, "pair", "pairs"));
@@ -181,7 +182,7 @@ static enum paced_err divide_survey(struct division *d, const struct paced_confi
     make_traits(d, (size_t)config->data.classes);
     d->val = paced_alloc(s->count, sizeof *d->val);
     int64_t seed = arguments->seed < 0 ? config->run.seed : arguments->seed;
-    paced_divide(s->count, s->group, &d->traits, share, (uint64_t)seed, d->val);
+    paced_split_pairs(s->count, s->group, &d->traits, share, (uint64_t)seed, d->val);
     PACED_TRY(check_split(d, arguments->output, PACED_TRAIN));
     PACED_TRY(check_split(d, arguments->output, PACED_VAL));
     PACED_TRY(paced_make_dirs(arguments->output));
@@ -197,7 +198,7 @@ static void division_finish(struct division *d) {
     free(d->traits.first);
     free(d->traits.trait);
     free(d->val);
-    survey_finish(&d->survey);
+    dataset_stats_finish(&d->stats);
 }
 
 /* Existing splits are replaced only with --overwrite. */
@@ -216,14 +217,14 @@ static enum paced_err check_output(const struct paced_arguments *arguments) {
     return paced_dir_check(arguments->output);
 }
 
-enum paced_err divide(const struct paced_config *config, const struct paced_arguments *arguments) {
+enum paced_err split_command(const struct paced_config *config, const struct paced_arguments *arguments) {
     double share = 0.2;
     if (arguments->share && (!paced_parse_real(arguments->share, &share) || share <= 0 || share >= 1))
         return paced_error(PACED_INVALID, "--val %s: must be a fraction between 0 and 1, such as 0.2",
                            arguments->share);
     PACED_TRY(check_output(arguments));
     struct division division = {0};
-    enum paced_err err = divide_survey(&division, config, share, arguments);
+    enum paced_err err = split_stats(&division, config, share, arguments);
     division_finish(&division);
     return err;
 }

@@ -16,7 +16,7 @@
 #define PI 3.14159265358979323846
 
 enum {
-    SIDE = PACED_PRINT_SIDE,
+    SIDE = PACED_FINGERPRINT_SIDE,
     FLAT = 2, /* offset of flat images: the largest distance between fingerprints of length 1 */
 };
 
@@ -70,7 +70,7 @@ static void transform(double in[SIDE][SIDE], double out[SIDE][SIDE]) {
     }
 }
 
-void paced_print_take(const struct paced_image *image, float *print) {
+void paced_fingerprint_take(const struct paced_image *image, float *print) {
     double t[SIDE][SIDE], half[SIDE][SIDE], length = 0;
     make_thumbnail(image, t);
     transform(t, half);
@@ -98,19 +98,19 @@ struct entry {
 
 static int compare(const void *a, const void *b) {
     const struct entry *x = a, *y = b;
-    for (int k = 0; k < PACED_PRINT_VALUES; ++k)
+    for (int k = 0; k < PACED_FINGERPRINT_VALUES; ++k)
         if (x->print[k] != y->print[k]) return x->print[k] < y->print[k] ? -1 : 1;
     return x->image < y->image ? -1 : x->image > y->image;
 }
 
 enum { FIRST = 16, LANES = 16, BLOCK = 5 * LANES, TILE = 32 };
-_Static_assert((PACED_PRINT_VALUES - FIRST) % BLOCK == 0, "a fingerprint is its first values and whole blocks");
+_Static_assert((PACED_FINGERPRINT_VALUES - FIRST) % BLOCK == 0, "a fingerprint is its first values and whole blocks");
 
 /* Squared distance |p - q|^2, or any value above `most` once the sum exceeds it. Lanes allow vector code. */
 static float distance(const float *restrict p, const float *restrict q, float most) {
     float sum = 0;
     for (int k = 0; k < FIRST; ++k) sum += (p[k] - q[k]) * (p[k] - q[k]);
-    for (int k = FIRST; k < PACED_PRINT_VALUES && sum <= most; k += BLOCK) {
+    for (int k = FIRST; k < PACED_FINGERPRINT_VALUES && sum <= most; k += BLOCK) {
         float lane[LANES] = {0};
         for (int i = 0; i < BLOCK; i += LANES)
             for (int l = 0; l < LANES; ++l) lane[l] += (p[k + i + l] - q[k + i + l]) * (p[k + i + l] - q[k + i + l]);
@@ -129,8 +129,8 @@ static void join(size_t *group, float *like, size_t i, size_t j, float likeness)
 static size_t join_equal(struct entry *entries, size_t count, size_t *group, float *like) {
     size_t kept = 0;
     for (size_t i = 0; i < count; ++i) {
-        const bool equal =
-            kept > 0 && memcmp(entries[kept - 1].print, entries[i].print, PACED_PRINT_VALUES * sizeof(float)) == 0;
+        const bool equal = kept > 0 && memcmp(entries[kept - 1].print, entries[i].print,
+                                              PACED_FINGERPRINT_VALUES * sizeof(float)) == 0;
         if (equal)
             join(group, like, entries[kept - 1].image, entries[i].image, 1);
         else
@@ -150,7 +150,7 @@ static void compare_with(const struct entry *entries, size_t j, size_t first, si
     }
 }
 
-void paced_print_group(const float *const *prints, size_t count, double threshold, size_t *group, float *like) {
+void paced_fingerprint_group(const float *const *prints, size_t count, double threshold, size_t *group, float *like) {
     struct entry *entries = paced_alloc(count + 1, sizeof *entries);
     const float most = (float)(2 * (1 - threshold)), reach = sqrtf(most);
     size_t n = 0;

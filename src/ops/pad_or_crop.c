@@ -2,12 +2,12 @@
  * Backward is the same with -top and -left. */
 #include "src/ops/ops.h"
 
-struct fit {
+struct pad_or_crop {
     int top, left;
 };
 
 static bool view(const struct paced_node *node, struct paced_source *source) {
-    const struct fit *a = node->attributes;
+    const struct pad_or_crop *a = node->attributes;
     *source = node->in[0]->source;
     for (int i = 0; i < source->parts; ++i) {
         struct paced_part *p = &source->part[i];
@@ -19,33 +19,34 @@ static bool view(const struct paced_node *node, struct paced_source *source) {
 }
 
 static enum paced_err backward(struct paced_exec *e, const struct paced_node *node) {
-    static const struct paced_kernel fit_shift = {"fit.cl", "fit_shift"};
-    const struct fit *a = node->attributes;
+    static const struct paced_kernel pad_or_crop = {"pad_or_crop.cl", "pad_or_crop"};
+    const struct pad_or_crop *a = node->attributes;
     const struct paced_shape s = node->out->shape, t = node->in[0]->shape;
     if (!node->in[0]->needs_grad) return PACED_OK;
     int vec = paced_device_vector(paced_exec_device(e), s.c), vectors = s.c / vec, pixels = pixels_of(e, node->in[0]);
-    return PACED_LAUNCH(paced_exec_device(e), &fit_shift, paced_range_pixels((uint64_t)pixels, (uint32_t)vectors), vec,
-                        PACED_ARG(pixels), PACED_ARG(vectors), PACED_ARG(s.h), PACED_ARG(s.w), PACED_ARG(t.h),
+    return PACED_LAUNCH(paced_exec_device(e), &pad_or_crop, paced_range_pixels((uint64_t)pixels, (uint32_t)vectors),
+                        vec, PACED_ARG(pixels), PACED_ARG(vectors), PACED_ARG(s.h), PACED_ARG(s.w), PACED_ARG(t.h),
                         PACED_ARG(t.w), PACED_ARG(-a->top), PACED_ARG(-a->left),
                         PACED_ARG(paced_exec_grad(e, node->out)), PACED_ARG(paced_exec_grad_beta(e, node->in[0])),
                         PACED_ARG(paced_exec_grad(e, node->in[0])));
 }
 
-static const struct paced_op fit = {"fit",    PACED_READS_NOTHING, store_view,
-                                    backward, .reads_views = true, .view = view};
+static const struct paced_op pad_or_crop = {"pad_or_crop", PACED_READS_NOTHING, store_view,
+                                            backward,      .reads_views = true, .view = view};
 
 static int floor_half(int difference) {
     return (difference - (difference < 0 && difference % 2 != 0)) / 2;
 }
 
-struct paced_tensor *paced_fit(struct paced_graph *graph, struct paced_tensor *x, const struct paced_tensor *like) {
+struct paced_tensor *paced_pad_or_crop(struct paced_graph *graph, struct paced_tensor *x,
+                                       const struct paced_tensor *like) {
     if (!x || !like || paced_graph_error(graph)) return NULL;
     int dh = like->shape.h - x->shape.h, dw = like->shape.w - x->shape.w;
-    if (dh == 0 && dw == 0 && !paced_graph_fits_all(graph)) return x;
+    if (dh == 0 && dw == 0 && !paced_graph_pads_or_crops_all(graph)) return x;
     struct paced_shape out = {like->shape.h, like->shape.w, x->shape.c};
-    struct paced_node *node = paced_graph_add(graph, &fit, NULL, 1, &x, out);
-    struct fit *a = node->attributes = paced_alloc(1, sizeof *a);
-    *a = (struct fit){floor_half(dh), floor_half(dw)};
+    struct paced_node *node = paced_graph_add(graph, &pad_or_crop, NULL, 1, &x, out);
+    struct pad_or_crop *a = node->attributes = paced_alloc(1, sizeof *a);
+    *a = (struct pad_or_crop){floor_half(dh), floor_half(dw)};
     node->like = like;
     return node->out;
 }

@@ -1,7 +1,7 @@
 /* Sums over planes of pixels and their transpose. beta 0 overwrites `to`, 1 adds to it. */
 
 /* to[n][channel] = beta to + scale sum over y, x of from[n][y][x][channel]: row by row, which keeps rounding small. */
-kernel void plane_sum(int samples, int vectors, int h, int w, float scale, global const float *from, float beta,
+kernel void global_pool_sum(int samples, int vectors, int h, int w, float scale, global const float *from, float beta,
                       global float *to)
 {
     uint id = get_global_id(0);
@@ -19,7 +19,7 @@ kernel void plane_sum(int samples, int vectors, int h, int w, float scale, globa
 }
 
 /* to[pixel][channel] = beta to + scale from[pixel / plane][channel]. */
-kernel void plane_spread(int pixels, int vectors, int plane, float scale, global const float *from, float beta,
+kernel void global_pool_spread(int pixels, int vectors, int plane, float scale, global const float *from, float beta,
                          global float *to)
 {
     uint p = PIXEL;

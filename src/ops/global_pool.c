@@ -7,20 +7,21 @@
 /* to[n][1][1][c] = beta to + scale times the sum of from[n][h][w][c]. */
 static enum paced_err sum(struct paced_exec *e, struct paced_shape plane, float scale, const struct paced_buffer *from,
                           float beta, struct paced_buffer *to) {
-    static const struct paced_kernel plane_sum = {"plane.cl", "plane_sum"};
+    static const struct paced_kernel global_pool_sum = {"global_pool.cl", "global_pool_sum"};
     struct paced_device *device = paced_exec_device(e);
-    int vec = paced_device_vector(device, plane.c), vectors = plane.c / vec, samples = paced_exec_samples(e);
-    return PACED_LAUNCH(device, &plane_sum, paced_range_chunks((uint64_t)samples * (uint64_t)vectors), vec,
+    int vec = paced_device_vector(device, plane.c), vectors = plane.c / vec,
+        samples = paced_exec_samples(e);
+    return PACED_LAUNCH(device, &global_pool_sum, paced_range_chunks((uint64_t)samples * (uint64_t)vectors), vec,
                         PACED_ARG(samples), PACED_ARG(vectors), PACED_ARG(plane.h), PACED_ARG(plane.w),
                         PACED_ARG(scale), PACED_ARG(from), PACED_ARG(beta), PACED_ARG(to));
 }
 
 enum paced_err spread_over_pixels(struct paced_exec *e, const struct paced_buffer *from, int plane, float scale,
                                   int pixels, int c, float beta, struct paced_buffer *to) {
-    static const struct paced_kernel plane_spread = {"plane.cl", "plane_spread"};
+    static const struct paced_kernel global_pool_spread = {"global_pool.cl", "global_pool_spread"};
     struct paced_device *device = paced_exec_device(e);
     int vec = paced_device_vector(device, c), vectors = c / vec;
-    return PACED_LAUNCH(device, &plane_spread, paced_range_pixels((uint64_t)pixels, (uint32_t)vectors), vec,
+    return PACED_LAUNCH(device, &global_pool_spread, paced_range_pixels((uint64_t)pixels, (uint32_t)vectors), vec,
                         PACED_ARG(pixels), PACED_ARG(vectors), PACED_ARG(plane), PACED_ARG(scale), PACED_ARG(from),
                         PACED_ARG(beta), PACED_ARG(to));
 }

@@ -6,6 +6,6 @@
 #include "paced/run.h"
 
 /* Runs `paced data split`: writes train.json and val.json into --output and prints their contents. */
-enum paced_err divide(const struct paced_config *config, const struct paced_arguments *arguments);
+enum paced_err split_command(const struct paced_config *config, const struct paced_arguments *arguments);
 
 #endif

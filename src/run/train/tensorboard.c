@@ -3,7 +3,7 @@
  * once even after a crash.
  *
  * Invariant: the file depends on the log and on the start of the run, which is part of its name, only. */
-#include "src/run/train/board.h"
+#include "src/run/train/tensorboard.h"
 
 #include <stdlib.h>
 #include <time.h>
@@ -16,13 +16,13 @@ static int last_epoch(const struct paced_run_log *log) {
     return log->count > 0 ? log->rows[log->count - 1].epoch : 0;
 }
 
-static double now(const struct board *b) {
+static double now(const struct tensorboard *b) {
     return paced_events_time(b->start, b->log, last_epoch(b->log));
 }
 
-enum paced_err board_open(struct board *b, const struct paced_config *config, const struct run_files *files,
-                          const struct paced_run_log *log) {
-    *b = (struct board){.log = log};
+enum paced_err tensorboard_open(struct tensorboard *b, const struct paced_config *config, const struct run_files *files,
+                                const struct paced_run_log *log) {
+    *b = (struct tensorboard){.log = log};
     if (!config->log.tensorboard) return PACED_OK;
     int64_t start = (int64_t)time(NULL) - (int64_t)now(b); /* used if no event file exists */
     b->path = run_files_events(files, &start);
@@ -35,25 +35,25 @@ enum paced_err board_open(struct board *b, const struct paced_config *config, co
     return err;
 }
 
-void board_close(struct board *b) {
+void tensorboard_close(struct tensorboard *b) {
     free(b->path);
-    *b = (struct board){0};
+    *b = (struct tensorboard){0};
 }
 
-static enum paced_err append(struct board *b, struct paced_events *events) {
+static enum paced_err append(struct tensorboard *b, struct paced_events *events) {
     enum paced_err err = paced_file_append(b->path, events->bytes, events->size);
     paced_events_finish(events);
     return err;
 }
 
-enum paced_err board_add_epoch(struct board *b) {
+enum paced_err tensorboard_add_epoch(struct tensorboard *b) {
     struct paced_events events = {0};
     if (!b->path) return PACED_OK;
     paced_events_add_epoch(&events, b->start, b->log, last_epoch(b->log));
     return append(b, &events);
 }
 
-static enum paced_err add_picture(struct board *b, struct paced_events *events, const struct example *e,
+static enum paced_err add_picture(struct tensorboard *b, struct paced_events *events, const struct example *e,
                                   const struct paced_dataset *val, size_t index, int epoch) {
     const char *name = paced_dataset_image_name(val, index);
     char *tag = paced_format("overlays/%s", name), *settings = paced_format("best weights, of epoch %d", epoch);
@@ -66,7 +66,7 @@ static enum paced_err add_picture(struct board *b, struct paced_events *events, 
 }
 
 /* Adds the first images of the set that have a foreground. They are the same in every run, so that runs compare. */
-static enum paced_err add_pictures(struct board *b, struct paced_events *events, struct network *network,
+static enum paced_err add_pictures(struct tensorboard *b, struct paced_events *events, struct network *network,
                                    struct paced_dataset *val, int classes, int epoch) {
     struct example e = example_create(paced_dataset_size(val), classes);
     enum paced_err err = PACED_OK;
@@ -82,7 +82,8 @@ static enum paced_err add_pictures(struct board *b, struct paced_events *events,
     return err;
 }
 
-enum paced_err board_end(struct board *b, struct network *network, struct paced_dataset *val, int classes, int epoch) {
+enum paced_err tensorboard_end(struct tensorboard *b, struct network *network, struct paced_dataset *val, int classes,
+                               int epoch) {
     struct paced_events events = {0};
     if (!b->path) return PACED_OK;
     enum paced_err err = add_pictures(b, &events, network, val, classes, epoch);

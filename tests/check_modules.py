@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Checks the order of the modules.
 
-    check_rooms.py [ROOT]        (the repository; default: the one that contains this file)
+    check_modules.py [ROOT]        (the repository; default: the one that contains this file)
 
 A module src/<module>/ has one public header, include/paced/<module>.h. The order of the modules is that of the list
-`rooms` in meson.build. Rules:
+`modules` in meson.build. Rules:
   * a file of a module includes its public header, its private headers, and public headers of modules above it;
   * a public header includes only public headers of modules above it; src/main.c includes only public headers;
   * only src/device and the drivers in tests/platforms include OpenCL and CLBlast;
@@ -26,9 +26,9 @@ WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wstrict-prototypes",
 
 def read_modules(root):
     text = (root / "meson.build").read_text()
-    found = re.search(r"^rooms\s*=\s*\[(.*?)\]", text, re.MULTILINE | re.DOTALL)
+    found = re.search(r"^modules\s*=\s*\[(.*?)\]", text, re.MULTILINE | re.DOTALL)
     if not found:
-        sys.exit(f"{root / 'meson.build'}: no list `rooms`")
+        sys.exit(f"{root / 'meson.build'}: no list `modules`")
     return re.findall(r"'([^']+)'", found.group(1))
 
 
@@ -85,7 +85,7 @@ def check_complete(root, modules):
     for what, found in (("folder src/{}", {p.name for p in (root / "src").iterdir() if p.is_dir()}),
                         ("header include/paced/{}.h", {p.stem for p in (root / "include" / "paced").glob("*.h")})):
         for module in sorted(listed ^ found):
-            yield f"meson.build: module {module}: " + ("no " if module in listed else "not in `rooms`, but there is ") \
+            yield f"meson.build: module {module}: " + ("no " if module in listed else "not in `modules`, but there is ") \
                   + what.format(module)
 
 

@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-enum { SIDE = PACED_PRINT_SIDE, N = PACED_PRINT_VALUES };
+enum { SIDE = PACED_FINGERPRINT_SIDE, N = PACED_FINGERPRINT_VALUES };
 
 /* Smooth random grey levels, determined by the seed. */
 static struct paced_image make_image(uint64_t seed, int width, int height) {
@@ -57,8 +57,8 @@ static void test_product_is_correlation(void **state) {
     thumbnail(&a, t);
     thumbnail(&b, u);
     for (int i = 0; i < SIDE * SIDE; i++) expected += t[i] * u[i];
-    paced_print_take(&a, p);
-    paced_print_take(&b, q);
+    paced_fingerprint_take(&a, p);
+    paced_fingerprint_take(&b, q);
     assert_true(fabs(dot(p, p) - 1) < 1e-5);
     assert_true(fabs(dot(p, q) - expected) < 1e-5);
     free(a.rgb);
@@ -71,17 +71,17 @@ static void test_sizes(void **state) {
     const int sizes[][2] = {{24, 24}, {25, 31}, {100, 37}, {224, 224}, {500, 351}};
     struct paced_image image = make_image(5, 240, 240);
     float reference[N], print[N];
-    paced_print_take(&image, reference);
+    paced_fingerprint_take(&image, reference);
     free(image.rgb);
     for (size_t i = 0; i < PACED_COUNT(sizes); i++) {
         image = make_image(5, sizes[i][0], sizes[i][1]);
-        paced_print_take(&image, print);
+        paced_fingerprint_take(&image, print);
         assert_true(dot(print, reference) > 0.995);
         free(image.rgb);
     }
     for (int size = 1; size < SIDE; size += 11) {
         image = make_image(5, size, size);
-        paced_print_take(&image, print);
+        paced_fingerprint_take(&image, print);
         for (int k = 0; k < N; k++) assert_true(isfinite(print[k]));
         free(image.rgb);
     }
@@ -99,11 +99,11 @@ static void test_flat(void **state) {
         const bool same = i < PACED_COUNT(sizes), varied = i == PACED_COUNT(prints) - 1;
         struct paced_image image = make_image(3, same ? sizes[i][0] : 30, same ? sizes[i][1] : 30);
         if (!varied) memset(image.rgb, same ? 201 : 100 * (i % 2), 3 * (size_t)image.width * (size_t)image.height);
-        paced_print_take(&image, prints[i]);
+        paced_fingerprint_take(&image, prints[i]);
         list[i] = prints[i];
         free(image.rgb);
     }
-    paced_print_group(list, PACED_COUNT(prints), 0, group, like);
+    paced_fingerprint_group(list, PACED_COUNT(prints), 0, group, like);
     for (size_t i = 0; i < PACED_COUNT(prints); i++) assert_int_equal(group[i], i < PACED_COUNT(sizes) ? 0 : i);
 }
 
@@ -130,7 +130,7 @@ static void test_groups(void **state) {
         const uint32_t noise = i < 20 ? 1 : i < 40 ? 9 : 120;
         for (size_t k = 0; k < 3 * 48 * 48; k += 1)
             image.rgb[k] = (uint8_t)(i >= 54 ? grey[i - 54] : image.rgb[k] / 2 + paced_rng_below(&rng, noise));
-        paced_print_take(&image, prints[i]);
+        paced_fingerprint_take(&image, prints[i]);
         list[i] = i == 20 ? NULL : prints[i];
         parent[i] = i;
         free(image.rgb);
@@ -143,7 +143,7 @@ static void test_groups(void **state) {
                 parent[a > b ? a : b] = a > b ? b : a;
                 joined++;
             }
-    paced_print_group(list, COUNT, 0.995, group, like);
+    paced_fingerprint_group(list, COUNT, 0.995, group, like);
     for (size_t i = 0; i < 54; i++) assert_int_equal(group[i], root(parent, i));
     assert_true(joined > 20);
     assert_int_equal(group[10], 0);
@@ -173,16 +173,16 @@ static void test_division(void **state) {
         for (size_t k = first[i]; k < first[i + 1]; k++) total[trait[k]]++;
     }
     bool val[IMAGES], other[IMAGES];
-    paced_divide(IMAGES, group, &traits, 0.2, 1, val);
+    paced_split_pairs(IMAGES, group, &traits, 0.2, 1, val);
     double chosen[4] = {0};
     for (size_t i = 0; i < IMAGES; i++) {
         assert_int_equal(val[i], val[group[i]]);
         for (size_t k = first[i]; k < first[i + 1]; k++) chosen[trait[k]] += val[i];
     }
     for (int t = 0; t < 4; t++) assert_true(fabs(chosen[t] - 0.2 * total[t]) < 2.5);
-    paced_divide(IMAGES, group, &traits, 0.2, 1, other);
+    paced_split_pairs(IMAGES, group, &traits, 0.2, 1, other);
     assert_memory_equal(val, other, sizeof val);
-    paced_divide(IMAGES, group, &traits, 0.2, 2, other);
+    paced_split_pairs(IMAGES, group, &traits, 0.2, 2, other);
     assert_memory_not_equal(val, other, sizeof val);
 }
 

@@ -160,18 +160,18 @@ static void test_line_errors(void **state) {
 
 /* ---- evaluation ---------------------------------------------------------------------------------------------- */
 
-static struct paced_scores *examine(const char *metrics, const char *postprocess, uint8_t prediction[PIXELS],
-                                    const float *logits, const uint8_t *label, bool needs_logits) {
+static struct paced_scores *evaluate(const char *metrics, const char *postprocess, uint8_t prediction[PIXELS],
+                                     const float *logits, const uint8_t *label, bool needs_logits) {
     struct paced_config config;
-    struct paced_examiner *examiner;
+    struct paced_evaluator *evaluator;
     char *first = paced_format("test.metrics=%s", metrics), *second = paced_format("test.postprocess=%s", postprocess);
     const char *sets[] = {first, second, "data.size=8", "test.nsd_tolerance=0"};
     assert_int_equal(paced_config_load(&config, NULL, sets, PACED_COUNT(sets)), PACED_OK);
-    assert_int_equal(paced_examiner_create(&examiner, &config), PACED_OK);
-    assert_int_equal(paced_examiner_needs_logits(examiner), needs_logits);
+    assert_int_equal(paced_evaluator_create(&evaluator, &config), PACED_OK);
+    assert_int_equal(paced_evaluator_needs_logits(evaluator), needs_logits);
     struct paced_scores *scores = paced_scores_create(2);
-    paced_examine(examiner, "a", prediction, logits, label, scores);
-    paced_examiner_destroy(examiner);
+    paced_evaluate(evaluator, "a", prediction, logits, label, scores);
+    paced_evaluator_destroy(evaluator);
     paced_config_finish(&config);
     free(first);
     free(second);
@@ -186,7 +186,7 @@ static void test_metrics_are_noted(void **state) {
         logits[i][1] = i == 9 || i == 12 ? logf(3) : 0;
         prediction[i] = i == 9 || i == 12;
     }
-    struct paced_scores *scores = examine("dice,hd95,nsd,ece,brier,nll", "none", prediction, logits[0], label, true);
+    struct paced_scores *scores = evaluate("dice,hd95,nsd,ece,brier,nll", "none", prediction, logits[0], label, true);
     struct paced_metrics m = paced_scores_mean(scores, 0, false, NULL);
     assert_float_equal(m.dice, 4.0001 / 5.0001, 1e-12);
     assert_float_equal(m.hd95, 0.9, 1e-9); /* of 0, 0, 1: the 95th percentile is at position 1.9 */
@@ -221,7 +221,7 @@ static void test_ece_is_of_all_pixels(void **state) {
 
 static void test_cleaning_comes_first(void **state) {
     uint8_t prediction[PIXELS] = {[9] = 1, [10] = 1, [40] = 1}, label[PIXELS] = {[9] = 1, [10] = 1};
-    struct paced_scores *scores = examine("dice", "largest", prediction, NULL, label, false);
+    struct paced_scores *scores = evaluate("dice", "largest", prediction, NULL, label, false);
     assert_float_equal(paced_scores_mean(scores, 0, false, NULL).dice, 1, 1e-12);
     paced_scores_destroy(scores);
 }
@@ -233,7 +233,7 @@ static void test_needle(void **state) {
         logits[3 * SIDE + x][1] = logits[4 * SIDE + x][1] = 1; /* through the centre */
         label[x] = label[SIDE + x] = 1;                        /* 3 pixels above */
     }
-    struct paced_scores *scores = examine("dice", "needle", prediction, logits[0], label, true);
+    struct paced_scores *scores = evaluate("dice", "needle", prediction, logits[0], label, true);
     struct paced_metrics m = paced_scores_mean(scores, 0, false, NULL);
     assert_float_equal(m.precision, 0, 0); /* the mask is computed from the probabilities, not from `prediction` */
     assert_float_equal(m.angle_error, 0, 1e-12);
@@ -243,12 +243,12 @@ static void test_needle(void **state) {
 
 static void test_needle_has_two_classes(void **state) {
     struct paced_config config;
-    struct paced_examiner *examiner;
+    struct paced_evaluator *evaluator;
     struct capture said;
     const char *sets[] = {"test.postprocess=needle", "data.classes=3"};
     assert_int_equal(paced_config_load(&config, NULL, sets, PACED_COUNT(sets)), PACED_OK);
     capture_start(&said);
-    enum paced_err err = paced_examiner_create(&examiner, &config);
+    enum paced_err err = paced_evaluator_create(&evaluator, &config);
     capture_end(&said);
     assert_int_equal(err, PACED_INVALID);
     assert_non_null(strstr(said.text, "data.classes is 3"));
@@ -281,5 +281,5 @@ int main(void) {
         cmocka_unit_test(test_needle_has_two_classes),
         cmocka_unit_test(test_names_are_the_configurations),
     };
-    return cmocka_run_group_tests_name("examine", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("evaluator", tests, NULL, NULL);
 }

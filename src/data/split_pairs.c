@@ -84,8 +84,8 @@ static void shuffle(struct bundle *bundles, size_t count, uint64_t seed) {
     qsort(bundles, count, sizeof *bundles, compare_bundles);
 }
 
-void paced_divide(size_t count, const size_t *group, const struct paced_traits *traits, double share, uint64_t seed,
-                  bool *val) {
+void paced_split_pairs(size_t count, const size_t *group, const struct paced_traits *traits, double share,
+                       uint64_t seed, bool *val) {
     double *memory = paced_alloc(4 * (traits->traits + 1), sizeof *memory);
     struct division d = {
         traits, share, memory, memory + traits->traits, memory + 2 * traits->traits, memory + 3 * traits->traits};

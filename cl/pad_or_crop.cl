@@ -1,5 +1,5 @@
 /* to[y][x] = beta to[y][x] + from[y - top][x - left], zero outside `from` (h x w); `to` is oh x ow. */
-kernel void fit_shift(int pixels, int vectors, int h, int w, int oh, int ow, int top, int left,
+kernel void pad_or_crop(int pixels, int vectors, int h, int w, int oh, int ow, int top, int left,
                       global const float *from, float beta, global float *to)
 {
     uint p = PIXEL;
