@@ -23,21 +23,21 @@ struct paced_plane {
     uint16_t *value;
 };
 
-/* Reads a PNG or JPEG file; the first bytes determine the format. JPEG may be grey or colour; the EXIF orientation is
- * ignored, so pixels keep their positions in the file. PACED_INVALID for CMYK, for any libjpeg warning and for other
- * formats. Limits and `context` as in paced_png_read. */
+/* Reads an image file; the first bytes determine the format. `context` (may be NULL) is the prefix of error messages,
+ * such as "train.json: entry 3". PACED_INVALID for a missing, truncated or too large file (above 2^28 pixels or 65,535
+ * on a side) and for other formats.
+ * PNG: 1, 2, 4, 8, 16 bit; grey, RGB, palette; with or without alpha; interlaced or not. Alpha is dropped, not blended;
+ * 16-bit samples keep the high byte; grey is replicated; gamma and colour profiles are ignored.
+ * JPEG: grey or colour; the EXIF orientation is ignored, so pixels keep their positions in the file. PACED_INVALID for
+ * CMYK and for any libjpeg warning. */
 enum paced_err paced_image_read(const char *path, const char *context, struct paced_image *image);
-/* True if the name ends in .png, .jpg or .jpeg (case-insensitive). */
+/* The same for masks, as colours or as stored values. PACED_INVALID for a format whose compression changes values. */
+enum paced_err paced_image_read_exact(const char *path, const char *context, struct paced_image *image);
+enum paced_err paced_plane_read(const char *path, const char *context, struct paced_plane *plane);
+/* True if the name ends in an ending of these formats (case-insensitive), such as .png or .jpg. */
 bool paced_image_named(const char *name);
 /* The first ending for which a file <stem><ending> exists, or NULL. */
 const char *paced_image_ending(const char *stem);
-
-/* Reads every kind of PNG: 1, 2, 4, 8, 16 bit; grey, RGB, palette; with or without alpha; interlaced or not. Alpha is
- * dropped, not blended; 16-bit samples keep the high byte; grey is replicated; gamma and colour profiles are ignored.
- * `context` (may be NULL) is the prefix of error messages, such as "train.json: entry 3". PACED_INVALID for a missing,
- * truncated, non-PNG or too large file (above 2^28 pixels or 65,535 on a side). */
-enum paced_err paced_png_read(const char *path, const char *context, struct paced_image *image);
-enum paced_err paced_png_read_plane(const char *path, const char *context, struct paced_plane *plane);
 
 /* Writes an 8-bit PNG atomically; channels is 1 (grey) or 3 (RGB). */
 enum paced_err paced_png_write(const char *path, int width, int height, int channels, const uint8_t *pixels);
@@ -83,7 +83,7 @@ struct paced_mask {
  * class of the colour; a colour missing from the table is an error (with position and colour), or unmapped with the
  * class of the table's entry "ignore". folder: the stored value; a value outside the classes is an error (with position
  * and value). data.merge_masks adds the union with "x_mask_1.png", "x_mask_2.png"... up to the first missing number.
- * `context` as in paced_png_read. On an error *mask holds nothing to release. Thread-safe. */
+ * `context` as in paced_image_read. On an error *mask holds nothing to release. Thread-safe. */
 enum paced_err paced_masks_read(const struct paced_masks *masks, const char *path, const char *context,
                                 struct paced_mask *mask);
 

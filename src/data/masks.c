@@ -18,7 +18,7 @@ static enum paced_err read_binary(const struct paced_masks *masks, const char *p
                                   struct paced_mask *mask) {
     (void)masks;
     struct paced_image image;
-    PACED_TRY(paced_png_read(path, context, &image));
+    PACED_TRY(paced_image_read_exact(path, context, &image));
     const size_t count = (size_t)image.width * (size_t)image.height;
     *mask = (struct paced_mask){.width = image.width, .height = image.height, .label = paced_alloc(count, 1)};
     for (size_t i = 0; i < count; ++i) {
@@ -33,7 +33,7 @@ static enum paced_err read_binary(const struct paced_masks *masks, const char *p
 static enum paced_err read_coloured(const struct paced_masks *masks, const char *path, const char *context,
                                     struct paced_mask *mask) {
     struct paced_image image;
-    PACED_TRY(paced_png_read(path, context, &image));
+    PACED_TRY(paced_image_read_exact(path, context, &image));
     const size_t width = (size_t)image.width, count = width * (size_t)image.height;
     enum paced_err err = PACED_OK;
     uint8_t *label = paced_alloc(count, 1);
@@ -62,7 +62,7 @@ out:
 static enum paced_err read_numbered(const struct paced_masks *masks, const char *path, const char *context,
                                     struct paced_mask *mask) {
     struct paced_plane plane;
-    PACED_TRY(paced_png_read_plane(path, context, &plane));
+    PACED_TRY(paced_plane_read(path, context, &plane));
     const size_t width = (size_t)plane.width, count = width * (size_t)plane.height;
     enum paced_err err = PACED_OK;
     uint8_t *label = paced_alloc(count, 1);

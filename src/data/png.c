@@ -1,13 +1,12 @@
 /* PNG reader and writer, through libpng.
  *
- * paced_png_read returns the displayed image without alpha, as 8-bit RGB; paced_png_read_plane returns the stored
- * sample values, which are class numbers in masks. Both decode the whole file, up to its IEND chunk, so that a
- * truncated file is always an error.
+ * An image is what is displayed, without alpha, as 8-bit RGB; a plane has the stored sample values, which are class
+ * numbers in masks. Both need the whole file, up to its IEND chunk, so that a truncated file is always an error.
  *
  * libpng reports errors by longjmp, so every function that calls it calls setjmp itself. Invariant: after a jump, no
  * local variable of the function that called setjmp is read. State lives in a struct of the caller, so that nothing is
  * indeterminate and one function releases it. */
-#include "src/data/image.h"
+#include "src/data/format.h"
 
 #include <errno.h>
 #include <png.h>
@@ -29,7 +28,7 @@ struct reader {
 
 static void on_read_error(png_structp png, png_const_charp message) {
     const struct reader *r = png_get_error_ptr(png);
-    image_refuse(r->path, r->context, "damaged PNG file (%s); replace it", message);
+    format_refuse(r->path, r->context, "damaged PNG file (%s); replace it", message);
     png_longjmp(png, 1);
 }
 
@@ -47,26 +46,18 @@ static uint32_t big_endian(const uint8_t *b) {
     return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
 }
 
-/* Checks signature and size before libpng reads the file, for clear messages and no allocation for a false size. */
+/* Checks the size before libpng reads the file, for a clear message and no allocation for a false size. */
 static enum paced_err check_header(struct reader *r) {
     uint8_t header[HEADER_BYTES];
-    size_t got = fread(header, 1, sizeof header, r->file);
-    if (ferror(r->file)) return image_refuse(r->path, r->context, "cannot read: %s; check the disk", strerror(errno));
-    if (got >= sizeof jpeg_signature && memcmp(header, jpeg_signature, sizeof jpeg_signature) == 0)
-        return image_refuse(r->path, r->context, "is a JPEG file, whose compression changes values; masks must be PNG");
-    if (png_sig_cmp(header, 0, got < 8 ? got : 8) != 0 || got == 0)
-        return image_refuse(r->path, r->context, "is not a PNG file; convert it");
-    if (got < sizeof header)
-        return image_refuse(r->path, r->context, "damaged PNG file (the file ends early); replace it");
-    PACED_TRY(image_check_size(r->path, r->context, big_endian(header + 16), big_endian(header + 20)));
+    if (fread(header, 1, sizeof header, r->file) < sizeof header)
+        return format_refuse(r->path, r->context, "damaged PNG file (the file ends early); replace it");
     rewind(r->file);
-    return PACED_OK;
+    return format_check_size(r->path, r->context, big_endian(header + 16), big_endian(header + 20));
 }
 
 static enum paced_err open_reader(struct reader *r) {
-    if (paced_path_is_dir(r->path)) return image_refuse(r->path, r->context, "is a directory; give a file");
     r->file = fopen(r->path, "rb");
-    if (!r->file) return image_refuse(r->path, r->context, "cannot open: %s; check the path", strerror(errno));
+    if (!r->file) return format_refuse(r->path, r->context, "cannot open: %s; check the path", strerror(errno));
     PACED_TRY(check_header(r));
     r->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, r, on_read_error, on_read_warning);
     if (r->png) r->info = png_create_info_struct(r->png);
@@ -124,9 +115,8 @@ static void close_reader(struct reader *r) {
     free(r->pixels);
 }
 
-enum paced_err paced_png_read(const char *path, const char *context, struct paced_image *image) {
+static enum paced_err read_image(const char *path, const char *context, struct paced_image *image) {
     struct reader r = {.path = path, .context = context};
-    *image = (struct paced_image){0};
     enum paced_err err = read_pixels(&r);
     if (err == PACED_OK) {
         *image = (struct paced_image){r.width, r.height, r.pixels};
@@ -136,9 +126,8 @@ enum paced_err paced_png_read(const char *path, const char *context, struct pace
     return err;
 }
 
-enum paced_err paced_png_read_plane(const char *path, const char *context, struct paced_plane *plane) {
+static enum paced_err read_plane(const char *path, const char *context, struct paced_plane *plane) {
     struct reader r = {.path = path, .context = context, .raw = true};
-    *plane = (struct paced_plane){0};
     enum paced_err err = read_pixels(&r);
     if (err != PACED_OK) goto out;
     size_t count = (size_t)r.width * (size_t)r.height, stride = (size_t)(r.channels * r.sample_bytes);
@@ -151,6 +140,13 @@ out:
     close_reader(&r);
     return err;
 }
+
+static bool recognise(const uint8_t *first, size_t size) {
+    return size > 0 && png_sig_cmp(first, 0, size < 8 ? size : 8) == 0;
+}
+
+const struct format png_format = {"PNG", (const char *const[]){".png", ".PNG", NULL}, recognise, read_image,
+                                  read_plane};
 
 /* ---- writing ------------------------------------------------------------------------------------------------- */
 

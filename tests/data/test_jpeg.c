@@ -181,7 +181,7 @@ static void test_masks_are_png(void **state) {
     struct paced_plane plane;
     const char *path = put_jpeg("mask.png", TJSAMP_GRAY, 0, NULL, NULL);
     hush();
-    enum paced_err err = paced_png_read_plane(path, NULL, &plane);
+    enum paced_err err = paced_plane_read(path, NULL, &plane);
     const char *said = unhush();
     assert_int_equal(err, PACED_INVALID);
     assert_says(said, "is a JPEG file");

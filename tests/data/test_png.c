@@ -91,8 +91,8 @@ static void check_kind(struct kind k, int interlace) {
     write_kind(path, k, interlace, raw);
     struct paced_image image;
     struct paced_plane plane;
-    assert_int_equal(paced_png_read(path, NULL, &image), PACED_OK);
-    assert_int_equal(paced_png_read_plane(path, NULL, &plane), PACED_OK);
+    assert_int_equal(paced_image_read_exact(path, NULL, &image), PACED_OK);
+    assert_int_equal(paced_plane_read(path, NULL, &plane), PACED_OK);
     assert_true(image.width == W && image.height == H && plane.width == W && plane.height == H);
     for (int y = 0; y < H; y++)
         for (int x = 0; x < W; x++) {
@@ -118,7 +118,7 @@ static void test_write_and_read(void **state) {
         for (int i = 0; i < W * H * channels; i++) pixels[i] = (uint8_t)(i * 7);
         assert_int_equal(paced_png_write(at("own.png"), W, H, channels, pixels), PACED_OK);
         struct paced_image image;
-        assert_int_equal(paced_png_read(at("own.png"), NULL, &image), PACED_OK);
+        assert_int_equal(paced_image_read_exact(at("own.png"), NULL, &image), PACED_OK);
         for (int i = 0; i < W * H * 3; i++) assert_int_equal(image.rgb[i], channels == 1 ? pixels[i / 3] : pixels[i]);
         free(image.rgb);
         uint8_t *encoded, *file;
@@ -160,7 +160,7 @@ static void test_write_rows(void **state) {
     }
     assert_int_equal(paced_png_commit(png), PACED_OK);
     struct paced_plane plane;
-    assert_int_equal(paced_png_read_plane(at("deep.png"), NULL, &plane), PACED_OK);
+    assert_int_equal(paced_plane_read(at("deep.png"), NULL, &plane), PACED_OK);
     for (int i = 0; i < W * H; i++) assert_int_equal(plane.value[i], (uint16_t)(5000 * (i % W) + 7 * (i / W)));
     free(plane.value);
 }
@@ -170,8 +170,8 @@ static void check_refused(const char *path, const char *reason) {
     struct paced_image image = {1, 1, NULL};
     struct paced_plane plane = {1, 1, NULL};
     hush();
-    enum paced_err first = paced_png_read(path, "train.json: entry 3", &image);
-    enum paced_err second = paced_png_read_plane(path, "train.json: entry 3", &plane);
+    enum paced_err first = paced_image_read_exact(path, "train.json: entry 3", &image);
+    enum paced_err second = paced_plane_read(path, "train.json: entry 3", &plane);
     const char *said = unhush();
     assert_int_equal(first, PACED_INVALID);
     assert_int_equal(second, PACED_INVALID);

@@ -186,7 +186,7 @@ static void test_shared_is_a_level_line(void **state) {
     add_test(&o, "kd", "2", 0.75);
     add_test(&o, "teacher", "", 0.875);
     assert_int_equal(paced_outcomes_plot(&o, path), PACED_OK);
-    assert_int_equal(paced_png_read(path, NULL, &image), PACED_OK);
+    assert_int_equal(paced_image_read_exact(path, NULL, &image), PACED_OK);
     int most = 0;
     for (int y = 0; y < image.height; y++) {
         int orange = 0;
@@ -208,7 +208,7 @@ static double find_blue(const char *a, const char *b, double dice_a, double dice
     add_test(&o, "n", b, dice_b);
     assert_int_equal(paced_outcomes_plot(&o, path), PACED_OK);
     paced_outcomes_finish(&o);
-    assert_int_equal(paced_png_read(path, NULL, &image), PACED_OK);
+    assert_int_equal(paced_image_read_exact(path, NULL, &image), PACED_OK);
     double sum = 0, count = 0;
     for (int y = 0; y < image.height; y++)
         for (int x = 0; x < image.width / 2; x++) { /* first panel */
@@ -232,7 +232,7 @@ static int count_blue(bool averaged) {
     add_test(&o, "2", "1", 0.5);
     means = paced_outcomes_average(&o, 1);
     assert_int_equal(paced_outcomes_plot(averaged ? &means : &o, path), PACED_OK);
-    assert_int_equal(paced_png_read(path, NULL, &image), PACED_OK);
+    assert_int_equal(paced_image_read_exact(path, NULL, &image), PACED_OK);
     int count = 0;
     for (int i = 0; i < image.width * image.height; i++)
         count += i % image.width < image.width / 2 && memcmp(image.rgb + 3 * i, "\x00\x72\xb2", 3) == 0;

@@ -1,0 +1,22 @@
+/* format: errors and limits that all image readers share. */
+#include "src/data/format.h"
+
+#include <stdlib.h>
+
+enum paced_err format_refuse(const char *path, const char *context, const char *fmt, ...) {
+    char text[512];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    bool placed = context && *context;
+    return paced_error(PACED_INVALID, "%s%s%s: %s", placed ? context : "", placed ? ": " : "", path, text);
+}
+
+enum paced_err format_check_size(const char *path, const char *context, uint32_t width, uint32_t height) {
+    if (width <= IMAGE_MAX_SIDE && height <= IMAGE_MAX_SIDE && (uint64_t)width * height <= IMAGE_MAX_PIXELS)
+        return PACED_OK;
+    return format_refuse(path, context,
+                         "declares %u x %u pixels, above the limit of %d on a side and %d in total; scale it down",
+                         width, height, IMAGE_MAX_SIDE, IMAGE_MAX_PIXELS);
+}

@@ -1,0 +1,31 @@
+/* format: one row per image file format, and what the readers share. Private to the data module.
+ *
+ * A new format needs a file with its row and a line in the table of image.c. */
+#ifndef PACED_DATA_FORMAT_H
+#define PACED_DATA_FORMAT_H
+
+#include "paced/data.h"
+
+enum { IMAGE_MAX_SIDE = 65535, IMAGE_MAX_PIXELS = 1 << 28 };
+
+/* The first bytes of a file, for the recognition of its format. */
+enum { FORMAT_FIRST_BYTES = 16 };
+
+/* Readers get a file whose first bytes the format recognised. On an error the result holds nothing to release. */
+struct format {
+    const char *name;                                     /* for messages: "PNG" */
+    const char *const *endings;                           /* of file names, with the dot; the last one is NULL */
+    bool (*recognise)(const uint8_t *first, size_t size); /* size: at most FORMAT_FIRST_BYTES */
+    enum paced_err (*read)(const char *path, const char *context, struct paced_image *image);
+    /* The stored sample values; NULL if the compression changes them, so that the format is unfit for masks. */
+    enum paced_err (*read_plane)(const char *path, const char *context, struct paced_plane *plane);
+};
+extern const struct format png_format, jpeg_format;
+
+/* Reports "<context>: <path>: ...", or "<path>: ..." if context is NULL or empty; returns PACED_INVALID. */
+enum paced_err format_refuse(const char *path, const char *context, const char *fmt, ...) PACED_PRINTF(3, 4);
+
+/* Checks the size declared in a header, before any allocation. */
+enum paced_err format_check_size(const char *path, const char *context, uint32_t width, uint32_t height);
+
+#endif
