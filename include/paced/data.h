@@ -140,8 +140,8 @@ struct paced_pair_stats {
     float *print;     /* [PACED_FINGERPRINT_VALUES] fingerprint */
 };
 /* Reads pair i with the checks of paced_dataset_load. Thread-safe. Release with paced_pair_stats_finish. */
-enum paced_err paced_dataset_pair_stats(struct paced_dataset *dataset, size_t i, struct paced_pair_stats *survey);
-void paced_pair_stats_finish(struct paced_pair_stats *survey);
+enum paced_err paced_dataset_pair_stats(struct paced_dataset *dataset, size_t i, struct paced_pair_stats *stats);
+void paced_pair_stats_finish(struct paced_pair_stats *stats);
 
 /* Fingerprint of an image: the cosine transform of its 24 x 24 grey thumbnail (area means), low frequencies first,
  * without the mean, normalised to length 1. The scalar product of two fingerprints is the correlation of the

@@ -42,7 +42,7 @@ static size_t pixel_count(const struct paced_dataset *d) {
 /* ---- open and close ------------------------------------------------------------------------------------------ */
 
 static bool is_unset(const char *value) {
-    return !value || value[0] == '\0';
+    return !value || !*value;
 }
 
 static enum paced_err check_config(const struct paced_config *config) {
@@ -74,8 +74,8 @@ static enum paced_err open_dataset(struct paced_dataset **dataset, const struct 
     struct paced_dataset *d = paced_alloc(1, sizeof *d);
     pthread_mutex_init(&d->lock, NULL);
     enum paced_err err = open_pairs(d, config, path, phase);
-    if (err == PACED_OK) *dataset = d;
-    if (err != PACED_OK) paced_dataset_close(d);
+    if (!err) *dataset = d;
+    if (err) paced_dataset_close(d);
     return err;
 }
 
@@ -132,7 +132,7 @@ const char *paced_dataset_image_name(const struct paced_dataset *d, size_t i) {
 
 /* Path below data.root of a file named in the split. */
 static char *full_path(const struct paced_dataset *d, const char *name) {
-    if (strncmp(name, "../", 3) == 0 && d->folder[0] != '\0') return paced_strdup(name + 3);
+    if (strncmp(name, "../", 3) == 0 && *d->folder) return paced_strdup(name + 3);
     return paced_path_join(d->folder, name);
 }
 
@@ -147,8 +147,8 @@ char *dataset_path_for(const struct paced_dataset *d, const char *name, enum pac
     const char *folder = d->masks->kind->folder[phase];
     char *path = full_path(d, name);
     if (!folder) return path;
-    const size_t length = strlen(folder);
-    const bool inside = strncmp(path, folder, length) == 0 && path[length] == '/';
+    size_t length = strlen(folder);
+    bool inside = strncmp(path, folder, length) == 0 && path[length] == '/';
     char *result = inside ? paced_strdup(path + length + 1) : paced_format("../%s", path);
     free(path);
     return result;
@@ -215,7 +215,7 @@ static bool reserve(size_t bytes) {
 
 /* Caches a sample if the memory bound permits it. */
 static void store_cached(struct paced_dataset *d, size_t i, const uint8_t *rgb, const uint8_t *label) {
-    const size_t pixels = pixel_count(d), bytes = 4 * pixels;
+    size_t pixels = pixel_count(d), bytes = 4 * pixels;
     pthread_mutex_lock(&d->lock);
     if (!d->cache[i] && reserve(bytes)) {
         d->cached_bytes += bytes;
@@ -248,12 +248,12 @@ static enum paced_err read_pair(struct paced_dataset *d, size_t i, struct paced_
     *mask = (struct paced_mask){0};
 
     enum paced_err err = paced_image_read(image_path, context, image);
-    if (err == PACED_OK) err = paced_masks_read(d->masks, mask_path, context, mask);
-    if (err == PACED_OK && (image->width != mask->width || image->height != mask->height))
+    if (!err) err = paced_masks_read(d->masks, mask_path, context, mask);
+    if (!err && (image->width != mask->width || image->height != mask->height))
         err = paced_error(PACED_INVALID,
                           "%s: %s is %d x %d but its mask %s is %d x %d; image and mask must have the same size",
                           context, pair->image, image->width, image->height, pair->mask, mask->width, mask->height);
-    if (err != PACED_OK) {
+    if (err) {
         free(image->rgb);
         free(mask->label);
     }
@@ -277,24 +277,24 @@ enum paced_err paced_dataset_load(struct paced_dataset *d, size_t i, uint8_t *rg
     return PACED_OK;
 }
 
-enum paced_err paced_dataset_pair_stats(struct paced_dataset *d, size_t i, struct paced_pair_stats *survey) {
+enum paced_err paced_dataset_pair_stats(struct paced_dataset *d, size_t i, struct paced_pair_stats *stats) {
     struct paced_image image;
     struct paced_mask mask;
     PACED_TRY(read_pair(d, i, &image, &mask));
-    *survey = (struct paced_pair_stats){.width = image.width, .height = image.height};
-    survey->pixels = paced_alloc((size_t)d->masks->classes, sizeof *survey->pixels);
-    survey->print = paced_alloc(PACED_FINGERPRINT_VALUES, sizeof *survey->print);
-    const size_t count = (size_t)image.width * (size_t)image.height;
-    for (size_t k = 0; k < count; ++k) ++survey->pixels[mask.label[k]];
-    paced_fingerprint_take(&image, survey->print);
+    *stats = (struct paced_pair_stats){.width = image.width, .height = image.height};
+    stats->pixels = paced_alloc((size_t)d->masks->classes, sizeof *stats->pixels);
+    stats->print = paced_alloc(PACED_FINGERPRINT_VALUES, sizeof *stats->print);
+    size_t count = (size_t)image.width * (size_t)image.height;
+    for (size_t k = 0; k < count; ++k) ++stats->pixels[mask.label[k]];
+    paced_fingerprint_take(&image, stats->print);
     count_unmapped(d, i, mask.unmapped);
     free(mask.label);
     free(image.rgb);
     return PACED_OK;
 }
 
-void paced_pair_stats_finish(struct paced_pair_stats *survey) {
-    free(survey->pixels);
-    free(survey->print);
-    *survey = (struct paced_pair_stats){0};
+void paced_pair_stats_finish(struct paced_pair_stats *stats) {
+    free(stats->pixels);
+    free(stats->print);
+    *stats = (struct paced_pair_stats){0};
 }

@@ -16,7 +16,7 @@ struct names {
 };
 
 static bool ends_with(const char *text, size_t length, const char *tail) {
-    const size_t n = strlen(tail);
+    size_t n = strlen(tail);
     return length > n && strncmp(text + length - n, tail, n) == 0;
 }
 
@@ -46,14 +46,14 @@ static enum paced_err list_folder(struct names *names, const struct open_folder 
         return PACED_OK;
     }
     struct dirent **entries;
-    const int count = scandir(dir, &entries, NULL, alphasort);
+    int count = scandir(dir, &entries, NULL, alphasort);
     enum paced_err err = PACED_OK;
     if (count < 0) err = paced_error(PACED_INVALID, "%s: cannot list: %s", dir, strerror(errno));
     for (int i = 0; i < count; ++i) {
         const char *name = entries[i]->d_name;
-        char *path = below[0] == '\0' ? paced_strdup(name) : paced_format("%s/%s", below, name);
+        char *path = !*below ? paced_strdup(name) : paced_format("%s/%s", below, name);
         char *full = paced_path_join(root, path);
-        if (name[0] != '.' && err == PACED_OK && paced_path_is_dir(full)) {
+        if (name[0] != '.' && !err && paced_path_is_dir(full)) {
             err = list_folder(names, &here, root, path);
         } else if (name[0] != '.' && ends_with(name, strlen(name), end)) {
             names->path = paced_grow(names->path, names->count + 1, sizeof *names->path);
@@ -83,12 +83,12 @@ static char *find_image(const char *root, const char *stem) {
 
 /* Image of a mask, or NULL if `mask` belongs to no image. */
 static char *image_of(const char *root, const char *mask) {
-    const size_t length = strlen(mask) - strlen(end);
+    size_t length = strlen(mask) - strlen(end);
     if (!ends_with(mask, length, mark)) return NULL;
-    const int stem = (int)(length - strlen(mark));
+    int stem = (int)(length - strlen(mark));
     char *name = paced_format("%.*s", stem, mask), *image = find_image(root, name);
     const char *slash = strrchr(mask, '/');
-    const size_t dir = slash ? (size_t)(slash - mask) : 0;
+    size_t dir = slash ? (size_t)(slash - mask) : 0;
     if (!image && ends_with(mask, dir, mark)) {
         free(name);
         name = paced_format("%.*s%.*s", (int)(dir - strlen(mark)), mask, stem - (int)dir, mask + dir);
@@ -105,14 +105,14 @@ enum paced_err split_find(struct paced_split *split, const char *root) {
     if (names.count > 0) qsort(names.path, names.count, sizeof *names.path, compare);
     split->path = paced_strdup(root);
     split->pairs = paced_alloc(names.count + 1, sizeof *split->pairs);
-    for (size_t i = 0; i < names.count && err == PACED_OK; ++i) {
+    for (size_t i = 0; i < names.count && !err; ++i) {
         char *image = image_of(root, names.path[i]);
         if (image) split->pairs[split->count++] = (struct paced_pair){image, paced_strdup(names.path[i])};
     }
-    if (err == PACED_OK && split->count == 0)
+    if (!err && split->count == 0)
         err = paced_error(PACED_INVALID, "%s: contains no x.png (or x.jpg) with its x_mask.png; check data.root", root);
     for (size_t i = 0; i < names.count; ++i) free(names.path[i]);
     free(names.path);
-    if (err != PACED_OK) paced_split_finish(split);
+    if (err) paced_split_finish(split);
     return err;
 }

@@ -40,7 +40,7 @@ static void shrink_line(const double *values, int size, size_t step, double *out
 }
 
 static void make_thumbnail(const struct paced_image *image, double t[SIDE][SIDE]) {
-    const size_t width = (size_t)image->width, height = (size_t)image->height;
+    size_t width = (size_t)image->width, height = (size_t)image->height;
     double *grey = paced_alloc(width, sizeof *grey), *narrow = paced_alloc(height * SIDE, sizeof *narrow);
     for (size_t y = 0; y < height; ++y) {
         const uint8_t *rgb = image->rgb + 3 * y * width;
@@ -80,7 +80,7 @@ void paced_fingerprint_take(const struct paced_image *image, float *print) {
     for (int y = 0; y < SIDE; ++y)
         for (int x = 0; x < SIDE; ++x) length += t[y][x] * t[y][x];
     length = sqrt(length);
-    const bool flat = length < 1e-6; /* rounding errors only */
+    bool flat = length < 1e-6; /* rounding errors only */
     const double scale = flat ? 0 : 1 / length;
     size_t at = 0;
     for (int sum = 1; sum <= 2 * (SIDE - 1); ++sum) /* diagonals, from low to high frequencies */
@@ -129,8 +129,8 @@ static void join(size_t *group, float *like, size_t i, size_t j, float likeness)
 static size_t join_equal(struct entry *entries, size_t count, size_t *group, float *like) {
     size_t kept = 0;
     for (size_t i = 0; i < count; ++i) {
-        const bool equal = kept > 0 && memcmp(entries[kept - 1].print, entries[i].print,
-                                              PACED_FINGERPRINT_VALUES * sizeof(float)) == 0;
+        bool equal = kept > 0 &&
+                     memcmp(entries[kept - 1].print, entries[i].print, PACED_FINGERPRINT_VALUES * sizeof(float)) == 0;
         if (equal)
             join(group, like, entries[kept - 1].image, entries[i].image, 1);
         else
@@ -142,17 +142,17 @@ static size_t join_equal(struct entry *entries, size_t count, size_t *group, flo
 /* Compares entry j with the entries before it in [first, last). */
 static void compare_with(const struct entry *entries, size_t j, size_t first, size_t last, float most, size_t *group,
                          float *like) {
-    const float reach = sqrtf(most);
+    float reach = sqrtf(most);
     for (size_t i = first; i < last && i < j; ++i) {
         if (entries[j].print[0] - entries[i].print[0] > reach) continue;
-        const float d = distance(entries[i].print, entries[j].print, most);
+        float d = distance(entries[i].print, entries[j].print, most);
         if (d <= most) join(group, like, entries[i].image, entries[j].image, 1 - d / 2);
     }
 }
 
 void paced_fingerprint_group(const float *const *prints, size_t count, double threshold, size_t *group, float *like) {
     struct entry *entries = paced_alloc(count + 1, sizeof *entries);
-    const float most = (float)(2 * (1 - threshold)), reach = sqrtf(most);
+    float most = (float)(2 * (1 - threshold)), reach = sqrtf(most);
     size_t n = 0;
     for (size_t i = 0; i < count; ++i) {
         group[i] = i;
@@ -162,7 +162,7 @@ void paced_fingerprint_group(const float *const *prints, size_t count, double th
     qsort(entries, n, sizeof *entries, compare);
     n = join_equal(entries, n, group, like);
     for (size_t first = 0; first < n; first += TILE) { /* a tile stays in the CPU cache */
-        const size_t last = first + TILE < n ? first + TILE : n;
+        size_t last = first + TILE < n ? first + TILE : n;
         for (size_t j = first + 1; j < n && entries[j].print[0] - entries[last - 1].print[0] <= reach; ++j)
             compare_with(entries, j, first, last, most, group, like);
     }

@@ -8,7 +8,7 @@ static size_t root_of(size_t *group, size_t i) {
 }
 
 void paced_groups_join(size_t *group, size_t i, size_t j) {
-    const size_t a = root_of(group, i), b = root_of(group, j);
+    size_t a = root_of(group, i), b = root_of(group, j);
     group[a > b ? a : b] = a > b ? b : a;
 }
 

@@ -52,8 +52,8 @@ static enum paced_err read_entry(struct labels *l, size_t entry, const json_t *v
     if (!json_is_string(name) || json_string_length(name) == 0) return refuse(l, entry, "has no name");
     if (!json_is_integer(class) || json_integer_value(class) < 0 || json_integer_value(class) >= PACED_MAX_CLASSES)
         return refuse_class(l, entry);
-    const int id = (int)json_integer_value(class);
-    const bool ignore = strcmp(json_string_value(name), "ignore") == 0;
+    int id = (int)json_integer_value(class);
+    bool ignore = strcmp(json_string_value(name), "ignore") == 0;
     if (ignore && l->ignore >= 0) return refuse(l, entry, "is a second \"ignore\"");
     if (ignore) l->ignore = id;
     take_name(l, id, json_string_value(name), ignore);
@@ -83,17 +83,16 @@ enum paced_err labels_read(struct labels *labels, const char *path, bool coloure
     json_t *list;
     *labels = (struct labels){.ignore = -1};
     PACED_TRY(json_list_read(&list, path, &role));
-    const size_t count = json_array_size(list);
+    size_t count = json_array_size(list);
     labels->path = paced_strdup(path);
     labels->names = paced_alloc(PACED_MAX_CLASSES, sizeof *labels->names);
     labels->colour = paced_alloc(count, sizeof *labels->colour);
     labels->class = paced_alloc(count, sizeof *labels->class);
     enum paced_err err = PACED_OK;
-    for (size_t i = 0; i < count && err == PACED_OK; ++i)
-        err = read_entry(labels, i, json_array_get(list, i), coloured);
-    if (err == PACED_OK) err = check_complete(labels);
+    for (size_t i = 0; i < count && !err; ++i) err = read_entry(labels, i, json_array_get(list, i), coloured);
+    if (!err) err = check_complete(labels);
     json_decref(list);
-    if (err != PACED_OK) labels_finish(labels);
+    if (err) labels_finish(labels);
     return err;
 }
 

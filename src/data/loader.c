@@ -76,7 +76,7 @@ static bool is_stopped(struct paced_loader *l) {
 
 static enum paced_err fill(struct paced_loader *l, struct buffer *b, uint8_t *rgb) {
     struct paced_batch *batch = &b->batch;
-    const size_t first = b->number * l->batch, left = l->count - first;
+    size_t first = b->number * l->batch, left = l->count - first;
     batch->count = (int)(left < l->batch ? left : l->batch);
     batch->index = l->order + first;
     for (size_t n = 0; n < (size_t)batch->count && !is_stopped(l); ++n) {
@@ -98,7 +98,7 @@ static void *work(void *argument) {
         pthread_mutex_lock(&l->lock);
         b->err = err;
         b->state = READY;
-        if (err != PACED_OK && l->end > b->number + 1) l->end = b->number + 1;
+        if (err && l->end > b->number + 1) l->end = b->number + 1;
         pthread_cond_broadcast(&l->changed);
         pthread_mutex_unlock(&l->lock);
     }
@@ -143,7 +143,7 @@ enum paced_err paced_loader_create(struct paced_loader **loader, struct paced_da
     *loader = NULL;
     PACED_TRY(check_order(dataset, order, count, batch));
     struct paced_loader *l = paced_alloc(1, sizeof *l);
-    const size_t side = (size_t)paced_dataset_size(dataset);
+    size_t side = (size_t)paced_dataset_size(dataset);
     l->dataset = dataset;
     if (change) l->change = *change;
     l->count = count;
@@ -158,7 +158,7 @@ enum paced_err paced_loader_create(struct paced_loader **loader, struct paced_da
     pthread_mutex_init(&l->lock, NULL);
     pthread_cond_init(&l->changed, NULL);
 
-    const size_t batches = l->end - l->claim;
+    size_t batches = l->end - l->claim;
     size_t threads = workers < 1 ? 1 : (size_t)workers;
     if (threads > batches) threads = batches;
     enum paced_err err = PACED_OK;
@@ -166,8 +166,8 @@ enum paced_err paced_loader_create(struct paced_loader **loader, struct paced_da
         make_buffers(l, threads + HELD < batches ? threads + HELD : batches);
         err = start_threads(l, threads);
     }
-    if (err == PACED_OK) *loader = l;
-    if (err != PACED_OK) paced_loader_destroy(l);
+    if (!err) *loader = l;
+    if (err) paced_loader_destroy(l);
     return err;
 }
 
@@ -210,7 +210,7 @@ enum paced_err paced_loader_next(struct paced_loader *l, struct paced_batch **ba
     }
     while (!(b = find_ready(l, l->deliver))) pthread_cond_wait(&l->changed, &l->lock);
     err = b->err;
-    if (err != PACED_OK) goto out; /* the batch stays in place, so that the next call returns the error again */
+    if (err) goto out; /* the batch stays in place, so that the next call returns the error again */
     b->state = TAKEN;
     ++l->held;
     ++l->deliver;

@@ -19,10 +19,10 @@ static enum paced_err read_binary(const struct paced_masks *masks, const char *p
     (void)masks;
     struct paced_image image;
     PACED_TRY(paced_image_read_exact(path, context, &image));
-    const size_t count = (size_t)image.width * (size_t)image.height;
+    size_t count = (size_t)image.width * (size_t)image.height;
     *mask = (struct paced_mask){.width = image.width, .height = image.height, .label = paced_alloc(count, 1)};
     for (size_t i = 0; i < count; ++i) {
-        const uint8_t red = image.rgb[3 * i];
+        uint8_t red = image.rgb[3 * i];
         mask->label[i] = red == 255;
         mask->unmapped += red > 0 && red < 255;
     }
@@ -34,7 +34,7 @@ static enum paced_err read_coloured(const struct paced_masks *masks, const char 
                                     struct paced_mask *mask) {
     struct paced_image image;
     PACED_TRY(paced_image_read_exact(path, context, &image));
-    const size_t width = (size_t)image.width, count = width * (size_t)image.height;
+    size_t width = (size_t)image.width, count = width * (size_t)image.height;
     enum paced_err err = PACED_OK;
     uint8_t *label = paced_alloc(count, 1);
     size_t last = 0, unmapped = 0;
@@ -63,12 +63,12 @@ static enum paced_err read_numbered(const struct paced_masks *masks, const char 
                                     struct paced_mask *mask) {
     struct paced_plane plane;
     PACED_TRY(paced_plane_read(path, context, &plane));
-    const size_t width = (size_t)plane.width, count = width * (size_t)plane.height;
+    size_t width = (size_t)plane.width, count = width * (size_t)plane.height;
     enum paced_err err = PACED_OK;
     uint8_t *label = paced_alloc(count, 1);
     for (size_t i = 0; i < count; ++i) {
         if (plane.value[i] >= masks->classes) {
-            const bool binary = masks->classes == 2 && plane.value[i] == 255;
+            bool binary = masks->classes == 2 && plane.value[i] == 255;
             err = paced_error(PACED_INVALID, "%s: %s: row %zu, column %zu holds %d, outside the classes 0 to %d; %s",
                               context, path, i / width, i % width, plane.value[i], masks->classes - 1,
                               binary ? "masks of 0 and 255 are read by data.dataset = bus"
@@ -106,11 +106,11 @@ static enum paced_err add_mask(const struct paced_masks *masks, const char *path
     struct paced_mask more;
     PACED_TRY(masks->kind->read(masks, path, context, &more));
     enum paced_err err = PACED_OK;
-    const size_t count = (size_t)mask->width * (size_t)mask->height;
+    size_t count = (size_t)mask->width * (size_t)mask->height;
     if (more.width != mask->width || more.height != mask->height)
         err = paced_error(PACED_INVALID, "%s: %s is %d x %d, but the image's first mask is %d x %d", context, path,
                           more.width, more.height, mask->width, mask->height);
-    for (size_t i = 0; i < count && err == PACED_OK; ++i) mask->label[i] |= more.label[i];
+    for (size_t i = 0; i < count && !err; ++i) mask->label[i] |= more.label[i];
     mask->unmapped += more.unmapped;
     free(more.label);
     return err;
@@ -120,7 +120,7 @@ static enum paced_err merge(const struct paced_masks *masks, const char *path, c
                             struct paced_mask *mask) {
     enum paced_err err = PACED_OK;
     bool more = true;
-    for (int number = 1; more && err == PACED_OK; ++number) {
+    for (int number = 1; more && !err; ++number) {
         char *next = numbered_path(path, number);
         more = paced_path_exists(next);
         if (more) err = add_mask(masks, next, context, mask);
@@ -150,7 +150,7 @@ static enum paced_err check_classes(const struct paced_masks *masks, const struc
 
 enum paced_err paced_masks_open(struct paced_masks **masks, const struct paced_config *config) {
     const char *labels = config->data.labels;
-    const bool named = labels && labels[0] != '\0';
+    bool named = labels && *labels;
     *masks = NULL;
     struct paced_masks *m = paced_alloc(1, sizeof *m);
     m->kind = &kinds[config->data.dataset];
@@ -160,10 +160,10 @@ enum paced_err paced_masks_open(struct paced_masks **masks, const struct paced_c
     if (m->kind->coloured && !named)
         err = paced_error(PACED_INVALID,
                           "data.labels is not set; give the JSON file that maps the masks' colours to classes");
-    if (err == PACED_OK && named) err = labels_read(&m->labels, labels, m->kind->coloured);
-    if (err == PACED_OK) err = check_classes(m, config);
-    if (err == PACED_OK) *masks = m;
-    if (err != PACED_OK) paced_masks_close(m);
+    if (!err && named) err = labels_read(&m->labels, labels, m->kind->coloured);
+    if (!err) err = check_classes(m, config);
+    if (!err) *masks = m;
+    if (err) paced_masks_close(m);
     return err;
 }
 
@@ -177,8 +177,8 @@ enum paced_err paced_masks_read(const struct paced_masks *masks, const char *pat
                                 struct paced_mask *mask) {
     *mask = (struct paced_mask){0};
     enum paced_err err = masks->kind->read(masks, path, context, mask);
-    if (err == PACED_OK && masks->merge) err = merge(masks, path, context, mask);
-    if (err == PACED_OK) return PACED_OK;
+    if (!err && masks->merge) err = merge(masks, path, context, mask);
+    if (!err) return PACED_OK;
     free(mask->label);
     *mask = (struct paced_mask){0};
     return err;

@@ -118,7 +118,7 @@ static void close_reader(struct reader *r) {
 static enum paced_err read_image(const char *path, const char *context, struct paced_image *image) {
     struct reader r = {.path = path, .context = context};
     enum paced_err err = read_pixels(&r);
-    if (err == PACED_OK) {
+    if (!err) {
         *image = (struct paced_image){r.width, r.height, r.pixels};
         r.pixels = NULL; /* handed over */
     }
@@ -129,7 +129,7 @@ static enum paced_err read_image(const char *path, const char *context, struct p
 static enum paced_err read_plane(const char *path, const char *context, struct paced_plane *plane) {
     struct reader r = {.path = path, .context = context, .raw = true};
     enum paced_err err = read_pixels(&r);
-    if (err != PACED_OK) goto out;
+    if (err) goto out;
     size_t count = (size_t)r.width * (size_t)r.height, stride = (size_t)(r.channels * r.sample_bytes);
     *plane = (struct paced_plane){r.width, r.height, paced_alloc(count, sizeof *plane->value)};
     for (size_t i = 0; i < count; ++i) {
@@ -199,9 +199,9 @@ enum paced_err paced_png_create(struct paced_png **png, const char *path, int wi
     struct paced_png *w = paced_alloc(1, sizeof *w);
     enum paced_err err = paced_atomic_open(&w->file, path);
     w->path = w->file.path;
-    if (err == PACED_OK) err = start(w, width, height, channels, bits);
-    if (err == PACED_OK) *png = w;
-    if (err != PACED_OK) paced_png_abort(w);
+    if (!err) err = start(w, width, height, channels, bits);
+    if (!err) *png = w;
+    if (err) paced_png_abort(w);
     return err;
 }
 
@@ -219,7 +219,7 @@ static enum paced_err end(struct paced_png *w) {
 
 enum paced_err paced_png_commit(struct paced_png *w) {
     enum paced_err err = end(w);
-    if (err == PACED_OK) err = paced_atomic_commit(&w->file);
+    if (!err) err = paced_atomic_commit(&w->file);
     paced_png_abort(w);
     return err;
 }
@@ -240,7 +240,7 @@ enum paced_err paced_png_write(const char *path, int width, int height, int chan
     struct paced_png *w;
     PACED_TRY(paced_png_create(&w, path, width, height, channels, 8));
     enum paced_err err = add_rows(w, height, (size_t)width * (size_t)channels, pixels);
-    if (err == PACED_OK) return paced_png_commit(w);
+    if (!err) return paced_png_commit(w);
     paced_png_abort(w);
     return err;
 }
@@ -254,8 +254,8 @@ enum paced_err paced_png_encode(uint8_t **data, size_t *size, int width, int hei
     w.file.stream = open_memstream(&bytes, size);
     if (!w.file.stream) return paced_error(PACED_FAILED, "%s: out of memory", w.path);
     enum paced_err err = start(&w, width, height, channels, 8);
-    if (err == PACED_OK) err = add_rows(&w, height, (size_t)width * (size_t)channels, pixels);
-    if (err == PACED_OK) err = end(&w);
+    if (!err) err = add_rows(&w, height, (size_t)width * (size_t)channels, pixels);
+    if (!err) err = end(&w);
     png_destroy_write_struct(&w.png, &w.info);
     if (fclose(w.file.stream) != 0 && !err) err = paced_error(PACED_FAILED, "%s: out of memory", w.path);
     if (err)

@@ -11,15 +11,15 @@
 #include <string.h>
 
 int paced_nearest_index(int i, int in, int out) {
-    const float scale = (float)in / (float)out;
-    const float source = (float)i * scale;
-    const int index = (int)floorf(source);
+    float scale = (float)in / (float)out;
+    float source = (float)i * scale;
+    int index = (int)floorf(source);
     return index < in - 1 ? index : in - 1;
 }
 
 void paced_resize_nearest(const uint8_t *pixels, int width, int height, int channels, uint8_t *out, int out_width,
                           int out_height) {
-    const size_t c = (size_t)channels, row_bytes = (size_t)width * c;
+    size_t c = (size_t)channels, row_bytes = (size_t)width * c;
     size_t *column = paced_alloc((size_t)out_width, sizeof *column);
     for (int x = 0; x < out_width; ++x) column[x] = (size_t)paced_nearest_index(x, width, out_width) * c;
 

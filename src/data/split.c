@@ -9,16 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "src/data/dataset.h"
 #include "src/data/json.h"
 
 static const struct json_role role = {"split", "data.train and data.val", "[\"image\", \"mask\"]"};
 
 /* Fault of a path in a split whose paths start `depth` folders below the root, or NULL. */
 static const char *path_fault(const char *path, int depth) {
-    if (path[0] == '\0') return "the path is empty";
+    if (!*path) return "the path is empty";
     if (path[0] == '/') return "the path is absolute; give it relative to data.root";
-    for (const char *part = path; *part != '\0';) {
+    for (const char *part = path; *part;) {
         size_t length = strcspn(part, "/");
         if (length == 2 && strncmp(part, "..", 2) == 0) {
             if (--depth < 0) return "the path leaves data.root; only files below the root can be used";
@@ -67,30 +66,10 @@ enum paced_err paced_split_read(struct paced_split *split, const char *path, int
     split->count = json_array_size(list);
     split->pairs = paced_alloc(split->count, sizeof *split->pairs);
     enum paced_err err = PACED_OK;
-    for (size_t i = 0; i < split->count && err == PACED_OK; ++i)
+    for (size_t i = 0; i < split->count && !err; ++i)
         err = read_pair(split, i + 1, json_array_get(list, i), &split->pairs[i]);
     json_decref(list);
-    if (err != PACED_OK) paced_split_finish(split);
-    return err;
-}
-
-enum paced_err paced_split_write(const char *path, enum paced_phase phase, const struct paced_choice *choices,
-                                 size_t count) {
-    json_t *list = json_array();
-    enum paced_err err = PACED_OK;
-    for (size_t i = 0; i < count && err == PACED_OK; ++i) {
-        const struct paced_choice *c = &choices[i];
-        char *image = dataset_path_for(c->dataset, paced_dataset_image_name(c->dataset, c->index), phase);
-        char *mask = dataset_path_for(c->dataset, dataset_mask_name(c->dataset, c->index), phase);
-        if (json_array_append_new(list, json_pack("[s, s]", image, mask)) != 0)
-            err = paced_error(PACED_INVALID, "%s: its name is not UTF-8, which JSON requires; rename it", image);
-        free(mask);
-        free(image);
-    }
-    char *text = json_dumps(list, JSON_INDENT(1));
-    if (err == PACED_OK) err = paced_file_write(path, text, strlen(text));
-    free(text);
-    json_decref(list);
+    if (err) paced_split_finish(split);
     return err;
 }
 

@@ -1,12 +1,14 @@
-/* Division of images into training and validation.
+/* New splits: the division of images into training and validation, and its file.
  *
  * Groups are visited once, large groups first, in random order among equal sizes. A trait t is a class that is present
  * or a folder. With s images of t visited so far, v of them in validation, and T images of t in total, the cost is
  * sum_t (v - share * s)^2 / T. This is the statistic of a chi-squared test, so rare traits count as much as common
  * ones. A group goes to validation if that lowers the cost. */
+#include <jansson.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "paced/data.h"
+#include "src/data/dataset.h"
 
 struct division {
     const struct paced_traits *traits;
@@ -93,7 +95,7 @@ void paced_split_pairs(size_t count, const size_t *group, const struct paced_tra
 
     size_t *images = paced_alloc(count + 1, sizeof *images);
     struct bundle *bundles = paced_alloc(count + 1, sizeof *bundles);
-    const size_t groups = gather(count, group, images, bundles);
+    size_t groups = gather(count, group, images, bundles);
     shuffle(bundles, groups, seed);
     for (size_t i = 0; i < count; ++i) val[i] = false;
     for (size_t g = 0; g < groups; ++g) {
@@ -103,4 +105,24 @@ void paced_split_pairs(size_t count, const size_t *group, const struct paced_tra
     free(bundles);
     free(images);
     free(memory);
+}
+
+enum paced_err paced_split_write(const char *path, enum paced_phase phase, const struct paced_choice *choices,
+                                 size_t count) {
+    json_t *list = json_array();
+    enum paced_err err = PACED_OK;
+    for (size_t i = 0; i < count && !err; ++i) {
+        const struct paced_choice *c = &choices[i];
+        char *image = dataset_path_for(c->dataset, paced_dataset_image_name(c->dataset, c->index), phase);
+        char *mask = dataset_path_for(c->dataset, dataset_mask_name(c->dataset, c->index), phase);
+        if (json_array_append_new(list, json_pack("[s, s]", image, mask)) != 0)
+            err = paced_error(PACED_INVALID, "%s: its name is not UTF-8, which JSON requires; rename it", image);
+        free(mask);
+        free(image);
+    }
+    char *text = json_dumps(list, JSON_INDENT(1));
+    if (!err) err = paced_file_write(path, text, strlen(text));
+    free(text);
+    json_decref(list);
+    return err;
 }
