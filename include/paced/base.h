@@ -28,6 +28,7 @@
 enum paced_log_level { PACED_LOG_ERROR, PACED_LOG_WARN, PACED_LOG_INFO, PACED_LOG_DEBUG };
 
 void paced_log_set_level(enum paced_log_level level);
+const char *paced_log_level_name(int level);
 
 /* Prints "paced: <message>\n" and returns `code`, so that a failing function can `return paced_error(...)`.
  * Message format: "place: what is wrong; what to do", where place is a file:line, a tensor or a device. */
@@ -169,6 +170,19 @@ char *paced_list_next(const char **rest);
 /* PACED_INVALID for an empty item or for text that paced_list_next would skip. `where` begins the message. */
 enum paced_err paced_list_check(const char *where, const char *list);
 void paced_list_add(struct paced_text *list, const char *item);
+
+/* Names of a choice by its index, an enum or a row of a table; NULL past the last. */
+typedef const char *paced_names(int index);
+/* Defines such a function: PACED_NAMES(paced_order_name, [PACED_ORDER_EASY] = "easy", ...) */
+#define PACED_NAMES(function, ...)                                                     \
+    const char *function(int index) {                                                  \
+        static const char *const names[] = {__VA_ARGS__};                              \
+        return index >= 0 && (size_t)index < PACED_COUNT(names) ? names[index] : NULL; \
+    }
+int paced_names_find(paced_names *names, const char *name); /* its index, or -1 */
+/* Adds all names that are not empty, separated by ", ". */
+void paced_names_add(struct paced_text *text, paced_names *names);
+const char *paced_names_nearest(paced_names *names, const char *word); /* as paced_nearest */
 
 /* Whole-string conversions: false unless `s`, without surrounding blanks, is one number in range. */
 bool paced_parse_int(const char *s, int64_t *value);

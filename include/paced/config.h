@@ -1,43 +1,16 @@
-/* config: INI files, read into one checked struct.
+/* config: INI files, read into one checked struct, which is composed of the options of the modules.
  *
  * The table in src/config/keys.c defines section, name, type, default, range or choices, meaning and field of every
  * key. Reading, --set, `paced config`, `paced config --keys`, error messages and the documentation use it. A new key
- * needs one line there and one field here. Field names equal the INI's keys. */
+ * needs one line there and one field in the options of its module (of run: here). Field names equal the INI's keys. */
 #ifndef PACED_CONFIG_H
 #define PACED_CONFIG_H
 
-#include "paced/base.h"
+#include "paced/data.h"
+#include "paced/distill.h"
+#include "paced/models.h"
+#include "paced/optim.h"
 
-/* Maxima of data.classes (labels are bytes), data.size, model.width and uncertainty.kernel. */
-enum { PACED_MAX_CLASSES = 255, PACED_MAX_SIZE = 8192, PACED_MAX_WIDTH = 1024, PACED_MAX_KERNEL = 31 };
-
-enum paced_dataset_kind { PACED_DATA_BUS, PACED_DATA_NEEDLE, PACED_DATA_ROBO, PACED_DATA_FOLDER };
-enum paced_optimizer_kind { PACED_ADAM, PACED_ADAMW, PACED_SGD };
-enum paced_schedule_kind { PACED_SCHEDULE_STEP, PACED_SCHEDULE_COSINE, PACED_SCHEDULE_POLY, PACED_SCHEDULE_CONSTANT };
-enum paced_select { PACED_SELECT_LOSS, PACED_SELECT_DICE };
-enum paced_method { PACED_METHOD_IID, PACED_METHOD_KD, PACED_METHOD_CPL, PACED_METHOD_TPL, PACED_METHOD_PCD };
-enum paced_mix { PACED_MIX_AUTO, PACED_MIX_ALPHA, PACED_MIX_SUM };
-enum paced_prediction { PACED_PREDICTION_LABEL, PACED_PREDICTION_MAX };
-enum paced_boundary { PACED_BOUNDARY_SVLS, PACED_BOUNDARY_NONE };
-enum paced_fuse {
-    PACED_FUSE_PRODUCT,
-    PACED_FUSE_MEAN,
-    PACED_FUSE_MAX,
-    PACED_FUSE_WEIGHTED,
-    PACED_FUSE_PREDICTION,
-    PACED_FUSE_BOUNDARY
-};
-enum paced_target { PACED_TARGET_HARD, PACED_TARGET_UNIFORM, PACED_TARGET_SVLS };
-enum paced_pacing {
-    PACED_PACING_STEP,
-    PACED_PACING_QUANTILE,
-    PACED_PACING_LINEAR,
-    PACED_PACING_EXPONENTIAL,
-    PACED_PACING_ROOT,
-    PACED_PACING_NONE
-};
-enum paced_order { PACED_ORDER_EASY, PACED_ORDER_HARD };
-enum paced_admission { PACED_ADMISSION_AUTO, PACED_ADMISSION_HARD, PACED_ADMISSION_SOFT };
 /* Metrics. Up to PACED_NLL in the order of test.metrics' choices; the last two require test.postprocess = needle. */
 enum paced_metric {
     PACED_DICE,
@@ -67,50 +40,12 @@ struct paced_config {
         int64_t memory_limit_mb, threads;
         char *tuning;
     } device;
-    struct {
-        int dataset; /* enum paced_dataset_kind */
-        char *root, *train, *val, *labels, *augment;
-        int64_t classes, size, workers;
-        bool merge_masks;
-    } data;
-    struct {
-        char *arch; /* a name in the models' registry */
-        int64_t width;
-        char *init;
-    } model;
-    struct {
-        int64_t epochs, batch;
-        int optimizer; /* enum paced_optimizer_kind */
-        double momentum, weight_decay, lr;
-        int schedule; /* enum paced_schedule_kind */
-        int64_t step;
-        double gamma, power;
-        bool shuffle;
-        int select; /* enum paced_select */
-        int64_t patience, save_every;
-        double clip_norm;
-    } train;
-    struct {
-        char *teacher, *teacher_arch; /* empty: no teacher; empty: model.arch */
-        int64_t teacher_width;        /* 0: model.width */
-        int method, loss;             /* enum paced_method; row of distill's table of losses, 0: by method */
-        int mix;                      /* enum paced_mix */
-        double alpha, temperature;
-        int64_t cache_mb;
-    } distill;
-    struct {
-        double temperature;                     /* NaN: auto */
-        int prediction, boundary, fuse, target; /* enums paced_prediction, _boundary, _fuse, _target */
-        int64_t kernel;
-        double sigma, sigma_decay, beta, smoothing;
-    } uncertainty;
-    struct {
-        int function; /* enum paced_pacing */
-        double mu, mu_update;
-        int64_t mu_update_every;
-        double mu_max, start, end;
-        int order, admission; /* enums paced_order, paced_admission */
-    } pacing;
+    struct paced_data_options data;
+    struct paced_model_options model;
+    struct paced_train_options train;
+    struct paced_distill_options distill;
+    struct paced_uncertainty_options uncertainty;
+    struct paced_pacing_options pacing;
     struct {
         char *weights;
         uint64_t metrics; /* bit m: enum paced_metric m */

@@ -6,7 +6,24 @@
 #define PACED_DATA_H
 
 #include "paced/base.h"
-#include "paced/config.h"
+
+/* ---- options ------------------------------------------------------------------------------------------------- */
+
+/* Maxima of classes (labels are bytes) and size. */
+enum { PACED_MAX_CLASSES = 255, PACED_MAX_SIZE = 8192 };
+
+enum paced_dataset_kind { PACED_DATA_BUS, PACED_DATA_NEEDLE, PACED_DATA_ROBO, PACED_DATA_FOLDER };
+const char *paced_dataset_kind_name(int kind);
+/* Augmentation of the reference implementation for this kind of data set. */
+const char *paced_dataset_kind_augment(int kind);
+
+/* The section [data]; docs/configuration.md explains the keys. Strings are never NULL. */
+struct paced_data_options {
+    int dataset; /* enum paced_dataset_kind */
+    char *root, *train, *val, *labels, *augment;
+    int64_t classes, size, workers;
+    bool merge_masks;
+};
 
 /* ---- images -------------------------------------------------------------------------------------------------- */
 
@@ -69,7 +86,7 @@ struct paced_masks;
 /* Opens the mask reader of the configured data.dataset, with data.labels and data.merge_masks. PACED_INVALID for an
  * invalid label table, a missing one (or one without colours) where data.dataset requires it, or a data.classes that
  * contradicts data.dataset or the table. */
-enum paced_err paced_masks_open(struct paced_masks **masks, const struct paced_config *config);
+enum paced_err paced_masks_open(struct paced_masks **masks, const struct paced_data_options *options);
 void paced_masks_close(struct paced_masks *masks);
 
 struct paced_mask {
@@ -106,11 +123,11 @@ struct paced_dataset;
  * root or split, invalid JSON, an empty split, an entry that is not a pair of strings, a path that is absolute or
  * leaves the root, and errors of paced_masks_open. Paths are relative to the root; for robo, to <root>/train or
  * <root>/val, by phase. */
-enum paced_err paced_dataset_open(struct paced_dataset **dataset, const struct paced_config *config,
+enum paced_err paced_dataset_open(struct paced_dataset **dataset, const struct paced_data_options *options,
                                   enum paced_phase phase);
 /* Opens all pairs below data.root, found by name instead of by a split: x.png or x.jpg with x_mask.png in the same
  * folder, or in the folder "..._mask" beside it. */
-enum paced_err paced_dataset_find(struct paced_dataset **dataset, const struct paced_config *config);
+enum paced_err paced_dataset_find(struct paced_dataset **dataset, const struct paced_data_options *options);
 void paced_dataset_close(struct paced_dataset *dataset);
 
 size_t paced_dataset_count(const struct paced_dataset *dataset);

@@ -14,8 +14,61 @@
 #ifndef PACED_DISTILL_H
 #define PACED_DISTILL_H
 
-#include "paced/config.h"
 #include "paced/graph.h"
+
+/* ---- options ------------------------------------------------------------------------------------------------- */
+
+enum { PACED_MAX_KERNEL = 31 }; /* side of an SVLS kernel, pixels */
+
+enum paced_method { PACED_METHOD_IID, PACED_METHOD_KD, PACED_METHOD_CPL, PACED_METHOD_TPL, PACED_METHOD_PCD };
+enum paced_mix { PACED_MIX_AUTO, PACED_MIX_ALPHA, PACED_MIX_SUM };
+enum paced_prediction { PACED_PREDICTION_LABEL, PACED_PREDICTION_MAX };
+enum paced_boundary { PACED_BOUNDARY_SVLS, PACED_BOUNDARY_NONE };
+enum paced_fuse {
+    PACED_FUSE_PRODUCT,
+    PACED_FUSE_MEAN,
+    PACED_FUSE_MAX,
+    PACED_FUSE_WEIGHTED,
+    PACED_FUSE_PREDICTION,
+    PACED_FUSE_BOUNDARY
+};
+enum paced_target { PACED_TARGET_HARD, PACED_TARGET_UNIFORM, PACED_TARGET_SVLS };
+enum paced_pacing {
+    PACED_PACING_STEP,
+    PACED_PACING_QUANTILE,
+    PACED_PACING_LINEAR,
+    PACED_PACING_EXPONENTIAL,
+    PACED_PACING_ROOT,
+    PACED_PACING_NONE
+};
+enum paced_order { PACED_ORDER_EASY, PACED_ORDER_HARD };
+enum paced_admission { PACED_ADMISSION_AUTO, PACED_ADMISSION_HARD, PACED_ADMISSION_SOFT };
+
+/* Names of these choices, and of the reference implementation's losses after "" (by method). */
+paced_names paced_method_name, paced_loss_name, paced_mix_name, paced_prediction_name, paced_boundary_name,
+    paced_fuse_name, paced_target_name, paced_pacing_name, paced_order_name, paced_admission_name;
+
+/* The sections [distill], [uncertainty] and [pacing]; docs/configuration.md explains the keys. */
+struct paced_distill_options {
+    char *teacher, *teacher_arch; /* empty: no teacher; empty: the student's */
+    int64_t teacher_width;        /* 0: the student's */
+    int method, loss, mix;        /* enum paced_method; row of paced_loss_name, 0: by method; enum paced_mix */
+    double alpha, temperature;
+    int64_t cache_mb;
+};
+struct paced_uncertainty_options {
+    double temperature;                     /* NaN: fitted */
+    int prediction, boundary, fuse, target; /* enums paced_prediction, _boundary, _fuse, _target */
+    int64_t kernel;
+    double sigma, sigma_decay, beta, smoothing;
+};
+struct paced_pacing_options {
+    int function; /* enum paced_pacing */
+    double mu, mu_update;
+    int64_t mu_update_every;
+    double mu_max, start, end;
+    int order, admission; /* enums paced_order, paced_admission */
+};
 
 /* ---- the objective ------------------------------------------------------------------------------------------- */
 
@@ -40,7 +93,7 @@ struct paced_objective {
     bool by_quantile;  /* mu is a quantile of u: compares u <= mu, which admits pixels at the quantile, too */
     float temperature; /* T */
     float tau;         /* the caller sets it if it is fitted */
-    int prediction, boundary, fuse, target; /* enums of config.h */
+    int prediction, boundary, fuse, target; /* enums as in the options */
     int kernel;
     float beta, smoothing;
 };
@@ -48,8 +101,10 @@ struct paced_objective {
 /* Plain cross entropy, for evaluation. */
 struct paced_objective paced_objective_plain(void);
 
-/* The objective that the configuration selects. PACED_INVALID for a loss that needs a teacher without one. */
-enum paced_err paced_objective_init(struct paced_objective *objective, const struct paced_config *config);
+/* The objective that the options select. PACED_INVALID for a loss that needs a teacher without one. */
+enum paced_err paced_objective_init(struct paced_objective *objective, const struct paced_distill_options *distill,
+                                    const struct paced_uncertainty_options *uncertainty,
+                                    const struct paced_pacing_options *pacing);
 
 /* ---- pacing: pure functions of the epoch --------------------------------------------------------------------- */
 
@@ -63,17 +118,17 @@ enum paced_err paced_histogram_add(struct paced_histogram *histogram, const floa
  * gives the minimum, 1 the maximum. 1 if the histogram is empty. */
 double paced_histogram_quantile(const struct paced_histogram *histogram, double fraction);
 
-/* True if the configuration's pacing uses quantiles. */
-bool paced_pacing_needs_histogram(const struct paced_config *config, const struct paced_objective *objective);
+/* True if the pacing function uses quantiles. */
+bool paced_pacing_needs_histogram(const struct paced_pacing_options *options, const struct paced_objective *objective);
 
-/* mu of a 0-based epoch. step: the initial mu plus one update after every epoch whose number is divisible by
- * mu_update_every (0-based numbers for curriculum losses, else 1-based), at most mu_max. quantile, linear, exponential,
- * root: from the histogram. none: 1. */
-double paced_pacing_mu(const struct paced_config *config, const struct paced_objective *objective, int epoch,
-                       const struct paced_histogram *histogram);
+/* mu of a 0-based epoch of `epochs`. step: the initial mu plus one update after every epoch whose number is divisible
+ * by mu_update_every (0-based numbers for curriculum losses, else 1-based), at most mu_max. quantile, linear,
+ * exponential, root: from the histogram. none: 1. */
+double paced_pacing_mu(const struct paced_pacing_options *options, const struct paced_objective *objective, int epoch,
+                       int64_t epochs, const struct paced_histogram *histogram);
 
 /* The SVLS sigma of a 0-based epoch: sigma sigma_decay^epoch. */
-double paced_pacing_sigma(const struct paced_config *config, int epoch);
+double paced_pacing_sigma(const struct paced_uncertainty_options *options, int epoch);
 
 /* ---- SVLS ---------------------------------------------------------------------------------------------------- */
 

@@ -3,8 +3,17 @@
 #ifndef PACED_MODELS_H
 #define PACED_MODELS_H
 
-#include "paced/config.h"
 #include "paced/graph.h"
+
+enum { PACED_MAX_WIDTH = 1024 }; /* of a network */
+
+/* The section [model]. */
+struct paced_model_options {
+    char *arch; /* name of a network */
+    int64_t width;
+    char *init; /* path of the initial weights, or "" */
+};
+const char *paced_network_name(int index);
 
 /* Builds the graph of `arch`, from images of size x size x 3 to logits of size x size x classes. The caller destroys
  * it. PACED_INVALID for an unknown arch (suggests the nearest name), or a size or width that the network does not

@@ -2,13 +2,33 @@
 #ifndef PACED_OPTIM_H
 #define PACED_OPTIM_H
 
-#include "paced/config.h"
 #include "paced/graph.h"
+
+enum paced_optimizer_kind { PACED_ADAM, PACED_ADAMW, PACED_SGD };
+enum paced_schedule_kind { PACED_SCHEDULE_STEP, PACED_SCHEDULE_COSINE, PACED_SCHEDULE_POLY, PACED_SCHEDULE_CONSTANT };
+enum paced_select { PACED_SELECT_LOSS, PACED_SELECT_DICE };
+const char *paced_optimizer_name(int kind);
+const char *paced_schedule_name(int kind);
+const char *paced_select_name(int select);
+
+/* The section [train]: the update rule, the learning rate, and the loop over the epochs. */
+struct paced_train_options {
+    int64_t epochs, batch;
+    int optimizer; /* enum paced_optimizer_kind */
+    double momentum, weight_decay, lr;
+    int schedule; /* enum paced_schedule_kind */
+    int64_t step;
+    double gamma, power;
+    bool shuffle;
+    int select; /* enum paced_select */
+    int64_t patience, save_every;
+    double clip_norm;
+};
 
 /* The learning rate of a 0-based epoch e of E:
  *   step      lr gamma^floor(e / step)          cosine    lr (1 + cos(pi e / E)) / 2
  *   poly      lr (1 - e / E)^power              constant  lr */
-double paced_schedule_lr(const struct paced_config *config, int epoch);
+double paced_schedule_lr(const struct paced_train_options *options, int epoch);
 
 /* An optimiser of all trained parameters. Formulas of PyTorch (torch.optim), g = gradient + weight_decay * weight:
  *   adam  m = 0.9 m + 0.1 g, v = 0.999 v + 0.001 g^2, w -= lr / (1 - 0.9^t) m / (sqrt(v) / sqrt(1 - 0.999^t) + 1e-8)
@@ -18,7 +38,7 @@ double paced_schedule_lr(const struct paced_config *config, int epoch);
  * norm is their common L2 norm (torch.nn.utils.clip_grad_norm_). */
 struct paced_optimizer;
 
-enum paced_err paced_optimizer_create(struct paced_optimizer **optimizer, const struct paced_config *config,
+enum paced_err paced_optimizer_create(struct paced_optimizer **optimizer, const struct paced_train_options *options,
                                       struct paced_exec *exec);
 void paced_optimizer_destroy(struct paced_optimizer *optimizer);
 

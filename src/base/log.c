@@ -115,3 +115,6 @@ void paced_log_status(const char *text) {
     fflush(stderr);
     funlockfile(stderr);
 }
+
+PACED_NAMES(paced_log_level_name, [PACED_LOG_ERROR] = "error", [PACED_LOG_WARN] = "warn", [PACED_LOG_INFO] = "info",
+            [PACED_LOG_DEBUG] = "debug")

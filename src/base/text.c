@@ -175,3 +175,30 @@ void paced_text_clean(char *text) {
         c += length ? length : 1;
     }
 }
+
+int paced_names_find(paced_names *names, const char *name) {
+    for (int i = 0; names(i); ++i)
+        if (strcmp(names(i), name) == 0) return i;
+    return -1;
+}
+
+void paced_names_add(struct paced_text *text, paced_names *names) {
+    const char *comma = "";
+    for (int i = 0; names(i); ++i) {
+        if (!*names(i)) continue;
+        paced_text_add(text, "%s%s", comma, names(i));
+        comma = ", ";
+    }
+}
+
+const char *paced_names_nearest(paced_names *names, const char *word) {
+    const char **list = NULL;
+    size_t count = 0;
+    for (; names((int)count); ++count) {
+        list = paced_grow(list, count + 1, sizeof *list);
+        list[count] = names((int)count);
+    }
+    const char *nearest = paced_nearest(word, list, count);
+    free(list);
+    return nearest;
+}

@@ -65,9 +65,9 @@ static enum paced_err apply_setting(struct paced_config *config, const struct co
 }
 
 /* Sets a key that is still empty. */
-static enum paced_err fill(struct paced_config *config, const char *section, const char *name, char *text) {
-    return apply_setting(config,
-                         &(struct config_setting){paced_config_key_find(section, name), config->file, text, true});
+static enum paced_err fill(struct paced_config *config, const char *section, const char *name, const char *text) {
+    const struct config_key *key = paced_config_key_find(section, name);
+    return **paced_config_string(config, key) ? PACED_OK : paced_config_value_set(config, key, config->file, text);
 }
 
 static enum paced_err fill_run(struct paced_config *config) {
@@ -84,22 +84,8 @@ static enum paced_err fill_run(struct paced_config *config) {
     return err;
 }
 
-/* Sets an empty data.augment to the augmentation of the reference implementation for the data set. */
-static enum paced_err fill_augment(struct paced_config *config) {
-    static const char *const by_dataset[] = {
-        [PACED_DATA_BUS] = "none",
-        [PACED_DATA_NEEDLE] = "hflip",
-        [PACED_DATA_ROBO] = "none",
-        [PACED_DATA_FOLDER] = "none",
-    };
-    char *list = paced_strdup(by_dataset[config->data.dataset]);
-    enum paced_err err = fill(config, "data", "augment", list);
-    free(list);
-    return err;
-}
-
 static char *absolute_path(const struct config_key *key, const char *path) {
-    bool stays = !*path || paced_config_word_index(key->words, path) >= 0;
+    bool stays = !*path || (key->words && paced_names_find(key->words, path) >= 0);
     return stays ? paced_strdup(path) : paced_path_absolute(path);
 }
 
@@ -123,7 +109,7 @@ static enum paced_err make_absolute(struct paced_config *config, const struct co
 
 static enum paced_err resolve(struct paced_config *config) {
     PACED_TRY(fill_run(config));
-    PACED_TRY(fill_augment(config));
+    PACED_TRY(fill(config, "data", "augment", paced_dataset_kind_augment(config->data.dataset)));
     for (size_t i = 0; i < paced_config_key_count; ++i)
         if (paced_config_keys[i].kind == CONFIG_PATH) PACED_TRY(make_absolute(config, &paced_config_keys[i]));
     return PACED_OK;

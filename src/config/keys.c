@@ -10,7 +10,16 @@
 #include <string.h>
 
 #include "paced/perturb.h"
-#include "paced_networks.h"
+
+/* Names of choices that belong to no module below. */
+static PACED_NAMES(auto_or_off, "auto", "off") static PACED_NAMES(only_auto, "auto") static PACED_NAMES(
+    best_or_last, "best",
+    "last") static PACED_NAMES(paced_metric_word, "dice", "iou", "precision", "recall", "f1", "hd95", "nsd", "ece",
+                               "brier",
+                               "nll") static PACED_NAMES(paced_postprocess_name, "none", "largest",
+                                                         "needle") static PACED_NAMES(predict_mode_name,
+                                                                                      [PACED_PREDICT_RESIZE] = "resize",
+                                                                                      [PACED_PREDICT_WINDOW] = "window")
 
 /* clang-format off */
 #define FIELD(of_section, of_name) \
@@ -28,18 +37,11 @@
 #define ABOVE(least) .min = least, .max = INFINITY, .above = true
 #define ABOVE_TO(least, most) .min = least, .max = most, .above = true
 #define UP_TO_BELOW(least, limit) .min = least, .max = limit, .below = true
-#define WORDS(list) .words = list
+#define WORDS(names) .words = names
 #define ODD .odd = true
 #define NO_RESULT .no_result = true
 #define NOT_EMPTY .not_empty = true
 #define CHECK(function) .check = function
-/* Rows of distill's table (src/distill/objective.c), in its order; the empty one means "by method". */
-#define LOSSES \
-    "|kd|curriculum|ce_weighted|kld_weighted|both_weighted|ce_aliter_weighted|both_weighted_spl_per_px|" \
-    "both_weighted_spl_per_img|both_weighted_spl_per_img_max|both_weighted_spl_per_px_no_alpha|" \
-    "both_weighted_spl_per_px_no_alpha_no_weights"
-/* Names of the networks; the empty one means the value of another key. */
-#define NETWORK(name) "|" #name
 #define MEANING(text) .meaning = text
 
 const struct config_key paced_config_keys[] = {
@@ -51,10 +53,10 @@ const struct config_key paced_config_keys[] = {
     {FIELD(device, memory_limit_mb), DEFAULT("0"), RANGE(0, 1 << 30),
      MEANING("limit of device memory, MiB; 0: all of the device")},
     {FIELD(device, threads), DEFAULT("0"), RANGE(0, 4096), MEANING("cores used by a CPU device; 0: all")},
-    {PATH(device, tuning), DEFAULT("auto"), WORDS("auto|off"),
+    {PATH(device, tuning), DEFAULT("auto"), WORDS(auto_or_off),
      MEANING("auto: results of `paced tune`, else the file shipped for the kind of device; off: none; or a file")},
 
-    {FIELD(data, dataset), DEFAULT("bus"), WORDS("bus|needle|robo|folder"),
+    {FIELD(data, dataset), DEFAULT("bus"), WORDS(paced_dataset_kind_name),
      MEANING("layout and mask encoding of the data set")},
     {PATH(data, root), DEFAULT(""), MEANING("directory of the data set")},
     {PATH(data, train), DEFAULT(""), MEANING("JSON split for training")},
@@ -70,25 +72,25 @@ const struct config_key paced_config_keys[] = {
      MEANING("random augmentation of training images, such as `hflip, rotate(15)`, or none")},
     {FIELD(data, workers), DEFAULT("1"), RANGE(1, 64), NO_RESULT, MEANING("threads that load images")},
 
-    {FIELD(model, arch), DEFAULT("unet"), WORDS(PACED_NETWORKS), MEANING("network")},
+    {FIELD(model, arch), DEFAULT("unet"), WORDS(paced_network_name), MEANING("network")},
     {FIELD(model, width), DEFAULT("64"), RANGE(1, PACED_MAX_WIDTH), MEANING("channels of the network's first stage")},
     {PATH(model, init), DEFAULT(""), MEANING("initial weights; empty: random")},
 
     {FIELD(train, epochs), DEFAULT("100"), RANGE(1, 1000000), MEANING("passes over the training images")},
     {FIELD(train, batch), DEFAULT("16"), RANGE(1, 65536), MEANING("images per step")},
-    {FIELD(train, optimizer), DEFAULT("adam"), WORDS("adam|adamw|sgd"), MEANING("update rule")},
+    {FIELD(train, optimizer), DEFAULT("adam"), WORDS(paced_optimizer_name), MEANING("update rule")},
     {FIELD(train, momentum), DEFAULT("0"), UP_TO_BELOW(0, 1), MEANING("momentum of sgd")},
     {FIELD(train, weight_decay), DEFAULT("0"), AT_LEAST(0),
      MEANING("weight decay d: d * w is added to the gradient; adamw: lr * d * w is subtracted from w instead")},
     {FIELD(train, lr), DEFAULT("0.003"), ABOVE(0), MEANING("initial learning rate")},
-    {FIELD(train, schedule), DEFAULT("step"), WORDS("step|cosine|poly|constant"),
+    {FIELD(train, schedule), DEFAULT("step"), WORDS(paced_schedule_name),
      MEANING("learning-rate schedule, per epoch")},
     {FIELD(train, step), DEFAULT("7"), AT_LEAST(1), MEANING("step: epochs between reductions of the learning rate")},
     {FIELD(train, gamma), DEFAULT("0.1"), ABOVE_TO(0, 1),
      MEANING("step: factor on the learning rate at each reduction")},
     {FIELD(train, power), DEFAULT("0.9"), ABOVE(0), MEANING("poly: exponent in lr (1 - epoch / epochs)^power")},
     {FIELD(train, shuffle), DEFAULT("yes"), MEANING("new random order of the training images in each epoch")},
-    {FIELD(train, select), DEFAULT("loss"), WORDS("loss|dice"),
+    {FIELD(train, select), DEFAULT("loss"), WORDS(paced_select_name),
      MEANING("criterion for the best weights: lowest validation cross entropy or highest validation dice")},
     {FIELD(train, patience), DEFAULT("0"), AT_LEAST(0),
      MEANING("early stopping after this many epochs without a new best; 0: never")},
@@ -97,37 +99,37 @@ const struct config_key paced_config_keys[] = {
      MEANING("maximum L2 norm of the whole gradient; a larger one is scaled down; 0: no limit")},
 
     {PATH(distill, teacher), DEFAULT(""), MEANING("weights of the teacher; empty: no teacher")},
-    {FIELD(distill, teacher_arch), DEFAULT(""), WORDS(PACED_NETWORKS),
+    {FIELD(distill, teacher_arch), DEFAULT(""), WORDS(paced_network_name),
      MEANING("network of the teacher; empty: model.arch")},
     {FIELD(distill, teacher_width), DEFAULT("0"), RANGE(0, PACED_MAX_WIDTH),
      MEANING("width of the teacher; 0: model.width")},
-    {FIELD(distill, method), DEFAULT("iid"), WORDS("iid|kd|cpl|tpl|pcd"),
+    {FIELD(distill, method), DEFAULT("iid"), WORDS(paced_method_name),
      MEANING("iid: no distillation; kd: distillation; cpl: curriculum; tpl: self-paced; pcd: fused uncertainty")},
-    {FIELD(distill, loss), DEFAULT(""), WORDS(LOSSES),
+    {FIELD(distill, loss), DEFAULT(""), WORDS(paced_loss_name),
      MEANING("loss by its name in the reference implementation, instead of a method")},
-    {FIELD(distill, mix), DEFAULT("auto"), WORDS("auto|alpha|sum"),
+    {FIELD(distill, mix), DEFAULT("auto"), WORDS(paced_mix_name),
      MEANING("combination of CE and KLD: by method (auto), (1 - alpha) CE + alpha KLD, or CE + KLD")},
     {FIELD(distill, alpha), DEFAULT("0.3"), RANGE(0, 1), MEANING("weight of the KLD")},
     {FIELD(distill, temperature), DEFAULT("4"), ABOVE(0), MEANING("temperature T of the KLD")},
     {FIELD(distill, cache_mb), DEFAULT("2048"), RANGE(0, 1 << 30), NO_RESULT,
      MEANING("host memory for the teacher's logits per data set, MiB; if too small, they are recomputed per batch")},
 
-    {FIELD(uncertainty, temperature), DEFAULT("6.26"), ABOVE(0), WORDS("auto"),
+    {FIELD(uncertainty, temperature), DEFAULT("6.26"), ABOVE(0), WORDS(only_auto),
      MEANING("temperature tau of the teacher's confidence; auto: fitted on the validation set")},
-    {FIELD(uncertainty, prediction), DEFAULT("label"), WORDS("label|max"),
+    {FIELD(uncertainty, prediction), DEFAULT("label"), WORDS(paced_prediction_name),
      MEANING("prediction uncertainty: 1 - confidence in the label, or in the most likely class (max)")},
-    {FIELD(uncertainty, boundary), DEFAULT("svls"), WORDS("svls|none"), MEANING("boundary uncertainty")},
+    {FIELD(uncertainty, boundary), DEFAULT("svls"), WORDS(paced_boundary_name), MEANING("boundary uncertainty")},
     {FIELD(uncertainty, kernel), DEFAULT("3"), RANGE(1, PACED_MAX_KERNEL), ODD,
      MEANING("side of the SVLS kernel, pixels")},
     {FIELD(uncertainty, sigma), DEFAULT("1"), ABOVE(0), MEANING("standard deviation of the SVLS kernel, pixels")},
     {FIELD(uncertainty, sigma_decay), DEFAULT("1"), ABOVE_TO(0, 1), MEANING("factor on sigma after each epoch")},
-    {FIELD(uncertainty, fuse), DEFAULT("product"), WORDS("product|mean|max|weighted|prediction|boundary"),
+    {FIELD(uncertainty, fuse), DEFAULT("product"), WORDS(paced_fuse_name),
      MEANING("fusion of prediction and boundary uncertainty")},
     {FIELD(uncertainty, beta), DEFAULT("0.5"), RANGE(0, 1), MEANING("weighted: weight of the prediction uncertainty")},
-    {FIELD(uncertainty, target), DEFAULT("hard"), WORDS("hard|uniform|svls"), MEANING("target of the CE")},
+    {FIELD(uncertainty, target), DEFAULT("hard"), WORDS(paced_target_name), MEANING("target of the CE")},
     {FIELD(uncertainty, smoothing), DEFAULT("0.1"), UP_TO_BELOW(0, 1), MEANING("uniform: fraction of label smoothing")},
 
-    {FIELD(pacing, function), DEFAULT("step"), WORDS("step|quantile|linear|exponential|root|none"),
+    {FIELD(pacing, function), DEFAULT("step"), WORDS(paced_pacing_name),
      MEANING("pacing function of the threshold mu")},
     {FIELD(pacing, mu), DEFAULT("0.2"), RANGE(0, 1), MEANING("step: initial mu")},
     {FIELD(pacing, mu_update), DEFAULT("0.1"), RANGE(-1, 1), MEANING("step: increment of mu")},
@@ -137,37 +139,37 @@ const struct config_key paced_config_keys[] = {
      MEANING("other functions: initial fraction of admitted pixels (lambda)")},
     {FIELD(pacing, end), DEFAULT("0.4"), ABOVE_TO(0, 1),
      MEANING("other functions: fraction of the epochs after which all pixels are admitted (E_all)")},
-    {FIELD(pacing, order), DEFAULT("easy"), WORDS("easy|hard"), MEANING("pixels admitted first")},
-    {FIELD(pacing, admission), DEFAULT("auto"), WORDS("auto|hard|soft"),
+    {FIELD(pacing, order), DEFAULT("easy"), WORDS(paced_order_name), MEANING("pixels admitted first")},
+    {FIELD(pacing, admission), DEFAULT("auto"), WORDS(paced_admission_name),
      MEANING("weight of pixels not admitted: by method (auto), 0 (hard), or min(1, mu + 0.1) (soft)")},
 
-    {PATH(test, weights), DEFAULT("best"), WORDS("best|last"),
+    {PATH(test, weights), DEFAULT("best"), WORDS(best_or_last),
      MEANING("best or last weights of the run, or a weights file")},
     {FIELD(test, metrics), DEFAULT("dice,iou,precision,recall,f1,hd95,nsd,ece,brier"),
-     WORDS("dice|iou|precision|recall|f1|hd95|nsd|ece|brier|nll"),
+     WORDS(paced_metric_word),
      MEANING("metrics to compute; the first five are always computed")},
     {FIELD(test, nsd_tolerance), DEFAULT("2"), AT_LEAST(0),
      MEANING("nsd: maximum distance of outlines that agree, pixels")},
-    {FIELD(test, postprocess), DEFAULT("none"), WORDS("none|largest|needle"),
+    {FIELD(test, postprocess), DEFAULT("none"), WORDS(paced_postprocess_name),
      MEANING("cleaning of predictions: none, largest component of each class, or filled outline of the needle")},
     {FIELD(test, overlays), DEFAULT("8"), RANGE(0, 999),
      MEANING("number of overlay images, of best, median and worst dice; 0: none")},
 
-    {PATHS(robustness, weights), DEFAULT(""), WORDS("best|last"),
+    {PATHS(robustness, weights), DEFAULT(""), WORDS(best_or_last),
      MEANING("list of weights to compare; empty: test.weights")},
     {FIELD(robustness, corruptions), DEFAULT("all"), CHECK(paced_corruptions_check),
      MEANING("list of names; all: all corruptions of the appearance; geometric: all that move pixels")},
     {FIELD(robustness, severities), DEFAULT("1,2,3,4,5"), CHECK(paced_severities_check),
      MEANING("list of severities, 1 (slight) to 5 (heavy)")},
 
-    {FIELD(predict, mode), DEFAULT("resize"), WORDS("resize|window"),
+    {FIELD(predict, mode), DEFAULT("resize"), WORDS(predict_mode_name),
      MEANING("whole image, resized to data.size; or windows of data.size at the original resolution")},
     {FIELD(predict, overlap), DEFAULT("0.5"), RANGE(0, 0.9), MEANING("fraction of a window that its neighbour covers")},
     {FIELD(predict, flip), DEFAULT("no"), MEANING("average with the prediction for the horizontally mirrored image")},
     {FIELD(predict, batch), DEFAULT("4"), RANGE(1, 1024), MEANING("windows per step")},
 
     {FIELD(log, tensorboard), DEFAULT("no"), MEANING("write a TensorBoard event file into the run's directory")},
-    {FIELD(log, level), DEFAULT("info"), WORDS("error|warn|info|debug"), NO_RESULT,
+    {FIELD(log, level), DEFAULT("info"), WORDS(paced_log_level_name), NO_RESULT,
      MEANING("least severe messages to show")},
 };
 /* clang-format on */

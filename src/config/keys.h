@@ -17,8 +17,8 @@ struct config_key {
     bool list;            /* paths: comma-separated list */
     bool no_result;       /* results do not depend on it */
     bool not_empty;       /* string that must not be set to an empty value; empty until resolved */
-    const char *words;    /* "a|b": the choices; one of them (choice, string) or several (set); path: words that are not
-                             file names; real: the single word that is stored as NaN */
+    paced_names *words; /* the choices: one of them (choice, string; "" if that is the default) or several (set); path:
+                           words that are not file names; real: the single word that is stored as NaN */
     const char *meaning;
     const char *shown; /* displayed default if it depends on other keys (`fallback` is then empty) */
     enum paced_err (*check)(const char *where, const char *text); /* further check of a text; may be NULL */
@@ -46,9 +46,6 @@ void paced_config_value_add(struct paced_text *out, const struct paced_config *c
 
 /* Address of a string or path field. */
 char **paced_config_string(struct paced_config *config, const struct config_key *key);
-
-/* Index of `text` among the words "a|b|c", or -1. */
-int paced_config_word_index(const char *words, const char *text);
 
 /* Adds the valid values of the key: "1 to 64", "> 0", "a, b". */
 void paced_config_range_add(struct paced_text *out, const struct config_key *key);

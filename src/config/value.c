@@ -17,29 +17,6 @@ char **paced_config_string(struct paced_config *config, const struct config_key 
     return field(config, key);
 }
 
-int paced_config_word_index(const char *words, const char *text) {
-    size_t length = strlen(text);
-    for (int i = 0; words; ++i) {
-        if (strcspn(words, "|") == length && strncmp(words, text, length) == 0) return i;
-        const char *bar = strchr(words, '|');
-        words = bar ? bar + 1 : NULL;
-    }
-    return -1;
-}
-
-/* Splits the words into list[most]. Release the returned buffer, which holds them, with free(). */
-static char *split_words(const char *words, const char **list, size_t most, size_t *count) {
-    char *copy = paced_strdup(words), *rest = copy;
-    *count = 0;
-    for (char *word; *count < most && (word = strsep(&rest, "|"));) list[(*count)++] = word;
-    return copy;
-}
-
-static void add_with_commas(struct paced_text *out, const char *words) {
-    if (*words == '|') ++words; /* the empty word is not shown */
-    for (; *words; ++words) paced_text_add(out, *words == '|' ? ", " : "%c", *words);
-}
-
 static void add_number(struct paced_text *out, double value) {
     for (int digits = 1; digits <= 17; ++digits) {
         char text[40];
@@ -59,7 +36,7 @@ static void add_end(struct paced_text *out, double value) {
 }
 
 static void add_number_range(struct paced_text *out, const struct config_key *key) {
-    if (key->words) paced_text_add(out, "%s or ", key->words);
+    if (key->words) paced_text_add(out, "%s or ", key->words(0));
     if (key->odd) paced_text_add(out, "odd, ");
     bool closed = !key->above && !key->below && !isinf(key->max);
     if (!closed) paced_text_add(out, key->above ? "> " : ">= ");
@@ -75,7 +52,7 @@ void paced_config_range_add(struct paced_text *out, const struct config_key *key
     else if (key->kind == CONFIG_BOOL)
         paced_text_add(out, "yes, no");
     else if (key->words && key->kind != CONFIG_PATH)
-        add_with_commas(out, key->words);
+        paced_names_add(out, key->words);
 }
 
 /* Value for a message: on one line, truncated to the buffer. */
@@ -114,7 +91,7 @@ static enum paced_err set_int(int64_t *field_, const struct config_key *key, con
 
 static enum paced_err set_real(double *field_, const struct config_key *key, const char *place, const char *text) {
     double value;
-    if (key->words && strcmp(text, key->words) == 0) {
+    if (key->words && strcmp(text, key->words(0)) == 0) {
         *field_ = NAN;
         return PACED_OK;
     }
@@ -137,21 +114,17 @@ static enum paced_err set_bool(bool *field_, const struct config_key *key, const
 }
 
 static enum paced_err wrong_word(const struct config_key *key, const char *place, const char *text) {
-    const char *words[32];
-    size_t count;
-    char *copy = split_words(key->words, words, PACED_COUNT(words), &count);
-    const char *near = paced_nearest(text, words, count);
+    const char *near = paced_names_nearest(key->words, text);
     struct paced_text hint = {0};
     paced_text_add(&hint, near ? "did you mean %s? valid: " : "choose one of ", near);
-    add_with_commas(&hint, key->words);
+    paced_names_add(&hint, key->words);
     enum paced_err err = wrong(key, place, text, "is not a valid choice", hint.data);
     free(hint.data);
-    free(copy);
     return err;
 }
 
 static enum paced_err set_choice(int *field_, const struct config_key *key, const char *place, const char *text) {
-    int index = paced_config_word_index(key->words, text);
+    int index = paced_names_find(key->words, text);
     if (index < 0) return wrong_word(key, place, text);
     *field_ = index;
     return PACED_OK;
@@ -165,7 +138,7 @@ static enum paced_err set_words(uint64_t *field_, const struct config_key *key, 
     for (char *word; !err && (word = strsep(&rest, ","));) {
         word += strspn(word, " \t");
         for (size_t end = strlen(word); end > 0 && strchr(" \t", word[end - 1]); end--) word[end - 1] = '\0';
-        int index = paced_config_word_index(key->words, word);
+        int index = paced_names_find(key->words, word);
         if (index < 0)
             err = wrong_word(key, place, word);
         else
@@ -207,7 +180,7 @@ static enum paced_err set_string(char **field_, const struct config_key *key, co
         free(hint.data);
         return err;
     }
-    if (key->kind == CONFIG_STRING && key->words && paced_config_word_index(key->words, text) < 0)
+    if (key->kind == CONFIG_STRING && key->words && *text && paced_names_find(key->words, text) < 0)
         return wrong_word(key, place, text);
     const char *why = unwritable(key->name, text);
     if (why) return wrong(key, place, text, why, "choose a value that an INI file can hold");
@@ -239,30 +212,24 @@ enum paced_err paced_config_value_set(struct paced_config *config, const struct 
     return set_string(at, key, place, text);
 }
 
-static void add_words(struct paced_text *out, const char *list, uint64_t bits) {
-    const char *words[32], *comma = "";
-    size_t count;
-    char *copy = split_words(list, words, PACED_COUNT(words), &count);
-    for (size_t i = 0; i < count; ++i) {
+static void add_words(struct paced_text *out, paced_names *words, uint64_t bits) {
+    const char *comma = "";
+    for (int i = 0; words(i); ++i) {
         if (!(bits >> i & 1)) continue;
-        paced_text_add(out, "%s%s", comma, words[i]);
+        paced_text_add(out, "%s%s", comma, words(i));
         comma = ",";
     }
-    free(copy);
 }
 
 void paced_config_value_add(struct paced_text *out, const struct paced_config *config, const struct config_key *key) {
     const void *at = field(config, key);
-    const char *words[32];
-    size_t count;
-    char *copy;
     switch (key->kind) {
     case CONFIG_INT:
         paced_text_add(out, "%lld", (long long)*(const int64_t *)at);
         break;
     case CONFIG_REAL:
         if (key->words && isnan(*(const double *)at))
-            paced_text_add(out, "%s", key->words);
+            paced_text_add(out, "%s", key->words(0));
         else
             add_number(out, *(const double *)at);
         break;
@@ -270,9 +237,7 @@ void paced_config_value_add(struct paced_text *out, const struct paced_config *c
         paced_text_add(out, "%s", *(const bool *)at ? "yes" : "no");
         break;
     case CONFIG_CHOICE:
-        copy = split_words(key->words, words, PACED_COUNT(words), &count);
-        paced_text_add(out, "%s", words[*(const int *)at]);
-        free(copy);
+        paced_text_add(out, "%s", key->words(*(const int *)at));
         break;
     case CONFIG_SET:
         add_words(out, key->words, *(const uint64_t *)at);

@@ -45,54 +45,54 @@ static bool is_unset(const char *value) {
     return !value || !*value;
 }
 
-static enum paced_err check_config(const struct paced_config *config) {
-    if (is_unset(config->data.root))
+static enum paced_err check_options(const struct paced_data_options *options) {
+    if (is_unset(options->root))
         return paced_error(PACED_INVALID, "data.root is not set; give the folder that holds the images");
-    if (!paced_path_is_dir(config->data.root))
+    if (!paced_path_is_dir(options->root))
         return paced_error(PACED_INVALID, "%s: data.root is not a directory; give the folder that holds the images",
-                           config->data.root);
+                           options->root);
     return PACED_OK;
 }
 
 /* Opens the pairs of the split at `path`, or of the whole root if `path` is NULL. */
-static enum paced_err open_pairs(struct paced_dataset *d, const struct paced_config *config, const char *path,
+static enum paced_err open_pairs(struct paced_dataset *d, const struct paced_data_options *options, const char *path,
                                  enum paced_phase phase) {
-    PACED_TRY(paced_masks_open(&d->masks, config));
+    PACED_TRY(paced_masks_open(&d->masks, options));
     const char *folder = path ? d->masks->kind->folder[phase] : NULL;
     d->folder = folder ? folder : "";
-    d->root = paced_path_join(config->data.root, d->folder);
-    d->size = (int)config->data.size;
-    PACED_TRY(path ? paced_split_read(&d->split, path, folder ? 1 : 0) : split_find(&d->split, config->data.root));
+    d->root = paced_path_join(options->root, d->folder);
+    d->size = (int)options->size;
+    PACED_TRY(path ? paced_split_read(&d->split, path, folder ? 1 : 0) : split_find(&d->split, options->root));
     d->cache = paced_alloc(d->split.count, sizeof *d->cache);
     d->seen = paced_alloc(d->split.count, sizeof *d->seen);
     return PACED_OK;
 }
 
-static enum paced_err open_dataset(struct paced_dataset **dataset, const struct paced_config *config, const char *path,
+static enum paced_err open_dataset(struct paced_dataset **dataset, const struct paced_data_options *options, const char *path,
                                    enum paced_phase phase) {
-    PACED_TRY(check_config(config));
+    PACED_TRY(check_options(options));
     struct paced_dataset *d = paced_alloc(1, sizeof *d);
     pthread_mutex_init(&d->lock, NULL);
-    enum paced_err err = open_pairs(d, config, path, phase);
+    enum paced_err err = open_pairs(d, options, path, phase);
     if (!err) *dataset = d;
     if (err) paced_dataset_close(d);
     return err;
 }
 
-enum paced_err paced_dataset_open(struct paced_dataset **dataset, const struct paced_config *config,
+enum paced_err paced_dataset_open(struct paced_dataset **dataset, const struct paced_data_options *options,
                                   enum paced_phase phase) {
-    const char *split = phase == PACED_TRAIN ? config->data.train : config->data.val;
+    const char *split = phase == PACED_TRAIN ? options->train : options->val;
     *dataset = NULL;
-    if (is_unset(config->data.root)) return check_config(config);
+    if (is_unset(options->root)) return check_options(options);
     if (is_unset(split))
         return paced_error(PACED_INVALID, "data.%s is not set; give the JSON file of the split",
                            phase == PACED_TRAIN ? "train" : "val");
-    return open_dataset(dataset, config, split, phase);
+    return open_dataset(dataset, options, split, phase);
 }
 
-enum paced_err paced_dataset_find(struct paced_dataset **dataset, const struct paced_config *config) {
+enum paced_err paced_dataset_find(struct paced_dataset **dataset, const struct paced_data_options *options) {
     *dataset = NULL;
-    return open_dataset(dataset, config, NULL, PACED_TRAIN);
+    return open_dataset(dataset, options, NULL, PACED_TRAIN);
 }
 
 /* Warns once about unmapped mask pixels: when every sample has been seen, else on close. */

@@ -2,7 +2,7 @@
 #ifndef PACED_DATA_LABELS_H
 #define PACED_DATA_LABELS_H
 
-#include "paced/config.h"
+#include "paced/data.h"
 
 struct labels {
     char *path;       /* path of the JSON file */

@@ -86,11 +86,19 @@ out:
 }
 
 static const struct mask_kind kinds[] = {
-    [PACED_DATA_BUS] = {"bus", read_binary, 2, .class_names = {"background", "lesion"}, .by_folder = true},
-    [PACED_DATA_NEEDLE] = {"needle", read_binary, 2, .class_names = {"background", "needle"}},
-    [PACED_DATA_ROBO] = {"robo", read_coloured, 0, .coloured = true, .folder = {"train", "val"}},
-    [PACED_DATA_FOLDER] = {"folder", read_numbered, 0, .by_folder = true},
+    [PACED_DATA_BUS] = {"bus", "none", read_binary, 2, .class_names = {"background", "lesion"}, .by_folder = true},
+    [PACED_DATA_NEEDLE] = {"needle", "hflip", read_binary, 2, .class_names = {"background", "needle"}},
+    [PACED_DATA_ROBO] = {"robo", "none", read_coloured, 0, .coloured = true, .folder = {"train", "val"}},
+    [PACED_DATA_FOLDER] = {"folder", "none", read_numbered, 0, .by_folder = true},
 };
+
+const char *paced_dataset_kind_name(int kind) {
+    return kind >= 0 && (size_t)kind < PACED_COUNT(kinds) ? kinds[kind].name : NULL;
+}
+
+const char *paced_dataset_kind_augment(int kind) {
+    return kinds[kind].augment;
+}
 
 /* ---- several masks of one image ------------------------------------------------------------------------------ */
 
@@ -131,9 +139,9 @@ static enum paced_err merge(const struct paced_masks *masks, const char *path, c
 
 /* ---- open, read and close ------------------------------------------------------------------------------------ */
 
-static enum paced_err check_classes(const struct paced_masks *masks, const struct paced_config *config) {
+static enum paced_err check_classes(const struct paced_masks *masks, const struct paced_data_options *options) {
     const struct mask_kind *kind = masks->kind;
-    const int64_t classes = config->data.classes;
+    const int64_t classes = options->classes;
     if (kind->classes != 0 && classes != kind->classes)
         return paced_error(PACED_INVALID, "data.classes = %lld, but the dataset %s has %d; set data.classes = %d",
                            (long long)classes, kind->name, kind->classes, kind->classes);
@@ -148,20 +156,20 @@ static enum paced_err check_classes(const struct paced_masks *masks, const struc
     return PACED_OK;
 }
 
-enum paced_err paced_masks_open(struct paced_masks **masks, const struct paced_config *config) {
-    const char *labels = config->data.labels;
+enum paced_err paced_masks_open(struct paced_masks **masks, const struct paced_data_options *options) {
+    const char *labels = options->labels;
     bool named = labels && *labels;
     *masks = NULL;
     struct paced_masks *m = paced_alloc(1, sizeof *m);
-    m->kind = &kinds[config->data.dataset];
-    m->classes = (int)config->data.classes;
-    m->merge = config->data.merge_masks;
+    m->kind = &kinds[options->dataset];
+    m->classes = (int)options->classes;
+    m->merge = options->merge_masks;
     enum paced_err err = PACED_OK;
     if (m->kind->coloured && !named)
         err = paced_error(PACED_INVALID,
                           "data.labels is not set; give the JSON file that maps the masks' colours to classes");
     if (!err && named) err = labels_read(&m->labels, labels, m->kind->coloured);
-    if (!err) err = check_classes(m, config);
+    if (!err) err = check_classes(m, options);
     if (!err) *masks = m;
     if (err) paced_masks_close(m);
     return err;

@@ -12,7 +12,7 @@ typedef enum paced_err mask_reader(const struct paced_masks *masks, const char *
                                    struct paced_mask *mask);
 
 struct mask_kind {
-    const char *name;
+    const char *name, *augment; /* augment: the reference's augmentation */
     mask_reader *read;
     int classes;                /* number of classes in such masks; 0: any */
     const char *class_names[2]; /* if `classes` is 2 */

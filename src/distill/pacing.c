@@ -49,30 +49,29 @@ double paced_histogram_quantile(const struct paced_histogram *h, double fraction
 
 /* ---- mu ------------------------------------------------------------------------------------------------------ */
 
-bool paced_pacing_needs_histogram(const struct paced_config *config, const struct paced_objective *objective) {
-    return objective->weighting != PACED_WEIGHT_NONE && config->pacing.function != PACED_PACING_STEP &&
-           config->pacing.function != PACED_PACING_NONE;
+bool paced_pacing_needs_histogram(const struct paced_pacing_options *options, const struct paced_objective *objective) {
+    return objective->weighting != PACED_WEIGHT_NONE && options->function != PACED_PACING_STEP &&
+           options->function != PACED_PACING_NONE;
 }
 
 /* mu of the step schedule. Updates are added one by one, which rounds as the reference does. */
-static double step_mu(const struct paced_config *config, bool curriculum, int epoch) {
-    double mu = config->pacing.mu;
+static double step_mu(const struct paced_pacing_options *options, bool curriculum, int epoch) {
+    double mu = options->mu;
     for (int done = 0; done < epoch; ++done) {
         int64_t number = curriculum ? done : done + 1;
-        if (number % config->pacing.mu_update_every == 0)
-            mu = fmin(mu + config->pacing.mu_update, config->pacing.mu_max);
+        if (number % options->mu_update_every == 0) mu = fmin(mu + options->mu_update, options->mu_max);
     }
     return mu;
 }
 
-double paced_pacing_mu(const struct paced_config *config, const struct paced_objective *objective, int epoch,
-                       const struct paced_histogram *histogram) {
-    double start = config->pacing.start;
-    double t = fmin(1, epoch / (config->pacing.end * (double)config->train.epochs));
+double paced_pacing_mu(const struct paced_pacing_options *options, const struct paced_objective *objective, int epoch,
+                       int64_t epochs, const struct paced_histogram *histogram) {
+    double start = options->start;
+    double t = fmin(1, epoch / (options->end * (double)epochs));
     double first, last;
-    switch ((enum paced_pacing)config->pacing.function) {
+    switch ((enum paced_pacing)options->function) {
     case PACED_PACING_STEP:
-        return step_mu(config, objective->curriculum, epoch);
+        return step_mu(options, objective->curriculum, epoch);
     case PACED_PACING_QUANTILE:
         first = paced_histogram_quantile(histogram, start);
         last = paced_histogram_quantile(histogram, 1);
@@ -89,6 +88,13 @@ double paced_pacing_mu(const struct paced_config *config, const struct paced_obj
     return 1;
 }
 
-double paced_pacing_sigma(const struct paced_config *config, int epoch) {
-    return config->uncertainty.sigma * pow(config->uncertainty.sigma_decay, epoch);
+double paced_pacing_sigma(const struct paced_uncertainty_options *options, int epoch) {
+    return options->sigma * pow(options->sigma_decay, epoch);
 }
+
+PACED_NAMES(paced_pacing_name, [PACED_PACING_STEP] = "step", [PACED_PACING_QUANTILE] = "quantile",
+            [PACED_PACING_LINEAR] = "linear", [PACED_PACING_EXPONENTIAL] = "exponential", [PACED_PACING_ROOT] = "root",
+            [PACED_PACING_NONE] = "none")
+PACED_NAMES(paced_order_name, [PACED_ORDER_EASY] = "easy", [PACED_ORDER_HARD] = "hard")
+PACED_NAMES(paced_admission_name, [PACED_ADMISSION_AUTO] = "auto", [PACED_ADMISSION_HARD] = "hard",
+            [PACED_ADMISSION_SOFT] = "soft")

@@ -12,16 +12,17 @@ PACED_NETWORKS
 #define NETWORK(name) &model_##name,
 static const struct model *const models[] = {PACED_NETWORKS};
 
-enum { EXAMPLE_SIZE = 64 }; /* pixels; every network supports it */
+/* Pixels of an example that every network supports; the most classes that labels of bytes can have. */
+enum { EXAMPLE_SIZE = 64, MAX_CLASSES = 255 };
+
+const char *paced_network_name(int index) {
+    return index >= 0 && (size_t)index < PACED_COUNT(models) ? models[index]->name : NULL;
+}
 
 static enum paced_err unknown(const char *arch) {
-    const char *names[PACED_COUNT(models)];
+    const char *nearest = paced_names_nearest(paced_network_name, arch);
     struct paced_text all = {0};
-    for (size_t i = 0; i < PACED_COUNT(models); ++i) {
-        names[i] = models[i]->name;
-        paced_text_add(&all, i ? ", %s" : "%s", names[i]);
-    }
-    const char *nearest = paced_nearest(arch, names, PACED_COUNT(names));
+    paced_names_add(&all, paced_network_name);
     enum paced_err err =
         paced_error(PACED_INVALID, "model.arch = %s: no such network; %s%s%schoose one of: %s", arch,
                     nearest ? "did you mean " : "", nearest ? nearest : "", nearest ? "? " : "", all.data);
@@ -45,9 +46,8 @@ static enum paced_err build(struct paced_graph **out, const struct model *model,
 }
 
 static const struct model *find(const char *arch) {
-    for (size_t i = 0; i < PACED_COUNT(models); ++i)
-        if (strcmp(models[i]->name, arch) == 0) return models[i];
-    return NULL;
+    int index = paced_names_find(paced_network_name, arch);
+    return index < 0 ? NULL : models[index];
 }
 
 enum paced_err paced_model_build(struct paced_graph **out, const char *arch, int size, int classes, int width) {
@@ -84,7 +84,7 @@ enum paced_err paced_model_recognise(const struct paced_weights *weights, const 
         const struct paced_param *first = paced_graph_get_param(graph, 0),
                                  *last = paced_graph_get_param(graph, paced_graph_param_count(graph) - 1);
         *network = (struct paced_network){models[i]->name, first_size(weights, first, PACED_MAX_WIDTH),
-                                          first_size(weights, last, PACED_MAX_CLASSES)};
+                                          first_size(weights, last, MAX_CLASSES)};
         found = network->width > 0 && network->classes > 0;
         paced_text_add(&names, "%s%s has %s and %s", i ? ", " : "", models[i]->name, first->name, last->name);
         paced_graph_destroy(graph);

@@ -9,6 +9,7 @@
 enum { MAX_MOMENTS = 2, CLIP_PARTS = 1024, MAX_VECTOR = 16 };
 
 struct kind {
+    const char *name;
     const char *moments[MAX_MOMENTS]; /* names in the state file */
     enum paced_err (*step)(struct paced_optimizer *o, double lr);
 };
@@ -66,10 +67,14 @@ static enum paced_err sgd_step(struct paced_optimizer *o, double lr) {
 }
 
 static const struct kind kinds[] = {
-    [PACED_ADAM] = {{"exp_avg", "exp_avg_sq"}, adam_step},
-    [PACED_ADAMW] = {{"exp_avg", "exp_avg_sq"}, adamw_step},
-    [PACED_SGD] = {{"momentum_buffer", NULL}, sgd_step},
+    [PACED_ADAM] = {"adam", {"exp_avg", "exp_avg_sq"}, adam_step},
+    [PACED_ADAMW] = {"adamw", {"exp_avg", "exp_avg_sq"}, adamw_step},
+    [PACED_SGD] = {"sgd", {"momentum_buffer", NULL}, sgd_step},
 };
+
+const char *paced_optimizer_name(int kind) {
+    return kind >= 0 && (size_t)kind < PACED_COUNT(kinds) ? kinds[kind].name : NULL;
+}
 
 /* ---- clipping ------------------------------------------------------------------------------------------------ */
 
@@ -102,15 +107,15 @@ static enum paced_err make_buffers(struct paced_optimizer *o) {
     return PACED_OK;
 }
 
-enum paced_err paced_optimizer_create(struct paced_optimizer **out, const struct paced_config *config,
+enum paced_err paced_optimizer_create(struct paced_optimizer **out, const struct paced_train_options *options,
                                       struct paced_exec *exec) {
     *out = NULL;
     struct paced_optimizer *o = paced_alloc(1, sizeof *o);
-    *o = (struct paced_optimizer){.kind = &kinds[config->train.optimizer],
+    *o = (struct paced_optimizer){.kind = &kinds[options->optimizer],
                                   .exec = exec,
-                                  .momentum = config->train.momentum,
-                                  .weight_decay = config->train.weight_decay,
-                                  .clip_norm = config->train.clip_norm};
+                                  .momentum = options->momentum,
+                                  .weight_decay = options->weight_decay,
+                                  .clip_norm = options->clip_norm};
     enum paced_err err = make_buffers(o);
     if (err) {
         paced_optimizer_destroy(o);

@@ -3,17 +3,21 @@
 
 #include "paced/optim.h"
 
-double paced_schedule_lr(const struct paced_config *config, int epoch) {
-    double lr = config->train.lr, done = (double)epoch / (double)config->train.epochs;
-    switch ((enum paced_schedule_kind)config->train.schedule) {
+double paced_schedule_lr(const struct paced_train_options *options, int epoch) {
+    double lr = options->lr, done = (double)epoch / (double)options->epochs;
+    switch ((enum paced_schedule_kind)options->schedule) {
     case PACED_SCHEDULE_STEP:
-        return lr * pow(config->train.gamma, (double)(epoch / config->train.step));
+        return lr * pow(options->gamma, (double)(epoch / options->step));
     case PACED_SCHEDULE_COSINE:
         return lr * (1 + cos(M_PI * done)) / 2;
     case PACED_SCHEDULE_POLY:
-        return lr * pow(1 - done, config->train.power);
+        return lr * pow(1 - done, options->power);
     case PACED_SCHEDULE_CONSTANT:
         break;
     }
     return lr;
 }
+
+PACED_NAMES(paced_schedule_name, [PACED_SCHEDULE_STEP] = "step", [PACED_SCHEDULE_COSINE] = "cosine",
+            [PACED_SCHEDULE_POLY] = "poly", [PACED_SCHEDULE_CONSTANT] = "constant")
+PACED_NAMES(paced_select_name, [PACED_SELECT_LOSS] = "loss", [PACED_SELECT_DICE] = "dice")

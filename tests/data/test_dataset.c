@@ -1,6 +1,7 @@
 /* Data sets: valid and malformed splits, bus and folder masks, differing sizes, invalid classes, and real pairs if
  * available. */
 #include "helper.h"
+#include "paced/config.h"
 
 enum { S = 8 };
 
@@ -22,7 +23,7 @@ static struct paced_config config_of(int kind, int64_t classes) {
 static enum paced_err open_split(struct paced_dataset **dataset, int kind, int64_t classes, const char *json) {
     struct paced_config config = config_of(kind, classes);
     put_text("split.json", json);
-    return paced_dataset_open(dataset, &config, PACED_TRAIN);
+    return paced_dataset_open(dataset, &config.data, PACED_TRAIN);
 }
 
 static void put_grey(const char *name, int width, int height, uint8_t value) {
@@ -81,7 +82,7 @@ static void test_bad_splits(void **state) {
 static void check_bad_config(struct paced_config config, enum paced_phase phase, const char *says) {
     struct paced_dataset *d;
     hush();
-    enum paced_err err = paced_dataset_open(&d, &config, phase);
+    enum paced_err err = paced_dataset_open(&d, &config.data, phase);
     const char *said = unhush();
     assert_int_equal(err, PACED_INVALID);
     assert_null(d);
@@ -211,7 +212,7 @@ static void test_find_with_a_circle(void **state) {
     snprintf(root, sizeof root, "%s/found", test_dir);
     config.data.root = root;
     struct paced_dataset *d;
-    assert_int_equal(paced_dataset_find(&d, &config), PACED_OK);
+    assert_int_equal(paced_dataset_find(&d, &config.data), PACED_OK);
     assert_int_equal(paced_dataset_count(d), 2);
     assert_string_equal(paced_dataset_image_name(d, 0), "a.png");
     assert_string_equal(paced_dataset_image_name(d, 1), "in/b.png");
@@ -231,7 +232,7 @@ static void test_real_pairs(void **state) {
     config.data.size = 224;
     uint8_t *rgb = malloc(224 * 224 * 3), *label = malloc(224 * 224);
     struct paced_dataset *d;
-    assert_int_equal(paced_dataset_open(&d, &config, PACED_TRAIN), PACED_OK);
+    assert_int_equal(paced_dataset_open(&d, &config.data, PACED_TRAIN), PACED_OK);
     assert_int_equal(paced_dataset_count(d), 680);
     size_t lesion = 0;
     for (size_t i = 0; i < 680; i += 170) {

@@ -1,6 +1,7 @@
 /* The loader: order, sizes and contents of batches, resuming, any number of workers, early exit, and
  * errors in order. */
 #include "helper.h"
+#include "paced/config.h"
 
 enum { S = 8, SAMPLES = 11, BATCH = 3, PIXELS = S * S };
 
@@ -29,7 +30,7 @@ static struct paced_dataset *open_samples(int broken) {
     struct paced_config config = {
         .data = {.dataset = PACED_DATA_BUS, .root = root_path, .train = split_path, .classes = 2, .size = S}};
     struct paced_dataset *d;
-    assert_int_equal(paced_dataset_open(&d, &config, PACED_TRAIN), PACED_OK);
+    assert_int_equal(paced_dataset_open(&d, &config.data, PACED_TRAIN), PACED_OK);
     return d;
 }
 

@@ -1,6 +1,7 @@
 /* Masks of each kind: valid and malformed label tables, known and unknown colours, several masks of one image, class
  * names, and folders of phases. */
 #include "helper.h"
+#include "paced/config.h"
 
 enum { W = 6, H = 4, PIXELS = W * H };
 
@@ -25,14 +26,14 @@ static struct paced_config config_of(int kind, int64_t classes, const char *labe
 static struct paced_masks *open_masks(int kind, int64_t classes, const char *labels) {
     struct paced_config config = config_of(kind, classes, labels);
     struct paced_masks *masks;
-    assert_int_equal(paced_masks_open(&masks, &config), PACED_OK);
+    assert_int_equal(paced_masks_open(&masks, &config.data), PACED_OK);
     return masks;
 }
 
 static void check_refused(struct paced_config config, const char *says) {
     struct paced_masks *masks;
     hush();
-    enum paced_err err = paced_masks_open(&masks, &config);
+    enum paced_err err = paced_masks_open(&masks, &config.data);
     const char *said = unhush();
     assert_int_equal(err, PACED_INVALID);
     assert_null(masks);
@@ -182,7 +183,7 @@ static void test_merge(void **state) {
         struct paced_masks *masks;
         struct paced_mask mask;
         config.data.merge_masks = merge;
-        assert_int_equal(paced_masks_open(&masks, &config), PACED_OK);
+        assert_int_equal(paced_masks_open(&masks, &config.data), PACED_OK);
         assert_int_equal(paced_masks_read(masks, at("x_mask.png"), "s", &mask), PACED_OK);
         for (int i = 0; i < PIXELS; i++) assert_int_equal(mask.label[i], i == 0 || (merge && (i == 5 || i == 10)));
         free(mask.label);
@@ -198,7 +199,7 @@ static void test_merge_of_unequal_sizes(void **state) {
     config.data.merge_masks = true;
     put_dot("y_mask.png", W, 0);
     put_dot("y_mask_1.png", W + 1, 0);
-    assert_int_equal(paced_masks_open(&masks, &config), PACED_OK);
+    assert_int_equal(paced_masks_open(&masks, &config.data), PACED_OK);
     hush();
     enum paced_err err = paced_masks_read(masks, at("y_mask.png"), "s", &mask);
     const char *said = unhush();
@@ -221,7 +222,7 @@ static void test_folders_of_phases(void **state) {
     for (int phase = 0; phase < 2; phase++) {
         struct paced_dataset *d;
         uint8_t rgb[16 * 3], label[16];
-        assert_int_equal(paced_dataset_open(&d, &config, phase), PACED_OK);
+        assert_int_equal(paced_dataset_open(&d, &config.data, phase), PACED_OK);
         assert_int_equal(paced_dataset_load(d, 0, rgb, label), PACED_OK);
         assert_int_equal(label[5], phase == PACED_TRAIN);
         assert_int_equal(paced_dataset_load(d, 1, rgb, label), PACED_OK);
@@ -232,7 +233,7 @@ static void test_folders_of_phases(void **state) {
     put_text("split.json", "[[\"../../a.png\", \"a.png\"]]");
     struct paced_dataset *d;
     hush();
-    enum paced_err err = paced_dataset_open(&d, &config, PACED_TRAIN);
+    enum paced_err err = paced_dataset_open(&d, &config.data, PACED_TRAIN);
     const char *said = unhush();
     assert_int_equal(err, PACED_INVALID);
     assert_says(said, "leaves data.root");
@@ -256,7 +257,7 @@ static void test_real_colours(void **state) {
     size_t seen[12] = {0};
     for (int phase = 0; phase < 2; phase++) {
         struct paced_dataset *d;
-        assert_int_equal(paced_dataset_open(&d, &config, phase), PACED_OK);
+        assert_int_equal(paced_dataset_open(&d, &config.data, phase), PACED_OK);
         assert_int_equal(paced_dataset_count(d), counts[phase]);
         assert_string_equal(paced_dataset_class_name(d, 3), "road");
         for (size_t i = 0; i < counts[phase]; i++) {

@@ -1,6 +1,7 @@
 /* The synthetic needle and scene sets: reproducible, in their layouts, with every class, and not separable by
  * brightness. */
 #include "helper.h"
+#include "paced/config.h"
 
 enum { COUNT = 20, SIZE = 64, PIXELS = SIZE * SIZE };
 
@@ -16,7 +17,7 @@ static struct paced_dataset *open_set(int kind, const char *name, int64_t classe
     config.data.val = val;
     if (kind == PACED_DATA_ROBO) config.data.labels = labels;
     struct paced_dataset *d;
-    assert_int_equal(paced_dataset_open(&d, &config, phase), PACED_OK);
+    assert_int_equal(paced_dataset_open(&d, &config.data, phase), PACED_OK);
     return d;
 }
 

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "paced/config.h"
 #include "paced/distill.h"
 
 #define A 0.3
@@ -67,7 +68,7 @@ static void assert_objective(const struct paced_objective *o, const struct expec
 
 static void check(const struct paced_config *config, const struct expected *want) {
     struct paced_objective o;
-    assert_int_equal(paced_objective_init(&o, config), PACED_OK);
+    assert_int_equal(paced_objective_init(&o, &config->distill, &config->uncertainty, &config->pacing), PACED_OK);
     assert_objective(&o, want);
 }
 
@@ -81,7 +82,7 @@ static void test_losses(void **state) {
         config.pacing.admission = losses[i].soft ? PACED_ADMISSION_HARD : PACED_ADMISSION_SOFT;
         check(&config, &losses[i]);
         struct paced_objective o;
-        assert_int_equal(paced_objective_init(&o, &config), PACED_OK);
+        assert_int_equal(paced_objective_init(&o, &config.distill, &config.uncertainty, &config.pacing), PACED_OK);
         assert_int_equal(o.target, PACED_TARGET_HARD);
     }
 }
@@ -134,14 +135,14 @@ static void test_settings_are_handed_on(void **state) {
     config.uncertainty.kernel = 7;
     config.pacing.order = PACED_ORDER_HARD;
     struct paced_objective o;
-    assert_int_equal(paced_objective_init(&o, &config), PACED_OK);
+    assert_int_equal(paced_objective_init(&o, &config.distill, &config.uncertainty, &config.pacing), PACED_OK);
     assert_true(o.temperature == 4 && o.tau == 6.26f && o.beta == 0.25f && o.smoothing == 0.125f && o.kernel == 7);
     assert_true(o.prediction == PACED_PREDICTION_MAX && o.boundary == PACED_BOUNDARY_NONE && o.hard_first);
     assert_true(o.fuse == PACED_FUSE_WEIGHTED && o.target == PACED_TARGET_SVLS && !o.by_quantile);
     config.pacing.function = PACED_PACING_ROOT;
     config.pacing.order = PACED_ORDER_EASY;
     config.uncertainty.temperature = NAN; /* auto: a usable value until it is fitted */
-    assert_int_equal(paced_objective_init(&o, &config), PACED_OK);
+    assert_int_equal(paced_objective_init(&o, &config.distill, &config.uncertainty, &config.pacing), PACED_OK);
     assert_true(o.by_quantile && !o.hard_first && o.tau > 0);
 }
 
@@ -152,7 +153,7 @@ static void assert_refused(struct paced_config config, const char *begin) {
     struct capture capture;
     config.distill.teacher = none;
     capture_start(&capture);
-    enum paced_err err = paced_objective_init(&o, &config);
+    enum paced_err err = paced_objective_init(&o, &config.distill, &config.uncertainty, &config.pacing);
     capture_end(&capture);
     assert_int_equal(err, PACED_INVALID);
     if (strncmp(capture.text, begin, strlen(begin)) != 0) fail_msg("said %s instead of %s", capture.text, begin);
@@ -166,7 +167,7 @@ static void test_missing_teacher(void **state) {
     struct paced_objective o;
     struct paced_config iid = config_of(PACED_METHOD_IID, 0);
     iid.distill.teacher = none;
-    assert_int_equal(paced_objective_init(&o, &iid), PACED_OK);
+    assert_int_equal(paced_objective_init(&o, &iid.distill, &iid.uncertainty, &iid.pacing), PACED_OK);
     for (int i = PACED_METHOD_KD; i <= PACED_METHOD_PCD; ++i)
         assert_refused(config_of(i, 0), "paced: distill.method = ");
     for (int i = 1; i <= (int)PACED_COUNT(losses); ++i)

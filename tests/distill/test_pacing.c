@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "paced/config.h"
 #include "paced/distill.h"
 #include "tests/capture.h"
 
@@ -38,7 +39,7 @@ static struct paced_config step_config(double mu, double update, int every) {
 
 static void assert_mu(const struct paced_config *config, const struct paced_objective *objective, int epoch,
                       double want) {
-    assert_about(paced_pacing_mu(config, objective, epoch, NULL), want, 1e-12);
+    assert_about(paced_pacing_mu(&config->pacing, objective, epoch, config->train.epochs, NULL), want, 1e-12);
 }
 
 /* Updates after the 0-based epochs 0, 5, 10: the second epoch already admits more. */
@@ -96,8 +97,8 @@ static void test_who_needs_a_histogram(void **state) {
     for (int f = PACED_PACING_STEP; f <= PACED_PACING_NONE; ++f) {
         config.pacing.function = f;
         bool quantiles = f != PACED_PACING_STEP && f != PACED_PACING_NONE;
-        assert_int_equal(paced_pacing_needs_histogram(&config, &self_paced), quantiles);
-        assert_false(paced_pacing_needs_histogram(&config, &plain));
+        assert_int_equal(paced_pacing_needs_histogram(&config.pacing, &self_paced), quantiles);
+        assert_false(paced_pacing_needs_histogram(&config.pacing, &plain));
     }
 }
 
@@ -203,7 +204,7 @@ static void test_share_functions(void **state) {
         static const int functions[] = {PACED_PACING_LINEAR, PACED_PACING_EXPONENTIAL, PACED_PACING_ROOT};
         for (int i = 0; i < 3; ++i) {
             config.pacing.function = functions[i];
-            double mu = paced_pacing_mu(&config, &self_paced, epoch, histogram);
+            double mu = paced_pacing_mu(&config.pacing, &self_paced, epoch, config.train.epochs, histogram);
             assert_about(share_below(values, mu), want[i], 1.0 / VALUES + 1e-9);
         }
     }
@@ -219,7 +220,7 @@ static void test_quantile_pacing(void **state) {
                                   .pacing = {.function = PACED_PACING_QUANTILE, .start = 0.8, .end = 0.3}};
     double first = (double)values[799], last = (double)values[VALUES - 1];
     for (int epoch = 0; epoch < EPOCHS; ++epoch) {
-        double mu = paced_pacing_mu(&config, &self_paced, epoch, histogram);
+        double mu = paced_pacing_mu(&config.pacing, &self_paced, epoch, config.train.epochs, histogram);
         assert_about(mu, epoch < 6 ? first + (last - first) * epoch / 6 : last, 1e-6);
         if (epoch == 0) assert_about(share_below(values, mu), 0.8, 0.005);
         if (epoch >= 6) assert_true(mu == last);
@@ -230,9 +231,9 @@ static void test_quantile_pacing(void **state) {
 static void test_sigma(void **state) {
     (void)state;
     const struct paced_config config = {.uncertainty = {.sigma = 0.9, .sigma_decay = 0.5}};
-    for (int epoch = 0; epoch < 60; ++epoch) assert_true(paced_pacing_sigma(&config, epoch) == ldexp(0.9, -epoch));
+    for (int epoch = 0; epoch < 60; ++epoch) assert_true(paced_pacing_sigma(&config.uncertainty, epoch) == ldexp(0.9, -epoch));
     const struct paced_config constant = {.uncertainty = {.sigma = 1.5, .sigma_decay = 1}};
-    assert_true(paced_pacing_sigma(&constant, 99) == 1.5);
+    assert_true(paced_pacing_sigma(&constant.uncertainty, 99) == 1.5);
 }
 
 int main(void) {

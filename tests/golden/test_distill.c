@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "paced/config.h"
 #include "paced/distill.h"
 #include "tests/golden/golden.h"
 
@@ -38,7 +39,7 @@ static struct paced_objective objective_of(const struct golden_case *c, const ch
     struct paced_objective objective;
     char *set = paced_format("distill.loss=%s", name);
     assert_ok(paced_config_load(&config, c->ini, (const char *const[]){set}, 1));
-    assert_ok(paced_objective_init(&objective, &config));
+    assert_ok(paced_objective_init(&objective, &config.distill, &config.uncertainty, &config.pacing));
     assert_string_equal(objective.name, name);
     paced_config_finish(&config);
     free(set);

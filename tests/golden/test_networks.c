@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "paced/config.h"
 #include "paced/distill.h"
 #include "paced/models.h"
 #include "paced/optim.h"
@@ -132,7 +133,7 @@ static void check_adam(const struct file *f) {
     const struct paced_config config = {.train.optimizer = PACED_ADAM};
     struct paced_optimizer *optimizer;
     float losses[10];
-    assert_ok(paced_optimizer_create(&optimizer, &config, net.exec));
+    assert_ok(paced_optimizer_create(&optimizer, &config.train, net.exec));
     for (size_t i = 0; i < PACED_COUNT(losses); ++i) {
         losses[i] = (float)step(&net);
         assert_ok(paced_optimizer_step(optimizer, golden_number(&net.golden, "case", "lr")));

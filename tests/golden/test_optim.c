@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 
+#include "paced/config.h"
 #include "paced/optim.h"
 #include "tests/golden/golden.h"
 
@@ -115,9 +116,9 @@ static void check(const struct paced_weights *golden, const char *name, struct p
     config.train.gamma = 0.1;
     if (config.train.power == 0) config.train.power = 0.9;
     write_flat(&net, paced_exec_trained(net.exec), "", 1);
-    assert_ok(paced_optimizer_create(&optimizer, &config, net.exec));
+    assert_ok(paced_optimizer_create(&optimizer, &config.train, net.exec));
     for (int step = 1; step <= STEPS; ++step) {
-        double lr = paced_schedule_lr(&config, step - 1);
+        double lr = paced_schedule_lr(&config.train, step - 1);
         char prefix[16];
         assert_near(lr, rates[step - 1], 1e-12 * config.train.lr);
         snprintf(prefix, sizeof prefix, "%d.", step);

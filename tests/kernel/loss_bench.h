@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "paced/config.h"
 #include "paced/distill.h"
 #include "tests/kernel/harness.h"
 #include "tests/ref/ref.h"
@@ -59,7 +60,7 @@ static inline struct bench start(const struct batch *b, const struct paced_confi
     bench.s = scaled("s", bench.count, 5);
     bench.t = scaled("t", bench.count, 20);
     bench.labels = make_labels(b);
-    assert_ok(paced_objective_init(&bench.objective, config));
+    assert_ok(paced_objective_init(&bench.objective, &config->distill, &config->uncertainty, &config->pacing));
     assert_ok(paced_loss_create(&bench.loss, harness_device, &bench.objective, true, b->n + 1, b->size, b->classes));
     assert_ok(paced_buffer_create(&bench.logits, harness_device, bench.count * sizeof(float)));
     assert_ok(paced_buffer_create(&bench.dlogits, harness_device, bench.count * sizeof(float)));

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "paced/config.h"
 #include "paced/optim.h"
 #include "tests/capture.h"
 #include "tests/kernel/harness.h"
@@ -62,7 +63,7 @@ static void compare_movement(const struct net *net, const float *before, const d
 static void check_steps_at(const struct paced_config *config, double rate) {
     struct net net = two_layers();
     struct paced_optimizer *optimizer;
-    assert_ok(paced_optimizer_create(&optimizer, config, net.exec));
+    assert_ok(paced_optimizer_create(&optimizer, &config->train, net.exec));
     size_t count = arena_count(&net);
     float *before = read_floats(paced_exec_trained(net.exec), count);
     double *w = paced_alloc(count, sizeof *w), *m = paced_alloc(count, sizeof *m), *v = paced_alloc(count, sizeof *v);
@@ -116,7 +117,7 @@ static void test_clip_that_is_not_reached(void **state) {
         struct net net = two_layers();
         const struct paced_config config = {.train = {.optimizer = PACED_ADAM, .clip_norm = i ? 100 : 0}};
         struct paced_optimizer *optimizer;
-        assert_ok(paced_optimizer_create(&optimizer, &config, net.exec));
+        assert_ok(paced_optimizer_create(&optimizer, &config.train, net.exec));
         free(set_gradient(&net, 1));
         assert_ok(paced_optimizer_step(optimizer, 0.01));
         after[i] = read_floats(paced_exec_trained(net.exec), arena_count(&net));
@@ -134,7 +135,7 @@ static void test_clip_of_nan(void **state) {
     struct net net = two_layers();
     const struct paced_config config = {.train = {.optimizer = PACED_SGD, .clip_norm = 1}};
     struct paced_optimizer *optimizer;
-    assert_ok(paced_optimizer_create(&optimizer, &config, net.exec));
+    assert_ok(paced_optimizer_create(&optimizer, &config.train, net.exec));
     float *grad = set_gradient(&net, 1);
     grad[1] = NAN;
     assert_ok(paced_buffer_write(paced_exec_trained_grad(net.exec), grad, arena_count(&net) * sizeof *grad));
@@ -160,7 +161,7 @@ static void test_zero_gradient(void **state) {
     struct net net = two_layers();
     struct paced_optimizer *optimizer;
     const struct paced_config config = {.train.optimizer = PACED_ADAM};
-    assert_ok(paced_optimizer_create(&optimizer, &config, net.exec));
+    assert_ok(paced_optimizer_create(&optimizer, &config.train, net.exec));
     size_t count = arena_count(&net);
     float *before = read_floats(paced_exec_trained(net.exec), count);
     assert_ok(paced_buffer_zero(paced_exec_trained_grad(net.exec), count * sizeof *before));
@@ -185,14 +186,14 @@ static void check_state(const struct paced_config *config) {
     struct paced_optimizer *first, *second;
     struct paced_weights saved = {0}, want = {0}, got = {0};
     size_t bytes = arena_count(&net) * sizeof(float);
-    assert_ok(paced_optimizer_create(&first, config, net.exec));
+    assert_ok(paced_optimizer_create(&first, &config->train, net.exec));
     free(weights_after(&net, first, 1));
     float *middle = weights_after(&net, first, 2);
     assert_ok(paced_optimizer_save(first, &saved));
     free(weights_after(&net, first, 3));
     assert_ok(paced_exec_save_params(net.exec, &want));
 
-    assert_ok(paced_optimizer_create(&second, config, net.exec));
+    assert_ok(paced_optimizer_create(&second, &config->train, net.exec));
     assert_ok(paced_optimizer_load(second, &saved, "saved"));
     assert_ok(paced_buffer_write(paced_exec_trained(net.exec), middle, bytes));
     free(weights_after(&net, second, 3));
@@ -225,7 +226,7 @@ static void test_bad_state(void **state) {
     const int64_t step = 3;
     struct capture capture;
     paced_weights_add(&partial, "optimizer.step", PACED_I64, 0, NULL, &step);
-    assert_ok(paced_optimizer_create(&optimizer, &config, net.exec));
+    assert_ok(paced_optimizer_create(&optimizer, &config.train, net.exec));
     capture_start(&capture);
     enum paced_err errs[] = {paced_optimizer_load(optimizer, &none, "none.safetensors"),
                              paced_optimizer_load(optimizer, &partial, "partial.safetensors")};

@@ -7,10 +7,11 @@
 
 #include <cmocka.h>
 
+#include "paced/config.h"
 #include "paced/optim.h"
 
 static void assert_lr(const struct paced_config *config, int epoch, double want) {
-    double got = paced_schedule_lr(config, epoch);
+    double got = paced_schedule_lr(&config->train, epoch);
     if (fabs(got - want) <= 4e-14 * want) return;
     print_error("epoch %d: lr is %.17g, not %.17g\n", epoch, got, want);
     fail();

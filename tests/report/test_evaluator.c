@@ -3,6 +3,7 @@
 #include "src/report/components.h"
 #include "src/report/needle.h"
 
+#include "paced/config.h"
 #include "paced/report.h"
 #include "tests/capture.h"
 

@@ -1,5 +1,6 @@
 /* Event files: checksums against published values, framing byte by byte, and the contents of each record.
  * tests/e2e/test_tensorboard.py reads them with TensorBoard itself. */
+#include "paced/config.h"
 #include "paced/report.h"
 #include "src/report/record.h"
 

@@ -48,7 +48,7 @@ static enum paced_err read_class_names(struct report_run *run) {
     if (*run->config.data.labels ? !paced_path_exists(run->config.data.labels)
                                  : run->config.data.dataset == PACED_DATA_ROBO)
         return PACED_OK;
-    PACED_TRY(paced_masks_open(&masks, &run->config));
+    PACED_TRY(paced_masks_open(&masks, &run->config.data));
     run->class_names = paced_alloc(classes, sizeof *run->class_names);
     for (size_t c = 0; c < classes; ++c) run->class_names[c] = paced_strdup(paced_masks_class_name(masks, (int)c));
     paced_masks_close(masks);

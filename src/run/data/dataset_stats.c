@@ -15,8 +15,8 @@ enum paced_err dataset_stats_open(struct dataset_stats *s, const struct paced_co
     const char *split[] = {config->data.train, config->data.val};
     const bool none = *split[0] == '\0' && *split[1] == '\0';
     for (int phase = 0; phase < 2; ++phase)
-        if (!find || *split[phase] != '\0') PACED_TRY(paced_dataset_open(&s->set[phase], config, phase));
-    if (find && none) PACED_TRY(paced_dataset_find(&s->set[PACED_TRAIN], config));
+        if (!find || *split[phase] != '\0') PACED_TRY(paced_dataset_open(&s->set[phase], &config->data, phase));
+    if (find && none) PACED_TRY(paced_dataset_find(&s->set[PACED_TRAIN], &config->data));
     for (int phase = 0; phase < 2; ++phase)
         if (s->set[phase]) s->count += paced_dataset_count(s->set[phase]);
     s->pair = paced_alloc(s->count, sizeof *s->pair);

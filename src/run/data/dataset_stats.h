@@ -2,6 +2,7 @@
 #ifndef PACED_RUN_SURVEY_H
 #define PACED_RUN_SURVEY_H
 
+#include "paced/config.h"
 #include "paced/data.h"
 
 struct dataset_stats {

@@ -52,7 +52,7 @@ static enum paced_err find_tau(struct look *k, float *tau) {
     }
     struct paced_dataset *val;
     struct logits logits = {0};
-    PACED_TRY(paced_dataset_open(&val, c, PACED_VAL));
+    PACED_TRY(paced_dataset_open(&val, &c->data, PACED_VAL));
     enum paced_err err =
         logits_collect(&logits, &k->network, val, 1, (int)c->data.workers, k->example.classes, NULL, true, "calibrate");
     double fitted = 0;
@@ -75,26 +75,25 @@ static enum paced_err open_view(struct look *k, struct view *view) {
 }
 
 static enum paced_err open_views(struct look *k) {
-    static const char *const fusions[] = {"product", "mean", "max", "weighted", "prediction", "boundary"};
     struct paced_config *c = k->config;
     struct paced_objective o;
-    PACED_TRY(paced_objective_init(&o, c));
+    PACED_TRY(paced_objective_init(&o, &c->distill, &c->uncertainty, &c->pacing));
     if (o.weighting == PACED_WEIGHT_NONE) {
         c->distill.method = PACED_METHOD_PCD;
         c->distill.loss = 0;
-        PACED_TRY(paced_objective_init(&o, c));
+        PACED_TRY(paced_objective_init(&o, &c->distill, &c->uncertainty, &c->pacing));
     }
     PACED_TRY(find_tau(k, &o.tau));
-    k->masked = (struct view){.objective = o, .fusion = fusions[o.fuse]};
+    k->masked = (struct view){.objective = o, .fusion = paced_fuse_name(o.fuse)};
     o.boundary = PACED_BOUNDARY_NONE;
     o.fuse = PACED_FUSE_PREDICTION;
-    k->bare = (struct view){.objective = o, .fusion = fusions[o.fuse]};
+    k->bare = (struct view){.objective = o, .fusion = paced_fuse_name(o.fuse)};
     PACED_TRY(open_view(k, &k->masked));
     return open_view(k, &k->bare);
 }
 
 static enum paced_err set_pace(struct look *k) {
-    double sigma = paced_pacing_sigma(k->config, 0);
+    double sigma = paced_pacing_sigma(&k->config->uncertainty, 0);
     struct paced_loss *losses[] = {k->masked.maps, k->masked.weights, k->bare.maps, k->bare.weights};
     for (size_t i = 0; i < PACED_COUNT(losses); ++i) PACED_TRY(paced_loss_set_epoch(losses[i], k->mu, sigma));
     return PACED_OK;
@@ -102,7 +101,7 @@ static enum paced_err set_pace(struct look *k) {
 
 static enum paced_err open_look(struct look *k, const char *weights) {
     struct paced_config own = teacher_config(k->config);
-    PACED_TRY(paced_masks_open(&k->masks, k->config));
+    PACED_TRY(paced_masks_open(&k->masks, &k->config->data));
     k->example = example_create((int)own.data.size, (int)own.data.classes);
     PACED_TRY(open_device(&k->device, &own));
     PACED_TRY(network_open(&k->network, &own, k->device, 1, PACED_INFERENCE));
@@ -254,12 +253,12 @@ static enum paced_err draw(void *context, const char *path, const struct paced_i
 
 static enum paced_err look_at(struct look *k, struct images *images) {
     enum paced_err unread = PACED_OK;
-    if (paced_pacing_needs_histogram(k->config, &k->masked.objective)) {
+    if (paced_pacing_needs_histogram(&k->config->pacing, &k->masked.objective)) {
         k->histogram = paced_histogram_create();
         unread = images_visit(images, "measure", collect, k);
         if (unread && unread != PACED_INVALID) return unread;
     }
-    k->mu = paced_pacing_mu(k->config, &k->masked.objective, 0, k->histogram);
+    k->mu = paced_pacing_mu(&k->config->pacing, &k->masked.objective, 0, k->config->train.epochs, k->histogram);
     PACED_TRY(set_pace(k));
     k->unmapped = 0;
     enum paced_err err = images_visit(images, "uncertainty", draw, k);

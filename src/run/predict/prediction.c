@@ -56,7 +56,7 @@ static void count_age(struct prediction *p, const char *path) {
 static enum paced_err read_colours(struct prediction *p, const struct paced_config *config) {
     struct paced_masks *masks = NULL;
     if (*config->data.labels) {
-        PACED_TRY(paced_masks_open(&masks, config));
+        PACED_TRY(paced_masks_open(&masks, &config->data));
         count_age(p, config->data.labels);
     }
     class_colours(masks, p->colours);

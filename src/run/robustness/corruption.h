@@ -2,6 +2,7 @@
 #ifndef PACED_RUN_CORRUPTION_H
 #define PACED_RUN_CORRUPTION_H
 
+#include "paced/config.h"
 #include "paced/data.h"
 #include "paced/perturb.h"
 

@@ -43,7 +43,7 @@ static enum paced_err open_bench(struct bench *b, enum paced_mode mode) {
     PACED_TRY(paced_exec_init_params(b->network.exec, (uint64_t)c->run.seed));
     PACED_TRY(
         paced_loss_create(&b->loss, b->device, &objective, false, b->batch, (int)c->data.size, (int)c->data.classes));
-    if (mode == PACED_TRAINING) PACED_TRY(paced_optimizer_create(&b->optimizer, c, b->network.exec));
+    if (mode == PACED_TRAINING) PACED_TRY(paced_optimizer_create(&b->optimizer, &c->train, b->network.exec));
     return fill_inputs(b);
 }
 

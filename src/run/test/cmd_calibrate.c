@@ -15,7 +15,7 @@ struct calibration {
 };
 
 static enum paced_err collect(struct calibration *k, const struct paced_config *c, const char *weights) {
-    PACED_TRY(paced_dataset_open(&k->dataset, c, PACED_VAL));
+    PACED_TRY(paced_dataset_open(&k->dataset, &c->data, PACED_VAL));
     size_t count = paced_dataset_count(k->dataset);
     int batch = (size_t)c->train.batch > count ? (int)count : (int)c->train.batch;
     PACED_TRY(open_device(&k->device, c));

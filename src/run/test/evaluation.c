@@ -5,7 +5,7 @@
 
 static enum paced_err open_inputs(struct evaluation *e, const struct paced_config *c) {
     PACED_TRY(paced_evaluator_create(&e->evaluator, c));
-    return paced_dataset_open(&e->dataset, c, PACED_VAL);
+    return paced_dataset_open(&e->dataset, &c->data, PACED_VAL);
 }
 
 enum paced_err evaluation_check(const struct paced_config *config) {

@@ -28,11 +28,11 @@ static enum paced_err check_network(const struct paced_config *c, size_t images)
 }
 
 enum paced_err inputs_open(struct inputs *inputs, const struct paced_config *config) {
-    PACED_TRY(paced_objective_init(&inputs->objective, config));
+    PACED_TRY(paced_objective_init(&inputs->objective, &config->distill, &config->uncertainty, &config->pacing));
     PACED_TRY(paced_augment_parse(&inputs->augment, "data.augment", config->data.augment));
     inputs->augment.seed = (uint64_t)config->run.seed;
-    PACED_TRY(paced_dataset_open(&inputs->train, config, PACED_TRAIN));
-    PACED_TRY(paced_dataset_open(&inputs->val, config, PACED_VAL));
+    PACED_TRY(paced_dataset_open(&inputs->train, &config->data, PACED_TRAIN));
+    PACED_TRY(paced_dataset_open(&inputs->val, &config->data, PACED_VAL));
     return check_network(config, paced_dataset_count(inputs->train));
 }
 

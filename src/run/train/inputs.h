@@ -3,6 +3,7 @@
 #ifndef PACED_RUN_INPUTS_H
 #define PACED_RUN_INPUTS_H
 
+#include "paced/config.h"
 #include "paced/data.h"
 #include "paced/distill.h"
 #include "paced/perturb.h"

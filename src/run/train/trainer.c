@@ -78,7 +78,7 @@ static enum paced_err open_parts(struct trainer *t) {
     PACED_TRY(scorer_create(&t->scorer, t->device, t->batch, size, classes));
     /* The network comes last, because it plans for the memory that is left. */
     PACED_TRY(network_open(&t->network, c, t->device, t->batch, PACED_TRAINING));
-    PACED_TRY(paced_optimizer_create(&t->optimizer, c, t->network.exec));
+    PACED_TRY(paced_optimizer_create(&t->optimizer, &c->train, t->network.exec));
     t->state.stats.scores = paced_scores_create(classes);
     t->val_stats.scores = paced_scores_create(classes);
     return PACED_OK;
@@ -183,12 +183,14 @@ static enum paced_err measure_uncertainty(struct trainer *t, bool *stopped) {
 static enum paced_err set_pace(struct trainer *t, bool *stopped) {
     const struct paced_config *c = t->config;
     int epoch = (int)t->state.epoch;
-    double sigma = paced_pacing_sigma(c, epoch);
+    double sigma = paced_pacing_sigma(&c->uncertainty, epoch);
     PACED_TRY(paced_loss_set_epoch(t->loss, 1, sigma));
-    if (paced_pacing_needs_histogram(c, &t->inputs.objective) && (!t->histogram || c->uncertainty.sigma_decay != 1))
+    if (paced_pacing_needs_histogram(&c->pacing, &t->inputs.objective) &&
+        (!t->histogram || c->uncertainty.sigma_decay != 1))
         PACED_TRY(measure_uncertainty(t, stopped));
     if (*stopped) return PACED_OK;
-    t->state.mu = is_paced(t) ? paced_pacing_mu(c, &t->inputs.objective, epoch, t->histogram) : NAN;
+    t->state.mu =
+        is_paced(t) ? paced_pacing_mu(&c->pacing, &t->inputs.objective, epoch, c->train.epochs, t->histogram) : NAN;
     return paced_loss_set_epoch(t->loss, is_paced(t) ? t->state.mu : 1, sigma);
 }
 
@@ -329,7 +331,7 @@ static enum paced_err end_board(struct trainer *t) {
 static enum paced_err train(struct trainer *t) {
     PACED_TRY(tensorboard_open(&t->tensorboard, t->config, &t->files, &t->log));
     while (!is_done(t)) {
-        double lr = paced_schedule_lr(t->config, (int)t->state.epoch);
+        double lr = paced_schedule_lr(&t->config->train, (int)t->state.epoch);
         bool stopped = false;
         PACED_TRY(set_pace(t, &stopped));
         if (!stopped) PACED_TRY(train_pass(t, lr, &stopped));
