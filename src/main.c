@@ -173,9 +173,9 @@ static const struct command *find_command(const char *name) {
     }
     const char *nearest = paced_nearest(name, names, PACED_COUNT(names));
     if (nearest)
-        paced_error(PACED_INVALID, "%s: unknown command; did you mean `paced %s`?", name, nearest);
+        paced_error_at(PACED_INVALID, name, "unknown command; did you mean `paced %s`?", nearest);
     else
-        paced_error(PACED_INVALID, "%s: unknown command; see `paced --help`", name);
+        paced_error_at(PACED_INVALID, name, "unknown command; see `paced --help`");
     return NULL;
 }
 
@@ -252,8 +252,8 @@ static enum paced_err parse(const struct command *command, int argc, char **argv
     /* The leading '-' returns other arguments in their order, so that options may appear anywhere. */
     while ((found = getopt_long(argc, argv, "-:h", options, &index)) != -1) {
         if (found == '?' || found == ':')
-            return paced_error(PACED_INVALID, "%s: %s; see `paced %s --help`", argv[optind - 1],
-                               found == ':' ? "needs a value" : "unknown option", command->name);
+            return paced_error_at(PACED_INVALID, argv[optind - 1], "%s; see `paced %s --help`",
+                                  found == ':' ? "needs a value" : "unknown option", command->name);
         if (found == HELP || found == 'h') {
             *help = true;
         } else if (found == 1) {
@@ -304,6 +304,7 @@ static int run(int argc, char **argv) {
 
 int main(int argc, char **argv) {
     paced_program_begin();
+    paced_command_advise();
     signal(SIGCHLD, SIG_DFL); /* a parent may have ignored it; the ends of children are waited for */
     int status = run(argc, argv);
     bool written = fflush(stdout) == 0 && !ferror(stdout);

@@ -23,23 +23,55 @@
 #define PACED_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define PACED_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 
-/* ---- log (stderr or a sink) ---------------------------------------------------------------------------------- */
+/* ---- errors -------------------------------------------------------------------------------------------------- */
+
+/* Records an error and returns its code, so that a failing function can `return paced_error(...)`. The text is "what is
+ * wrong; what to do". Prints "paced: PLACE: TEXT\n", unless errors are collected. */
+enum paced_err paced_error(enum paced_err code, const char *fmt, ...) PACED_PRINTF(2, 3);
+/* The same with a place, which the text does not repeat: a file, FILE:LINE, a tensor or a device. */
+enum paced_err paced_error_at(enum paced_err code, const char *place, const char *fmt, ...) PACED_PRINTF(3, 4);
+enum paced_err paced_error_at_line(enum paced_err code, const char *path, int line, const char *fmt, ...)
+    PACED_PRINTF(4, 5);
+
+struct paced_failure {
+    enum paced_err code;
+    char *place, *text; /* place NULL: none */
+};
+/* Starts as {0}. Release with paced_failures_finish. */
+struct paced_failures {
+    struct paced_failure *items;
+    size_t count;
+};
+/* Collects this thread's errors, in order, instead of printing them; NULL: prints them again. */
+void paced_errors_collect(struct paced_failures *failures);
+void paced_failures_finish(struct paced_failures *failures);
+
+/* Causes that have a remedy in terms of the program: its configuration keys, or the arguments of the library. */
+enum paced_cause {
+    PACED_CAUSE_MEMORY,          /* host or device memory */
+    PACED_CAUSE_MEMORY_LIMIT,    /* device memory, perhaps because of the limit that was set */
+    PACED_CAUSE_TOO_MANY_PIXELS, /* of a batch */
+    PACED_CAUSE_IMAGE_TOO_SMALL,
+    PACED_CAUSE_ONE_VALUE,     /* batch normalisation over a single value */
+    PACED_CAUSE_OTHER_NETWORK, /* weights of another network */
+    PACED_CAUSE_DIVERGED,      /* weights that are not finite */
+    PACED_CAUSE_NO_PRODUCTS,   /* a device without usable matrix products */
+    PACED_CAUSES
+};
+/* The remedy, as the end of a message. */
+const char *paced_advice(enum paced_cause cause);
+/* Replaces the remedies. Called before other threads start; the texts stay valid. */
+void paced_advise(const char *const texts[PACED_CAUSES]);
+
+/* ---- log (stderr) -------------------------------------------------------------------------------------------- */
 
 enum paced_log_level { PACED_LOG_ERROR, PACED_LOG_WARN, PACED_LOG_INFO, PACED_LOG_DEBUG };
 
 void paced_log_set_level(enum paced_log_level level);
 const char *paced_log_level_name(int level);
 
-/* Prints "paced: <message>\n" and returns `code`, so that a failing function can `return paced_error(...)`.
- * Message format: "place: what is wrong; what to do", where place is a file:line, a tensor or a device. */
-enum paced_err paced_error(enum paced_err code, const char *fmt, ...) PACED_PRINTF(2, 3);
-
 /* Prints a warning, an information or a debug line: "paced: warning: ...", "paced: ...", "paced: debug: ...". */
 void paced_log(enum paced_log_level level, const char *fmt, ...) PACED_PRINTF(2, 3);
-
-/* Redirects this thread's messages of all levels to `sink`, without prefix and newline. NULL: to stderr again. */
-typedef void paced_log_sink(void *context, enum paced_log_level level, const char *fmt, va_list args);
-void paced_log_divert(paced_log_sink *sink, void *context);
 
 /* The status line of a terminal (progress bar). Log lines erase it first and redraw it afterwards. NULL removes it.
  * Does nothing if stderr is not a terminal. */
@@ -55,7 +87,7 @@ const char *paced_log_ink(enum paced_ink ink);
 /* ---- memory (host) ------------------------------------------------------------------------------------------- */
 
 /* Zeroed memory for count objects of `size` bytes, to be released with free(). Never NULL: when the host is out of
- * memory, the program prints one line (to stderr, even if messages are redirected) and exits with status 1. */
+ * memory, the program prints one line (to stderr, even if errors are collected) and exits with status 1. */
 void *paced_alloc(size_t count, size_t size);
 void *paced_grow(void *old, size_t count, size_t size); /* realloc, never NULL; the new part is not zeroed */
 char *paced_strdup(const char *s);                      /* NULL gives NULL */

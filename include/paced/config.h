@@ -92,9 +92,8 @@ bool paced_config_entry(const struct paced_config *config, size_t index, struct 
 /* Value of `key` ("train.lr", must exist) as in paced_config_text. Release with free(). */
 char *paced_config_value(const struct paced_config *config, const char *key);
 
-/* Key ("data.train") whose value names the file of an error message that begins with "FILE: " or "FILE:LINE: ". NULL if
- * there is none. Release with free(). */
-char *paced_config_key_of(const struct paced_config *config, const char *message);
+/* Key ("data.train") whose value is the file of an error's place (paced_failure), or NULL. Release with free(). */
+char *paced_config_key_of(const struct paced_config *config, const char *place);
 
 /* Prints every key with type, default, range and meaning, as a Markdown table if `markdown`. */
 void paced_config_print_keys(FILE *out, bool markdown);

@@ -36,6 +36,9 @@ enum paced_err paced_command_data(const struct paced_arguments *arguments);
 enum paced_err paced_command_convert(const struct paced_arguments *arguments);
 enum paced_err paced_command_synth(const struct paced_arguments *arguments);
 
+/* Makes errors of the modules below name configuration keys. Called before any command. */
+void paced_command_advise(void);
+
 /* Child process of a trial (device.h), `paced --trial SUBJECT STEP`; not for users. Returns the exit status. */
 int paced_trial(const char *subject, const char *step);
 

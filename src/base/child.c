@@ -36,7 +36,7 @@ static enum paced_err start(const char *const *words, int output, pid_t *id) {
     posix_spawn_file_actions_destroy(&actions);
     posix_spawnattr_destroy(&attributes);
     if (!failure) return PACED_OK;
-    return paced_error(PACED_FAILED, "%s: cannot be started: %s", words[0], strerror(failure));
+    return paced_error_at(PACED_FAILED, words[0], "cannot be started: %s", strerror(failure));
 }
 
 /* Appends the content of the pipe. Of a long text the end is kept; a zero byte becomes '?'. */
@@ -93,7 +93,7 @@ enum paced_err paced_child_run(const char *const *words, double limit_s, struct 
     close(pipe_ends[1]);
     int status = 0;
     if (!err && !wait_for(id, pipe_ends[0], limit_s, child, &status)) {
-        err = paced_error(PACED_FAILED, "%s: its end is not reported; do not ignore SIGCHLD", words[0]);
+        err = paced_error_at(PACED_FAILED, words[0], "its end is not reported; do not ignore SIGCHLD");
         free(child->output);
     }
     child->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;

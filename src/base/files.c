@@ -30,18 +30,18 @@ static uint8_t *read_all(FILE *stream, size_t max_bytes, size_t *size) {
 enum paced_err paced_file_read(const char *path, size_t max_bytes, uint8_t **data, size_t *size) {
     *data = NULL;
     *size = 0;
-    if (paced_path_is_dir(path)) return paced_error(PACED_INVALID, "%s: is a directory; give a file", path);
+    if (paced_path_is_dir(path)) return paced_error_at(PACED_INVALID, path, "is a directory; give a file");
     FILE *stream = fopen(path, "rb");
-    if (!stream) return paced_error(PACED_INVALID, "%s: cannot open: %s; check the path", path, strerror(errno));
+    if (!stream) return paced_error_at(PACED_INVALID, path, "cannot open: %s; check the path", strerror(errno));
     size_t used;
     uint8_t *content = read_all(stream, max_bytes, &used);
     int failure = ferror(stream) ? errno : 0;
     fclose(stream);
     enum paced_err err = PACED_OK;
     if (failure)
-        err = paced_error(PACED_FAILED, "%s: cannot read: %s; check the disk", path, strerror(failure));
+        err = paced_error_at(PACED_FAILED, path, "cannot read: %s; check the disk", strerror(failure));
     else if (max_bytes && used > max_bytes)
-        err = paced_error(PACED_INVALID, "%s: larger than %zu bytes; is this the right file?", path, max_bytes);
+        err = paced_error_at(PACED_INVALID, path, "larger than %zu bytes; is this the right file?", max_bytes);
     if (err != PACED_OK) {
         free(content);
         return err;
@@ -61,7 +61,7 @@ enum paced_err paced_file_read_text(const char *path, size_t max_bytes, char **t
         int line = 1;
         for (const uint8_t *at = data; *at; ++at) line += *at == '\n';
         free(data);
-        return paced_error(PACED_INVALID, "%s:%d: contains a zero byte; save it as plain text (UTF-8)", path, line);
+        return paced_error_at_line(PACED_INVALID, path, line, "contains a zero byte; save it as plain text (UTF-8)");
     }
     if (strncmp((char *)data, mark, skip) == 0) memmove(data, data + skip, size - skip + 1);
     *text = (char *)data;
@@ -69,8 +69,8 @@ enum paced_err paced_file_read_text(const char *path, size_t max_bytes, char **t
 }
 
 static enum paced_err write_error(const char *path, const char *cause) {
-    return paced_error(PACED_FAILED, "%s: cannot write: %s; check the directory, its permissions and the free space",
-                       path, cause);
+    return paced_error_at(PACED_FAILED, path,
+                          "cannot write: %s; check the directory, its permissions and the free space", cause);
 }
 
 /* The target of a symbolic link, so that the file is replaced and not the link. */
@@ -87,13 +87,13 @@ static bool is_special(const char *path) {
 
 enum paced_err paced_file_check(const char *path) {
     if (is_special(path))
-        return paced_error(PACED_INVALID, "%s: exists and is not a plain file; choose another name", path);
+        return paced_error_at(PACED_INVALID, path, "exists and is not a plain file; choose another name");
     char *final = final_path(path), *dir = paced_path_dir(final);
     enum paced_err err = paced_path_is_dir(dir) ? paced_dir_check(dir)
-                                                : paced_error(PACED_INVALID,
-                                                              "%s: cannot be written: there is no directory %s; "
-                                                              "create it, or choose another place",
-                                                              path, dir);
+                                                : paced_error_at(PACED_INVALID, path,
+                                                                 "cannot be written: there is no directory %s; "
+                                                                 "create it, or choose another place",
+                                                                 dir);
     free(dir);
     free(final);
     return err;
@@ -171,6 +171,6 @@ enum paced_err paced_file_append(const char *path, const void *data, size_t size
 
 enum paced_err paced_file_remove(const char *path) {
     if (unlink(path) == 0 || errno == ENOENT || errno == ENOTDIR) return PACED_OK;
-    return paced_error(PACED_FAILED, "%s: cannot be removed: %s; check the directory's permissions", path,
-                       strerror(errno));
+    return paced_error_at(PACED_FAILED, path, "cannot be removed: %s; check the directory's permissions",
+                          strerror(errno));
 }

@@ -1,4 +1,4 @@
-/* log: messages on stderr, or to a thread's sink when the code runs as a library.
+/* log: messages on stderr.
  *
  * A message is one line: "paced: ", the text, a newline. On a terminal the status line (a progress bar) is below the
  * messages: "\r\033[K" erases it, then the message and the status line are written. The status line is cut to the
@@ -17,15 +17,6 @@ enum { DEFAULT_COLUMNS = 80 };
 
 static enum paced_log_level highest = PACED_LOG_INFO;
 static char status[512];
-static _Thread_local struct {
-    paced_log_sink *take; /* NULL: stderr */
-    void *context;
-} sink;
-
-void paced_log_divert(paced_log_sink *take, void *context) {
-    sink.take = take;
-    sink.context = context;
-}
 
 void paced_log_set_level(enum paced_log_level level) {
     highest = level;
@@ -79,30 +70,16 @@ static void print_line(enum paced_ink ink, const char *kind, const char *fmt, va
     funlockfile(stderr);
 }
 
-static void say(enum paced_log_level level, const char *fmt, va_list args) {
+void paced_log(enum paced_log_level level, const char *fmt, ...) {
     static const struct {
         enum paced_ink ink;
         const char *kind;
     } kinds[] = {
         {PACED_INK_ERROR, ""}, {PACED_INK_WARNING, "warning: "}, {PACED_INK_PLAIN, ""}, {PACED_INK_PLAIN, "debug: "}};
-    if (sink.take)
-        sink.take(sink.context, level, fmt, args);
-    else if (level <= highest)
-        print_line(kinds[level].ink, kinds[level].kind, fmt, args);
-}
-
-enum paced_err paced_error(enum paced_err code, const char *fmt, ...) {
+    if (level > highest) return;
     va_list args;
     va_start(args, fmt);
-    say(PACED_LOG_ERROR, fmt, args);
-    va_end(args);
-    return code;
-}
-
-void paced_log(enum paced_log_level level, const char *fmt, ...) {
-    va_list args;
-    va_start(args, fmt);
-    say(level, fmt, args);
+    print_line(kinds[level].ink, kinds[level].kind, fmt, args);
     va_end(args);
 }
 

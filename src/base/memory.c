@@ -11,12 +11,10 @@
 
 static void *or_die(void *memory, size_t count, size_t size) {
     if (memory) return memory;
-    paced_log_divert(NULL, NULL);
     paced_log_status(NULL);
-    exit(paced_error(PACED_FAILED,
-                     "the host has no memory left for %zu x %zu bytes; try a smaller train.batch, data.size or "
-                     "model.width",
-                     count, size));
+    paced_log(PACED_LOG_ERROR, "the host has no memory left for %zu x %zu bytes; %s", count, size,
+              paced_advice(PACED_CAUSE_MEMORY));
+    exit(PACED_FAILED);
 }
 
 void *paced_alloc(size_t count, size_t size) {

@@ -111,11 +111,12 @@ enum paced_err paced_list_check(const char *where, const char *list) {
         struct item item = take_item(&list);
         more = *list || list[-1] == ',';
         if (item.length == 0)
-            return paced_error(PACED_INVALID, "%s: an item is missing beside a comma; write it, or remove the comma",
-                               where);
+            return paced_error_at(PACED_INVALID, where,
+                                  "an item is missing beside a comma; write it, or remove the comma");
         if (item.behind)
-            return paced_error(PACED_INVALID, "%s: \"%.*s\"%.*s: text behind a closing quote; separate items by commas",
-                               where, (int)item.length, item.text, (int)strcspn(item.behind, ","), item.behind);
+            return paced_error_at(PACED_INVALID, where,
+                                  "\"%.*s\"%.*s: text behind a closing quote; separate items by commas",
+                                  (int)item.length, item.text, (int)strcspn(item.behind, ","), item.behind);
     }
     return PACED_OK;
 }

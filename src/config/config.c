@@ -44,10 +44,10 @@ static enum paced_err apply_set(struct paced_config *config, const char *set) {
     char *place = paced_format("--set %.*s", (int)strcspn(set, "\r\n"), set);
     enum paced_err err;
     if (!equals || !dot || dot == path || !dot[1]) {
-        err = paced_error(PACED_INVALID, "%s: not SECTION.KEY=VALUE; write for example --set train.epochs=10", place);
+        err = paced_error_at(PACED_INVALID, place, "not SECTION.KEY=VALUE; write for example --set train.epochs=10");
     } else if (paced_sweep_is_set(set)) {
-        err = paced_error(PACED_INVALID, "%s: only `paced experiment` and `paced train` support sweeps; remove it",
-                          place);
+        err =
+            paced_error_at(PACED_INVALID, place, "only `paced experiment` and `paced train` support sweeps; remove it");
     } else {
         *dot = '\0';
         const struct config_key *key = paced_config_key_find(path, dot + 1);
@@ -135,23 +135,24 @@ enum paced_err paced_config_load(struct paced_config *config, const char *path, 
 
 /* ---- errors -------------------------------------------------------------------------------------------------- */
 
-static bool is_about(const char *message, const char *path) {
+/* True for the path itself, and for a place in the file: "PATH:LINE", "PATH: entry 3". */
+static bool is_at(const char *place, const char *path) {
     size_t length = strlen(path);
-    return length > 0 && strncmp(message, path, length) == 0 && message[length] == ':';
+    return length > 0 && strncmp(place, path, length) == 0 && (!place[length] || place[length] == ':');
 }
 
-static bool is_about_any(const char *message, const char *list) {
+static bool is_at_any(const char *place, const char *list) {
     bool found = false;
-    for (char *path; !found && (path = paced_list_next(&list)); free(path)) found = is_about(message, path);
+    for (char *path; !found && (path = paced_list_next(&list)); free(path)) found = is_at(place, path);
     return found;
 }
 
-char *paced_config_key_of(const struct paced_config *config, const char *message) {
-    for (size_t i = 0; i < paced_config_key_count; ++i) {
+char *paced_config_key_of(const struct paced_config *config, const char *place) {
+    for (size_t i = 0; place && i < paced_config_key_count; ++i) {
         const struct config_key *key = &paced_config_keys[i];
         if (key->kind != CONFIG_PATH) continue;
         const char *value = *paced_config_string((struct paced_config *)config, key);
-        if (key->list ? is_about_any(message, value) : is_about(message, value))
+        if (key->list ? is_at_any(place, value) : is_at(place, value))
             return paced_format("%s.%s", key->section, key->name);
     }
     return NULL;

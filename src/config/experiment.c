@@ -34,9 +34,9 @@ static enum paced_err expand(const struct paced_experiment *experiment, size_t p
         size_t length = strcspn(name, ")"), found = find_stage(experiment, point, name, length);
         if (!name[length] || found == experiment->count) {
             free(text.data);
-            return paced_error(PACED_INVALID, "%s: %s: %%(%.*s): %s", line->place, line->name, (int)length, name,
-                               name[length] ? "is not an earlier stage; name one, or move it above this one"
-                                            : "has no ')'; write %(NAME) with the name of an earlier stage");
+            return paced_error_at(PACED_INVALID, line->place, "%s: %%(%.*s): %s", line->name, (int)length, name,
+                                  name[length] ? "is not an earlier stage; name one, or move it above this one"
+                                               : "has no ')'; write %(NAME) with the name of an earlier stage");
         }
         uses[found] = true;
         paced_text_add(&text, "%.*s%s", (int)(mark - from), from, experiment->stages[found].config.run.output);
@@ -71,8 +71,8 @@ static enum paced_err find_source(const struct paced_experiment *experiment, siz
     PACED_TRY(expand(experiment, point, line, line->text, uses, path));
     const char *why = access(*path, R_OK) != 0 ? strerror(errno) : paced_path_is_dir(*path) ? strerror(EISDIR) : NULL;
     if (!why) return PACED_OK;
-    paced_error(PACED_INVALID, "%s: config: cannot read '%s': %s; the path starts at the current directory",
-                line->place, *path, why);
+    paced_error_at(PACED_INVALID, line->place, "config: cannot read '%s': %s; the path starts at the current directory",
+                   *path, why);
     free(*path);
     *path = NULL;
     return PACED_INVALID;
@@ -120,8 +120,8 @@ static enum paced_err resolve_stage(struct paced_experiment *experiment, size_t 
     const struct stage_line *command = paced_stage_find_line(text, "command"),
                             *source = paced_stage_find_line(text, "config");
     if (!command || !*command->text)
-        return paced_error(PACED_INVALID, "%s: [stage %s]: has no command; write command = train, for example",
-                           text->place, text->name);
+        return paced_error_at(PACED_INVALID, text->place,
+                              "[stage %s]: has no command; write command = train, for example", text->name);
     struct paced_config config;
     bool *uses = paced_alloc(experiment->count + 1, sizeof *uses);
     struct config_setting *settings = paced_alloc(2 + experiment->sweep.key_count + text->count, sizeof *settings);
@@ -179,9 +179,9 @@ static enum paced_err check_sweep(const struct paced_sweep *sweep, const struct 
         size_t own = 0;
         while (own < texts->count && (texts->list[own].once || paced_stage_find_line(&texts->list[own], name))) ++own;
         if (own == texts->count)
-            return paced_error(PACED_INVALID,
-                               "%s: %s: is swept, but every stage sets it or has sweep = no; remove it here or there",
-                               place, name);
+            return paced_error_at(PACED_INVALID, place,
+                                  "%s: is swept, but every stage sets it or has sweep = no; remove it here or there",
+                                  name);
     }
     return PACED_OK;
 }
@@ -218,7 +218,7 @@ static enum paced_err load(struct paced_experiment *experiment, struct stage_tex
     if (!err) err = paced_sweep_read(&experiment->sweep, &texts->sweep);
     if (!err && texts->count == 0 && experiment->sweep.count == 0)
         err =
-            paced_error(PACED_INVALID, "%s: has no stages; write [stage NAME] with command = train, for example", path);
+            paced_error_at(PACED_INVALID, path, "has no stages; write [stage NAME] with command = train, for example");
     experiment->plain = texts->count == 0;
     if (!err && experiment->plain) paced_stage_texts_add_plain(texts);
     if (!err) err = check_sweep(&experiment->sweep, texts, own, own_count);

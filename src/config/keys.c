@@ -228,13 +228,13 @@ enum paced_err paced_config_key_unknown(const char *place, const char *section, 
     if (!name) {
         const char *near = nearest_section(section);
         if (near)
-            return paced_error(PACED_INVALID, "%s: [%s]: unknown section; did you mean [%s]?", place, section, near);
-        return paced_error(PACED_INVALID, "%s: [%s]: unknown section; %s", place, section, all);
+            return paced_error_at(PACED_INVALID, place, "[%s]: unknown section; did you mean [%s]?", section, near);
+        return paced_error_at(PACED_INVALID, place, "[%s]: unknown section; %s", section, all);
     }
     const char *what = paced_config_section_known(section) ? "key" : "section";
     const struct config_key *key = nearest_key(section, name);
     if (key)
-        return paced_error(PACED_INVALID, "%s: %s.%s: unknown %s; did you mean %s.%s?", place, section, name, what,
-                           key->section, key->name);
-    return paced_error(PACED_INVALID, "%s: %s.%s: unknown %s; %s", place, section, name, what, all);
+        return paced_error_at(PACED_INVALID, place, "%s.%s: unknown %s; did you mean %s.%s?", section, name, what,
+                              key->section, key->name);
+    return paced_error_at(PACED_INVALID, place, "%s.%s: unknown %s; %s", section, name, what, all);
 }

@@ -46,22 +46,22 @@ static char *place_of(const struct source *source, int line) {
 }
 
 static enum paced_err refuse(struct source *source, int line, const char *what) {
-    source->err = paced_error(PACED_INVALID, "%s:%d: %s", source->path, line, what);
+    source->err = paced_error_at_line(PACED_INVALID, source->path, line, "%s", what);
     return source->err;
 }
 
 static enum paced_err load_base(struct source *source) {
     if (!source->value.size)
-        return paced_error(PACED_INVALID, "%s:%d: base: names no file; give one or remove the line", source->path,
-                           source->value_line);
+        return paced_error_at_line(PACED_INVALID, source->path, source->value_line,
+                                   "base: names no file; give one or remove the line");
     char *dir = paced_path_dir(source->path);
     bool bare = strcmp(dir, ".") == 0;
     char *base = paced_path_join(bare ? "" : dir, source->value.data);
     const char *why = access(base, R_OK) != 0 ? strerror(errno) : paced_path_is_dir(base) ? strerror(EISDIR) : NULL;
     enum paced_err err;
     if (why)
-        err = paced_error(PACED_INVALID, "%s:%d: base: cannot read %s: %s; the path starts at this INI's directory",
-                          source->path, source->value_line, base, why);
+        err = paced_error_at_line(PACED_INVALID, source->path, source->value_line,
+                                  "base: cannot read %s: %s; the path starts at this INI's directory", base, why);
     else
         err = read_source(source->config, base, source);
     free(base);
@@ -140,10 +140,10 @@ static char *read_line(char *line, int size, void *stream) {
     size_t length = strcspn(source->unread, "\n");
     ++source->line;
     if (length >= (size_t)size) {
-        source->err = paced_error(PACED_INVALID,
-                                  "%s:%d: the line is longer than %d bytes; continue it in an indented line (after a "
-                                  "backslash, it is joined without a blank)",
-                                  source->path, source->line, size - 1);
+        source->err = paced_error_at_line(PACED_INVALID, source->path, source->line,
+                                          "the line is longer than %d bytes; continue it in an indented line (after a "
+                                          "backslash, it is joined without a blank)",
+                                          size - 1);
         return NULL;
     }
     memcpy(line, source->unread, length);
@@ -167,9 +167,10 @@ static enum paced_err refuse_indented_key(struct source *source, const char *sec
     char *name = paced_format("%.*s", (int)length, text);
     bool is_key = source->in_stage ? paced_stage_key_known(name) : paced_config_key_find(section, name) != NULL;
     if (is_key)
-        source->err = paced_error(
-            PACED_INVALID, "%s:%d: %s%s%s: an indented line continues the previous value; remove the blanks before it",
-            source->path, source->line, source->in_stage ? "" : section, source->in_stage ? "" : ".", name);
+        source->err =
+            paced_error_at_line(PACED_INVALID, source->path, source->line,
+                                "%s%s%s: an indented line continues the previous value; remove the blanks before it",
+                                source->in_stage ? "" : section, source->in_stage ? "" : ".", name);
     free(name);
     return source->err;
 }
@@ -205,8 +206,8 @@ static void open_value(struct source *source, enum value_kind kind, const char *
 static void open_base(struct source *source, const char *text) {
     if (source->base_line) {
         source->err =
-            paced_error(PACED_INVALID, "%s:%d: base: already given in line %d; keep one (a base may have one)",
-                        source->path, source->line, source->base_line);
+            paced_error_at_line(PACED_INVALID, source->path, source->line,
+                                "base: already given in line %d; keep one (a base may have one)", source->base_line);
         return;
     }
     source->base_line = source->line;
@@ -222,8 +223,8 @@ static void open_stage_value(struct source *source, const char *name, const char
 static void key_outside(struct source *source, const char *name) {
     static const char *const only[] = {"base"};
     const char *hint = paced_nearest(name, only, 1) ? "did you mean base?" : "put it under its [section]";
-    source->err = paced_error(PACED_INVALID, "%s:%d: %s: only base may precede the first section; %s", source->path,
-                              source->line, name, hint);
+    source->err = paced_error_at_line(PACED_INVALID, source->path, source->line,
+                                      "%s: only base may precede the first section; %s", name, hint);
 }
 
 /* Handler for inih: a key with its value, or a continuation line. */
@@ -272,8 +273,8 @@ static enum paced_err refuse_loop(const struct source *source) {
         free(way);
         way = longer;
     } while (step != seen);
-    enum paced_err err = paced_error(PACED_INVALID, "%s:%d: base: circular inheritance: %s; remove one base",
-                                     source->heir->path, source->heir->value_line, way);
+    enum paced_err err = paced_error_at_line(PACED_INVALID, source->heir->path, source->heir->value_line,
+                                             "base: circular inheritance: %s; remove one base", way);
     free(way);
     return err;
 }

@@ -31,13 +31,14 @@ enum paced_err paced_stage_check_header(const char *place, const char *section) 
     size_t length;
     const char *name = name_of(section, &length);
     if (strlen(section) > LONGEST_SECTION)
-        return paced_error(PACED_INVALID, "%s: [%s]: a section's name may have at most %d bytes; choose a shorter name",
-                           place, section, LONGEST_SECTION);
-    if (length == 0) return paced_error(PACED_INVALID, "%s: [stage]: has no name; write [stage NAME]", place);
+        return paced_error_at(PACED_INVALID, place,
+                              "[%s]: a section's name may have at most %d bytes; choose a shorter name", section,
+                              LONGEST_SECTION);
+    if (length == 0) return paced_error_at(PACED_INVALID, place, "[stage]: has no name; write [stage NAME]");
     if (strspn(name, allowed) < length || *name == '.')
-        return paced_error(PACED_INVALID,
-                           "%s: [%s]: the name is used for files; use letters, digits, '-', '_' and '.' (not first)",
-                           place, section);
+        return paced_error_at(PACED_INVALID, place,
+                              "[%s]: the name is used for files; use letters, digits, '-', '_' and '.' (not first)",
+                              section);
     return PACED_OK;
 }
 
@@ -71,9 +72,9 @@ enum paced_err paced_stage_key_refuse(const char *place, const char *name) {
 static enum paced_err refuse_line(const char *place, const char *name) {
     if (strchr(name, '.')) return paced_stage_key_refuse(place, name);
     const char *near = paced_nearest(name, own_keys, PACED_COUNT(own_keys));
-    if (near) return paced_error(PACED_INVALID, "%s: %s: not a key of a stage; did you mean %s?", place, name, near);
-    return paced_error(PACED_INVALID, "%s: %s: not a key of a stage; valid: command, config, sweep, SECTION.KEY", place,
-                       name);
+    if (near) return paced_error_at(PACED_INVALID, place, "%s: not a key of a stage; did you mean %s?", name, near);
+    return paced_error_at(PACED_INVALID, place, "%s: not a key of a stage; valid: command, config, sweep, SECTION.KEY",
+                          name);
 }
 
 enum paced_err paced_stage_texts_open(struct stage_texts *stages, const char *place, const char *section) {
@@ -84,8 +85,8 @@ enum paced_err paced_stage_texts_open(struct stage_texts *stages, const char *pl
     char *name = paced_format("%.*s", (int)length, from);
     for (size_t i = 0; i < stages->count; ++i) {
         if (strcmp(stages->list[i].name, name) != 0) continue;
-        paced_error(PACED_INVALID, "%s: [stage %s]: the stage is already defined at %s; choose another name", place,
-                    name, stages->list[i].place);
+        paced_error_at(PACED_INVALID, place, "[stage %s]: the stage is already defined at %s; choose another name",
+                       name, stages->list[i].place);
         free(name);
         return PACED_INVALID;
     }
@@ -116,7 +117,7 @@ enum paced_err paced_stage_texts_add_line(struct stage_texts *stages, const char
     if (strcmp(name, "sweep") == 0) {
         stage->once = strcmp(text, "no") == 0;
         if (!stage->once && strcmp(text, "yes") != 0)
-            return paced_error(PACED_INVALID, "%s: sweep: '%s' is neither yes nor no; give yes or no", place, text);
+            return paced_error_at(PACED_INVALID, place, "sweep: '%s' is neither yes nor no; give yes or no", text);
     }
     const struct stage_line *before = paced_stage_find_line(stage, name);
     if (before)

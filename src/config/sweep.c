@@ -58,15 +58,15 @@ static size_t find_key(const struct paced_sweep *sweep, const struct config_key 
 static enum paced_err check_key(const struct paced_sweep *sweep, const char *place, const char *name) {
     const struct config_key *key = paced_stage_key_find(name);
     if (!key && !strchr(name, '.'))
-        return paced_error(PACED_INVALID, "%s: %s: not a key of a sweep; write SECTION.KEY = v1, v2", place, name);
+        return paced_error_at(PACED_INVALID, place, "%s: not a key of a sweep; write SECTION.KEY = v1, v2", name);
     if (!key) return paced_stage_key_refuse(place, name);
     if (key == paced_config_key_find("run", "output") || key == paced_config_key_find("run", "name"))
-        return paced_error(PACED_INVALID, "%s: %s: cannot be swept, because each point has its own; remove it", place,
-                           name);
+        return paced_error_at(PACED_INVALID, place, "%s: cannot be swept, because each point has its own; remove it",
+                              name);
     size_t before = find_key(sweep, key);
     if (before < sweep->key_count)
-        return paced_error(PACED_INVALID, "%s: %s: is already swept at %s; write all its values in one line", place,
-                           name, sweep->places[before]);
+        return paced_error_at(PACED_INVALID, place, "%s: is already swept at %s; write all its values in one line",
+                              name, sweep->places[before]);
     return PACED_OK;
 }
 
@@ -147,7 +147,7 @@ static enum paced_err check_new(const struct items *items, const struct stage_li
         struct paced_text item = {0};
         for (size_t k = 0; k < items->width; ++k) paced_text_add(&item, "%s%s", k ? " " : "", last[k]);
         enum paced_err err =
-            paced_error(PACED_INVALID, "%s: %s: '%s' is given twice; remove one", line->place, line->name, item.data);
+            paced_error_at(PACED_INVALID, line->place, "%s: '%s' is given twice; remove one", line->name, item.data);
         free(item.data);
         return err;
     }
@@ -164,8 +164,8 @@ static enum paced_err take_items(struct items *items, char *const *keys, const s
         memset(item, 0, items->width * sizeof *item);
         for (size_t k = 0; k < items->width; ++k) PACED_TRY(take_value(&rest, keys[k], line, items->width, &item[k]));
         if (*rest && *rest != ',')
-            return paced_error(PACED_INVALID, "%s: %s: '%s': a comma is missing before it", line->place, line->name,
-                               rest);
+            return paced_error_at(PACED_INVALID, line->place, "%s: '%s': a comma is missing before it", line->name,
+                                  rest);
         PACED_TRY(check_new(items, line));
         more = *rest == ',';
         if (more) rest += 1 + strspn(rest + 1, BLANKS);
@@ -188,8 +188,8 @@ static void finish_points(struct paced_sweep *sweep) {
 static enum paced_err multiply(struct paced_sweep *sweep, const struct items *items, const char *place) {
     size_t count = sweep->count * items->count, before = sweep->key_count - items->width;
     if (count > MAX_POINTS)
-        return paced_error(PACED_INVALID, "%s: the sweep has more than %d points; sweep fewer values at once", place,
-                           MAX_POINTS);
+        return paced_error_at(PACED_INVALID, place, "the sweep has more than %d points; sweep fewer values at once",
+                              MAX_POINTS);
     struct paced_point *points = paced_alloc(count, sizeof *points);
     for (size_t i = 0; i < count; ++i) {
         char **old = sweep->points[i / items->count].values, **more = items->values + i % items->count * items->width;
@@ -238,14 +238,14 @@ static enum paced_err name_points(struct paced_sweep *sweep) {
     for (size_t i = 0; i < sweep->count; ++i) {
         name_point(sweep, &sweep->points[i]);
         if (strlen(sweep->points[i].name) > LONGEST_NAME)
-            return paced_error(PACED_INVALID, "%s: %s: is too long for a directory's name; sweep shorter values", place,
-                               sweep->points[i].name);
+            return paced_error_at(PACED_INVALID, place, "%s: is too long for a directory's name; sweep shorter values",
+                                  sweep->points[i].name);
         for (size_t j = 0; j < i; ++j)
             if (strcmp(sweep->points[i].name, sweep->points[j].name) == 0)
-                return paced_error(PACED_INVALID,
-                                   "%s: two points would share the directory %s; sweep values that differ in more than "
-                                   "special characters",
-                                   place, sweep->points[i].name);
+                return paced_error_at(PACED_INVALID, place,
+                                      "two points would share the directory %s; sweep values that differ in more than "
+                                      "special characters",
+                                      sweep->points[i].name);
     }
     return PACED_OK;
 }

@@ -66,7 +66,7 @@ static enum paced_err wrong(const struct config_key *key, const char *place, con
                             const char *hint) {
     char quoted[80];
     quote(text, quoted, sizeof quoted);
-    return paced_error(PACED_INVALID, "%s: %s.%s: '%s' %s; %s", place, key->section, key->name, quoted, what, hint);
+    return paced_error_at(PACED_INVALID, place, "%s.%s: '%s' %s; %s", key->section, key->name, quoted, what, hint);
 }
 
 static enum paced_err wrong_number(const struct config_key *key, const char *place, const char *text,

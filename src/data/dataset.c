@@ -49,8 +49,8 @@ static enum paced_err check_options(const struct paced_data_options *options) {
     if (is_unset(options->root))
         return paced_error(PACED_INVALID, "data.root is not set; give the folder that holds the images");
     if (!paced_path_is_dir(options->root))
-        return paced_error(PACED_INVALID, "%s: data.root is not a directory; give the folder that holds the images",
-                           options->root);
+        return paced_error_at(PACED_INVALID, options->root,
+                              "data.root is not a directory; give the folder that holds the images");
     return PACED_OK;
 }
 
@@ -68,8 +68,8 @@ static enum paced_err open_pairs(struct paced_dataset *d, const struct paced_dat
     return PACED_OK;
 }
 
-static enum paced_err open_dataset(struct paced_dataset **dataset, const struct paced_data_options *options, const char *path,
-                                   enum paced_phase phase) {
+static enum paced_err open_dataset(struct paced_dataset **dataset, const struct paced_data_options *options,
+                                   const char *path, enum paced_phase phase) {
     PACED_TRY(check_options(options));
     struct paced_dataset *d = paced_alloc(1, sizeof *d);
     pthread_mutex_init(&d->lock, NULL);
@@ -177,8 +177,8 @@ static enum paced_err check_file(const struct paced_dataset *d, size_t i, const 
     char *path = paced_path_join(d->root, name);
     enum paced_err err = PACED_OK;
     if (access(path, R_OK) != 0)
-        err = paced_error(PACED_INVALID, "%s: entry %zu: %s: cannot open: %s; check the path", d->split.path, i + 1,
-                          path, strerror(errno));
+        err = paced_error_at(PACED_INVALID, d->split.path, "entry %zu: %s: cannot open: %s; check the path", i + 1,
+                             path, strerror(errno));
     free(path);
     return err;
 }
@@ -250,9 +250,9 @@ static enum paced_err read_pair(struct paced_dataset *d, size_t i, struct paced_
     enum paced_err err = paced_image_read(image_path, context, image);
     if (!err) err = paced_masks_read(d->masks, mask_path, context, mask);
     if (!err && (image->width != mask->width || image->height != mask->height))
-        err = paced_error(PACED_INVALID,
-                          "%s: %s is %d x %d but its mask %s is %d x %d; image and mask must have the same size",
-                          context, pair->image, image->width, image->height, pair->mask, mask->width, mask->height);
+        err = paced_error_at(PACED_INVALID, context,
+                             "%s is %d x %d but its mask %s is %d x %d; image and mask must have the same size",
+                             pair->image, image->width, image->height, pair->mask, mask->width, mask->height);
     if (err) {
         free(image->rgb);
         free(mask->label);

@@ -48,7 +48,7 @@ static enum paced_err list_folder(struct names *names, const struct open_folder 
     struct dirent **entries;
     int count = scandir(dir, &entries, NULL, alphasort);
     enum paced_err err = PACED_OK;
-    if (count < 0) err = paced_error(PACED_INVALID, "%s: cannot list: %s", dir, strerror(errno));
+    if (count < 0) err = paced_error_at(PACED_INVALID, dir, "cannot list: %s", strerror(errno));
     for (int i = 0; i < count; ++i) {
         const char *name = entries[i]->d_name;
         char *path = !*below ? paced_strdup(name) : paced_format("%s/%s", below, name);
@@ -110,7 +110,7 @@ enum paced_err split_find(struct paced_split *split, const char *root) {
         if (image) split->pairs[split->count++] = (struct paced_pair){image, paced_strdup(names.path[i])};
     }
     if (!err && split->count == 0)
-        err = paced_error(PACED_INVALID, "%s: contains no x.png (or x.jpg) with its x_mask.png; check data.root", root);
+        err = paced_error_at(PACED_INVALID, root, "contains no x.png (or x.jpg) with its x_mask.png; check data.root");
     for (size_t i = 0; i < names.count; ++i) free(names.path[i]);
     free(names.path);
     if (err) paced_split_finish(split);

@@ -10,7 +10,8 @@ enum paced_err format_refuse(const char *path, const char *context, const char *
     vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
     bool placed = context && *context;
-    return paced_error(PACED_INVALID, "%s%s%s: %s", placed ? context : "", placed ? ": " : "", path, text);
+    return placed ? paced_error_at(PACED_INVALID, context, "%s: %s", path, text)
+                  : paced_error_at(PACED_INVALID, path, "%s", text);
 }
 
 enum paced_err format_check_size(const char *path, const char *context, uint32_t width, uint32_t height) {

@@ -35,7 +35,7 @@ static enum paced_err read_image(const char *path, const char *context, struct p
     PACED_TRY(paced_file_read(path, MAX_BYTES, &file, &size));
     tjhandle tj = tjInitDecompress();
     enum paced_err err = tj ? decode(tj, path, context, file, size, image)
-                            : paced_error(PACED_FAILED, "%s: TurboJPEG cannot start; out of memory?", path);
+                            : paced_error_at(PACED_FAILED, path, "TurboJPEG cannot start; out of memory?");
     if (tj) tjDestroy(tj);
     free(file);
     return err;

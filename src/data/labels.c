@@ -18,7 +18,7 @@ static const struct json_role role = {"label table", "data.labels",
                                       "{\"name\": \"...\", \"color\": [red, green, blue], \"classid\": 0}"};
 
 static enum paced_err refuse(const struct labels *l, size_t entry, const char *what) {
-    return paced_error(PACED_INVALID, "%s: entry %zu: %s; each entry is %s", l->path, entry + 1, what, role.form);
+    return paced_error_at(PACED_INVALID, l->path, "entry %zu: %s; each entry is %s", entry + 1, what, role.form);
 }
 
 static enum paced_err refuse_class(const struct labels *l, size_t entry) {
@@ -73,9 +73,9 @@ static enum paced_err read_entry(struct labels *l, size_t entry, const json_t *v
 static enum paced_err check_complete(const struct labels *l) {
     for (int c = 0; c < l->classes; ++c)
         if (!l->names[c])
-            return paced_error(PACED_INVALID,
-                               "%s: no entry has classid %d, but one has %d; number the classes 0, 1, 2...", l->path, c,
-                               l->classes - 1);
+            return paced_error_at(PACED_INVALID, l->path,
+                                  "no entry has classid %d, but one has %d; number the classes 0, 1, 2...", c,
+                                  l->classes - 1);
     return PACED_OK;
 }
 

@@ -42,10 +42,10 @@ static enum paced_err read_coloured(const struct paced_masks *masks, const char 
         const uint8_t *rgb = image.rgb + 3 * i;
         int class = labels_find(&masks->labels, (uint32_t)rgb[0] << 16 | (uint32_t)rgb[1] << 8 | rgb[2], &last);
         if (class < 0 && masks->labels.ignore < 0) {
-            err = paced_error(PACED_INVALID,
-                              "%s: %s: row %zu, column %zu has the colour (%d, %d, %d), which %s does not name; add it "
-                              "there, or an entry \"ignore\"",
-                              context, path, i / width, i % width, rgb[0], rgb[1], rgb[2], masks->labels.path);
+            err = paced_error_at(PACED_INVALID, context,
+                                 "%s: row %zu, column %zu has the colour (%d, %d, %d), which %s does not name; add it "
+                                 "there, or an entry \"ignore\"",
+                                 path, i / width, i % width, rgb[0], rgb[1], rgb[2], masks->labels.path);
             goto out;
         }
         unmapped += class < 0;
@@ -69,10 +69,10 @@ static enum paced_err read_numbered(const struct paced_masks *masks, const char 
     for (size_t i = 0; i < count; ++i) {
         if (plane.value[i] >= masks->classes) {
             bool binary = masks->classes == 2 && plane.value[i] == 255;
-            err = paced_error(PACED_INVALID, "%s: %s: row %zu, column %zu holds %d, outside the classes 0 to %d; %s",
-                              context, path, i / width, i % width, plane.value[i], masks->classes - 1,
-                              binary ? "masks of 0 and 255 are read by data.dataset = bus"
-                                     : "check data.classes and the mask");
+            err = paced_error_at(
+                PACED_INVALID, context, "%s: row %zu, column %zu holds %d, outside the classes 0 to %d; %s", path,
+                i / width, i % width, plane.value[i], masks->classes - 1,
+                binary ? "masks of 0 and 255 are read by data.dataset = bus" : "check data.classes and the mask");
             goto out;
         }
         label[i] = (uint8_t)plane.value[i];
@@ -116,8 +116,8 @@ static enum paced_err add_mask(const struct paced_masks *masks, const char *path
     enum paced_err err = PACED_OK;
     size_t count = (size_t)mask->width * (size_t)mask->height;
     if (more.width != mask->width || more.height != mask->height)
-        err = paced_error(PACED_INVALID, "%s: %s is %d x %d, but the image's first mask is %d x %d", context, path,
-                          more.width, more.height, mask->width, mask->height);
+        err = paced_error_at(PACED_INVALID, context, "%s is %d x %d, but the image's first mask is %d x %d", path,
+                             more.width, more.height, mask->width, mask->height);
     for (size_t i = 0; i < count && !err; ++i) mask->label[i] |= more.label[i];
     mask->unmapped += more.unmapped;
     free(more.label);

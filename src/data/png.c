@@ -61,7 +61,7 @@ static enum paced_err open_reader(struct reader *r) {
     PACED_TRY(check_header(r));
     r->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, r, on_read_error, on_read_warning);
     if (r->png) r->info = png_create_info_struct(r->png);
-    if (!r->info) return paced_error(PACED_FAILED, "%s: libpng cannot start; out of memory?", r->path);
+    if (!r->info) return paced_error_at(PACED_FAILED, r->path, "libpng cannot start; out of memory?");
     return PACED_OK;
 }
 
@@ -159,7 +159,7 @@ struct paced_png {
 
 static void on_write_error(png_structp png, png_const_charp message) {
     const struct paced_png *w = png_get_error_ptr(png);
-    paced_error(PACED_FAILED, "%s: cannot write (%s); is the disk full?", w->path, message);
+    paced_error_at(PACED_FAILED, w->path, "cannot write (%s); is the disk full?", message);
     png_longjmp(png, 1);
 }
 
@@ -171,7 +171,7 @@ static void on_write_warning(png_structp png, png_const_charp message) {
 static enum paced_err start(struct paced_png *w, int width, int height, int channels, int bits) {
     w->png = png_create_write_struct(PNG_LIBPNG_VER_STRING, w, on_write_error, on_write_warning);
     if (w->png) w->info = png_create_info_struct(w->png);
-    if (!w->info) return paced_error(PACED_FAILED, "%s: libpng cannot start; out of memory?", w->path);
+    if (!w->info) return paced_error_at(PACED_FAILED, w->path, "libpng cannot start; out of memory?");
     if (setjmp(png_jmpbuf(w->png))) return PACED_FAILED;
     png_init_io(w->png, w->file.stream);
     png_set_IHDR(w->png, w->info, (png_uint_32)width, (png_uint_32)height, bits,
@@ -186,10 +186,10 @@ static enum paced_err check(const char *path, int width, int height, int channel
     if (width >= 1 && height >= 1 && width <= IMAGE_MAX_SIDE && height <= IMAGE_MAX_SIDE &&
         (channels == 1 || channels == 3) && (bits == 8 || bits == 16))
         return PACED_OK;
-    return paced_error(PACED_FAILED,
-                       "%s: cannot write a PNG of %d x %d x %d, %d bits; 1 or 3 channels, 8 or 16 bits and up to %d on "
-                       "a side",
-                       path, width, height, channels, bits, IMAGE_MAX_SIDE);
+    return paced_error_at(PACED_FAILED, path,
+                          "cannot write a PNG of %d x %d x %d, %d bits; 1 or 3 channels, 8 or 16 bits and up to %d on "
+                          "a side",
+                          width, height, channels, bits, IMAGE_MAX_SIDE);
 }
 
 enum paced_err paced_png_create(struct paced_png **png, const char *path, int width, int height, int channels,
@@ -252,12 +252,12 @@ enum paced_err paced_png_encode(uint8_t **data, size_t *size, int width, int hei
     *data = NULL;
     PACED_TRY(check(w.path, width, height, channels, 8));
     w.file.stream = open_memstream(&bytes, size);
-    if (!w.file.stream) return paced_error(PACED_FAILED, "%s: out of memory", w.path);
+    if (!w.file.stream) return paced_error_at(PACED_FAILED, w.path, "out of memory");
     enum paced_err err = start(&w, width, height, channels, 8);
     if (!err) err = add_rows(&w, height, (size_t)width * (size_t)channels, pixels);
     if (!err) err = end(&w);
     png_destroy_write_struct(&w.png, &w.info);
-    if (fclose(w.file.stream) != 0 && !err) err = paced_error(PACED_FAILED, "%s: out of memory", w.path);
+    if (fclose(w.file.stream) != 0 && !err) err = paced_error_at(PACED_FAILED, w.path, "out of memory");
     if (err)
         free(bytes);
     else

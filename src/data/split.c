@@ -33,12 +33,12 @@ static enum paced_err read_path(const struct paced_split *split, size_t entry, c
                                 char **path) {
     const char *file = split->path;
     if (!json_is_string(value))
-        return paced_error(PACED_INVALID, "%s: entry %zu: the %s is not a string; each entry is [\"image\", \"mask\"]",
-                           file, entry, what);
+        return paced_error_at(PACED_INVALID, file,
+                              "entry %zu: the %s is not a string; each entry is [\"image\", \"mask\"]", entry, what);
     const char *fault = path_fault(json_string_value(value), split->depth);
     if (fault)
-        return paced_error(PACED_INVALID, "%s: entry %zu: %s \"%s\": %s", file, entry, what, json_string_value(value),
-                           fault);
+        return paced_error_at(PACED_INVALID, file, "entry %zu: %s \"%s\": %s", entry, what, json_string_value(value),
+                              fault);
     *path = paced_strdup(json_string_value(value));
     return PACED_OK;
 }
@@ -47,12 +47,12 @@ static enum paced_err read_pair(const struct paced_split *split, size_t entry, c
                                 struct paced_pair *pair) {
     const char *file = split->path;
     if (!json_is_array(value))
-        return paced_error(PACED_INVALID, "%s: entry %zu is not an array; each entry is [\"image\", \"mask\"]", file,
-                           entry);
+        return paced_error_at(PACED_INVALID, file, "entry %zu is not an array; each entry is [\"image\", \"mask\"]",
+                              entry);
     if (json_array_size(value) != 2)
-        return paced_error(PACED_INVALID, "%s: entry %zu has %zu %s instead of 2; each entry is [\"image\", \"mask\"]",
-                           file, entry, json_array_size(value),
-                           paced_plural(json_array_size(value), "element", "elements"));
+        return paced_error_at(PACED_INVALID, file,
+                              "entry %zu has %zu %s instead of 2; each entry is [\"image\", \"mask\"]", entry,
+                              json_array_size(value), paced_plural(json_array_size(value), "element", "elements"));
     PACED_TRY(read_path(split, entry, "image", json_array_get(value, 0), &pair->image));
     return read_path(split, entry, "mask", json_array_get(value, 1), &pair->mask);
 }

@@ -116,7 +116,7 @@ enum paced_err paced_split_write(const char *path, enum paced_phase phase, const
         char *image = dataset_path_for(c->dataset, paced_dataset_image_name(c->dataset, c->index), phase);
         char *mask = dataset_path_for(c->dataset, dataset_mask_name(c->dataset, c->index), phase);
         if (json_array_append_new(list, json_pack("[s, s]", image, mask)) != 0)
-            err = paced_error(PACED_INVALID, "%s: its name is not UTF-8, which JSON requires; rename it", image);
+            err = paced_error_at(PACED_INVALID, image, "its name is not UTF-8, which JSON requires; rename it");
         free(mask);
         free(image);
     }

@@ -11,9 +11,10 @@ enum paced_err paced_buffer_create(struct paced_buffer **out, struct paced_devic
     if (bytes > info->max_alloc_bytes || device->allocated_bytes + bytes > info->global_bytes)
         return paced_error(PACED_FAILED,
                            "device %s: %.1f MiB more do not fit (in use %.1f, memory %.1f, one buffer up to %.1f MiB); "
-                           "lower train.batch, data.size or model.width",
+                           "%s",
                            info->name, (double)bytes / 1048576, (double)device->allocated_bytes / 1048576,
-                           (double)info->global_bytes / 1048576, (double)info->max_alloc_bytes / 1048576);
+                           (double)info->global_bytes / 1048576, (double)info->max_alloc_bytes / 1048576,
+                           paced_advice(PACED_CAUSE_MEMORY));
     cl_int status;
     cl_mem memory = clCreateBuffer(device->context, CL_MEM_READ_WRITE, bytes, NULL, &status);
     if (status != CL_SUCCESS) return opencl_error(device, "clCreateBuffer", status);

@@ -40,10 +40,9 @@ const char *opencl_error_name(cl_int status) {
 enum paced_err opencl_error(const struct paced_device *device, const char *call, cl_int status) {
     bool memory =
         status == CL_MEM_OBJECT_ALLOCATION_FAILURE || status == CL_OUT_OF_RESOURCES || status == CL_OUT_OF_HOST_MEMORY;
-    return paced_error(PACED_FAILED, "device %s: %s failed: %s (%d); %s", device->info.name, call,
-                       opencl_error_name(status), status,
-                       memory ? "lower train.batch, data.size or model.width"
-                              : "run again with PACED_SYNC=1 to find the launch that failed");
+    return paced_error(
+        PACED_FAILED, "device %s: %s failed: %s (%d); %s", device->info.name, call, opencl_error_name(status), status,
+        memory ? paced_advice(PACED_CAUSE_MEMORY) : "run again with PACED_SYNC=1 to find the launch that failed");
 }
 
 static void limit_memory(struct paced_device_info *info, uint64_t bytes) {
@@ -91,10 +90,10 @@ enum paced_err paced_device_open(struct paced_device **out, const struct paced_d
     PACED_TRY(candidates_find(&all, options->threads, options->untried));
     enum paced_err err = candidates_take(&all, asked, options->untried, &chosen);
     if (!err && chosen < 0)
-        err = paced_error(PACED_NO_DEVICE,
-                          "%s = %s: no usable OpenCL device (%s); `paced devices` lists what there is, and `paced "
-                          "doctor` shows what to do",
-                          asked == options->select ? "device.select" : "PACED_DEVICE", asked, all.why);
+        err = paced_error_at(PACED_NO_DEVICE, asked,
+                             "no usable OpenCL device (%s); `paced devices` lists what there is, and `paced "
+                             "doctor` shows what to do",
+                             all.why);
     if (!err) {
         paced_log(PACED_LOG_DEBUG, "device %s %s (%s)", all.items[chosen].info.id, all.items[chosen].info.name,
                   all.why);

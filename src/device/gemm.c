@@ -56,8 +56,8 @@ static void report_choice(const struct paced_device *device, const struct gemm_s
         paced_log(
             PACED_LOG_WARN,
             "device %s: CLBlast computes no matrix product here; a plain loop replaces it, at about a tenth of the "
-            "speed; `paced doctor` shows the cause, device.select chooses another device",
-            name);
+            "speed; `paced doctor` shows the cause; %s",
+            name, paced_advice(PACED_CAUSE_NO_PRODUCTS));
     else if (tuned && device->gemm != tuned)
         paced_log(PACED_LOG_WARN, "device %s: the tuned matrix product, %s, fails its self-test; %s is used instead",
                   name, tuned->name, device->gemm->name);
@@ -74,11 +74,8 @@ static enum paced_err choose(struct paced_device *device) {
             PACED_TRY(take(device, setting));
     }
     if (!device->gemm)
-        return paced_error(
-            PACED_FAILED,
-            "device %s: no matrix product is correct, not even a plain loop's; choose another device with "
-            "device.select",
-            device->info.name);
+        return paced_error(PACED_FAILED, "device %s: no matrix product is correct, not even a plain loop's; %s",
+                           device->info.name, paced_advice(PACED_CAUSE_NO_PRODUCTS));
     report_choice(device, tuned);
     return PACED_OK;
 }

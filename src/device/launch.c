@@ -55,9 +55,9 @@ static cl_int set_arg(cl_kernel kernel, cl_uint index, const struct paced_arg *a
 
 static enum paced_err launch_error(const struct paced_device *device, const struct paced_kernel *kernel,
                                    struct paced_range range, const char *what, cl_int status) {
-    return paced_error(PACED_FAILED, "%s: kernel %s: %s on device %s with %u items of %u vectors: %s (%d)",
-                       kernel->file, kernel->name, what, device->info.name, range.items, range.vectors,
-                       opencl_error_name(status), status);
+    return paced_error_at(PACED_FAILED, kernel->file, "kernel %s: %s on device %s with %u items of %u vectors: %s (%d)",
+                          kernel->name, what, device->info.name, range.items, range.vectors, opencl_error_name(status),
+                          status);
 }
 
 enum paced_err paced_launch(struct paced_device *device, const struct paced_kernel *kernel, struct paced_range range,
@@ -66,8 +66,8 @@ enum paced_err paced_launch(struct paced_device *device, const struct paced_kern
     const struct built_kernel *built;
     PACED_TRY(program_kernel(device, kernel, vec, &built));
     if (built->args != (cl_uint)arg_count)
-        return paced_error(PACED_FAILED, "%s: kernel %s: takes %u arguments, launched with %d", kernel->file,
-                           kernel->name, built->args, arg_count);
+        return paced_error_at(PACED_FAILED, kernel->file, "kernel %s: takes %u arguments, launched with %d",
+                              kernel->name, built->args, arg_count);
     for (int i = 0; i < arg_count; ++i) {
         cl_int status = set_arg(built->kernel, (cl_uint)i, &args[i]);
         if (status != CL_SUCCESS) {

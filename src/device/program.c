@@ -122,8 +122,9 @@ static enum paced_err build_source(struct paced_device *device, const char *file
     if (status != CL_SUCCESS) return opencl_error(device, "clCreateProgramWithSource", status);
     status = clBuildProgram(*out, 1, &device->id, options, NULL, NULL);
     if (status == CL_SUCCESS) return PACED_OK;
-    paced_error(PACED_FAILED, "%s: does not build on device %s: %s (%d); log.level = debug shows the compiler's log",
-                file, device->info.name, opencl_error_name(status), status);
+    paced_error_at(PACED_FAILED, file,
+                   "does not build on device %s: %s (%d); log.level = debug shows the compiler's log",
+                   device->info.name, opencl_error_name(status), status);
     report_build_log(device, *out);
     clReleaseProgram(*out);
     *out = NULL;
@@ -175,8 +176,8 @@ static enum paced_err create_kernel(struct paced_device *device, const struct pr
     cl_int status;
     cl_kernel created = clCreateKernel(program->built, name, &status);
     if (status != CL_SUCCESS)
-        return paced_error(PACED_FAILED, "%s: kernel %s: clCreateKernel failed on device %s: %s", program->file, name,
-                           device->info.name, opencl_error_name(status));
+        return paced_error_at(PACED_FAILED, program->file, "kernel %s: clCreateKernel failed on device %s: %s", name,
+                              device->info.name, opencl_error_name(status));
     *out = (struct built_kernel){.name = name, .kernel = created, .max_group = device->info.max_work_group};
     clGetKernelInfo(created, CL_KERNEL_NUM_ARGS, sizeof out->args, &out->args, NULL);
     clGetKernelWorkGroupInfo(created, device->id, CL_KERNEL_WORK_GROUP_SIZE, sizeof out->max_group, &out->max_group,
@@ -194,8 +195,8 @@ enum paced_err program_kernel(struct paced_device *device, const struct paced_ke
             return PACED_OK;
         }
     if (program->kernel_count == MAX_KERNELS)
-        return paced_error(PACED_FAILED, "%s: more than %d kernels in one file; raise MAX_KERNELS", kernel->file,
-                           MAX_KERNELS);
+        return paced_error_at(PACED_FAILED, kernel->file, "more than %d kernels in one file; raise MAX_KERNELS",
+                              MAX_KERNELS);
     struct built_kernel *built = &program->kernels[program->kernel_count];
     PACED_TRY(create_kernel(device, program, kernel->name, built));
     program->kernel_count += 1;

@@ -92,8 +92,8 @@ uint64_t tuning_hash(const struct paced_tuning *tuning, uint64_t hash) {
 enum paced_err paced_tuning_refuse(const struct paced_tuning *tuning, const char *section, const char *key,
                                    const char *what) {
     const struct entry *entry = find(tuning, section, key);
-    return paced_error(PACED_INVALID, "%s:%d: [%s] %s = %s: %s", tuning->path ? tuning->path : "tuning",
-                       entry ? entry->line : 0, section, key, entry ? entry->value : "", what);
+    return paced_error_at_line(PACED_INVALID, tuning->path ? tuning->path : "tuning", entry ? entry->line : 0,
+                               "[%s] %s = %s: %s", section, key, entry ? entry->value : "", what);
 }
 
 /* ---- reading ------------------------------------------------------------------------------------------------- */
@@ -107,7 +107,7 @@ struct reader {
 
 static int refuse_line(struct reader *reader, const char *section, const char *key, const char *what) {
     reader->err =
-        paced_error(PACED_INVALID, "%s:%d: [%s] %s: %s", reader->tuning->path, reader->line, section, key, what);
+        paced_error_at_line(PACED_INVALID, reader->tuning->path, reader->line, "[%s] %s: %s", section, key, what);
     return 0;
 }
 
@@ -118,8 +118,8 @@ static char *read_line(char *line, int size, void *stream) {
     size_t length = strcspn(reader->unread, "\n");
     ++reader->line;
     if (length >= (size_t)size) {
-        reader->err = paced_error(PACED_INVALID, "%s:%d: the line is longer than %d bytes; shorten it",
-                                  reader->tuning->path, reader->line, size - 1);
+        reader->err = paced_error_at_line(PACED_INVALID, reader->tuning->path, reader->line,
+                                          "the line is longer than %d bytes; shorten it", size - 1);
         return NULL;
     }
     memcpy(line, reader->unread, length);
@@ -160,8 +160,8 @@ enum paced_err paced_tuning_read(struct paced_tuning *tuning, const char *path) 
     struct reader reader = {.tuning = read, .unread = text};
     int bad_line = ini_parse_stream(read_line, &reader, take_line, &reader);
     if (!reader.err && bad_line)
-        reader.err = paced_error(PACED_INVALID, "%s:%d: neither 'key = value' nor [section]; comments begin with ';'",
-                                 path, bad_line);
+        reader.err = paced_error_at_line(PACED_INVALID, path, bad_line,
+                                         "neither 'key = value' nor [section]; comments begin with ';'");
     if (!reader.err) add_all(tuning, read);
     paced_tuning_destroy(read);
     free(text);

@@ -47,7 +47,7 @@ static char *shipped_path(const struct paced_device_info *info) {
 static bool read_if_there(struct paced_device *device, char *path) {
     bool used = path && paced_path_exists(path);
     if (used && paced_tuning_read(device->tuning, path) != PACED_OK) {
-        paced_log(PACED_LOG_WARN, "device.tuning = auto: %s is ignored; `paced tune` creates it again", path);
+        paced_log(PACED_LOG_WARN, "tuning %s is ignored; `paced tune` creates it again", path);
         used = false;
     }
     if (used) paced_log(PACED_LOG_DEBUG, "device %s: tuning %s", device->info.name, path);

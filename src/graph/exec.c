@@ -44,11 +44,9 @@ static enum paced_err make_plan(struct paced_exec *e) {
         if (used + needed <= info->global_bytes && e->plan.workspace_bytes <= info->max_alloc_bytes) return PACED_OK;
         paced_plan_finish(&e->plan);
     }
-    return paced_error(PACED_FAILED,
-                       "a batch of %d needs at least %.0f MiB on device %s, which has %.0f MiB; lower train.batch, "
-                       "data.size or model.width, or raise device.memory_limit_mb if that is set",
+    return paced_error(PACED_FAILED, "a batch of %d needs at least %.0f MiB on device %s, which has %.0f MiB; %s",
                        e->batch, ceil((double)(used + needed) / 1048576), info->name,
-                       (double)info->global_bytes / 1048576);
+                       (double)info->global_bytes / 1048576, paced_advice(PACED_CAUSE_MEMORY_LIMIT));
 }
 
 static enum paced_err make_memory(struct paced_exec *e) {

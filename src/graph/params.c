@@ -161,20 +161,17 @@ static void shape_text(char *out, size_t size, int rank, const int64_t *shape) {
     if (used < size) snprintf(out + used, size - used, "]");
 }
 
-#define HINT \
-    "set model.arch, model.width and data.classes (for a teacher distill.teacher_arch and _width) to the file's"
-
 static enum paced_err check_entry(const struct paced_entry *entry, const struct paced_param *p, const char *name,
                                   const struct paced_weights *weights, const char *path, const char *hint) {
     const char *arch = paced_weights_metadata(weights, "arch"), *width = paced_weights_metadata(weights, "width");
     if (!entry)
-        return paced_error(PACED_INVALID, "%s: tensor %s is missing; these weights are of another network, %s%s%s%s%s",
-                           path, name, hint, arch ? ": arch " : "", arch ? arch : "", width ? ", width " : "",
-                           width ? width : "");
+        return paced_error_at(PACED_INVALID, path,
+                              "tensor %s is missing; these weights are of another network, %s%s%s%s%s", name, hint,
+                              arch ? ": arch " : "", arch ? arch : "", width ? ", width " : "", width ? width : "");
     enum paced_dtype dtype = p->kind == PACED_PARAM_COUNTER ? PACED_I64 : PACED_F32;
     if (entry->dtype != dtype)
-        return paced_error(PACED_INVALID, "%s: tensor %s is not %s; save it in that type", path, name,
-                           dtype == PACED_I64 ? "int64" : "float32");
+        return paced_error_at(PACED_INVALID, path, "tensor %s is not %s; save it in that type", name,
+                              dtype == PACED_I64 ? "int64" : "float32");
     bool same = entry->rank == p->rank;
     for (int i = 0; same && i < p->rank; ++i) same = entry->shape[i] == p->dims[i];
     if (same) return PACED_OK;
@@ -183,9 +180,9 @@ static enum paced_err check_entry(const struct paced_entry *entry, const struct 
     for (int i = 0; i < p->rank; ++i) dims[i] = p->dims[i];
     shape_text(has, sizeof has, entry->rank, entry->shape);
     shape_text(wants, sizeof wants, p->rank, dims);
-    return paced_error(PACED_INVALID, "%s: tensor %s has shape %s, the configured network has %s; %s%s%s%s%s", path,
-                       name, has, wants, hint, arch ? ": arch " : "", arch ? arch : "", width ? ", width " : "",
-                       width ? width : "");
+    return paced_error_at(PACED_INVALID, path, "tensor %s has shape %s, the configured network has %s; %s%s%s%s%s",
+                          name, has, wants, hint, arch ? ": arch " : "", arch ? arch : "", width ? ", width " : "",
+                          width ? width : "");
 }
 
 static enum paced_err check_finite(const struct paced_entry *entry, const char *path) {
@@ -193,10 +190,10 @@ static enum paced_err check_finite(const struct paced_entry *entry, const char *
     size_t count = entry->dtype == PACED_F32 ? entry->bytes / sizeof *values : 0;
     for (size_t i = 0; i < count; ++i)
         if (!isfinite(values[i]))
-            return paced_error(PACED_INVALID,
-                               "%s: tensor %s has a value that is not a finite number (%g); its training diverged, "
-                               "use other weights or train again with a lower train.lr",
-                               path, entry->name, (double)values[i]);
+            return paced_error_at(PACED_INVALID, path,
+                                  "tensor %s has a value that is not a finite number (%g); its training "
+                                  "diverged; %s",
+                                  entry->name, (double)values[i], paced_advice(PACED_CAUSE_DIVERGED));
     return PACED_OK;
 }
 
@@ -207,15 +204,15 @@ static enum paced_err check_no_more(const struct paced_graph *g, const struct pa
         for (size_t k = 0; k < g->param_count && !known; ++k)
             known = strcmp(g->params[k]->name, weights->entries[i].name) == 0;
         if (!known)
-            return paced_error(PACED_INVALID, "%s: tensor %s is not part of the configured network; %s", path,
-                               weights->entries[i].name, hint);
+            return paced_error_at(PACED_INVALID, path, "tensor %s is not part of the configured network; %s",
+                                  weights->entries[i].name, hint);
     }
     return PACED_OK;
 }
 
 enum paced_err paced_graph_check_weights(const struct paced_graph *g, const struct paced_weights *weights,
                                          const char *path, const char *hint) {
-    if (!hint) hint = HINT;
+    if (!hint) hint = paced_advice(PACED_CAUSE_OTHER_NETWORK);
     for (size_t i = 0; i < g->param_count; ++i) {
         const struct paced_param *p = g->params[i];
         const struct paced_entry *entry = paced_weights_find(weights, p->name);
@@ -264,7 +261,7 @@ enum paced_err paced_exec_load_flat(struct paced_exec *e, struct paced_buffer *f
         char *name = paced_format("%s%s", prefix, p->name);
         const struct paced_entry *entry = paced_weights_find(weights, name);
         struct paced_buffer *view = NULL;
-        enum paced_err err = check_entry(entry, p, name, weights, path, HINT);
+        enum paced_err err = check_entry(entry, p, name, weights, path, paced_advice(PACED_CAUSE_OTHER_NETWORK));
         if (!err) err = flat_view(e, flat, i, &view);
         if (!err) err = write_param(view, p, entry->data);
         paced_buffer_destroy(view);

@@ -102,8 +102,9 @@ static enum paced_err check_size(const struct paced_tensor *t, int batch, uint64
     if (bytes <= most) return PACED_OK;
     return paced_error(PACED_FAILED,
                        "tensor %s needs %.1f MiB in one buffer for a batch of %d, the device allows %.1f MiB; "
-                       "lower train.batch, data.size or model.width",
-                       t->name, (double)bytes / 1048576, batch, (double)most / 1048576);
+                       "%s",
+                       t->name, (double)bytes / 1048576, batch, (double)most / 1048576,
+                       paced_advice(PACED_CAUSE_MEMORY));
 }
 
 static enum paced_err place_all(struct paced_plan *plan, const struct paced_graph *g, struct paced_limits limits) {
@@ -137,9 +138,8 @@ static enum paced_err check_pixels(const struct paced_graph *g, int batch) {
     const struct paced_shape *shape = &g->input->shape;
     if ((int64_t)batch * shape->h * shape->w <= INT32_MAX / 2) return PACED_OK;
     return paced_error(PACED_INVALID,
-                       "a batch of %d images of %d x %d is too large, at most %d pixels are possible; lower "
-                       "train.batch or data.size",
-                       batch, shape->h, shape->w, INT32_MAX / 2);
+                       "a batch of %d images of %d x %d is too large, at most %d pixels are possible; %s", batch,
+                       shape->h, shape->w, INT32_MAX / 2, paced_advice(PACED_CAUSE_TOO_MANY_PIXELS));
 }
 
 enum paced_err paced_plan_make(struct paced_plan *plan, const struct paced_graph *g, int batch, enum paced_mode mode,

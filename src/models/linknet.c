@@ -47,12 +47,11 @@ static struct paced_tensor *head(struct paced_graph *g, struct paced_tensor *x, 
 
 static enum paced_err check(int size, int width) {
     if (width % 4 != 0)
-        return paced_error(PACED_INVALID, "model.width = %d: linknet divides its channels by 4; use a multiple of 4",
-                           width);
+        return paced_error(PACED_INVALID, "width %d: linknet divides its channels by 4; use a multiple of 4", width);
     if (size % 4 != 0)
         return paced_error(PACED_INVALID,
-                           "data.size = %d: linknet's masks match the image's size for multiples of 4 only; use %d",
-                           size, size / 4 * 4 + 4);
+                           "size %d: linknet's masks match the image's size for multiples of 4 only; use %d", size,
+                           size / 4 * 4 + 4);
     return PACED_OK;
 }
 

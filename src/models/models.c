@@ -24,8 +24,8 @@ static enum paced_err unknown(const char *arch) {
     struct paced_text all = {0};
     paced_names_add(&all, paced_network_name);
     enum paced_err err =
-        paced_error(PACED_INVALID, "model.arch = %s: no such network; %s%s%schoose one of: %s", arch,
-                    nearest ? "did you mean " : "", nearest ? nearest : "", nearest ? "? " : "", all.data);
+        paced_error_at(PACED_INVALID, arch, "no such network; %s%s%schoose one of: %s", nearest ? "did you mean " : "",
+                       nearest ? nearest : "", nearest ? "? " : "", all.data);
     free(all.data);
     return err;
 }
@@ -91,8 +91,8 @@ enum paced_err paced_model_recognise(const struct paced_weights *weights, const 
     }
     enum paced_err err = PACED_OK;
     if (!found)
-        err = paced_error(PACED_INVALID, "%s: does not match any network: %s; use weights of one of these", path,
-                          names.data);
+        err = paced_error_at(PACED_INVALID, path, "does not match any network: %s; use weights of one of these",
+                             names.data);
     free(names.data);
     return err;
 }

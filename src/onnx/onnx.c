@@ -88,8 +88,8 @@ enum paced_err paced_onnx_write(const char *path, const struct paced_graph *grap
     enum paced_err err = write_graph(&writer);
     if (!err) write_model(&writer, &model);
     if (!err && model.size > INT_MAX)
-        err = paced_error(PACED_FAILED, "%s: %zu bytes exceed ONNX's limit of 2 GiB; use a smaller model.width", path,
-                          model.size);
+        err = paced_error_at(PACED_FAILED, path, "%zu bytes exceed ONNX's limit of 2 GiB; use a narrower network",
+                             model.size);
     if (!err) err = paced_file_write(path, model.bytes, model.size);
     paced_message_finish(&model);
     writer_finish(&writer);

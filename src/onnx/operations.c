@@ -353,6 +353,6 @@ static const struct {
 enum paced_err operation_write(struct writer *w, const struct paced_node *node) {
     for (size_t i = 0; i < PACED_COUNT(rows); ++i)
         if (strcmp(rows[i].name, node->op->name) == 0) return rows[i].write(w, node);
-    return paced_error(PACED_FAILED, "%s: operation %s has no row in src/onnx/operations.c; add one", node->name,
-                       node->op->name);
+    return paced_error_at(PACED_FAILED, node->name, "operation %s has no row in src/onnx/operations.c; add one",
+                          node->op->name);
 }

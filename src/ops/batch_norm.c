@@ -64,9 +64,8 @@ static enum paced_err forward(struct paced_exec *e, const struct paced_node *nod
     struct extent x = extent_of(e, node);
     bool training = paced_exec_is_training(e);
     if (training && x.pixels == 1)
-        return paced_error(PACED_FAILED,
-                           "%s: batch normalisation over one value has no variance; raise train.batch or data.size",
-                           node->name);
+        return paced_error_at(PACED_FAILED, node->name, "batch normalisation over one value has no variance; %s",
+                              paced_advice(PACED_CAUSE_ONE_VALUE));
     PACED_TRY(training ? batch_statistics(e, node, &x) : running_statistics(e, node, &x));
     return store_view(e, node);
 }

@@ -9,8 +9,7 @@ static enum paced_err sum(struct paced_exec *e, struct paced_shape plane, float 
                           float beta, struct paced_buffer *to) {
     static const struct paced_kernel global_pool_sum = {"global_pool.cl", "global_pool_sum"};
     struct paced_device *device = paced_exec_device(e);
-    int vec = paced_device_vector(device, plane.c), vectors = plane.c / vec,
-        samples = paced_exec_samples(e);
+    int vec = paced_device_vector(device, plane.c), vectors = plane.c / vec, samples = paced_exec_samples(e);
     return PACED_LAUNCH(device, &global_pool_sum, paced_range_chunks((uint64_t)samples * (uint64_t)vectors), vec,
                         PACED_ARG(samples), PACED_ARG(vectors), PACED_ARG(plane.h), PACED_ARG(plane.w),
                         PACED_ARG(scale), PACED_ARG(from), PACED_ARG(beta), PACED_ARG(to));

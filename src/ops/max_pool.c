@@ -51,9 +51,10 @@ struct paced_tensor *paced_max_pool(struct paced_graph *graph, struct paced_tens
                               (x->shape.w + 2 * pad - kernel) / stride + 1, x->shape.c};
     if (x->shape.h + 2 * pad < kernel || x->shape.w + 2 * pad < kernel) {
         paced_graph_fail(graph, paced_error(PACED_INVALID,
-                                            "data.size: an image is too small for this network (%dx%d pixels are left "
-                                            "to pool by %d after %s); raise data.size",
-                                            x->shape.h, x->shape.w, kernel, x->name));
+                                            "the image is too small for this network (%dx%d pixels are left to pool "
+                                            "by %d after %s); %s",
+                                            x->shape.h, x->shape.w, kernel, x->name,
+                                            paced_advice(PACED_CAUSE_IMAGE_TOO_SMALL)));
         return NULL;
     }
     struct paced_node *node = paced_graph_add(graph, &max_pool, NULL, 1, &x, out);

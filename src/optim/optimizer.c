@@ -158,9 +158,8 @@ enum paced_err paced_optimizer_save(struct paced_optimizer *o, struct paced_weig
 enum paced_err paced_optimizer_load(struct paced_optimizer *o, const struct paced_weights *weights, const char *path) {
     const struct paced_entry *step = paced_weights_find(weights, "optimizer.step");
     if (!step || step->dtype != PACED_I64 || step->rank != 0)
-        return paced_error(PACED_INVALID,
-                           "%s: tensor optimizer.step is missing; this is not the state of an interrupted training",
-                           path);
+        return paced_error_at(PACED_INVALID, path,
+                              "tensor optimizer.step is missing; this is not the state of an interrupted training");
     o->steps = *(const int64_t *)step->data;
     enum paced_err err = PACED_OK;
     for (int i = 0; i < MAX_MOMENTS && o->kind->moments[i] && !err; ++i) {

@@ -40,8 +40,8 @@ static enum paced_err take_rows(char *text, const char *path, struct paced_compa
     for (int i = 0; i < SETS; ++i) {
         char *line = paced_csv_take_row(&text);
         if (!line || !take_row(line, set_names[i], &row->images[i], &row->metrics[i]))
-            return paced_error(PACED_INVALID, "%s:%d: is not the row %s,mean of a summary; run the test again", path,
-                               i + 2, set_names[i]);
+            return paced_error_at_line(PACED_INVALID, path, i + 2,
+                                       "is not the row %s,mean of a summary; run the test again", set_names[i]);
     }
     return PACED_OK;
 }

@@ -124,8 +124,8 @@ static enum paced_err take_lines(struct paced_outcomes *outcomes, const char *co
     }
     free(text);
     if (valid) return PACED_OK;
-    return paced_error(PACED_INVALID, "%s:%d: is not a line of the table %s...; run the test again", path, number,
-                       header);
+    return paced_error_at_line(PACED_INVALID, path, number, "is not a line of the table %s...; run the test again",
+                               header);
 }
 
 enum paced_err paced_outcomes_add_test(struct paced_outcomes *outcomes, const char *const *labels, const char *path) {

@@ -94,9 +94,8 @@ static enum paced_err read_table(struct table *t, const char *path) {
     PACED_TRY(take_header(t, row ? row : t->data));
     for (size_t number = 2; (row = paced_csv_take_row(&rest)); ++number)
         if (!take_row(t, row))
-            return paced_error(PACED_INVALID,
-                               "%s: row %zu is not a row of metrics per image and class; run the test again", path,
-                               number);
+            return paced_error_at(PACED_INVALID, path,
+                                  "row %zu is not a row of metrics per image and class; run the test again", number);
     for (size_t i = 0; i < t->count; ++i)
         for (int m = 0; m < PACED_METRICS; ++m)
             *metric_field(&t->images[i].metrics, (enum paced_metric)m) /= (double)t->images[i].classes;

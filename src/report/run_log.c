@@ -159,8 +159,9 @@ static bool parse_figure(const char *text, double *value) {
 }
 
 static enum paced_err refuse(const struct lines *lines, const char *what, const char *field_text) {
-    return paced_error(PACED_INVALID, "%s:%d: %s '%s'; restore the log or restart the run with --overwrite",
-                       lines->path, lines->number, what, field_text ? field_text : "");
+    return paced_error_at_line(PACED_INVALID, lines->path, lines->number,
+                               "%s '%s'; restore the log or restart the run with --overwrite", what,
+                               field_text ? field_text : "");
 }
 
 static enum paced_err check_header(struct lines *lines) {

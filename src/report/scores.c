@@ -151,9 +151,8 @@ enum paced_err paced_scores_load(struct paced_scores *scores, const char *tensor
     const struct paced_entry *entry = paced_weights_find(weights, tensor);
     int64_t columns = 1 + 3 * (int64_t)scores->classes;
     if (!entry || entry->dtype != PACED_I64 || entry->rank != 2 || entry->shape[1] != columns)
-        return paced_error(PACED_INVALID,
-                           "%s: tensor %s is missing or malformed; resume from another state or start again", path,
-                           tensor);
+        return paced_error_at(PACED_INVALID, path,
+                              "tensor %s is missing or malformed; resume from another state or start again", tensor);
     paced_scores_clear(scores);
     const int64_t *row = entry->data;
     for (int64_t i = 0; i < entry->shape[0]; ++i, row += columns) {

@@ -28,11 +28,11 @@ static enum paced_err find_format(const char *path, const struct format **format
         if (has_extension(path, formats[i].extension)) return PACED_OK;
     }
     if (has_extension(path, ".pth") || has_extension(path, ".pt"))
-        return paced_error(PACED_INVALID,
-                           "%s: .pth is not an output format, since PyTorch loads safetensors; convert to .safetensors "
-                           "and load it by model.load_state_dict(safetensors.torch.load_file(\"FILE.safetensors\"))",
-                           path);
-    return paced_error(PACED_INVALID, "%s: unknown extension; use .safetensors or .onnx", path);
+        return paced_error_at(
+            PACED_INVALID, path,
+            ".pth is not an output format, since PyTorch loads safetensors; convert to .safetensors "
+            "and load it by model.load_state_dict(safetensors.torch.load_file(\"FILE.safetensors\"))");
+    return paced_error_at(PACED_INVALID, path, "unknown extension; use .safetensors or .onnx");
 }
 
 /* Builds the graph that matches the weights. */

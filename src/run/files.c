@@ -154,15 +154,14 @@ static char *changes_between(const struct paced_config *was, const struct paced_
     return changes.data;
 }
 
-static void ignore(void *context, enum paced_log_level level, const char *fmt, va_list args) {
-}
-
 /* A file of another version, or an edited one, may be unreadable. The run does not depend on it, so errors are
  * silent. */
 static bool read_quietly(struct paced_config *config, const char *path) {
-    paced_log_divert(ignore, NULL);
+    struct paced_failures failures = {0};
+    paced_errors_collect(&failures);
     bool read = paced_config_load(config, path, NULL, 0) == PACED_OK;
-    paced_log_divert(NULL, NULL);
+    paced_errors_collect(NULL);
+    paced_failures_finish(&failures);
     return read;
 }
 

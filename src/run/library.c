@@ -21,26 +21,16 @@ struct paced_segmenter {
 
 /* ---- errors -------------------------------------------------------------------------------------------------- */
 
-static _Thread_local char last_error[4096];
-
-/* Each error has its own line. If the buffer is full, the first ones stay. */
-static void keep_error(void *context, enum paced_log_level level, const char *fmt, va_list args) {
-    if (level != PACED_LOG_ERROR) return;
-    size_t used = strlen(last_error);
-    if (used && used + 1 < sizeof last_error) last_error[used++] = '\n';
-    vsnprintf(last_error + used, sizeof last_error - used, fmt, args);
-}
-
-static void ignore(void *context, enum paced_log_level level, const char *fmt, va_list args) {
-}
+static _Thread_local char *last_error;
+static _Thread_local struct paced_failures failures; /* of the call in progress */
 
 /* Configurations are read in the C locale. In the host program's locale the decimal point may be a comma. */
 static _Thread_local locale_t host_locale, plain_locale;
 
 /* Between enter and leave nothing is printed to stderr. */
 static void enter(void) {
-    *last_error = '\0';
-    paced_log_divert(keep_error, NULL);
+    paced_log_set_level(PACED_LOG_ERROR);
+    paced_errors_collect(&failures);
     plain_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     host_locale = uselocale(plain_locale);
 }
@@ -48,13 +38,20 @@ static void enter(void) {
 static enum paced_err leave(enum paced_err err) {
     uselocale(host_locale);
     if (plain_locale) freelocale(plain_locale);
-    paced_log_divert(NULL, NULL);
-    if (!err) *last_error = '\0'; /* of optional parts, such as an unreadable tuning file */
+    paced_errors_collect(NULL);
+    struct paced_text text = {0};
+    for (size_t i = 0; err && i < failures.count; ++i) { /* without err: of optional parts, such as a tuning file */
+        const struct paced_failure *f = &failures.items[i];
+        paced_text_add(&text, "%s%s%s%s", i ? "\n" : "", f->place ? f->place : "", f->place ? ": " : "", f->text);
+    }
+    paced_failures_finish(&failures);
+    free(last_error);
+    last_error = text.data;
     return err;
 }
 
 const char *paced_last_error(void) {
-    return last_error;
+    return last_error ? last_error : "";
 }
 
 /* ---- open ---------------------------------------------------------------------------------------------------- */
@@ -115,9 +112,7 @@ enum paced_err paced_segmenter_open(struct paced_segmenter **out, const char *we
 
 void paced_segmenter_close(struct paced_segmenter *s) {
     if (!s) return;
-    paced_log_divert(ignore, NULL);
     segmenter_close(s->segmenter);
-    paced_log_divert(NULL, NULL);
     free(s);
 }
 

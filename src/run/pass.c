@@ -46,8 +46,8 @@ static enum paced_err collect(const struct pass *p, struct paced_loader *loader,
     paced_progress_step(progress, (size_t)batch->count, stats->loss / (double)stats->images);
     paced_loader_release(loader, batch);
     if (isfinite(sums.loss)) return PACED_OK;
-    return paced_error(PACED_FAILED, "%s: the loss of batch %llu is not a finite number; lower train.lr", p->label,
-                       (unsigned long long)stats->batches);
+    return paced_error_at(PACED_FAILED, p->label, "the loss of batch %llu is not a finite number; lower train.lr",
+                          (unsigned long long)stats->batches);
 }
 
 static enum paced_err walk(const struct pass *p, struct paced_loader *loader, struct epoch_stats *stats,

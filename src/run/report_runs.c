@@ -93,8 +93,7 @@ static enum paced_err take_experiment(struct report_runs *list, const char *dir)
             any |= take_line(list, dir, line);
         free(data);
         report_runs_add_experiment(list, dir);
-        if (!any)
-            err = paced_error(PACED_INVALID, "%s: names no run that still exists; run the experiment again", path);
+        if (!any) err = paced_error_at(PACED_INVALID, path, "names no run that still exists; run the experiment again");
     }
     free(path);
     return err;

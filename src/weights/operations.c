@@ -58,10 +58,10 @@ static enum paced_err push_global(struct machine *m, const char *module, const c
     char in[NAME_BYTES], what[NAME_BYTES];
     make_printable(in, sizeof(in), module);
     make_printable(what, sizeof(what), name);
-    return paced_error(PACED_INVALID,
-                       "%s: pickle global '%s %s' is not one of those that tensors need; only weights are read, so "
-                       "save model.state_dict() alone",
-                       m->path, in, what);
+    return paced_error_at(PACED_INVALID, m->path,
+                          "pickle global '%s %s' is not one of those that tensors need; only weights are read, so "
+                          "save model.state_dict() alone",
+                          in, what);
 }
 
 /* ---- operations: scalars and strings ------------------------------------------------------------------------- */

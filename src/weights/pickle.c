@@ -10,13 +10,12 @@
 #include <string.h>
 
 enum paced_err machine_damaged(const struct machine *m, const char *what) {
-    return paced_error(PACED_INVALID, "%s: byte %zu of its pickle: %s; save or download the file again", m->path,
-                       m->operation, what);
+    return paced_error_at(PACED_INVALID, m->path, "byte %zu of its pickle: %s; save or download the file again",
+                          m->operation, what);
 }
 
 enum paced_err machine_too_large(const struct machine *m) {
-    return paced_error(PACED_INVALID, "%s: its pickle is too large for weights; save model.state_dict() alone",
-                       m->path);
+    return paced_error_at(PACED_INVALID, m->path, "its pickle is too large for weights; save model.state_dict() alone");
 }
 
 /* ---- values, stack, bytes ------------------------------------------------------------------------------------ */
@@ -102,10 +101,10 @@ static enum paced_err step(struct machine *m) {
     const struct operation *operation = &pickle_operations[bytes[0]];
     if (!operation->name) return machine_damaged(m, "no such operation");
     if (!operation->run)
-        return paced_error(PACED_INVALID,
-                           "%s: byte %zu of its pickle: operation %s is not one of those that tensors need; only "
-                           "weights are read, so save model.state_dict() alone",
-                           m->path, m->operation, operation->name);
+        return paced_error_at(PACED_INVALID, m->path,
+                              "byte %zu of its pickle: operation %s is not one of those that tensors need; only "
+                              "weights are read, so save model.state_dict() alone",
+                              m->operation, operation->name);
     PACED_TRY(machine_take(m, (uint64_t)operation->bytes, &bytes));
     for (int i = operation->bytes; i > 0; --i) argument = argument << 8 | bytes[i - 1];
     return operation->run(m, argument);

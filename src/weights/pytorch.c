@@ -46,8 +46,8 @@ static enum paced_err open_archive(struct archive *archive, const uint8_t *file,
     enum paced_err err = PACED_OK;
     if (!archive->zip) {
         zip_source_free(source);
-        err = paced_error(PACED_INVALID, "%s: not a complete zip archive (%s); " FETCH_AGAIN, archive->path,
-                          zip_error_strerror(&error));
+        err = paced_error_at(PACED_INVALID, archive->path, "not a complete zip archive (%s); " FETCH_AGAIN,
+                             zip_error_strerror(&error));
     }
     zip_error_fini(&error);
     return err;
@@ -61,8 +61,8 @@ static enum paced_err find_root(struct archive *archive) {
         archive->root = paced_format("%.*s", (int)(slash - name), name);
         return PACED_OK;
     }
-    return paced_error(PACED_INVALID, "%s: a zip archive without data.pkl; give a file that torch.save wrote",
-                       archive->path);
+    return paced_error_at(PACED_INVALID, archive->path,
+                          "a zip archive without data.pkl; give a file that torch.save wrote");
 }
 
 static bool has_entry(const struct archive *archive, const char *part) {
@@ -90,20 +90,20 @@ static enum paced_err read_entry(struct archive *archive, const char *part, uint
     char *name = paced_format("%s/%s", archive->root, part);
     *data = NULL;
     if (zip_stat(archive->zip, name, 0, &info) != 0 || (info.valid & needed) != needed) {
-        err = paced_error(PACED_INVALID, "%s: there is no %s in the archive; " FETCH_AGAIN, archive->path, part);
+        err = paced_error_at(PACED_INVALID, archive->path, "there is no %s in the archive; " FETCH_AGAIN, part);
     } else if (info.comp_method != ZIP_CM_STORE || info.encryption_method != ZIP_EM_NONE) {
-        err = paced_error(PACED_INVALID, "%s: %s is compressed or encrypted; give the file as torch.save wrote it",
-                          archive->path, part);
+        err = paced_error_at(PACED_INVALID, archive->path,
+                             "%s is compressed or encrypted; give the file as torch.save wrote it", part);
     } else if (info.size > most_bytes || info.size > archive->bytes) {
-        err = paced_error(PACED_INVALID, "%s: %s has an impossible size of %llu bytes; " FETCH_AGAIN, archive->path,
-                          part, (unsigned long long)info.size);
+        err = paced_error_at(PACED_INVALID, archive->path, "%s has an impossible size of %llu bytes; " FETCH_AGAIN,
+                             part, (unsigned long long)info.size);
     } else {
         *bytes = info.size;
         *data = paced_alloc(info.size, 1);
         entry = zip_fopen_index(archive->zip, info.index, 0);
         if (!entry || !read_all(entry, *data, info.size))
-            err = paced_error(PACED_INVALID, "%s: %s cannot be read completely, or its checksum is wrong; " FETCH_AGAIN,
-                              archive->path, part);
+            err = paced_error_at(PACED_INVALID, archive->path,
+                                 "%s cannot be read completely, or its checksum is wrong; " FETCH_AGAIN, part);
     }
     if (entry) zip_fclose(entry);
     free(name);
@@ -116,8 +116,8 @@ static enum paced_err check_byte_order(struct archive *archive) {
     if (!has_entry(archive, "byteorder")) return PACED_OK;
     enum paced_err err = read_entry(archive, "byteorder", 64, &order, &bytes);
     if (err == PACED_OK && (bytes != 6 || memcmp(order, "little", 6) != 0))
-        err = paced_error(PACED_INVALID, "%s: its bytes are not in little-endian order; save it again on this machine",
-                          archive->path);
+        err = paced_error_at(PACED_INVALID, archive->path,
+                             "its bytes are not in little-endian order; save it again on this machine");
     free(order);
     return err;
 }
@@ -136,7 +136,7 @@ struct layout {
 };
 
 static enum paced_err refuse(const struct archive *archive, const char *name, const char *what) {
-    return paced_error(PACED_INVALID, "%s: tensor '%s': %s; " FETCH_AGAIN, archive->path, name, what);
+    return paced_error_at(PACED_INVALID, archive->path, "tensor '%s': %s; " FETCH_AGAIN, name, what);
 }
 
 static enum paced_err read_storage_value(const struct archive *archive, const struct value *storage,
@@ -149,10 +149,10 @@ static enum paced_err read_storage_value(const struct archive *archive, const st
     for (size_t i = 0; i < ELEMENTS; ++i)
         if (strcmp(elements[i].type, storage->items[1]->text) == 0) layout->element = &elements[i];
     if (layout->element) return PACED_OK;
-    return paced_error(PACED_INVALID,
-                       "%s: tensor '%s': elements of a %.40s are not supported; save it as float32 (or float64, "
-                       "float16, bfloat16, int64)",
-                       archive->path, layout->name, storage->items[1]->text);
+    return paced_error_at(PACED_INVALID, archive->path,
+                          "tensor '%s': elements of a %.40s are not supported; save it as float32 (or float64, "
+                          "float16, bfloat16, int64)",
+                          layout->name, storage->items[1]->text);
 }
 
 /* Reads integers from 0. Returns false for other values. */
@@ -171,8 +171,8 @@ static enum paced_err read_layout(const struct archive *archive, const struct va
         stride->kind != VALUE_TUPLE || shape->count != stride->count)
         return refuse(archive, layout->name, "its offset, sizes or strides are not described correctly");
     if (shape->count > PACED_MAX_RANK)
-        return paced_error(PACED_INVALID, "%s: tensor '%s': %zu dimensions; at most %d are supported", archive->path,
-                           layout->name, shape->count, PACED_MAX_RANK);
+        return paced_error_at(PACED_INVALID, archive->path, "tensor '%s': %zu dimensions; at most %d are supported",
+                              layout->name, shape->count, PACED_MAX_RANK);
     layout->offset = offset->integer;
     layout->rank = (int)shape->count;
     layout->count = 1;
@@ -218,8 +218,8 @@ static enum paced_err check_layout(struct archive *archive, const struct layout 
     uint64_t bytes;
     if (!is_inside(layout)) return refuse(archive, layout->name, "it reaches beyond its storage");
     if (!is_disjoint(layout))
-        return paced_error(PACED_INVALID, "%s: tensor '%s': its elements overlap (an expanded view); save its clone()",
-                           archive->path, layout->name);
+        return paced_error_at(PACED_INVALID, archive->path,
+                              "tensor '%s': its elements overlap (an expanded view); save its clone()", layout->name);
     if (__builtin_mul_overflow(layout->count, paced_dtype_bytes(layout->element->dtype), &bytes) ||
         __builtin_add_overflow(bytes, archive->tensor_bytes, &archive->tensor_bytes) ||
         archive->tensor_bytes > MAX_SHARING * archive->bytes)
@@ -313,16 +313,16 @@ static bool is_name(const struct value *key) {
 
 static enum paced_err read_state(struct archive *archive, const struct value *state, struct paced_weights *weights) {
     if (state->kind != VALUE_DICT || state->count == 0)
-        return paced_error(PACED_INVALID, "%s: contains no named tensors; " WHAT_TO_SAVE, archive->path);
+        return paced_error_at(PACED_INVALID, archive->path, "contains no named tensors; " WHAT_TO_SAVE);
     if (state->count / 2 > MAX_TENSORS)
-        return paced_error(PACED_INVALID, "%s: contains %zu tensors, more than any network has; " WHAT_TO_SAVE,
-                           archive->path, state->count / 2);
+        return paced_error_at(PACED_INVALID, archive->path,
+                              "contains %zu tensors, more than any network has; " WHAT_TO_SAVE, state->count / 2);
     for (size_t i = 0; i < state->count; i += 2) {
         const struct value *name = state->items[i], *tensor = state->items[i + 1];
         if (!is_name(name))
-            return paced_error(PACED_INVALID, "%s: a name in it is not a string; " WHAT_TO_SAVE, archive->path);
+            return paced_error_at(PACED_INVALID, archive->path, "a name in it is not a string; " WHAT_TO_SAVE);
         if (tensor->kind != VALUE_TENSOR)
-            return paced_error(PACED_INVALID, "%s: '%s' is not a tensor; " WHAT_TO_SAVE, archive->path, name->text);
+            return paced_error_at(PACED_INVALID, archive->path, "'%s' is not a tensor; " WHAT_TO_SAVE, name->text);
         PACED_TRY(add_tensor(archive, name->text, tensor, weights));
     }
     return PACED_OK;

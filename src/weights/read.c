@@ -13,10 +13,10 @@ static bool begins(const uint8_t *file, size_t size, size_t at, const char *magi
 static enum paced_err parse(const char *path, const uint8_t *file, size_t size, struct paced_weights *weights) {
     if (begins(file, size, 0, "PK\3\4")) return paced_pytorch_parse(path, file, size, weights);
     if (begins(file, size, 0, "\x80") && begins(file, size, 2, "\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"))
-        return paced_error(PACED_INVALID,
-                           "%s: is in PyTorch's format before 1.6; save it again with a newer PyTorch, as in "
-                           "torch.save(torch.load('%s'), '%s')",
-                           path, path, path);
+        return paced_error_at(PACED_INVALID, path,
+                              "is in PyTorch's format before 1.6; save it again with a newer PyTorch, as in "
+                              "torch.save(torch.load('%s'), '%s')",
+                              path, path);
     return paced_safetensors_parse(path, file, size, weights);
 }
 

@@ -50,8 +50,8 @@ struct source {
 /* ---- reading ------------------------------------------------------------------------------------------------- */
 
 static enum paced_err refuse(const struct source *source, const char *tensor, const char *what) {
-    return paced_error(PACED_INVALID, "%s: tensor '%s': %s; the file is damaged, save or download it again",
-                       source->path, tensor, what);
+    return paced_error_at(PACED_INVALID, source->path,
+                          "tensor '%s': %s; the file is damaged, save or download it again", tensor, what);
 }
 
 static enum paced_err read_dtype(const struct source *source, const json_t *info, struct item *item) {
@@ -64,11 +64,11 @@ static enum paced_err read_dtype(const struct source *source, const json_t *info
     }
     for (size_t i = 0; i < PACED_COUNT(foreign_dtypes); ++i)
         if (strcmp(name, foreign_dtypes[i]) == 0)
-            return paced_error(PACED_INVALID,
-                               "%s: tensor '%s': dtype %s is not supported; convert it to F32 (or F64, I64, U8)",
-                               source->path, item->name, name);
-    return paced_error(PACED_INVALID, "%s: tensor '%s': unknown dtype '%s'; known are F32, F64, I64, U8", source->path,
-                       item->name, name);
+            return paced_error_at(PACED_INVALID, source->path,
+                                  "tensor '%s': dtype %s is not supported; convert it to F32 (or F64, I64, U8)",
+                                  item->name, name);
+    return paced_error_at(PACED_INVALID, source->path, "tensor '%s': unknown dtype '%s'; known are F32, F64, I64, U8",
+                          item->name, name);
 }
 
 /* Reads the shape; *bytes receives the size of the data. */
@@ -76,8 +76,8 @@ static enum paced_err read_shape(const struct source *source, const json_t *info
     const json_t *shape = json_object_get(info, "shape");
     if (!json_is_array(shape)) return refuse(source, item->name, "there is no shape");
     if (json_array_size(shape) > PACED_MAX_RANK)
-        return paced_error(PACED_INVALID, "%s: tensor '%s': %zu dimensions; at most %d are supported", source->path,
-                           item->name, json_array_size(shape), PACED_MAX_RANK);
+        return paced_error_at(PACED_INVALID, source->path, "tensor '%s': %zu dimensions; at most %d are supported",
+                              item->name, json_array_size(shape), PACED_MAX_RANK);
     item->rank = (int)json_array_size(shape);
     *bytes = paced_dtype_bytes(item->dtype);
     for (int i = 0; i < item->rank; ++i) {
@@ -117,12 +117,12 @@ static enum paced_err read_metadata(const struct source *source, json_t *metadat
     const char *key;
     json_t *value;
     if (!json_is_object(metadata))
-        return paced_error(PACED_INVALID, "%s: " METADATA " is not a JSON object; save or download the file again",
-                           source->path);
+        return paced_error_at(PACED_INVALID, source->path,
+                              "" METADATA " is not a JSON object; save or download the file again");
     json_object_foreach(metadata, key, value) {
         if (!json_is_string(value))
-            return paced_error(PACED_INVALID, "%s: " METADATA ": '%s' is not a string; save or download the file again",
-                               source->path, key);
+            return paced_error_at(PACED_INVALID, source->path,
+                                  "" METADATA ": '%s' is not a string; save or download the file again", key);
         paced_weights_add_metadata(weights, key, json_string_value(value));
     }
     return PACED_OK;
@@ -147,10 +147,10 @@ static enum paced_err check_cover(const struct source *source, const struct item
         covered = sorted[i]->end;
     }
     if (err == PACED_OK && covered != source->data_bytes)
-        err = paced_error(PACED_INVALID, "%s: %zu %s after the last tensor '%s'; save or download the file again",
-                          source->path, source->data_bytes - covered,
-                          paced_plural(source->data_bytes - covered, "byte", "bytes"),
-                          count > 0 ? sorted[count - 1]->name : "");
+        err = paced_error_at(PACED_INVALID, source->path,
+                             "%zu %s after the last tensor '%s'; save or download the file again",
+                             source->data_bytes - covered, paced_plural(source->data_bytes - covered, "byte", "bytes"),
+                             count > 0 ? sorted[count - 1]->name : "");
     free(sorted);
     return err;
 }
@@ -179,13 +179,13 @@ out:
 static enum paced_err split_file(const char *path, const uint8_t *file, size_t size, struct source *source) {
     uint64_t length = 0;
     if (size < LENGTH_BYTES)
-        return paced_error(PACED_INVALID, "%s: %zu %s too few for a safetensors file; check the name", path, size,
-                           paced_plural(size, "byte is", "bytes are"));
+        return paced_error_at(PACED_INVALID, path, "%zu %s too few for a safetensors file; check the name", size,
+                              paced_plural(size, "byte is", "bytes are"));
     memcpy(&length, file, LENGTH_BYTES);
     if (length > MAX_HEADER_BYTES || length > size - LENGTH_BYTES)
-        return paced_error(PACED_INVALID,
-                           "%s: a header of %" PRIu64 " bytes is impossible; the file is cut off or not safetensors",
-                           path, length);
+        return paced_error_at(PACED_INVALID, path,
+                              "a header of %" PRIu64 " bytes is impossible; the file is cut off or not safetensors",
+                              length);
     source->path = path;
     source->header = file + LENGTH_BYTES;
     source->header_bytes = (size_t)length;
@@ -198,12 +198,12 @@ static enum paced_err parse_header(const struct source *source, json_t **root) {
     json_error_t error;
     *root = json_loadb((const char *)source->header, source->header_bytes, JSON_REJECT_DUPLICATES, &error);
     if (!*root)
-        return paced_error(PACED_INVALID,
-                           "%s: the header is not valid JSON (byte %d: %s); the file is damaged or not safetensors",
-                           source->path, error.position, error.text);
+        return paced_error_at(PACED_INVALID, source->path,
+                              "the header is not valid JSON (byte %d: %s); the file is damaged or not safetensors",
+                              error.position, error.text);
     if (!json_is_object(*root))
-        return paced_error(PACED_INVALID, "%s: the header is not a JSON object; the file is not safetensors",
-                           source->path);
+        return paced_error_at(PACED_INVALID, source->path,
+                              "the header is not a JSON object; the file is not safetensors");
     return PACED_OK;
 }
 
@@ -273,7 +273,7 @@ static char *make_header(const char *path, const struct paced_weights *weights, 
     char *text = NULL;
     json_t *root = json_object();
     if (weights->metadata_count > 0 && json_object_set_new(root, METADATA, describe_metadata(weights)) != 0) {
-        paced_error(PACED_FAILED, "%s: the metadata are not UTF-8; use names in UTF-8", path);
+        paced_error_at(PACED_FAILED, path, "the metadata are not UTF-8; use names in UTF-8");
         goto out;
     }
     for (size_t i = 0; i < weights->count; ++i) {
@@ -281,7 +281,7 @@ static char *make_header(const char *path, const struct paced_weights *weights, 
         if (strcmp(entry->name, METADATA) != 0 &&
             json_object_set_new(root, entry->name, describe_entry(entry, begin[i])) == 0)
             continue;
-        paced_error(PACED_FAILED, "%s: the format does not allow the tensor name '%s'; rename it", path, entry->name);
+        paced_error_at(PACED_FAILED, path, "the format does not allow the tensor name '%s'; rename it", entry->name);
         goto out;
     }
     text = json_dumps(root, JSON_COMPACT);

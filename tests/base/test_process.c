@@ -136,34 +136,56 @@ static void test_log(void **state) {
     free(said);
 }
 
-static void take_line(void *context, enum paced_log_level level, const char *fmt, va_list args) {
-    char *line = context;
-    line += strlen(line);
-    line += sprintf(line, "%d ", (int)level);
-    vsprintf(line, fmt, args);
-}
-
-static void *say_elsewhere(void *unused) {
-    paced_log(PACED_LOG_WARN, "another thread's");
+static void *fail_elsewhere(void *unused) {
+    paced_error(PACED_FAILED, "another thread's");
     return unused;
 }
 
-static void test_log_diverted(void **state) {
+static void test_errors_are_collected(void **state) {
     (void)state;
-    char taken[128] = "";
+    struct paced_failures failures = {0};
     pthread_t other;
     capture_begin();
-    paced_log_divert(take_line, taken);
-    assert_int_equal(paced_error(PACED_INVALID, "bad %s, ", "key"), PACED_INVALID);
-    paced_log(PACED_LOG_DEBUG, "detail");
-    assert_int_equal(pthread_create(&other, NULL, say_elsewhere, NULL), 0);
+    paced_errors_collect(&failures);
+    assert_int_equal(paced_error(PACED_INVALID, "bad %s", "key"), PACED_INVALID);
+    assert_int_equal(paced_error_at(PACED_FAILED, "a.png", "cannot %s", "open"), PACED_FAILED);
+    assert_int_equal(paced_error_at_line(PACED_INVALID, "x.ini", 3, "no key"), PACED_INVALID);
+    paced_log(PACED_LOG_INFO, "not an error");
+    assert_int_equal(pthread_create(&other, NULL, fail_elsewhere, NULL), 0);
     pthread_join(other, NULL);
-    paced_log_divert(NULL, NULL);
-    paced_log(PACED_LOG_INFO, "again");
+    paced_errors_collect(NULL);
+    paced_error_at(PACED_INVALID, "b.png", "again");
     char *said = capture_end();
-    assert_string_equal(taken, "0 bad key, 3 detail");
-    assert_string_equal(said, "paced: warning: another thread's\npaced: again\n");
+    assert_string_equal(said, "paced: not an error\npaced: another thread's\npaced: b.png: again\n");
     free(said);
+    static const struct {
+        enum paced_err code;
+        const char *place, *text;
+    } wanted[] = {{PACED_INVALID, NULL, "bad key"},
+                  {PACED_FAILED, "a.png", "cannot open"},
+                  {PACED_INVALID, "x.ini:3", "no key"}};
+    assert_int_equal(failures.count, PACED_COUNT(wanted));
+    for (size_t i = 0; i < failures.count; ++i) {
+        assert_int_equal(failures.items[i].code, wanted[i].code);
+        if (wanted[i].place)
+            assert_string_equal(failures.items[i].place, wanted[i].place);
+        else
+            assert_null(failures.items[i].place);
+        assert_string_equal(failures.items[i].text, wanted[i].text);
+    }
+    paced_failures_finish(&failures);
+}
+
+/* Remedies are plain words in a library, and name keys once the program has set its own. */
+static void test_advice(void **state) {
+    (void)state;
+    for (int cause = 0; cause < PACED_CAUSES; ++cause) {
+        assert_non_null(paced_advice((enum paced_cause)cause));
+        assert_null(strstr(paced_advice((enum paced_cause)cause), "train."));
+    }
+    static const char *const own[PACED_CAUSES] = {[PACED_CAUSE_MEMORY] = "lower train.batch"};
+    paced_advise(own);
+    assert_string_equal(paced_advice(PACED_CAUSE_MEMORY), "lower train.batch");
 }
 
 /* On a pseudo-terminal, the status line is erased for a message, redrawn, and removed at the end. */
@@ -262,7 +284,8 @@ int main(void) {
         cmocka_unit_test(test_child_ends_unseen),
         cmocka_unit_test(test_child_is_missing),
         cmocka_unit_test(test_log),
-        cmocka_unit_test(test_log_diverted),
+        cmocka_unit_test(test_errors_are_collected),
+        cmocka_unit_test(test_advice),
         cmocka_unit_test(test_log_status),
         cmocka_unit_test(test_now),
         cmocka_unit_test(test_stop),

@@ -83,8 +83,8 @@ class NetworksTest(program.Case):
     def test_sizes_and_widths_that_linknet_cannot_take(self):
         for command in ("graph", "train"):
             self.refuse(command, "tiny.ini", *self.sets("linknet", 8, **{"data.size": 30}),
-                        says=["data.size = 30", "multiples of 4", "32"])
-            self.refuse(command, "tiny.ini", *self.sets("linknet", 6), says=["model.width = 6", "multiple of 4"])
+                        says=["size 30", "multiples of 4", "32"])
+            self.refuse(command, "tiny.ini", *self.sets("linknet", 6), says=["width 6", "multiple of 4"])
 
     def test_batch_of_one_image(self):
         train = program.read_json(self.path("data", "train.json"))

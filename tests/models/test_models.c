@@ -109,10 +109,10 @@ static void assert_refused(const char *arch, int size, int width, const char *sa
 
 static void test_refused(void **state) {
     (void)state;
-    assert_refused("unet", 15, 8, "data.size");
+    assert_refused("unet", 15, 8, "too small for this network");
     assert_refused("linknet", 45, 8, "multiples of 4 only; use 48");
     assert_refused("linknet", 2, 8, "use 4");
-    assert_refused("linknet", 48, 6, "model.width = 6");
+    assert_refused("linknet", 48, 6, "width 6");
     assert_refused("linknett", 48, 8, "did you mean linknet?");
     assert_refused("nothing", 48, 8, "unet, linknet, deeplabv3");
 }

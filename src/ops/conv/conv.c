@@ -66,10 +66,9 @@ struct paced_tensor *paced_conv2d(struct paced_graph *graph, const char *name, s
     if (!x || paced_graph_error(graph)) return NULL;
     int reach = conv.dilation * (conv.kernel - 1) + 1;
     if (x->shape.h + 2 * conv.pad < reach || x->shape.w + 2 * conv.pad < reach) {
-        paced_graph_fail(graph, paced_error(PACED_INVALID,
-                                            "data.size: %s cannot convolve %dx%d pixels with a %d wide kernel; raise "
-                                            "data.size",
-                                            name, x->shape.h, x->shape.w, reach));
+        paced_graph_fail(graph,
+                         paced_error(PACED_INVALID, "%s cannot convolve %dx%d pixels with a %d wide kernel; %s", name,
+                                     x->shape.h, x->shape.w, reach, paced_advice(PACED_CAUSE_IMAGE_TOO_SMALL)));
         return NULL;
     }
     struct paced_shape out = {(x->shape.h + 2 * conv.pad - reach) / conv.stride + 1,

@@ -81,10 +81,8 @@ struct paced_tensor *paced_conv_transpose2d(struct paced_graph *graph, const cha
     if (!x || paced_graph_error(graph)) return NULL;
     struct paced_shape out = {enlarged(x->shape.h, &t), enlarged(x->shape.w, &t), t.filters};
     if (out.h < 1 || out.w < 1) {
-        paced_graph_fail(graph, paced_error(PACED_INVALID,
-                                            "data.size: the padding of %s leaves nothing of %dx%d pixels; raise "
-                                            "data.size",
-                                            name, x->shape.h, x->shape.w));
+        paced_graph_fail(graph, paced_error(PACED_INVALID, "the padding of %s leaves nothing of %dx%d pixels; %s", name,
+                                            x->shape.h, x->shape.w, paced_advice(PACED_CAUSE_IMAGE_TOO_SMALL)));
         return NULL;
     }
     struct paced_node *node = paced_graph_add(graph, &conv_transpose2d, name, 1, &x, out);

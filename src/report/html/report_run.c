@@ -72,10 +72,9 @@ enum paced_err report_run_read(struct report_run *run, const char *dir) {
     char *path = report_run_path(run, "config.ini");
     enum paced_err err = PACED_OK;
     if (!paced_path_exists(path))
-        err = paced_error(PACED_INVALID,
-                          "%s: is not a run directory (no config.ini) or an experiment directory (no runs.txt); name "
-                          "one written by `paced train`, `test`, `robustness` or `experiment`",
-                          dir);
+        err = paced_error_at(PACED_INVALID, dir,
+                             "is not a run directory (no config.ini) or an experiment directory (no runs.txt); name "
+                             "one written by `paced train`, `test`, `robustness` or `experiment`");
     if (!err) err = paced_config_load(&run->config, path, NULL, 0);
     if (!err) err = read_origin(run, path);
     if (!err) err = read_files(run);

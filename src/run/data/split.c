@@ -209,8 +209,8 @@ static enum paced_err check_output(const struct paced_arguments *arguments) {
         char *path = paced_path_join(arguments->output, split_names[i]);
         enum paced_err err = PACED_OK;
         if (paced_path_exists(path))
-            err = paced_error(PACED_INVALID,
-                              "%s: exists already; replace it with --overwrite, or choose another --output", path);
+            err = paced_error_at(PACED_INVALID, path,
+                                 "exists already; replace it with --overwrite, or choose another --output");
         free(path);
         if (err) return err;
     }

@@ -73,10 +73,11 @@ static enum paced_err find_command(const struct paced_stage *stage, const struct
     }
     const char *near = paced_nearest(stage->command, names, PACED_COUNT(names));
     enum paced_err err =
-        near ? paced_error(PACED_INVALID, "%s: command: '%s' is not a stage command; did you mean %s? valid: %s",
-                           stage->command_place, stage->command, near, all.data)
-             : paced_error(PACED_INVALID, "%s: command: '%s' is not a stage command; choose one of %s",
-                           stage->command_place, stage->command, all.data);
+        near ? paced_error_at(PACED_INVALID, stage->command_place,
+                              "command: '%s' is not a stage command; did you mean %s? valid: %s", stage->command, near,
+                              all.data)
+             : paced_error_at(PACED_INVALID, stage->command_place,
+                              "command: '%s' is not a stage command; choose one of %s", stage->command, all.data);
     free(all.data);
     return err;
 }
@@ -89,8 +90,9 @@ static enum paced_err check_directory(const struct experiment *e, size_t index) 
         const struct paced_stage *earlier = &e->plan.stages[i];
         if (strcmp(earlier->config.run.output, stage->config.run.output) != 0) continue;
         if (e->commands[i]->state && !e->commands[index]->state) continue;
-        return paced_error(PACED_INVALID, "%s: [stage %s]: run.output %s belongs to stage %s already; choose another",
-                           stage->place, stage->name, stage->config.run.output, earlier->name);
+        return paced_error_at(PACED_INVALID, stage->place,
+                              "[stage %s]: run.output %s belongs to stage %s already; choose another", stage->name,
+                              stage->config.run.output, earlier->name);
     }
     return PACED_OK;
 }
@@ -149,46 +151,41 @@ static enum paced_err refuse_foreign_run(const struct experiment *e, size_t inde
     run_files_init(&files, stage->config.run.output);
     enum paced_err err = PACED_OK;
     if (run_files_hold_run(&files))
-        err = paced_error(PACED_INVALID,
-                          "%s: [stage %s]: %s contains a run of another origin; give the stage another run.output, or "
-                          "replace all runs with --overwrite",
-                          stage->place, stage->name, files.dir);
+        err = paced_error_at(PACED_INVALID, stage->place,
+                             "[stage %s]: %s contains a run of another origin; give the stage another run.output, or "
+                             "replace all runs with --overwrite",
+                             stage->name, files.dir);
     run_files_finish(&files);
     return err;
 }
 
-enum { LONGEST_ERROR = 4096 };
-
-struct checked {
-    const struct paced_stage *stage;
-    const struct paced_config *config;
-};
-
-/* Prints an error of a check with the stage and the key before it. Other messages are dropped; the stage repeats them.
- */
-static void say_where(void *context, enum paced_log_level level, const char *fmt, va_list args) {
-    const struct checked *c = context;
-    if (level != PACED_LOG_ERROR) return;
-    char text[LONGEST_ERROR];
-    vsnprintf(text, sizeof text, fmt, args);
-    char *key = paced_config_key_of(c->config, text);
-    paced_log_divert(NULL, NULL);
-    paced_error(PACED_INVALID, "%s: [stage %s]: %s%s%s", c->stage->place, c->stage->name, key ? key : "",
-                key ? ": " : "", text);
-    free(key);
+/* Prints the errors of a check with the stage and the key before them. */
+static void print_failures(const struct paced_failures *failures, const struct paced_stage *stage,
+                           const struct paced_config *config) {
+    for (size_t i = 0; i < failures->count; ++i) {
+        const struct paced_failure *f = &failures->items[i];
+        char *key = paced_config_key_of(config, f->place);
+        paced_error_at(f->code, stage->place, "[stage %s]: %s%s%s%s%s", stage->name, key ? key : "", key ? ": " : "",
+                       f->place ? f->place : "", f->place ? ": " : "", f->text);
+        free(key);
+    }
 }
 
+/* Other messages than errors are left out; the stage repeats them. */
 static enum paced_err check_stage(const struct experiment *e, size_t index, const struct expected *expected) {
     const struct paced_stage *stage = &e->plan.stages[index];
     struct paced_config config = stage->config;
     config.test.weights = run_weights_path(&config, config.test.weights); /* a path, for the message */
-    struct checked checked = {stage, &config};
     struct paced_device *device = NULL;
-    paced_log_divert(say_where, &checked);
+    struct paced_failures failures = {0};
+    paced_log_set_level(PACED_LOG_ERROR);
+    paced_errors_collect(&failures);
     enum paced_err err = e->commands[index]->check(&config, expected);
     if (!err) err = open_device(&device, &config);
-    paced_log_divert(NULL, NULL);
+    paced_errors_collect(NULL);
     paced_device_close(device);
+    print_failures(&failures, stage, &config);
+    paced_failures_finish(&failures);
     free(config.test.weights);
     return err;
 }

@@ -138,8 +138,8 @@ static enum paced_err read_mask(struct look *k, const char *mask_path, const cha
     PACED_TRY(paced_masks_read(k->masks, mask_path, path, &mask));
     enum paced_err err = PACED_OK;
     if (mask.width != image->width || mask.height != image->height)
-        err = paced_error(PACED_INVALID, "%s: is %d x %d but its mask %s is %d x %d; they must have the same size",
-                          path, image->width, image->height, mask_path, mask.width, mask.height);
+        err = paced_error_at(PACED_INVALID, path, "is %d x %d but its mask %s is %d x %d; they must have the same size",
+                             image->width, image->height, mask_path, mask.width, mask.height);
     else
         paced_resize_nearest(mask.label, mask.width, mask.height, 1, k->example.label, size, size);
     k->unmapped += mask.unmapped;

@@ -34,7 +34,7 @@ static bool is_mask(const char *dir, const char *name) {
 static enum paced_err add_folder(struct images *images, const char *dir) {
     struct dirent **entries;
     int count = scandir(dir, &entries, NULL, alphasort);
-    if (count < 0) return paced_error(PACED_INVALID, "%s: cannot be listed; check its permissions", dir);
+    if (count < 0) return paced_error_at(PACED_INVALID, dir, "cannot be listed; check its permissions");
     size_t before = images->count;
     for (int i = 0; i < count; ++i) {
         const char *name = entries[i]->d_name;
@@ -45,8 +45,7 @@ static enum paced_err add_folder(struct images *images, const char *dir) {
     }
     free(entries);
     if (images->count > before) return PACED_OK;
-    return paced_error(PACED_INVALID, "%s: contains no PNG file and no JPEG file; name the images or their folder",
-                       dir);
+    return paced_error_at(PACED_INVALID, dir, "contains no PNG file and no JPEG file; name the images or their folder");
 }
 
 /* ---- names of results ---------------------------------------------------------------------------------------- */
@@ -81,8 +80,8 @@ static enum paced_err check_results(const struct images *images, const char *out
         const char *image = images->paths[i / endings.count];
         results[i] = (struct result){result_path(output, image, endings.ending[i % endings.count]), image};
         if (!err && is_same_file(image, results[i].path))
-            err = paced_error(PACED_INVALID, "%s: --output %s would replace the image; choose another directory", image,
-                              output);
+            err = paced_error_at(PACED_INVALID, image, "--output %s would replace the image; choose another directory",
+                                 output);
     }
     qsort(results, count, sizeof *results, compare_results);
     for (size_t i = 1; i < count && !err; ++i)

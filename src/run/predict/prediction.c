@@ -43,8 +43,8 @@ static enum paced_err read_record(struct prediction *p) {
     p->recorded = strcmp(text, p->settings) == 0;
     free(text);
     if (ours) return PACED_OK;
-    return paced_error(PACED_INVALID, "%s: was not written by `paced predict`; rename it, or choose another --output",
-                       p->record);
+    return paced_error_at(PACED_INVALID, p->record,
+                          "was not written by `paced predict`; rename it, or choose another --output");
 }
 
 /* Adds a file that results depend on. A missing file is reported when it is read. */

@@ -34,8 +34,8 @@ static enum paced_err read_kind(const char *path, const struct paced_config *con
     *arch = NULL;
     *width = config->model.width;
     if (wide && (!paced_parse_int(wide, width) || *width < 1 || *width > PACED_MAX_WIDTH))
-        err = paced_error(PACED_INVALID, "%s: metadata \"width\" = '%s' is not 1 to %d; write the file again", path,
-                          wide, PACED_MAX_WIDTH);
+        err = paced_error_at(PACED_INVALID, path, "metadata \"width\" = '%s' is not 1 to %d; write the file again",
+                             wide, PACED_MAX_WIDTH);
     if (!err) *arch = paced_strdup(said ? said : config->model.arch);
     paced_weights_finish(&weights);
     return err;
@@ -49,7 +49,7 @@ static enum paced_err check_weights(const struct weights_list *list, const struc
         const char *path = list->paths[i];
         if (expected_has(expected, path)) continue;
         if (!paced_path_exists(path))
-            return paced_error(PACED_INVALID, "%s: no such file; give weights that a training has written", path);
+            return paced_error_at(PACED_INVALID, path, "no such file; give weights that a training has written");
         struct paced_config own = *config;
         char *arch;
         PACED_TRY(read_kind(path, config, &arch, &own.model.width));

@@ -12,7 +12,7 @@ static enum paced_err check_once(const struct weights_list *list, size_t index) 
     const char *path = list->paths[index];
     for (size_t i = 0; i < index; ++i)
         if (strcmp(list->paths[i], path) == 0)
-            return paced_error(PACED_INVALID, "%s: is listed twice; list each weights file once", path);
+            return paced_error_at(PACED_INVALID, path, "is listed twice; list each weights file once");
     return PACED_OK;
 }
 

@@ -54,9 +54,8 @@ static enum paced_err take(const struct paced_weights *weights, const char *path
                            enum paced_dtype dtype, size_t count, void *out) {
     const struct paced_entry *entry = paced_weights_find(weights, name);
     if (!entry || entry->dtype != dtype || entry->bytes != count * 8)
-        return paced_error(PACED_INVALID,
-                           "%s: tensor %s is missing or has another type or size; start again with --overwrite", path,
-                           name);
+        return paced_error_at(PACED_INVALID, path,
+                              "tensor %s is missing or has another type or size; start again with --overwrite", name);
     memcpy(out, entry->data, entry->bytes);
     return PACED_OK;
 }

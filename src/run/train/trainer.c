@@ -125,17 +125,15 @@ static enum paced_err start_fresh(struct trainer *t) {
 static enum paced_err start_again(struct trainer *t) {
     PACED_TRY(checkpoint_load(t->files.state, &t->network, t->optimizer, &t->state));
     if (t->state.select != t->config->train.select)
-        return paced_error(
-            PACED_INVALID,
-            "%s: the best weights so far were selected by another measure than train.select = %s; resume "
-            "with the original train.select, or start again with --overwrite",
-            t->files.state, selections[t->config->train.select].name);
+        return paced_error_at(PACED_INVALID, t->files.state,
+                              "the best weights so far were selected by another measure than train.select = %s; resume "
+                              "with the original train.select, or start again with --overwrite",
+                              selections[t->config->train.select].name);
     if (t->state.stats.batches > 0 && t->state.order_hash != hash_order(t))
-        return paced_error(
-            PACED_INVALID,
-            "%s: was stopped within an epoch of other batches; resume with the original data.train, train.batch and "
-            "train.shuffle, or start again with --overwrite",
-            t->files.state);
+        return paced_error_at(
+            PACED_INVALID, t->files.state,
+            "was stopped within an epoch of other batches; resume with the original data.train, train.batch and "
+            "train.shuffle, or start again with --overwrite");
     t->state.order_hash = hash_order(t);
     if (t->state.epoch == 0) return PACED_OK;
     return paced_run_log_read(&t->log, t->files.log, (int)t->state.epoch);
@@ -357,13 +355,12 @@ enum paced_err trainer_run(const struct paced_config *config, enum train_start s
     bool resume = start == TRAIN_RESUME && paced_path_exists(t.files.state);
     enum paced_err err = PACED_OK;
     if (start == TRAIN_FRESH && run_files_hold_run(&t.files))
-        err = paced_error(PACED_INVALID,
-                          "%s: contains a run already; continue it with --resume, replace it with --overwrite, or "
-                          "choose another directory with --output",
-                          t.files.dir);
+        err = paced_error_at(PACED_INVALID, t.files.dir,
+                             "contains a run already; continue it with --resume, replace it with --overwrite, or "
+                             "choose another directory with --output");
     if (start == TRAIN_RESUME && !resume && run_files_hold_run(&t.files))
-        err = paced_error(PACED_INVALID, "%s: is missing, so the run cannot be resumed; start again with --overwrite",
-                          t.files.state);
+        err = paced_error_at(PACED_INVALID, t.files.state,
+                             "is missing, so the run cannot be resumed; start again with --overwrite");
     if (!err) err = open_parts(&t);
     if (!err && !resume) err = inputs_check_images(&t.inputs, (int)config->data.workers);
     if (!err) err = resume ? start_again(&t) : start_fresh(&t);
