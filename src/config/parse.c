@@ -50,13 +50,11 @@ static enum paced_err refuse(struct source *source, int line, const char *what) 
     return source->err;
 }
 
-static enum paced_err load_base(struct source *source) {
-    if (!source->value.size)
-        return paced_error_at_line(PACED_INVALID, source->path, source->value_line,
-                                   "base: names no file; give one or remove the line");
+/* Applies one file of `base`. Its path starts at the directory of the file that names it. */
+static enum paced_err load_base(struct source *source, const char *name) {
     char *dir = paced_path_dir(source->path);
     bool bare = strcmp(dir, ".") == 0;
-    char *base = paced_path_join(bare ? "" : dir, source->value.data);
+    char *base = paced_path_join(bare ? "" : dir, name);
     const char *why = access(base, R_OK) != 0 ? strerror(errno) : paced_path_is_dir(base) ? strerror(EISDIR) : NULL;
     enum paced_err err;
     if (why)
@@ -66,6 +64,19 @@ static enum paced_err load_base(struct source *source) {
         err = read_source(source->config, base, source);
     free(base);
     free(dir);
+    return err;
+}
+
+/* Applies the files of `base` in their order, so that later ones win. */
+static enum paced_err load_bases(struct source *source) {
+    if (!source->value.size)
+        return paced_error_at_line(PACED_INVALID, source->path, source->value_line,
+                                   "base: names no file; give one or remove the line");
+    char *where = paced_format("%s:%d: base", source->path, source->value_line);
+    enum paced_err err = paced_list_check(where, source->value.data);
+    const char *rest = source->value.data;
+    for (char *name; !err && (name = paced_list_next(&rest)); free(name)) err = load_base(source, name);
+    free(where);
     return err;
 }
 
@@ -98,7 +109,7 @@ static void close_value(struct source *source) {
     bool wanted = source->kind == VALUE_STAGE ? source->stages != NULL : source->config != NULL;
     if (!wanted) return;
     source->err = source->kind == VALUE_KEY    ? set_key(source)
-                  : source->kind == VALUE_BASE ? load_base(source)
+                  : source->kind == VALUE_BASE ? load_bases(source)
                                                : add_stage_line(source);
 }
 
@@ -207,7 +218,7 @@ static void open_base(struct source *source, const char *text) {
     if (source->base_line) {
         source->err =
             paced_error_at_line(PACED_INVALID, source->path, source->line,
-                                "base: already given in line %d; keep one (a base may have one)", source->base_line);
+                                "base: already given in line %d; list all files in one line", source->base_line);
         return;
     }
     source->base_line = source->line;

@@ -169,6 +169,28 @@ static void test_base(void **state) {
     paced_config_finish(&c);
 }
 
+/* Of several bases the later ones win, and the file wins over all. */
+static void test_base_list(void **state) {
+    (void)state;
+    struct paced_config c;
+    assert_int_equal(paced_make_dirs("d"), PACED_OK);
+    write_ini("root.ini", "[train]\nepochs = 1\nbatch = 1\nlr = 1\nstep = 1\n");
+    write_ini("a.ini", "base = root.ini\n[train]\nepochs = 2\nbatch = 2\nlr = 2\n");
+    write_ini("d/b.ini", "[train]\nepochs = 3\nbatch = 3\n");
+    write_ini("x.ini", "base = a.ini,\n    d/b.ini\n[train]\nepochs = 4\n");
+    assert_int_equal(load(&c, "x.ini", NULL), PACED_OK);
+    assert_int_equal(c.train.epochs, 4);
+    assert_int_equal(c.train.batch, 3);
+    assert_true(c.train.lr == 2);
+    assert_int_equal(c.train.step, 1);
+    paced_config_finish(&c);
+    write_ini("e.ini", "[train]\nlr = x\n");
+    assert_text_refused("base = a.ini, , d/b.ini\n", "x.ini:1: base: ", "empty");
+    assert_text_refused("base = a.ini, nowhere.ini\n", "x.ini:1: base: ", "nowhere.ini: No such file");
+    assert_text_refused("base = a.ini, e.ini\n", "e.ini:2: train.lr: ", "not a number");
+    assert_text_refused("base = a.ini, x.ini\n", "x.ini:1: base: ", "circular");
+}
+
 static void test_base_errors(void **state) {
     (void)state;
     assert_int_equal(paced_make_dirs("d"), PACED_OK);
@@ -216,9 +238,9 @@ static void test_set_errors(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_defaults),     TEST(test_values),        TEST(test_bools), TEST(test_lists),
-        TEST(test_continuation), TEST(test_twice_warns),   TEST(test_base),  TEST(test_base_errors),
-        TEST(test_set_errors),   TEST(test_list_of_paths),
+        TEST(test_defaults),     TEST(test_values),      TEST(test_bools),         TEST(test_lists),
+        TEST(test_continuation), TEST(test_twice_warns), TEST(test_base),          TEST(test_base_list),
+        TEST(test_base_errors),  TEST(test_set_errors),  TEST(test_list_of_paths),
     };
     return cmocka_run_group_tests_name("config_values", tests, NULL, NULL);
 }
