@@ -185,7 +185,7 @@ static void test_base_list(void **state) {
     assert_int_equal(c.train.step, 1);
     paced_config_finish(&c);
     write_ini("e.ini", "[train]\nlr = x\n");
-    assert_text_refused("base = a.ini, , d/b.ini\n", "x.ini:1: base: ", "empty");
+    assert_text_refused("base = a.ini, , d/b.ini\n", "x.ini:1: base: ", "missing");
     assert_text_refused("base = a.ini, nowhere.ini\n", "x.ini:1: base: ", "nowhere.ini: No such file");
     assert_text_refused("base = a.ini, e.ini\n", "e.ini:2: train.lr: ", "not a number");
     assert_text_refused("base = a.ini, x.ini\n", "x.ini:1: base: ", "circular");
