@@ -1,6 +1,7 @@
-/* geometry: different positions of the probe: image and mask are rotated, translated, scaled or mirrored together.
- * ImageNet-C has none of these. The constants are this project's; the middle ones are common in training (15 degrees, a
- * tenth of the side, a fifth of the size). Pixels from outside the image are black and background. */
+/* geometry: elastic deformation, and different positions of the probe: image and mask are rotated, translated, scaled
+ * or mirrored together. ImageNet-C has only the deformation. The constants are this project's; the middle ones are
+ * common in training (15 degrees, a tenth of the side, a fifth of the size). Pixels from outside the image are black
+ * and background. */
 #include <math.h>
 
 #include "src/perturb/corruptions.h"
@@ -10,9 +11,10 @@ static bool coin(struct paced_rng *rng) {
     return paced_rng_uniform(rng) < 0.5;
 }
 
-static void apply(struct paced_warp *warp, struct paced_sample *sample) {
-    paced_warp_apply(warp, PACED_BEYOND_BLACK, sample);
+static enum paced_err apply(struct paced_warp *warp, enum paced_beyond border, struct paced_sample *sample) {
+    paced_warp_apply(warp, border, sample);
     paced_warp_finish(warp);
+    return PACED_OK;
 }
 
 /* Rotates in a random direction. */
@@ -21,8 +23,7 @@ enum paced_err paced_rotate(int severity, struct paced_rng *rng, struct paced_sa
     struct paced_warp warp;
     paced_warp_init(&warp);
     paced_warp_rotate(&warp, coin(rng) ? degrees[severity] : -degrees[severity]);
-    apply(&warp, sample);
-    return PACED_OK;
+    return apply(&warp, PACED_BEYOND_BLACK, sample);
 }
 
 /* Translates by a fraction of the side in a random direction. */
@@ -32,8 +33,7 @@ enum paced_err paced_translate(int severity, struct paced_rng *rng, struct paced
     struct paced_warp warp;
     paced_warp_init(&warp);
     paced_warp_shift(&warp, length * cos(angle), length * sin(angle));
-    apply(&warp, sample);
-    return PACED_OK;
+    return apply(&warp, PACED_BEYOND_BLACK, sample);
 }
 
 /* Enlarges or reduces by the factor. */
@@ -42,8 +42,7 @@ enum paced_err paced_scale(int severity, struct paced_rng *rng, struct paced_sam
     struct paced_warp warp;
     paced_warp_init(&warp);
     paced_warp_scale(&warp, coin(rng) ? factor[severity] : 1 / factor[severity]);
-    apply(&warp, sample);
-    return PACED_OK;
+    return apply(&warp, PACED_BEYOND_BLACK, sample);
 }
 
 /* Flips horizontally, at every severity. */
@@ -51,6 +50,13 @@ enum paced_err paced_hflip(int severity, struct paced_rng *rng, struct paced_sam
     struct paced_warp warp;
     paced_warp_init(&warp);
     paced_warp_flip(&warp, true, false);
-    apply(&warp, sample);
-    return PACED_OK;
+    return apply(&warp, PACED_BEYOND_BLACK, sample);
+}
+
+enum paced_err paced_elastic(int severity, struct paced_rng *rng, struct paced_sample *sample) {
+    static const double alpha[PACED_SEVERITIES] = {12.5, 16.25, 21.25, 25, 30};
+    struct paced_warp warp;
+    paced_warp_init(&warp);
+    paced_warp_elastic(&warp, alpha[severity], rng, sample->size);
+    return apply(&warp, PACED_BEYOND_MIRROR, sample);
 }

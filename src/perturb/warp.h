@@ -23,7 +23,7 @@ void paced_warp_flip(struct paced_warp *warp, bool horizontally, bool vertically
 void paced_warp_rotate(struct paced_warp *warp, double degrees); /* counter-clockwise */
 void paced_warp_scale(struct paced_warp *warp, double factor);   /* above 1 enlarges */
 void paced_warp_shift(struct paced_warp *warp, double x, double y);
-/* ImageNet-C's elastic deformation (see elastic.c), applied after all other moves. Replaces an earlier one. */
+/* ImageNet-C's elastic deformation, applied after all other moves. Replaces an earlier one. */
 void paced_warp_elastic(struct paced_warp *warp, double alpha, struct paced_rng *rng, int size);
 void paced_warp_finish(struct paced_warp *warp);
 
