@@ -23,49 +23,27 @@ const char *writer_name(struct writer *w, const char *prefix, const char *suffix
     return w->names[w->name_count++] = paced_format("%s.%s", prefix, suffix);
 }
 
-/* ---- attributes ---------------------------------------------------------------------------------------------- */
-
-static void end_attribute(struct paced_message *node, struct paced_message *attribute, const char *name, int type) {
-    paced_message_text(attribute, ATTRIBUTE_NAME, name);
-    paced_message_integer(attribute, ATTRIBUTE_TYPE, type);
-    paced_message_nested(node, NODE_ATTRIBUTE, attribute);
+static void add_attribute(struct paced_message *node, const struct attribute *a) {
+    struct paced_message out = {0};
+    int type = a->text ? TYPE_TEXT : a->real != 0 ? TYPE_FLOAT : a->count > 0 ? TYPE_INTEGERS : TYPE_INTEGER;
+    if (type == TYPE_TEXT) paced_message_text(&out, ATTRIBUTE_TEXT, a->text);
+    if (type == TYPE_FLOAT) paced_message_float(&out, ATTRIBUTE_FLOAT, a->real);
+    if (type == TYPE_INTEGER) paced_message_integer(&out, ATTRIBUTE_INTEGER, a->integer);
+    for (int i = 0; i < a->count; ++i) paced_message_integer(&out, ATTRIBUTE_INTEGERS, a->integer);
+    paced_message_text(&out, ATTRIBUTE_NAME, a->name);
+    paced_message_integer(&out, ATTRIBUTE_TYPE, type);
+    paced_message_nested(node, NODE_ATTRIBUTE, &out);
 }
 
-void writer_attribute(struct paced_message *node, const char *name, int64_t value) {
-    struct paced_message attribute = {0};
-    paced_message_integer(&attribute, ATTRIBUTE_INTEGER, value);
-    end_attribute(node, &attribute, name, TYPE_INTEGER);
-}
-
-void writer_attribute_float(struct paced_message *node, const char *name, float value) {
-    struct paced_message attribute = {0};
-    paced_message_float(&attribute, ATTRIBUTE_FLOAT, value);
-    end_attribute(node, &attribute, name, TYPE_FLOAT);
-}
-
-void writer_attribute_text(struct paced_message *node, const char *name, const char *value) {
-    struct paced_message attribute = {0};
-    paced_message_text(&attribute, ATTRIBUTE_TEXT, value);
-    end_attribute(node, &attribute, name, TYPE_TEXT);
-}
-
-void writer_attribute_integers(struct paced_message *node, const char *name, int count, const int64_t *values) {
-    struct paced_message attribute = {0};
-    for (int i = 0; i < count; ++i) paced_message_integer(&attribute, ATTRIBUTE_INTEGERS, values[i]);
-    end_attribute(node, &attribute, name, TYPE_INTEGERS);
-}
-
-/* ---- nodes and initializers ---------------------------------------------------------------------------------- */
-
-void writer_node(struct writer *w, const char *type, const char *output, struct paced_message *attributes,
-                 const char *const *inputs) {
+void writer_node(struct writer *w, const char *type, const char *output, const char *const *inputs,
+                 const struct attribute *attributes) {
     struct paced_message node = {0};
-    if (!attributes) attributes = &node;
-    for (; *inputs; ++inputs) paced_message_text(attributes, NODE_INPUT, *inputs);
-    paced_message_text(attributes, NODE_OUTPUT, output);
-    paced_message_text(attributes, NODE_NAME, output);
-    paced_message_text(attributes, NODE_TYPE, type);
-    paced_message_nested(&w->out, GRAPH_NODE, attributes);
+    for (; attributes && attributes->name; ++attributes) add_attribute(&node, attributes);
+    for (; *inputs; ++inputs) paced_message_text(&node, NODE_INPUT, *inputs);
+    paced_message_text(&node, NODE_OUTPUT, output);
+    paced_message_text(&node, NODE_NAME, output);
+    paced_message_text(&node, NODE_TYPE, type);
+    paced_message_nested(&w->out, GRAPH_NODE, &node);
 }
 
 static void add_initializer(struct writer *w, const char *name, int type, int rank, const int64_t *shape,

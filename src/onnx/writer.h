@@ -16,17 +16,21 @@ struct writer {
 /* The name "<prefix>.<suffix>", owned by the writer. */
 const char *writer_name(struct writer *writer, const char *prefix, const char *suffix);
 
-/* Add an attribute to the message from which writer_node makes a node. */
-void writer_attribute(struct paced_message *node, const char *name, int64_t value);
-void writer_attribute_float(struct paced_message *node, const char *name, float value);
-void writer_attribute_text(struct paced_message *node, const char *name, const char *value);
-void writer_attribute_integers(struct paced_message *node, const char *name, int count, const int64_t *values);
+/* A node's attribute: a text, a number other than 0.0, a list of `count` equal integers, or else an integer. */
+struct attribute {
+    const char *name;
+    int count;
+    int64_t integer;
+    const char *text;
+    float real;
+};
 
-/* Adds a node, named after its only output. Empties `attributes` (NULL: none). `inputs` ends with NULL; "" is an
- * omitted optional input. */
-void writer_node(struct writer *writer, const char *type, const char *output, struct paced_message *attributes,
-                 const char *const *inputs);
+/* Adds a node, named after its only output. `inputs` ends with NULL; "" is an omitted optional input. `attributes`
+ * (NULL: none) ends with a row without a name. */
+void writer_node(struct writer *writer, const char *type, const char *output, const char *const *inputs,
+                 const struct attribute *attributes);
 #define WRITER_INPUTS(...) ((const char *const[]){__VA_ARGS__, NULL})
+#define WRITER_ATTRIBUTES(...) ((const struct attribute[]){__VA_ARGS__, {NULL}})
 
 /* Add an initializer, a named constant tensor. */
 void writer_floats(struct writer *writer, const char *name, int rank, const int64_t *shape, const float *values);
