@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "src/run/speed/tune.h"
+#include "src/run/speed/speed.h"
 
 struct shape {
     int batch, m, n, k;
@@ -78,7 +78,7 @@ static double judge(struct tuner *t, struct trial *trial) {
     double logs = 0;
     paced_text_add(&t->table, "%-32s", trial->name);
     for (int s = 0; s < SHAPES; ++s) {
-        double rate = gflops(&shapes[s], tune_median(trial->seconds[s]));
+        double rate = gflops(&shapes[s], speed_median(trial->seconds[s], TUNE_ROUNDS));
         paced_text_add(&t->table, "%18.1f", rate);
         logs += log(rate);
     }
