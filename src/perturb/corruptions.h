@@ -12,7 +12,6 @@ paced_corruptor paced_gaussian_blur, paced_defocus_blur, paced_motion_blur, pace
 paced_corruptor paced_brightness, paced_contrast, paced_saturate;                                 /* digital.c */
 paced_corruptor paced_jpeg_compression, paced_pixelate;                                           /* digital.c */
 paced_corruptor paced_fog, paced_spatter;                                                         /* weather.c */
-paced_corruptor paced_elastic, paced_rotate, paced_translate, paced_scale, paced_hflip;           /* geometry.c */
 
 static inline size_t paced_sample_pixels(const struct paced_sample *sample) {
     return (size_t)sample->size * (size_t)sample->size;
