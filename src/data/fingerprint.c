@@ -89,7 +89,21 @@ void paced_fingerprint_take(const struct paced_image *image, float *print) {
     print[at] = flat ? (float)(FLAT + mean) : 0;
 }
 
-/* ---- groups -------------------------------------------------------------------------------------------------- */
+/* ---- groups: a disjoint-set forest; all chains end at the least index of a group ----------------------------- */
+
+static size_t root_of(size_t *group, size_t i) {
+    while (group[i] != i) i = group[i] = group[group[i]];
+    return i;
+}
+
+void paced_groups_join(size_t *group, size_t i, size_t j) {
+    size_t a = root_of(group, i), b = root_of(group, j);
+    group[a > b ? a : b] = a > b ? b : a;
+}
+
+void paced_groups_settle(size_t *group, size_t count) {
+    for (size_t i = 0; i < count; ++i) group[i] = root_of(group, i);
+}
 
 struct entry {
     const float *print;
