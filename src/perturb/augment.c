@@ -245,7 +245,7 @@ enum paced_err paced_augment_apply(const void *context, size_t index, int size, 
     struct paced_rng rng;
     seed_sample(augment, index, &rng);
     struct augment_moves moves = draw_moves(augment, &rng, size);
-    paced_warp_apply(&moves.warp, PACED_BEYOND_BLACK, &sample);
+    paced_warp_apply(&moves.warp, PACED_BORDER_BLACK, &sample);
     paced_warp_finish(&moves.warp);
     change_looks(augment, &rng, rgb, (size_t)size * (size_t)size * 3);
     return PACED_OK;
@@ -281,6 +281,6 @@ enum paced_err paced_flip(const void *context, size_t index, int size, float *rg
     struct paced_warp warp;
     paced_warp_init(&warp);
     paced_warp_flip(&warp, flips & PACED_FLIP_H, flips & PACED_FLIP_V);
-    paced_warp_apply(&warp, PACED_BEYOND_BLACK, &sample);
+    paced_warp_apply(&warp, PACED_BORDER_BLACK, &sample);
     return PACED_OK;
 }

@@ -103,7 +103,7 @@ enum paced_err paced_corrupt(size_t corruption, int severity, struct paced_rng *
         struct paced_warp warp;
         paced_warp_init(&warp);
         corruptions[corruption].move(&warp, severity - 1, rng, sample->size);
-        paced_warp_apply(&warp, corruptions[corruption].geometric ? PACED_BEYOND_BLACK : PACED_BEYOND_MIRROR, sample);
+        paced_warp_apply(&warp, corruptions[corruption].geometric ? PACED_BORDER_BLACK : PACED_BORDER_DOUBLED, sample);
         paced_warp_finish(&warp);
     } else {
         PACED_TRY(corruptions[corruption].corrupt(severity - 1, rng, sample));
@@ -125,12 +125,12 @@ static enum paced_err refuse_name(const char *where, const char *name) {
 }
 
 static enum paced_err choose_corruption(const char *where, const char *word, bool *chosen) {
-    bool geometric = strcmp(word, "geometric") == 0, group = geometric || strcmp(word, "all") == 0, found = group;
-    for (size_t i = 0; i < PACED_COUNT(corruptions); ++i) {
-        if (group ? corruptions[i].geometric != geometric : strcmp(word, corruptions[i].name) != 0) continue;
-        chosen[i] = found = true;
-    }
-    return found ? PACED_OK : refuse_name(where, word);
+    const bool geometric = strcmp(word, "geometric") == 0, group = geometric || strcmp(word, "all") == 0;
+    size_t found = 0;
+    if (!group && !paced_corruption_find(word, &found)) return refuse_name(where, word);
+    for (size_t i = 0; i < PACED_COUNT(corruptions); ++i)
+        if (group ? corruptions[i].geometric == geometric : i == found) chosen[i] = true;
+    return PACED_OK;
 }
 
 static enum paced_err choose_severity(const char *where, const char *word, bool *chosen) {

@@ -78,41 +78,39 @@ enum paced_err paced_fog(int severity, struct paced_rng *rng, struct paced_sampl
 
 /* ---- outlines and distances as OpenCV computes them, because the reference shades its drops with these two ------- */
 
-/* The gradient dx, dy and strength = |dx| + |dy|, each [size + 2][size + 2] with a border of zeros. */
+/* The gradient of a pixel; strength = |dx| + |dy|. */
 struct gradient {
-    size_t pitch;
-    int *dx, *dy, *strength;
+    int dx, dy, strength;
 };
 
-static void gradient_find(struct gradient *g, const uint8_t *grey, int size) {
+/* The gradients of grey[size][size] with a border of zeros, [size + 2][size + 2], to be freed. */
+static struct gradient *find_gradients(const uint8_t *grey, int size) {
     const size_t n = (size_t)size, pitch = n + 2;
     float *values = paced_alloc(n * n, sizeof *values);
     for (size_t i = 0; i < n * n; ++i) values[i] = grey[i];
     float *padded = paced_pad(values, size, 1, 1, PACED_BORDER_NEAREST);
-    *g = (struct gradient){pitch, paced_alloc(pitch * pitch, sizeof(int)), paced_alloc(pitch * pitch, sizeof(int)),
-                           paced_alloc(pitch * pitch, sizeof(int))};
+    struct gradient *gradients = paced_alloc(pitch * pitch, sizeof *gradients);
     for (size_t y = 1; y <= n; ++y)
         for (size_t x = 1; x <= n; ++x) {
-            const size_t i = y * pitch + x;
-            const float *up = padded + i - pitch, *at = padded + i, *down = padded + i + pitch;
-            g->dx[i] = (int)(up[1] - up[-1] + 2 * (at[1] - at[-1]) + down[1] - down[-1]);
-            g->dy[i] = (int)(down[-1] - up[-1] + 2 * (down[0] - up[0]) + down[1] - up[1]);
-            g->strength[i] = abs(g->dx[i]) + abs(g->dy[i]);
+            const float *at = padded + y * pitch + x, *up = at - pitch, *down = at + pitch;
+            const int dx = (int)(up[1] - up[-1] + 2 * (at[1] - at[-1]) + down[1] - down[-1]);
+            const int dy = (int)(down[-1] - up[-1] + 2 * (down[0] - up[0]) + down[1] - up[1]);
+            gradients[y * pitch + x] = (struct gradient){dx, dy, abs(dx) + abs(dy)};
         }
     free(padded);
     free(values);
+    return gradients;
 }
 
-/* True if the gradient's strength at i is a local maximum along its direction, quantised to four. On an axis, the first
- * of two equal pixels counts. */
-static bool is_ridge(const struct gradient *g, size_t i) {
-    const int dx = g->dx[i], dy = g->dy[i];
-    const int *s = g->strength + i;
-    const double slope = tan(M_PI / 8), across = abs(dx), along = abs(dy);
-    if (along < across * slope) return s[0] > s[-1] && s[0] >= s[1];
-    if (across < along * slope) return s[0] > *(s - g->pitch) && s[0] >= s[g->pitch];
-    const ptrdiff_t diagonal = (ptrdiff_t)g->pitch + ((dx ^ dy) < 0 ? -1 : 1);
-    return s[0] > s[-diagonal] && s[0] > s[diagonal];
+/* True if the gradient's strength is a local maximum along its direction, quantised to four. On an axis, the first of
+ * two equal pixels counts. */
+static bool is_ridge(const struct gradient *g, size_t pitch) {
+    const double slope = tan(M_PI / 8), across = abs(g->dx), along = abs(g->dy);
+    const int strength = g->strength;
+    if (along < across * slope) return strength > g[-1].strength && strength >= g[1].strength;
+    if (across < along * slope) return strength > (g - pitch)->strength && strength >= g[pitch].strength;
+    const ptrdiff_t diagonal = (ptrdiff_t)pitch + ((g->dx ^ g->dy) < 0 ? -1 : 1);
+    return strength > g[-diagonal].strength && strength > g[diagonal].strength;
 }
 
 enum { NOTHING, FAINT, EDGE };
@@ -120,16 +118,15 @@ enum { NOTHING, FAINT, EDGE };
 /* edge[size][size]: 1 on the outlines of grey[size][size], else 0 (Canny, 1986). Outlines are ridges of the gradient
  * (Sobel, |dx| + |dy|) above `low` that are connected to a value above `high`. */
 static void find_edges(const uint8_t *grey, int size, int low, int high, uint8_t *edge) {
-    struct gradient g;
-    gradient_find(&g, grey, size);
-    const size_t n = (size_t)size, pitch = g.pitch;
+    const size_t n = (size_t)size, pitch = n + 2;
+    struct gradient *gradients = find_gradients(grey, size);
     uint8_t *state = paced_alloc(pitch * pitch, 1);
     size_t *todo = paced_alloc(n * n, sizeof *todo), count = 0; /* edges whose neighbours are not checked yet */
     for (size_t y = 1; y <= n; ++y)
         for (size_t x = 1; x <= n; ++x) {
             const size_t i = y * pitch + x;
-            if (g.strength[i] <= low || !is_ridge(&g, i)) continue;
-            state[i] = g.strength[i] > high ? EDGE : FAINT;
+            if (gradients[i].strength <= low || !is_ridge(&gradients[i], pitch)) continue;
+            state[i] = gradients[i].strength > high ? EDGE : FAINT;
             if (state[i] == EDGE) todo[count++] = i;
         }
     while (count > 0) {
@@ -144,9 +141,7 @@ static void find_edges(const uint8_t *grey, int size, int low, int high, uint8_t
     for (size_t i = 0; i < n * n; ++i) edge[i] = state[(i / n + 1) * pitch + i % n + 1] == EDGE;
     free(todo);
     free(state);
-    free(g.dx);
-    free(g.dy);
-    free(g.strength);
+    free(gradients);
 }
 
 /* The distance of pixel i, also through the neighbours that the scan visited before: above and left of it for direction
