@@ -38,7 +38,7 @@ struct command {
     const char *name, *usage, *help;
     const char *options; /* accepted options */
     size_t least_names, most_names;
-    enum paced_err (*run)(const struct paced_arguments *arguments);
+    paced_command *run;
 };
 
 static const struct command commands[] = {
