@@ -13,8 +13,6 @@
 
 #include "paced/data.h"
 
-#define PI 3.14159265358979323846
-
 enum {
     SIDE = PACED_FINGERPRINT_SIDE,
     FLAT = 2, /* offset of flat images: the largest distance between fingerprints of length 1 */
@@ -61,7 +59,7 @@ static void transform(double in[SIDE][SIDE], double out[SIDE][SIDE]) {
     for (int k = 0; k < SIDE; ++k) {
         const double scale = sqrt((k == 0 ? 1.0 : 2.0) / SIDE);
         double wave[SIDE];
-        for (int i = 0; i < SIDE; ++i) wave[i] = scale * cos(PI * k * (2 * i + 1) / (2.0 * SIDE));
+        for (int i = 0; i < SIDE; ++i) wave[i] = scale * cos(M_PI * k * (2 * i + 1) / (2.0 * SIDE));
         for (int y = 0; y < SIDE; ++y) {
             double sum = 0;
             for (int i = 0; i < SIDE; ++i) sum += wave[i] * in[y][i];

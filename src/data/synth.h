@@ -7,8 +7,6 @@
 
 #include "paced/data.h"
 
-#define PI 3.14159265358979323846
-
 /* ---- numbers ------------------------------------------------------------------------------------------------- */
 
 static inline double between(struct paced_rng *rng, double low, double high) {

@@ -113,10 +113,10 @@ static void choose_shape(struct lesion *l, bool malignant, struct paced_rng *rng
         double size = malignant ? (k < 5 ? 0.16 / k : 0.06) : (k < 5 ? 0.12 / k : 0.004);
         const double u = paced_rng_uniform(rng);
         l->amplitude[k - 1] = size * u * u; /* a few dominate */
-        l->phase[k - 1] = between(rng, 0, 2 * PI);
+        l->phase[k - 1] = between(rng, 0, 2 * M_PI);
         swell += 0.5 * l->amplitude[k - 1] * l->amplitude[k - 1];
     }
-    l->a = sqrt(area / (PI * tall * swell));
+    l->a = sqrt(area / (M_PI * tall * swell));
     l->b = l->a * tall;
     l->cos_tilt = cos(angle);
     l->sin_tilt = sin(angle);
@@ -134,7 +134,7 @@ static void choose_lesion(struct scene *s, struct paced_rng *rng) {
     l->texture = between(rng, 2, 6);
     l->sharp = malignant ? between(rng, 0.07, 0.14) : between(rng, 0.04, 0.10);
     l->blur = malignant ? between(rng, 0.15, 0.32) : between(rng, 0.04, 0.22);
-    l->blur_phase = between(rng, 0, 2 * PI);
+    l->blur_phase = between(rng, 0, 2 * M_PI);
     l->ragged = malignant ? between(rng, 0.06, 0.16) : between(rng, 0.02, 0.09);
     l->rim = malignant ? 0 : between(rng, 2, 8);
     l->halo = malignant ? between(rng, 2, 7) : 0;

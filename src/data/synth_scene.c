@@ -72,14 +72,14 @@ static void compose(struct scene *s, struct paced_rng *rng) {
     s->y = between(rng, 0.3, 0.8);
     s->a = between(rng, 0.2, 0.34);
     s->b = s->a * between(rng, 0.6, 0.85);
-    s->tilt = between(rng, 0, PI);
+    s->tilt = between(rng, 0, M_PI);
     for (int k = 0; k < 4; ++k)
         for (int c = 0; c < 2; ++c) s->thread[k][c] = between(rng, 0.15, 0.85);
     s->thread_radius = between(rng, 0.008, 0.012);
     s->thread_colour = between(rng, 0, 1);
     s->count = 1 + (int)paced_rng_below(rng, INSTRUMENTS);
-    const double first = between(rng, 0, 2 * PI);
-    for (int k = 0; k < s->count; ++k) choose_instrument(&s->instruments[k], rng, first + 2 * PI * k / 3);
+    const double first = between(rng, 0, 2 * M_PI);
+    for (int k = 0; k < s->count; ++k) choose_instrument(&s->instruments[k], rng, first + 2 * M_PI * k / 3);
 }
 
 /* ---- colours at a point -------------------------------------------------------------------------------------- */
@@ -162,7 +162,7 @@ static void paint_jaws(const struct instrument *t, double along, double across, 
         const double angle = t->bend + side * t->open, u = cos(angle) * along + sin(angle) * across;
         const double v = side * (cos(angle) * across - sin(angle) * along);
         if (!is_jaw(t, u, v)) continue;
-        const double ridge = 0.9 + 0.1 * sin(2 * PI * u / (0.22 * t->radius));
+        const double ridge = 0.9 + 0.1 * sin(2 * M_PI * u / (0.22 * t->radius));
         paint_rod(p, CLASPER, 2 * v / (0.62 * t->radius) - 1, 0.72 * t->metal * ridge, 0.6);
     }
 }
