@@ -126,18 +126,19 @@ static char *next_part(char **rest) {
     return part;
 }
 
+static const char *kind_name(int i) {
+    return i < (int)PACED_COUNT(kinds) ? kinds[i].name : NULL;
+}
+
 static enum paced_err find_kind(const char *where, const char *name, size_t *kind) {
-    const char *names[PACED_AUGMENT_MOST];
-    for (size_t i = 0; i < PACED_COUNT(kinds); ++i) {
-        names[i] = kinds[i].name;
-        *kind = i;
-        if (strcmp(name, names[i]) == 0) return PACED_OK;
-    }
-    const char *nearest = paced_nearest(name, names, PACED_COUNT(kinds));
+    const int found = paced_names_find(kind_name, name);
+    *kind = (size_t)found;
+    if (found >= 0) return PACED_OK;
+    const char *nearest = paced_names_nearest(kind_name, name);
     if (nearest)
         return paced_error(PACED_INVALID, "%s: '%s' is not an augmentation; did you mean %s?", where, name, nearest);
     struct paced_text all = {0};
-    for (size_t i = 0; i < PACED_COUNT(kinds); ++i) paced_text_add(&all, "%s%s", i ? ", " : "", names[i]);
+    paced_names_add(&all, kind_name);
     enum paced_err err =
         paced_error(PACED_INVALID, "%s: '%s' is not an augmentation; choose from %s", where, name, all.data);
     free(all.data);

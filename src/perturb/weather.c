@@ -12,16 +12,12 @@ static double *place(double *map, size_t side, size_t y, size_t x) {
     return &map[(y & (side - 1)) * side + (x & (side - 1))];
 }
 
-static double diagonal_mean(double *map, size_t side, size_t y, size_t x, size_t d) {
-    return (*place(map, side, y - d, x - d) + *place(map, side, y - d, x + d) + *place(map, side, y + d, x - d) +
-            *place(map, side, y + d, x + d)) /
-           4;
-}
-
-static double straight_mean(double *map, size_t side, size_t y, size_t x, size_t d) {
-    return (*place(map, side, y - d, x) + *place(map, side, y + d, x) + *place(map, side, y, x - d) +
-            *place(map, side, y, x + d)) /
-           4;
+static double neighbours_mean(double *map, size_t side, size_t y, size_t x, size_t d, bool diagonal) {
+    static const int steps[2][4][2] = {{{-1, 0}, {1, 0}, {0, -1}, {0, 1}}, {{-1, -1}, {-1, 1}, {1, -1}, {1, 1}}};
+    double sum = 0;
+    for (int k = 0; k < 4; ++k)
+        sum += *place(map, side, y + (size_t)steps[diagonal][k][0] * d, x + (size_t)steps[diagonal][k][1] * d);
+    return sum / 4;
 }
 
 /* The diamond-square fractal (Fournier, Fussell and Carpenter, 1982). Starting with one point, each round halves the
@@ -34,11 +30,11 @@ static void grow_fractal(double *map, size_t side, double decay, struct paced_rn
         for (size_t y = half; y < side; y += step)
             for (size_t x = half; x < side; x += step)
                 *place(map, side, y, x) =
-                    diagonal_mean(map, side, y, x, half) + amplitude * (2 * paced_rng_uniform(rng) - 1);
+                    neighbours_mean(map, side, y, x, half, true) + amplitude * (2 * paced_rng_uniform(rng) - 1);
         for (size_t y = 0; y < side; y += half)
             for (size_t x = y % step ? 0 : half; x < side; x += step)
                 *place(map, side, y, x) =
-                    straight_mean(map, side, y, x, half) + amplitude * (2 * paced_rng_uniform(rng) - 1);
+                    neighbours_mean(map, side, y, x, half, false) + amplitude * (2 * paced_rng_uniform(rng) - 1);
     }
 }
 
