@@ -155,9 +155,9 @@ static const struct command *find_command(const char *name) {
     }
     const char *nearest = paced_nearest(name, names, PACED_COUNT(names));
     if (nearest)
-        paced_error(PACED_INVALID, "%s: unknown command; did you mean `paced %s`?", name, nearest);
+        paced_error_at(PACED_INVALID, name, "unknown command; did you mean `paced %s`?", nearest);
     else
-        paced_error(PACED_INVALID, "%s: unknown command; see `paced --help`", name);
+        paced_error_at(PACED_INVALID, name, "unknown command; see `paced --help`");
     return NULL;
 }
 
@@ -253,6 +253,7 @@ static int run(int argc, char **argv) {
 
 int main(int argc, char **argv) {
     paced_program_begin();
+    paced_command_advise();
     signal(SIGCHLD, SIG_DFL); /* a parent may have ignored it; the ends of children are waited for */
     int status = run(argc, argv);
     bool written = fflush(stdout) == 0 && !ferror(stdout);

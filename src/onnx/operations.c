@@ -397,6 +397,6 @@ enum paced_err operation_write(struct writer *w, const struct paced_node *node) 
         rows[i].write(w, node);
         return PACED_OK;
     }
-    return paced_error(PACED_FAILED, "%s: operation %s has no row in src/onnx/operations.c; add one", node->name,
-                       node->op->name);
+    return paced_error_at(PACED_FAILED, node->name, "operation %s has no row in src/onnx/operations.c; add one",
+                          node->op->name);
 }

@@ -136,11 +136,11 @@ static enum paced_err find_kind(const char *where, const char *name, size_t *kin
     if (found >= 0) return PACED_OK;
     const char *nearest = paced_names_nearest(kind_name, name);
     if (nearest)
-        return paced_error(PACED_INVALID, "%s: '%s' is not an augmentation; did you mean %s?", where, name, nearest);
+        return paced_error_at(PACED_INVALID, where, "'%s' is not an augmentation; did you mean %s?", name, nearest);
     struct paced_text all = {0};
     paced_names_add(&all, kind_name);
     enum paced_err err =
-        paced_error(PACED_INVALID, "%s: '%s' is not an augmentation; choose from %s", where, name, all.data);
+        paced_error_at(PACED_INVALID, where, "'%s' is not an augmentation; choose from %s", name, all.data);
     free(all.data);
     return err;
 }
@@ -148,11 +148,11 @@ static enum paced_err find_kind(const char *where, const char *name, size_t *kin
 static enum paced_err read_argument(const char *where, const struct augment_kind *kind, const char *text,
                                     double *argument) {
     if (!paced_parse_real(text, argument))
-        return paced_error(PACED_INVALID, "%s: %s: '%s' is not a number; write for example %s", where, kind->name, text,
-                           kind->example);
+        return paced_error_at(PACED_INVALID, where, "%s: '%s' is not a number; write for example %s", kind->name, text,
+                              kind->example);
     if (*argument >= kind->min && *argument <= kind->max) return PACED_OK;
-    return paced_error(PACED_INVALID, "%s: %s: '%s' is out of range; give a number %g to %g", where, kind->name, text,
-                       kind->min, kind->max);
+    return paced_error_at(PACED_INVALID, where, "%s: '%s' is out of range; give a number %g to %g", kind->name, text,
+                          kind->min, kind->max);
 }
 
 /* `text`: the text between the parentheses, or NULL. */
@@ -164,11 +164,11 @@ static enum paced_err read_arguments(const char *where, const struct augment_kin
         if (count < kind->arguments) PACED_TRY(read_argument(where, kind, part, &arguments[count]));
     }
     if (count != kind->arguments)
-        return paced_error(PACED_INVALID, "%s: %s takes %d %s, not %d; write %s", where, kind->name, kind->arguments,
-                           paced_plural((uint64_t)kind->arguments, "argument", "arguments"), count, kind->example);
+        return paced_error_at(PACED_INVALID, where, "%s takes %d %s, not %d; write %s", kind->name, kind->arguments,
+                              paced_plural((uint64_t)kind->arguments, "argument", "arguments"), count, kind->example);
     if (kind->arguments == 2 && arguments[0] > arguments[1])
-        return paced_error(PACED_INVALID, "%s: %s: %g is above %g; give the smaller number first", where, kind->name,
-                           arguments[0], arguments[1]);
+        return paced_error_at(PACED_INVALID, where, "%s: %g is above %g; give the smaller number first", kind->name,
+                              arguments[0], arguments[1]);
     return PACED_OK;
 }
 
@@ -176,21 +176,21 @@ static enum paced_err read_item(struct paced_augment *augment, const char *where
     size_t kind = 0, length = strlen(text);
     char *inner = strchr(text, '(');
     if (length == 0)
-        return paced_error(PACED_INVALID, "%s: a name is missing beside a comma; write none for an empty list", where);
+        return paced_error_at(PACED_INVALID, where, "a name is missing beside a comma; write none for an empty list");
     if (inner ? strchr(inner, ')') != text + length - 1 : strchr(text, ')') != NULL)
-        return paced_error(PACED_INVALID, "%s: '%s': the parentheses do not match; write for example rotate(15), hflip",
-                           where, text);
+        return paced_error_at(PACED_INVALID, where,
+                              "'%s': the parentheses do not match; write for example rotate(15), hflip", text);
     if (inner) {
         text[length - 1] = '\0';
         *inner++ = '\0';
         for (char *end = inner - 1; end > text && strchr(BLANKS, end[-1]);) *--end = '\0';
     }
     if (strcmp(text, "none") == 0)
-        return paced_error(PACED_INVALID, "%s: none cannot be combined with others; remove it, or the others", where);
+        return paced_error_at(PACED_INVALID, where, "none cannot be combined with others; remove it, or the others");
     PACED_TRY(find_kind(where, text, &kind));
     for (size_t i = 0; i < augment->count; ++i)
         if (augment->items[i].kind == kind)
-            return paced_error(PACED_INVALID, "%s: %s is given twice; give it once", where, text);
+            return paced_error_at(PACED_INVALID, where, "%s is given twice; give it once", text);
     struct paced_augment_item *item = &augment->items[augment->count++];
     item->kind = kind;
     return read_arguments(where, &kinds[kind], inner, item->argument);

@@ -119,9 +119,9 @@ static enum paced_err refuse_name(const char *where, const char *name) {
     for (size_t i = 0; i < PACED_COUNT(corruptions); ++i) words[i + 2] = corruptions[i].name;
     const char *nearest = paced_nearest(name, words, PACED_COUNT(words));
     if (nearest)
-        return paced_error(PACED_INVALID, "%s: '%s' is not a corruption; did you mean %s?", where, name, nearest);
-    return paced_error(PACED_INVALID, "%s: '%s' is not a corruption; write all, geometric or a list of names", where,
-                       name);
+        return paced_error_at(PACED_INVALID, where, "'%s' is not a corruption; did you mean %s?", name, nearest);
+    return paced_error_at(PACED_INVALID, where, "'%s' is not a corruption; write all, geometric or a list of names",
+                          name);
 }
 
 static enum paced_err choose_corruption(const char *where, const char *word, bool *chosen) {
@@ -136,8 +136,8 @@ static enum paced_err choose_corruption(const char *where, const char *word, boo
 static enum paced_err choose_severity(const char *where, const char *word, bool *chosen) {
     int64_t severity;
     if (!paced_parse_int(word, &severity) || severity < 1 || severity > PACED_SEVERITIES)
-        return paced_error(PACED_INVALID, "%s: '%s' is not a severity; write a list of 1 to %d", where, word,
-                           PACED_SEVERITIES);
+        return paced_error_at(PACED_INVALID, where, "'%s' is not a severity; write a list of 1 to %d", word,
+                              PACED_SEVERITIES);
     chosen[severity] = true;
     return PACED_OK;
 }
@@ -145,7 +145,7 @@ static enum paced_err choose_severity(const char *where, const char *word, bool 
 /* Passes each item of a list that must not be empty to `choose`. */
 static enum paced_err read_list(const char *where, const char *list, bool *chosen,
                                 enum paced_err (*choose)(const char *where, const char *word, bool *chosen)) {
-    if (!*list) return paced_error(PACED_INVALID, "%s: the list is empty; name at least one", where);
+    if (!*list) return paced_error_at(PACED_INVALID, where, "the list is empty; name at least one");
     PACED_TRY(paced_list_check(where, list));
     enum paced_err err = PACED_OK;
     for (char *word; !err && (word = paced_list_next(&list)); free(word)) err = choose(where, word, chosen);

@@ -23,13 +23,12 @@ struct machine {
 };
 
 static enum paced_err machine_damaged(const struct machine *m, const char *what) {
-    return paced_error(PACED_INVALID, "%s: byte %zu of its pickle: %s; save or download the file again", m->path,
-                       m->operation, what);
+    return paced_error_at(PACED_INVALID, m->path, "byte %zu of its pickle: %s; save or download the file again",
+                          m->operation, what);
 }
 
 static enum paced_err machine_too_large(const struct machine *m) {
-    return paced_error(PACED_INVALID, "%s: its pickle is too large for weights; save model.state_dict() alone",
-                       m->path);
+    return paced_error_at(PACED_INVALID, m->path, "its pickle is too large for weights; save model.state_dict() alone");
 }
 
 /* ---- values, stack, bytes ------------------------------------------------------------------------------------ */
@@ -163,10 +162,10 @@ static enum paced_err push_global(struct machine *m, const char *module, const c
     char in[NAME_BYTES], what[NAME_BYTES];
     make_printable(in, sizeof(in), module);
     make_printable(what, sizeof(what), name);
-    return paced_error(PACED_INVALID,
-                       "%s: pickle global '%s %s' is not one of those that tensors need; only weights are read, so "
-                       "save model.state_dict() alone",
-                       m->path, in, what);
+    return paced_error_at(PACED_INVALID, m->path,
+                          "pickle global '%s %s' is not one of those that tensors need; only weights are read, so "
+                          "save model.state_dict() alone",
+                          in, what);
 }
 
 /* ---- operations: scalars and strings ------------------------------------------------------------------------- */
@@ -422,10 +421,10 @@ static enum paced_err step(struct machine *m) {
     const struct operation *operation = &operations[bytes[0]];
     if (!operation->name) return machine_damaged(m, "no such operation");
     if (!operation->run)
-        return paced_error(PACED_INVALID,
-                           "%s: byte %zu of its pickle: operation %s is not one of those that tensors need; only "
-                           "weights are read, so save model.state_dict() alone",
-                           m->path, m->operation, operation->name);
+        return paced_error_at(PACED_INVALID, m->path,
+                              "byte %zu of its pickle: operation %s is not one of those that tensors need; only "
+                              "weights are read, so save model.state_dict() alone",
+                              m->operation, operation->name);
     PACED_TRY(machine_take(m, (uint64_t)operation->bytes, &bytes));
     uint64_t argument = operation->bytes ? 0 : operation->operand;
     for (int i = operation->bytes; i > 0; --i) argument = argument << 8 | bytes[i - 1];
