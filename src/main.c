@@ -8,74 +8,56 @@
 #include "paced/run.h"
 #include "paced_build.h"
 
-/* Options as bits. Bit 0 is unused because getopt_long returns 1 for arguments that are not options. */
-enum {
-    HELP = 1 << 1,
-    SET = 1 << 2,
-    OUTPUT = 1 << 3,
-    WEIGHTS = 1 << 4,
-    RESUME = 1 << 5,
-    OVERWRITE = 1 << 6,
-    LOGITS = 1 << 7,
-    PROBABILITIES = 1 << 8,
-    OVERLAY = 1 << 9,
-    JSON = 1 << 10,
-    KEYS = 1 << 11,
-    MARKDOWN = 1 << 12,
-    COUNT = 1 << 13,
-    SIZE = 1 << 14,
-    SEED = 1 << 15,
-    VAL = 1 << 16,
-    PATIENT = 1 << 17,
-    NO_FOLD = 1 << 18,
-};
+enum kind { FLAG, TEXT, NUMBER, LIST };
 
-static const struct option options[] = {
-    {"set", required_argument, NULL, SET},
-    {"output", required_argument, NULL, OUTPUT},
-    {"weights", required_argument, NULL, WEIGHTS},
-    {"resume", no_argument, NULL, RESUME},
-    {"overwrite", no_argument, NULL, OVERWRITE},
-    {"logits", no_argument, NULL, LOGITS},
-    {"probabilities", no_argument, NULL, PROBABILITIES},
-    {"overlay", no_argument, NULL, OVERLAY},
-    {"json", no_argument, NULL, JSON},
-    {"keys", no_argument, NULL, KEYS},
-    {"markdown", no_argument, NULL, MARKDOWN},
-    {"count", required_argument, NULL, COUNT},
-    {"size", required_argument, NULL, SIZE},
-    {"seed", required_argument, NULL, SEED},
-    {"val", required_argument, NULL, VAL},
-    {"patient", required_argument, NULL, PATIENT},
-    {"no-fold", no_argument, NULL, NO_FOLD},
-    {"help", no_argument, NULL, HELP},
-    {NULL, 0, NULL, 0},
+static const struct {
+    const char *name;
+    enum kind kind;
+    size_t place; /* of its value in struct paced_arguments */
+} options[] = {
+    {"set", LIST, offsetof(struct paced_arguments, sets)},
+    {"output", TEXT, offsetof(struct paced_arguments, output)},
+    {"weights", TEXT, offsetof(struct paced_arguments, weights)},
+    {"resume", FLAG, offsetof(struct paced_arguments, resume)},
+    {"overwrite", FLAG, offsetof(struct paced_arguments, overwrite)},
+    {"logits", FLAG, offsetof(struct paced_arguments, logits)},
+    {"probabilities", FLAG, offsetof(struct paced_arguments, probabilities)},
+    {"overlay", FLAG, offsetof(struct paced_arguments, overlay)},
+    {"json", FLAG, offsetof(struct paced_arguments, json)},
+    {"keys", FLAG, offsetof(struct paced_arguments, keys)},
+    {"markdown", FLAG, offsetof(struct paced_arguments, markdown)},
+    {"count", NUMBER, offsetof(struct paced_arguments, count)},
+    {"size", NUMBER, offsetof(struct paced_arguments, size)},
+    {"seed", NUMBER, offsetof(struct paced_arguments, seed)},
+    {"val", TEXT, offsetof(struct paced_arguments, share)},
+    {"patient", TEXT, offsetof(struct paced_arguments, patient)},
+    {"no-fold", FLAG, offsetof(struct paced_arguments, no_fold)},
 };
 
 struct command {
     const char *name, *usage, *help;
-    unsigned options; /* accepted options */
+    const char *options; /* accepted options */
     size_t least_names, most_names;
-    enum paced_err (*run)(const struct paced_arguments *arguments);
+    paced_command *run;
 };
 
 static const struct command commands[] = {
     {"train", "CONFIG [--set SECTION.KEY=VALUE]... [--output DIR] [--resume | --overwrite]",
      "Trains the network of CONFIG. --output replaces run.output; --resume continues a stopped run, --overwrite\n"
      "replaces an existing one. A CONFIG with a [sweep] runs as in `paced experiment`.",
-     SET | OUTPUT | RESUME | OVERWRITE, 1, 1, paced_command_train},
+     "set output resume overwrite", 1, 1, paced_command_train},
     {"test", "CONFIG [--weights FILE] [--set SECTION.KEY=VALUE]... [--output DIR]",
      "Evaluates test.weights (or --weights) on the validation set, writes metrics.csv, summary.csv, intervals.csv and\n"
      "reliability.csv into the run's directory (or --output) and prints the summary table. [test] selects the\n"
      "metrics.",
-     SET | OUTPUT | WEIGHTS, 1, 1, paced_command_test},
+     "set output weights", 1, 1, paced_command_test},
     {"robustness", "CONFIG [--weights FILE[,FILE...]] [--set SECTION.KEY=VALUE]... [--output DIR]",
      "Evaluates robustness.weights (or --weights), else test.weights, on the clean validation set and under each of\n"
      "robustness.corruptions at each of robustness.severities. Writes robustness.csv (every image),\n"
      "robustness_summary.csv (means and drops), robustness.txt (the table, also printed), robustness_<metric>.png\n"
      "(metric against severity) and contact_sheet.png (one image under all corruptions) into the run's directory (or\n"
      "--output).",
-     SET | OUTPUT | WEIGHTS, 1, 1, paced_command_robustness},
+     "set output weights", 1, 1, paced_command_robustness},
     {"experiment", "CONFIG [--set SECTION.KEY=VALUE]... [--overwrite]",
      "Runs the stages of CONFIG, [stage NAME] with `command = train | test | robustness`, in order, then compares\n"
      "their tests. Completed stages are skipped, interrupted ones continue, changed ones run again; with --overwrite,\n"
@@ -83,12 +65,12 @@ static const struct command commands[] = {
      "[sweep] SECTION.KEY = v1, v2 runs all stages (without stages: train, then test) once for each combination of\n"
      "values and writes one table, sweep.csv, with means over seeds in seeds.csv and a chart in sweep.png. --set\n"
      "sweep.SECTION.KEY=v1,v2 sweeps any CONFIG.",
-     SET | OVERWRITE, 1, 1, paced_command_experiment},
+     "set overwrite", 1, 1, paced_command_experiment},
     {"report", "RUN_DIR... --output DIR",
      "Writes DIR/report.html, which compares the run directories and their configurations in one self-contained file,\n"
      "and the curves as PNG files beside it. An experiment's directory stands for its runs and its sweep. Every run\n"
      "directory already contains a report of its own.",
-     OUTPUT, 1, SIZE_MAX, paced_command_report},
+     "output", 1, SIZE_MAX, paced_command_report},
     {"predict",
      "CONFIG --weights FILE --output DIR [--probabilities] [--overlay] [--logits] [--overwrite] [--set "
      "SECTION.KEY=VALUE]... IMAGE|DIR...",
@@ -100,58 +82,58 @@ static const struct command commands[] = {
      "DIR/<stem>.safetensors with logits [C, S, S] (not by windows).\n"
      "Images are skipped if their results are newer than image, weights and DIR/predict.ini, which records the\n"
      "settings; --overwrite predicts them again. Unreadable files are reported, and the others are predicted.",
-     SET | OUTPUT | WEIGHTS | LOGITS | PROBABILITIES | OVERLAY | OVERWRITE, 2, SIZE_MAX, paced_command_predict},
+     "set output weights logits probabilities overlay overwrite", 2, SIZE_MAX, paced_command_predict},
     {"uncertainty", "CONFIG --weights FILE --output DIR [--set SECTION.KEY=VALUE]... IMAGE|DIR...",
      "Draws the uncertainty of the teacher FILE (distill.teacher_arch and _width, else [model]): DIR/<stem>.png with\n"
      "prediction, boundary and fused uncertainty and the weights of the first epoch, and each map alone as\n"
      "DIR/<stem>_{u_p,u_b,u,weight}.png. Masks are <stem>_mask.png beside the images; u_b requires them.",
-     SET | OUTPUT | WEIGHTS, 2, SIZE_MAX, paced_command_uncertainty},
+     "set output weights", 2, SIZE_MAX, paced_command_uncertainty},
     {"calibrate", "CONFIG --weights FILE [--set SECTION.KEY=VALUE]...",
      "Fits the temperature tau of CONFIG's network on the validation set by minimising the NLL between 0.0001 and\n"
      "10000. Prints NLL, ECE and Brier score before and after, and the key that sets tau.",
-     SET | WEIGHTS, 1, 1, paced_command_calibrate},
+     "set weights", 1, 1, paced_command_calibrate},
     {"data", "check CONFIG | split CONFIG [--val SHARE] [--seed K] [--patient BY] --output DIR [--overwrite]",
      "check reads both splits of CONFIG and reports sizes, classes, empty masks, unreadable files and near-duplicate\n"
      "images. split divides the pairs of CONFIG's splits (without splits: all pairs below data.root) into\n"
      "DIR/train.json and DIR/val.json, with the fraction SHARE (0.2) for validation. It balances classes and folders,\n"
      "and keeps near-duplicates and images of one patient together: BY is the character that ends the patient's part\n"
      "of the file name, or a regular expression for that part. Both accept --set SECTION.KEY=VALUE.",
-     SET | SEED | VAL | PATIENT | OUTPUT | OVERWRITE, 2, 2, paced_command_data},
+     "set seed val patient output overwrite", 2, 2, paced_command_data},
     {"synth", "breast|needle|scene [--count N] [--size S] [--seed K] --output DIR",
      "Generates a data set of N synthetic images of S x S with masks and splits: breast ultrasound, needles in\n"
      "ultrasound, or surgical scenes with colour-coded masks.",
-     COUNT | SIZE | SEED | OUTPUT, 1, 1, paced_command_synth},
+     "count size seed output", 1, 1, paced_command_synth},
     {"convert", "IN OUT [--no-fold]",
      "Converts weights. IN: safetensors, or a state_dict() saved by PyTorch's torch.save (.pth, .pt). OUT:\n"
      ".safetensors with metadata that describe the network; or .onnx, from image [N, 3, H, W] to logits [N, C, H, W],\n"
      "for every size that the network supports. The export folds batch normalisations into convolutions; --no-fold\n"
      "keeps the layers separate. An existing OUT is replaced.",
-     NO_FOLD, 2, 2, paced_command_convert},
+     "no-fold", 2, 2, paced_command_convert},
     {"devices", "[--json]",
-     "Lists every OpenCL platform and device, and the device that `auto` selects with the reason.", JSON, 0, 0,
+     "Lists every OpenCL platform and device, and the device that `auto` selects with the reason.", "json", 0, 0,
      paced_command_devices},
     {"doctor", "[--json]",
      "Checks whether the program works on this machine and reports versions, OpenCL implementations, devices with the\n"
      "trials run on each (each in a child process: kernels, matrix products, a small network, half and bfloat16), the\n"
      "device that `auto` selects, caches, memory and limits, and a verdict with advice. Run it first, and attach its\n"
      "output to bug reports. Stored results about devices are discarded and the trials run again.",
-     JSON, 0, 0, paced_command_doctor},
+     "json", 0, 0, paced_command_doctor},
     {"tune", "[CONFIG] [--set SECTION.KEY=VALUE]... [--output FILE]",
      "Measures the fastest kernel settings on the device for CONFIG's network and batch (without CONFIG: a UNet of\n"
      "width 64 at 224 x 224, batch 4) and stores them in the device's tuning file (or FILE), which later runs use.\n"
      "Ctrl-C leaves the file unchanged.",
-     SET | OUTPUT, 0, 1, paced_command_tune},
+     "set output", 0, 1, paced_command_tune},
     {"bench", "CONFIG [--set SECTION.KEY=VALUE]... [--json]",
      "Times training and inference of the configured network on random images, and its kernels, and compares them\n"
      "with the device's throughput measured between the steps: multiply-adds in registers, a copy through memory. All\n"
      "convolutions count as direct ones. Winograd's multiply up to four times less, so they may exceed 100 %.",
-     SET | JSON, 1, 1, paced_command_bench},
+     "set json", 1, 1, paced_command_bench},
     {"graph", "CONFIG [--set SECTION.KEY=VALUE]...",
-     "Prints the network: nodes, shapes, parameters, multiply-adds, and the memory plan.", SET, 1, 1,
+     "Prints the network: nodes, shapes, parameters, multiply-adds, and the memory plan.", "set", 1, 1,
      paced_command_graph},
     {"config", "CONFIG [--set SECTION.KEY=VALUE]... | --keys [--markdown]",
-     "Prints the resolved configuration, or every key with its type, default, range and meaning.",
-     SET | KEYS | MARKDOWN, 0, 1, paced_command_config},
+     "Prints the resolved configuration, or every key with its type, default, range and meaning.", "set keys markdown",
+     0, 1, paced_command_config},
 };
 
 static void print_usage(FILE *out) {
@@ -179,94 +161,61 @@ static const struct command *find_command(const char *name) {
     return NULL;
 }
 
-static enum paced_err take_number(const char *option, int64_t *value) {
-    if (paced_parse_int(optarg, value) && *value >= 0) return PACED_OK;
-    return paced_error(PACED_INVALID, "--%s %s: must be a whole number of at least 0", option, optarg);
+static bool accepts(const struct command *command, const char *option) {
+    const char *word = command->options;
+    for (size_t length; (length = strcspn(word, " ")) > 0; word += length + (word[length] == ' '))
+        if (length == strlen(option) && strncmp(word, option, length) == 0) return true;
+    return false;
 }
 
-static enum paced_err take_option(const struct command *command, int found, int index, struct paced_arguments *a) {
-    if (!((unsigned)found & (command->options | HELP)))
-        return paced_error(PACED_INVALID, "%s does not accept --%s; see `paced %s --help`", command->name,
-                           options[index].name, command->name);
-    if (optarg && !*optarg)
-        return paced_error(PACED_INVALID, "--%s: needs a value; see `paced %s --help`", options[index].name,
+static void add_word(const char ***words, size_t *count, const char *word) {
+    *words = paced_grow(*words, *count + 1, sizeof **words);
+    (*words)[(*count)++] = word;
+}
+
+static enum paced_err take_option(const struct command *command, int index, struct paced_arguments *a) {
+    const char *name = options[index].name;
+    void *place = (char *)a + options[index].place;
+    if (!accepts(command, name))
+        return paced_error(PACED_INVALID, "%s does not accept --%s; see `paced %s --help`", command->name, name,
                            command->name);
-    switch (found) {
-    case SET:
-        a->sets = paced_grow(a->sets, a->set_count + 1, sizeof *a->sets);
-        a->sets[a->set_count++] = optarg;
+    if (optarg && !*optarg)
+        return paced_error(PACED_INVALID, "--%s: needs a value; see `paced %s --help`", name, command->name);
+    switch (options[index].kind) {
+    case FLAG:
+        *(bool *)place = true;
         break;
-    case OUTPUT:
-        a->output = optarg;
+    case TEXT:
+        *(const char **)place = optarg;
         break;
-    case WEIGHTS:
-        a->weights = optarg;
+    case LIST:
+        add_word(place, &a->set_count, optarg);
         break;
-    case RESUME:
-        a->resume = true;
-        break;
-    case OVERWRITE:
-        a->overwrite = true;
-        break;
-    case LOGITS:
-        a->logits = true;
-        break;
-    case PROBABILITIES:
-        a->probabilities = true;
-        break;
-    case OVERLAY:
-        a->overlay = true;
-        break;
-    case JSON:
-        a->json = true;
-        break;
-    case VAL:
-        a->share = optarg;
-        break;
-    case PATIENT:
-        a->patient = optarg;
-        break;
-    case KEYS:
-        a->keys = true;
-        break;
-    case MARKDOWN:
-        a->markdown = true;
-        break;
-    case NO_FOLD:
-        a->no_fold = true;
-        break;
-    case COUNT:
-        return take_number("count", &a->count);
-    case SIZE:
-        return take_number("size", &a->size);
-    case SEED:
-        return take_number("seed", &a->seed);
+    case NUMBER:
+        if (!paced_parse_int(optarg, place) || *(int64_t *)place < 0)
+            return paced_error(PACED_INVALID, "--%s %s: must be a whole number of at least 0", name, optarg);
     }
     return PACED_OK;
 }
 
 static enum paced_err parse(const struct command *command, int argc, char **argv, struct paced_arguments *a,
                             bool *help) {
+    enum { OTHER = 1, OPTION }; /* values that getopt_long returns */
+    struct option known[PACED_COUNT(options) + 2] = {{"help", no_argument, NULL, 'h'}};
+    for (size_t i = 0; i < PACED_COUNT(options); ++i)
+        known[i + 1] = (struct option){options[i].name, options[i].kind != FLAG, NULL, OPTION};
     opterr = 0;
     int found, index = 0;
     /* The leading '-' returns other arguments in their order, so that options may appear anywhere. */
-    while ((found = getopt_long(argc, argv, "-:h", options, &index)) != -1) {
+    while ((found = getopt_long(argc, argv, "-:h", known, &index)) != -1) {
         if (found == '?' || found == ':')
             return paced_error_at(PACED_INVALID, argv[optind - 1], "%s; see `paced %s --help`",
                                   found == ':' ? "needs a value" : "unknown option", command->name);
-        if (found == HELP || found == 'h') {
-            *help = true;
-        } else if (found == 1) {
-            a->names = paced_grow(a->names, a->name_count + 1, sizeof *a->names);
-            a->names[a->name_count++] = optarg;
-        } else {
-            PACED_TRY(take_option(command, found, index, a));
-        }
+        if (found == 'h') *help = true;
+        if (found == OTHER) add_word(&a->names, &a->name_count, optarg);
+        if (found == OPTION) PACED_TRY(take_option(command, index - 1, a));
     }
-    for (; optind < argc; ++optind) { /* after "--" */
-        a->names = paced_grow(a->names, a->name_count + 1, sizeof *a->names);
-        a->names[a->name_count++] = argv[optind];
-    }
+    for (; optind < argc; ++optind) add_word(&a->names, &a->name_count, argv[optind]); /* after "--" */
     if (*help || (a->name_count >= command->least_names && a->name_count <= command->most_names)) return PACED_OK;
     return paced_error(PACED_INVALID, "usage: paced %s %s", command->name, command->usage);
 }

@@ -236,22 +236,16 @@ void paced_loader_release(struct paced_loader *loader, struct paced_batch *batch
 
 /* ---- synthetic sets ------------------------------------------------------------------------------------------ */
 
-/* Writes `count` synthetic breast-ultrasound images of size x size in BUSI's layout below dir (benign/, malignant/,
- * normal/: "benign (1).png", "benign (1)_mask.png"), with train.json and val.json (every fifth image is validation).
- * Image i depends on (seed, i, size) only. Images show speckle (multiplicative, Rayleigh), attenuation with depth,
- * layered tissue, and hypo-echoic lesions with irregular, partly blurred borders and posterior enhancement or shadow;
- * a tenth are normal (empty masks). PACED_INVALID for a count or a size out of range (src/data/synth.c); PACED_STOPPED
- * after Ctrl-C, without the two splits. */
-enum paced_err paced_synth_breast(const char *dir, int64_t count, int64_t size, uint64_t seed);
-
-/* The same for needles in ultrasound, in the needle set's layout (train/, train_mask/, test/, test_mask/:
- * "p4_1_008.png", "p4_1_008_mask.png"; the first part is the patient; patients 5 and 10 are validation). Images show a
- * thin bright shaft with reverberation and shadow in layered tissue with fascia lines; the mask is the shaft. */
-enum paced_err paced_synth_needle(const char *dir, int64_t count, int64_t size, uint64_t seed);
-
-/* The same for surgical scenes of six classes, in robo's layout (train/, val/, "scene_00001.png",
- * "scene_00001_mask.png", labels.json): tissue, an organ, a thread, and one to three instruments of shaft, wrist and
- * jaws. */
-enum paced_err paced_synth_scene(const char *dir, int64_t count, int64_t size, uint64_t seed);
+/* Write `count` synthetic images of size x size with masks below dir, and train.json and val.json (every fifth image is
+ * for validation). Image i depends on (seed, i, size) only. PACED_INVALID for a count or a size out of range
+ * (src/data/synth.c); PACED_STOPPED after Ctrl-C, without the two splits.
+ *   breast  ultrasound with lesions in BUSI's layout: benign/, malignant/, normal/ with "benign (1).png" and
+ *           "benign (1)_mask.png"; a tenth is normal (empty masks)
+ *   needle  ultrasound with the shaft of a needle, in the needle set's layout: train/, train_mask/, test/, test_mask/
+ * with "p4_1_008.png" and "p4_1_008_mask.png"; the first part is the patient; patients 5 and 10 are for validation
+ *   scene   surgical scenes in robo's layout: train/, val/ with "scene_00001.png" and "scene_00001_mask.png",
+ * labels.json; tissue, an organ, a thread, and one to three instruments of shaft, wrist and jaws */
+typedef enum paced_err paced_synth(const char *dir, int64_t count, int64_t size, uint64_t seed);
+paced_synth paced_synth_breast, paced_synth_needle, paced_synth_scene;
 
 #endif

@@ -18,23 +18,11 @@ struct paced_arguments {
     int64_t count, size, seed; /* --count, --size, --seed; -1: not given */
 };
 
-enum paced_err paced_command_train(const struct paced_arguments *arguments);
-enum paced_err paced_command_test(const struct paced_arguments *arguments);
-enum paced_err paced_command_robustness(const struct paced_arguments *arguments);
-enum paced_err paced_command_experiment(const struct paced_arguments *arguments);
-enum paced_err paced_command_report(const struct paced_arguments *arguments);
-enum paced_err paced_command_predict(const struct paced_arguments *arguments);
-enum paced_err paced_command_uncertainty(const struct paced_arguments *arguments);
-enum paced_err paced_command_calibrate(const struct paced_arguments *arguments);
-enum paced_err paced_command_graph(const struct paced_arguments *arguments);
-enum paced_err paced_command_config(const struct paced_arguments *arguments);
-enum paced_err paced_command_devices(const struct paced_arguments *arguments);
-enum paced_err paced_command_doctor(const struct paced_arguments *arguments);
-enum paced_err paced_command_tune(const struct paced_arguments *arguments);
-enum paced_err paced_command_bench(const struct paced_arguments *arguments);
-enum paced_err paced_command_data(const struct paced_arguments *arguments);
-enum paced_err paced_command_convert(const struct paced_arguments *arguments);
-enum paced_err paced_command_synth(const struct paced_arguments *arguments);
+typedef enum paced_err paced_command(const struct paced_arguments *arguments);
+paced_command paced_command_train, paced_command_test, paced_command_robustness, paced_command_experiment,
+    paced_command_report, paced_command_predict, paced_command_uncertainty, paced_command_calibrate,
+    paced_command_graph, paced_command_config, paced_command_devices, paced_command_doctor, paced_command_tune,
+    paced_command_bench, paced_command_data, paced_command_convert, paced_command_synth;
 
 /* Makes errors of the modules below name configuration keys. Called before any command. */
 void paced_command_advise(void);

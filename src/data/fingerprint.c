@@ -13,8 +13,6 @@
 
 #include "paced/data.h"
 
-#define PI 3.14159265358979323846
-
 enum {
     SIDE = PACED_FINGERPRINT_SIDE,
     FLAT = 2, /* offset of flat images: the largest distance between fingerprints of length 1 */
@@ -61,7 +59,7 @@ static void transform(double in[SIDE][SIDE], double out[SIDE][SIDE]) {
     for (int k = 0; k < SIDE; ++k) {
         const double scale = sqrt((k == 0 ? 1.0 : 2.0) / SIDE);
         double wave[SIDE];
-        for (int i = 0; i < SIDE; ++i) wave[i] = scale * cos(PI * k * (2 * i + 1) / (2.0 * SIDE));
+        for (int i = 0; i < SIDE; ++i) wave[i] = scale * cos(M_PI * k * (2 * i + 1) / (2.0 * SIDE));
         for (int y = 0; y < SIDE; ++y) {
             double sum = 0;
             for (int i = 0; i < SIDE; ++i) sum += wave[i] * in[y][i];
@@ -89,7 +87,21 @@ void paced_fingerprint_take(const struct paced_image *image, float *print) {
     print[at] = flat ? (float)(FLAT + mean) : 0;
 }
 
-/* ---- groups -------------------------------------------------------------------------------------------------- */
+/* ---- groups: a disjoint-set forest; all chains end at the least index of a group ----------------------------- */
+
+static size_t root_of(size_t *group, size_t i) {
+    while (group[i] != i) i = group[i] = group[group[i]];
+    return i;
+}
+
+void paced_groups_join(size_t *group, size_t i, size_t j) {
+    size_t a = root_of(group, i), b = root_of(group, j);
+    group[a > b ? a : b] = a > b ? b : a;
+}
+
+void paced_groups_settle(size_t *group, size_t count) {
+    for (size_t i = 0; i < count; ++i) group[i] = root_of(group, i);
+}
 
 struct entry {
     const float *print;

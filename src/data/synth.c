@@ -3,6 +3,9 @@
 #include "src/data/synth.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+#define RANGE_DB 60.0 /* from black to white */
 
 enum { LATTICE = NOISE_LATTICE, LOOKS = 3 };
 enum { MIN_COUNT = 5, MAX_COUNT = 1000000, MIN_SIZE = 16, MAX_SIZE = 4096 };
@@ -58,7 +61,8 @@ static int make_kernel(double *kernel, double sigma, int size) {
     return radius;
 }
 
-void speckle_make(float *power, int size, struct paced_rng *rng) {
+/* Fills power[size * size] with speckle of mean 1. The grain is wider than tall, like a scanner's resolution cell. */
+static void make_speckle(float *power, int size, struct paced_rng *rng) {
     const size_t side = (size_t)size, count = side * side;
     const double scale = size / 170.0;
     double across[2 * MAX_RADIUS + 1], along[2 * MAX_RADIUS + 1];
@@ -76,14 +80,23 @@ void speckle_make(float *power, int size, struct paced_rng *rng) {
     free(field);
 }
 
-uint8_t speckle_grey(double level, double power) {
-    const double grey = 255 * (1 + (level + 10 * log10(power + 1e-4)) / SYNTH_RANGE_DB);
-    return (uint8_t)(grey < 0 ? 0 : grey > 255 ? 255 : grey + 0.5);
+void synth_render(const struct synth_ultrasound *view, const void *scene, struct paced_rng *rng,
+                  struct synth_pair *pair) {
+    const int size = pair->size;
+    float *power = paced_alloc((size_t)size * (size_t)size, sizeof *power);
+    make_speckle(power, size, rng);
+    for (int i = 0; i < size * size; ++i) {
+        const double x = (i % size + 0.5) / size, y = (i / size + 0.5) / size;
+        const double grey = 255 * (1 + (view->level(scene, x, y) + 10 * log10(power[i] + 1e-4)) / RANGE_DB);
+        pair->image[i] = (uint8_t)(grey < 0 ? 0 : grey > 255 ? 255 : grey + 0.5);
+        pair->mask[i] = view->is_object(scene, x, y) ? 255 : 0;
+    }
+    free(power);
 }
 
 /* ---- files --------------------------------------------------------------------------------------------------- */
 
-enum paced_err synth_check(int64_t count, int64_t size) {
+static enum paced_err check(int64_t count, int64_t size) {
     if (count < MIN_COUNT || count > MAX_COUNT)
         return paced_error(PACED_INVALID, "a synthetic set of %lld images is not possible; --count must be %d to %d",
                            (long long)count, MIN_COUNT, MAX_COUNT);
@@ -95,10 +108,11 @@ enum paced_err synth_check(int64_t count, int64_t size) {
 
 static const char *const split_names[] = {[PACED_TRAIN] = "train.json", [PACED_VAL] = "val.json"};
 
-enum paced_err synth_begin(const char *dir, const char *const *folders, size_t count) {
+/* Creates the folders and removes the splits of an earlier set, whose images will be replaced. */
+static enum paced_err begin(const struct synth_set *set, const char *dir) {
     enum paced_err err = PACED_OK;
-    for (size_t i = 0; err == PACED_OK && i < count; ++i) {
-        char *path = paced_path_join(dir, folders[i]);
+    for (size_t i = 0; err == PACED_OK && i < set->folder_count; ++i) {
+        char *path = paced_path_join(dir, set->folders[i]);
         err = paced_make_dirs(path);
         free(path);
     }
@@ -110,7 +124,8 @@ enum paced_err synth_begin(const char *dir, const char *const *folders, size_t c
     return err;
 }
 
-enum paced_err synth_next(int i, int count) {
+/* Shows progress before image i; PACED_STOPPED after Ctrl-C. */
+static enum paced_err show_progress(int i, int count) {
     char text[64];
     if (paced_stop_asked()) {
         paced_log(PACED_LOG_INFO,
@@ -124,22 +139,26 @@ enum paced_err synth_next(int i, int count) {
     return PACED_OK;
 }
 
-enum paced_phase synth_phase(int i) {
-    return i % 5 == 4 ? PACED_VAL : PACED_TRAIN;
-}
-
-enum paced_err synth_write_pair(const char *dir, const char *image_name, const char *mask_name, int size, int channels,
-                                const uint8_t *image, const uint8_t *mask) {
-    char *image_path = paced_path_join(dir, image_name), *mask_path = paced_path_join(dir, mask_name);
-    enum paced_err err = paced_png_write(image_path, size, size, channels, image);
-    if (err == PACED_OK) err = paced_png_write(mask_path, size, size, channels, mask);
-    free(mask_path);
-    free(image_path);
+static enum paced_err write_png(const char *dir, const char *name, int size, int channels, const uint8_t *pixels) {
+    char *path = paced_path_join(dir, name);
+    enum paced_err err = paced_png_write(path, size, size, channels, pixels);
+    free(path);
     return err;
 }
 
-void synth_list_pair(struct paced_text *split, const char *image_name, const char *mask_name) {
-    paced_text_add(split, "%s\n  [\"%s\", \"%s\"]", split->size == 0 ? "[" : ",", image_name, mask_name);
+static enum paced_err write_pair(const struct synth_set *set, const char *dir, struct synth_pair *pair,
+                                 struct paced_text *split) {
+    const char *image = pair->image_name, *mask = pair->mask_name;
+    enum paced_err err = write_png(dir, image, pair->size, set->channels, pair->image);
+    if (err == PACED_OK) err = write_png(dir, mask, pair->size, set->channels, pair->mask);
+    if (set->lists_base_names) {
+        image = strrchr(image, '/') + 1;
+        mask = strrchr(mask, '/') + 1;
+    }
+    paced_text_add(split, "%s\n  [\"%s\", \"%s\"]", split->size == 0 ? "[" : ",", image, mask);
+    free(pair->image_name);
+    free(pair->mask_name);
+    return err;
 }
 
 static enum paced_err write_split(const char *dir, const char *name, struct paced_text *split) {
@@ -150,11 +169,30 @@ static enum paced_err write_split(const char *dir, const char *name, struct pace
     return err;
 }
 
-enum paced_err synth_write_splits(const char *dir, struct paced_text splits[2], enum paced_err err) {
+enum paced_err synth_write(const struct synth_set *set, const char *dir, int64_t count, int64_t size, uint64_t seed) {
+    PACED_TRY(check(count, size));
+    PACED_TRY(begin(set, dir));
+    const size_t bytes = (size_t)(size * size * set->channels);
+    struct synth_pair pair = {.size = (int)size, .image = paced_alloc(bytes, 1), .mask = paced_alloc(bytes, 1)};
+    struct paced_text splits[2] = {{0}};
+    void *scene = paced_alloc(1, set->scene_bytes);
+    enum paced_err err = set->write_labels ? set->write_labels(dir) : PACED_OK;
+    for (int i = 0; i < count && err == PACED_OK; ++i) {
+        struct paced_rng rng;
+        err = show_progress(i, (int)count);
+        if (err != PACED_OK) break;
+        paced_rng_seed(&rng, seed, set->stream + (uint64_t)i);
+        pair.phase = i % 5 == 4 ? PACED_VAL : PACED_TRAIN;
+        set->draw(scene, seed, i, &rng, &pair);
+        err = write_pair(set, dir, &pair, &splits[pair.phase]);
+    }
     paced_log_status(NULL);
-    if (err == PACED_OK) err = write_split(dir, split_names[PACED_TRAIN], &splits[PACED_TRAIN]);
-    if (err == PACED_OK) err = write_split(dir, split_names[PACED_VAL], &splits[PACED_VAL]);
-    free(splits[PACED_TRAIN].data);
-    free(splits[PACED_VAL].data);
+    for (int phase = 0; phase < 2; ++phase) {
+        if (err == PACED_OK) err = write_split(dir, split_names[phase], &splits[phase]);
+        free(splits[phase].data);
+    }
+    free(scene);
+    free(pair.mask);
+    free(pair.image);
     return err;
 }

@@ -1,12 +1,11 @@
-/* synth: common functions of the synthetic sets: smooth random fields, speckle, files. Private to the data module. */
+/* synth: common functions of the synthetic sets: smooth random fields, ultrasound, files. Private to the data module.
+ */
 #ifndef PACED_DATA_SYNTH_H
 #define PACED_DATA_SYNTH_H
 
 #include <math.h>
 
 #include "paced/data.h"
-
-#define PI 3.14159265358979323846
 
 /* ---- numbers ------------------------------------------------------------------------------------------------- */
 
@@ -44,32 +43,37 @@ double noise_clouds(const struct noise *n, double x, double y); /* three octaves
 /* Thin bright curves along the zero lines of a noise field: 1 on the line, 0 away from it. */
 double noise_lines(const struct noise *n, double x, double y, double thickness);
 
-/* ---- speckle ------------------------------------------------------------------------------------------------- */
+/* ---- sets ---------------------------------------------------------------------------------------------------- */
 
-#define SYNTH_RANGE_DB 60.0 /* from black to white */
+/* An image and its mask, both [size][size][channels], and their files relative to the set's directory. */
+struct synth_pair {
+    int size;
+    enum paced_phase phase;
+    uint8_t *image, *mask;
+    char *image_name, *mask_name;
+};
 
-/* Speckle power[size * size] with mean 1. The grain is wider than tall, like a scanner's resolution cell. */
-void speckle_make(float *power, int size, struct paced_rng *rng);
-/* Grey value of a level in decibels relative to white (negative: darker) and a speckle power. */
-uint8_t speckle_grey(double level, double power);
+struct synth_set {
+    const char *const *folders;
+    size_t folder_count, scene_bytes;
+    uint64_t stream; /* of image 0 */
+    int channels;
+    /* Draws image i and names its files; the driver frees the names. `scene` is zero before the first image. */
+    void (*draw)(void *scene, uint64_t seed, int i, struct paced_rng *rng, struct synth_pair *pair);
+    enum paced_err (*write_labels)(const char *dir); /* NULL: none */
+    bool lists_base_names;                           /* the splits omit the folders; names need no JSON escaping */
+};
 
-/* ---- files --------------------------------------------------------------------------------------------------- */
+/* Writes the images of a set, then train.json and val.json, whose presence thus implies a complete set. Every fifth
+ * image is for validation. PACED_STOPPED after Ctrl-C. */
+enum paced_err synth_write(const struct synth_set *set, const char *dir, int64_t count, int64_t size, uint64_t seed);
 
-/* Checks the number and the size of images; PACED_INVALID if out of range. */
-enum paced_err synth_check(int64_t count, int64_t size);
-/* Creates the folders below dir and removes the splits of an earlier set, whose images will be replaced. */
-enum paced_err synth_begin(const char *dir, const char *const *folders, size_t count);
-/* Shows progress before image i (from 0) on the terminal's status line; PACED_STOPPED after Ctrl-C. */
-enum paced_err synth_next(int i, int count);
-/* Phase of image i: every fifth is for validation. */
-enum paced_phase synth_phase(int i);
-/* Writes image and mask, both [size][size][channels]; names are relative to dir. */
-enum paced_err synth_write_pair(const char *dir, const char *image_name, const char *mask_name, int size, int channels,
-                                const uint8_t *image, const uint8_t *mask);
-/* Adds a pair to the list of its split. Names must not need JSON escaping. */
-void synth_list_pair(struct paced_text *split, const char *image_name, const char *mask_name);
-/* Writes dir/train.json and dir/val.json if `err` is PACED_OK, and releases the lists. Splits are written last, so that
- * their presence implies a complete set. Returns the first error. */
-enum paced_err synth_write_splits(const char *dir, struct paced_text splits[2], enum paced_err err);
+/* Renders ultrasound: level(x, y) in decibels relative to white (-INFINITY: black), with speckle, and a mask. */
+struct synth_ultrasound {
+    double (*level)(const void *scene, double x, double y);
+    bool (*is_object)(const void *scene, double x, double y);
+};
+void synth_render(const struct synth_ultrasound *view, const void *scene, struct paced_rng *rng,
+                  struct synth_pair *pair);
 
 #endif

@@ -1,17 +1,13 @@
 /* Synthetic breast ultrasound: B-mode-like images with lesion masks, in BUSI's layout.
  *
  * An image is computed in decibels relative to white at (x, y) in the unit square, y = depth, and compressed to grey as
- * in a scanner:   grey = 255 * (1 + (level(x, y) + 20 log10(speckle)) / SYNTH_RANGE_DB)
+ * in a scanner:   grey = 255 * (1 + (level(x, y) + 20 log10(speckle)) / RANGE_DB)
  *   level    skin, fat, gland, muscle and deep tissue (undulating borders, bright fascia lines, fat lobules), lesion
  *            with posterior enhancement or shadow, contact shadows, attenuation with depth
  *   speckle  magnitude of a complex Gaussian field (see synth.c)
  * Dark tissue and shadows are about as dark as lesions, so no grey threshold segments the lesions.
  *
  * Invariant: image i depends on (seed, i, size) only; it has its own random stream. */
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "src/data/synth.h"
 
 enum { HARMONICS = 12, LOBULES = 7, SHADOWS = 2, LAYERS = 4 };
@@ -51,6 +47,7 @@ struct scene {
     int lobule_count, shadow_count;
     struct column shadows[SHADOWS];
     struct lesion lesion;
+    int numbers[FINDINGS]; /* images of each finding so far */
 };
 
 static enum finding choose_finding(uint64_t seed, int i, struct paced_rng *rng) {
@@ -116,10 +113,10 @@ static void choose_shape(struct lesion *l, bool malignant, struct paced_rng *rng
         double size = malignant ? (k < 5 ? 0.16 / k : 0.06) : (k < 5 ? 0.12 / k : 0.004);
         const double u = paced_rng_uniform(rng);
         l->amplitude[k - 1] = size * u * u; /* a few dominate */
-        l->phase[k - 1] = between(rng, 0, 2 * PI);
+        l->phase[k - 1] = between(rng, 0, 2 * M_PI);
         swell += 0.5 * l->amplitude[k - 1] * l->amplitude[k - 1];
     }
-    l->a = sqrt(area / (PI * tall * swell));
+    l->a = sqrt(area / (M_PI * tall * swell));
     l->b = l->a * tall;
     l->cos_tilt = cos(angle);
     l->sin_tilt = sin(angle);
@@ -137,7 +134,7 @@ static void choose_lesion(struct scene *s, struct paced_rng *rng) {
     l->texture = between(rng, 2, 6);
     l->sharp = malignant ? between(rng, 0.07, 0.14) : between(rng, 0.04, 0.10);
     l->blur = malignant ? between(rng, 0.15, 0.32) : between(rng, 0.04, 0.22);
-    l->blur_phase = between(rng, 0, 2 * PI);
+    l->blur_phase = between(rng, 0, 2 * M_PI);
     l->ragged = malignant ? between(rng, 0.06, 0.16) : between(rng, 0.02, 0.09);
     l->rim = malignant ? 0 : between(rng, 2, 8);
     l->halo = malignant ? between(rng, 2, 7) : 0;
@@ -146,11 +143,11 @@ static void choose_lesion(struct scene *s, struct paced_rng *rng) {
 }
 
 static void compose(struct scene *s, uint64_t seed, int i, struct paced_rng *rng) {
-    memset(s, 0, sizeof *s);
     s->finding = choose_finding(seed, i, rng);
     choose_tissue(s, rng);
     choose_decoys(s, rng);
     if (s->finding != NORMAL) choose_lesion(s, rng);
+    ++s->numbers[s->finding];
 }
 
 /* ---- level at a point ---------------------------------------------------------------------------------------- */
@@ -231,7 +228,10 @@ static double with_lesion(const struct scene *s, double level, double x, double 
     return mix(inside, outside, smooth_step(1 - width, 1 + width, d));
 }
 
-static double level_at(const struct scene *s, double x, double y) {
+static double level_at(const void *scene, double x, double y) {
+    const struct scene *s = scene;
+    const double inset = s->sector * (1 - y);
+    if (x < inset || x > 1 - inset) return -INFINITY; /* outside the fan of a curved transducer */
     double level = tissue_level(s, x, y);
     const double wx = x + 0.025 * noise_clouds(&s->shape, 7 * x, 7 * y),
                  wy = y + 0.02 * noise_clouds(&s->shape, 7 * x + 19, 7 * y);
@@ -242,61 +242,26 @@ static double level_at(const struct scene *s, double x, double y) {
     return level;
 }
 
-/* ---- images and files ---------------------------------------------------------------------------------------- */
-
-/* True outside the fan of a curved transducer. */
-static bool is_off_sector(const struct scene *s, double x, double y) {
-    const double inset = s->sector * (1 - y);
-    return x < inset || x > 1 - inset;
+static bool is_lesion(const void *scene, double x, double y) {
+    const struct scene *s = scene;
+    double angle;
+    return s->finding != NORMAL && lesion_distance(s, x, y, &angle) < 1;
 }
 
-static void render(const struct scene *s, int size, struct paced_rng *rng, uint8_t *grey, uint8_t *mask) {
-    float *power = paced_alloc((size_t)size * (size_t)size, sizeof *power);
-    speckle_make(power, size, rng);
-    for (int j = 0; j < size; ++j) {
-        for (int i = 0; i < size; ++i) {
-            const size_t at = (size_t)j * (size_t)size + (size_t)i;
-            const double x = (i + 0.5) / size, y = (j + 0.5) / size;
-            double angle;
-            const bool in = s->finding != NORMAL && lesion_distance(s, x, y, &angle) < 1;
-            mask[at] = in ? 255 : 0;
-            grey[at] = is_off_sector(s, x, y) ? 0 : speckle_grey(level_at(s, x, y), power[at]);
-        }
-    }
-    free(power);
-}
+/* ---- the set ------------------------------------------------------------------------------------------------- */
 
-static enum paced_err write_images(const char *dir, int count, int size, uint64_t seed, struct paced_text *splits) {
-    const size_t pixels = (size_t)size * (size_t)size;
-    struct scene *scene = paced_alloc(1, sizeof *scene);
-    uint8_t *grey = paced_alloc(pixels, 1), *mask = paced_alloc(pixels, 1);
-    int numbers[FINDINGS] = {0};
-    enum paced_err err = PACED_OK;
-    for (int i = 0; i < count && err == PACED_OK; ++i) {
-        err = synth_next(i, count);
-        if (err != PACED_OK) break;
-        struct paced_rng rng;
-        paced_rng_seed(&rng, seed, PACED_STREAM_BREAST + (uint64_t)i);
-        compose(scene, seed, i, &rng);
-        render(scene, size, &rng, grey, mask);
-        const char *kind = finding_names[scene->finding];
-        char *image_name = paced_format("%s/%s (%d).png", kind, kind, ++numbers[scene->finding]);
-        char *mask_name = paced_format("%s/%s (%d)_mask.png", kind, kind, numbers[scene->finding]);
-        err = synth_write_pair(dir, image_name, mask_name, size, 1, grey, mask);
-        synth_list_pair(&splits[synth_phase(i)], image_name, mask_name);
-        free(mask_name);
-        free(image_name);
-    }
-    free(mask);
-    free(grey);
-    free(scene);
-    return err;
+static void draw(void *scene, uint64_t seed, int i, struct paced_rng *rng, struct synth_pair *pair) {
+    static const struct synth_ultrasound view = {level_at, is_lesion};
+    struct scene *s = scene;
+    compose(s, seed, i, rng);
+    synth_render(&view, s, rng, pair);
+    const char *kind = finding_names[s->finding];
+    pair->image_name = paced_format("%s/%s (%d).png", kind, kind, s->numbers[s->finding]);
+    pair->mask_name = paced_format("%s/%s (%d)_mask.png", kind, kind, s->numbers[s->finding]);
 }
 
 enum paced_err paced_synth_breast(const char *dir, int64_t count, int64_t size, uint64_t seed) {
-    PACED_TRY(synth_check(count, size));
-    PACED_TRY(synth_begin(dir, finding_names, FINDINGS));
-    struct paced_text splits[2] = {{0}};
-    enum paced_err err = write_images(dir, (int)count, (int)size, seed, splits);
-    return synth_write_splits(dir, splits, err);
+    static const struct synth_set set = {finding_names,       FINDINGS,      sizeof(struct scene),
+                                         PACED_STREAM_BREAST, .channels = 1, .draw = draw};
+    return synth_write(&set, dir, count, size, seed);
 }

@@ -11,7 +11,6 @@
 #include "src/data/synth.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum { PATIENTS = 10, FRAMES = 10, LAYERS = 3, ECHOES = 4 };
 
@@ -96,13 +95,15 @@ static void shaft_place(const struct needle *n, double x, double y, double *alon
     *away = dy * fabs(n->right) - dx * n->down * (n->right < 0 ? -1 : 1);
 }
 
-static bool is_shaft(const struct needle *n, double x, double y) {
+static bool is_shaft(const void *scene, double x, double y) {
+    const struct view *v = scene;
     double along, away;
-    shaft_place(n, x, y, &along, &away);
-    return along <= 1 && fabs(away) < n->radius;
+    shaft_place(&v->needle, x, y, &along, &away);
+    return along <= 1 && fabs(away) < v->needle.radius;
 }
 
-static double needle_level(const struct view *v, double level, double x, double y) {
+static double level_at(const void *scene, double x, double y) {
+    const struct view *v = scene;
     const struct needle *n = &v->needle;
     double along, away;
     shaft_place(n, x, y, &along, &away);
@@ -115,60 +116,26 @@ static double needle_level(const struct view *v, double level, double x, double 
         if (echo > 0) above += echo * bell(away - k * n->spacing, n->radius) * (0.6 + 0.4 * patchy);
     }
     const double behind = n->shadow * smooth_step(n->radius, 3 * n->radius, away) * exp(-away / 0.35);
-    return level + end * (above - (away > 0 ? behind : 0));
+    return tissue_level(v, x, y) + end * (above - (away > 0 ? behind : 0));
 }
 
-/* ---- images and files ---------------------------------------------------------------------------------------- */
+/* ---- the set ------------------------------------------------------------------------------------------------- */
 
-static void render(const struct view *v, int size, struct paced_rng *rng, uint8_t *grey, uint8_t *mask) {
-    float *power = paced_alloc((size_t)size * (size_t)size, sizeof *power);
-    speckle_make(power, size, rng);
-    for (int j = 0; j < size; ++j) {
-        for (int i = 0; i < size; ++i) {
-            const size_t at = (size_t)j * (size_t)size + (size_t)i;
-            const double x = (i + 0.5) / size, y = (j + 0.5) / size;
-            mask[at] = is_shaft(&v->needle, x, y) ? 255 : 0;
-            grey[at] = speckle_grey(needle_level(v, tissue_level(v, x, y), x, y), power[at]);
-        }
-    }
-    free(power);
-}
-
-static enum paced_err write_images(const char *dir, int count, int size, uint64_t seed, struct paced_text *splits) {
-    static const char *const folders[] = {[PACED_TRAIN] = "train", [PACED_VAL] = "test"};
-    const size_t pixels = (size_t)size * (size_t)size;
-    struct view *view = paced_alloc(1, sizeof *view);
-    uint8_t *grey = paced_alloc(pixels, 1), *mask = paced_alloc(pixels, 1);
-    enum paced_err err = PACED_OK;
-    for (int i = 0; i < count && err == PACED_OK; ++i) {
-        err = synth_next(i, count);
-        if (err != PACED_OK) break;
-        struct paced_rng rng;
-        paced_rng_seed(&rng, seed, PACED_STREAM_SYNTH + (uint64_t)i);
-        compose(view, seed, i, &rng);
-        render(view, size, &rng, grey, mask);
-        const enum paced_phase phase = synth_phase(i); /* the same for all images of a patient */
-        const int round = i / PATIENTS;
-        char *stem = paced_format("p%d_%d_%03d", i % PATIENTS + 1, round / FRAMES + 1, round % FRAMES + 1);
-        char *image_name = paced_format("%s/%s.png", folders[phase], stem);
-        char *mask_name = paced_format("%s_mask/%s_mask.png", folders[phase], stem);
-        err = synth_write_pair(dir, image_name, mask_name, size, 1, grey, mask);
-        synth_list_pair(&splits[phase], image_name, mask_name);
-        free(mask_name);
-        free(image_name);
-        free(stem);
-    }
-    free(mask);
-    free(grey);
-    free(view);
-    return err;
+static void draw(void *scene, uint64_t seed, int i, struct paced_rng *rng, struct synth_pair *pair) {
+    static const struct synth_ultrasound view = {level_at, is_shaft};
+    const char *folder = pair->phase == PACED_VAL ? "test" : "train"; /* the same for all images of a patient */
+    const int patient = i % PATIENTS + 1, round = i / PATIENTS;
+    compose(scene, seed, i, rng);
+    synth_render(&view, scene, rng, pair);
+    char *stem = paced_format("p%d_%d_%03d", patient, round / FRAMES + 1, round % FRAMES + 1);
+    pair->image_name = paced_format("%s/%s.png", folder, stem);
+    pair->mask_name = paced_format("%s_mask/%s_mask.png", folder, stem);
+    free(stem);
 }
 
 enum paced_err paced_synth_needle(const char *dir, int64_t count, int64_t size, uint64_t seed) {
     static const char *const folders[] = {"train", "train_mask", "test", "test_mask"};
-    PACED_TRY(synth_check(count, size));
-    PACED_TRY(synth_begin(dir, folders, PACED_COUNT(folders)));
-    struct paced_text splits[2] = {{0}};
-    enum paced_err err = write_images(dir, (int)count, (int)size, seed, splits);
-    return synth_write_splits(dir, splits, err);
+    static const struct synth_set set = {folders,       PACED_COUNT(folders), sizeof(struct view), PACED_STREAM_SYNTH,
+                                         .channels = 1, .draw = draw};
+    return synth_write(&set, dir, count, size, seed);
 }

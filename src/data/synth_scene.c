@@ -72,14 +72,14 @@ static void compose(struct scene *s, struct paced_rng *rng) {
     s->y = between(rng, 0.3, 0.8);
     s->a = between(rng, 0.2, 0.34);
     s->b = s->a * between(rng, 0.6, 0.85);
-    s->tilt = between(rng, 0, PI);
+    s->tilt = between(rng, 0, M_PI);
     for (int k = 0; k < 4; ++k)
         for (int c = 0; c < 2; ++c) s->thread[k][c] = between(rng, 0.15, 0.85);
     s->thread_radius = between(rng, 0.008, 0.012);
     s->thread_colour = between(rng, 0, 1);
     s->count = 1 + (int)paced_rng_below(rng, INSTRUMENTS);
-    const double first = between(rng, 0, 2 * PI);
-    for (int k = 0; k < s->count; ++k) choose_instrument(&s->instruments[k], rng, first + 2 * PI * k / 3);
+    const double first = between(rng, 0, 2 * M_PI);
+    for (int k = 0; k < s->count; ++k) choose_instrument(&s->instruments[k], rng, first + 2 * M_PI * k / 3);
 }
 
 /* ---- colours at a point -------------------------------------------------------------------------------------- */
@@ -162,7 +162,7 @@ static void paint_jaws(const struct instrument *t, double along, double across, 
         const double angle = t->bend + side * t->open, u = cos(angle) * along + sin(angle) * across;
         const double v = side * (cos(angle) * across - sin(angle) * along);
         if (!is_jaw(t, u, v)) continue;
-        const double ridge = 0.9 + 0.1 * sin(2 * PI * u / (0.22 * t->radius));
+        const double ridge = 0.9 + 0.1 * sin(2 * M_PI * u / (0.22 * t->radius));
         paint_rod(p, CLASPER, 2 * v / (0.62 * t->radius) - 1, 0.72 * t->metal * ridge, 0.6);
     }
 }
@@ -195,26 +195,33 @@ static void look(const struct scene *s, double x, double y, struct point *p) {
     for (int c = 0; c < 3; ++c) p->rgb[c] *= light;
 }
 
-/* ---- images and files ---------------------------------------------------------------------------------------- */
+/* ---- the set ------------------------------------------------------------------------------------------------- */
 
-static void render(const struct scene *s, int size, struct paced_rng *rng, uint8_t *rgb, uint8_t *mask) {
-    for (int j = 0; j < size; ++j) {
-        for (int i = 0; i < size; ++i) {
-            const size_t at = 3 * ((size_t)j * (size_t)size + (size_t)i);
-            struct point p;
-            double sum[3] = {0};
-            for (int k = 0; k < 4; ++k) {
-                look(s, (i + 0.25 + 0.5 * (k % 2)) / size, (j + 0.25 + 0.5 * (k / 2)) / size, &p);
-                for (int c = 0; c < 3; ++c) sum[c] += p.rgb[c] / 4;
-            }
-            look(s, (i + 0.5) / size, (j + 0.5) / size, &p);
-            for (int c = 0; c < 3; ++c) {
-                const double value = 255 * sum[c] + 3 * paced_rng_normal(rng);
-                rgb[at + (size_t)c] = (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value + 0.5);
-            }
-            memcpy(mask + at, classes[p.class].colour, 3);
+static void render(const struct scene *s, struct paced_rng *rng, struct synth_pair *pair) {
+    const int size = pair->size;
+    for (int i = 0; i < size * size; ++i) {
+        const int x = i % size, y = i / size;
+        struct point p;
+        double sum[3] = {0};
+        for (int k = 0; k < 4; ++k) {
+            look(s, (x + 0.25 + 0.5 * (k % 2)) / size, (y + 0.25 + 0.5 * (k / 2)) / size, &p);
+            for (int c = 0; c < 3; ++c) sum[c] += p.rgb[c] / 4;
         }
+        look(s, (x + 0.5) / size, (y + 0.5) / size, &p);
+        for (int c = 0; c < 3; ++c) {
+            const double value = 255 * sum[c] + 3 * paced_rng_normal(rng);
+            pair->image[3 * i + c] = (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value + 0.5);
+        }
+        memcpy(pair->mask + 3 * i, classes[p.class].colour, 3);
     }
+}
+
+static void draw(void *scene, uint64_t seed, int i, struct paced_rng *rng, struct synth_pair *pair) {
+    const char *folder = pair->phase == PACED_VAL ? "val" : "train";
+    compose(scene, rng);
+    render(scene, rng, pair);
+    pair->image_name = paced_format("%s/scene_%05d.png", folder, i + 1);
+    pair->mask_name = paced_format("%s/scene_%05d_mask.png", folder, i + 1);
 }
 
 static enum paced_err write_labels(const char *dir) {
@@ -230,39 +237,9 @@ static enum paced_err write_labels(const char *dir) {
     return err;
 }
 
-static const char *const folders[] = {[PACED_TRAIN] = "train", [PACED_VAL] = "val"};
-
-static enum paced_err write_images(const char *dir, int count, int size, uint64_t seed, struct paced_text *splits) {
-    const size_t bytes = 3 * (size_t)size * (size_t)size;
-    struct scene *scene = paced_alloc(1, sizeof *scene);
-    uint8_t *rgb = paced_alloc(bytes, 1), *mask = paced_alloc(bytes, 1);
-    enum paced_err err = PACED_OK;
-    for (int i = 0; i < count && err == PACED_OK; ++i) {
-        err = synth_next(i, count);
-        if (err != PACED_OK) break;
-        struct paced_rng rng;
-        paced_rng_seed(&rng, seed, PACED_STREAM_SYNTH + (uint64_t)i);
-        compose(scene, &rng);
-        render(scene, size, &rng, rgb, mask);
-        const enum paced_phase phase = synth_phase(i);
-        char *image_name = paced_format("%s/scene_%05d.png", folders[phase], i + 1);
-        char *mask_name = paced_format("%s/scene_%05d_mask.png", folders[phase], i + 1);
-        err = synth_write_pair(dir, image_name, mask_name, size, 3, rgb, mask);
-        synth_list_pair(&splits[phase], strchr(image_name, '/') + 1, strchr(mask_name, '/') + 1);
-        free(mask_name);
-        free(image_name);
-    }
-    free(mask);
-    free(rgb);
-    free(scene);
-    return err;
-}
-
 enum paced_err paced_synth_scene(const char *dir, int64_t count, int64_t size, uint64_t seed) {
-    PACED_TRY(synth_check(count, size));
-    PACED_TRY(synth_begin(dir, folders, PACED_COUNT(folders)));
-    struct paced_text splits[2] = {{0}};
-    enum paced_err err = write_labels(dir);
-    if (err == PACED_OK) err = write_images(dir, (int)count, (int)size, seed, splits);
-    return synth_write_splits(dir, splits, err);
+    static const char *const folders[] = {"train", "val"};
+    static const struct synth_set set = {
+        folders, PACED_COUNT(folders), sizeof(struct scene), PACED_STREAM_SYNTH, 3, draw, write_labels, true};
+    return synth_write(&set, dir, count, size, seed);
 }

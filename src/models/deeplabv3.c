@@ -1,7 +1,7 @@
 /* DeepLabV3 (Chen et al., 2017) as in the reference: a ResNet-18 whose last two layers use dilation instead of stride,
  * with an output stride of 8; atrous spatial pyramid pooling; nearest-neighbour upsampling of the logits. 15,310,402
  * parameters at width 64 and two classes. Any image size. */
-#include "src/models/resnet.h"
+#include "src/models/models.h"
 
 static struct paced_tensor *backbone(struct paced_graph *g, struct paced_tensor *image, int w) {
     struct paced_tensor *x = resnet_stem(g, "resnet.resnet", image, w);

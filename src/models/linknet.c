@@ -1,7 +1,7 @@
 /* LinkNet (Chaurasia and Culurciello, 2017) as in the reference: a ResNet-18 as encoder; decoders that reduce to a
  * quarter of the channels, upsample by transposed convolution and add the encoder's features of the same size.
  * 11,533,506 parameters at width 64 and two classes. */
-#include "src/models/resnet.h"
+#include "src/models/models.h"
 
 static struct paced_tensor *enlarge(struct paced_graph *g, const char *name, struct paced_tensor *x,
                                     struct paced_conv_transpose conv) {

@@ -11,6 +11,92 @@
 #include "paced/ops.h"
 #include "src/onnx/writer.h"
 
+/* ---- nodes, attributes and initializers as messages of onnx.proto --------------------------------------------- */
+
+enum { GRAPH_NODE = 1, GRAPH_INITIALIZER = 5 };
+enum { NODE_INPUT = 1, NODE_OUTPUT, NODE_NAME, NODE_TYPE, NODE_ATTRIBUTE };
+enum { ATTRIBUTE_NAME = 1, ATTRIBUTE_FLOAT, ATTRIBUTE_INTEGER, ATTRIBUTE_TEXT, ATTRIBUTE_INTEGERS = 8 };
+enum { ATTRIBUTE_TYPE = 20 };
+enum { TYPE_FLOAT = 1, TYPE_INTEGER, TYPE_TEXT, TYPE_INTEGERS = 7 };
+enum { TENSOR_DIM = 1, TENSOR_TYPE, TENSOR_NAME = 8, TENSOR_BYTES };
+enum { ELEMENTS_FLOAT = 1, ELEMENTS_INT64 = 7 };
+
+/* A node's attribute: a text, a number other than 0.0, a list of `count` equal integers, or else an integer. */
+struct attribute {
+    const char *name;
+    int count;
+    int64_t integer;
+    const char *text;
+    float real;
+};
+#define WRITER_INPUTS(...) ((const char *const[]){__VA_ARGS__, NULL})
+#define WRITER_ATTRIBUTES(...) ((const struct attribute[]){__VA_ARGS__, {NULL}})
+
+/* The name "<prefix>.<suffix>", owned by the writer. */
+static const char *writer_name(struct writer *w, const char *prefix, const char *suffix) {
+    w->names = paced_grow(w->names, w->name_count + 1, sizeof *w->names);
+    return w->names[w->name_count++] = paced_format("%s.%s", prefix, suffix);
+}
+
+static void add_attribute(struct paced_message *node, const struct attribute *a) {
+    struct paced_message out = {0};
+    int type = a->text ? TYPE_TEXT : a->real != 0 ? TYPE_FLOAT : a->count > 0 ? TYPE_INTEGERS : TYPE_INTEGER;
+    if (type == TYPE_TEXT) paced_message_text(&out, ATTRIBUTE_TEXT, a->text);
+    if (type == TYPE_FLOAT) paced_message_float(&out, ATTRIBUTE_FLOAT, a->real);
+    if (type == TYPE_INTEGER) paced_message_integer(&out, ATTRIBUTE_INTEGER, a->integer);
+    for (int i = 0; i < a->count; ++i) paced_message_integer(&out, ATTRIBUTE_INTEGERS, a->integer);
+    paced_message_text(&out, ATTRIBUTE_NAME, a->name);
+    paced_message_integer(&out, ATTRIBUTE_TYPE, type);
+    paced_message_nested(node, NODE_ATTRIBUTE, &out);
+}
+
+/* Adds a node, named after its only output. `inputs` ends with NULL; "" is an omitted optional input. `attributes`
+ * (NULL: none) ends with a row without a name. */
+static void writer_node(struct writer *w, const char *type, const char *output, const char *const *inputs,
+                        const struct attribute *attributes) {
+    struct paced_message node = {0};
+    for (; attributes && attributes->name; ++attributes) add_attribute(&node, attributes);
+    for (; *inputs; ++inputs) paced_message_text(&node, NODE_INPUT, *inputs);
+    paced_message_text(&node, NODE_OUTPUT, output);
+    paced_message_text(&node, NODE_NAME, output);
+    paced_message_text(&node, NODE_TYPE, type);
+    paced_message_nested(&w->out, GRAPH_NODE, &node);
+}
+
+static void add_initializer(struct writer *w, const char *name, int type, int rank, const int64_t *shape,
+                            const void *data, size_t element_bytes) {
+    struct paced_message tensor = {0};
+    size_t bytes = element_bytes;
+    for (int i = 0; i < rank; ++i) {
+        paced_message_integer(&tensor, TENSOR_DIM, shape[i]);
+        bytes *= (size_t)shape[i];
+    }
+    paced_message_integer(&tensor, TENSOR_TYPE, type);
+    paced_message_text(&tensor, TENSOR_NAME, name);
+    paced_message_bytes(&tensor, TENSOR_BYTES, data, bytes);
+    paced_message_nested(&w->out, GRAPH_INITIALIZER, &tensor);
+}
+
+static void writer_floats(struct writer *w, const char *name, int rank, const int64_t *shape, const float *values) {
+    add_initializer(w, name, ELEMENTS_FLOAT, rank, shape, values, sizeof *values);
+}
+
+/* Adds a constant of rank 1 (count 0: a scalar) and returns its name. */
+static const char *writer_integers(struct writer *w, const char *prefix, const char *suffix, int count,
+                                   const int64_t *values) {
+    const char *name = writer_name(w, prefix, suffix);
+    add_initializer(w, name, ELEMENTS_INT64, count > 0, (int64_t[]){count}, values, sizeof *values);
+    return name;
+}
+
+void writer_finish(struct writer *w) {
+    for (size_t i = 0; i < w->name_count; ++i) free(w->names[i]);
+    free(w->names);
+    paced_message_finish(&w->out);
+}
+
+/* ---- names and parameters -------------------------------------------------------------------------------------- */
+
 enum { WEIGHT, BIAS, MEAN, VARIANCE }; /* parameters of convolutions and batch normalisations */
 
 const char *tensor_name(const struct writer *w, const struct paced_tensor *tensor) {
@@ -38,40 +124,29 @@ static const char *before_relu(struct writer *w, const char *output, bool relu) 
 }
 
 static void write_relu(struct writer *w, const char *output, const char *linear) {
-    if (linear != output) writer_node(w, "Relu", output, NULL, WRITER_INPUTS(linear));
+    if (linear != output) writer_node(w, "Relu", output, WRITER_INPUTS(linear), NULL);
 }
 
 /* ---- convolutions and batch normalisation -------------------------------------------------------------------- */
 
-static void add_square(struct paced_message *node, const char *name, int count, int64_t value) {
-    const int64_t values[] = {value, value, value, value};
-    writer_attribute_integers(node, name, count, values);
-}
-
-/* Writes a convolution; `bias` may be NULL. Returns false for other operations. */
-static bool write_conv_node(struct writer *w, const struct paced_node *node, const char *weight, const char *bias,
+/* Writes a convolution; `bias` may be NULL. */
+static void write_conv_node(struct writer *w, const struct paced_node *node, const char *weight, const char *bias,
                             const char *output) {
-    struct paced_message attributes = {0};
+    const char *const *inputs = WRITER_INPUTS(input_name(w, node), weight, bias);
     struct paced_conv conv;
     struct paced_conv_transpose transposed;
-    const char *type;
-    if (paced_conv_of(node, &conv)) {
-        type = "Conv";
-        add_square(&attributes, "kernel_shape", 2, conv.kernel);
-        add_square(&attributes, "strides", 2, conv.stride);
-        add_square(&attributes, "pads", 4, conv.pad);
-        add_square(&attributes, "dilations", 2, conv.dilation);
-    } else if (paced_conv_transpose_of(node, &transposed)) {
-        type = "ConvTranspose";
-        add_square(&attributes, "kernel_shape", 2, transposed.kernel);
-        add_square(&attributes, "strides", 2, transposed.stride);
-        add_square(&attributes, "pads", 4, transposed.pad);
-        add_square(&attributes, "output_padding", 2, transposed.output_pad);
-    } else {
-        return false;
-    }
-    writer_node(w, type, output, &attributes, WRITER_INPUTS(input_name(w, node), weight, bias));
-    return true;
+    if (paced_conv_of(node, &conv))
+        writer_node(w, "Conv", output, inputs,
+                    WRITER_ATTRIBUTES({"kernel_shape", .count = 2, .integer = conv.kernel},
+                                      {"strides", .count = 2, .integer = conv.stride},
+                                      {"pads", .count = 4, .integer = conv.pad},
+                                      {"dilations", .count = 2, .integer = conv.dilation}));
+    else if (paced_conv_transpose_of(node, &transposed))
+        writer_node(w, "ConvTranspose", output, inputs,
+                    WRITER_ATTRIBUTES({"kernel_shape", .count = 2, .integer = transposed.kernel},
+                                      {"strides", .count = 2, .integer = transposed.stride},
+                                      {"pads", .count = 4, .integer = transposed.pad},
+                                      {"output_padding", .count = 2, .integer = transposed.output_pad}));
 }
 
 static bool is_conv(const struct paced_node *node) {
@@ -105,12 +180,11 @@ static bool is_folded(const struct writer *w, const struct paced_node *conv) {
     return false;
 }
 
-static enum paced_err write_conv(struct writer *w, const struct paced_node *node) {
-    if (is_folded(w, node)) return PACED_OK;
+static void write_conv(struct writer *w, const struct paced_node *node) {
+    if (is_folded(w, node)) return;
     const char *weight = write_param(w, node->params[WEIGHT]);
     const char *bias = node->params[BIAS] ? write_param(w, node->params[BIAS]) : NULL;
     write_conv_node(w, node, weight, bias, tensor_name(w, node->out));
-    return PACED_OK;
 }
 
 /* The scale s of channel c. */
@@ -153,8 +227,7 @@ static const char *write_shifted_bias(struct writer *w, const struct paced_node 
     return name;
 }
 
-static enum paced_err write_batch_norm(struct writer *w, const struct paced_node *node) {
-    struct paced_message attributes = {0};
+static void write_batch_norm(struct writer *w, const struct paced_node *node) {
     bool relu = false;
     paced_batch_norm_of(node, &relu);
     const char *output = tensor_name(w, node->out), *linear = before_relu(w, output, relu);
@@ -165,84 +238,63 @@ static enum paced_err write_batch_norm(struct writer *w, const struct paced_node
     } else {
         const char *inputs[VARIANCE + 3] = {input_name(w, node)};
         for (int i = WEIGHT; i <= VARIANCE; ++i) inputs[i + 1] = write_param(w, node->params[i]);
-        writer_attribute_float(&attributes, "epsilon", PACED_BATCH_NORM_EPS);
-        writer_node(w, "BatchNormalization", linear, &attributes, inputs);
+        writer_node(w, "BatchNormalization", linear, inputs,
+                    WRITER_ATTRIBUTES({"epsilon", .real = PACED_BATCH_NORM_EPS}));
     }
     write_relu(w, output, linear);
-    return PACED_OK;
 }
 
 /* ---- elementwise operations ---------------------------------------------------------------------------------- */
 
-static enum paced_err write_relu_alone(struct writer *w, const struct paced_node *node) {
+static void write_relu_alone(struct writer *w, const struct paced_node *node) {
     write_relu(w, tensor_name(w, node->out), input_name(w, node));
-    return PACED_OK;
 }
 
-static void write_sum(struct writer *w, const struct paced_node *node, bool relu) {
-    const char *output = tensor_name(w, node->out), *linear = before_relu(w, output, relu);
-    writer_node(w, "Add", linear, NULL, WRITER_INPUTS(input_name(w, node), tensor_name(w, node->in[1])));
+static void write_add(struct writer *w, const struct paced_node *node) {
+    const char *output = tensor_name(w, node->out);
+    const char *linear = before_relu(w, output, strcmp(node->op->name, "add_relu") == 0);
+    writer_node(w, "Add", linear, WRITER_INPUTS(input_name(w, node), tensor_name(w, node->in[1])), NULL);
     write_relu(w, output, linear);
 }
 
-static enum paced_err write_add(struct writer *w, const struct paced_node *node) {
-    write_sum(w, node, false);
-    return PACED_OK;
-}
-
-static enum paced_err write_add_relu(struct writer *w, const struct paced_node *node) {
-    write_sum(w, node, true);
-    return PACED_OK;
-}
-
-static enum paced_err write_concat(struct writer *w, const struct paced_node *node) {
-    struct paced_message attributes = {0};
+static void write_concat(struct writer *w, const struct paced_node *node) {
     const char *inputs[PACED_MAX_INPUTS + 1] = {NULL};
     for (int i = 0; i < node->inputs; ++i) inputs[i] = tensor_name(w, node->in[i]);
-    writer_attribute(&attributes, "axis", 1);
-    writer_node(w, "Concat", tensor_name(w, node->out), &attributes, inputs);
-    return PACED_OK;
+    writer_node(w, "Concat", tensor_name(w, node->out), inputs, WRITER_ATTRIBUTES({"axis", .integer = 1}));
 }
 
 /* ---- pooling and upsampling ---------------------------------------------------------------------------------- */
 
-static enum paced_err write_max_pool(struct writer *w, const struct paced_node *node) {
-    struct paced_message attributes = {0};
+static void write_max_pool(struct writer *w, const struct paced_node *node) {
     int kernel = 0, stride = 0, pad = 0;
     paced_max_pool_of(node, &kernel, &stride, &pad);
-    add_square(&attributes, "kernel_shape", 2, kernel);
-    add_square(&attributes, "strides", 2, stride);
-    add_square(&attributes, "pads", 4, pad);
-    writer_node(w, "MaxPool", tensor_name(w, node->out), &attributes, WRITER_INPUTS(input_name(w, node)));
-    return PACED_OK;
+    writer_node(w, "MaxPool", tensor_name(w, node->out), WRITER_INPUTS(input_name(w, node)),
+                WRITER_ATTRIBUTES({"kernel_shape", .count = 2, .integer = kernel},
+                                  {"strides", .count = 2, .integer = stride}, {"pads", .count = 4, .integer = pad}));
 }
 
-static enum paced_err write_global_pool(struct writer *w, const struct paced_node *node) {
-    writer_node(w, "GlobalAveragePool", tensor_name(w, node->out), NULL, WRITER_INPUTS(input_name(w, node)));
-    return PACED_OK;
+static void write_global_pool(struct writer *w, const struct paced_node *node) {
+    writer_node(w, "GlobalAveragePool", tensor_name(w, node->out), WRITER_INPUTS(input_name(w, node)), NULL);
 }
 
 /* Exact nearest neighbour: out[y] = in[floor(y / factor)]. */
-static enum paced_err write_upsample(struct writer *w, const struct paced_node *node) {
-    struct paced_message attributes = {0};
+static void write_upsample(struct writer *w, const struct paced_node *node) {
     int factor = 1;
     paced_upsample_of(node, &factor);
     const char *output = tensor_name(w, node->out), *scales = writer_name(w, output, "scales");
     writer_floats(w, scales, 1, (int64_t[]){4}, (float[]){1, 1, (float)factor, (float)factor});
-    writer_attribute_text(&attributes, "mode", "nearest");
-    writer_attribute_text(&attributes, "coordinate_transformation_mode", "asymmetric");
-    writer_attribute_text(&attributes, "nearest_mode", "floor");
-    writer_node(w, "Resize", output, &attributes, WRITER_INPUTS(input_name(w, node), "", scales));
-    return PACED_OK;
+    writer_node(w, "Resize", output, WRITER_INPUTS(input_name(w, node), "", scales),
+                WRITER_ATTRIBUTES({"mode", .text = "nearest"}, {"coordinate_transformation_mode", .text = "asymmetric"},
+                                  {"nearest_mode", .text = "floor"}));
 }
 
 /* ---- resizing to another tensor's size ----------------------------------------------------------------------- */
 
 /* An intermediate node for `output`, named "<output>.<suffix>". */
 static const char *write_step(struct writer *w, const char *output, const char *suffix, const char *type,
-                              struct paced_message *attributes, const char *const *inputs) {
+                              const char *const *inputs, const struct attribute *attributes) {
     const char *name = writer_name(w, output, suffix);
-    writer_node(w, type, name, attributes, inputs);
+    writer_node(w, type, name, inputs, attributes);
     return name;
 }
 
@@ -251,96 +303,85 @@ enum { HEIGHT = 2, WIDTH, SIZES }; /* axes of NCHW */
 /* The sizes of axes `first` to `end` - 1 of a tensor. */
 static const char *write_sizes(struct writer *w, const char *output, const char *suffix, const char *tensor, int first,
                                int end) {
-    struct paced_message attributes = {0};
-    writer_attribute(&attributes, "start", first);
-    writer_attribute(&attributes, "end", end);
-    return write_step(w, output, suffix, "Shape", &attributes, WRITER_INPUTS(tensor));
+    return write_step(w, output, suffix, "Shape", WRITER_INPUTS(tensor),
+                      WRITER_ATTRIBUTES({"start", .integer = first}, {"end", .integer = end}));
 }
 
 enum { TO_FLOAT = 1, TO_INTEGER = 7 };
 
 static const char *write_cast(struct writer *w, const char *output, const char *suffix, const char *value, int to) {
-    struct paced_message attributes = {0};
-    writer_attribute(&attributes, "to", to);
-    return write_step(w, output, suffix, "Cast", &attributes, WRITER_INPUTS(value));
+    return write_step(w, output, suffix, "Cast", WRITER_INPUTS(value), WRITER_ATTRIBUTES({"to", .integer = to}));
 }
 
 static const char *write_joined(struct writer *w, const char *output, const char *suffix, const char *const *parts) {
-    struct paced_message attributes = {0};
-    writer_attribute(&attributes, "axis", 0);
-    return write_step(w, output, suffix, "Concat", &attributes, parts);
+    return write_step(w, output, suffix, "Concat", parts, WRITER_ATTRIBUTES({"axis", .integer = 0}));
 }
 
-static enum paced_err write_broadcast(struct writer *w, const struct paced_node *node) {
+static void write_broadcast(struct writer *w, const struct paced_node *node) {
     const char *output = tensor_name(w, node->out);
     const char *sizes = write_sizes(w, output, "sizes", tensor_name(w, node->like), HEIGHT, SIZES);
     const char *ones = writer_integers(w, output, "ones", 2, (int64_t[]){1, 1});
     const char *shape = write_joined(w, output, "shape", WRITER_INPUTS(ones, sizes));
-    writer_node(w, "Expand", output, NULL, WRITER_INPUTS(input_name(w, node), shape));
-    return PACED_OK;
+    writer_node(w, "Expand", output, WRITER_INPUTS(input_name(w, node), shape), NULL);
 }
 
 /* d = difference of the sizes; before = (d - d mod 2) / 2 = floor(d / 2), also for negative d; after = d - before.
  * Negative padding crops. */
-static enum paced_err write_pad_or_crop(struct writer *w, const struct paced_node *node) {
+static void write_pad_or_crop(struct writer *w, const struct paced_node *node) {
     const char *output = tensor_name(w, node->out);
     const char *has = write_sizes(w, output, "has", input_name(w, node), HEIGHT, SIZES);
     const char *wants = write_sizes(w, output, "wants", tensor_name(w, node->like), HEIGHT, SIZES);
     const char *two = writer_integers(w, output, "two", 1, (int64_t[]){2});
-    const char *difference = write_step(w, output, "difference", "Sub", NULL, WRITER_INPUTS(wants, has));
-    const char *odd = write_step(w, output, "odd", "Mod", NULL, WRITER_INPUTS(difference, two));
-    const char *even = write_step(w, output, "even", "Sub", NULL, WRITER_INPUTS(difference, odd));
-    const char *before = write_step(w, output, "before", "Div", NULL, WRITER_INPUTS(even, two));
-    const char *after = write_step(w, output, "after", "Sub", NULL, WRITER_INPUTS(difference, before));
+    const char *difference = write_step(w, output, "difference", "Sub", WRITER_INPUTS(wants, has), NULL);
+    const char *odd = write_step(w, output, "odd", "Mod", WRITER_INPUTS(difference, two), NULL);
+    const char *even = write_step(w, output, "even", "Sub", WRITER_INPUTS(difference, odd), NULL);
+    const char *before = write_step(w, output, "before", "Div", WRITER_INPUTS(even, two), NULL);
+    const char *after = write_step(w, output, "after", "Sub", WRITER_INPUTS(difference, before), NULL);
     const char *none = writer_integers(w, output, "none", 2, (int64_t[]){0, 0});
     const char *pads = write_joined(w, output, "pads", WRITER_INPUTS(none, before, none, after));
-    writer_node(w, "Pad", output, NULL, WRITER_INPUTS(input_name(w, node), pads));
-    return PACED_OK;
+    writer_node(w, "Pad", output, WRITER_INPUTS(input_name(w, node), pads), NULL);
 }
 
 /* Nearest neighbour along one axis as in PyTorch: y[i] = x[min(floor(i (has / wants)), has - 1)], in float32. ONNX's
  * Resize leaves the rounding to the runtime; these nodes define it. */
 static void write_resize_axis(struct writer *w, const char *x, const char *like, int axis, const char *output) {
-    struct paced_message attributes = {0};
     const char *has = write_sizes(w, output, "has", x, axis, axis + 1);
     const char *wants = write_sizes(w, output, "wants", like, axis, axis + 1);
     const char *has_real = write_cast(w, output, "has_real", has, TO_FLOAT);
     const char *wants_real = write_cast(w, output, "wants_real", wants, TO_FLOAT);
-    const char *ratio = write_step(w, output, "ratio", "Div", NULL, WRITER_INPUTS(has_real, wants_real));
-    const char *end = write_step(w, output, "end", "Squeeze", NULL, WRITER_INPUTS(wants));
+    const char *ratio = write_step(w, output, "ratio", "Div", WRITER_INPUTS(has_real, wants_real), NULL);
+    const char *end = write_step(w, output, "end", "Squeeze", WRITER_INPUTS(wants), NULL);
     const char *zero = writer_integers(w, output, "zero", 0, (int64_t[]){0});
     const char *one = writer_integers(w, output, "one", 0, (int64_t[]){1});
-    const char *pixels = write_step(w, output, "pixels", "Range", NULL, WRITER_INPUTS(zero, end, one));
+    const char *pixels = write_step(w, output, "pixels", "Range", WRITER_INPUTS(zero, end, one), NULL);
     const char *real = write_cast(w, output, "real", pixels, TO_FLOAT);
-    const char *place = write_step(w, output, "place", "Mul", NULL, WRITER_INPUTS(real, ratio));
-    const char *whole = write_step(w, output, "whole", "Floor", NULL, WRITER_INPUTS(place));
+    const char *place = write_step(w, output, "place", "Mul", WRITER_INPUTS(real, ratio), NULL);
+    const char *whole = write_step(w, output, "whole", "Floor", WRITER_INPUTS(place), NULL);
     const char *index = write_cast(w, output, "index", whole, TO_INTEGER);
-    const char *last = write_step(w, output, "last", "Sub", NULL, WRITER_INPUTS(has, one));
-    const char *source = write_step(w, output, "source", "Min", NULL, WRITER_INPUTS(index, last));
-    writer_attribute(&attributes, "axis", axis);
-    writer_node(w, "Gather", output, &attributes, WRITER_INPUTS(x, source));
+    const char *last = write_step(w, output, "last", "Sub", WRITER_INPUTS(has, one), NULL);
+    const char *source = write_step(w, output, "source", "Min", WRITER_INPUTS(index, last), NULL);
+    writer_node(w, "Gather", output, WRITER_INPUTS(x, source), WRITER_ATTRIBUTES({"axis", .integer = axis}));
 }
 
-static enum paced_err write_resize(struct writer *w, const struct paced_node *node) {
+static void write_resize(struct writer *w, const struct paced_node *node) {
     const char *output = tensor_name(w, node->out), *like = tensor_name(w, node->like);
     const char *rows = writer_name(w, output, "rows");
     write_resize_axis(w, input_name(w, node), like, HEIGHT, rows);
     write_resize_axis(w, rows, like, WIDTH, output);
-    return PACED_OK;
 }
 
 /* ---- the table ----------------------------------------------------------------------------------------------- */
 
 static const struct {
     const char *name; /* the graph's operation */
-    enum paced_err (*write)(struct writer *w, const struct paced_node *node);
+    void (*write)(struct writer *w, const struct paced_node *node);
 } rows[] = {
     {"conv2d", write_conv},
     {"conv_transpose2d", write_conv},
     {"batch_norm", write_batch_norm},
     {"relu", write_relu_alone},
     {"add", write_add},
-    {"add_relu", write_add_relu},
+    {"add_relu", write_add},
     {"concat", write_concat},
     {"max_pool", write_max_pool},
     {"global_pool", write_global_pool},
@@ -351,8 +392,11 @@ static const struct {
 };
 
 enum paced_err operation_write(struct writer *w, const struct paced_node *node) {
-    for (size_t i = 0; i < PACED_COUNT(rows); ++i)
-        if (strcmp(rows[i].name, node->op->name) == 0) return rows[i].write(w, node);
+    for (size_t i = 0; i < PACED_COUNT(rows); ++i) {
+        if (strcmp(rows[i].name, node->op->name) != 0) continue;
+        rows[i].write(w, node);
+        return PACED_OK;
+    }
     return paced_error_at(PACED_FAILED, node->name, "operation %s has no row in src/onnx/operations.c; add one",
                           node->op->name);
 }

@@ -13,26 +13,6 @@ struct writer {
     size_t name_count;
 };
 
-/* The name "<prefix>.<suffix>", owned by the writer. */
-const char *writer_name(struct writer *writer, const char *prefix, const char *suffix);
-
-/* Add an attribute to the message from which writer_node makes a node. */
-void writer_attribute(struct paced_message *node, const char *name, int64_t value);
-void writer_attribute_float(struct paced_message *node, const char *name, float value);
-void writer_attribute_text(struct paced_message *node, const char *name, const char *value);
-void writer_attribute_integers(struct paced_message *node, const char *name, int count, const int64_t *values);
-
-/* Adds a node, named after its only output. Empties `attributes` (NULL: none). `inputs` ends with NULL; "" is an
- * omitted optional input. */
-void writer_node(struct writer *writer, const char *type, const char *output, struct paced_message *attributes,
-                 const char *const *inputs);
-#define WRITER_INPUTS(...) ((const char *const[]){__VA_ARGS__, NULL})
-
-/* Add an initializer, a named constant tensor. */
-void writer_floats(struct writer *writer, const char *name, int rank, const int64_t *shape, const float *values);
-const char *writer_integers(struct writer *writer, const char *prefix, const char *suffix, int count,
-                            const int64_t *values); /* rank 1 (count 0: a scalar); returns the name */
-
 void writer_finish(struct writer *writer);
 
 /* Writes the ONNX nodes of a graph's node (operations.c). */

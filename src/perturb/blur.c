@@ -8,7 +8,6 @@
 
 enum paced_err paced_gaussian_blur(int severity, struct paced_rng *rng, struct paced_sample *sample) {
     static const double sigma[PACED_SEVERITIES] = {1, 2, 3, 4, 6};
-    (void)rng;
     paced_smooth(sample->rgb, sample->size, 3, sigma[severity]);
     return PACED_OK;
 }
@@ -22,13 +21,13 @@ enum { MAX_HALF = 10, MAX_SIDE = 2 * MAX_HALF + 1 };
  * radius), the sum and thus the brightness of the image become about 1 % too large. */
 static void make_disk(float *disk, int half, int radius, int soft, double sigma) {
     const int side = 2 * half + 1, taps = 2 * soft + 1;
-    float line[5], square[25];
-    int count = 0;
-    for (int y = -half; y <= half; ++y)
-        for (int x = -half; x <= half; ++x) count += x * x + y * y <= radius * radius;
-    for (int y = -half; y <= half; ++y)
-        for (int x = -half; x <= half; ++x)
-            disk[(y + half) * side + x + half] = x * x + y * y <= radius * radius ? 1.0F / (float)count : 0.0F;
+    float line[5], square[25], area = 0;
+    for (int i = 0; i < side * side; ++i) {
+        const int y = i / side - half, x = i % side - half;
+        disk[i] = x * x + y * y <= radius * radius ? 1 : 0;
+        area += disk[i];
+    }
+    for (int i = 0; i < side * side; ++i) disk[i] /= area;
     paced_gaussian(line, soft, sigma);
     for (int i = 0; i < taps * taps; ++i) square[i] = line[i / taps] * line[i % taps];
     paced_correlate(disk, side, 1, square, soft);
@@ -39,7 +38,6 @@ enum paced_err paced_defocus_blur(int severity, struct paced_rng *rng, struct pa
         int radius, half, soft;
         double sigma;
     } constants[PACED_SEVERITIES] = {{3, 8, 1, .1}, {4, 8, 1, .5}, {6, 8, 1, .5}, {8, 8, 1, .5}, {10, 10, 2, .5}};
-    (void)rng;
     float disk[MAX_SIDE * MAX_SIDE];
     make_disk(disk, constants[severity].half, constants[severity].radius, constants[severity].soft,
               constants[severity].sigma);
@@ -80,38 +78,38 @@ enum paced_err paced_motion_blur(int severity, struct paced_rng *rng, struct pac
 
 /* ---- zoom ----------------------------------------------------------------------------------------------------- */
 
-/* The source of each pixel i of an axis: (1 - part[i]) first[i] + part[i] second[i]. */
-struct axis {
-    int *first, *second;
-    float *part;
-    int count; /* pixels of the zoomed image, at most the image's size */
+/* The source of a pixel along an axis: (1 - part) first + part second. */
+struct source {
+    int first, second;
+    float part;
 };
 
-/* Stretches the middle 1 / zoom of the axis, from its first pixel to its last. Excess pixels are cut off at the end. */
-static void zoom_axis(struct axis *axis, int size, double zoom) {
+/* Stretches the middle 1 / zoom of an axis, from its first pixel to its last, and cuts off excess pixels at the end.
+ * Returns the number of pixels, at most `size`. */
+static int zoom_axis(struct source *axis, int size, double zoom) {
     const int crop = (int)ceil(size / zoom), start = (size - crop) / 2, stretched = (int)rint(crop * zoom);
     const double step = stretched > 1 ? (double)(crop - 1) / (stretched - 1) : 0;
-    axis->count = stretched < size ? stretched : size;
-    for (int i = 0; i < axis->count; ++i) {
-        const int below = (int)(i * step);
-        axis->first[i] = start + (below < crop ? below : crop - 1);
-        axis->second[i] = start + (below + 1 < crop ? below + 1 : crop - 1);
-        axis->part[i] = (float)(i * step - below);
+    const int count = stretched < size ? stretched : size;
+    for (int i = 0; i < count; ++i) {
+        const int below = (int)(i * step), last = crop - 1;
+        axis[i] = (struct source){start + (below < last ? below : last), start + (below < last ? below + 1 : last),
+                                  (float)(i * step - below)};
     }
+    return count;
 }
 
 /* Adds the bilinearly zoomed image to sum[size][size][3]. */
-static void add_zoomed(float *sum, const float *rgb, int size, const struct axis *axis) {
-    for (int y = 0; y < axis->count; ++y) {
-        const float *top = rgb + (size_t)axis->first[y] * (size_t)size * 3;
-        const float *bottom = rgb + (size_t)axis->second[y] * (size_t)size * 3;
+static void add_zoomed(float *sum, const float *rgb, int size, const struct source *axis, int count) {
+    for (int y = 0; y < count; ++y) {
+        const float *top = rgb + (size_t)axis[y].first * (size_t)size * 3;
+        const float *bottom = rgb + (size_t)axis[y].second * (size_t)size * 3;
         float *out = sum + (size_t)y * (size_t)size * 3;
-        for (int x = 0; x < axis->count; ++x)
+        for (int x = 0; x < count; ++x)
             for (int c = 0; c < 3; ++c, ++out) {
-                const int left = 3 * axis->first[x] + c, right = 3 * axis->second[x] + c;
-                const float upper = top[left] + (top[right] - top[left]) * axis->part[x];
-                const float lower = bottom[left] + (bottom[right] - bottom[left]) * axis->part[x];
-                *out += upper + (lower - upper) * axis->part[y];
+                const int left = 3 * axis[x].first + c, right = 3 * axis[x].second + c;
+                const float upper = top[left] + (top[right] - top[left]) * axis[x].part;
+                const float lower = bottom[left] + (bottom[right] - bottom[left]) * axis[x].part;
+                *out += upper + (lower - upper) * axis[y].part;
             }
     }
 }
@@ -124,20 +122,16 @@ enum paced_err paced_zoom_blur(int severity, struct paced_rng *rng, struct paced
         int count;
         double step;
     } zooms[PACED_SEVERITIES] = {{12, .01}, {16, .01}, {11, .02}, {13, .02}, {11, .03}};
-    (void)rng;
     const size_t size = (size_t)sample->size, values = 3 * paced_sample_pixels(sample);
     float *sum = paced_alloc(values, sizeof *sum);
-    struct axis axis = {paced_alloc(size, sizeof(int)), paced_alloc(size, sizeof(int)),
-                        paced_alloc(size, sizeof(float)), 0};
+    struct source *axis = paced_alloc(size, sizeof *axis);
     memcpy(sum, sample->rgb, values * sizeof *sum);
     for (int i = 0; i < zooms[severity].count; ++i) {
-        zoom_axis(&axis, sample->size, 1 + i * zooms[severity].step);
-        add_zoomed(sum, sample->rgb, sample->size, &axis);
+        const int count = zoom_axis(axis, sample->size, 1 + i * zooms[severity].step);
+        add_zoomed(sum, sample->rgb, sample->size, axis, count);
     }
     for (size_t i = 0; i < values; ++i) sample->rgb[i] = sum[i] / (float)(zooms[severity].count + 1);
-    free(axis.first);
-    free(axis.second);
-    free(axis.part);
+    free(axis);
     free(sum);
     return PACED_OK;
 }

@@ -1,9 +1,67 @@
-/* digital: artefacts of storage and transmission. */
+/* digital: brightness, contrast and saturation; artefacts of storage and transmission. */
 #include "src/perturb/corruptions.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <turbojpeg.h>
+
+/* ---- colour -------------------------------------------------------------------------------------------------- */
+
+/* V = max(r, g, b) and S = 1 - min(r, g, b) / V are those of HSV. At a fixed hue, r, g, b are proportional to V, and
+ * their distance from V to S, so the hue is not needed. */
+static float brightest(const float *rgb) {
+    return fmaxf(rgb[0], fmaxf(rgb[1], rgb[2]));
+}
+
+static float darkest(const float *rgb) {
+    return fminf(rgb[0], fminf(rgb[1], rgb[2]));
+}
+
+/* Replaces V by min(V + c, 1). Black has no hue and becomes grey. */
+enum paced_err paced_brightness(int severity, struct paced_rng *rng, struct paced_sample *sample) {
+    static const float added[PACED_SEVERITIES] = {.1F, .2F, .3F, .4F, .5F};
+    float *rgb = sample->rgb;
+    for (size_t i = 0; i < paced_sample_pixels(sample); ++i, rgb += 3) {
+        const float value = brightest(rgb), brighter = fminf(value + added[severity], 1);
+        for (int c = 0; c < 3; ++c) rgb[c] = value > 0 ? rgb[c] / value * brighter : brighter;
+    }
+    return PACED_OK;
+}
+
+/* Scales each channel's difference from its mean over the image. */
+enum paced_err paced_contrast(int severity, struct paced_rng *rng, struct paced_sample *sample) {
+    static const float factor[PACED_SEVERITIES] = {.4F, .3F, .2F, .1F, .05F};
+    const size_t pixels = paced_sample_pixels(sample);
+    for (int c = 0; c < 3; ++c) {
+        float *rgb = sample->rgb + c;
+        double sum = 0;
+        for (size_t i = 0; i < pixels; ++i) sum += (double)rgb[3 * i];
+        const float mean = (float)(sum / (double)pixels);
+        for (size_t i = 0; i < pixels; ++i) rgb[3 * i] = (rgb[3 * i] - mean) * factor[severity] + mean;
+    }
+    return PACED_OK;
+}
+
+/* Replaces S by a S + b, within 0 to 1. Grey has no hue and counts as red, as in HSV: it stays grey only if b = 0. */
+enum paced_err paced_saturate(int severity, struct paced_rng *rng, struct paced_sample *sample) {
+    static const struct {
+        float factor, added;
+    } constants[PACED_SEVERITIES] = {{.3F, 0}, {.1F, 0}, {2, 0}, {5, .1F}, {20, .2F}};
+    float *rgb = sample->rgb;
+    for (size_t i = 0; i < paced_sample_pixels(sample); ++i, rgb += 3) {
+        const float value = brightest(rgb), spread = value - darkest(rgb);
+        if (value <= 0) continue;
+        const float saturation = spread / value;
+        const float wanted = fminf(saturation * constants[severity].factor + constants[severity].added, 1);
+        for (int c = 0; c < 3; ++c) {
+            const float place = spread > 0 ? (value - rgb[c]) / spread : c == 0 ? 0.0F : 1.0F;
+            rgb[c] = value - value * wanted * place;
+        }
+    }
+    return PACED_OK;
+}
+
+/* ---- storage and transmission -------------------------------------------------------------------------------- */
 
 static void to_bytes(uint8_t *bytes, const float *values, size_t count) {
     for (size_t i = 0; i < count; ++i) bytes[i] = (uint8_t)lrintf(values[i] * 255);
@@ -27,7 +85,6 @@ static bool jpeg_round_trip(uint8_t *bytes, int size, int quality) {
 
 enum paced_err paced_jpeg_compression(int severity, struct paced_rng *rng, struct paced_sample *sample) {
     static const int quality[PACED_SEVERITIES] = {25, 18, 15, 10, 7};
-    (void)rng;
     const size_t values = 3 * paced_sample_pixels(sample);
     uint8_t *bytes = paced_alloc(values, 1);
     to_bytes(bytes, sample->rgb, values);
@@ -53,7 +110,6 @@ static void box_mean(const struct paced_sample *sample, int top, int bottom, int
  * repetition. */
 enum paced_err paced_pixelate(int severity, struct paced_rng *rng, struct paced_sample *sample) {
     static const double factor[PACED_SEVERITIES] = {.6, .5, .4, .3, .25};
-    (void)rng;
     const int size = sample->size, side = size * factor[severity] < 1 ? 1 : (int)(size * factor[severity]);
     int *border = paced_alloc((size_t)side + 1, sizeof *border); /* of the cells along one axis */
     float *cells = paced_alloc((size_t)side * (size_t)side * 3, sizeof *cells), *rgb = sample->rgb;

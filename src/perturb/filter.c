@@ -6,25 +6,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int outside_nearest(int i, int size) {
-    return i < 0 ? 0 : i < size ? i : size - 1;
-}
-
-static int outside_mirrored(int i, int size) {
-    const int period = size > 1 ? 2 * (size - 1) : 1;
-    const int place = ((i % period) + period) % period;
-    return place < size ? place : period - place;
+int paced_border_index(int i, int size, enum paced_border border) {
+    if (i >= 0 && i < size) return i;
+    if (border == PACED_BORDER_BLACK) return -1;
+    if (border == PACED_BORDER_NEAREST) return i < 0 ? 0 : size - 1;
+    const int overlap = border == PACED_BORDER_MIRRORED; /* of an image and its mirror image, which repeat */
+    const int period = size > overlap ? 2 * (size - overlap) : 1, place = (i % period + period) % period;
+    return place < size ? place : period - 1 + overlap - place;
 }
 
 float *paced_pad(const float *pixels, int size, int channels, int margin, enum paced_border border) {
-    int (*outside)(int, int) = border == PACED_BORDER_NEAREST ? outside_nearest : outside_mirrored;
     const size_t pixel = (size_t)channels, row = (size_t)size * pixel;
     const int side = size + 2 * margin;
     float *padded = paced_alloc((size_t)side * (size_t)side * pixel, sizeof *padded), *out = padded;
     for (int y = 0; y < side; ++y) {
-        const float *in = pixels + (size_t)outside(y - margin, size) * row;
+        const float *in = pixels + (size_t)paced_border_index(y - margin, size, border) * row;
         for (int x = 0; x < side; ++x, out += pixel)
-            memcpy(out, in + (size_t)outside(x - margin, size) * pixel, pixel * sizeof *out);
+            memcpy(out, in + (size_t)paced_border_index(x - margin, size, border) * pixel, pixel * sizeof *out);
     }
     return padded;
 }
@@ -39,10 +37,10 @@ void paced_gaussian(float *weights, int radius, double sigma) {
     for (int i = -radius; i <= radius; ++i) weights[i + radius] = (float)(exp(-0.5 * i * i / (sigma * sigma)) / sum);
 }
 
-void paced_smooth(float *pixels, int size, int channels, double sigma) {
-    const int radius = (int)(4 * sigma + 0.5), taps = 2 * radius + 1;
+void paced_smooth_within(float *pixels, int size, int channels, double sigma, int radius, enum paced_border border) {
+    const int taps = 2 * radius + 1;
     const size_t row = (size_t)size * (size_t)channels, padded_row = row + 2 * (size_t)radius * (size_t)channels;
-    float *padded = paced_pad(pixels, size, channels, radius, PACED_BORDER_NEAREST);
+    float *padded = paced_pad(pixels, size, channels, radius, border);
     float *line = paced_alloc(padded_row, sizeof *line), *weights = paced_alloc((size_t)taps, sizeof *weights);
     paced_gaussian(weights, radius, sigma);
     for (int y = 0; y < size; ++y) {
@@ -56,6 +54,10 @@ void paced_smooth(float *pixels, int size, int channels, double sigma) {
     free(weights);
     free(line);
     free(padded);
+}
+
+void paced_smooth(float *pixels, int size, int channels, double sigma) {
+    paced_smooth_within(pixels, size, channels, sigma, (int)(4 * sigma + 0.5), PACED_BORDER_NEAREST);
 }
 
 void paced_correlate(float *pixels, int size, int channels, const float *kernel, int radius) {

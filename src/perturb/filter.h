@@ -4,15 +4,22 @@
 
 #include "paced/base.h"
 
-/* Pixels beyond the border:  nearest  a a | a b c d | d d    mirrored  c b | a b c d | c b */
-enum paced_border { PACED_BORDER_NEAREST, PACED_BORDER_MIRRORED };
+/* Pixels beyond the border of a b c d:
+ *   nearest  a a | a b c d | d d    mirrored  c b | a b c d | c b    doubled  b a | a b c d | d c    black  0 0 | ...
+ */
+enum paced_border { PACED_BORDER_NEAREST, PACED_BORDER_MIRRORED, PACED_BORDER_DOUBLED, PACED_BORDER_BLACK };
+
+/* The pixel, 0 to size - 1, that stands for pixel i of a line; -1 for black. */
+int paced_border_index(int i, int size, enum paced_border border);
 
 /* A copy of pixels[size][size][channels] with `margin` more pixels on each side, to be freed. The margin may be wider
  * than the image; mirroring then repeats. */
 float *paced_pad(const float *pixels, int size, int channels, int margin, enum paced_border border);
 
-/* Smooths pixels[size][size][channels] in place, per channel, by a Gaussian of stddev `sigma` (pixels), truncated at 4
- * sigma. Border: nearest. */
+/* Smooths pixels[size][size][channels] in place, per channel, first down its columns, then along its rows, by a
+ * Gaussian of stddev `sigma` (pixels), truncated at `radius` pixels. */
+void paced_smooth_within(float *pixels, int size, int channels, double sigma, int radius, enum paced_border border);
+/* The same, truncated at 4 sigma. Border: nearest. */
 void paced_smooth(float *pixels, int size, int channels, double sigma);
 
 /* Replaces pixels[size][size][channels], per channel, with kernel[2 radius + 1][2 radius + 1]: the sum over (i, j) of

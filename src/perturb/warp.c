@@ -1,4 +1,4 @@
-/* warp: composition of moves, and interpolation of the moved image. */
+/* warp: composition of moves, displacement fields, and interpolation of the moved image. */
 #include "src/perturb/warp.h"
 
 #include <math.h>
@@ -49,24 +49,41 @@ void paced_warp_shift(struct paced_warp *warp, double x, double y) {
     warp->y -= warp->yx * x + warp->yy * y;
 }
 
-/* ---- interpolation ------------------------------------------------------------------------------------------- */
+/* ---- elastic deformation ------------------------------------------------------------------------------------- */
 
-/* The index within 0 to size - 1 that replaces i, or -1 for black. */
-static int inside(int i, int size, enum paced_beyond border) {
-    if (i >= 0 && i < size) return i;
-    if (border == PACED_BEYOND_BLACK) return -1;
-    int period = 2 * size, place = (i % period + period) % period;
-    return place < size ? place : period - 1 - place;
+/* A smooth random displacement field for soft tissue:
+ *
+ *     d = alpha gauss(U(-0.005 side, 0.005 side)), gauss of stddev 0.01 side, for x and for y
+ *
+ * as in the package imagecorruptions, a later form of ImageNet-C: no affine jitter before, the Gaussian is truncated at
+ * 3 stddev, fields and image are mirrored at the border. The stddev of d is about alpha * 0.08 pixels for all sides
+ * from 32, because the blur reduces the amplitude as the side increases it. */
+static float *draw_field(double alpha, struct paced_rng *rng, int size) {
+    size_t side = (size_t)size, pixels = side * side;
+    float *field = paced_alloc(pixels, sizeof *field);
+    for (size_t i = 0; i < pixels; ++i)
+        field[i % side * side + i / side] = (float)(alpha * 0.01 * size * (paced_rng_uniform(rng) - 0.5));
+    paced_smooth_within(field, size, 1, 0.01 * size, (int)(3 * 0.01 * size + 0.5), PACED_BORDER_DOUBLED);
+    return field;
 }
 
-static const float *pixel_at(const struct paced_sample *from, int x, int y, enum paced_beyond border) {
+void paced_warp_elastic(struct paced_warp *warp, double alpha, struct paced_rng *rng, int size) {
+    free(warp->dx);
+    free(warp->dy);
+    warp->dx = draw_field(alpha, rng, size);
+    warp->dy = draw_field(alpha, rng, size);
+}
+
+/* ---- interpolation ------------------------------------------------------------------------------------------- */
+
+static const float *pixel_at(const struct paced_sample *from, int x, int y, enum paced_border border) {
     static const float black[3];
-    int column = inside(x, from->size, border), row = inside(y, from->size, border);
+    int column = paced_border_index(x, from->size, border), row = paced_border_index(y, from->size, border);
     if (column < 0 || row < 0) return black;
     return from->rgb + ((size_t)row * (size_t)from->size + (size_t)column) * 3;
 }
 
-static void read_bilinear(const struct paced_sample *from, double x, double y, enum paced_beyond border, float *rgb) {
+static void read_bilinear(const struct paced_sample *from, double x, double y, enum paced_border border, float *rgb) {
     int left = (int)floor(x), top = (int)floor(y);
     float right_fraction = (float)(x - left), lower_fraction = (float)(y - top);
     const float *upper[] = {pixel_at(from, left, top, border), pixel_at(from, left + 1, top, border)};
@@ -78,8 +95,9 @@ static void read_bilinear(const struct paced_sample *from, double x, double y, e
     }
 }
 
-static uint8_t read_nearest(const struct paced_sample *from, double x, double y, enum paced_beyond border) {
-    int column = inside((int)floor(x + 0.5), from->size, border), row = inside((int)floor(y + 0.5), from->size, border);
+static uint8_t read_nearest(const struct paced_sample *from, double x, double y, enum paced_border border) {
+    int column = paced_border_index((int)floor(x + 0.5), from->size, border),
+        row = paced_border_index((int)floor(y + 0.5), from->size, border);
     return column < 0 || row < 0 ? 0 : from->label[(size_t)row * (size_t)from->size + (size_t)column];
 }
 
@@ -87,7 +105,7 @@ static bool is_identity(const struct paced_warp *w) {
     return w->xx == 1 && w->xy == 0 && w->yx == 0 && w->yy == 1 && w->x == 0 && w->y == 0 && !w->dx;
 }
 
-void paced_warp_apply(const struct paced_warp *w, enum paced_beyond border, struct paced_sample *sample) {
+void paced_warp_apply(const struct paced_warp *w, enum paced_border border, struct paced_sample *sample) {
     if (is_identity(w)) return;
     int size = sample->size;
     size_t pixels = (size_t)size * (size_t)size;
@@ -98,8 +116,9 @@ void paced_warp_apply(const struct paced_warp *w, enum paced_beyond border, stru
     for (size_t i = 0; i < pixels; ++i) {
         double u = (double)(i % (size_t)size) - centre, v = (double)(i / (size_t)size) - centre;
         if (w->dx) {
-            u += (double)w->dx[i];
-            v += (double)w->dy[i];
+            size_t place = i % (size_t)size * (size_t)size + i / (size_t)size;
+            u += (double)w->dx[place];
+            v += (double)w->dy[place];
         }
         double x = w->xx * u + w->xy * v + w->x + centre, y = w->yx * u + w->yy * v + w->y + centre;
         read_bilinear(&from, x, y, border, sample->rgb + i * 3);

@@ -8,14 +8,12 @@
 #define PACED_PERTURB_WARP_H
 
 #include "paced/perturb.h"
+#include "src/perturb/filter.h"
 
 struct paced_warp {
     double xx, xy, yx, yy, x, y; /* M and t */
-    float *dx, *dy;              /* d, each [size][size]; NULL: none */
+    float *dx, *dy;              /* d, each [size][size], x first; NULL: none */
 };
-
-/* Pixels beyond the image: 0 and background, or its mirror image (d c b a | a b c d | d c b a). */
-enum paced_beyond { PACED_BEYOND_BLACK, PACED_BEYOND_MIRROR };
 
 /* The moves, each applied to the result of those before. paced_warp_finish releases the displacement field. */
 void paced_warp_init(struct paced_warp *warp); /* the identity */
@@ -23,11 +21,11 @@ void paced_warp_flip(struct paced_warp *warp, bool horizontally, bool vertically
 void paced_warp_rotate(struct paced_warp *warp, double degrees); /* counter-clockwise */
 void paced_warp_scale(struct paced_warp *warp, double factor);   /* above 1 enlarges */
 void paced_warp_shift(struct paced_warp *warp, double x, double y);
-/* ImageNet-C's elastic deformation (see elastic.c), applied after all other moves. Replaces an earlier one. */
+/* ImageNet-C's elastic deformation, applied after all other moves. Replaces an earlier one. */
 void paced_warp_elastic(struct paced_warp *warp, double alpha, struct paced_rng *rng, int size);
 void paced_warp_finish(struct paced_warp *warp);
 
-/* Moves the sample's pixels in place. */
-void paced_warp_apply(const struct paced_warp *warp, enum paced_beyond border, struct paced_sample *sample);
+/* Moves the sample's pixels in place. Border: black (and background) or doubled. */
+void paced_warp_apply(const struct paced_warp *warp, enum paced_border border, struct paced_sample *sample);
 
 #endif

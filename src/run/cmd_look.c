@@ -2,8 +2,8 @@
 #include <stdlib.h>
 
 #include "paced/device.h"
-#include "paced/models.h"
 #include "src/run/commands.h"
+#include "src/run/network.h"
 
 enum paced_err paced_command_graph(const struct paced_arguments *arguments) {
     struct paced_config c;
@@ -11,8 +11,7 @@ enum paced_err paced_command_graph(const struct paced_arguments *arguments) {
     struct paced_graph *graph = NULL;
     struct paced_plan training = {0}, inference = {0};
     int batch = (int)c.train.batch;
-    enum paced_err err =
-        paced_model_build(&graph, c.model.arch, (int)c.data.size, (int)c.data.classes, (int)c.model.width);
+    enum paced_err err = network_build(&graph, &c);
     /* Plan for a device without limits. A real device may need more chunks and less workspace. */
     const struct paced_limits limits = {UINT64_MAX / 2, 4096, PACED_WORKSPACE_BYTES};
     if (!err) err = paced_plan_make(&training, graph, batch, PACED_TRAINING, limits);

@@ -15,7 +15,7 @@ enum paced_err open_device(struct paced_device **device, const struct paced_conf
     return paced_device_open(device, &options);
 }
 
-static enum paced_err build(struct paced_graph **graph, const struct paced_config *config) {
+enum paced_err network_build(struct paced_graph **graph, const struct paced_config *config) {
     return paced_model_build(graph, config->model.arch, (int)config->data.size, (int)config->data.classes,
                              (int)config->model.width);
 }
@@ -23,7 +23,7 @@ static enum paced_err build(struct paced_graph **graph, const struct paced_confi
 enum paced_err network_open(struct network *network, const struct paced_config *config, struct paced_device *device,
                             int batch, enum paced_mode mode) {
     *network = (struct network){0};
-    PACED_TRY(build(&network->graph, config));
+    PACED_TRY(network_build(&network->graph, config));
     enum paced_err err = paced_conv_check_tuning(network->graph, paced_device_tuning(device), batch);
     if (!err) err = paced_exec_create(&network->exec, network->graph, device, batch, mode);
     if (err) network_close(network);
@@ -53,7 +53,7 @@ bool expected_has(const struct expected *expected, const char *path) {
 enum paced_err network_check(const struct paced_config *config, const char *path, const struct expected *expected) {
     struct paced_graph *graph;
     struct paced_weights weights = {0};
-    PACED_TRY(build(&graph, config));
+    PACED_TRY(network_build(&graph, config));
     enum paced_err err = PACED_OK;
     if (!expected_has(expected, path)) {
         err = paced_weights_read(path, &weights);

@@ -7,6 +7,9 @@
 
 enum paced_err open_device(struct paced_device **device, const struct paced_config *config);
 
+/* Builds the configured network without a device. */
+enum paced_err network_build(struct paced_graph **graph, const struct paced_config *config);
+
 struct network {
     struct paced_graph *graph;
     struct paced_exec *exec;

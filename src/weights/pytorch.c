@@ -9,7 +9,6 @@
 #include <string.h>
 #include <zip.h>
 
-#include "src/weights/element.h"
 #include "src/weights/pickle.h"
 #include "src/weights/set.h"
 
@@ -18,6 +17,59 @@ enum { MAX_TENSORS = 10000, MAX_PICKLE_BYTES = 64 << 20 };
 enum { MAX_SHARING = 16 };
 
 #define FETCH_AGAIN "the file is damaged, save or download it again"
+
+/* ---- elements ------------------------------------------------------------------------------------------------ */
+
+static void copy4(const uint8_t *from, uint8_t *to) {
+    memcpy(to, from, 4);
+}
+
+static void copy8(const uint8_t *from, uint8_t *to) {
+    memcpy(to, from, 8);
+}
+
+static void from_double(const uint8_t *from, uint8_t *to) {
+    double wide;
+    memcpy(&wide, from, sizeof(wide));
+    float value = (float)wide;
+    memcpy(to, &value, sizeof(value));
+}
+
+/* bfloat16 is the upper half of a float32. */
+static void from_bfloat16(const uint8_t *from, uint8_t *to) {
+    const uint8_t bytes[4] = {0, 0, from[0], from[1]};
+    memcpy(to, bytes, sizeof(bytes));
+}
+
+/* float16: sign, exponent (5 bits, bias 15; 31: infinity or NaN), mantissa (10 bits). float32: 8 (127; 255), 23. */
+static void from_half(const uint8_t *from, uint8_t *to) {
+    uint32_t half = (uint32_t)from[1] << 8 | from[0], exponent = half >> 10 & 31, mantissa = half & 1023;
+    uint32_t sign = (half & 0x8000) << 16, bits = mantissa << 13;
+    if (exponent == 31) {
+        bits |= 255u << 23;
+    } else if (exponent > 0) {
+        bits |= (exponent + 112) << 23;
+    } else {
+        float small = (float)mantissa * 0x1p-24f; /* zero or subnormal in float16, normal in float32 */
+        memcpy(&bits, &small, sizeof(bits));
+    }
+    bits |= sign;
+    memcpy(to, &bits, sizeof(bits));
+}
+
+static const struct element {
+    const char *type, *name; /* the storage's type, the element's */
+    size_t bytes;            /* in the file, little-endian */
+    enum paced_dtype dtype;  /* after conversion */
+    void (*read)(const uint8_t *from, uint8_t *to);
+    bool converts;
+} elements[] = {
+    {"FloatStorage", "float32", 4, PACED_F32, copy4, false},
+    {"LongStorage", "int64", 8, PACED_I64, copy8, false},
+    {"DoubleStorage", "float64", 8, PACED_F32, from_double, true},
+    {"HalfStorage", "float16", 2, PACED_F32, from_half, true},
+    {"BFloat16Storage", "bfloat16", 2, PACED_F32, from_bfloat16, true},
+};
 
 struct storage {
     const char *key; /* owned by a value */
@@ -146,7 +198,7 @@ static enum paced_err read_storage_value(const struct archive *archive, const st
         return refuse(archive, layout->name, "its storage is not described correctly");
     layout->key = storage->items[2]->text;
     layout->storage_count = storage->items[4]->integer;
-    for (size_t i = 0; i < ELEMENTS; ++i)
+    for (size_t i = 0; i < PACED_COUNT(elements); ++i)
         if (strcmp(elements[i].type, storage->items[1]->text) == 0) layout->element = &elements[i];
     if (layout->element) return PACED_OK;
     return paced_error_at(PACED_INVALID, archive->path,
@@ -339,22 +391,15 @@ static void close_archive(struct archive *archive) {
 
 enum paced_err paced_pytorch_parse(const char *path, const uint8_t *file, size_t size, struct paced_weights *weights) {
     struct archive archive = {.path = path, .bytes = size};
-    struct paced_weights result = {0};
     struct pickle pickle = {0};
     uint8_t *bytes = NULL;
-    uint64_t pickle_bytes;
+    uint64_t pickle_bytes = 0;
     enum paced_err err = open_archive(&archive, file, size);
-    if (err != PACED_OK) goto out;
-    if ((err = find_root(&archive)) != PACED_OK) goto out;
-    if ((err = check_byte_order(&archive)) != PACED_OK) goto out;
-    if ((err = read_entry(&archive, "data.pkl", MAX_PICKLE_BYTES, &bytes, &pickle_bytes)) != PACED_OK) goto out;
-    if ((err = pickle_read(&pickle, path, bytes, pickle_bytes)) != PACED_OK) goto out;
-    if ((err = read_state(&archive, find_state(&archive, pickle.root), &result)) != PACED_OK) goto out;
-    paced_weights_finish(weights);
-    *weights = result;
-    result = (struct paced_weights){0};
-out:
-    paced_weights_finish(&result);
+    if (!err) err = find_root(&archive);
+    if (!err) err = check_byte_order(&archive);
+    if (!err) err = read_entry(&archive, "data.pkl", MAX_PICKLE_BYTES, &bytes, &pickle_bytes);
+    if (!err) err = pickle_read(&pickle, path, bytes, pickle_bytes);
+    if (!err) err = read_state(&archive, find_state(&archive, pickle.root), weights);
     pickle_finish(&pickle);
     free(bytes);
     close_archive(&archive);

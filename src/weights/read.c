@@ -10,7 +10,7 @@ static bool begins(const uint8_t *file, size_t size, size_t at, const char *magi
     return size >= at + length && memcmp(file + at, magic, length) == 0;
 }
 
-static enum paced_err parse(const char *path, const uint8_t *file, size_t size, struct paced_weights *weights) {
+static enum paced_err parse_any(const char *path, const uint8_t *file, size_t size, struct paced_weights *weights) {
     if (begins(file, size, 0, "PK\3\4")) return paced_pytorch_parse(path, file, size, weights);
     if (begins(file, size, 0, "\x80") && begins(file, size, 2, "\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"))
         return paced_error_at(PACED_INVALID, path,
@@ -32,12 +32,25 @@ static void strip_prefix(const char *path, struct paced_weights *weights) {
     if (weights->count > 0) paced_log(PACED_LOG_INFO, "%s: the prefix '%s' is removed from all names", path, prefix);
 }
 
-enum paced_err paced_weights_read(const char *path, struct paced_weights *weights) {
+/* Parses a whole file. The set is replaced only by a complete one. */
+static enum paced_err read_file(const char *path, parser *parse, struct paced_weights *weights) {
+    struct paced_weights result = {0};
     uint8_t *file;
     size_t size;
     PACED_TRY(paced_file_read(path, 0, &file, &size));
-    enum paced_err err = parse(path, file, size, weights);
+    enum paced_err err = parse(path, file, size, &result);
     free(file);
-    if (err == PACED_OK) strip_prefix(path, weights);
+    paced_weights_finish(err ? &result : weights);
+    if (!err) *weights = result;
     return err;
+}
+
+enum paced_err paced_safetensors_read(const char *path, struct paced_weights *weights) {
+    return read_file(path, paced_safetensors_parse, weights);
+}
+
+enum paced_err paced_weights_read(const char *path, struct paced_weights *weights) {
+    PACED_TRY(read_file(path, parse_any, weights));
+    strip_prefix(path, weights);
+    return PACED_OK;
 }

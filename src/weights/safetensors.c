@@ -164,14 +164,12 @@ static enum paced_err read_entries(const struct source *source, json_t *root, st
     json_object_foreach(root, name, info) {
         err = strcmp(name, METADATA) == 0 ? read_metadata(source, info, weights)
                                           : read_item(source, name, info, &items[count++]);
-        if (err != PACED_OK) goto out;
+        if (err) break;
     }
-    err = check_cover(source, items, count);
-    if (err != PACED_OK) goto out;
-    for (size_t i = 0; i < count; ++i)
+    if (!err) err = check_cover(source, items, count);
+    for (size_t i = 0; i < count && !err; ++i)
         paced_weights_append(weights, items[i].name, items[i].dtype, items[i].rank, items[i].shape,
                              source->data + items[i].begin);
-out:
     free(items);
     return err;
 }
@@ -209,30 +207,12 @@ static enum paced_err parse_header(const struct source *source, json_t **root) {
 
 enum paced_err paced_safetensors_parse(const char *path, const uint8_t *file, size_t size,
                                        struct paced_weights *weights) {
-    struct paced_weights result = {0};
     struct source source = {0};
     json_t *root = NULL;
     enum paced_err err = split_file(path, file, size, &source);
-    if (err != PACED_OK) goto out;
-    err = parse_header(&source, &root);
-    if (err != PACED_OK) goto out;
-    err = read_entries(&source, root, &result);
-    if (err != PACED_OK) goto out;
-    paced_weights_finish(weights);
-    *weights = result;
-    result = (struct paced_weights){0};
-out:
-    paced_weights_finish(&result);
+    if (!err) err = parse_header(&source, &root);
+    if (!err) err = read_entries(&source, root, weights);
     json_decref(root);
-    return err;
-}
-
-enum paced_err paced_safetensors_read(const char *path, struct paced_weights *weights) {
-    uint8_t *file;
-    size_t size;
-    PACED_TRY(paced_file_read(path, 0, &file, &size));
-    enum paced_err err = paced_safetensors_parse(path, file, size, weights);
-    free(file);
     return err;
 }
 

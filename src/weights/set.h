@@ -10,9 +10,8 @@ size_t paced_dtype_bytes(enum paced_dtype dtype);
 void paced_weights_append(struct paced_weights *weights, const char *name, enum paced_dtype dtype, int rank,
                           const int64_t *shape, const void *data);
 
-/* Parse a file in memory. The set is replaced, or unchanged after an error. `path` is for messages. */
-enum paced_err paced_safetensors_parse(const char *path, const uint8_t *file, size_t size,
-                                       struct paced_weights *weights);
-enum paced_err paced_pytorch_parse(const char *path, const uint8_t *file, size_t size, struct paced_weights *weights);
+/* Parsers of a file in memory; they add its tensors to a set. `path` is for messages. */
+typedef enum paced_err parser(const char *path, const uint8_t *file, size_t size, struct paced_weights *weights);
+parser paced_safetensors_parse, paced_pytorch_parse;
 
 #endif

@@ -15,7 +15,7 @@ static void check_exact(const struct paced_warp *warp, origin_fn *origin) {
     for (size_t k = 0; k < PACED_COUNT(sizes); ++k) {
         int size = sizes[k];
         struct paced_sample before = sample_random(size, 7), after = sample_copy(&before);
-        paced_warp_apply(warp, PACED_BEYOND_BLACK, &after);
+        paced_warp_apply(warp, PACED_BORDER_BLACK, &after);
         for (int y = 0; y < size; ++y)
             for (int x = 0; x < size; ++x) {
                 static const float black[3];
@@ -133,7 +133,7 @@ static struct centre find_label(const struct paced_sample *s) {
 static void check_landing(const struct paced_warp *warp, double x, double y, double scale) {
     struct paced_sample s = sample_disk(101, 70, 40, 12); /* 20 right of the centre, 10 above it */
     double area = find_label(&s).area;
-    paced_warp_apply(warp, PACED_BEYOND_BLACK, &s);
+    paced_warp_apply(warp, PACED_BORDER_BLACK, &s);
     struct centre c = find_label(&s);
     assert_true(fabs(c.x - 50 - x) < 0.15 && fabs(c.y - 50 - y) < 0.15);
     assert_true(fabs(c.area - area * scale * scale) < 0.1 * 2 * M_PI * 12 * scale); /* a tenth of the border */
@@ -186,8 +186,8 @@ static void test_round_trip(void **state) {
     paced_warp_shift(&there, 2.5, -1.75);
     paced_warp_shift(&back, -2.5, 1.75);
     paced_warp_rotate(&back, -23);
-    paced_warp_apply(&there, PACED_BEYOND_BLACK, &after);
-    paced_warp_apply(&back, PACED_BEYOND_BLACK, &after);
+    paced_warp_apply(&there, PACED_BORDER_BLACK, &after);
+    paced_warp_apply(&back, PACED_BORDER_BLACK, &after);
     for (int y = 0; y < SIZE; ++y)
         for (int x = 0; x < SIZE; ++x) {
             if (hypot(x - 47.5, y - 47.5) > 40) continue;
@@ -205,8 +205,8 @@ static void test_borders(void **state) {
     struct paced_warp warp;
     paced_warp_init(&warp);
     paced_warp_shift(&warp, 6, 0);
-    paced_warp_apply(&warp, PACED_BEYOND_BLACK, &black);
-    paced_warp_apply(&warp, PACED_BEYOND_MIRROR, &mirror);
+    paced_warp_apply(&warp, PACED_BORDER_BLACK, &black);
+    paced_warp_apply(&warp, PACED_BORDER_DOUBLED, &mirror);
     static const int expected[] = {2, 3, 3, 2}; /* columns -6 to -3 of ... 0 1 2 3 | 3 2 1 0 | 0 1 2 3 */
     for (size_t i = 0; i < 16; ++i) {
         size_t from = i / 4 * 4 + (size_t)expected[i % 4];
@@ -226,7 +226,7 @@ static void test_black_border_fades(void **state) {
     struct paced_warp warp;
     paced_warp_init(&warp);
     paced_warp_shift(&warp, 0.5, 0);
-    paced_warp_apply(&warp, PACED_BEYOND_BLACK, &s);
+    paced_warp_apply(&warp, PACED_BORDER_BLACK, &s);
     for (size_t i = 0; i < 9; ++i) assert_true(s.rgb[i * 3] == (i % 3 == 0 ? 0.5F : 1));
     sample_free(&s);
 }

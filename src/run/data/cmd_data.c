@@ -6,7 +6,6 @@
 
 #include "src/run/commands.h"
 #include "src/run/data/dataset_stats.h"
-#include "src/run/data/split.h"
 
 static const char *const set_names[] = {[PACED_TRAIN] = "train", [PACED_VAL] = "val"};
 
@@ -70,51 +69,45 @@ static int compare(const void *a, const void *b) {
     return x->group != y->group ? (x->group < y->group ? -1 : 1) : (x->pair > y->pair) - (x->pair < y->pair);
 }
 
-static void print_group(const struct dataset_stats *s, const struct member *member, size_t count) {
+static void list_group(struct paced_text *list, const struct dataset_stats *s, const struct member *member,
+                       size_t count) {
     float min = 1;
     for (size_t i = 0; i < count; ++i)
         if (s->like[member[i].pair] < min) min = s->like[member[i].pair];
-    printf("%10.4f  ", min);
+    paced_text_add(list, "%10.4f  ", min);
     for (size_t i = 0; i < count; ++i) {
         struct paced_choice place = dataset_stats_place(s, member[i].pair);
-        printf("%s%s: %s", i ? ", " : "", set_names[dataset_stats_is_in(s, member[i].pair, PACED_VAL)],
-               paced_dataset_image_name(place.dataset, place.index));
+        paced_text_add(list, "%s%s: %s", i ? ", " : "", set_names[dataset_stats_is_in(s, member[i].pair, PACED_VAL)],
+                       paced_dataset_image_name(place.dataset, place.index));
     }
-    printf("\n");
-}
-
-/* Number of a group's images in the set of `phase`, or 0 if all of them are. */
-static size_t count_across(const struct dataset_stats *s, const struct member *member, size_t count,
-                           enum paced_phase phase) {
-    size_t in = 0;
-    for (size_t i = 0; i < count; ++i) in += dataset_stats_is_in(s, member[i].pair, phase);
-    return in < count ? in : 0;
+    paced_text_add(list, "\n");
 }
 
 static void print_duplicates(const struct dataset_stats *s) {
     struct member *order = paced_alloc(s->count, sizeof *order);
+    struct paced_text list = {0};
     size_t groups = 0, alike = 0, across[2] = {0};
     for (size_t k = 0; k < s->count; ++k) order[k] = (struct member){s->group[k], k};
     qsort(order, s->count, sizeof *order, compare);
-    for (int print = 0; print < 2; ++print) { /* the sums are printed first */
-        for (size_t i = 0, end; i < s->count; i = end) {
-            for (end = i + 1; end < s->count && order[end].group == order[i].group;) ++end;
-            if (end - i < 2) continue;
-            if (print) {
-                print_group(s, order + i, end - i);
-                continue;
-            }
-            ++groups;
-            alike += end - i;
-            for (int phase = 0; phase < 2; ++phase) across[phase] += count_across(s, order + i, end - i, phase);
+    for (size_t i = 0, end; i < s->count; i = end) {
+        size_t val = 0; /* the group's images in the validation set */
+        for (end = i; end < s->count && order[end].group == order[i].group; ++end)
+            val += dataset_stats_is_in(s, order[end].pair, PACED_VAL);
+        if (end - i < 2) continue;
+        ++groups;
+        alike += end - i;
+        if (val > 0 && val < end - i) {
+            across[PACED_VAL] += val;
+            across[PACED_TRAIN] += end - i - val;
         }
-        if (!print)
-            printf("\nduplicates (thumbnails that correlate above %.3f): %zu %s of %zu images\n"
-                   "across: %zu of val repeat images of train, %zu of train images of val\n",
-                   SURVEY_ALIKE, groups, paced_plural(groups, "group", "groups"), alike, across[PACED_VAL],
-                   across[PACED_TRAIN]);
-        if (!print && groups) printf("likeness    images\n");
+        list_group(&list, s, order + i, end - i);
     }
+    printf("\nduplicates (thumbnails that correlate above %.3f): %zu %s of %zu images\n"
+           "across: %zu of val repeat images of train, %zu of train images of val\n",
+           SURVEY_ALIKE, groups, paced_plural(groups, "group", "groups"), alike, across[PACED_VAL],
+           across[PACED_TRAIN]);
+    if (groups) printf("likeness    images\n%s", list.data);
+    free(list.data);
     free(order);
 }
 

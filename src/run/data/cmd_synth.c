@@ -6,7 +6,7 @@
 
 static const struct {
     const char *name;
-    enum paced_err (*make)(const char *dir, int64_t count, int64_t size, uint64_t seed);
+    paced_synth *make;
 } kinds[] = {{"breast", paced_synth_breast}, {"needle", paced_synth_needle}, {"scene", paced_synth_scene}};
 
 enum paced_err paced_command_synth(const struct paced_arguments *arguments) {

@@ -1,9 +1,10 @@
-/* Survey: statistics of every pair of the data sets, and near duplicates among them. Reads on several threads. */
-#ifndef PACED_RUN_SURVEY_H
-#define PACED_RUN_SURVEY_H
+/* Statistics of every pair of the data sets, and near duplicates among them. Reads on several threads. */
+#ifndef PACED_RUN_DATASET_STATS_H
+#define PACED_RUN_DATASET_STATS_H
 
 #include "paced/config.h"
 #include "paced/data.h"
+#include "paced/run.h"
 
 struct dataset_stats {
     struct paced_dataset *set[2];  /* configured splits, or a single set without splits; NULL: none */
@@ -28,5 +29,8 @@ void dataset_stats_finish(struct dataset_stats *stats);
 struct paced_choice dataset_stats_place(const struct dataset_stats *stats, size_t k);
 /* True if pair k belongs to the set of `phase`. */
 bool dataset_stats_is_in(const struct dataset_stats *stats, size_t k, enum paced_phase phase);
+
+/* Runs `paced data split`: writes train.json and val.json into --output and prints their contents. */
+enum paced_err split_command(const struct paced_config *config, const struct paced_arguments *arguments);
 
 #endif

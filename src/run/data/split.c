@@ -3,13 +3,11 @@
  * Near duplicates, and images of one patient, stay in one split. The splits balance the classes that are present and,
  * if they distinguish kinds of images, the folders. A patient is the part of a file name before a delimiter, or the
  * match of a regular expression in it (POSIX extended; its first group, if it has one). */
-#include "src/run/data/split.h"
+#include "src/run/data/dataset_stats.h"
 
 #include <regex.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "src/run/data/dataset_stats.h"
 
 struct named {
     char *name;

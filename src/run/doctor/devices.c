@@ -80,8 +80,9 @@ static enum paced_err try_device(json_t *device) {
         free(why);
         return PACED_OK;
     }
-    if (!err) add_trial(device, "kernels", "passed", json_null());
-    if (!err) free(why);
+    PACED_TRY(err);
+    free(why);
+    add_trial(device, "kernels", "passed", json_null());
     for (size_t i = 0; i < PACED_COUNT(steps) && !err; ++i) err = try_step(device, steps[i]);
     return err;
 }
@@ -106,12 +107,10 @@ enum paced_err doctor_devices(json_t *report) {
     PACED_TRY(add_implementations(report));
     paced_trials_forget();
     PACED_TRY(paced_trial_make("all", "devices", 1, &list));
-    json_t *devices = list.passed ? parsed(&list) : json_null();
-    bool listed = json_is_array(devices);
-    if (!listed) {
-        json_decref(devices);
-        devices = json_array();
-    }
+    json_t *found = list.passed ? parsed(&list) : json_null();
+    bool listed = json_is_array(found);
+    json_t *devices = listed ? found : json_array();
+    if (!listed) json_decref(found);
     json_object_set_new(report, "devices", devices);
     json_object_set_new(report, "listing", json_string(list.verdict ? list.verdict : "not tried"));
     paced_trial_finish(&list);

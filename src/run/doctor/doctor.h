@@ -28,9 +28,6 @@ json_t *doctor_environment(void);
 /* Adds implementations, devices and selection to the report. PACED_STOPPED where the user asked to stop. */
 enum paced_err doctor_devices(json_t *report);
 
-/* Adds advice, verdict and status to the report, and returns the status. */
-enum paced_err doctor_judge(json_t *report);
-
 void doctor_print(FILE *out, const json_t *report);
 
 /* Texts of a report's value, "" where it is missing. */

@@ -19,19 +19,15 @@ static json_t *take_text(char *text) {
 
 json_t *doctor_program(void) {
     char *kernel = paced_shipped_path("cl/common.clh");
-    json_t *program = json_object();
-    json_object_set_new(program, "version", json_string(PACED_VERSION));
-    json_object_set_new(program, "path", take_text(paced_program_path()));
-    json_object_set_new(program, "kernels", take_text(kernel ? paced_path_dir(kernel) : NULL));
+    json_t *program = json_pack("{s:s, s:o, s:o}", "version", PACED_VERSION, "path", take_text(paced_program_path()),
+                                "kernels", take_text(kernel ? paced_path_dir(kernel) : NULL));
     free(kernel);
     return program;
 }
 
 json_t *doctor_libraries(void) {
-    json_t *libraries = json_object();
-    json_object_set_new(libraries, "icd_loader", take_text(paced_icd_loader_path()));
-    json_object_set_new(libraries, "clblast", take_text(paced_blas_path()));
-    return libraries;
+    return json_pack("{s:o, s:o}", "icd_loader", take_text(paced_icd_loader_path()), "clblast",
+                     take_text(paced_blas_path()));
 }
 
 /* ---- system -------------------------------------------------------------------------------------------------- */
@@ -65,13 +61,8 @@ static json_t *cgroup_limit(const char *controller, const char *root, const char
         if (limit > 0 && (!least || limit < least)) least = limit;
         free(text);
         free(path);
-        end = strrchr(group, '/');
-        if (end && end != group)
-            *end = '\0';
-        else if (end && group[1])
-            group[1] = '\0'; /* the root */
-        else
-            end = NULL;
+        end = group[1] ? strrchr(group, '/') : NULL; /* "/" is the root */
+        if (end) end[end == group] = '\0';
     }
     free(group);
     return least > 0 && least < (1LL << 50) ? json_integer((json_int_t)least) : NULL;
@@ -111,16 +102,12 @@ json_t *doctor_system(void) {
 
 /* ---- caches -------------------------------------------------------------------------------------------------- */
 
-/* The folder that would hold `name` below the user's cache folder, or NULL. */
-static char *user_cache(const char *name) {
-    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+/* The folder that the variable names, else `name` below the user's cache folder, or NULL. */
+static char *folder_of(const char *variable, const char *name) {
+    const char *value = getenv(variable), *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    if (value && *value) return paced_strdup(value);
     if (cache && *cache == '/') return paced_format("%s/%s", cache, name);
     return home && *home ? paced_format("%s/.cache/%s", home, name) : NULL;
-}
-
-static char *folder_of(const char *variable, const char *name) {
-    const char *value = getenv(variable);
-    return value && *value ? paced_strdup(value) : user_cache(name);
 }
 
 /* The nearest folder upwards that exists. */
@@ -159,10 +146,8 @@ static json_t *cache_of(const char *name, char *path) {
 }
 
 json_t *doctor_caches(void) {
-    json_t *caches = json_array();
-    json_array_append_new(caches, cache_of("paced", folder_of("PACED_CACHE_DIR", "paced")));
-    json_array_append_new(caches, cache_of("PoCL", folder_of("POCL_CACHE_DIR", "pocl/kcache")));
-    return caches;
+    return json_pack("[o, o]", cache_of("paced", folder_of("PACED_CACHE_DIR", "paced")),
+                     cache_of("PoCL", folder_of("POCL_CACHE_DIR", "pocl/kcache")));
 }
 
 /* ---- environment --------------------------------------------------------------------------------------------- */

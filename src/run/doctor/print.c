@@ -3,13 +3,9 @@
 
 #include "src/run/doctor/doctor.h"
 
-static double gib(const json_t *bytes) {
-    return (double)json_integer_value(bytes) / (1 << 30);
-}
-
 static void print_bytes(FILE *out, const char *before, const json_t *bytes, const char *after) {
     if (json_is_integer(bytes))
-        fprintf(out, "%s%.1f GiB%s", before, gib(bytes), after);
+        fprintf(out, "%s%.1f GiB%s", before, (double)json_integer_value(bytes) / (1 << 30), after);
     else
         fprintf(out, "%sunknown%s", before, after);
 }

@@ -7,35 +7,31 @@
 #include "paced/run.h"
 #include "src/run/doctor/small_network.h"
 
-/* Opens the device as a run does, chooses the matrix products' setting, and gives its name as the result. */
-static enum paced_err try_products(const char *subject) {
-    struct paced_device *device;
-    const struct paced_device_options options = {.select = subject, .tuning = "auto"};
-    PACED_TRY(paced_device_open(&device, &options));
+/* Gives the matrix products' setting as the result. */
+static int try_products(struct paced_device *device) {
     const char *setting = paced_gemm_setting(device);
-    enum paced_err err = strcmp(setting, "none") == 0 ? PACED_FAILED : PACED_OK;
     paced_trial_result("\"%s\"", setting);
-    paced_device_close(device);
-    return err;
+    return strcmp(setting, "none") == 0 ? PACED_FAILED : PACED_OK;
 }
 
-/* Holds a small network against stored numbers, and gives the error as the result. */
-static int try_network(const char *subject) {
-    struct paced_device *device;
+/* Compares a small network with stored numbers, and gives the error as the result. */
+static int try_network(struct paced_device *device) {
     double error;
-    const struct paced_device_options options = {.select = subject, .tuning = "auto"};
-    enum paced_err err = paced_device_open(&device, &options);
+    enum paced_err err = small_network_error(device, &error);
     if (err) return (int)err;
-    err = small_network_error(device, &error);
-    if (!err) paced_trial_result("%.3g", error);
-    paced_device_close(device);
-    return err ? (int)err : error <= SMALL_NETWORK_BOUND ? PACED_OK : PACED_TRIAL_WRONG;
+    paced_trial_result("%.3g", error);
+    return error <= SMALL_NETWORK_BOUND ? PACED_OK : PACED_TRIAL_WRONG;
 }
 
 static int answer(const char *subject, const char *step) {
-    if (strcmp(step, "matrix products") == 0) return (int)try_products(subject);
-    if (strcmp(step, "network") == 0) return try_network(subject);
-    return paced_trial_answer(subject, step);
+    const bool products = strcmp(step, "matrix products") == 0;
+    if (!products && strcmp(step, "network") != 0) return paced_trial_answer(subject, step);
+    struct paced_device *device;
+    const struct paced_device_options options = {.select = subject, .tuning = "auto"}; /* as in a run */
+    PACED_TRY(paced_device_open(&device, &options));
+    int status = products ? try_products(device) : try_network(device);
+    paced_device_close(device);
+    return status;
 }
 
 int paced_trial(const char *subject, const char *step) {

@@ -1,11 +1,192 @@
 /* paced bench CONFIG: speed of training and inference of the configured network, compared with the device's peaks.
- * Random images, no files. Training comes first, so that the size of the process after it is that of training alone. */
+ * Random images, no files. Training comes first, so that the size of the process after it is that of training alone.
+ * The device's peak is measured after each step, because on a shared machine a fraction of the peak is meaningful only
+ * if both were measured within the same minutes. */
 #include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "paced/distill.h"
 #include "paced/models.h"
+#include "paced/optim.h"
 #include "src/run/commands.h"
 #include "src/run/network.h"
-#include "src/run/speed/bench.h"
+#include "src/run/speed/speed.h"
+
+enum { MIN_STEPS = 5, MAX_STEPS = 25 };
+static const double ENOUGH_S = 6; /* no further steps after this time, seconds */
+
+/* Measurements of one mode. A step ends with the loss on the host and, in training, with updated weights. */
+struct figures {
+    double open_s;            /* until the network is ready: graph, memory and weights */
+    double first_s;           /* first step: kernels are compiled or loaded, matrix products chosen */
+    double step_s[MAX_STEPS]; /* steps that count, in order */
+    int steps;
+    double median_s, min_s, max_s;
+    double peak_gflops;                /* of the device, measured between the steps */
+    uint64_t device_bytes;             /* all buffers */
+    uint64_t traffic_bytes;            /* minimum memory traffic of a step */
+    double process_mib;                /* process_mib() after the steps */
+    struct paced_kernel_time *kernels; /* [kernel_count] of one more step, slowest first */
+    size_t kernel_count;
+};
+
+struct bench {
+    const struct paced_config *config;
+    struct paced_device *device;
+    struct network network;
+    struct paced_loss *loss;
+    struct paced_optimizer *optimizer; /* NULL: inference */
+    int batch;
+};
+
+static enum paced_err fill_inputs(struct bench *b) {
+    size_t pixels = (size_t)b->batch * (size_t)b->config->data.size * (size_t)b->config->data.size;
+    float *images = paced_alloc(pixels * 3, sizeof *images);
+    uint8_t *labels = paced_alloc(pixels, 1);
+    struct paced_rng rng;
+    paced_rng_seed(&rng, (uint64_t)b->config->run.seed, PACED_STREAM_SYNTH);
+    for (size_t i = 0; i < pixels * 3; ++i) images[i] = (float)paced_rng_uniform(&rng);
+    for (size_t i = 0; i < pixels; ++i) labels[i] = (uint8_t)paced_rng_below(&rng, (uint32_t)b->config->data.classes);
+    enum paced_err err = paced_buffer_write(paced_exec_input(b->network.exec), images, pixels * 3 * sizeof *images);
+    if (!err) err = paced_buffer_write(paced_loss_labels(b->loss), labels, pixels);
+    free(labels);
+    free(images);
+    return err;
+}
+
+static enum paced_err open_bench(struct bench *b, enum paced_mode mode) {
+    const struct paced_config *c = b->config;
+    struct paced_objective objective = paced_objective_plain();
+    PACED_TRY(network_open(&b->network, c, b->device, b->batch, mode));
+    PACED_TRY(paced_exec_init_params(b->network.exec, (uint64_t)c->run.seed));
+    PACED_TRY(
+        paced_loss_create(&b->loss, b->device, &objective, false, b->batch, (int)c->data.size, (int)c->data.classes));
+    if (mode == PACED_TRAINING) PACED_TRY(paced_optimizer_create(&b->optimizer, &c->train, b->network.exec));
+    return fill_inputs(b);
+}
+
+static void close_bench(struct bench *b) {
+    paced_optimizer_destroy(b->optimizer);
+    paced_loss_destroy(b->loss);
+    network_close(&b->network);
+}
+
+/* ---- steps ---------------------------------------------------------------------------------------------------- */
+
+/* Runs a step of training or inference, until the result is on the host. */
+static enum paced_err step(struct bench *b) {
+    struct paced_exec *exec = b->network.exec;
+    bool training = b->optimizer != NULL;
+    struct paced_loss_sums sums;
+    PACED_TRY(paced_exec_forward(exec, b->batch, training));
+    PACED_TRY(
+        paced_loss_run(b->loss, paced_exec_output(exec), b->batch, training ? paced_exec_output_grad(exec) : NULL));
+    PACED_TRY(paced_loss_read_later(b->loss, b->batch));
+    if (training) {
+        PACED_TRY(paced_exec_backward(exec));
+        PACED_TRY(paced_optimizer_step(b->optimizer, 1e-3));
+    }
+    PACED_TRY(paced_loss_wait(b->loss, &sums));
+    return paced_device_finish(b->device);
+}
+
+/* `number`, from 1, is shown on the terminal. */
+static enum paced_err timed_step(struct bench *b, int number, double *seconds) {
+    char text[64];
+    if (paced_stop_asked()) return PACED_STOPPED;
+    snprintf(text, sizeof text, "%s, step %d", b->optimizer ? "training" : "inference", number);
+    paced_log_status(text);
+    double start = paced_now_s();
+    PACED_TRY(step(b));
+    *seconds = paced_now_s() - start;
+    return PACED_OK;
+}
+
+static enum paced_err note_peak(struct bench *b, struct figures *f) {
+    double gflops;
+    PACED_TRY(paced_device_measure_peak(b->device, &gflops, NULL));
+    if (gflops > f->peak_gflops) f->peak_gflops = gflops;
+    return PACED_OK;
+}
+
+static void summarise(struct figures *f) {
+    double sorted[MAX_STEPS];
+    memcpy(sorted, f->step_s, sizeof sorted);
+    f->median_s = speed_median(sorted, (size_t)f->steps);
+    f->min_s = sorted[0];
+    f->max_s = sorted[f->steps - 1];
+}
+
+static enum paced_err time_steps(struct bench *b, struct figures *f) {
+    double ignored, spent = 0;
+    PACED_TRY(timed_step(b, 1, &f->first_s));
+    PACED_TRY(timed_step(b, 2, &ignored));
+    PACED_TRY(note_peak(b, f));
+    while (f->steps < MAX_STEPS && (f->steps < MIN_STEPS || spent < ENOUGH_S)) {
+        PACED_TRY(timed_step(b, f->steps + 3, &f->step_s[f->steps]));
+        PACED_TRY(note_peak(b, f));
+        spent += f->step_s[f->steps++];
+    }
+    summarise(f);
+    return PACED_OK;
+}
+
+/* ---- memory --------------------------------------------------------------------------------------------------- */
+
+/* The largest resident size of the process so far, MiB; 0 if unknown. */
+static double process_mib(void) {
+    char line[256];
+    long kib = 0;
+    FILE *file = fopen("/proc/self/status", "r");
+    while (file && fgets(line, sizeof line, file))
+        if (sscanf(line, "VmHWM: %ld", &kib) == 1) break;
+    if (file) fclose(file);
+    return (double)kib / 1024;
+}
+
+/* Lower bound of the memory traffic of a step: every stored tensor is written and read at least once; so are, in
+ * training, each weight, its gradient and its two moments, while inference only reads the weights. Traffic between the
+ * kernels of an operation may stay in caches and is not counted. */
+static enum paced_err count_traffic(const struct bench *b, enum paced_mode mode, uint64_t *bytes) {
+    const struct paced_device_info *info = paced_device_info(b->device);
+    struct paced_limits limits = {info->max_alloc_bytes, info->align_bytes, PACED_WORKSPACE_BYTES};
+    struct paced_plan plan;
+    PACED_TRY(paced_plan_make(&plan, b->network.graph, b->batch, mode, limits));
+    uint64_t weights = paced_graph_trained_count(b->network.graph) * sizeof(float);
+    *bytes = 2 * plan.unshared_bytes + weights * (mode == PACED_TRAINING ? 2 * 4 : 1);
+    paced_plan_finish(&plan);
+    return PACED_OK;
+}
+
+/* ---- a mode --------------------------------------------------------------------------------------------------- */
+
+static enum paced_err run(struct bench *b, enum paced_mode mode, struct figures *f) {
+    double start = paced_now_s();
+    PACED_TRY(open_bench(b, mode));
+    f->open_s = paced_now_s() - start;
+    PACED_TRY(time_steps(b, f));
+    f->device_bytes = paced_device_allocated(b->device);
+    f->process_mib = process_mib();
+    PACED_TRY(count_traffic(b, mode, &f->traffic_bytes));
+    PACED_TRY(paced_device_profile_start(b->device));
+    PACED_TRY(step(b));
+    return paced_device_profile_stop(b->device, &f->kernels, &f->kernel_count);
+}
+
+/* Runs the first step, one to warm up, those that count (at least 5, for a median), and one with profiling.
+ * PACED_STOPPED after Ctrl-C, between two steps. figures->kernels must be freed, also after an error. */
+static enum paced_err bench_run(const struct paced_config *config, struct paced_device *device, enum paced_mode mode,
+                                struct figures *figures) {
+    struct bench b = {.config = config, .device = device, .batch = (int)config->train.batch};
+    *figures = (struct figures){0};
+    enum paced_err err = run(&b, mode, figures);
+    paced_log_status(NULL);
+    close_bench(&b);
+    return err;
+}
+
+/* ---- report --------------------------------------------------------------------------------------------------- */
 
 enum { MODES = 2, KERNEL_ROWS = 12 };
 
@@ -23,7 +204,7 @@ struct report {
     double device_open_s; /* time to open the device */
     double gbytes_per_s;  /* bandwidth of the device, measured between the modes */
     double process_mib;
-    struct bench_figures figures[MODES];
+    struct figures figures[MODES];
 };
 
 static double images_per_second(const struct report *r, double step_s) {
@@ -38,9 +219,7 @@ static double traffic(const struct report *r, int mode) {
     return 1e-9 * (double)r->figures[mode].traffic_bytes / r->figures[mode].median_s;
 }
 
-/* ---- printing ------------------------------------------------------------------------------------------------- */
-
-static void print_kernels(const struct bench_figures *f) {
+static void print_kernels(const struct figures *f) {
     double all = 0;
     for (size_t k = 0; k < f->kernel_count; ++k) all += f->kernels[k].ms;
     for (size_t k = 0; k < f->kernel_count && k < KERNEL_ROWS; ++k)
@@ -49,7 +228,7 @@ static void print_kernels(const struct bench_figures *f) {
 }
 
 static void print_mode(const struct report *r, int mode) {
-    const struct bench_figures *f = &r->figures[mode];
+    const struct figures *f = &r->figures[mode];
     printf("%-10s %.2f images/s (%.2f to %.2f over %d steps), first step %.2f s\n", modes[mode].name,
            images_per_second(r, f->median_s), images_per_second(r, f->max_s), images_per_second(r, f->min_s), f->steps,
            f->first_s);
@@ -70,7 +249,7 @@ static void print_text(const struct report *r) {
     printf("peak memory of the process %.0f MiB\n", r->process_mib);
 }
 
-static json_t *json_of_kernels(const struct bench_figures *f) {
+static json_t *json_of_kernels(const struct figures *f) {
     json_t *kernels = json_array();
     for (size_t k = 0; k < f->kernel_count; ++k)
         json_array_append_new(kernels, json_pack("{s:s, s:f, s:I}", "name", f->kernels[k].name, "ms", f->kernels[k].ms,
@@ -79,7 +258,7 @@ static json_t *json_of_kernels(const struct bench_figures *f) {
 }
 
 static json_t *json_of_mode(const struct report *r, int mode) {
-    const struct bench_figures *f = &r->figures[mode];
+    const struct figures *f = &r->figures[mode];
     json_t *one = json_object(), *steps = json_array();
     for (int i = 0; i < f->steps; ++i) json_array_append_new(steps, json_real(f->step_s[i]));
     json_object_set_new(one, "images_per_second", json_real(images_per_second(r, f->median_s)));
@@ -117,7 +296,7 @@ static void print_json(const struct report *r) {
 
 static enum paced_err count_macs(const struct paced_config *c, uint64_t *macs) {
     struct paced_graph *graph;
-    PACED_TRY(paced_model_build(&graph, c->model.arch, (int)c->data.size, (int)c->data.classes, (int)c->model.width));
+    PACED_TRY(network_build(&graph, c));
     *macs = paced_graph_macs(graph);
     paced_graph_destroy(graph);
     return PACED_OK;
@@ -138,7 +317,7 @@ static enum paced_err measure(struct report *r, struct paced_device **device) {
     r->device_open_s = paced_now_s() - start;
     r->device = paced_device_info(*device)->name;
     for (int mode = 0; mode < MODES; ++mode) PACED_TRY(measure_mode(r, *device, mode));
-    r->process_mib = bench_process_mib();
+    r->process_mib = process_mib();
     return PACED_OK;
 }
 
@@ -152,7 +331,7 @@ enum paced_err paced_command_bench(const struct paced_arguments *arguments) {
     if (!err) err = measure(&report, &device);
     if (!err && arguments->json) print_json(&report);
     if (!err && !arguments->json) print_text(&report);
-    for (int mode = 0; mode < MODES; ++mode) bench_figures_finish(&report.figures[mode]);
+    for (int mode = 0; mode < MODES; ++mode) free(report.figures[mode].kernels);
     paced_device_close(device);
     paced_config_finish(&config);
     return err;

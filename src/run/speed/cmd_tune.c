@@ -5,32 +5,7 @@
 #include "paced/models.h"
 #include "paced/run.h"
 #include "src/run/network.h"
-#include "src/run/speed/tune.h"
-
-double tune_median(double seconds[TUNE_ROUNDS]) {
-    for (int i = 1; i < TUNE_ROUNDS; ++i)
-        for (int j = i; j > 0 && seconds[j] < seconds[j - 1]; --j) {
-            double other = seconds[j];
-            seconds[j] = seconds[j - 1];
-            seconds[j - 1] = other;
-        }
-    return seconds[TUNE_ROUNDS / 2];
-}
-
-enum paced_err tune_say(struct tuner *t, const char *what, const char *result) {
-    paced_log(PACED_LOG_INFO, "tune %zu/%zu: %s: %s", ++t->done, t->count, what, result);
-    return paced_stop_asked() ? PACED_STOPPED : PACED_OK;
-}
-
-enum paced_err tune_fill(struct paced_buffer *buffer, uint64_t count, uint64_t stream) {
-    float *values = paced_alloc(count, sizeof *values);
-    struct paced_rng rng;
-    paced_rng_seed(&rng, 1, PACED_STREAM_SYNTH + stream);
-    for (uint64_t i = 0; i < count; ++i) values[i] = (float)(2 * paced_rng_uniform(&rng) - 1);
-    enum paced_err err = paced_buffer_write(buffer, values, count * sizeof *values);
-    free(values);
-    return err;
-}
+#include "src/run/speed/speed.h"
 
 /* Loads CONFIG, or the defaults with a batch that fits most devices. The device is opened without a tuning, which is
  * read from the output file instead. */
@@ -49,7 +24,7 @@ static enum paced_err load_config(const struct paced_arguments *arguments, struc
 
 static enum paced_err measure(struct tuner *t, const struct paced_config *c) {
     struct paced_graph *graph;
-    PACED_TRY(paced_model_build(&graph, c->model.arch, (int)c->data.size, (int)c->data.classes, (int)c->model.width));
+    PACED_TRY(network_build(&graph, c));
     t->count = tune_products_count(t->device) + tune_convolutions_count(graph);
     enum paced_err err = tune_products(t);
     if (!err) err = tune_convolutions(t, graph, (int)c->train.batch);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "src/run/speed/tune.h"
+#include "src/run/speed/speed.h"
 
 /* Maximum relative L2 distance from the plain sum over patches. */
 static const double BOUND = 1e-4;
@@ -200,7 +200,7 @@ static enum paced_err choose(struct contest *c) {
     double min = INFINITY;
     struct paced_text times = {0};
     for (size_t i = 0; i < c->count; ++i) {
-        double seconds = tune_median(c->candidates[i].seconds);
+        double seconds = speed_median(c->candidates[i].seconds, TUNE_ROUNDS);
         if (seconds < min) best = i;
         min = fmin(seconds, min);
         paced_text_add(&times, "%s%s %.2f", i ? ", " : "", c->candidates[i].algorithm, 1e3 * seconds);

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "src/run/speed/tune.h"
+#include "src/run/speed/speed.h"
 
 struct shape {
     int batch, m, n, k;
@@ -69,16 +69,13 @@ static enum paced_err time_round(struct paced_device *device, struct trial *tria
     return PACED_OK;
 }
 
-static double gflops(const struct shape *s, double seconds) {
-    return 2e-9 * s->batch * s->m * s->n * s->k / seconds;
-}
-
 /* Adds a row to the table and returns the geometric mean of the rates, GFLOP/s. */
 static double judge(struct tuner *t, struct trial *trial) {
     double logs = 0;
     paced_text_add(&t->table, "%-32s", trial->name);
-    for (int s = 0; s < SHAPES; ++s) {
-        double rate = gflops(&shapes[s], tune_median(trial->seconds[s]));
+    for (int i = 0; i < SHAPES; ++i) {
+        const struct shape *s = &shapes[i];
+        double rate = 2e-9 * s->batch * s->m * s->n * s->k / speed_median(trial->seconds[i], TUNE_ROUNDS);
         paced_text_add(&t->table, "%18.1f", rate);
         logs += log(rate);
     }

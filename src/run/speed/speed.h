@@ -1,8 +1,10 @@
-/* Tuning of a device; cmd_tune.c is the command. */
-#ifndef PACED_RUN_TUNE_H
-#define PACED_RUN_TUNE_H
+/* Benchmark and tuning of a device. */
+#ifndef PACED_RUN_SPEED_H
+#define PACED_RUN_SPEED_H
 
 #include "paced/ops.h"
+
+double speed_median(double *seconds, size_t count); /* sorts `seconds` */
 
 struct tuner {
     struct paced_device *device;
@@ -12,7 +14,6 @@ struct tuner {
 
 /* Each round times every candidate once. */
 enum { TUNE_ROUNDS = 5, TUNE_CANDIDATES = 16 };
-double tune_median(double seconds[TUNE_ROUNDS]); /* sorts `seconds` */
 
 /* Logs a finished measurement. PACED_STOPPED after Ctrl-C. */
 enum paced_err tune_say(struct tuner *tuner, const char *what, const char *result);

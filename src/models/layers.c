@@ -1,6 +1,17 @@
-/* resnet: ResNet-18's parts. A basic block is relu(bn2(conv2(relu(bn1(conv1(x))))) + x). If the shapes differ, a 1x1
- * convolution and BN ("downsample") transform x before the sum. Convolutions have no bias. */
-#include "src/models/resnet.h"
+/* layers: parts that networks share: convolution with batch normalisation, and ResNet-18's.
+ *
+ * A basic block of ResNet-18 is relu(bn2(conv2(relu(bn1(conv1(x))))) + x). If the shapes differ, a 1x1 convolution and
+ * BN ("downsample") transform x before the sum. Its convolutions have no bias. */
+#include "src/models/models.h"
+
+struct paced_tensor *model_conv_norm(struct paced_graph *g, const char *prefix, const char *conv_name,
+                                     const char *norm_name, struct paced_tensor *x, struct paced_conv conv, bool relu) {
+    char name[96];
+    snprintf(name, sizeof name, "%s.%s", prefix, conv_name);
+    x = paced_conv2d(g, name, x, conv);
+    snprintf(name, sizeof name, "%s.%s", prefix, norm_name);
+    return paced_batch_norm(g, name, x, relu);
+}
 
 struct paced_tensor *resnet_stem(struct paced_graph *g, const char *name, struct paced_tensor *image, int filters) {
     const struct paced_conv conv = {filters, .kernel = 7, .stride = 2, .pad = 3, .dilation = 1, .kaiming = true};
