@@ -1,10 +1,20 @@
 /* outcome_tables: outcomes of a sweep as CSV and for a terminal. */
-#include "src/report/csv.h"
 #include "src/report/outcomes.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+const char *outcomes_prefix(enum paced_outcome_part part) {
+    static const char *const prefixes[PACED_OUTCOME_PARTS] = {"", "non_empty_", "corrupted_", "drop_"};
+    return prefixes[part];
+}
+
+bool outcomes_measured(const struct paced_outcomes *outcomes, enum paced_outcome_part part, enum paced_metric metric) {
+    for (size_t i = 0; i < outcomes->count; ++i)
+        if (!isnan(outcomes->rows[i].figures[part][metric].mean)) return true;
+    return false;
+}
 
 /* ---- CSV ----------------------------------------------------------------------------------------------------- */
 
@@ -40,7 +50,7 @@ static void write_name(FILE *out, struct column column) {
     if (column.field == IMAGES)
         fprintf(out, ",%simages", prefix);
     else
-        fprintf(out, ",%s%s%s", prefix, paced_metric_name(column.metric), ends[column.field]);
+        fprintf(out, ",%s%s%s", prefix, paced_metric_table[column.metric].name, ends[column.field]);
 }
 
 static double value_of(const struct paced_outcome *row, struct column column) {
@@ -82,10 +92,8 @@ enum paced_err paced_outcomes_write_csv(const struct paced_outcomes *outcomes, c
         const struct paced_outcome *row = &outcomes->rows[i];
         write_labels(file.stream, (const char *const *)row->labels, outcomes->label_count);
         if (outcomes->averaged) fprintf(file.stream, "%s%zu", outcomes->label_count ? "," : "", row->runs);
-        for (size_t c = 0; c < count; ++c) {
-            fputc(',', file.stream);
-            paced_csv_write_real(file.stream, value_of(row, columns[c]));
-        }
+        for (size_t c = 0; c < count; ++c)
+            paced_csv_write_reals(file.stream, (const double[]){value_of(row, columns[c])}, 1);
         fputc('\n', file.stream);
     }
     return paced_atomic_commit(&file);

@@ -1,9 +1,8 @@
 /* robustness: effect of corruptions on the metrics, as tables and plots.
  *
  * Means over severities and over corruptions average the means of the set. */
+#include "paced/report.h"
 #include "src/report/axis.h"
-#include "src/report/csv.h"
-#include "src/report/scores.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -15,8 +14,7 @@ enum { SEVERITIES = 5 };
 #define LAST_FIGURE PACED_F1
 
 static double set_mean(const struct paced_scores *scores, enum paced_metric figure) {
-    struct paced_metrics metrics = paced_scores_mean(scores, 0, false, NULL);
-    return metric_value(&metrics, figure);
+    return paced_scores_mean(scores, 0, false, NULL).of[figure];
 }
 
 static const struct paced_scores *scores_of(const struct paced_robustness *r, size_t weights, size_t corruption,
@@ -55,16 +53,10 @@ static void write_row(const struct paced_robustness *r, size_t weights, size_t c
                       FILE *out) {
     struct row row = summarise(r, weights, corruption, figure);
     paced_csv_write_text(out, r->weights[weights]);
-    fprintf(out, ",%s,%s,", corruption_name(r, corruption), paced_metric_name(figure));
-    paced_csv_write_real(out, row.clean);
-    for (size_t s = 0; s < r->severity_count; ++s) {
-        fputc(',', out);
-        paced_csv_write_real(out, row.at[s]);
-    }
-    fputc(',', out);
-    paced_csv_write_real(out, row.mean);
-    fputc(',', out);
-    paced_csv_write_real(out, row.drop);
+    fprintf(out, ",%s,%s", corruption_name(r, corruption), paced_metric_table[figure].name);
+    paced_csv_write_reals(out, &row.clean, 1);
+    paced_csv_write_reals(out, row.at, r->severity_count);
+    paced_csv_write_reals(out, (const double[]){row.mean, row.drop}, 2);
     fputc('\n', out);
 }
 
@@ -84,10 +76,10 @@ enum paced_err paced_robustness_write_summary(const struct paced_robustness *r, 
 
 static void write_images(FILE *out, const char *weights, const char *corruption, int severity,
                          const struct paced_scores *scores) {
-    int classes = scores_classes(scores);
+    int classes = paced_scores_classes(scores);
     for (size_t i = 0; i < paced_scores_count(scores); ++i)
         for (int c = 0; c < (classes > 2 ? classes : 1); ++c) {
-            const char *name = scores_name(scores, i);
+            const char *name = paced_scores_name(scores, i);
             struct paced_metrics metrics = paced_scores_image(scores, i, c);
             paced_csv_write_text(out, weights);
             fputc(',', out);
@@ -97,7 +89,7 @@ static void write_images(FILE *out, const char *weights, const char *corruption,
                 fputs("mean", out);
             else
                 fprintf(out, "%d", c);
-            paced_csv_write_metrics(out, &metrics, (1 << (LAST_FIGURE + 1)) - 1);
+            paced_csv_write_reals(out, metrics.of, PACED_PIXEL_METRICS);
             fputc('\n', out);
         }
 }
@@ -185,14 +177,14 @@ static enum paced_err plot_figure(const struct paced_robustness *r, enum paced_m
     int top = MARGIN + HEADER + legend + MARGIN;
     struct paced_canvas canvas =
         paced_canvas_create(width + 2 * MARGIN, top + rows * (PANEL_HEIGHT + MARGIN), PACED_COLOUR_PAPER);
-    char *title = paced_format("%s against severity (0: clean)", paced_metric_name(figure));
+    char *title = paced_format("%s against severity (0: clean)", paced_metric_table[figure].name);
     paced_canvas_text(&canvas, MARGIN, MARGIN, 3, PACED_COLOUR_TEXT, title);
     paced_canvas_legend(&canvas, MARGIN, MARGIN + HEADER, width, series, r->weight_count);
     const struct axis axis = share_axis(y, panels * r->weight_count * points);
     for (int p = 0; p < (int)panels; ++p) {
         const struct paced_plot plot = {.title = corruption_name(r, (size_t)p),
                                         .x_label = "severity",
-                                        .y_label = paced_metric_name(figure),
+                                        .y_label = paced_metric_table[figure].name,
                                         .x_max = SEVERITIES,
                                         .y_min = axis.min,
                                         .y_max = axis.max,
@@ -212,7 +204,7 @@ static enum paced_err plot_figure(const struct paced_robustness *r, enum paced_m
 enum paced_err paced_robustness_plot(const struct paced_robustness *r, const char *dir) {
     enum paced_err err = PACED_OK;
     for (enum paced_metric f = 0; !err && f <= LAST_FIGURE; ++f) {
-        char *name = paced_format("robustness_%s.png", paced_metric_name(f)), *path = paced_path_join(dir, name);
+        char *name = paced_format("robustness_%s.png", paced_metric_table[f].name), *path = paced_path_join(dir, name);
         err = plot_figure(r, f, path);
         free(path);
         free(name);

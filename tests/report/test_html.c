@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
+#include "paced/base.h"
 #include "src/report/axis.h"
-#include "src/report/csv_table.h"
 #include "src/report/html/chart.h"
 #include "src/report/html/html.h"
 
@@ -171,17 +171,17 @@ static void test_csv_table(void **state) {
     int file = mkstemp(path);
     assert_true(file >= 0 && write(file, text, strlen(text)) == (ssize_t)strlen(text));
     close(file);
-    struct csv_table table;
-    assert_int_equal(csv_table_read(&table, path), PACED_OK);
+    struct paced_csv table;
+    assert_int_equal(paced_csv_read_any(&table, path), PACED_OK);
     assert_true(table.rows == 3 && table.columns == 2);
-    assert_true(csv_table_is(&table, 0, "name", "a,\"b\"") && csv_table_is(&table, 1, "value", ""));
-    assert_string_equal(csv_table_text(&table, 0, "value"), "0.123456789");
-    assert_string_equal(csv_table_text(&table, 0, "none"), "");
-    assert_true(csv_table_real(&table, 0, "value") == 0.123456789);
-    assert_true(isnan(csv_table_real(&table, 1, "value")) && isnan(csv_table_real(&table, 2, "value")));
-    csv_table_finish(&table);
+    assert_true(paced_csv_is(&table, 0, "name", "a,\"b\"") && paced_csv_is(&table, 1, "value", ""));
+    assert_string_equal(paced_csv_text(&table, 0, "value"), "0.123456789");
+    assert_string_equal(paced_csv_text(&table, 0, "none"), "");
+    assert_true(paced_csv_real(&table, 0, "value") == 0.123456789);
+    assert_true(isnan(paced_csv_real(&table, 1, "value")) && isnan(paced_csv_real(&table, 2, "value")));
+    paced_csv_finish(&table);
     unlink(path);
-    assert_int_equal(csv_table_read(&table, path), PACED_OK);
+    assert_int_equal(paced_csv_read_any(&table, path), PACED_OK);
     assert_true(table.rows == 0 && table.columns == 0);
 }
 

@@ -1,7 +1,6 @@
 #include "src/report/html/cells.h"
 
 #include "src/report/html/html.h"
-#include "src/report/metrics.h"
 
 void cells_add_heading(struct paced_text *out, const char *name, bool less_is_better, const char *unit) {
     paced_text_add(out,
@@ -11,7 +10,8 @@ void cells_add_heading(struct paced_text *out, const char *name, bool less_is_be
 }
 
 void cells_add_metric_heading(struct paced_text *out, enum paced_metric metric) {
-    cells_add_heading(out, paced_metric_name(metric), metric_is_error(metric), metric_unit(metric));
+    cells_add_heading(out, paced_metric_table[metric].name, paced_metric_table[metric].lower_is_better,
+                      paced_metric_table[metric].unit);
 }
 
 void cells_add_count(struct paced_text *out, const char *count) {

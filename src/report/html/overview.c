@@ -48,15 +48,15 @@ static char *cell_best(const struct report_run *run) {
     double best = NAN;
     size_t at = 0;
     for (size_t row = 0; row < run->log.rows; ++row) {
-        double value = csv_table_real(&run->log, row, figure);
-        if (!csv_table_is(&run->log, row, "phase", "val") || isnan(value)) continue;
+        double value = paced_csv_real(&run->log, row, figure);
+        if (!paced_csv_is(&run->log, row, "phase", "val") || isnan(value)) continue;
         if (!isnan(best) && !(by_dice ? value > best : value < best)) continue;
         best = value;
         at = row;
     }
     if (isnan(best)) return paced_strdup("");
-    return paced_format("%s of %s (val %s %.4f)", csv_table_text(&run->log, at, "epoch"),
-                        csv_table_text(&run->log, run->log.rows - 1, "epoch"), figure, best);
+    return paced_format("%s of %s (val %s %.4f)", paced_csv_text(&run->log, at, "epoch"),
+                        paced_csv_text(&run->log, run->log.rows - 1, "epoch"), figure, best);
 }
 
 /* Tested weights; empty for a training run, whose configuration does not name the weights of a later test. */

@@ -2,8 +2,8 @@
 #ifndef PACED_REPORT_HTML_REPORT_RUN_H
 #define PACED_REPORT_HTML_REPORT_RUN_H
 
+#include "paced/base.h"
 #include "paced/config.h"
-#include "src/report/csv_table.h"
 
 struct report_run {
     char *dir;
@@ -11,7 +11,7 @@ struct report_run {
     char *version, *device; /* program version and device of the run; "" if config.ini does not name them */
     struct paced_config config;
     char **class_names; /* [config.data.classes]; NULL if the classes have no names */
-    struct csv_table log, summary, intervals, reliability, robustness, overlays; /* empty if the file is missing */
+    struct paced_csv log, summary, intervals, reliability, robustness, overlays; /* empty if the file is missing */
 };
 
 struct report {

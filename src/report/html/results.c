@@ -6,7 +6,6 @@
 #include "src/report/html/cells.h"
 #include "src/report/html/html.h"
 #include "src/report/html/sections.h"
-#include "src/report/metrics.h"
 
 static const char *const sets[] = {"all", "non-empty"};
 
@@ -18,8 +17,8 @@ static uint64_t measured(const struct report *report, bool of_class) {
     for (size_t i = 0; i < report->count; ++i)
         for (size_t c = 0; c < report->runs[i].summary.columns; ++c)
             for (int m = 0; m < PACED_METRICS; ++m) {
-                bool known = strcmp(report->runs[i].summary.names[c], paced_metric_name((enum paced_metric)m)) == 0;
-                if (known && !(of_class && metric_is_of_image((enum paced_metric)m))) which |= METRIC_BIT(m);
+                bool known = strcmp(report->runs[i].summary.names[c], paced_metric_table[m].name) == 0;
+                if (known && !(of_class && paced_metric_table[m].of_image)) which |= PACED_METRIC_BIT(m);
             }
     return which;
 }
@@ -33,22 +32,22 @@ static void add_set_headers(struct paced_text *out) {
 /* Ends a header row with the metrics. */
 static void add_metric_headers(struct paced_text *out, uint64_t which) {
     for (int m = 0; m < PACED_METRICS; ++m)
-        if (which & METRIC_BIT(m)) cells_add_metric_heading(out, (enum paced_metric)m);
+        if (which & PACED_METRIC_BIT(m)) cells_add_metric_heading(out, (enum paced_metric)m);
     paced_text_add(out, "</tr></thead><tbody>\n");
 }
 
 /* Adds the means of a row of the summary, each with its interval. */
 static void add_means(struct paced_text *out, const struct report_run *run, size_t row, uint64_t which) {
-    const char *set = csv_table_text(&run->summary, row, "set"), *class = csv_table_text(&run->summary, row, "class");
+    const char *set = paced_csv_text(&run->summary, row, "set"), *class = paced_csv_text(&run->summary, row, "class");
     for (int m = 0; m < PACED_METRICS; ++m) {
-        const char *metric = paced_metric_name((enum paced_metric)m);
-        if (!(which & METRIC_BIT(m))) continue;
+        const char *metric = paced_metric_table[m].name;
+        if (!(which & PACED_METRIC_BIT(m))) continue;
         long interval = report_run_interval(run, set, class, metric);
         paced_text_add(out, "<td class=\"number\">");
-        html_number(out, csv_table_text(&run->summary, row, metric));
+        html_number(out, paced_csv_text(&run->summary, row, metric));
         if (interval >= 0)
-            cells_add_interval(out, csv_table_text(&run->intervals, (size_t)interval, "low"),
-                               csv_table_text(&run->intervals, (size_t)interval, "high"));
+            cells_add_interval(out, paced_csv_text(&run->intervals, (size_t)interval, "low"),
+                               paced_csv_text(&run->intervals, (size_t)interval, "high"));
         paced_text_add(out, "</td>");
     }
     paced_text_add(out, "</tr>\n");
@@ -67,11 +66,11 @@ enum paced_err section_results(struct paced_text *out, const struct report *repo
     for (size_t i = 0; i < report->count; ++i)
         for (size_t row = 0; row < report->runs[i].summary.rows; ++row) {
             const struct report_run *run = &report->runs[i];
-            if (!csv_table_is(&run->summary, row, "class", "mean")) continue;
+            if (!paced_csv_is(&run->summary, row, "class", "mean")) continue;
             paced_text_add(out, "<tr>");
             html_element(out, "th", " scope=\"row\"", run->label);
-            html_element(out, "td", " class=\"set\"", csv_table_text(&run->summary, row, "set"));
-            cells_add_count(out, csv_table_text(&run->summary, row, "images"));
+            html_element(out, "td", " class=\"set\"", paced_csv_text(&run->summary, row, "set"));
+            cells_add_count(out, paced_csv_text(&run->summary, row, "images"));
             add_means(out, run, row, which);
         }
     html_table_end(out);
@@ -88,7 +87,7 @@ static const char *class_name(const struct report_run *run, const char *number) 
 }
 
 static bool is_of_class(const struct report_run *run, size_t row) {
-    return csv_table_is(&run->summary, row, "set", "all") && !csv_table_is(&run->summary, row, "class", "mean");
+    return paced_csv_is(&run->summary, row, "set", "all") && !paced_csv_is(&run->summary, row, "class", "mean");
 }
 
 /* True if there are several classes; with one class, the means already show it. */
@@ -111,7 +110,7 @@ enum paced_err section_classes(struct paced_text *out, const struct report *repo
             const struct report_run *run = &report->runs[i];
             if (!is_of_class(run, row)) continue;
             paced_text_add(out, "<tr>");
-            html_element(out, "th", " scope=\"row\"", class_name(run, csv_table_text(&run->summary, row, "class")));
+            html_element(out, "th", " scope=\"row\"", class_name(run, paced_csv_text(&run->summary, row, "class")));
             html_element(out, "td", "", run->label);
             add_means(out, run, row, which);
         }
@@ -152,7 +151,7 @@ static enum paced_err add_differences(struct paced_text *out, const struct repor
         html_element(out, "td", " class=\"set\"", sets[set]);
         cells_add_count(out, images);
         for (int m = 0; m < PACED_METRICS; ++m)
-            if (which & METRIC_BIT(m)) add_difference(out, &differences.metrics[m]);
+            if (which & PACED_METRIC_BIT(m)) add_difference(out, &differences.metrics[m]);
         paced_text_add(out, "</tr>\n");
     }
     free(path);

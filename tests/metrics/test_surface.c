@@ -1,6 +1,6 @@
 /* Distances between outlines against SciPy (tests/golden/metrics.py, which compares SciPy with MONAI), and the cases
  * that both leave undefined. */
-#include "src/report/surface.h"
+#include "src/metrics/surface.h"
 
 #include "paced/weights.h"
 

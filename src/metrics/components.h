@@ -1,6 +1,6 @@
-/* Connected components of label maps. Private to the report module. */
-#ifndef PACED_REPORT_COMPONENTS_H
-#define PACED_REPORT_COMPONENTS_H
+/* Connected components of label maps. Private to the metrics module. */
+#ifndef PACED_METRICS_COMPONENTS_H
+#define PACED_METRICS_COMPONENTS_H
 
 #include "paced/base.h"
 

@@ -2,16 +2,11 @@
  *
  * Values are read back from files, so an interrupted and resumed sweep gives the same tables. A mean over runs averages
  * the set means of the runs; the standard deviation is that of a sample (n - 1). */
-#include "src/report/outcomes.h"
-
-#include "src/report/csv.h"
-#include "src/report/metrics.h"
+#include "paced/metrics.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { LARGEST_FILE = 1 << 24 };
 
 /* ---- rows ---------------------------------------------------------------------------------------------------- */
 
@@ -55,86 +50,67 @@ void paced_outcomes_finish(struct paced_outcomes *outcomes) {
 
 /* ---- reading ------------------------------------------------------------------------------------------------- */
 
-/* Parses a number; an empty field, not applicable, gives NaN. */
-static bool take_real(char **row, double *value) {
-    const char *field = paced_csv_take_field(row);
-    *value = NAN;
-    return field && (!*field || paced_parse_real(field, value));
+static enum paced_err take_metric(const struct paced_csv *csv, size_t row, int *metric) {
+    for (*metric = 0; *metric < PACED_METRICS; ++*metric)
+        if (paced_csv_is(csv, row, "metric", paced_metric_table[*metric].name)) return PACED_OK;
+    return paced_csv_refuse(csv, row, "metric", "a metric");
 }
 
-static int find_metric(const char *name) {
-    int m = 0;
-    while (m < PACED_METRICS && strcmp(paced_metric_name((enum paced_metric)m), name) != 0) ++m;
-    return m;
-}
-
-/* Parses "SET,CLASS,IMAGES,METRIC,MEAN,LOW,HIGH" and skips rows of a single class. False if malformed. */
-static bool take_interval(char *line, struct paced_outcome *row) {
-    const char *set = paced_csv_take_field(&line), *class_name = paced_csv_take_field(&line);
-    double images;
-    if (!class_name || !take_real(&line, &images)) return false;
-    const char *name = paced_csv_take_field(&line);
-    int metric = name ? find_metric(name) : PACED_METRICS;
-    struct paced_figure figure = {.stddev = NAN};
-    if (metric == PACED_METRICS || !take_real(&line, &figure.mean) || !take_real(&line, &figure.low) ||
-        !take_real(&line, &figure.high))
-        return false;
-    if (strcmp(class_name, "mean") != 0) return true;
-    enum paced_outcome_part part = strcmp(set, "all") == 0 ? PACED_ON_ALL : PACED_ON_NON_EMPTY;
-    row->images[part] = images;
-    row->figures[part][metric] = figure;
-    return true;
-}
-
-/* Parses "WEIGHTS,CORRUPTION,METRIC,CLEAN,severities...,MEAN,DROP" and keeps only the mean over the corruptions. False
- * if malformed. */
-static bool take_robustness(char *line, struct paced_outcomes *outcomes, const char *const *labels) {
-    const char *weights = paced_csv_take_field(&line), *corruption = paced_csv_take_field(&line);
-    const char *name = paced_csv_take_field(&line);
-    int metric = name ? find_metric(name) : PACED_METRICS;
-    double mean = NAN, drop = NAN;
-    if (metric == PACED_METRICS || !line) return false;
-    while (line) {
-        mean = drop;
-        if (!take_real(&line, &drop)) return false;
+/* Takes the rows of intervals.csv, except those of a single class. */
+static enum paced_err take_intervals(const struct paced_csv *csv, struct paced_outcome *row) {
+    for (size_t i = 0; i < csv->rows; ++i) {
+        int metric;
+        double images;
+        struct paced_figure figure = {.stddev = NAN};
+        PACED_TRY(take_metric(csv, i, &metric));
+        PACED_TRY(paced_csv_take_real(csv, i, "images", &images));
+        PACED_TRY(paced_csv_take_real(csv, i, "mean", &figure.mean));
+        PACED_TRY(paced_csv_take_real(csv, i, "low", &figure.low));
+        PACED_TRY(paced_csv_take_real(csv, i, "high", &figure.high));
+        if (!paced_csv_is(csv, i, "class", "mean")) continue;
+        enum paced_outcome_part part = paced_csv_is(csv, i, "set", "all") ? PACED_ON_ALL : PACED_ON_NON_EMPTY;
+        row->images[part] = images;
+        row->figures[part][metric] = figure;
     }
-    if (strcmp(corruption, "mean") != 0) return true;
-    const char **own = paced_alloc(outcomes->label_count, sizeof *own);
-    memcpy(own, labels, outcomes->label_count * sizeof *own);
-    own[0] = weights;
-    struct paced_outcome *row = row_of(outcomes, own);
-    free(own);
-    row->figures[PACED_CORRUPTED][metric].mean = mean;
-    row->figures[PACED_DROP][metric].mean = drop;
-    return true;
-}
-
-/* Reads the file, checks that its first line begins with `header`, and parses the others with one of the above. */
-static enum paced_err take_lines(struct paced_outcomes *outcomes, const char *const *labels, const char *path,
-                                 const char *header, bool is_test) {
-    char *text;
-    PACED_TRY(paced_file_read_text(path, LARGEST_FILE, &text));
-    char *rest = text, *line = paced_csv_take_row(&rest);
-    bool valid = line && strncmp(line, header, strlen(header)) == 0;
-    int number = 1;
-    struct paced_outcome *row = is_test && valid ? row_of(outcomes, labels) : NULL;
-    while (valid && (line = paced_csv_take_row(&rest))) {
-        ++number;
-        valid = row ? take_interval(line, row) : take_robustness(line, outcomes, labels);
-    }
-    free(text);
-    if (valid) return PACED_OK;
-    return paced_error_at_line(PACED_INVALID, path, number, "is not a line of the table %s...; run the test again",
-                               header);
+    return PACED_OK;
 }
 
 enum paced_err paced_outcomes_add_test(struct paced_outcomes *outcomes, const char *const *labels, const char *path) {
-    return take_lines(outcomes, labels, path, "set,class,images,metric,mean,low,high", true);
+    struct paced_csv csv;
+    PACED_TRY(paced_csv_read(&csv, path, "set,class,images,metric,mean,low,high", "run the test again"));
+    enum paced_err err = take_intervals(&csv, row_of(outcomes, labels));
+    paced_csv_finish(&csv);
+    return err;
+}
+
+/* Takes the mean over the corruptions from a row of robustness_summary.csv. own[label_count]: the weights, which this
+ * sets, and the other labels. */
+static enum paced_err take_robustness(const struct paced_csv *csv, size_t i, struct paced_outcomes *outcomes,
+                                      const char **own) {
+    int metric;
+    double mean, drop;
+    PACED_TRY(take_metric(csv, i, &metric));
+    PACED_TRY(paced_csv_take_real(csv, i, "mean", &mean));
+    PACED_TRY(paced_csv_take_real(csv, i, "drop", &drop));
+    if (!paced_csv_is(csv, i, "corruption", "mean")) return PACED_OK;
+    own[0] = paced_csv_text(csv, i, "weights");
+    struct paced_outcome *row = row_of(outcomes, own);
+    row->figures[PACED_CORRUPTED][metric].mean = mean;
+    row->figures[PACED_DROP][metric].mean = drop;
+    return PACED_OK;
 }
 
 enum paced_err paced_outcomes_add_robustness(struct paced_outcomes *outcomes, const char *const *labels,
                                              const char *path) {
-    return take_lines(outcomes, labels, path, "weights,corruption,metric,clean", false);
+    struct paced_csv csv;
+    PACED_TRY(paced_csv_read(&csv, path, "weights,corruption,metric,mean,drop", "run `paced robustness` again"));
+    const char **own = paced_alloc(outcomes->label_count, sizeof *own);
+    memcpy(own, labels, outcomes->label_count * sizeof *own);
+    enum paced_err err = PACED_OK;
+    for (size_t i = 0; !err && i < csv.rows; ++i) err = take_robustness(&csv, i, outcomes, own);
+    free(own);
+    paced_csv_finish(&csv);
+    return err;
 }
 
 /* ---- one network in several rows ------------------------------------------------------------------------------ */
@@ -229,15 +205,4 @@ struct paced_outcomes paced_outcomes_average(const struct paced_outcomes *outcom
     }
     free(members);
     return averages;
-}
-
-const char *outcomes_prefix(enum paced_outcome_part part) {
-    static const char *const prefixes[PACED_OUTCOME_PARTS] = {"", "non_empty_", "corrupted_", "drop_"};
-    return prefixes[part];
-}
-
-bool outcomes_measured(const struct paced_outcomes *outcomes, enum paced_outcome_part part, enum paced_metric metric) {
-    for (size_t i = 0; i < outcomes->count; ++i)
-        if (!isnan(outcomes->rows[i].figures[part][metric].mean)) return true;
-    return false;
 }

@@ -1,13 +1,14 @@
 /* cases: selection of representative images of a test set. */
-#include "src/report/csv.h"
-#include "src/report/scores.h"
+#include "paced/metrics.h"
 
 #include <stdlib.h>
 
 /* True if the mask or the prediction has any foreground. */
 static bool shows_something(const struct paced_scores *scores, size_t image) {
-    for (int c = 1; c < scores_classes(scores); ++c)
-        if (scores_labelled(scores, image, c) || scores_predicted(scores, image, c)) return true;
+    for (int c = 1; c < paced_scores_classes(scores); ++c) {
+        struct paced_pixels n = paced_scores_pixels(scores, image, c);
+        if (n.labelled || n.predicted) return true;
+    }
     return false;
 }
 
@@ -60,21 +61,4 @@ size_t paced_cases_choose(const struct paced_scores *scores, size_t wanted, stru
 
 char *paced_case_file(const struct paced_case *c) {
     return paced_format("%s_%02d.png", c->kind, c->number);
-}
-
-enum paced_err paced_cases_write_csv(const struct paced_scores *scores, const struct paced_case *cases, size_t count,
-                                     const char *path) {
-    struct paced_atomic file;
-    PACED_TRY(paced_atomic_open(&file, path));
-    fputs("file,case,image,dice\n", file.stream);
-    for (size_t i = 0; i < count; ++i) {
-        char *name = paced_case_file(&cases[i]);
-        fprintf(file.stream, "%s,%s,", name, cases[i].kind);
-        paced_csv_write_text(file.stream, scores_name(scores, cases[i].image));
-        fputc(',', file.stream);
-        paced_csv_write_real(file.stream, cases[i].dice);
-        fputc('\n', file.stream);
-        free(name);
-    }
-    return paced_atomic_commit(&file);
 }

@@ -1,4 +1,4 @@
-/* Distances between the outlines of masks. Private to the report module.
+/* Distances between the outlines of masks. Private to the metrics module.
  *
  * The outline of a mask is the mask without its erosion by a cross of five pixels; pixels outside the image are
  * background. Distances are Euclidean, from each pixel of either outline to the nearest pixel of the other one:
@@ -6,8 +6,8 @@
  *   nsd  = fraction of all these distances that are at most `tolerance`
  * as in MONAI's HausdorffDistanceMetric(percentile=95) and SurfaceDiceMetric. Cases that MONAI leaves undefined: 0 and
  * 1 if both masks are empty, sqrt(width^2 + height^2) and 0 if one is. */
-#ifndef PACED_REPORT_SURFACE_H
-#define PACED_REPORT_SURFACE_H
+#ifndef PACED_METRICS_SURFACE_H
+#define PACED_METRICS_SURFACE_H
 
 #include "paced/base.h"
 

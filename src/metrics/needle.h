@@ -1,8 +1,8 @@
-/* Mask of a needle and the line through it. Private to the report module. */
-#ifndef PACED_REPORT_NEEDLE_H
-#define PACED_REPORT_NEEDLE_H
+/* Mask of a needle and the line through it. Private to the metrics module. */
+#ifndef PACED_METRICS_NEEDLE_H
+#define PACED_METRICS_NEEDLE_H
 
-#include "src/report/components.h"
+#include "src/metrics/components.h"
 
 /* Computes mask[height][width] from logits[height][width][2]: the foreground probability is stretched to 0..255 and
  * thresholded above 127, and the outline of largest area is kept, filled. Empty if the probability is constant. */

@@ -1,5 +1,5 @@
 /* needle: mask from probabilities, and line fit of a mask. */
-#include "src/report/needle.h"
+#include "src/metrics/needle.h"
 
 #include <math.h>
 
