@@ -4,7 +4,7 @@
  *   dice = (2 TP + 1e-4) / (|P| + |G| + 1e-4), iou = TP / (|P| + |G| - TP), precision = TP / |P|, recall = TP / |G|,
  *   the last three are 1 for 0/0. An image's value is the mean over its classes, a set's value the mean over its
  *   images; f1 is computed from the mean precision and the mean recall.
- *   hd95 (pixels) and nsd compare outlines as defined by MONAI (src/metrics/surface.h).
+ *   hd95 (pixels) and nsd compare outlines as defined by MONAI (src/metrics/parts.h).
  * Metrics per image: nll, ece and brier of the probabilities (the ece of a set is computed over all its pixels);
  *   angle_error (degrees^2) and distance_error (pixels^2) of a needle's line. */
 #ifndef PACED_METRICS_H

@@ -1,8 +1,6 @@
 /* evaluator: evaluation of one predicted image. */
 #include "paced/metrics.h"
-#include "src/metrics/components.h"
-#include "src/metrics/needle.h"
-#include "src/metrics/surface.h"
+#include "src/metrics/parts.h"
 
 #include <math.h>
 #include <stdlib.h>

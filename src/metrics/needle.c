@@ -1,5 +1,5 @@
 /* needle: mask from probabilities, and line fit of a mask. */
-#include "src/metrics/needle.h"
+#include "src/metrics/parts.h"
 
 #include <math.h>
 

@@ -153,56 +153,55 @@ void paced_outcomes_join(struct paced_outcomes *outcomes, const char *name, cons
 
 /* ---- averages ------------------------------------------------------------------------------------------------ */
 
-/* Labels except one; the array is owned by the caller, the texts are borrowed. */
-static const char **without(const char *const *labels, size_t count, size_t label) {
-    const char **rest = paced_alloc(count, sizeof *rest);
-    for (size_t i = 0, k = 0; i < count; ++i)
-        if (i != label) rest[k++] = labels[i];
-    return rest;
-}
-
-/* Mean and standard deviation of means[count], ignoring NaN. */
-static struct paced_figure average(const double *means, size_t count) {
+/* Mean and standard deviation over the rows in which the figure is measured. */
+static struct paced_figure average(const struct paced_outcome *const *rows, size_t count, int part, int metric) {
     double sum = 0, squares = 0;
     size_t n = 0;
-    for (size_t i = 0; i < count; ++i)
-        if (!isnan(means[i])) sum += means[i], n++;
+    for (size_t i = 0; i < count; ++i) {
+        double value = rows[i]->figures[part][metric].mean;
+        if (isnan(value)) continue;
+        sum += value;
+        ++n;
+    }
     double mean = n > 0 ? sum / (double)n : NAN;
-    for (size_t i = 0; i < count; ++i)
-        if (!isnan(means[i])) squares += (means[i] - mean) * (means[i] - mean);
+    for (size_t i = 0; i < count; ++i) {
+        double difference = rows[i]->figures[part][metric].mean - mean;
+        if (!isnan(difference)) squares += difference * difference;
+    }
     return (struct paced_figure){mean, NAN, NAN, n > 1 ? sqrt(squares / (double)(n - 1)) : NAN};
 }
 
-static void average_rows(struct paced_outcome *row, const struct paced_outcome *const *members, size_t count) {
-    double *means = paced_alloc(count, sizeof *means);
-    row->runs = count;
-    for (int part = 0; part < PACED_OUTCOME_PARTS; ++part)
-        for (int m = 0; m < PACED_METRICS; ++m) {
-            for (size_t i = 0; i < count; ++i) means[i] = members[i]->figures[part][m].mean;
-            row->figures[part][m] = average(means, count);
-        }
-    free(means);
+/* Moves the label to the end. */
+static void move_last(const char **labels, size_t count, size_t label) {
+    const char *moved = labels[label];
+    memmove(labels + label, labels + label + 1, (count - label - 1) * sizeof *labels);
+    labels[count - 1] = moved;
 }
 
 struct paced_outcomes paced_outcomes_average(const struct paced_outcomes *outcomes, size_t label) {
     struct paced_outcomes averages;
-    const char **names = without(outcomes->names, outcomes->label_count, label);
-    paced_outcomes_init(&averages, names, outcomes->label_count - 1);
+    size_t labels = outcomes->label_count, *group = paced_alloc(outcomes->count + 1, sizeof *group);
+    const struct paced_outcome **members = paced_alloc(outcomes->count + 1, sizeof *members);
+    const char **others = paced_alloc(labels, sizeof *others);
+    memcpy(others, outcomes->names, labels * sizeof *others);
+    move_last(others, labels, label);
+    paced_outcomes_init(&averages, others, labels - 1);
     averages.averaged = outcomes->names[label];
-    free(names);
-    const struct paced_outcome **members = paced_alloc(outcomes->count, sizeof *members);
-    for (size_t i = 0; i < outcomes->count; ++i) {
-        const char **labels = without((const char *const *)outcomes->rows[i].labels, outcomes->label_count, label);
-        size_t before = averages.count, count = 0;
-        struct paced_outcome *row = row_of(&averages, labels);
-        for (size_t k = i; averages.count > before && k < outcomes->count; ++k) {
-            const char **others = without((const char *const *)outcomes->rows[k].labels, outcomes->label_count, label);
-            if (same_labels(row, others, averages.label_count)) members[count++] = &outcomes->rows[k];
-            free(others);
-        }
-        if (count > 0) average_rows(row, members, count);
-        free(labels);
+    for (size_t i = 0; i < outcomes->count; ++i) { /* each row's group is the index of its average */
+        memcpy(others, outcomes->rows[i].labels, labels * sizeof *others);
+        move_last(others, labels, label);
+        group[i] = (size_t)(row_of(&averages, others) - averages.rows);
     }
+    for (size_t a = 0; a < averages.count; ++a) {
+        struct paced_outcome *row = &averages.rows[a];
+        row->runs = 0;
+        for (size_t i = 0; i < outcomes->count; ++i)
+            if (group[i] == a) members[row->runs++] = &outcomes->rows[i];
+        for (int part = 0; part < PACED_OUTCOME_PARTS; ++part)
+            for (int m = 0; m < PACED_METRICS; ++m) row->figures[part][m] = average(members, row->runs, part, m);
+    }
+    free(others);
     free(members);
+    free(group);
     return averages;
 }

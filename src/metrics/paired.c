@@ -3,7 +3,7 @@
  * The rows of an image (one per class) are averaged. Images are matched by name, and equal names by their order. Images
  * in only one of the files are ignored. */
 #include "paced/metrics.h"
-#include "src/metrics/statistics.h"
+#include "src/metrics/parts.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -6,7 +6,7 @@
  * the order of their addition, so that the same set gives the same bits. f1 = 2 p r / (p + r) of the mean p and mean r,
  * 0 if both are 0. */
 #include "paced/metrics.h"
-#include "src/metrics/statistics.h"
+#include "src/metrics/parts.h"
 
 #include <assert.h>
 #include <math.h>

@@ -1,5 +1,5 @@
 /* statistics: quantiles, bootstrap draws, and the Wilcoxon signed-rank test (Wilcoxon, 1945). */
-#include "src/metrics/statistics.h"
+#include "src/metrics/parts.h"
 
 #include "paced/metrics.h"
 

@@ -3,9 +3,7 @@
  * The distance transform is exact and takes two integer passes (Meijster, Roerdink and Hesselink, 2000): first g, the
  * distance of each pixel to the nearest outline pixel of its column; then along each row the minimum over i of
  * (x - i)^2 + g(i)^2, as the lower envelope of one parabola per column. */
-#include "src/metrics/surface.h"
-
-#include "src/metrics/statistics.h"
+#include "src/metrics/parts.h"
 
 #include <math.h>
 #include <stdlib.h>

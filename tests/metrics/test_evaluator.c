@@ -1,7 +1,6 @@
 /* Evaluation of one image: postprocessing by components and by the outline of the needle, line fit, and recorded
  * metrics. Masks are drawn as text: '.' is 0, a digit is a class. */
-#include "src/metrics/components.h"
-#include "src/metrics/needle.h"
+#include "src/metrics/parts.h"
 
 #include "paced/metrics.h"
 #include "tests/capture.h"

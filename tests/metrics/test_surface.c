@@ -1,6 +1,6 @@
 /* Distances between outlines against SciPy (tests/golden/metrics.py, which compares SciPy with MONAI), and the cases
  * that both leave undefined. */
-#include "src/metrics/surface.h"
+#include "src/metrics/parts.h"
 
 #include "paced/weights.h"
 

@@ -16,10 +16,10 @@ static bool was_trained(const struct report_run *run) {
 static char *cell_method(const struct report_run *run) {
     if (!was_trained(run)) return paced_strdup("");
     if (!*run->config.distill.teacher) return paced_strdup("iid");
-    char *loss = report_run_value(run, "distill", "loss");
+    char *loss = paced_config_value(&run->config, "distill.loss");
     if (*loss) return loss;
     free(loss);
-    return report_run_value(run, "distill", "method");
+    return paced_config_value(&run->config, "distill.method");
 }
 
 static char *cell_network(const struct report_run *run) {
@@ -34,7 +34,8 @@ static char *cell_teacher(const struct report_run *run) {
 }
 
 static char *cell_data(const struct report_run *run) {
-    char *kind = report_run_value(run, "data", "dataset"), *size = report_run_value(run, "data", "size");
+    char *kind = paced_config_value(&run->config, "data.dataset"),
+         *size = paced_config_value(&run->config, "data.size");
     char *text = paced_format("%s, %s x %s", kind, size, size);
     free(size);
     free(kind);

@@ -1,4 +1,4 @@
-#include "src/report/html/report_run.h"
+#include "src/report/html/sections.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -119,15 +119,6 @@ void report_run_label(struct report_run *runs, size_t count) {
 }
 
 /* ---- lookup -------------------------------------------------------------------------------------------------- */
-
-char *report_run_value(const struct report_run *run, const char *section, const char *key) {
-    struct paced_config_entry entry;
-    for (size_t i = 0; paced_config_entry(&run->config, i, &entry); ++i) {
-        if (strcmp(entry.section, section) == 0 && strcmp(entry.name, key) == 0) return entry.value;
-        free(entry.value);
-    }
-    return paced_strdup("");
-}
 
 long report_run_interval(const struct report_run *run, const char *set, const char *class_index, const char *metric) {
     const struct paced_csv *t = &run->intervals;

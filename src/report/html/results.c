@@ -121,12 +121,12 @@ enum paced_err section_classes(struct paced_text *out, const struct report *repo
 /* ---- differences --------------------------------------------------------------------------------------------- */
 
 static void add_difference(struct paced_text *out, const struct paced_difference *d) {
-    char low[32] = "", high[32] = "";
-    if (!isnan(d->low)) snprintf(low, sizeof low, "%.9g", d->low);
-    if (!isnan(d->high)) snprintf(high, sizeof high, "%.9g", d->high);
     paced_text_add(out, "<td class=\"number\">");
     html_real(out, d->mean);
     if (!isnan(d->mean)) {
+        char low[32], high[32];
+        snprintf(low, sizeof low, "%.9g", d->low);
+        snprintf(high, sizeof high, "%.9g", d->high);
         cells_add_interval(out, low, high);
         paced_text_add(out, "<span class=\"interval\">p = ");
         html_real(out, d->p);
