@@ -85,14 +85,12 @@ struct paced_reliability {
 void paced_reliability_add(struct paced_reliability *sum, const float *logits, const uint8_t *labels, size_t pixels,
                            int classes, double tau);
 
-/* Negative log-likelihood, expected calibration error, Brier score (mean over pixels of the sum over classes). */
-struct paced_calibration {
-    double nll, ece, brier;
-};
-struct paced_calibration paced_calibration_of(const struct paced_reliability *sum);
+/* nll, ece and brier: negative log-likelihood, expected calibration error, Brier score (mean over pixels of the sum
+ * over classes). */
+struct paced_metrics paced_calibration_of(const struct paced_reliability *sum);
 /* logits [pixels][classes], labels [pixels] */
-struct paced_calibration paced_calibration_measure(const float *logits, const uint8_t *labels, size_t pixels,
-                                                   int classes, double tau);
+struct paced_metrics paced_calibration_measure(const float *logits, const uint8_t *labels, size_t pixels, int classes,
+                                               double tau);
 /* Temperature fit: the tau of minimum NLL within the range below, to six digits. Warns if tau is at a limit of the
  * range. PACED_STOPPED after Ctrl-C; *tau is then not set. */
 #define PACED_TAU_MIN 1e-4

@@ -43,14 +43,14 @@ void paced_reliability_add(struct paced_reliability *sum, const float *logits, c
     sum->pixels += pixels;
 }
 
-struct paced_calibration paced_calibration_of(const struct paced_reliability *sum) {
+struct paced_metrics paced_calibration_of(const struct paced_reliability *sum) {
     double n = (double)sum->pixels, ece = 0;
     for (int b = 0; b < PACED_BINS; ++b) ece += fabs(sum->right[b] - sum->confidence[b]);
-    return (struct paced_calibration){sum->nll / n, ece / n, sum->brier / n};
+    return (struct paced_metrics){.nll = sum->nll / n, .ece = ece / n, .brier = sum->brier / n};
 }
 
-struct paced_calibration paced_calibration_measure(const float *logits, const uint8_t *labels, size_t pixels,
-                                                   int classes, double tau) {
+struct paced_metrics paced_calibration_measure(const float *logits, const uint8_t *labels, size_t pixels, int classes,
+                                               double tau) {
     struct paced_reliability sum = {0};
     paced_reliability_add(&sum, logits, labels, pixels, classes, tau);
     return paced_calibration_of(&sum);

@@ -19,11 +19,6 @@ static int compare(const void *a, const void *b) {
     return first->image < second->image ? -1 : first->image > second->image;
 }
 
-static void add(const struct paced_scores *scores, size_t image, struct paced_case *ranking, size_t *count) {
-    ranking[*count].image = image;
-    ranking[(*count)++].dice = paced_scores_image(scores, image, 0).dice;
-}
-
 static size_t at_most(size_t value, size_t limit) {
     return value < limit ? value : limit;
 }
@@ -33,10 +28,10 @@ static struct paced_case *rank(const struct paced_scores *scores, size_t wanted,
     size_t images = paced_scores_count(scores);
     struct paced_case *ranking = paced_alloc(images + 1, sizeof *ranking);
     *count = 0;
-    for (size_t i = 0; i < images; ++i)
-        if (shows_something(scores, i)) add(scores, i, ranking, count);
-    for (size_t i = 0; i < images && *count < wanted; ++i)
-        if (!shows_something(scores, i)) add(scores, i, ranking, count);
+    for (int shows = 1; shows >= 0; --shows)
+        for (size_t i = 0; i < images && (shows || *count < wanted); ++i)
+            if (shows_something(scores, i) == shows)
+                ranking[(*count)++] = (struct paced_case){.image = i, .dice = paced_scores_image(scores, i, 0).dice};
     qsort(ranking, *count, sizeof *ranking, compare);
     return ranking;
 }

@@ -1,5 +1,4 @@
 /* evaluator: evaluation of one predicted image. */
-#include "paced/metrics.h"
 #include "src/metrics/parts.h"
 
 #include <math.h>
@@ -7,6 +6,7 @@
 
 struct paced_evaluator {
     int size, classes, postprocess;
+    size_t pixels;
     uint64_t metrics;
     double tolerance;
     struct surface *surface;       /* NULL: no outline metrics */
@@ -32,6 +32,7 @@ enum paced_err paced_evaluator_create(struct paced_evaluator **evaluator, const 
     struct paced_evaluator *e = paced_alloc(1, sizeof *e);
     *e = (struct paced_evaluator){.size = size,
                                   .classes = classes,
+                                  .pixels = (size_t)size * (size_t)size,
                                   .postprocess = options->postprocess,
                                   .metrics = options->metrics | (needle ? metrics_of(PACED_OF_NEEDLE) : 0),
                                   .tolerance = options->nsd_tolerance};
@@ -54,51 +55,38 @@ bool paced_evaluator_needs_logits(const struct paced_evaluator *e) {
 
 /* Records the requested metrics on this basis. */
 static void note(const struct paced_evaluator *e, enum paced_metric_basis basis, int class_index,
-                 const struct paced_metrics *values, struct paced_scores *scores) {
+                 struct paced_metrics values, struct paced_scores *scores) {
     uint64_t which = e->metrics & metrics_of(basis);
     for (int m = 0; m < PACED_METRICS; ++m)
-        if (which & PACED_METRIC_BIT(m)) paced_scores_note(scores, class_index, (enum paced_metric)m, values->of[m]);
-}
-
-static void note_outlines(struct paced_evaluator *e, const uint8_t *prediction, const uint8_t *label,
-                          struct paced_scores *scores) {
-    for (int c = 1; c < e->classes; ++c) {
-        struct surface_figures f = surface_compare(e->surface, prediction, label, (uint8_t)c, e->tolerance);
-        note(e, PACED_OF_OUTLINES, c, &(struct paced_metrics){.hd95 = f.hd95, .nsd = f.nsd}, scores);
-    }
+        if (which & PACED_METRIC_BIT(m)) paced_scores_note(scores, class_index, (enum paced_metric)m, values.of[m]);
 }
 
 static void note_probabilities(const struct paced_evaluator *e, const float *logits, const uint8_t *label,
                                struct paced_scores *scores) {
     struct paced_reliability sums = {0};
-    paced_reliability_add(&sums, logits, label, (size_t)e->size * (size_t)e->size, e->classes, 1);
-    struct paced_calibration of = paced_calibration_of(&sums);
-    note(e, PACED_OF_PROBABILITIES, 0, &(struct paced_metrics){.ece = of.ece, .brier = of.brier, .nll = of.nll},
-         scores);
+    paced_reliability_add(&sums, logits, label, e->pixels, e->classes, 1);
+    note(e, PACED_OF_PROBABILITIES, 0, paced_calibration_of(&sums), scores);
     paced_scores_note_reliability(scores, &sums);
 }
 
-static void note_lines(const struct paced_evaluator *e, const uint8_t *prediction, const uint8_t *label,
-                       struct paced_scores *scores) {
+static void note_line(const struct paced_evaluator *e, const uint8_t *prediction, const uint8_t *label,
+                      struct paced_scores *scores) {
     struct needle_line predicted = needle_fit(prediction, e->size, e->size);
     struct needle_line labelled = needle_fit(label, e->size, e->size);
-    struct needle_errors errors = needle_compare(&predicted, &labelled, hypot(e->size, e->size));
-    note(e, PACED_OF_NEEDLE, 0, &(struct paced_metrics){.angle_error = errors.angle, .distance_error = errors.distance},
-         scores);
+    note(e, PACED_OF_NEEDLE, 0, needle_compare(&predicted, &labelled, hypot(e->size, e->size)), scores);
 }
 
 void paced_evaluator_clean(struct paced_evaluator *e, uint8_t *prediction, const float *logits) {
-    size_t pixels = (size_t)e->size * (size_t)e->size;
-    if (e->postprocess == PACED_POSTPROCESS_NEEDLE) needle_mask(e->components, logits, prediction, pixels);
+    if (e->postprocess == PACED_POSTPROCESS_NEEDLE) needle_mask(e->components, logits, prediction, e->pixels);
     if (e->postprocess == PACED_POSTPROCESS_LARGEST) components_keep_largest(e->components, prediction, e->classes);
 }
 
 void paced_evaluate(struct paced_evaluator *e, const char *name, uint8_t *prediction, const float *logits,
                     const uint8_t *label, struct paced_scores *scores) {
-    size_t pixels = (size_t)e->size * (size_t)e->size;
     paced_evaluator_clean(e, prediction, logits);
-    paced_scores_add(scores, name, prediction, label, pixels);
-    if (e->metrics & metrics_of(PACED_OF_OUTLINES)) note_outlines(e, prediction, label, scores);
+    paced_scores_add(scores, name, prediction, label, e->pixels);
+    for (int c = 1; e->surface && c < e->classes; ++c)
+        note(e, PACED_OF_OUTLINES, c, surface_compare(e->surface, prediction, label, (uint8_t)c, e->tolerance), scores);
     if (e->metrics & metrics_of(PACED_OF_PROBABILITIES)) note_probabilities(e, logits, label, scores);
-    if (e->postprocess == PACED_POSTPROCESS_NEEDLE) note_lines(e, prediction, label, scores);
+    if (e->postprocess == PACED_POSTPROCESS_NEEDLE) note_line(e, prediction, label, scores);
 }

@@ -2,7 +2,7 @@
 #ifndef PACED_METRICS_PARTS_H
 #define PACED_METRICS_PARTS_H
 
-#include "paced/base.h"
+#include "paced/metrics.h"
 
 /* ---- statistics.c: order statistics and bootstrap draws ------------------------------------------------------ */
 
@@ -53,10 +53,7 @@ struct needle_line needle_fit(const uint8_t *mask, int width, int height);
 
 /* Squared differences, with angles modulo 180 degrees. 0 if both lines are missing; (90 degrees)^2 and diagonal^2 if
  * one is missing. diagonal: that of the image, pixels. */
-struct needle_errors {
-    double angle, distance;
-};
-struct needle_errors needle_compare(const struct needle_line *prediction, const struct needle_line *label,
+struct paced_metrics needle_compare(const struct needle_line *prediction, const struct needle_line *label,
                                     double diagonal);
 
 /* ---- surface.c: distances between the outlines of masks ------------------------------------------------------ */
@@ -71,11 +68,8 @@ struct surface;
 struct surface *surface_create(int width, int height);
 void surface_destroy(struct surface *surface);
 
-struct surface_figures {
-    double hd95, nsd;
-};
 /* Compares the masks of class `class_index` of two maps [height][width]. */
-struct surface_figures surface_compare(struct surface *surface, const uint8_t *prediction, const uint8_t *label,
-                                       uint8_t class_index, double tolerance);
+struct paced_metrics surface_compare(struct surface *surface, const uint8_t *prediction, const uint8_t *label,
+                                     uint8_t class_index, double tolerance);
 
 #endif

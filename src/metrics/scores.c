@@ -5,12 +5,12 @@
  * The background, class 0, is not scored. Means are taken over the classes of an image first and then over images in
  * the order of their addition, so that the same set gives the same bits. f1 = 2 p r / (p + r) of the mean p and mean r,
  * 0 if both are 0. */
-#include "paced/metrics.h"
 #include "src/metrics/parts.h"
 
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define SMOOTH 1e-4
 #define LABELS 256 /* values of a label map */
@@ -125,17 +125,14 @@ struct paced_pixels paced_scores_pixels(const struct paced_scores *scores, size_
 
 /* ---- through a state file ------------------------------------------------------------------------------------ */
 
+_Static_assert(sizeof(struct paced_pixels) == 3 * sizeof(int64_t), "counts are saved as they are in memory");
+
 void paced_scores_save(const struct paced_scores *scores, const char *tensor, struct paced_weights *weights) {
     size_t columns = 1 + 3 * (size_t)scores->classes;
     int64_t *table = paced_alloc(scores->count * columns + 1, sizeof(*table)), *row = table;
     for (size_t i = 0; i < scores->count; ++i, row += columns) {
-        const struct image *image = &scores->images[i];
-        row[0] = image->non_empty;
-        for (int c = 0; c < scores->classes; ++c) {
-            row[1 + 3 * c] = (int64_t)image->counts[c].both;
-            row[2 + 3 * c] = (int64_t)image->counts[c].predicted;
-            row[3 + 3 * c] = (int64_t)image->counts[c].labelled;
-        }
+        row[0] = scores->images[i].non_empty;
+        memcpy(row + 1, scores->images[i].counts, (columns - 1) * sizeof *row);
     }
     int64_t shape[] = {(int64_t)scores->count, (int64_t)columns};
     paced_weights_add(weights, tensor, PACED_I64, 2, shape, table);
@@ -154,9 +151,7 @@ enum paced_err paced_scores_load(struct paced_scores *scores, const char *tensor
     for (int64_t i = 0; i < entry->shape[0]; ++i, row += columns) {
         struct image *image = append(scores, NULL);
         image->non_empty = row[0] != 0;
-        for (int c = 0; c < scores->classes; ++c)
-            image->counts[c] =
-                (struct paced_pixels){(uint64_t)row[1 + 3 * c], (uint64_t)row[2 + 3 * c], (uint64_t)row[3 + 3 * c]};
+        memcpy(image->counts, row + 1, (size_t)(columns - 1) * sizeof *row);
     }
     return PACED_OK;
 }

@@ -142,9 +142,9 @@ static void test_lines(void **state) {
 }
 
 static void check_errors(struct needle_line prediction, struct needle_line label, double angle, double distance) {
-    struct needle_errors errors = needle_compare(&prediction, &label, 10);
-    assert_float_equal(errors.angle, angle, 1e-9);
-    assert_float_equal(errors.distance, distance, 1e-9);
+    struct paced_metrics errors = needle_compare(&prediction, &label, 10);
+    assert_float_equal(errors.angle_error, angle, 1e-9);
+    assert_float_equal(errors.distance_error, distance, 1e-9);
 }
 
 static void test_line_errors(void **state) {
