@@ -256,7 +256,8 @@ const char *paced_csv_text(const struct paced_csv *csv, size_t row, const char *
 double paced_csv_real(const struct paced_csv *csv, size_t row, const char *column);
 bool paced_csv_is(const struct paced_csv *csv, size_t row, const char *column, const char *text);
 
-/* Strict conversions. PACED_INVALID names file, line and column. An empty real is NaN; "inf" and "-inf" are reals. */
+/* Strict conversions. The error, PACED_INVALID, names file, line and column. An empty real is NaN; "inf" and "-inf" are
+ * reals. */
 enum paced_err paced_csv_take_real(const struct paced_csv *csv, size_t row, const char *column, double *value);
 enum paced_err paced_csv_take_count(const struct paced_csv *csv, size_t row, const char *column, int64_t min,
                                     int64_t max, int64_t *value);

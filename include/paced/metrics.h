@@ -16,7 +16,7 @@
 
 /* METRIC(ID, name, unit, basis, scope, better): a metric is an enumerator, a field, a column, a word of test.metrics
  * (but for those of NEEDLE, which come last and are measured with PACED_POSTPROCESS_NEEDLE) and a row of
- * paced_metric_table. Those of PIXELS come first and are always measured. */
+ * paced_metric_table. Those of PIXELS, PACED_PIXEL_METRICS in number, come first and are always measured. */
 #define PACED_METRIC_LIST(METRIC)                                       \
     METRIC(DICE, dice, "0 to 1", PIXELS, CLASS, HIGHER)                 \
     METRIC(IOU, iou, "0 to 1", PIXELS, CLASS, HIGHER)                   \
@@ -33,10 +33,9 @@
 
 #define PACED_METRIC_ID(id, ...) PACED_##id,
 #define PACED_METRIC_FIELD(id, name, ...) double name;
-enum paced_metric { PACED_METRIC_LIST(PACED_METRIC_ID) PACED_METRICS };
+enum paced_metric { PACED_METRIC_LIST(PACED_METRIC_ID) PACED_METRICS, PACED_PIXEL_METRICS = PACED_F1 + 1 };
 enum paced_postprocess { PACED_POSTPROCESS_NONE, PACED_POSTPROCESS_LARGEST, PACED_POSTPROCESS_NEEDLE };
 enum paced_metric_basis { PACED_OF_PIXELS, PACED_OF_OUTLINES, PACED_OF_PROBABILITIES, PACED_OF_NEEDLE };
-enum { PACED_PIXEL_METRICS = PACED_F1 + 1 }; /* number of the metrics of PIXELS */
 
 /* Names of the metrics that test.metrics may choose, and of the post-processing. */
 const char *paced_metric_choice(int metric);

@@ -82,6 +82,10 @@ enum paced_err paced_csv_error(const struct paced_csv *t, size_t row, const char
     return paced_error_at_line(PACED_INVALID, t->path, (int)line, "%s; %s", text, t->remedy);
 }
 
+static enum paced_err refuse_header(const struct paced_csv *t, const char *column) {
+    return paced_csv_error(t, PACED_CSV_HEADER, "the header lacks the column '%s'", column);
+}
+
 static enum paced_err take_header(struct paced_csv *t, char *row, const char *required) {
     for (const char *name; (name = take_field(&row));) {
         t->names = paced_grow(t->names, t->columns + 1, sizeof *t->names);
@@ -89,7 +93,7 @@ static enum paced_err take_header(struct paced_csv *t, char *row, const char *re
     }
     for (char *name; (name = paced_list_next(&required)); free(name)) {
         if (find_column(t, name) < t->columns) continue;
-        enum paced_err err = paced_csv_error(t, PACED_CSV_HEADER, "the header lacks the column '%s'", name);
+        enum paced_err err = refuse_header(t, name);
         free(name);
         return err;
     }
@@ -137,7 +141,9 @@ enum paced_err paced_csv_read(struct paced_csv *t, const char *path, const char 
 
 enum paced_err paced_csv_read_any(struct paced_csv *t, const char *path) {
     *t = (struct paced_csv){.path = path};
-    return paced_path_exists(path) ? read_table(t, "", false) : PACED_OK;
+    enum paced_err err = paced_path_exists(path) ? read_table(t, "", false) : PACED_OK;
+    t->path = NULL; /* only errors of a strict reader name it */
+    return err;
 }
 
 void paced_csv_finish(struct paced_csv *t) {
@@ -173,6 +179,7 @@ enum paced_err paced_csv_refuse(const struct paced_csv *t, size_t row, const cha
 }
 
 enum paced_err paced_csv_take_real(const struct paced_csv *t, size_t row, const char *column, double *value) {
+    if (!paced_csv_has(t, column)) return refuse_header(t, column);
     const char *text = paced_csv_text(t, row, column);
     *value = strcmp(text, "inf") == 0 ? INFINITY : strcmp(text, "-inf") == 0 ? -INFINITY : NAN;
     if (!*text || !isnan(*value) || paced_parse_real(text, value)) return PACED_OK;

@@ -10,9 +10,6 @@
 
 enum { SEVERITIES = 5 };
 
-/* Last of the pixel metrics, which come first in enum paced_metric. */
-#define LAST_FIGURE PACED_F1
-
 static double set_mean(const struct paced_scores *scores, enum paced_metric figure) {
     return paced_scores_mean(scores, 0, false, NULL).of[figure];
 }
@@ -68,7 +65,7 @@ enum paced_err paced_robustness_write_summary(const struct paced_robustness *r, 
     fputs(",mean,drop\n", file.stream);
     for (size_t w = 0; w < r->weight_count; ++w)
         for (size_t c = 0; c <= r->corruption_count; ++c)
-            for (enum paced_metric f = 0; f <= LAST_FIGURE; ++f) write_row(r, w, c, f, file.stream);
+            for (enum paced_metric f = 0; f < PACED_PIXEL_METRICS; ++f) write_row(r, w, c, f, file.stream);
     return paced_atomic_commit(&file);
 }
 
@@ -97,7 +94,9 @@ static void write_images(FILE *out, const char *weights, const char *corruption,
 enum paced_err paced_robustness_write_csv(const struct paced_robustness *r, const char *path) {
     struct paced_atomic file;
     PACED_TRY(paced_atomic_open(&file, path));
-    fputs("weights,image,corruption,severity,class,dice,iou,precision,recall,f1\n", file.stream);
+    fputs("weights,image,corruption,severity,class", file.stream);
+    for (int m = 0; m < PACED_PIXEL_METRICS; ++m) fprintf(file.stream, ",%s", paced_metric_table[m].name);
+    fputc('\n', file.stream);
     for (size_t w = 0; w < r->weight_count; ++w) {
         write_images(file.stream, r->weights[w], "clean", 0, r->clean[w]);
         for (size_t c = 0; c < r->corruption_count; ++c)
@@ -203,7 +202,7 @@ static enum paced_err plot_figure(const struct paced_robustness *r, enum paced_m
 
 enum paced_err paced_robustness_plot(const struct paced_robustness *r, const char *dir) {
     enum paced_err err = PACED_OK;
-    for (enum paced_metric f = 0; !err && f <= LAST_FIGURE; ++f) {
+    for (enum paced_metric f = 0; !err && f < PACED_PIXEL_METRICS; ++f) {
         char *name = paced_format("robustness_%s.png", paced_metric_table[f].name), *path = paced_path_join(dir, name);
         err = plot_figure(r, f, path);
         free(path);

@@ -204,7 +204,9 @@ enum paced_err paced_comparison_write_csv(const struct paced_comparison *compari
     static const struct paced_difference none = {NAN, NAN, NAN, NAN};
     struct paced_atomic file;
     PACED_TRY(paced_atomic_open(&file, path));
-    fputs("stage,set,images,dice,iou,precision,recall,f1,dice_difference,dice_low,dice_high,dice_p\n", file.stream);
+    fputs("stage,set,images", file.stream);
+    write_names(file.stream, PACED_METRICS_ALWAYS);
+    fputs(",dice_difference,dice_low,dice_high,dice_p\n", file.stream);
     for (size_t i = 0; i < comparison->count; ++i) {
         const struct paced_comparison_row *row = &comparison->rows[i];
         for (int set = 0; set < SETS; ++set) {
@@ -246,8 +248,9 @@ void paced_comparison_print(const struct paced_comparison *comparison, FILE *out
     int width = (int)strlen("stage");
     for (size_t i = 0; i < comparison->count; ++i)
         if ((int)strlen(comparison->rows[i].name) > width) width = (int)strlen(comparison->rows[i].name);
-    fprintf(out, "%-*s  %6s  %9s  %9s  %9s  %9s  %9s  %16s  %16s  %9s\n", width, "stage", "images", "dice", "iou",
-            "precision", "recall", "f1", "dice (non-empty)", "dice - first's", "p");
+    fprintf(out, "%-*s  %6s", width, "stage", "images");
+    for (int m = 0; m < PACED_PIXEL_METRICS; ++m) fprintf(out, "  %9s", paced_metric_table[m].name);
+    fprintf(out, "  %16s  %16s  %9s\n", "dice (non-empty)", "dice - first's", "p");
     for (size_t i = 0; i < comparison->count; ++i) {
         const struct paced_comparison_row *row = &comparison->rows[i];
         const struct paced_difference *dice = &row->against_first[ALL].metrics[PACED_DICE];

@@ -15,11 +15,10 @@ static const char *const sets[] = {"all", "non-empty"};
 static uint64_t measured(const struct report *report, bool of_class) {
     uint64_t which = 0;
     for (size_t i = 0; i < report->count; ++i)
-        for (size_t c = 0; c < report->runs[i].summary.columns; ++c)
-            for (int m = 0; m < PACED_METRICS; ++m) {
-                bool known = strcmp(report->runs[i].summary.names[c], paced_metric_table[m].name) == 0;
-                if (known && !(of_class && paced_metric_table[m].of_image)) which |= PACED_METRIC_BIT(m);
-            }
+        for (int m = 0; m < PACED_METRICS; ++m)
+            if (paced_csv_has(&report->runs[i].summary, paced_metric_table[m].name) &&
+                !(of_class && paced_metric_table[m].of_image))
+                which |= PACED_METRIC_BIT(m);
     return which;
 }
 
@@ -53,31 +52,7 @@ static void add_means(struct paced_text *out, const struct report_run *run, size
     paced_text_add(out, "</tr>\n");
 }
 
-/* ---- means --------------------------------------------------------------------------------------------------- */
-
-enum paced_err section_results(struct paced_text *out, const struct report *report) {
-    uint64_t which = measured(report, false);
-    if (!which) return PACED_OK;
-    html_table_begin(out, "summary",
-                     "Means over the test images, with 95 % intervals (bootstrap over images) where available. "
-                     "Non-empty: images whose mask has a foreground.");
-    add_set_headers(out);
-    add_metric_headers(out, which);
-    for (size_t i = 0; i < report->count; ++i)
-        for (size_t row = 0; row < report->runs[i].summary.rows; ++row) {
-            const struct report_run *run = &report->runs[i];
-            if (!paced_csv_is(&run->summary, row, "class", "mean")) continue;
-            paced_text_add(out, "<tr>");
-            html_element(out, "th", " scope=\"row\"", run->label);
-            html_element(out, "td", " class=\"set\"", paced_csv_text(&run->summary, row, "set"));
-            cells_add_count(out, paced_csv_text(&run->summary, row, "images"));
-            add_means(out, run, row, which);
-        }
-    html_table_end(out);
-    return PACED_OK;
-}
-
-/* ---- classes ------------------------------------------------------------------------------------------------- */
+/* ---- means of all images and of each class ------------------------------------------------------------------- */
 
 /* Name of the class with this number; the number itself if it has no name. */
 static const char *class_name(const struct report_run *run, const char *number) {
@@ -97,24 +72,45 @@ static bool has_classes(const struct report_run *run) {
     return count > 1;
 }
 
+/* Adds the rows of the means over the classes, or of each class, and ends the table. */
+static void add_rows(struct paced_text *out, const struct report *report, bool of_class, uint64_t which) {
+    add_metric_headers(out, which);
+    for (size_t i = 0; i < report->count; ++i)
+        for (size_t row = 0; row < report->runs[i].summary.rows; ++row) {
+            const struct report_run *run = &report->runs[i];
+            const char *class = paced_csv_text(&run->summary, row, "class");
+            if (of_class ? !is_of_class(run, row) : strcmp(class, "mean") != 0) continue;
+            paced_text_add(out, "<tr>");
+            html_element(out, "th", " scope=\"row\"", of_class ? class_name(run, class) : run->label);
+            if (of_class) {
+                html_element(out, "td", "", run->label);
+            } else {
+                html_element(out, "td", " class=\"set\"", paced_csv_text(&run->summary, row, "set"));
+                cells_add_count(out, paced_csv_text(&run->summary, row, "images"));
+            }
+            add_means(out, run, row, which);
+        }
+    html_table_end(out);
+}
+
+enum paced_err section_results(struct paced_text *out, const struct report *report) {
+    uint64_t which = measured(report, false);
+    if (!which) return PACED_OK;
+    html_table_begin(out, "summary",
+                     "Means over the test images, with 95 % intervals (bootstrap over images) where available. "
+                     "Non-empty: images whose mask has a foreground.");
+    add_set_headers(out);
+    add_rows(out, report, false, which);
+    return PACED_OK;
+}
+
 enum paced_err section_classes(struct paced_text *out, const struct report *report) {
-    uint64_t which = measured(report, true);
     bool any = false;
     for (size_t i = 0; i < report->count; ++i) any |= has_classes(&report->runs[i]);
     if (!any) return PACED_OK;
     html_table_begin(out, "class-summary", "Means over all images per class, with 95 % intervals.");
     paced_text_add(out, "<thead><tr><th scope=\"col\">class</th><th scope=\"col\">run</th>");
-    add_metric_headers(out, which);
-    for (size_t i = 0; i < report->count; ++i)
-        for (size_t row = 0; row < report->runs[i].summary.rows; ++row) {
-            const struct report_run *run = &report->runs[i];
-            if (!is_of_class(run, row)) continue;
-            paced_text_add(out, "<tr>");
-            html_element(out, "th", " scope=\"row\"", class_name(run, paced_csv_text(&run->summary, row, "class")));
-            html_element(out, "td", "", run->label);
-            add_means(out, run, row, which);
-        }
-    html_table_end(out);
+    add_rows(out, report, true, measured(report, true));
     return PACED_OK;
 }
 

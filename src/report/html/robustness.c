@@ -205,7 +205,7 @@ enum paced_err section_robustness(struct paced_text *out, const struct report *r
     enum paced_err err = PACED_OK;
     find_conditions(&c, report);
     const bool any = c.count > 0;
-    for (enum paced_metric m = 0; !err && m <= PACED_F1; ++m) {
+    for (enum paced_metric m = 0; !err && m < PACED_PIXEL_METRICS; ++m) {
         if (any && m == 1) paced_text_add(out, "<details><summary>Other metrics</summary>\n");
         /* A single run already has these pictures, drawn by `paced robustness`. */
         err = add_curves(out, &c, m, report->count > 1 ? report->dir : NULL);

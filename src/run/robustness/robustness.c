@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "paced/models.h"
+#include "paced/report.h"
 #include "paced/weights.h"
 #include "src/run/files.h"
 #include "src/run/report_runs.h"

@@ -2,7 +2,7 @@
  * score of softmax(logits / tau) at tau = 1 and at the fitted tau. */
 #include <stdlib.h>
 
-#include "paced/report.h"
+#include "paced/metrics.h"
 #include "src/run/commands.h"
 #include "src/run/files.h"
 #include "src/run/logits.h"
