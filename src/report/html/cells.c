@@ -18,16 +18,21 @@ void cells_add_count(struct paced_text *out, const char *count) {
     html_element(out, "td", " class=\"number\"", count);
 }
 
-void cells_add_interval(struct paced_text *out, const char *low, const char *high) {
-    paced_text_add(out, "<span class=\"interval\">");
-    html_number(out, low);
-    paced_text_add(out, " to ");
-    html_number(out, high);
-    paced_text_add(out, "</span>");
-}
-
-void cells_add_stddev(struct paced_text *out, const char *stddev) {
-    paced_text_add(out, "<span class=\"interval\">&plusmn; ");
-    html_number(out, stddev);
-    paced_text_add(out, "</span>");
+void cells_add_value(struct paced_text *out, const char *value, const char *low, const char *high, const char *mark,
+                     const char *number) {
+    paced_text_add(out, "<td class=\"number\">");
+    html_number(out, value);
+    if (low && high) {
+        paced_text_add(out, "<span class=\"interval\">");
+        html_number(out, low);
+        paced_text_add(out, " to ");
+        html_number(out, high);
+        paced_text_add(out, "</span>");
+    }
+    if (number) {
+        paced_text_add(out, "<span class=\"interval\">%s", mark);
+        html_number(out, number);
+        paced_text_add(out, "</span>");
+    }
+    paced_text_add(out, "</td>");
 }

@@ -41,13 +41,10 @@ static void add_means(struct paced_text *out, const struct report_run *run, size
     for (int m = 0; m < PACED_METRICS; ++m) {
         const char *metric = paced_metric_table[m].name;
         if (!(which & PACED_METRIC_BIT(m))) continue;
-        long interval = report_run_interval(run, set, class, metric);
-        paced_text_add(out, "<td class=\"number\">");
-        html_number(out, paced_csv_text(&run->summary, row, metric));
-        if (interval >= 0)
-            cells_add_interval(out, paced_csv_text(&run->intervals, (size_t)interval, "low"),
-                               paced_csv_text(&run->intervals, (size_t)interval, "high"));
-        paced_text_add(out, "</td>");
+        long at = report_run_interval(run, set, class, metric);
+        cells_add_value(out, paced_csv_text(&run->summary, row, metric),
+                        at < 0 ? NULL : paced_csv_text(&run->intervals, (size_t)at, "low"),
+                        at < 0 ? NULL : paced_csv_text(&run->intervals, (size_t)at, "high"), NULL, NULL);
     }
     paced_text_add(out, "</tr>\n");
 }
@@ -117,18 +114,12 @@ enum paced_err section_classes(struct paced_text *out, const struct report *repo
 /* ---- differences --------------------------------------------------------------------------------------------- */
 
 static void add_difference(struct paced_text *out, const struct paced_difference *d) {
-    paced_text_add(out, "<td class=\"number\">");
-    html_real(out, d->mean);
-    if (!isnan(d->mean)) {
-        char low[32], high[32];
-        snprintf(low, sizeof low, "%.9g", d->low);
-        snprintf(high, sizeof high, "%.9g", d->high);
-        cells_add_interval(out, low, high);
-        paced_text_add(out, "<span class=\"interval\">p = ");
-        html_real(out, d->p);
-        paced_text_add(out, "</span>");
-    }
-    paced_text_add(out, "</td>");
+    const double values[] = {d->mean, d->low, d->high, d->p};
+    const bool any = !isnan(d->mean);
+    char cells[PACED_COUNT(values)][32] = {""};
+    for (size_t i = 0; i < PACED_COUNT(values); ++i)
+        if (!isnan(values[i])) snprintf(cells[i], sizeof cells[i], "%.9g", values[i]);
+    cells_add_value(out, cells[0], any ? cells[1] : NULL, cells[2], "p = ", any ? cells[3] : NULL);
 }
 
 /* Adds one row per set of images. */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/report/html/cells.h"
 #include "src/report/html/figure.h"
 #include "src/report/html/html.h"
 #include "src/report/html/sections.h"
@@ -148,9 +149,8 @@ static enum paced_err add_curves(struct paced_text *out, const struct conditions
 static void add_cell(struct paced_text *out, const struct condition *c, const char *corruption, const char *metric,
                      const char *column) {
     long row = find_row(c, corruption, metric);
-    paced_text_add(out, "<td class=\"number\">");
-    html_number(out, row < 0 ? "" : paced_csv_text(&c->run->robustness, (size_t)row, column));
-    paced_text_add(out, "</td>");
+    const char *cell = row < 0 ? "" : paced_csv_text(&c->run->robustness, (size_t)row, column);
+    cells_add_value(out, cell, NULL, NULL, NULL, NULL);
 }
 
 static void add_table(struct paced_text *out, const struct conditions *c, const char *metric) {

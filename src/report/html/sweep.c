@@ -81,11 +81,7 @@ static void add_figure(struct paced_text *out, const struct outcomes *o, size_t 
                        const char *metric) {
     const char *mean = cell_of(o, row, part, metric, ""), *stddev = cell_of(o, row, part, metric, "_sd");
     const char *low = cell_of(o, row, part, metric, "_low"), *high = cell_of(o, row, part, metric, "_high");
-    paced_text_add(out, "<td class=\"number\">");
-    html_number(out, mean);
-    if (*mean && low && high) cells_add_interval(out, low, high);
-    if (stddev && *stddev) cells_add_stddev(out, stddev);
-    paced_text_add(out, "</td>");
+    cells_add_value(out, mean, *mean ? low : NULL, high, "&plusmn; ", stddev && *stddev ? stddev : NULL);
 }
 
 static void add_row(struct paced_text *out, const struct outcomes *o, size_t row, enum paced_outcome_part part) {
