@@ -117,14 +117,3 @@ void report_run_label(struct report_run *runs, size_t count) {
     while (choice < 2 && !is_unique(runs, count, choice)) ++choice;
     for (size_t i = 0; i < count; ++i) runs[i].label = candidate(&runs[i], choice);
 }
-
-/* ---- lookup -------------------------------------------------------------------------------------------------- */
-
-long report_run_interval(const struct report_run *run, const char *set, const char *class_index, const char *metric) {
-    const struct paced_csv *t = &run->intervals;
-    for (size_t row = 0; row < t->rows; ++row)
-        if (paced_csv_is(t, row, "set", set) && paced_csv_is(t, row, "class", class_index) &&
-            paced_csv_is(t, row, "metric", metric))
-            return (long)row;
-    return -1;
-}

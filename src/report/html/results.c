@@ -35,13 +35,23 @@ static void add_metric_headers(struct paced_text *out, uint64_t which) {
     paced_text_add(out, "</tr></thead><tbody>\n");
 }
 
+/* Row of the interval of a mean, or -1. */
+static long find_interval(const struct report_run *run, const char *set, const char *class_index, const char *metric) {
+    const struct paced_csv *t = &run->intervals;
+    for (size_t row = 0; row < t->rows; ++row)
+        if (paced_csv_is(t, row, "set", set) && paced_csv_is(t, row, "class", class_index) &&
+            paced_csv_is(t, row, "metric", metric))
+            return (long)row;
+    return -1;
+}
+
 /* Adds the means of a row of the summary, each with its interval. */
 static void add_means(struct paced_text *out, const struct report_run *run, size_t row, uint64_t which) {
     const char *set = paced_csv_text(&run->summary, row, "set"), *class = paced_csv_text(&run->summary, row, "class");
     for (int m = 0; m < PACED_METRICS; ++m) {
         const char *metric = paced_metric_table[m].name;
         if (!(which & PACED_METRIC_BIT(m))) continue;
-        long at = report_run_interval(run, set, class, metric);
+        long at = find_interval(run, set, class, metric);
         cells_add_value(out, paced_csv_text(&run->summary, row, metric),
                         at < 0 ? NULL : paced_csv_text(&run->intervals, (size_t)at, "low"),
                         at < 0 ? NULL : paced_csv_text(&run->intervals, (size_t)at, "high"), NULL, NULL);

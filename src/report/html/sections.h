@@ -37,9 +37,6 @@ const char *report_last_part(const char *path);
 /* Path of a file of the run; the caller frees it. */
 char *report_run_path(const struct report_run *run, const char *name);
 
-/* Row of the interval of a mean in `intervals`, or -1. */
-long report_run_interval(const struct report_run *run, const char *set, const char *class_index, const char *metric);
-
 /* style.c: appends the CSS of a <style> element. */
 void page_style_add(struct paced_text *out);
 
