@@ -78,8 +78,8 @@ enum paced_err paced_csv_error(const struct paced_csv *t, size_t row, const char
     va_start(args, fmt);
     vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
-    unsigned line = row == PACED_CSV_HEADER ? 1 : row < t->rows ? t->lines[row] : t->end;
-    return paced_error_at_line(PACED_INVALID, t->path, (int)line, "%s; %s", text, t->remedy);
+    int line = row == PACED_CSV_HEADER ? 1 : (int)(row < t->rows ? t->lines[row] : t->end);
+    return paced_error_at_line(PACED_INVALID, t->path, line, "%s; %s", text, t->remedy);
 }
 
 static enum paced_err refuse_header(const struct paced_csv *t, const char *column) {

@@ -11,8 +11,8 @@
 
 #include "paced/perturb.h"
 
-/* Names of choices that belong to no module below. */
 /* clang-format off */
+/* Names of choices that belong to no module below. */
 static PACED_NAMES(auto_or_off, "auto", "off")
 static PACED_NAMES(only_auto, "auto")
 static PACED_NAMES(best_or_last, "best", "last")

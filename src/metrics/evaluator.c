@@ -26,9 +26,8 @@ enum paced_err paced_evaluator_create(struct paced_evaluator **evaluator, const 
     *evaluator = NULL;
     bool needle = options->postprocess == PACED_POSTPROCESS_NEEDLE;
     if (needle && classes != 2)
-        return paced_error(PACED_INVALID,
-                           "test.postprocess: needle requires two classes, but data.classes is %d; use none or largest",
-                           classes);
+        return paced_error_at(PACED_INVALID, "test.postprocess",
+                              "needle requires two classes, but data.classes is %d; use none or largest", classes);
     struct paced_evaluator *e = paced_alloc(1, sizeof *e);
     *e = (struct paced_evaluator){.size = size,
                                   .classes = classes,
