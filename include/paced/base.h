@@ -224,6 +224,47 @@ bool paced_parse_real(const char *s, double *value); /* finite */
 #define PACED_HASH_START 14695981039346656037ULL
 uint64_t paced_hash(uint64_t hash, const void *data, size_t size);
 
+/* ---- tables as CSV ------------------------------------------------------------------------------------------- */
+
+/* Writing (RFC 4180). The caller writes line ends, and commas before texts. Nine significant digits preserve every
+ * float32 exactly; NaN, not applicable, is an empty field. */
+void paced_csv_write_text(FILE *out, const char *text);                    /* quoted if necessary */
+void paced_csv_write_reals(FILE *out, const double *values, size_t count); /* a comma before each */
+
+/* A table in memory, whose cells are addressed by row and column name. Cells keep the text of the file. */
+struct paced_csv {
+    const char *path, *remedy; /* borrowed */
+    char *data;
+    const char **names, **cells; /* [columns] and [rows][columns], pointers into data */
+    uint32_t *lines, end;        /* [rows], line of each row in the file; the line after the last row */
+    size_t columns, rows;        /* rows: without the header */
+};
+#define PACED_CSV_HEADER SIZE_MAX /* row number of the header, for errors */
+
+/* Reads a table. PACED_INVALID, with nothing to release, if it lacks one of the columns `required` ("a,b"; there may be
+ * others, in any order) or if a row has not as many cells as the header. `remedy` ends each error of this table. */
+enum paced_err paced_csv_read(struct paced_csv *csv, const char *path, const char *required, const char *remedy);
+/* Reads any table: a missing file is empty, missing cells of a row are empty, and cells beyond the columns of the
+ * header are dropped. */
+enum paced_err paced_csv_read_any(struct paced_csv *csv, const char *path);
+void paced_csv_finish(struct paced_csv *csv);
+
+bool paced_csv_has(const struct paced_csv *csv, const char *column);
+/* Text of a cell, row < rows; "" if there is no such column. */
+const char *paced_csv_text(const struct paced_csv *csv, size_t row, const char *column);
+/* Number in a cell; NaN if it is not a number or its magnitude is 1e100 or more. */
+double paced_csv_real(const struct paced_csv *csv, size_t row, const char *column);
+bool paced_csv_is(const struct paced_csv *csv, size_t row, const char *column, const char *text);
+
+/* Strict conversions. The error, PACED_INVALID, names file, line and column. An empty real is NaN; "inf" and "-inf" are
+ * reals. */
+enum paced_err paced_csv_take_real(const struct paced_csv *csv, size_t row, const char *column, double *value);
+enum paced_err paced_csv_take_count(const struct paced_csv *csv, size_t row, const char *column, int64_t min,
+                                    int64_t max, int64_t *value);
+/* Reports that a cell is not `meaning`; a message of the caller at a row. Both return PACED_INVALID. */
+enum paced_err paced_csv_refuse(const struct paced_csv *csv, size_t row, const char *column, const char *meaning);
+enum paced_err paced_csv_error(const struct paced_csv *csv, size_t row, const char *fmt, ...) PACED_PRINTF(3, 4);
+
 /* ---- protocol buffers ---------------------------------------------------------------------------------------- */
 
 /* A message in the wire format. Starts as {0}. Fields are in the order of the calls; `field` is the field number. */
@@ -254,6 +295,25 @@ struct paced_child {
  * have their default effect on it. PACED_FAILED if it cannot be started or its end cannot be known; then there is
  * nothing to release. */
 enum paced_err paced_child_run(const char *const *words, double limit_s, struct paced_child *child);
+
+/* ---- progress ------------------------------------------------------------------------------------------------ */
+
+/* Progress bar with loss, images/s and ETA on the terminal's status line. Draws nothing if stderr is not a terminal. */
+struct paced_progress {
+    char label[64];
+    size_t done, total; /* images */
+    double started_s, drawn_s;
+};
+void paced_progress_start(struct paced_progress *progress, const char *label, size_t total);
+void paced_progress_step(struct paced_progress *progress, size_t images, double loss);
+void paced_progress_end(struct paced_progress *progress);
+
+#define PACED_PROGRESS_LINE 512 /* maximum size of a line, bytes */
+/* Formats "label [====>    ] 48/680  loss 0.1234  31.2 images/s  ETA 0:20" in fewer than `columns` columns. If the line
+ * is too long, the rate is omitted, then the loss, then the ETA, and finally the label is truncated. The bar takes the
+ * remaining columns if there are enough. A loss of NaN is omitted. */
+void paced_progress_format(char line[PACED_PROGRESS_LINE], const struct paced_progress *progress, double loss,
+                           double elapsed_s, size_t columns);
 
 /* ---- time and stopping --------------------------------------------------------------------------------------- */
 

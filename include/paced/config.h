@@ -8,27 +8,11 @@
 
 #include "paced/data.h"
 #include "paced/distill.h"
+#include "paced/metrics.h"
 #include "paced/models.h"
 #include "paced/optim.h"
 
-/* Metrics. Up to PACED_NLL in the order of test.metrics' choices; the last two require test.postprocess = needle. */
-enum paced_metric {
-    PACED_DICE,
-    PACED_IOU,
-    PACED_PRECISION,
-    PACED_RECALL,
-    PACED_F1,
-    PACED_HD95,
-    PACED_NSD,
-    PACED_ECE,
-    PACED_BRIER,
-    PACED_NLL,
-    PACED_ANGLE_ERROR,
-    PACED_DISTANCE_ERROR,
-    PACED_METRICS
-};
 enum paced_predict_mode { PACED_PREDICT_RESIZE, PACED_PREDICT_WINDOW };
-enum paced_postprocess { PACED_POSTPROCESS_NONE, PACED_POSTPROCESS_LARGEST, PACED_POSTPROCESS_NEEDLE };
 
 struct paced_config {
     struct {
@@ -46,13 +30,7 @@ struct paced_config {
     struct paced_distill_options distill;
     struct paced_uncertainty_options uncertainty;
     struct paced_pacing_options pacing;
-    struct {
-        char *weights;
-        uint64_t metrics; /* bit m: enum paced_metric m */
-        double nsd_tolerance;
-        int postprocess; /* enum paced_postprocess */
-        int64_t overlays;
-    } test;
+    struct paced_test_options test;
     struct {
         char *weights, *corruptions, *severities; /* lists: "a, b, c" */
     } robustness;

@@ -11,17 +11,13 @@
 
 #include "paced/perturb.h"
 
-/* Names of choices that belong to no module below. */
-static PACED_NAMES(auto_or_off, "auto", "off") static PACED_NAMES(only_auto, "auto") static PACED_NAMES(
-    best_or_last, "best",
-    "last") static PACED_NAMES(paced_metric_word, "dice", "iou", "precision", "recall", "f1", "hd95", "nsd", "ece",
-                               "brier",
-                               "nll") static PACED_NAMES(paced_postprocess_name, "none", "largest",
-                                                         "needle") static PACED_NAMES(predict_mode_name,
-                                                                                      [PACED_PREDICT_RESIZE] = "resize",
-                                                                                      [PACED_PREDICT_WINDOW] = "window")
-
 /* clang-format off */
+/* Names of choices that belong to no module below. */
+static PACED_NAMES(auto_or_off, "auto", "off")
+static PACED_NAMES(only_auto, "auto")
+static PACED_NAMES(best_or_last, "best", "last")
+static PACED_NAMES(predict_mode_name, [PACED_PREDICT_RESIZE] = "resize", [PACED_PREDICT_WINDOW] = "window")
+
 #define FIELD(of_section, of_name) \
     .section = #of_section, .name = #of_name, .offset = offsetof(struct paced_config, of_section.of_name), \
     .kind = _Generic(((struct paced_config *)0)->of_section.of_name, int64_t: CONFIG_INT, double: CONFIG_REAL, \
@@ -146,7 +142,7 @@ const struct config_key paced_config_keys[] = {
     {PATH(test, weights), DEFAULT("best"), WORDS(best_or_last),
      MEANING("best or last weights of the run, or a weights file")},
     {FIELD(test, metrics), DEFAULT("dice,iou,precision,recall,f1,hd95,nsd,ece,brier"),
-     WORDS(paced_metric_word),
+     WORDS(paced_metric_choice),
      MEANING("metrics to compute; the first five are always computed")},
     {FIELD(test, nsd_tolerance), DEFAULT("2"), AT_LEAST(0),
      MEANING("nsd: maximum distance of outlines that agree, pixels")},

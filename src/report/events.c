@@ -10,7 +10,6 @@
  *                    session_end_info 4: status 1 (1 is success), end_time_secs 2 (double)
  *   Value            number_value 2 (double), string_value 3
  * An entry of a map is a message with key 1 and value 2. */
-#include "src/report/metrics.h"
 #include "src/report/record.h"
 
 #include <math.h>
@@ -72,8 +71,8 @@ static void add_val_scalars(struct paced_message *summary, const struct paced_lo
     add_scalar(summary, "logs/val_loss", row->ce);
     add_scalar(summary, "logs/val_objective", row->loss);
     for (int m = PACED_DICE; m <= PACED_F1; ++m) { /* metrics in the log */
-        char *tag = paced_format("logs/metric_%s", paced_metric_name((enum paced_metric)m));
-        add_scalar(summary, tag, metric_value(&row->metrics, (enum paced_metric)m));
+        char *tag = paced_format("logs/metric_%s", paced_metric_table[m].name);
+        add_scalar(summary, tag, row->metrics.of[m]);
         free(tag);
     }
 }

@@ -1,14 +1,25 @@
 /* outcome_tables: outcomes of a sweep as CSV and for a terminal. */
-#include "src/report/csv.h"
 #include "src/report/outcomes.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+const char *outcomes_prefix(enum paced_outcome_part part) {
+    static const char *const prefixes[PACED_OUTCOME_PARTS] = {"", "non_empty_", "corrupted_", "drop_"};
+    return prefixes[part];
+}
+
+bool outcomes_measured(const struct paced_outcomes *outcomes, enum paced_outcome_part part, enum paced_metric metric) {
+    for (size_t i = 0; i < outcomes->count; ++i)
+        if (!isnan(outcomes->rows[i].figures[part][metric].mean)) return true;
+    return false;
+}
+
 /* ---- CSV ----------------------------------------------------------------------------------------------------- */
 
-enum field { IMAGES, MEAN, LOW, HIGH, STDDEV, FIELDS };
+/* A column of numbers: the figures of a metric, or the number of images. */
+enum field { MEAN, LOW, HIGH, STDDEV, IMAGES };
 
 struct column {
     enum paced_outcome_part part;
@@ -16,7 +27,7 @@ struct column {
     enum field field;
 };
 
-enum { MAX_COLUMNS = PACED_OUTCOME_PARTS * PACED_METRICS * FIELDS };
+enum { MAX_COLUMNS = PACED_OUTCOME_PARTS * (1 + 3 * PACED_METRICS) };
 
 static size_t list_columns(const struct paced_outcomes *outcomes, struct column columns[MAX_COLUMNS]) {
     size_t count = 0;
@@ -35,30 +46,16 @@ static size_t list_columns(const struct paced_outcomes *outcomes, struct column 
 }
 
 static void write_name(FILE *out, struct column column) {
-    static const char *const ends[FIELDS] = {[MEAN] = "", [LOW] = "_low", [HIGH] = "_high", [STDDEV] = "_sd"};
-    const char *prefix = outcomes_prefix(column.part);
-    if (column.field == IMAGES)
-        fprintf(out, ",%simages", prefix);
-    else
-        fprintf(out, ",%s%s%s", prefix, paced_metric_name(column.metric), ends[column.field]);
+    static const char *const ends[] = {[MEAN] = "", [LOW] = "_low", [HIGH] = "_high", [STDDEV] = "_sd", [IMAGES] = ""};
+    const char *name = column.field == IMAGES ? "images" : paced_metric_table[column.metric].name;
+    fprintf(out, ",%s%s%s", outcomes_prefix(column.part), name, ends[column.field]);
 }
 
 static double value_of(const struct paced_outcome *row, struct column column) {
-    const struct paced_figure *figure = &row->figures[column.part][column.metric];
-    switch (column.field) {
-    case IMAGES:
-        return row->images[column.part];
-    case LOW:
-        return figure->low;
-    case HIGH:
-        return figure->high;
-    case STDDEV:
-        return figure->stddev;
-    case MEAN:
-    case FIELDS:
-        break;
-    }
-    return figure->mean;
+    if (column.field == IMAGES) return row->images[column.part];
+    const struct paced_figure *f = &row->figures[column.part][column.metric];
+    const double values[] = {[MEAN] = f->mean, [LOW] = f->low, [HIGH] = f->high, [STDDEV] = f->stddev};
+    return values[column.field];
 }
 
 /* Writes the labels, separated by commas. */
@@ -82,10 +79,8 @@ enum paced_err paced_outcomes_write_csv(const struct paced_outcomes *outcomes, c
         const struct paced_outcome *row = &outcomes->rows[i];
         write_labels(file.stream, (const char *const *)row->labels, outcomes->label_count);
         if (outcomes->averaged) fprintf(file.stream, "%s%zu", outcomes->label_count ? "," : "", row->runs);
-        for (size_t c = 0; c < count; ++c) {
-            fputc(',', file.stream);
-            paced_csv_write_real(file.stream, value_of(row, columns[c]));
-        }
+        for (size_t c = 0; c < count; ++c)
+            paced_csv_write_reals(file.stream, (const double[]){value_of(row, columns[c])}, 1);
         fputc('\n', file.stream);
     }
     return paced_atomic_commit(&file);
@@ -109,68 +104,52 @@ static const struct {
     {"drop", PACED_DROP, PACED_DICE},
 };
 
-/* Cell text: "0.1234", followed by the standard deviation or, in the first column, the interval. Caller frees. */
-static char *figure_cell(const struct paced_outcomes *outcomes, const struct paced_outcome *row, size_t column) {
-    const struct paced_figure *f = &row->figures[shown[column].part][shown[column].metric];
+static char *figure_cell(const struct paced_outcomes *outcomes, const struct paced_figure *f, bool with_interval) {
     if (isnan(f->mean)) return paced_strdup("-");
     if (outcomes->averaged && isnan(f->stddev)) return paced_format("%.4f          ", f->mean);
     if (outcomes->averaged) return paced_format("%.4f +- %.4f", f->mean, f->stddev);
-    if (column == 0 && !isnan(f->low)) return paced_format("%.4f (%.4f to %.4f)", f->mean, f->low, f->high);
+    if (with_interval && !isnan(f->low)) return paced_format("%.4f (%.4f to %.4f)", f->mean, f->low, f->high);
     return paced_format("%.4f", f->mean);
 }
 
-/* Fills cells[1 + count] with the title and the cells of a column; the caller frees each. */
-static void fill_column(const struct paced_outcomes *outcomes, size_t column, char **cells) {
-    cells[0] = paced_strdup(shown[column].title);
-    for (size_t i = 0; i < outcomes->count; ++i) cells[1 + i] = figure_cell(outcomes, &outcomes->rows[i], column);
-}
-
-static void fill_label(const struct paced_outcomes *outcomes, size_t label, char **cells) {
-    cells[0] = paced_strdup(outcomes->names[label]);
-    for (size_t i = 0; i < outcomes->count; ++i) {
-        const char *text = outcomes->rows[i].labels[label];
-        cells[1 + i] = paced_strdup(*text ? text : "-");
+/* Text of a cell, or of the heading (row NULL); the caller frees it. Columns: the labels, the number of runs or images,
+ * and those of `shown`, the first of them with its interval. */
+static char *cell(const struct paced_outcomes *outcomes, const struct paced_outcome *row, size_t column) {
+    if (column < outcomes->label_count) {
+        const char *text = row ? row->labels[column] : outcomes->names[column];
+        return paced_strdup(*text ? text : "-");
     }
-}
-
-static char *count_cell(const struct paced_outcomes *outcomes, const struct paced_outcome *row) {
+    column -= outcomes->label_count;
+    if (column > 0 && !row) return paced_strdup(shown[column - 1].title);
+    if (column > 0)
+        return figure_cell(outcomes, &row->figures[shown[column - 1].part][shown[column - 1].metric], column == 1);
+    if (!row) return paced_strdup(outcomes->averaged ? "runs" : "images");
     if (outcomes->averaged) return paced_format("%zu", row->runs);
     return isnan(row->images[0]) ? paced_strdup("-") : paced_format("%.0f", row->images[0]);
 }
 
-static void fill_counts(const struct paced_outcomes *outcomes, char **cells) {
-    cells[0] = paced_strdup(outcomes->averaged ? "runs" : "images");
-    for (size_t i = 0; i < outcomes->count; ++i) cells[1 + i] = count_cell(outcomes, &outcomes->rows[i]);
-}
-
-/* Appends the column to the lines, padded to its widest cell, and frees its cells. Labels are left-aligned, numbers
- * right-aligned. */
-static void add_column(struct paced_text *lines, char **cells, size_t count, bool is_label, bool is_first) {
+/* Appends a column to lines[1 + count], padded to its widest cell. Labels are left-aligned, numbers right-aligned. */
+static void add_column(struct paced_text *lines, char **cells, const struct paced_outcomes *outcomes, size_t column) {
     int width = 0;
-    for (size_t i = 0; i < count; ++i)
+    for (size_t i = 0; i <= outcomes->count; ++i) {
+        cells[i] = cell(outcomes, i > 0 ? &outcomes->rows[i - 1] : NULL, column);
         if ((int)strlen(cells[i]) > width) width = (int)strlen(cells[i]);
-    for (size_t i = 0; i < count; ++i) {
-        paced_text_add(&lines[i], "%s%*s", is_first ? "" : "  ", is_label ? -width : width, cells[i]);
+    }
+    if (column < outcomes->label_count) width = -width;
+    for (size_t i = 0; i <= outcomes->count; ++i) {
+        paced_text_add(&lines[i], "%s%*s", column == 0 ? "" : "  ", width, cells[i]);
         free(cells[i]);
     }
 }
 
 void paced_outcomes_print(const struct paced_outcomes *outcomes, FILE *out) {
-    size_t count = 1 + outcomes->count;
-    struct paced_text *lines = paced_alloc(count, sizeof *lines);
-    char **cells = paced_alloc(count, sizeof *cells);
-    for (size_t k = 0; k < outcomes->label_count; ++k) {
-        fill_label(outcomes, k, cells);
-        add_column(lines, cells, count, true, k == 0);
-    }
-    fill_counts(outcomes, cells);
-    add_column(lines, cells, count, false, outcomes->label_count == 0);
-    for (size_t c = 0; c < PACED_COUNT(shown); ++c) {
-        if (!outcomes_measured(outcomes, shown[c].part, shown[c].metric)) continue;
-        fill_column(outcomes, c, cells);
-        add_column(lines, cells, count, false, false);
-    }
-    for (size_t i = 0; i < count; ++i) {
+    struct paced_text *lines = paced_alloc(1 + outcomes->count, sizeof *lines);
+    char **cells = paced_alloc(1 + outcomes->count, sizeof *cells);
+    for (size_t k = 0; k <= outcomes->label_count; ++k) add_column(lines, cells, outcomes, k);
+    for (size_t c = 0; c < PACED_COUNT(shown); ++c)
+        if (outcomes_measured(outcomes, shown[c].part, shown[c].metric))
+            add_column(lines, cells, outcomes, outcomes->label_count + 1 + c);
+    for (size_t i = 0; i <= outcomes->count; ++i) {
         fprintf(out, "%s\n", lines[i].data);
         free(lines[i].data);
     }

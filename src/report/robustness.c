@@ -1,9 +1,8 @@
 /* robustness: effect of corruptions on the metrics, as tables and plots.
  *
  * Means over severities and over corruptions average the means of the set. */
+#include "paced/report.h"
 #include "src/report/axis.h"
-#include "src/report/csv.h"
-#include "src/report/scores.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -11,12 +10,8 @@
 
 enum { SEVERITIES = 5 };
 
-/* Last of the pixel metrics, which come first in enum paced_metric. */
-#define LAST_FIGURE PACED_F1
-
 static double set_mean(const struct paced_scores *scores, enum paced_metric figure) {
-    struct paced_metrics metrics = paced_scores_mean(scores, 0, false, NULL);
-    return metric_value(&metrics, figure);
+    return paced_scores_mean(scores, 0, false, NULL).of[figure];
 }
 
 static const struct paced_scores *scores_of(const struct paced_robustness *r, size_t weights, size_t corruption,
@@ -55,16 +50,10 @@ static void write_row(const struct paced_robustness *r, size_t weights, size_t c
                       FILE *out) {
     struct row row = summarise(r, weights, corruption, figure);
     paced_csv_write_text(out, r->weights[weights]);
-    fprintf(out, ",%s,%s,", corruption_name(r, corruption), paced_metric_name(figure));
-    paced_csv_write_real(out, row.clean);
-    for (size_t s = 0; s < r->severity_count; ++s) {
-        fputc(',', out);
-        paced_csv_write_real(out, row.at[s]);
-    }
-    fputc(',', out);
-    paced_csv_write_real(out, row.mean);
-    fputc(',', out);
-    paced_csv_write_real(out, row.drop);
+    fprintf(out, ",%s,%s", corruption_name(r, corruption), paced_metric_table[figure].name);
+    paced_csv_write_reals(out, &row.clean, 1);
+    paced_csv_write_reals(out, row.at, r->severity_count);
+    paced_csv_write_reals(out, (const double[]){row.mean, row.drop}, 2);
     fputc('\n', out);
 }
 
@@ -76,7 +65,7 @@ enum paced_err paced_robustness_write_summary(const struct paced_robustness *r, 
     fputs(",mean,drop\n", file.stream);
     for (size_t w = 0; w < r->weight_count; ++w)
         for (size_t c = 0; c <= r->corruption_count; ++c)
-            for (enum paced_metric f = 0; f <= LAST_FIGURE; ++f) write_row(r, w, c, f, file.stream);
+            for (enum paced_metric f = 0; f < PACED_PIXEL_METRICS; ++f) write_row(r, w, c, f, file.stream);
     return paced_atomic_commit(&file);
 }
 
@@ -84,10 +73,10 @@ enum paced_err paced_robustness_write_summary(const struct paced_robustness *r, 
 
 static void write_images(FILE *out, const char *weights, const char *corruption, int severity,
                          const struct paced_scores *scores) {
-    int classes = scores_classes(scores);
+    int classes = paced_scores_classes(scores);
     for (size_t i = 0; i < paced_scores_count(scores); ++i)
         for (int c = 0; c < (classes > 2 ? classes : 1); ++c) {
-            const char *name = scores_name(scores, i);
+            const char *name = paced_scores_name(scores, i);
             struct paced_metrics metrics = paced_scores_image(scores, i, c);
             paced_csv_write_text(out, weights);
             fputc(',', out);
@@ -97,7 +86,7 @@ static void write_images(FILE *out, const char *weights, const char *corruption,
                 fputs("mean", out);
             else
                 fprintf(out, "%d", c);
-            paced_csv_write_metrics(out, &metrics, (1 << (LAST_FIGURE + 1)) - 1);
+            paced_csv_write_reals(out, metrics.of, PACED_PIXEL_METRICS);
             fputc('\n', out);
         }
 }
@@ -105,7 +94,9 @@ static void write_images(FILE *out, const char *weights, const char *corruption,
 enum paced_err paced_robustness_write_csv(const struct paced_robustness *r, const char *path) {
     struct paced_atomic file;
     PACED_TRY(paced_atomic_open(&file, path));
-    fputs("weights,image,corruption,severity,class,dice,iou,precision,recall,f1\n", file.stream);
+    fputs("weights,image,corruption,severity,class", file.stream);
+    for (int m = 0; m < PACED_PIXEL_METRICS; ++m) fprintf(file.stream, ",%s", paced_metric_table[m].name);
+    fputc('\n', file.stream);
     for (size_t w = 0; w < r->weight_count; ++w) {
         write_images(file.stream, r->weights[w], "clean", 0, r->clean[w]);
         for (size_t c = 0; c < r->corruption_count; ++c)
@@ -185,14 +176,14 @@ static enum paced_err plot_figure(const struct paced_robustness *r, enum paced_m
     int top = MARGIN + HEADER + legend + MARGIN;
     struct paced_canvas canvas =
         paced_canvas_create(width + 2 * MARGIN, top + rows * (PANEL_HEIGHT + MARGIN), PACED_COLOUR_PAPER);
-    char *title = paced_format("%s against severity (0: clean)", paced_metric_name(figure));
+    char *title = paced_format("%s against severity (0: clean)", paced_metric_table[figure].name);
     paced_canvas_text(&canvas, MARGIN, MARGIN, 3, PACED_COLOUR_TEXT, title);
     paced_canvas_legend(&canvas, MARGIN, MARGIN + HEADER, width, series, r->weight_count);
     const struct axis axis = share_axis(y, panels * r->weight_count * points);
     for (int p = 0; p < (int)panels; ++p) {
         const struct paced_plot plot = {.title = corruption_name(r, (size_t)p),
                                         .x_label = "severity",
-                                        .y_label = paced_metric_name(figure),
+                                        .y_label = paced_metric_table[figure].name,
                                         .x_max = SEVERITIES,
                                         .y_min = axis.min,
                                         .y_max = axis.max,
@@ -211,8 +202,8 @@ static enum paced_err plot_figure(const struct paced_robustness *r, enum paced_m
 
 enum paced_err paced_robustness_plot(const struct paced_robustness *r, const char *dir) {
     enum paced_err err = PACED_OK;
-    for (enum paced_metric f = 0; !err && f <= LAST_FIGURE; ++f) {
-        char *name = paced_format("robustness_%s.png", paced_metric_name(f)), *path = paced_path_join(dir, name);
+    for (enum paced_metric f = 0; !err && f < PACED_PIXEL_METRICS; ++f) {
+        char *name = paced_format("robustness_%s.png", paced_metric_table[f].name), *path = paced_path_join(dir, name);
         err = plot_figure(r, f, path);
         free(path);
         free(name);

@@ -5,8 +5,6 @@
  * after the one that a resumed run continues from, and reports malformed lines as errors with file and line. */
 #include "paced/report.h"
 
-#include "src/report/csv.h"
-
 #include <limits.h>
 #include <math.h>
 #include <stddef.h>
@@ -70,10 +68,7 @@ enum paced_err paced_run_log_write(const struct paced_run_log *log, const char *
     for (size_t i = 0; i < log->count; ++i) {
         struct paced_log_row row = log->rows[i];
         fprintf(file.stream, "%d,%s", row.epoch, row.phase);
-        for (size_t c = 0; c < PACED_COUNT(columns); ++c) {
-            fputc(',', file.stream);
-            paced_csv_write_real(file.stream, *field(&row, c));
-        }
+        for (size_t c = 0; c < PACED_COUNT(columns); ++c) paced_csv_write_reals(file.stream, field(&row, c), 1);
         fputc('\n', file.stream);
     }
     return paced_atomic_commit(&file);
@@ -135,81 +130,44 @@ void paced_run_log_print(const struct paced_run_log *log, int best_epoch, FILE *
 
 /* ---- reading ------------------------------------------------------------------------------------------------- */
 
-/* Reading position in a file; `next`, the unread text, is split in place. */
-struct lines {
-    const char *path;
-    char *next;
-    int number; /* number of the last line read, from 1 */
-};
-
-static char *next_line(struct lines *lines) {
-    ++lines->number;
-    return paced_csv_take_row(&lines->next);
-}
-
-/* Parses a number; empty gives NaN, and inf occurs in the log of a diverged run. */
-static bool parse_figure(const char *text, double *value) {
-    *value = NAN;
-    if (*text == '\0') return true;
-    if (strcmp(text, "inf") == 0 || strcmp(text, "-inf") == 0) {
-        *value = *text == '-' ? -INFINITY : INFINITY;
-        return true;
+static enum paced_err check_header(const struct paced_csv *csv) {
+    for (size_t i = 0; i < csv->columns; ++i) {
+        bool known = strcmp(csv->names[i], "epoch") == 0 || strcmp(csv->names[i], "phase") == 0;
+        for (size_t c = 0; !known && c < PACED_COUNT(columns); ++c) known = strcmp(csv->names[i], columns[c].name) == 0;
+        if (!known)
+            return paced_csv_error(csv, PACED_CSV_HEADER, "the header has an unknown column '%s'", csv->names[i]);
     }
-    return paced_parse_real(text, value);
+    return PACED_OK;
 }
 
-static enum paced_err refuse(const struct lines *lines, const char *what, const char *field_text) {
-    return paced_error_at_line(PACED_INVALID, lines->path, lines->number,
-                               "%s '%s'; restore the log or restart the run with --overwrite", what,
-                               field_text ? field_text : "");
-}
-
-static enum paced_err check_header(struct lines *lines) {
-    char *rest = next_line(lines);
-    for (size_t i = 0; i < PACED_COUNT(columns) + 2; ++i) {
-        const char *expected = i == 0 ? "epoch" : i == 1 ? "phase" : columns[i - 2].name;
-        const char *name = paced_csv_take_field(&rest);
-        if (!name || strcmp(name, expected) != 0) return refuse(lines, "the header lacks the column", expected);
-    }
-    return rest ? refuse(lines, "the header has an unknown column", rest) : PACED_OK;
-}
-
-static enum paced_err parse_row(const struct lines *lines, char *line, struct paced_log_row *row) {
-    char *rest = line;
+static enum paced_err take_row(const struct paced_csv *csv, size_t i, struct paced_log_row *row) {
     int64_t epoch = 0;
-    const char *text = paced_csv_take_field(&rest);
-    if (!paced_parse_int(text, &epoch) || epoch < 1 || epoch > INT_MAX)
-        return refuse(lines, "the epoch is not a whole number from 1:", text);
+    PACED_TRY(paced_csv_take_count(csv, i, "epoch", 1, INT_MAX, &epoch));
     row->epoch = (int)epoch;
-    text = paced_csv_take_field(&rest);
-    row->phase = text ? known_phase(text) : NULL;
-    if (!row->phase) return refuse(lines, "the phase is neither train nor val:", text);
-    for (size_t c = 0; c < PACED_COUNT(columns); ++c) {
-        text = paced_csv_take_field(&rest);
-        if (!text) return refuse(lines, "the row ends before the column", columns[c].name);
-        if (!parse_figure(text, field(row, c))) return refuse(lines, "not a number:", text);
-    }
-    return rest ? refuse(lines, "the row goes on after its last column:", rest) : PACED_OK;
+    row->phase = known_phase(paced_csv_text(csv, i, "phase"));
+    if (!row->phase) return paced_csv_refuse(csv, i, "phase", "train or val");
+    for (size_t c = 0; c < PACED_COUNT(columns); ++c)
+        PACED_TRY(paced_csv_take_real(csv, i, columns[c].name, field(row, c)));
+    return PACED_OK;
 }
 
 enum paced_err paced_run_log_read(struct paced_run_log *log, const char *path, int last_epoch) {
     struct paced_run_log result = {0};
-    char *text = NULL;
-    enum paced_err err = paced_file_read_text(path, 0, &text);
-    if (err != PACED_OK) goto out;
-    struct lines lines = {.path = path, .next = text};
-    err = check_header(&lines);
-    for (char *line; err == PACED_OK && (line = next_line(&lines));) {
+    struct paced_text names = {0};
+    struct paced_csv csv;
+    paced_text_add(&names, "epoch,phase");
+    for (size_t c = 0; c < PACED_COUNT(columns); ++c) paced_text_add(&names, ",%s", columns[c].name);
+    enum paced_err err = paced_csv_read(&csv, path, names.data, "restore the log or restart the run with --overwrite");
+    free(names.data);
+    if (err) return err;
+    err = check_header(&csv);
+    for (size_t i = 0; !err && i < csv.rows; ++i) {
         struct paced_log_row row = {0};
-        err = parse_row(&lines, line, &row);
-        if (err == PACED_OK && row.epoch <= last_epoch) paced_run_log_add(&result, &row);
+        err = take_row(&csv, i, &row);
+        if (!err && row.epoch <= last_epoch) paced_run_log_add(&result, &row);
     }
-    if (err != PACED_OK) goto out;
-    paced_run_log_finish(log);
-    *log = result;
-    result = (struct paced_run_log){0};
-out:
-    paced_run_log_finish(&result);
-    free(text);
+    paced_csv_finish(&csv);
+    paced_run_log_finish(err ? &result : log);
+    if (!err) *log = result;
     return err;
 }

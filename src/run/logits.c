@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "paced/report.h"
-
 int logits_likeliest(const float *logits, int classes) {
     int best = 0;
     for (int c = 1; c < classes; ++c)

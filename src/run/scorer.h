@@ -4,7 +4,7 @@
 
 #include "paced/data.h"
 #include "paced/device.h"
-#include "paced/report.h"
+#include "paced/metrics.h"
 
 struct scorer;
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "paced/report.h"
+#include "paced/metrics.h"
 
 /* Memory that logits_collect allocates for one version. */
 static uint64_t logits_bytes(const struct teacher *t, const struct paced_dataset *dataset, bool labels) {

@@ -234,13 +234,25 @@ static void test_set_errors(void **state) {
     free(set);
 }
 
+/* The words of test.metrics are the names of the metrics, and select their bits. */
+static void test_metrics_by_name(void **state) {
+    for (int m = 0; m <= PACED_NLL; m++) {
+        struct paced_config config;
+        char *set = paced_format("test.metrics = %s", paced_metric_table[m].name);
+        assert_int_equal(paced_config_load(&config, NULL, (const char *const[]){set}, 1), PACED_OK);
+        assert_true(config.test.metrics == UINT64_C(1) << m);
+        paced_config_finish(&config);
+        free(set);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, enter_dir, leave_dir)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_defaults),     TEST(test_values),      TEST(test_bools),         TEST(test_lists),
         TEST(test_continuation), TEST(test_twice_warns), TEST(test_base),          TEST(test_base_list),
-        TEST(test_base_errors),  TEST(test_set_errors),  TEST(test_list_of_paths),
+        TEST(test_base_errors),  TEST(test_set_errors),  TEST(test_list_of_paths), TEST(test_metrics_by_name),
     };
     return cmocka_run_group_tests_name("config_values", tests, NULL, NULL);
 }

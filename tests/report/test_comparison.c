@@ -60,7 +60,7 @@ static void add_scores(struct paced_comparison *comparison, const char *name) {
 static void test_two_tests(void **state) {
     struct paced_comparison comparison = {0};
     write_summary("set,class,images,dice,iou,precision,recall,f1,more\n"
-                  "all,mean,3,0.123456789,0.5,1,0,0.25,7\r\nnon-empty,mean,2,0.9,0.8,0.7,0.6,0.5,7\nall,1,x\n");
+                  "all,mean,3,0.123456789,0.5,1,0,0.25,7\r\nnon-empty,mean,2,0.9,0.8,0.7,0.6,0.5,7\nall,1,x,,,,,,\n");
     char *first = paced_format("%s/first.csv", directory);
     write_metrics(first, "image,class,dice,iou,labelled\n2,1,0.25,1,0\n9,1,1,1,0\n1,1,0.5,1,7\n");
     assert_int_equal(paced_comparison_add(&comparison, "long,name", summary, first, 1), PACED_OK);
@@ -121,8 +121,8 @@ static void test_bad_summaries(void **state) {
         {"image,class\n", ":1: "},
         {"set,class,images,dice,iou,precision,recall,f1\n", ":2: "},
         {"set,class,images,dice,iou,precision,recall,f1\nall,1,3,1,1,1,1,1\n", ":2: "},
-        {"set,class,images,dice,iou,precision,recall,f1\nall,mean,-3,1,1,1,1,1\n", ":2: "},
-        {"set,class,images,dice,iou,precision,recall,f1\nall,mean,3,1,1,x,1,1\n", ":2: "},
+        {"set,class,images,dice,iou,precision,recall,f1\nall,mean,-3,1,1,1,1,1\n", ":2: column images: '-3'"},
+        {"set,class,images,dice,iou,precision,recall,f1\nall,mean,3,1,1,x,1,1\n", ":2: column precision: 'x'"},
         {"set,class,images,dice,iou,precision,recall,f1\nall,mean,3,1,1,1,1,1\nall,mean,3,1,1,1,1,1\n", ":3: "},
     };
     struct paced_comparison comparison = {0};
@@ -145,12 +145,13 @@ static void test_bad_metrics(void **state) {
     static const struct {
         const char *text, *says;
     } cases[] = {
-        {"", ":1: "},
-        {"image,class,dice\na,1,1\n", ":1: "}, /* a file of a version without `labelled` */
-        {"image,class,dice,labelled\na,0,1,1\n", ": row 2 "},
-        {"image,class,dice,labelled\na,1,1,1\nb,1,1\n", ": row 3 "},
-        {"image,class,dice,labelled\na,1,x,1\n", ": row 2 "},
-        {"image,class,dice,labelled\na,1,1,1,1\n", ": row 2 "},
+        {"", ":1: the header lacks the column 'image'"},
+        {"image,class,dice\na,1,1\n",
+         ":1: the header lacks the column 'labelled'"}, /* a file of a version without `labelled` */
+        {"image,class,dice,labelled\na,0,1,1\n", ":2: column class: '0' is not a whole number from 1"},
+        {"image,class,dice,labelled\n\"a\nb\",1,1,1\nb,1,1\n", ":4: the row ends before the column 'labelled'"},
+        {"image,class,dice,labelled\na,1,x,1\n", ":2: column dice: 'x' is not a number"},
+        {"image,class,dice,labelled\na,1,1,1,1\n", ":2: the row goes on after its last column: '1'"},
     };
     struct paced_differences differences;
     for (size_t i = 0; i < PACED_COUNT(cases); i++) {

@@ -9,7 +9,6 @@
 #include <cmocka.h>
 
 #include "src/report/axis.h"
-#include "src/report/csv_table.h"
 #include "src/report/html/chart.h"
 #include "src/report/html/html.h"
 
@@ -165,26 +164,6 @@ static void test_gap(void **state) {
     free(svg);
 }
 
-static void test_csv_table(void **state) {
-    char path[] = "/tmp/paced-table-XXXXXX";
-    static const char text[] = "name,value\r\n\"a,\"\"b\"\"\",0.123456789\nshort\nlong,inf,more\n";
-    int file = mkstemp(path);
-    assert_true(file >= 0 && write(file, text, strlen(text)) == (ssize_t)strlen(text));
-    close(file);
-    struct csv_table table;
-    assert_int_equal(csv_table_read(&table, path), PACED_OK);
-    assert_true(table.rows == 3 && table.columns == 2);
-    assert_true(csv_table_is(&table, 0, "name", "a,\"b\"") && csv_table_is(&table, 1, "value", ""));
-    assert_string_equal(csv_table_text(&table, 0, "value"), "0.123456789");
-    assert_string_equal(csv_table_text(&table, 0, "none"), "");
-    assert_true(csv_table_real(&table, 0, "value") == 0.123456789);
-    assert_true(isnan(csv_table_real(&table, 1, "value")) && isnan(csv_table_real(&table, 2, "value")));
-    csv_table_finish(&table);
-    unlink(path);
-    assert_int_equal(csv_table_read(&table, path), PACED_OK);
-    assert_true(table.rows == 0 && table.columns == 0);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_escaping),
@@ -195,7 +174,6 @@ int main(void) {
         cmocka_unit_test(test_line_is_to_scale),
         cmocka_unit_test(test_chart_says_what_it_shows),
         cmocka_unit_test(test_gap),
-        cmocka_unit_test(test_csv_table),
     };
     return cmocka_run_group_tests_name("html", tests, NULL, NULL);
 }

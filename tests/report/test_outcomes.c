@@ -152,24 +152,26 @@ static void test_join(void **state) {
 }
 
 static void test_bad_files(void **state) {
-    static const char *const tests[] = {
-        "",
-        "set,class\n",
-        INTERVALS "all,mean,4,dice,1,1\n",
-        INTERVALS "all,mean,4,dice,1,x,1\n",
-        INTERVALS "all,mean,4,dace,1,1,1\n",
+    static const struct {
+        const char *text, *says;
+    } tests[] = {
+        {"", ":1: the header lacks the column 'set'"},
+        {"set,class\n", ":1: the header lacks the column 'images'"},
+        {INTERVALS "all,mean,4,dice,1,1\n", ":2: the row ends before the column 'high'"},
+        {INTERVALS "all,mean,4,dice,1,x,1\n", ":2: column low: 'x' is not a number"},
+        {INTERVALS "all,mean,4,dace,1,1,1\n", ":2: column metric: 'dace' is not a metric"},
     };
     const char *labels[] = {"a", "1"};
     for (size_t i = 0; i < PACED_COUNT(tests); i++) {
         struct paced_outcomes o;
         paced_outcomes_init(&o, names, 2);
         struct capture said;
-        write_file(tests[i]);
+        write_file(tests[i].text);
         capture_start(&said);
         enum paced_err err = paced_outcomes_add_test(&o, labels, file);
         capture_end(&said);
         assert_int_equal(err, PACED_INVALID);
-        char *expected = paced_format("paced: %s:%d: is not a line of", file, i < 2 ? 1 : 2);
+        char *expected = paced_format("paced: %s%s", file, tests[i].says);
         assert_memory_equal(said.text, expected, strlen(expected));
         free(expected);
         paced_outcomes_finish(&o);

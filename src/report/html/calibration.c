@@ -9,14 +9,14 @@ static const double diagonal[] = {0, 1};
 
 /* Reliability curve; bins without pixels have no point. */
 static struct paced_series take_series(const struct report_run *run) {
-    const struct csv_table *t = &run->reliability;
+    const struct paced_csv *t = &run->reliability;
     double *x = paced_alloc(t->rows + 1, sizeof *x), *y = paced_alloc(t->rows + 1, sizeof *y);
     size_t count = 0;
     for (size_t row = 0; row < t->rows; ++row) {
-        double confidence = csv_table_real(t, row, "confidence");
+        double confidence = paced_csv_real(t, row, "confidence");
         if (!(confidence >= 0 && confidence <= 1)) continue;
         x[count] = confidence;
-        y[count++] = csv_table_real(t, row, "accuracy");
+        y[count++] = paced_csv_real(t, row, "accuracy");
     }
     return (struct paced_series){.name = run->label, .x = x, .y = y, .count = count};
 }
@@ -34,7 +34,7 @@ static void add_table(struct paced_text *out, const struct report *report) {
             paced_text_add(out, "<tr>");
             html_element(out, "th", " scope=\"row\"", report->runs[i].label);
             for (size_t c = 0; c < PACED_COUNT(columns); ++c) {
-                const char *cell = csv_table_text(&report->runs[i].reliability, row, columns[c]);
+                const char *cell = paced_csv_text(&report->runs[i].reliability, row, columns[c]);
                 bool real = c == 1 || c == 2;
                 paced_text_add(out, "<td class=\"number\">");
                 if (real)

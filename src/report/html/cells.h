@@ -9,8 +9,9 @@ void cells_add_heading(struct paced_text *out, const char *name, bool less_is_be
 void cells_add_metric_heading(struct paced_text *out, enum paced_metric metric);
 /* Cell of a count, which is not rounded. */
 void cells_add_count(struct paced_text *out, const char *count);
-/* Interval or standard deviation below the value of a cell; arguments are cells of a CSV file. */
-void cells_add_interval(struct paced_text *out, const char *low, const char *high);
-void cells_add_stddev(struct paced_text *out, const char *stddev);
+/* Cell of a value; below it its interval, and a further number after `mark`, which is markup. NULL: none. The others
+ * are cells of a CSV file. */
+void cells_add_value(struct paced_text *out, const char *value, const char *low, const char *high, const char *mark,
+                     const char *number);
 
 #endif

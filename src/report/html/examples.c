@@ -8,9 +8,9 @@
 static const char *const cases[] = {"best", "median", "worst"};
 
 static enum paced_err add_overlay(struct paced_text *out, const struct report_run *run, size_t row) {
-    const struct csv_table *t = &run->overlays;
-    char *folder = report_run_path(run, "overlays"), *path = paced_path_join(folder, csv_table_text(t, row, "file"));
-    const char *image = csv_table_text(t, row, "image"), *which = csv_table_text(t, row, "case");
+    const struct paced_csv *t = &run->overlays;
+    char *folder = report_run_path(run, "overlays"), *path = paced_path_join(folder, paced_csv_text(t, row, "file"));
+    const char *image = paced_csv_text(t, row, "image"), *which = paced_csv_text(t, row, "case");
     char *description = paced_format("%s case of %s: prediction and mask over %s", which, run->label, image);
     enum paced_err err = PACED_OK;
     if (paced_path_exists(path)) {
@@ -19,7 +19,7 @@ static enum paced_err add_overlay(struct paced_text *out, const struct report_ru
         paced_text_add(out, "<figcaption>");
         html_element(out, "strong", "", which);
         paced_text_add(out, ", dice ");
-        html_number(out, csv_table_text(t, row, "dice"));
+        html_number(out, paced_csv_text(t, row, "dice"));
         html_element(out, "span", " class=\"file\"", image);
         paced_text_add(out, "</figcaption></figure>\n");
     }
@@ -32,7 +32,7 @@ static enum paced_err add_overlay(struct paced_text *out, const struct report_ru
 /* Adds the overlays of a case: all for a single run, one for several runs, whose own reports show the others. */
 static enum paced_err add_case(struct paced_text *out, const struct report_run *run, const char *which, bool all) {
     for (size_t row = 0; row < run->overlays.rows; ++row) {
-        if (!csv_table_is(&run->overlays, row, "case", which)) continue;
+        if (!paced_csv_is(&run->overlays, row, "case", which)) continue;
         PACED_TRY(add_overlay(out, run, row));
         if (!all) break;
     }

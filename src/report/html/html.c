@@ -77,12 +77,6 @@ void html_number(struct paced_text *out, const char *cell) {
     paced_text_add(out, "<data value=\"%s\" title=\"%s\">%s</data>", cell, cell, shown);
 }
 
-void html_real(struct paced_text *out, double value) {
-    char cell[32] = "";
-    if (!isnan(value)) snprintf(cell, sizeof cell, "%.9g", value);
-    html_number(out, cell);
-}
-
 /* ---- tables -------------------------------------------------------------------------------------------------- */
 
 void html_table_begin(struct paced_text *out, const char *id, const char *caption) {

@@ -15,7 +15,6 @@ void html_element(struct paced_text *out, const char *tag, const char *attribute
 
 /* Appends a number of a CSV file, rounded for display, with the text of the file as its value; "" gives a dash. */
 void html_number(struct paced_text *out, const char *cell);
-void html_real(struct paced_text *out, double value); /* html_number with nine digits; NaN is empty */
 
 /* Begins a table in a box that scrolls separately on narrow screens. html_table_end ends it. */
 void html_table_begin(struct paced_text *out, const char *id, const char *caption);

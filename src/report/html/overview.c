@@ -16,10 +16,10 @@ static bool was_trained(const struct report_run *run) {
 static char *cell_method(const struct report_run *run) {
     if (!was_trained(run)) return paced_strdup("");
     if (!*run->config.distill.teacher) return paced_strdup("iid");
-    char *loss = report_run_value(run, "distill", "loss");
+    char *loss = paced_config_value(&run->config, "distill.loss");
     if (*loss) return loss;
     free(loss);
-    return report_run_value(run, "distill", "method");
+    return paced_config_value(&run->config, "distill.method");
 }
 
 static char *cell_network(const struct report_run *run) {
@@ -34,7 +34,8 @@ static char *cell_teacher(const struct report_run *run) {
 }
 
 static char *cell_data(const struct report_run *run) {
-    char *kind = report_run_value(run, "data", "dataset"), *size = report_run_value(run, "data", "size");
+    char *kind = paced_config_value(&run->config, "data.dataset"),
+         *size = paced_config_value(&run->config, "data.size");
     char *text = paced_format("%s, %s x %s", kind, size, size);
     free(size);
     free(kind);
@@ -48,15 +49,15 @@ static char *cell_best(const struct report_run *run) {
     double best = NAN;
     size_t at = 0;
     for (size_t row = 0; row < run->log.rows; ++row) {
-        double value = csv_table_real(&run->log, row, figure);
-        if (!csv_table_is(&run->log, row, "phase", "val") || isnan(value)) continue;
+        double value = paced_csv_real(&run->log, row, figure);
+        if (!paced_csv_is(&run->log, row, "phase", "val") || isnan(value)) continue;
         if (!isnan(best) && !(by_dice ? value > best : value < best)) continue;
         best = value;
         at = row;
     }
     if (isnan(best)) return paced_strdup("");
-    return paced_format("%s of %s (val %s %.4f)", csv_table_text(&run->log, at, "epoch"),
-                        csv_table_text(&run->log, run->log.rows - 1, "epoch"), figure, best);
+    return paced_format("%s of %s (val %s %.4f)", paced_csv_text(&run->log, at, "epoch"),
+                        paced_csv_text(&run->log, run->log.rows - 1, "epoch"), figure, best);
 }
 
 /* Tested weights; empty for a training run, whose configuration does not name the weights of a later test. */

@@ -7,7 +7,6 @@
 #include "paced/report.h"
 #include "src/report/html/html.h"
 #include "src/report/html/sections.h"
-#include "src/report/html/style.h"
 
 static const struct {
     const char *id, *title;

@@ -1,4 +1,4 @@
-#include "src/report/html/report_run.h"
+#include "src/report/html/sections.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -23,8 +23,8 @@ static const struct {
     {"overlays/overlays.csv", offsetof(struct report_run, overlays)},
 };
 
-static struct csv_table *table_of(const struct report_run *run, size_t i) {
-    return (struct csv_table *)((char *)(uintptr_t)run + tables[i].offset);
+static struct paced_csv *table_of(const struct report_run *run, size_t i) {
+    return (struct paced_csv *)((char *)(uintptr_t)run + tables[i].offset);
 }
 
 /* Reads version and device from the first line of config.ini: "; paced VERSION on DEVICE". */
@@ -58,7 +58,7 @@ static enum paced_err read_class_names(struct report_run *run) {
 static enum paced_err read_files(struct report_run *run) {
     for (size_t i = 0; i < PACED_COUNT(tables); ++i) {
         char *path = report_run_path(run, tables[i].file);
-        enum paced_err err = csv_table_read(table_of(run, i), path);
+        enum paced_err err = paced_csv_read_any(table_of(run, i), path);
         free(path);
         if (err) return err;
     }
@@ -84,7 +84,7 @@ enum paced_err report_run_read(struct report_run *run, const char *dir) {
 }
 
 void report_run_finish(struct report_run *run) {
-    for (size_t i = 0; i < PACED_COUNT(tables); ++i) csv_table_finish(table_of(run, i));
+    for (size_t i = 0; i < PACED_COUNT(tables); ++i) paced_csv_finish(table_of(run, i));
     for (int64_t c = 0; run->class_names && c < run->config.data.classes; ++c) free(run->class_names[c]);
     free(run->class_names);
     free(run->device);
@@ -116,24 +116,4 @@ void report_run_label(struct report_run *runs, size_t count) {
     int choice = 0;
     while (choice < 2 && !is_unique(runs, count, choice)) ++choice;
     for (size_t i = 0; i < count; ++i) runs[i].label = candidate(&runs[i], choice);
-}
-
-/* ---- lookup -------------------------------------------------------------------------------------------------- */
-
-char *report_run_value(const struct report_run *run, const char *section, const char *key) {
-    struct paced_config_entry entry;
-    for (size_t i = 0; paced_config_entry(&run->config, i, &entry); ++i) {
-        if (strcmp(entry.section, section) == 0 && strcmp(entry.name, key) == 0) return entry.value;
-        free(entry.value);
-    }
-    return paced_strdup("");
-}
-
-long report_run_interval(const struct report_run *run, const char *set, const char *class_index, const char *metric) {
-    const struct csv_table *t = &run->intervals;
-    for (size_t row = 0; row < t->rows; ++row)
-        if (csv_table_is(t, row, "set", set) && csv_table_is(t, row, "class", class_index) &&
-            csv_table_is(t, row, "metric", metric))
-            return (long)row;
-    return -1;
 }

@@ -6,7 +6,6 @@
 #include "src/report/html/cells.h"
 #include "src/report/html/html.h"
 #include "src/report/html/sections.h"
-#include "src/report/metrics.h"
 
 static const char *const sets[] = {"all", "non-empty"};
 
@@ -16,11 +15,10 @@ static const char *const sets[] = {"all", "non-empty"};
 static uint64_t measured(const struct report *report, bool of_class) {
     uint64_t which = 0;
     for (size_t i = 0; i < report->count; ++i)
-        for (size_t c = 0; c < report->runs[i].summary.columns; ++c)
-            for (int m = 0; m < PACED_METRICS; ++m) {
-                bool known = strcmp(report->runs[i].summary.names[c], paced_metric_name((enum paced_metric)m)) == 0;
-                if (known && !(of_class && metric_is_of_image((enum paced_metric)m))) which |= METRIC_BIT(m);
-            }
+        for (int m = 0; m < PACED_METRICS; ++m)
+            if (paced_csv_has(&report->runs[i].summary, paced_metric_table[m].name) &&
+                !(of_class && paced_metric_table[m].of_image))
+                which |= PACED_METRIC_BIT(m);
     return which;
 }
 
@@ -33,52 +31,35 @@ static void add_set_headers(struct paced_text *out) {
 /* Ends a header row with the metrics. */
 static void add_metric_headers(struct paced_text *out, uint64_t which) {
     for (int m = 0; m < PACED_METRICS; ++m)
-        if (which & METRIC_BIT(m)) cells_add_metric_heading(out, (enum paced_metric)m);
+        if (which & PACED_METRIC_BIT(m)) cells_add_metric_heading(out, (enum paced_metric)m);
     paced_text_add(out, "</tr></thead><tbody>\n");
+}
+
+/* Row of the interval of a mean, or -1. */
+static long find_interval(const struct report_run *run, const char *set, const char *class_index, const char *metric) {
+    const struct paced_csv *t = &run->intervals;
+    for (size_t row = 0; row < t->rows; ++row)
+        if (paced_csv_is(t, row, "set", set) && paced_csv_is(t, row, "class", class_index) &&
+            paced_csv_is(t, row, "metric", metric))
+            return (long)row;
+    return -1;
 }
 
 /* Adds the means of a row of the summary, each with its interval. */
 static void add_means(struct paced_text *out, const struct report_run *run, size_t row, uint64_t which) {
-    const char *set = csv_table_text(&run->summary, row, "set"), *class = csv_table_text(&run->summary, row, "class");
+    const char *set = paced_csv_text(&run->summary, row, "set"), *class = paced_csv_text(&run->summary, row, "class");
     for (int m = 0; m < PACED_METRICS; ++m) {
-        const char *metric = paced_metric_name((enum paced_metric)m);
-        if (!(which & METRIC_BIT(m))) continue;
-        long interval = report_run_interval(run, set, class, metric);
-        paced_text_add(out, "<td class=\"number\">");
-        html_number(out, csv_table_text(&run->summary, row, metric));
-        if (interval >= 0)
-            cells_add_interval(out, csv_table_text(&run->intervals, (size_t)interval, "low"),
-                               csv_table_text(&run->intervals, (size_t)interval, "high"));
-        paced_text_add(out, "</td>");
+        const char *metric = paced_metric_table[m].name;
+        if (!(which & PACED_METRIC_BIT(m))) continue;
+        long at = find_interval(run, set, class, metric);
+        cells_add_value(out, paced_csv_text(&run->summary, row, metric),
+                        at < 0 ? NULL : paced_csv_text(&run->intervals, (size_t)at, "low"),
+                        at < 0 ? NULL : paced_csv_text(&run->intervals, (size_t)at, "high"), NULL, NULL);
     }
     paced_text_add(out, "</tr>\n");
 }
 
-/* ---- means --------------------------------------------------------------------------------------------------- */
-
-enum paced_err section_results(struct paced_text *out, const struct report *report) {
-    uint64_t which = measured(report, false);
-    if (!which) return PACED_OK;
-    html_table_begin(out, "summary",
-                     "Means over the test images, with 95 % intervals (bootstrap over images) where available. "
-                     "Non-empty: images whose mask has a foreground.");
-    add_set_headers(out);
-    add_metric_headers(out, which);
-    for (size_t i = 0; i < report->count; ++i)
-        for (size_t row = 0; row < report->runs[i].summary.rows; ++row) {
-            const struct report_run *run = &report->runs[i];
-            if (!csv_table_is(&run->summary, row, "class", "mean")) continue;
-            paced_text_add(out, "<tr>");
-            html_element(out, "th", " scope=\"row\"", run->label);
-            html_element(out, "td", " class=\"set\"", csv_table_text(&run->summary, row, "set"));
-            cells_add_count(out, csv_table_text(&run->summary, row, "images"));
-            add_means(out, run, row, which);
-        }
-    html_table_end(out);
-    return PACED_OK;
-}
-
-/* ---- classes ------------------------------------------------------------------------------------------------- */
+/* ---- means of all images and of each class ------------------------------------------------------------------- */
 
 /* Name of the class with this number; the number itself if it has no name. */
 static const char *class_name(const struct report_run *run, const char *number) {
@@ -88,7 +69,7 @@ static const char *class_name(const struct report_run *run, const char *number) 
 }
 
 static bool is_of_class(const struct report_run *run, size_t row) {
-    return csv_table_is(&run->summary, row, "set", "all") && !csv_table_is(&run->summary, row, "class", "mean");
+    return paced_csv_is(&run->summary, row, "set", "all") && !paced_csv_is(&run->summary, row, "class", "mean");
 }
 
 /* True if there are several classes; with one class, the means already show it. */
@@ -98,42 +79,57 @@ static bool has_classes(const struct report_run *run) {
     return count > 1;
 }
 
+/* Adds the rows of the means over the classes, or of each class, and ends the table. */
+static void add_rows(struct paced_text *out, const struct report *report, bool of_class, uint64_t which) {
+    add_metric_headers(out, which);
+    for (size_t i = 0; i < report->count; ++i)
+        for (size_t row = 0; row < report->runs[i].summary.rows; ++row) {
+            const struct report_run *run = &report->runs[i];
+            const char *class = paced_csv_text(&run->summary, row, "class");
+            if (of_class ? !is_of_class(run, row) : strcmp(class, "mean") != 0) continue;
+            paced_text_add(out, "<tr>");
+            html_element(out, "th", " scope=\"row\"", of_class ? class_name(run, class) : run->label);
+            if (of_class) {
+                html_element(out, "td", "", run->label);
+            } else {
+                html_element(out, "td", " class=\"set\"", paced_csv_text(&run->summary, row, "set"));
+                cells_add_count(out, paced_csv_text(&run->summary, row, "images"));
+            }
+            add_means(out, run, row, which);
+        }
+    html_table_end(out);
+}
+
+enum paced_err section_results(struct paced_text *out, const struct report *report) {
+    uint64_t which = measured(report, false);
+    if (!which) return PACED_OK;
+    html_table_begin(out, "summary",
+                     "Means over the test images, with 95 % intervals (bootstrap over images) where available. "
+                     "Non-empty: images whose mask has a foreground.");
+    add_set_headers(out);
+    add_rows(out, report, false, which);
+    return PACED_OK;
+}
+
 enum paced_err section_classes(struct paced_text *out, const struct report *report) {
-    uint64_t which = measured(report, true);
     bool any = false;
     for (size_t i = 0; i < report->count; ++i) any |= has_classes(&report->runs[i]);
     if (!any) return PACED_OK;
     html_table_begin(out, "class-summary", "Means over all images per class, with 95 % intervals.");
     paced_text_add(out, "<thead><tr><th scope=\"col\">class</th><th scope=\"col\">run</th>");
-    add_metric_headers(out, which);
-    for (size_t i = 0; i < report->count; ++i)
-        for (size_t row = 0; row < report->runs[i].summary.rows; ++row) {
-            const struct report_run *run = &report->runs[i];
-            if (!is_of_class(run, row)) continue;
-            paced_text_add(out, "<tr>");
-            html_element(out, "th", " scope=\"row\"", class_name(run, csv_table_text(&run->summary, row, "class")));
-            html_element(out, "td", "", run->label);
-            add_means(out, run, row, which);
-        }
-    html_table_end(out);
+    add_rows(out, report, true, measured(report, true));
     return PACED_OK;
 }
 
 /* ---- differences --------------------------------------------------------------------------------------------- */
 
 static void add_difference(struct paced_text *out, const struct paced_difference *d) {
-    char low[32] = "", high[32] = "";
-    if (!isnan(d->low)) snprintf(low, sizeof low, "%.9g", d->low);
-    if (!isnan(d->high)) snprintf(high, sizeof high, "%.9g", d->high);
-    paced_text_add(out, "<td class=\"number\">");
-    html_real(out, d->mean);
-    if (!isnan(d->mean)) {
-        cells_add_interval(out, low, high);
-        paced_text_add(out, "<span class=\"interval\">p = ");
-        html_real(out, d->p);
-        paced_text_add(out, "</span>");
-    }
-    paced_text_add(out, "</td>");
+    const double values[] = {d->mean, d->low, d->high, d->p};
+    const bool any = !isnan(d->mean);
+    char cells[PACED_COUNT(values)][32] = {""};
+    for (size_t i = 0; i < PACED_COUNT(values); ++i)
+        if (!isnan(values[i])) snprintf(cells[i], sizeof cells[i], "%.9g", values[i]);
+    cells_add_value(out, cells[0], any ? cells[1] : NULL, cells[2], "p = ", any ? cells[3] : NULL);
 }
 
 /* Adds one row per set of images. */
@@ -152,7 +148,7 @@ static enum paced_err add_differences(struct paced_text *out, const struct repor
         html_element(out, "td", " class=\"set\"", sets[set]);
         cells_add_count(out, images);
         for (int m = 0; m < PACED_METRICS; ++m)
-            if (which & METRIC_BIT(m)) add_difference(out, &differences.metrics[m]);
+            if (which & PACED_METRIC_BIT(m)) add_difference(out, &differences.metrics[m]);
         paced_text_add(out, "</tr>\n");
     }
     free(path);

@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/report/html/cells.h"
 #include "src/report/html/figure.h"
 #include "src/report/html/html.h"
 #include "src/report/html/sections.h"
-#include "src/report/metrics.h"
 
 enum { SEVERITIES = 5 };
 
@@ -47,9 +47,9 @@ static void find_conditions(struct conditions *c, const struct report *report) {
     for (size_t i = 0; i < report->count; ++i) {
         const struct report_run *run = &report->runs[i];
         for (size_t row = 0; row < run->robustness.rows; ++row) {
-            const char *weights = csv_table_text(&run->robustness, row, "weights");
-            if (!csv_table_is(&run->robustness, row, "corruption", MEAN))
-                add_corruption(c, csv_table_text(&run->robustness, row, "corruption"));
+            const char *weights = paced_csv_text(&run->robustness, row, "weights");
+            if (!paced_csv_is(&run->robustness, row, "corruption", MEAN))
+                add_corruption(c, paced_csv_text(&run->robustness, row, "corruption"));
             if (has_condition(c, run, weights)) continue;
             c->list = paced_grow(c->list, c->count + 1, sizeof *c->list);
             char *label = runs > 1 ? paced_format("%s: %s", run->label, weights) : paced_strdup(weights);
@@ -67,10 +67,10 @@ static void finish_conditions(struct conditions *c) {
 
 /* Row of a metric under a corruption, or -1. */
 static long find_row(const struct condition *c, const char *corruption, const char *metric) {
-    const struct csv_table *t = &c->run->robustness;
+    const struct paced_csv *t = &c->run->robustness;
     for (size_t row = 0; row < t->rows; ++row)
-        if (csv_table_is(t, row, "weights", c->weights) && csv_table_is(t, row, "corruption", corruption) &&
-            csv_table_is(t, row, "metric", metric))
+        if (paced_csv_is(t, row, "weights", c->weights) && paced_csv_is(t, row, "corruption", corruption) &&
+            paced_csv_is(t, row, "metric", metric))
             return (long)row;
     return -1;
 }
@@ -81,13 +81,13 @@ static long find_row(const struct condition *c, const char *corruption, const ch
  * x, y: [1 + SEVERITIES]. */
 static struct paced_series take_series(const struct condition *c, const char *corruption, const char *metric, double *x,
                                        double *y) {
-    const struct csv_table *t = &c->run->robustness;
+    const struct paced_csv *t = &c->run->robustness;
     long row = find_row(c, corruption, metric);
     size_t count = 0;
     for (int severity = 0; row >= 0 && severity <= SEVERITIES; ++severity) {
         char column[32] = "clean";
         if (severity > 0) snprintf(column, sizeof column, "severity_%d", severity);
-        y[count] = csv_table_real(t, (size_t)row, column);
+        y[count] = paced_csv_real(t, (size_t)row, column);
         if (isnan(y[count])) continue;
         x[count++] = severity;
     }
@@ -110,7 +110,7 @@ static void share_axis(struct chart *charts, size_t count) {
 /* png_dir NULL: no PNG file. */
 static enum paced_err add_curves(struct paced_text *out, const struct conditions *c, enum paced_metric metric,
                                  const char *png_dir) {
-    const char *name = paced_metric_name(metric);
+    const char *name = paced_metric_table[metric].name;
     size_t lines = c->count * c->corruption_count, points = 1 + SEVERITIES;
     double *values = paced_alloc(2 * lines * points, sizeof *values);
     struct paced_series *series = paced_alloc(lines, sizeof *series);
@@ -120,7 +120,7 @@ static enum paced_err add_curves(struct paced_text *out, const struct conditions
                                    .x_name = "severity",
                                    .x_unit = "level, 0: clean",
                                    .y_name = name,
-                                   .y_unit = metric_unit(metric),
+                                   .y_unit = paced_metric_table[metric].unit,
                                    .whole_x = true,
                                    .series = series + i * c->count,
                                    .series_count = c->count};
@@ -149,9 +149,8 @@ static enum paced_err add_curves(struct paced_text *out, const struct conditions
 static void add_cell(struct paced_text *out, const struct condition *c, const char *corruption, const char *metric,
                      const char *column) {
     long row = find_row(c, corruption, metric);
-    paced_text_add(out, "<td class=\"number\">");
-    html_number(out, row < 0 ? "" : csv_table_text(&c->run->robustness, (size_t)row, column));
-    paced_text_add(out, "</td>");
+    const char *cell = row < 0 ? "" : paced_csv_text(&c->run->robustness, (size_t)row, column);
+    cells_add_value(out, cell, NULL, NULL, NULL, NULL);
 }
 
 static void add_table(struct paced_text *out, const struct conditions *c, const char *metric) {
@@ -206,11 +205,11 @@ enum paced_err section_robustness(struct paced_text *out, const struct report *r
     enum paced_err err = PACED_OK;
     find_conditions(&c, report);
     const bool any = c.count > 0;
-    for (enum paced_metric m = 0; !err && m <= PACED_F1; ++m) {
+    for (enum paced_metric m = 0; !err && m < PACED_PIXEL_METRICS; ++m) {
         if (any && m == 1) paced_text_add(out, "<details><summary>Other metrics</summary>\n");
         /* A single run already has these pictures, drawn by `paced robustness`. */
         err = add_curves(out, &c, m, report->count > 1 ? report->dir : NULL);
-        if (!err && any) add_table(out, &c, paced_metric_name(m));
+        if (!err && any) add_table(out, &c, paced_metric_table[m].name);
     }
     if (any) paced_text_add(out, "</details>\n");
     if (!err) err = add_contact_sheet(out, report);

@@ -1,11 +1,44 @@
-/* sections: sections of the page, each in the file of its name. Private to the report module.
+/* sections: contents of a report, and the sections of its page, each in the file of its name. Private to the report
+ * module.
  *
  * A section appends its body to *out. If it appends nothing, because the runs have no data for it, page.c omits its
  * heading and its entry in the contents. */
 #ifndef PACED_REPORT_HTML_SECTIONS_H
 #define PACED_REPORT_HTML_SECTIONS_H
 
-#include "src/report/html/report_run.h"
+#include "paced/config.h"
+
+struct report_run {
+    char *dir;
+    const char *label;      /* unique within the report */
+    char *version, *device; /* program version and device of the run; "" if config.ini does not name them */
+    struct paced_config config;
+    char **class_names; /* [config.data.classes]; NULL if the classes have no names */
+    struct paced_csv log, summary, intervals, reliability, robustness, overlays; /* empty if the file is missing */
+};
+
+struct report {
+    const char *title, *dir; /* dir: output directory */
+    struct report_run *runs;
+    size_t count;
+    const char *const *experiments; /* [experiment_count], directories of the experiments whose sweep is shown */
+    size_t experiment_count;
+};
+
+/* Reads a run directory. PACED_INVALID if dir is not one. On an error *run holds nothing to release. */
+enum paced_err report_run_read(struct report_run *run, const char *dir);
+void report_run_finish(struct report_run *run);
+/* Sets unique labels: the run names, or the last parts of their directories, or their paths. */
+void report_run_label(struct report_run *runs, size_t count);
+
+/* Last part of a path that does not end in '/'. */
+const char *report_last_part(const char *path);
+
+/* Path of a file of the run; the caller frees it. */
+char *report_run_path(const struct report_run *run, const char *name);
+
+/* style.c: appends the CSS of a <style> element. */
+void page_style_add(struct paced_text *out);
 
 enum paced_err section_overview(struct paced_text *out, const struct report *report);
 enum paced_err section_sweep(struct paced_text *out, const struct report *report);

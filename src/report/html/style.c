@@ -1,6 +1,6 @@
 /* style: style sheet with light and dark colours by the reader's preference, and black on white for print. The layout
  * follows the window width; wider content scrolls in its own box. */
-#include "src/report/html/style.h"
+#include "src/report/html/sections.h"
 
 static const char *const rules[] = {
     ":root{color-scheme:light dark;--paper:#fff;--ink:#1c1e21;--faint:#5c6268;--rule:#d9dce0;--soft:#f5f6f7;"

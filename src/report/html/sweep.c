@@ -6,7 +6,6 @@
 #include "src/report/html/cells.h"
 #include "src/report/html/html.h"
 #include "src/report/html/sections.h"
-#include "src/report/metrics.h"
 #include "src/report/outcomes.h"
 
 static const struct {
@@ -20,7 +19,7 @@ static const struct {
 
 /* Table of an experiment. */
 struct outcomes {
-    struct csv_table csv;
+    struct paced_csv csv;
     size_t labels; /* number of label columns, which come first */
     bool averaged; /* means over seeds, with standard deviations instead of intervals */
     size_t number; /* number of the experiment within the page, from 1 */
@@ -28,9 +27,9 @@ struct outcomes {
 
 /* ---- reading ------------------------------------------------------------------------------------------------- */
 
-static enum paced_err read_table(struct csv_table *csv, const char *dir, const char *name) {
+static enum paced_err read_table(struct paced_csv *csv, const char *dir, const char *name) {
     char *path = paced_path_join(dir, name);
-    enum paced_err err = csv_table_read(csv, path);
+    enum paced_err err = paced_csv_read_any(csv, path);
     free(path);
     return err;
 }
@@ -48,7 +47,7 @@ static enum paced_err read_outcomes(struct outcomes *o, const char *dir) {
 static const char *cell_of(const struct outcomes *o, size_t row, enum paced_outcome_part part, const char *name,
                            const char *end) {
     char *column = paced_format("%s%s%s", outcomes_prefix(part), name, end);
-    const char *cell = csv_table_has(&o->csv, column) ? csv_table_text(&o->csv, row, column) : NULL;
+    const char *cell = paced_csv_has(&o->csv, column) ? paced_csv_text(&o->csv, row, column) : NULL;
     free(column);
     return cell;
 }
@@ -56,11 +55,11 @@ static const char *cell_of(const struct outcomes *o, size_t row, enum paced_outc
 /* ---- a table ------------------------------------------------------------------------------------------------- */
 
 static const char *count_of(const struct outcomes *o, size_t row, enum paced_outcome_part part) {
-    return o->averaged ? csv_table_text(&o->csv, row, "runs") : cell_of(o, row, part, "images", "");
+    return o->averaged ? paced_csv_text(&o->csv, row, "runs") : cell_of(o, row, part, "images", "");
 }
 
 static bool is_measured(const struct outcomes *o, enum paced_outcome_part part, enum paced_metric metric) {
-    return cell_of(o, 0, part, paced_metric_name(metric), "") != NULL;
+    return cell_of(o, 0, part, paced_metric_table[metric].name, "") != NULL;
 }
 
 static void add_header(struct paced_text *out, const struct outcomes *o, enum paced_outcome_part part) {
@@ -71,7 +70,7 @@ static void add_header(struct paced_text *out, const struct outcomes *o, enum pa
     for (enum paced_metric m = 0; m < PACED_METRICS; ++m) {
         if (!is_measured(o, part, m)) continue;
         if (part == PACED_DROP)
-            cells_add_heading(out, paced_metric_name(m), true, "fraction lost");
+            cells_add_heading(out, paced_metric_table[m].name, true, "fraction lost");
         else
             cells_add_metric_heading(out, m);
     }
@@ -82,22 +81,18 @@ static void add_figure(struct paced_text *out, const struct outcomes *o, size_t 
                        const char *metric) {
     const char *mean = cell_of(o, row, part, metric, ""), *stddev = cell_of(o, row, part, metric, "_sd");
     const char *low = cell_of(o, row, part, metric, "_low"), *high = cell_of(o, row, part, metric, "_high");
-    paced_text_add(out, "<td class=\"number\">");
-    html_number(out, mean);
-    if (*mean && low && high) cells_add_interval(out, low, high);
-    if (stddev && *stddev) cells_add_stddev(out, stddev);
-    paced_text_add(out, "</td>");
+    cells_add_value(out, mean, *mean ? low : NULL, high, "&plusmn; ", stddev && *stddev ? stddev : NULL);
 }
 
 static void add_row(struct paced_text *out, const struct outcomes *o, size_t row, enum paced_outcome_part part) {
     paced_text_add(out, "<tr>");
     for (size_t k = 0; k < o->labels; ++k) {
-        const char *label = csv_table_text(&o->csv, row, o->csv.names[k]);
+        const char *label = paced_csv_text(&o->csv, row, o->csv.names[k]);
         html_element(out, k == 0 ? "th" : "td", k == 0 ? " scope=\"row\"" : " class=\"value\"", label);
     }
     if (count_of(o, row, part)) cells_add_count(out, count_of(o, row, part));
     for (enum paced_metric m = 0; m < PACED_METRICS; ++m)
-        if (is_measured(o, part, m)) add_figure(out, o, row, part, paced_metric_name(m));
+        if (is_measured(o, part, m)) add_figure(out, o, row, part, paced_metric_table[m].name);
     paced_text_add(out, "</tr>\n");
 }
 
@@ -154,7 +149,7 @@ enum paced_err section_sweep(struct paced_text *out, const struct report *report
         struct outcomes o = {.number = i + 1};
         err = read_outcomes(&o, dir);
         if (!err && o.csv.rows > 0) err = add_sweep(out, &o, dir, report->experiment_count > 1);
-        csv_table_finish(&o.csv);
+        paced_csv_finish(&o.csv);
     }
     return err;
 }

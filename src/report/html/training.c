@@ -29,20 +29,20 @@ enum { CURVES = PACED_COUNT(curves) };
 
 /* Line of a figure: the rows of one phase of a log. */
 struct line {
-    const struct csv_table *log;
+    const struct paced_csv *log;
     const char *phase, *name;
 };
 
 static struct paced_series take_series(const struct line *line, const char *column, bool of_training) {
-    const struct csv_table *log = line->log;
+    const struct paced_csv *log = line->log;
     double *x = paced_alloc(log->rows + 1, sizeof *x), *y = paced_alloc(log->rows + 1, sizeof *y);
     size_t count = 0;
     bool any = false, applies = !of_training || strcmp(line->phase, "train") == 0;
     for (size_t row = 0; applies && row < log->rows; ++row) {
-        double epoch = csv_table_real(log, row, "epoch");
-        if (!csv_table_is(log, row, "phase", line->phase) || !(epoch >= 1 && epoch <= INT_MAX)) continue;
+        double epoch = paced_csv_real(log, row, "epoch");
+        if (!paced_csv_is(log, row, "phase", line->phase) || !(epoch >= 1 && epoch <= INT_MAX)) continue;
         x[count] = epoch;
-        y[count] = csv_table_real(log, row, column);
+        y[count] = paced_csv_real(log, row, column);
         any |= !isnan(y[count++]);
     }
     return (struct paced_series){.name = line->name, .x = x, .y = y, .count = any ? count : 0};
@@ -84,7 +84,7 @@ enum paced_err section_training(struct paced_text *out, const struct report *rep
     const bool alone = count == 1;
     const char *caption = "Metrics of the validation images after each epoch.";
     if (alone) {
-        const struct csv_table *log = lines[0].log;
+        const struct paced_csv *log = lines[0].log;
         lines[0] = (struct line){log, "train", "training"};
         lines[1] = (struct line){log, "val", "validation"};
         caption = "Means of each epoch. Training metrics are computed in training mode, each batch before its update.";

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "paced/report.h"
 
 /* ---- open and close ------------------------------------------------------------------------------------------ */
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "paced/models.h"
+#include "paced/report.h"
 #include "paced/weights.h"
 #include "src/run/files.h"
 #include "src/run/report_runs.h"
@@ -198,7 +199,7 @@ static enum paced_err write_results(struct measurement *m, const char *dir) {
 
 enum paced_err robustness_run(const struct paced_config *config, const char *dir, FILE *out) {
     struct measurement m = {.config = *config};
-    m.config.test.metrics = (1 << (PACED_F1 + 1)) - 1; /* metrics of pixels; those of outlines take far longer */
+    m.config.test.metrics = PACED_METRICS_ALWAYS; /* metrics of pixels; those of outlines take far longer */
     enum paced_err err = paced_dir_check(dir);
     if (!err) err = measure(&m, config);
     if (!err) err = write_results(&m, dir);

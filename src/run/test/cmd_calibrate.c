@@ -2,7 +2,7 @@
  * score of softmax(logits / tau) at tau = 1 and at the fitted tau. */
 #include <stdlib.h>
 
-#include "paced/report.h"
+#include "paced/metrics.h"
 #include "src/run/commands.h"
 #include "src/run/files.h"
 #include "src/run/logits.h"
@@ -27,7 +27,7 @@ static enum paced_err collect(struct calibration *k, const struct paced_config *
 
 static void print_row(const struct logits *l, double tau) {
     size_t pixels = l->images * l->pixels_per_image;
-    struct paced_calibration m = paced_calibration_measure(l->values, l->labels, pixels, l->classes, tau);
+    struct paced_metrics m = paced_calibration_measure(l->values, l->labels, pixels, l->classes, tau);
     printf("%-10.6g %10.6f %10.6f %10.6f\n", tau, m.nll, m.ece, m.brier);
 }
 

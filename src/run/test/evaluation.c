@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 static enum paced_err open_inputs(struct evaluation *e, const struct paced_config *c) {
-    PACED_TRY(paced_evaluator_create(&e->evaluator, c));
+    PACED_TRY(paced_evaluator_create(&e->evaluator, &c->test, (int)c->data.size, (int)c->data.classes));
     return paced_dataset_open(&e->dataset, &c->data, PACED_VAL);
 }
 

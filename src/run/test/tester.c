@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "paced/report.h"
 #include "src/run/report_runs.h"
 #include "src/run/test/evaluation.h"
 #include "src/run/test/overlays.h"

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "paced/models.h"
-#include "paced/report.h"
 
 enum { MAX_DECODED_FIRST = 10000 }; /* images of a set that a fresh run decodes before it starts */
 

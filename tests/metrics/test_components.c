@@ -1,6 +1,6 @@
 /* Outline of the needle compared with OpenCV. Each line of a case has the mask on the left, and on the right the result
  * of OpenCV 4.8 and 5.0: findContours(RETR_EXTERNAL), max(key=contourArea), drawContours filled. */
-#include "src/report/components.h"
+#include "src/metrics/parts.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

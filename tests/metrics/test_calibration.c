@@ -25,7 +25,7 @@ static void test_by_hand(void **state) {
     (void)state;
     const float logits[] = {0, logf(9), logf(1.5f), 0, 0, logf(7 / 3.0f)};
     const uint8_t labels[] = {1, 1, 1};
-    struct paced_calibration c = paced_calibration_measure(logits, labels, 3, 2, 1);
+    struct paced_metrics c = paced_calibration_measure(logits, labels, 3, 2, 1);
     assert_about(c.nll, -(log(0.9) + log(0.4) + log(0.7)) / 3, 1e-6);
     assert_about(c.brier, 2 * (0.01 + 0.36 + 0.09) / 3, 1e-6);
     assert_about(c.ece, (0.1 + 0.6 + 0.3) / 3, 1e-6); /* each pixel in a separate bin */
@@ -36,7 +36,7 @@ static void test_bins_are_joined(void **state) {
     (void)state;
     const float logits[] = {logf(0.92f / 0.08f), 0, logf(0.89f / 0.11f), 0};
     const uint8_t labels[] = {0, 1};
-    struct paced_calibration c = paced_calibration_measure(logits, labels, 2, 2, 1);
+    struct paced_metrics c = paced_calibration_measure(logits, labels, 2, 2, 1);
     assert_about(c.ece, fabs(0.5 - (0.92 + 0.89) / 2), 1e-6);
     const float apart[] = {logf(0.92f / 0.08f), 0, logf(0.85f / 0.15f), 0};
     c = paced_calibration_measure(apart, labels, 2, 2, 1);
@@ -48,7 +48,7 @@ static void test_uniform(void **state) {
     (void)state;
     const float logits[10] = {0};
     const uint8_t labels[] = {0, 3};
-    struct paced_calibration c = paced_calibration_measure(logits, labels, 2, 5, 3);
+    struct paced_metrics c = paced_calibration_measure(logits, labels, 2, 5, 3);
     assert_about(c.nll, log(5), 1e-12);
     assert_about(c.brier, 0.8 * 0.8 + 4 * 0.04, 1e-12);
     assert_about(c.ece, 0.5 - 0.2, 1e-12);
@@ -59,12 +59,12 @@ static void test_scale(void **state) {
     (void)state;
     const float logits[] = {1, -2, 0.5f, 0.25f, 3, 1}, scaled[] = {8, -16, 4, 2, 24, 8}, huge[] = {1e30f, 0, 0, 1e30f};
     const uint8_t labels[] = {2, 1};
-    struct paced_calibration a = paced_calibration_measure(logits, labels, 2, 3, 1);
-    struct paced_calibration b = paced_calibration_measure(scaled, labels, 2, 3, 8);
+    struct paced_metrics a = paced_calibration_measure(logits, labels, 2, 3, 1);
+    struct paced_metrics b = paced_calibration_measure(scaled, labels, 2, 3, 8);
     assert_about(a.nll, b.nll, 1e-12);
     assert_about(a.ece, b.ece, 1e-12);
     assert_about(a.brier, b.brier, 1e-12);
-    struct paced_calibration c = paced_calibration_measure(huge, labels + 1, 1, 2, 1);
+    struct paced_metrics c = paced_calibration_measure(huge, labels + 1, 1, 2, 1);
     assert_true(isfinite(c.nll) && c.nll > 1e29);
     assert_about(c.brier, 2, 1e-12);
 }

@@ -1,10 +1,8 @@
 /* Evaluation of one image: postprocessing by components and by the outline of the needle, line fit, and recorded
  * metrics. Masks are drawn as text: '.' is 0, a digit is a class. */
-#include "src/report/components.h"
-#include "src/report/needle.h"
+#include "src/metrics/parts.h"
 
-#include "paced/config.h"
-#include "paced/report.h"
+#include "paced/metrics.h"
 #include "tests/capture.h"
 
 #include <math.h>
@@ -144,9 +142,9 @@ static void test_lines(void **state) {
 }
 
 static void check_errors(struct needle_line prediction, struct needle_line label, double angle, double distance) {
-    struct needle_errors errors = needle_compare(&prediction, &label, 10);
-    assert_float_equal(errors.angle, angle, 1e-9);
-    assert_float_equal(errors.distance, distance, 1e-9);
+    struct paced_metrics errors = needle_compare(&prediction, &label, 10);
+    assert_float_equal(errors.angle_error, angle, 1e-9);
+    assert_float_equal(errors.distance_error, distance, 1e-9);
 }
 
 static void test_line_errors(void **state) {
@@ -161,21 +159,15 @@ static void test_line_errors(void **state) {
 
 /* ---- evaluation ---------------------------------------------------------------------------------------------- */
 
-static struct paced_scores *evaluate(const char *metrics, const char *postprocess, uint8_t prediction[PIXELS],
-                                     const float *logits, const uint8_t *label, bool needs_logits) {
-    struct paced_config config;
+static struct paced_scores *evaluate(uint64_t metrics, int postprocess, uint8_t prediction[PIXELS], const float *logits,
+                                     const uint8_t *label, bool needs_logits) {
+    const struct paced_test_options options = {.metrics = metrics, .postprocess = postprocess};
     struct paced_evaluator *evaluator;
-    char *first = paced_format("test.metrics=%s", metrics), *second = paced_format("test.postprocess=%s", postprocess);
-    const char *sets[] = {first, second, "data.size=8", "test.nsd_tolerance=0"};
-    assert_int_equal(paced_config_load(&config, NULL, sets, PACED_COUNT(sets)), PACED_OK);
-    assert_int_equal(paced_evaluator_create(&evaluator, &config), PACED_OK);
+    assert_int_equal(paced_evaluator_create(&evaluator, &options, SIDE, 2), PACED_OK);
     assert_int_equal(paced_evaluator_needs_logits(evaluator), needs_logits);
     struct paced_scores *scores = paced_scores_create(2);
     paced_evaluate(evaluator, "a", prediction, logits, label, scores);
     paced_evaluator_destroy(evaluator);
-    paced_config_finish(&config);
-    free(first);
-    free(second);
     return scores;
 }
 
@@ -187,7 +179,8 @@ static void test_metrics_are_noted(void **state) {
         logits[i][1] = i == 9 || i == 12 ? logf(3) : 0;
         prediction[i] = i == 9 || i == 12;
     }
-    struct paced_scores *scores = evaluate("dice,hd95,nsd,ece,brier,nll", "none", prediction, logits[0], label, true);
+    struct paced_scores *scores =
+        evaluate(PACED_METRIC_BIT(PACED_NLL + 1) - 1, PACED_POSTPROCESS_NONE, prediction, logits[0], label, true);
     struct paced_metrics m = paced_scores_mean(scores, 0, false, NULL);
     assert_float_equal(m.dice, 4.0001 / 5.0001, 1e-12);
     assert_float_equal(m.hd95, 0.9, 1e-9); /* of 0, 0, 1: the 95th percentile is at position 1.9 */
@@ -222,7 +215,8 @@ static void test_ece_is_of_all_pixels(void **state) {
 
 static void test_cleaning_comes_first(void **state) {
     uint8_t prediction[PIXELS] = {[9] = 1, [10] = 1, [40] = 1}, label[PIXELS] = {[9] = 1, [10] = 1};
-    struct paced_scores *scores = evaluate("dice", "largest", prediction, NULL, label, false);
+    struct paced_scores *scores =
+        evaluate(PACED_METRICS_ALWAYS, PACED_POSTPROCESS_LARGEST, prediction, NULL, label, false);
     assert_float_equal(paced_scores_mean(scores, 0, false, NULL).dice, 1, 1e-12);
     paced_scores_destroy(scores);
 }
@@ -234,7 +228,8 @@ static void test_needle(void **state) {
         logits[3 * SIDE + x][1] = logits[4 * SIDE + x][1] = 1; /* through the centre */
         label[x] = label[SIDE + x] = 1;                        /* 3 pixels above */
     }
-    struct paced_scores *scores = evaluate("dice", "needle", prediction, logits[0], label, true);
+    struct paced_scores *scores =
+        evaluate(PACED_METRICS_ALWAYS, PACED_POSTPROCESS_NEEDLE, prediction, logits[0], label, true);
     struct paced_metrics m = paced_scores_mean(scores, 0, false, NULL);
     assert_float_equal(m.precision, 0, 0); /* the mask is computed from the probabilities, not from `prediction` */
     assert_float_equal(m.angle_error, 0, 1e-12);
@@ -243,29 +238,14 @@ static void test_needle(void **state) {
 }
 
 static void test_needle_has_two_classes(void **state) {
-    struct paced_config config;
+    const struct paced_test_options options = {.postprocess = PACED_POSTPROCESS_NEEDLE};
     struct paced_evaluator *evaluator;
     struct capture said;
-    const char *sets[] = {"test.postprocess=needle", "data.classes=3"};
-    assert_int_equal(paced_config_load(&config, NULL, sets, PACED_COUNT(sets)), PACED_OK);
     capture_start(&said);
-    enum paced_err err = paced_evaluator_create(&evaluator, &config);
+    enum paced_err err = paced_evaluator_create(&evaluator, &options, SIDE, 3);
     capture_end(&said);
     assert_int_equal(err, PACED_INVALID);
     assert_non_null(strstr(said.text, "data.classes is 3"));
-    paced_config_finish(&config);
-}
-
-/* The names in the list of the configuration equal the column names, in the same order. */
-static void test_names_are_the_configurations(void **state) {
-    for (int m = 0; m <= PACED_NLL; m++) {
-        struct paced_config config;
-        char *set = paced_format("test.metrics = %s", paced_metric_name((enum paced_metric)m));
-        assert_int_equal(paced_config_load(&config, NULL, (const char *const[]){set}, 1), PACED_OK);
-        assert_true(config.test.metrics == UINT64_C(1) << m);
-        paced_config_finish(&config);
-        free(set);
-    }
 }
 
 int main(void) {
@@ -280,7 +260,6 @@ int main(void) {
         cmocka_unit_test(test_cleaning_comes_first),
         cmocka_unit_test(test_needle),
         cmocka_unit_test(test_needle_has_two_classes),
-        cmocka_unit_test(test_names_are_the_configurations),
     };
     return cmocka_run_group_tests_name("evaluator", tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* Text of the progress line at several widths, and no output if stderr is not a terminal. */
-#include "src/report/progress.h"
+#include "paced/base.h"
 
 #include "tests/capture.h"
 

@@ -3,9 +3,7 @@
  * The distance transform is exact and takes two integer passes (Meijster, Roerdink and Hesselink, 2000): first g, the
  * distance of each pixel to the nearest outline pixel of its column; then along each row the minimum over i of
  * (x - i)^2 + g(i)^2, as the lower envelope of one parabola per column. */
-#include "src/report/surface.h"
-
-#include "src/report/statistics.h"
+#include "src/metrics/parts.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -129,13 +127,13 @@ static double compare_one_way(struct surface *s, int from, double tolerance, siz
     return statistics_quantile(s->distances, count, 0.95);
 }
 
-struct surface_figures surface_compare(struct surface *s, const uint8_t *prediction, const uint8_t *label,
-                                       uint8_t class_index, double tolerance) {
+struct paced_metrics surface_compare(struct surface *s, const uint8_t *prediction, const uint8_t *label,
+                                     uint8_t class_index, double tolerance) {
     bool predicted = find_outline(s, prediction, class_index, s->outline[0]);
     bool labelled = find_outline(s, label, class_index, s->outline[1]);
-    if (!predicted && !labelled) return (struct surface_figures){0, 1};
-    if (!predicted || !labelled) return (struct surface_figures){hypot(s->width, s->height), 0};
+    if (!predicted && !labelled) return (struct paced_metrics){.hd95 = 0, .nsd = 1};
+    if (!predicted || !labelled) return (struct paced_metrics){.hd95 = hypot(s->width, s->height)};
     size_t all = 0, near = 0;
     double there = compare_one_way(s, 0, tolerance, &all, &near), back = compare_one_way(s, 1, tolerance, &all, &near);
-    return (struct surface_figures){fmax(there, back), (double)near / (double)all};
+    return (struct paced_metrics){.hd95 = fmax(there, back), .nsd = (double)near / (double)all};
 }

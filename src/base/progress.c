@@ -5,7 +5,7 @@
  * The rate is the mean since the start; ETA = remaining images / rate. The line is drawn at most ten times a second,
  * with the current terminal width; a narrow terminal omits the less important numbers. Nothing is drawn if stderr is
  * not a terminal: the log then has one plain line per epoch. */
-#include "src/report/progress.h"
+#include "paced/base.h"
 
 #include <math.h>
 #include <string.h>

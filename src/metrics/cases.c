@@ -1,13 +1,14 @@
 /* cases: selection of representative images of a test set. */
-#include "src/report/csv.h"
-#include "src/report/scores.h"
+#include "paced/metrics.h"
 
 #include <stdlib.h>
 
 /* True if the mask or the prediction has any foreground. */
 static bool shows_something(const struct paced_scores *scores, size_t image) {
-    for (int c = 1; c < scores_classes(scores); ++c)
-        if (scores_labelled(scores, image, c) || scores_predicted(scores, image, c)) return true;
+    for (int c = 1; c < paced_scores_classes(scores); ++c) {
+        struct paced_pixels n = paced_scores_pixels(scores, image, c);
+        if (n.labelled || n.predicted) return true;
+    }
     return false;
 }
 
@@ -16,11 +17,6 @@ static int compare(const void *a, const void *b) {
     const struct paced_case *first = a, *second = b;
     if (first->dice != second->dice) return first->dice > second->dice ? -1 : 1;
     return first->image < second->image ? -1 : first->image > second->image;
-}
-
-static void add(const struct paced_scores *scores, size_t image, struct paced_case *ranking, size_t *count) {
-    ranking[*count].image = image;
-    ranking[(*count)++].dice = paced_scores_image(scores, image, 0).dice;
 }
 
 static size_t at_most(size_t value, size_t limit) {
@@ -32,10 +28,10 @@ static struct paced_case *rank(const struct paced_scores *scores, size_t wanted,
     size_t images = paced_scores_count(scores);
     struct paced_case *ranking = paced_alloc(images + 1, sizeof *ranking);
     *count = 0;
-    for (size_t i = 0; i < images; ++i)
-        if (shows_something(scores, i)) add(scores, i, ranking, count);
-    for (size_t i = 0; i < images && *count < wanted; ++i)
-        if (!shows_something(scores, i)) add(scores, i, ranking, count);
+    for (int shows = 1; shows >= 0; --shows)
+        for (size_t i = 0; i < images && (shows || *count < wanted); ++i)
+            if (shows_something(scores, i) == shows)
+                ranking[(*count)++] = (struct paced_case){.image = i, .dice = paced_scores_image(scores, i, 0).dice};
     qsort(ranking, *count, sizeof *ranking, compare);
     return ranking;
 }
@@ -60,21 +56,4 @@ size_t paced_cases_choose(const struct paced_scores *scores, size_t wanted, stru
 
 char *paced_case_file(const struct paced_case *c) {
     return paced_format("%s_%02d.png", c->kind, c->number);
-}
-
-enum paced_err paced_cases_write_csv(const struct paced_scores *scores, const struct paced_case *cases, size_t count,
-                                     const char *path) {
-    struct paced_atomic file;
-    PACED_TRY(paced_atomic_open(&file, path));
-    fputs("file,case,image,dice\n", file.stream);
-    for (size_t i = 0; i < count; ++i) {
-        char *name = paced_case_file(&cases[i]);
-        fprintf(file.stream, "%s,%s,", name, cases[i].kind);
-        paced_csv_write_text(file.stream, scores_name(scores, cases[i].image));
-        fputc(',', file.stream);
-        paced_csv_write_real(file.stream, cases[i].dice);
-        fputc('\n', file.stream);
-        free(name);
-    }
-    return paced_atomic_commit(&file);
 }

@@ -1,6 +1,6 @@
 /* Distances between outlines against SciPy (tests/golden/metrics.py, which compares SciPy with MONAI), and the cases
  * that both leave undefined. */
-#include "src/report/surface.h"
+#include "src/metrics/parts.h"
 
 #include "paced/weights.h"
 
@@ -11,15 +11,15 @@
 
 #include <cmocka.h>
 
-static void check(struct surface_figures got, double hd95, double nsd) {
+static void check(struct paced_metrics got, double hd95, double nsd) {
     assert_float_equal(got.hd95, hd95, 1e-9);
     assert_float_equal(got.nsd, nsd, 1e-9);
 }
 
-static struct surface_figures compare(int width, int height, const uint8_t *prediction, const uint8_t *label,
-                                      uint8_t class_index, double tolerance) {
+static struct paced_metrics compare(int width, int height, const uint8_t *prediction, const uint8_t *label,
+                                    uint8_t class_index, double tolerance) {
     struct surface *surface = surface_create(width, height);
-    struct surface_figures figures = surface_compare(surface, prediction, label, class_index, tolerance);
+    struct paced_metrics figures = surface_compare(surface, prediction, label, class_index, tolerance);
     surface_destroy(surface);
     return figures;
 }

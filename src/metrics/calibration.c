@@ -6,13 +6,11 @@
  *
  * The NLL is convex in b = 1 / tau, with slope mean(E_p[z] - z_y) and curvature mean(Var_p[z]). The fit takes Newton
  * steps within a bracket, and bisects the bracket (in log b) if a step leaves it or is more than half the last one. */
-#include "src/report/calibration.h"
+#include "paced/metrics.h"
 
 #include <math.h>
 
-#include "src/report/csv.h"
-
-enum { MAX_STEPS = 100 };
+enum { MAX_STEPS = 100, MAX_CLASSES = 256 };
 #define PRECISION 1e-7       /* relative precision of tau */
 #define LIMIT_TOLERANCE 1e-6 /* relative distance within which tau counts as at a limit of the range */
 
@@ -25,9 +23,9 @@ static double softmax(const float *z, int classes, double scale, int label, doub
     return (double)z[label] * scale - largest - log(sum);
 }
 
-void reliability_add(struct paced_reliability *sum, const float *logits, const uint8_t *labels, size_t pixels,
-                     int classes, double tau) {
-    double p[PACED_MAX_CLASSES];
+void paced_reliability_add(struct paced_reliability *sum, const float *logits, const uint8_t *labels, size_t pixels,
+                           int classes, double tau) {
+    double p[MAX_CLASSES];
     for (size_t i = 0; i < pixels; ++i) {
         sum->nll -= softmax(logits + i * (size_t)classes, classes, 1 / tau, labels[i], p);
         int best = 0;
@@ -45,50 +43,24 @@ void reliability_add(struct paced_reliability *sum, const float *logits, const u
     sum->pixels += pixels;
 }
 
-void reliability_merge(struct paced_reliability *sum, const struct paced_reliability *more) {
-    for (int b = 0; b < PACED_BINS; ++b) {
-        sum->confidence[b] += more->confidence[b];
-        sum->right[b] += more->right[b];
-        sum->count[b] += more->count[b];
-    }
-    sum->pixels += more->pixels;
-    sum->nll += more->nll;
-    sum->brier += more->brier;
-}
-
-struct paced_calibration paced_calibration_of(const struct paced_reliability *sum) {
+struct paced_metrics paced_calibration_of(const struct paced_reliability *sum) {
     double n = (double)sum->pixels, ece = 0;
     for (int b = 0; b < PACED_BINS; ++b) ece += fabs(sum->right[b] - sum->confidence[b]);
-    return (struct paced_calibration){sum->nll / n, ece / n, sum->brier / n};
+    return (struct paced_metrics){.nll = sum->nll / n, .ece = ece / n, .brier = sum->brier / n};
 }
 
-struct paced_calibration paced_calibration_measure(const float *logits, const uint8_t *labels, size_t pixels,
-                                                   int classes, double tau) {
+struct paced_metrics paced_calibration_measure(const float *logits, const uint8_t *labels, size_t pixels, int classes,
+                                               double tau) {
     struct paced_reliability sum = {0};
-    reliability_add(&sum, logits, labels, pixels, classes, tau);
+    paced_reliability_add(&sum, logits, labels, pixels, classes, tau);
     return paced_calibration_of(&sum);
-}
-
-enum paced_err paced_reliability_write_csv(const struct paced_reliability *sum, const char *path) {
-    struct paced_atomic file;
-    PACED_TRY(paced_atomic_open(&file, path));
-    fputs("bin,confidence,accuracy,count\n", file.stream);
-    for (int b = 0; b < PACED_BINS; ++b) {
-        double n = (double)sum->count[b];
-        fprintf(file.stream, "%d,", b + 1);
-        paced_csv_write_real(file.stream, sum->confidence[b] / n); /* NaN, written as empty, if the bin has no pixels */
-        fputc(',', file.stream);
-        paced_csv_write_real(file.stream, sum->right[b] / n);
-        fprintf(file.stream, ",%llu\n", (unsigned long long)sum->count[b]);
-    }
-    return paced_atomic_commit(&file);
 }
 
 /* First and second derivative of the mean NLL with respect to b = 1 / tau. Logits are taken relative to the logit of
  * the label, which avoids cancellation in confident correct pixels. */
 static void derivatives(const float *logits, const uint8_t *labels, size_t pixels, int classes, double b, double *slope,
                         double *curvature) {
-    double p[PACED_MAX_CLASSES], first = 0, second = 0;
+    double p[MAX_CLASSES], first = 0, second = 0;
     for (size_t i = 0; i < pixels; ++i) {
         const float *z = logits + i * (size_t)classes;
         softmax(z, classes, b, labels[i], p);

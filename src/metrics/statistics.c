@@ -1,7 +1,7 @@
 /* statistics: quantiles, bootstrap draws, and the Wilcoxon signed-rank test (Wilcoxon, 1945). */
-#include "src/report/statistics.h"
+#include "src/metrics/parts.h"
 
-#include "paced/report.h"
+#include "paced/metrics.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -19,6 +19,12 @@ double statistics_quantile(const double *sorted, size_t count, double q) {
     double place = q * (double)(count - 1);
     size_t below = (size_t)place, above = below + 1 < count ? below + 1 : below;
     return sorted[below] + (place - (double)below) * (sorted[above] - sorted[below]);
+}
+
+void statistics_interval(double *values, double *low, double *high) {
+    statistics_sort(values, RESAMPLES);
+    *low = statistics_quantile(values, RESAMPLES, 0.025);
+    *high = statistics_quantile(values, RESAMPLES, 0.975);
 }
 
 void statistics_draw(struct paced_rng *rng, uint32_t *draw, size_t count) {

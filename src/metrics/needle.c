@@ -1,5 +1,5 @@
 /* needle: mask from probabilities, and line fit of a mask. */
-#include "src/report/needle.h"
+#include "src/metrics/parts.h"
 
 #include <math.h>
 
@@ -37,15 +37,16 @@ struct needle_line needle_fit(const uint8_t *mask, int width, int height) {
     return (struct needle_line){true, theta * 180 / M_PI, y_mean * cos(theta) - x_mean * sin(theta)};
 }
 
-struct needle_errors needle_compare(const struct needle_line *prediction, const struct needle_line *label,
+struct paced_metrics needle_compare(const struct needle_line *prediction, const struct needle_line *label,
                                     double diagonal) {
-    if (!prediction->found && !label->found) return (struct needle_errors){0, 0};
-    if (!prediction->found || !label->found) return (struct needle_errors){90 * 90, diagonal * diagonal};
+    if (!prediction->found && !label->found) return (struct paced_metrics){0};
+    if (!prediction->found || !label->found)
+        return (struct paced_metrics){.angle_error = 90 * 90, .distance_error = diagonal * diagonal};
     double angle = fabs(prediction->angle - label->angle), distance = prediction->distance;
     if (angle > 90) { /* reversing the direction of a line changes the sign of its distance */
         angle = 180 - angle;
         distance = -distance;
     }
     distance -= label->distance;
-    return (struct needle_errors){angle * angle, distance * distance};
+    return (struct paced_metrics){.angle_error = angle * angle, .distance_error = distance * distance};
 }

@@ -1,5 +1,5 @@
 /* Hand-computed quantiles, the Wilcoxon test against SciPy's p (tests/golden/metrics.py), and bootstrap intervals. */
-#include "src/report/statistics.h"
+#include "src/metrics/parts.h"
 
 #include "paced/report.h"
 

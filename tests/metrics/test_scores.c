@@ -216,8 +216,15 @@ static void test_unwritable_place(void **state) {
     paced_scores_destroy(scores);
 }
 
+/* The metrics of pixels come first, as the tables rely on. */
+static void test_pixel_metrics_come_first(void **state) {
+    for (int m = 0; m < PACED_METRICS; m++)
+        assert_int_equal(paced_metric_table[m].basis == PACED_OF_PIXELS, m < PACED_PIXEL_METRICS);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_pixel_metrics_come_first),
         cmocka_unit_test(test_one_image),
         cmocka_unit_test(test_empty_masks),
         cmocka_unit_test(test_f1_comes_from_the_means),

@@ -1,5 +1,5 @@
 /* components: flood fill with a queue of the pixels to visit. */
-#include "src/report/components.h"
+#include "src/metrics/parts.h"
 
 #include <stdlib.h>
 #include <string.h>
