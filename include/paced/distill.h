@@ -138,9 +138,23 @@ void paced_svls_kernel(float *weights, int size, double sigma);
 
 /* ---- the loss on the device ---------------------------------------------------------------------------------- */
 
-/* Sums over the pixels of one batch. kld is 0 without a teacher; admitted counts pixels of weight 1. */
+/* SUM(ID, name): a column of the loss kernel's results, an enumerator and a field. admitted counts pixels of weight 1;
+ * kld is 0 without a teacher. */
+#define PACED_SUM_LIST(SUM) SUM(LOSS, loss) SUM(CE, ce) SUM(KLD, kld) SUM(ADMITTED, admitted)
+
+#define PACED_SUM_ID(id, name) PACED_SUM_##id,
+#define PACED_SUM_FIELD(id, name) double name;
+enum paced_sum { PACED_SUM_LIST(PACED_SUM_ID) PACED_SUMS };
+
+/* Sums over pixels, and the number of pixels. */
 struct paced_loss_sums {
-    double loss, ce, kld, admitted;
+    union {
+        struct {
+            PACED_SUM_LIST(PACED_SUM_FIELD)
+        };
+        double of[PACED_SUMS]; /* [enum paced_sum] */
+    };
+    double pixels;
 };
 
 struct paced_loss;

@@ -10,6 +10,8 @@
 #ifndef PACED_METRICS_H
 #define PACED_METRICS_H
 
+#include "paced/distill.h"
+#include "paced/optim.h"
 #include "paced/weights.h"
 
 /* ---- the list of metrics ------------------------------------------------------------------------------------- */
@@ -70,6 +72,75 @@ struct paced_test_options {
     int postprocess; /* enum paced_postprocess */
     int64_t overlays;
 };
+
+/* ---- measures of a run --------------------------------------------------------------------------------------- */
+
+/* MEASURE(ID, name, source, title, unit, better, rows, train tag, val tag): a measure of one pass over a data set is an
+ * enumerator, a field, a column of log.csv (in this order), a chart of the report if it has a title, and a scalar of
+ * TensorBoard in the rows that have a tag. source: MEAN of a sum over pixels, METRIC of the scores, or GIVEN by the
+ * trainer. rows: BOTH, or TRAIN if the validation row has no value of its own. */
+// clang-format off
+#define PACED_MEASURE_LIST(MEASURE) \
+    MEASURE(LOSS, loss, MEAN(LOSS), "objective", "nats per pixel", LOWER, BOTH, "logs/train_objective", "logs/val_objective") \
+    MEASURE(CE, ce, MEAN(CE), "cross entropy", "nats per pixel", LOWER, BOTH, "logs/train_loss", "logs/val_loss") \
+    MEASURE(KLD, kld, MEAN(KLD), "KLD", "scaled nats per pixel", LOWER, BOTH, NULL, NULL) \
+    MEASURE(LR, lr, GIVEN, "learning rate", "per step", HIGHER, TRAIN, "logs/lr", NULL) \
+    MEASURE(MU, mu, GIVEN, "mu", "uncertainty, 0 to 1", HIGHER, TRAIN, "ckd/mu", NULL) \
+    MEASURE(ADMITTED, admitted, MEAN(ADMITTED), "admitted", "fraction of training pixels", HIGHER, TRAIN, \
+            "spl/data_in_train", NULL) \
+    MEASURE(DICE, dice, METRIC(DICE), "dice", "0 to 1", HIGHER, BOTH, NULL, "logs/metric_dice") \
+    MEASURE(IOU, iou, METRIC(IOU), "iou", "0 to 1", HIGHER, BOTH, NULL, "logs/metric_iou") \
+    MEASURE(PRECISION, precision, METRIC(PRECISION), "precision", "0 to 1", HIGHER, BOTH, NULL, "logs/metric_precision") \
+    MEASURE(RECALL, recall, METRIC(RECALL), "recall", "0 to 1", HIGHER, BOTH, NULL, "logs/metric_recall") \
+    MEASURE(F1, f1, METRIC(F1), "f1", "0 to 1", HIGHER, BOTH, NULL, "logs/metric_f1") \
+    MEASURE(SECONDS, seconds, GIVEN, NULL, "s", LOWER, BOTH, NULL, NULL) \
+    MEASURE(SPEED, images_per_second, GIVEN, NULL, "images/s", HIGHER, BOTH, NULL, NULL)
+// clang-format on
+
+#define PACED_MEASURE_ID(id, ...) PACED_MEASURE_##id,
+#define PACED_MEASURE_FIELD(id, name, ...) double name;
+enum paced_measure { PACED_MEASURE_LIST(PACED_MEASURE_ID) PACED_MEASURES };
+
+enum paced_measure_source { PACED_FROM_SUM, PACED_FROM_METRIC, PACED_FROM_TRAINER };
+extern const struct paced_measure_row {
+    const char *name;
+    enum paced_measure_source source;
+    int index; /* enum paced_sum or paced_metric */
+    const char *title, *unit;
+    bool lower_is_better, of_training;
+    const char *tags[2]; /* of the training and the validation row; NULL: none */
+} paced_measure_table[PACED_MEASURES];
+
+/* Values by name, or by index. NaN: not applicable. */
+struct paced_measures {
+    union {
+        struct {
+            PACED_MEASURE_LIST(PACED_MEASURE_FIELD)
+        };
+        double of[PACED_MEASURES]; /* [enum paced_measure] */
+    };
+};
+
+/* Sums of a pass over a data set. Everything before the log row is a sum and a count. */
+struct paced_scores;
+struct paced_pass_sums {
+    struct paced_loss_sums loss;
+    uint64_t images, batches;
+    double seconds;
+    struct paced_scores *scores; /* owned by the caller */
+};
+
+/* Adds the sums of a batch of `images`. */
+void paced_pass_add(struct paced_pass_sums *sums, const struct paced_loss_sums *batch, int images);
+/* Mean over the pixels so far. */
+double paced_pass_mean(const struct paced_pass_sums *sums, enum paced_sum sum);
+/* Empties the sums; the scores stay allocated. */
+void paced_pass_clear(struct paced_pass_sums *sums);
+/* The measures of the pass; those given by the trainer are NaN, except for the times. */
+struct paced_measures paced_pass_measures(const struct paced_pass_sums *sums);
+
+/* The measure of the validation images that selects the best weights (train.select). */
+enum paced_measure paced_select_measure(int select);
 
 /* ---- calibration --------------------------------------------------------------------------------------------- */
 

@@ -76,9 +76,7 @@ enum paced_err paced_robustness_plot(const struct paced_robustness *robustness, 
 struct paced_log_row {
     int epoch;         /* from 1 */
     const char *phase; /* "train" | "val" */
-    double loss, ce, kld, lr, mu, admitted;
-    struct paced_metrics metrics;
-    double seconds, images_per_second;
+    struct paced_measures measures;
 };
 
 struct paced_run_log {
@@ -88,9 +86,7 @@ struct paced_run_log {
 
 void paced_run_log_add(struct paced_run_log *log, const struct paced_log_row *row);
 void paced_run_log_finish(struct paced_run_log *log);
-/* Writes log.csv with the header
- * epoch,phase,loss,ce,kld,lr,mu,admitted,dice,iou,precision,recall,f1,seconds,images_per_second. Nine significant
- * digits preserve every float32 value. */
+/* Writes log.csv: epoch, phase and all measures. Nine significant digits preserve every float32 value. */
 enum paced_err paced_run_log_write(const struct paced_run_log *log, const char *path);
 /* Reads log.csv, rows of epochs up to last_epoch only. PACED_INVALID, with *log unchanged, if it is malformed. */
 enum paced_err paced_run_log_read(struct paced_run_log *log, const char *path, int last_epoch);
@@ -212,8 +208,7 @@ struct paced_events {
 void paced_events_finish(struct paced_events *events);
 /* Adds the beginning of a file: the format version, and the run's hyper-parameters for the HPARAMS tab. */
 void paced_events_begin(struct paced_events *events, double start, const struct paced_config *config);
-/* Adds the scalars of an epoch, with the epoch as the step: ckd/mu, spl/data_in_train, logs/lr, logs/train_loss and
- * logs/val_loss (ce), logs/train_objective and logs/val_objective (loss), logs/metric_<name> (val). */
+/* Adds the measures of an epoch that have a tag, with the epoch as the step. */
 void paced_events_add_epoch(struct paced_events *events, double start, const struct paced_run_log *log, int epoch);
 enum paced_err paced_events_add_picture(struct paced_events *events, double time, int64_t step, const char *tag,
                                         const struct paced_canvas *canvas);

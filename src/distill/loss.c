@@ -7,11 +7,11 @@
 
 #include "paced/distill.h"
 
-enum { RING = 2, MAX_PARTS = 4096, MIN_PART_PIXELS = 64, COLUMNS = 4 };
+enum { RING = 2, MAX_PARTS = 4096, MIN_PART_PIXELS = 64 };
 
 struct pending {
-    float *parts; /* [MAX_PARTS][COLUMNS] */
-    int count;
+    float *parts; /* [MAX_PARTS][PACED_SUMS] */
+    int count, pixels;
     struct paced_ticket ticket;
 };
 
@@ -34,7 +34,7 @@ static enum paced_err make_buffers(struct paced_loss *l, int batch) {
         PACED_TRY(paced_buffer_create(&l->uncertainty, l->device, pixels * sizeof(float)));
         PACED_TRY(paced_buffer_create(&l->admission_score, l->device, pixels * sizeof(float)));
     }
-    return paced_buffer_create(&l->parts, l->device, MAX_PARTS * COLUMNS * sizeof(float));
+    return paced_buffer_create(&l->parts, l->device, MAX_PARTS * PACED_SUMS * sizeof(float));
 }
 
 enum paced_err paced_loss_create(struct paced_loss **out, struct paced_device *device,
@@ -44,7 +44,7 @@ enum paced_err paced_loss_create(struct paced_loss **out, struct paced_device *d
     struct paced_loss *l = paced_alloc(1, sizeof *l);
     *l = (struct paced_loss){
         .device = device, .objective = *objective, .with_teacher = teacher, .size = size, .classes = classes};
-    for (int i = 0; i < RING; ++i) l->ring[i].parts = paced_alloc(MAX_PARTS * COLUMNS, sizeof(float));
+    for (int i = 0; i < RING; ++i) l->ring[i].parts = paced_alloc(MAX_PARTS * PACED_SUMS, sizeof(float));
     enum paced_err err = make_buffers(l, batch);
     if (!err) err = paced_loss_set_epoch(l, 1, 1);
     if (err) {
@@ -165,21 +165,17 @@ enum paced_err paced_loss_run(struct paced_loss *l, const struct paced_buffer *l
 
 enum paced_err paced_loss_read_later(struct paced_loss *l, int count) {
     struct pending *slot = &l->ring[l->written++ % RING];
-    slot->count = part_count(count * l->size * l->size);
-    return paced_buffer_read_later(l->parts, slot->parts, (uint64_t)slot->count * COLUMNS * sizeof(float),
+    slot->pixels = count * l->size * l->size;
+    slot->count = part_count(slot->pixels);
+    return paced_buffer_read_later(l->parts, slot->parts, (uint64_t)slot->count * PACED_SUMS * sizeof(float),
                                    &slot->ticket);
 }
 
 enum paced_err paced_loss_wait(struct paced_loss *l, struct paced_loss_sums *sums) {
     struct pending *slot = &l->ring[l->waited++ % RING];
     PACED_TRY(paced_ticket_wait(&slot->ticket));
-    *sums = (struct paced_loss_sums){0};
-    for (int i = 0; i < slot->count; ++i) {
-        const float *part = slot->parts + i * COLUMNS;
-        sums->loss += (double)part[0];
-        sums->ce += (double)part[1];
-        sums->kld += (double)part[2];
-        sums->admitted += (double)part[3];
-    }
+    *sums = (struct paced_loss_sums){.pixels = slot->pixels};
+    for (int i = 0; i < slot->count; ++i)
+        for (int k = 0; k < PACED_SUMS; ++k) sums->of[k] += (double)slot->parts[i * PACED_SUMS + k];
     return PACED_OK;
 }

@@ -34,7 +34,7 @@ void paced_events_finish(struct paced_events *events) {
 double paced_events_time(double start, const struct paced_run_log *log, int epoch) {
     double time = start;
     for (size_t i = 0; i < log->count; ++i)
-        if (log->rows[i].epoch <= epoch) time += log->rows[i].seconds;
+        if (log->rows[i].epoch <= epoch) time += log->rows[i].measures.seconds;
     return time;
 }
 
@@ -59,32 +59,14 @@ static void add_scalar(struct paced_message *summary, const char *tag, double va
     paced_message_nested(summary, 1, &scalar);
 }
 
-static void add_train_scalars(struct paced_message *summary, const struct paced_log_row *row) {
-    add_scalar(summary, "ckd/mu", row->mu);
-    add_scalar(summary, "spl/data_in_train", row->admitted);
-    add_scalar(summary, "logs/lr", row->lr);
-    add_scalar(summary, "logs/train_loss", row->ce);
-    add_scalar(summary, "logs/train_objective", row->loss);
-}
-
-static void add_val_scalars(struct paced_message *summary, const struct paced_log_row *row) {
-    add_scalar(summary, "logs/val_loss", row->ce);
-    add_scalar(summary, "logs/val_objective", row->loss);
-    for (int m = PACED_DICE; m <= PACED_F1; ++m) { /* metrics in the log */
-        char *tag = paced_format("logs/metric_%s", paced_metric_table[m].name);
-        add_scalar(summary, tag, row->metrics.of[m]);
-        free(tag);
-    }
-}
-
 void paced_events_add_epoch(struct paced_events *events, double start, const struct paced_run_log *log, int epoch) {
     struct paced_message summary = {0};
     for (size_t i = 0; i < log->count; ++i) {
         if (log->rows[i].epoch != epoch) continue;
-        if (strcmp(log->rows[i].phase, "train") == 0)
-            add_train_scalars(&summary, &log->rows[i]);
-        else
-            add_val_scalars(&summary, &log->rows[i]);
+        bool val = strcmp(log->rows[i].phase, "val") == 0;
+        for (int m = 0; m < PACED_MEASURES; ++m)
+            if (paced_measure_table[m].tags[val])
+                add_scalar(&summary, paced_measure_table[m].tags[val], log->rows[i].measures.of[m]);
     }
     add_event(events, paced_events_time(start, log, epoch), epoch, &summary);
 }

@@ -1,8 +1,8 @@
 /* run_log: the training log, log.csv and losses.json.
  *
- * One row per epoch and phase, nine significant digits; a value that is not applicable is an empty field. Writer and
- * reader share one table of columns, so that values are read back as the same float32. The reader drops the epochs
- * after the one that a resumed run continues from, and reports malformed lines as errors with file and line. */
+ * One row per epoch and phase, nine significant digits; a value that is not applicable is an empty field. The reader
+ * drops the epochs after the one that a resumed run continues from, and reports malformed lines as errors with file and
+ * line. */
 #include "paced/report.h"
 
 #include <limits.h>
@@ -12,32 +12,6 @@
 #include <string.h>
 
 static const char *const phases[] = {"train", "val"};
-
-#define COLUMN(name, member) \
-    { name, offsetof(struct paced_log_row, member) }
-/* Columns after epoch and phase; all are numbers. */
-static const struct {
-    const char *name;
-    size_t offset;
-} columns[] = {
-    COLUMN("loss", loss),
-    COLUMN("ce", ce),
-    COLUMN("kld", kld),
-    COLUMN("lr", lr),
-    COLUMN("mu", mu),
-    COLUMN("admitted", admitted),
-    COLUMN("dice", metrics.dice),
-    COLUMN("iou", metrics.iou),
-    COLUMN("precision", metrics.precision),
-    COLUMN("recall", metrics.recall),
-    COLUMN("f1", metrics.f1),
-    COLUMN("seconds", seconds),
-    COLUMN("images_per_second", images_per_second),
-};
-
-static double *field(struct paced_log_row *row, size_t column) {
-    return (double *)((char *)row + columns[column].offset);
-}
 
 /* Static name of a phase, or NULL. */
 static const char *known_phase(const char *name) {
@@ -63,12 +37,11 @@ enum paced_err paced_run_log_write(const struct paced_run_log *log, const char *
     struct paced_atomic file;
     PACED_TRY(paced_atomic_open(&file, path));
     fputs("epoch,phase", file.stream);
-    for (size_t c = 0; c < PACED_COUNT(columns); ++c) fprintf(file.stream, ",%s", columns[c].name);
+    for (size_t c = 0; c < PACED_MEASURES; ++c) fprintf(file.stream, ",%s", paced_measure_table[c].name);
     fputc('\n', file.stream);
     for (size_t i = 0; i < log->count; ++i) {
-        struct paced_log_row row = log->rows[i];
-        fprintf(file.stream, "%d,%s", row.epoch, row.phase);
-        for (size_t c = 0; c < PACED_COUNT(columns); ++c) paced_csv_write_reals(file.stream, field(&row, c), 1);
+        fprintf(file.stream, "%d,%s", log->rows[i].epoch, log->rows[i].phase);
+        paced_csv_write_reals(file.stream, log->rows[i].measures.of, PACED_MEASURES);
         fputc('\n', file.stream);
     }
     return paced_atomic_commit(&file);
@@ -80,8 +53,8 @@ static void write_losses(FILE *out, const struct paced_run_log *log, const char 
     for (size_t i = 0; i < log->count; ++i) {
         if (strcmp(log->rows[i].phase, phase) != 0) continue;
         fputs(separator, out);
-        if (isfinite(log->rows[i].ce))
-            fprintf(out, "%.9g", log->rows[i].ce);
+        if (isfinite(log->rows[i].measures.ce))
+            fprintf(out, "%.9g", log->rows[i].measures.ce);
         else
             fputs("null", out); /* JSON has neither NaN nor infinity */
         separator = ", ";
@@ -103,7 +76,7 @@ enum paced_err paced_run_log_write_losses(const struct paced_run_log *log, const
 /* ---- printing ------------------------------------------------------------------------------------------------ */
 
 static void print_epoch(FILE *out, const char *name, const struct paced_log_row *val) {
-    fprintf(out, "%-8s %5d  %10.4f  %10.4f\n", name, val->epoch, val->ce, val->metrics.dice);
+    fprintf(out, "%-8s %5d  %10.4f  %10.4f\n", name, val->epoch, val->measures.ce, val->measures.dice);
 }
 
 void paced_run_log_print(const struct paced_run_log *log, int best_epoch, FILE *out) {
@@ -112,9 +85,9 @@ void paced_run_log_print(const struct paced_run_log *log, int best_epoch, FILE *
     for (size_t i = 0; i < log->count; ++i) {
         const struct paced_log_row *row = &log->rows[i];
         bool training = strcmp(row->phase, "train") == 0;
-        seconds += row->seconds;
-        if (training) train_seconds += row->seconds;
-        if (training) train_images += row->seconds * row->images_per_second;
+        seconds += row->measures.seconds;
+        if (training) train_seconds += row->measures.seconds;
+        if (training) train_images += row->measures.seconds * row->measures.images_per_second;
         if (!training) last = row;
         if (!training && row->epoch == best_epoch) best = row;
     }
@@ -133,7 +106,8 @@ void paced_run_log_print(const struct paced_run_log *log, int best_epoch, FILE *
 static enum paced_err check_header(const struct paced_csv *csv) {
     for (size_t i = 0; i < csv->columns; ++i) {
         bool known = strcmp(csv->names[i], "epoch") == 0 || strcmp(csv->names[i], "phase") == 0;
-        for (size_t c = 0; !known && c < PACED_COUNT(columns); ++c) known = strcmp(csv->names[i], columns[c].name) == 0;
+        for (size_t c = 0; !known && c < PACED_MEASURES; ++c)
+            known = strcmp(csv->names[i], paced_measure_table[c].name) == 0;
         if (!known)
             return paced_csv_error(csv, PACED_CSV_HEADER, "the header has an unknown column '%s'", csv->names[i]);
     }
@@ -146,8 +120,8 @@ static enum paced_err take_row(const struct paced_csv *csv, size_t i, struct pac
     row->epoch = (int)epoch;
     row->phase = known_phase(paced_csv_text(csv, i, "phase"));
     if (!row->phase) return paced_csv_refuse(csv, i, "phase", "train or val");
-    for (size_t c = 0; c < PACED_COUNT(columns); ++c)
-        PACED_TRY(paced_csv_take_real(csv, i, columns[c].name, field(row, c)));
+    for (size_t c = 0; c < PACED_MEASURES; ++c)
+        PACED_TRY(paced_csv_take_real(csv, i, paced_measure_table[c].name, &row->measures.of[c]));
     return PACED_OK;
 }
 
@@ -156,7 +130,7 @@ enum paced_err paced_run_log_read(struct paced_run_log *log, const char *path, i
     struct paced_text names = {0};
     struct paced_csv csv;
     paced_text_add(&names, "epoch,phase");
-    for (size_t c = 0; c < PACED_COUNT(columns); ++c) paced_text_add(&names, ",%s", columns[c].name);
+    for (size_t c = 0; c < PACED_MEASURES; ++c) paced_text_add(&names, ",%s", paced_measure_table[c].name);
     enum paced_err err = paced_csv_read(&csv, path, names.data, "restore the log or restart the run with --overwrite");
     free(names.data);
     if (err) return err;

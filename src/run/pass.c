@@ -6,11 +6,6 @@
 
 #include <math.h>
 
-void epoch_stats_clear(struct epoch_stats *stats) {
-    paced_scores_clear(stats->scores);
-    *stats = (struct epoch_stats){.scores = stats->scores};
-}
-
 static enum paced_err step(const struct pass *p, const struct paced_batch *batch) {
     struct paced_exec *exec = p->network->exec;
     int size = paced_dataset_size(p->dataset);
@@ -32,50 +27,44 @@ static enum paced_err step(const struct pass *p, const struct paced_batch *batch
 
 /* Adds the results of a finished step to the sums and releases its batch. */
 static enum paced_err collect(const struct pass *p, struct paced_loader *loader, struct paced_batch *batch,
-                              struct epoch_stats *stats, struct paced_progress *progress) {
-    struct paced_loss_sums sums;
-    double pixels = (double)paced_dataset_size(p->dataset) * (double)paced_dataset_size(p->dataset);
-    PACED_TRY(paced_loss_wait(p->loss, &sums));
-    PACED_TRY(scorer_score(p->scorer, batch, p->dataset, stats->scores));
-    stats->loss += sums.loss / pixels;
-    stats->ce += sums.ce / pixels;
-    stats->kld += sums.kld / pixels;
-    stats->admitted += sums.admitted / pixels;
-    stats->images += (uint64_t)batch->count;
-    stats->batches += 1;
-    paced_progress_step(progress, (size_t)batch->count, stats->loss / (double)stats->images);
+                              struct paced_pass_sums *sums, struct paced_progress *progress) {
+    struct paced_loss_sums loss;
+    PACED_TRY(paced_loss_wait(p->loss, &loss));
+    PACED_TRY(scorer_score(p->scorer, batch, p->dataset, sums->scores));
+    paced_pass_add(sums, &loss, batch->count);
+    paced_progress_step(progress, (size_t)batch->count, paced_pass_mean(sums, PACED_SUM_LOSS));
     paced_loader_release(loader, batch);
-    if (isfinite(sums.loss)) return PACED_OK;
+    if (isfinite(loss.loss)) return PACED_OK;
     return paced_error_at(PACED_FAILED, p->label, "the loss of batch %llu is not a finite number; lower train.lr",
-                          (unsigned long long)stats->batches);
+                          (unsigned long long)sums->batches);
 }
 
-static enum paced_err walk(const struct pass *p, struct paced_loader *loader, struct epoch_stats *stats,
-                           struct paced_progress *progress, bool *stopped) {
+static enum paced_err run_batches(const struct pass *p, struct paced_loader *loader, struct paced_pass_sums *sums,
+                                  struct paced_progress *progress, bool *stopped) {
     struct paced_batch *running = NULL, *batch;
     for (;;) {
         *stopped = paced_stop_asked();
         batch = NULL;
         if (!*stopped) PACED_TRY(paced_loader_next(loader, &batch));
         if (batch) PACED_TRY(step(p, batch));
-        if (running) PACED_TRY(collect(p, loader, running, stats, progress));
+        if (running) PACED_TRY(collect(p, loader, running, sums, progress));
         running = batch;
         if (!batch) return PACED_OK;
     }
 }
 
-enum paced_err pass_run(const struct pass *p, struct epoch_stats *stats, bool *stopped) {
+enum paced_err pass_run(const struct pass *p, struct paced_pass_sums *sums, bool *stopped) {
     struct paced_loader *loader;
     struct paced_progress progress;
     double start = paced_now_s();
     PACED_TRY(
-        paced_loader_create(&loader, p->dataset, p->order, p->count, p->batch, stats->batches, p->workers, p->change));
-    paced_progress_start(&progress, p->label, p->count - (size_t)stats->images);
-    enum paced_err err = walk(p, loader, stats, &progress, stopped);
+        paced_loader_create(&loader, p->dataset, p->order, p->count, p->batch, sums->batches, p->workers, p->change));
+    paced_progress_start(&progress, p->label, p->count - (size_t)sums->images);
+    enum paced_err err = run_batches(p, loader, sums, &progress, stopped);
     paced_progress_end(&progress);
     /* Pending transfers must end before the loader's memory is released. */
     enum paced_err finished = paced_device_finish(paced_exec_device(p->network->exec));
     paced_loader_destroy(loader);
-    stats->seconds += paced_now_s() - start;
+    sums->seconds += paced_now_s() - start;
     return err ? err : finished;
 }

@@ -8,16 +8,6 @@
 #include "src/run/scorer.h"
 #include "src/run/teacher.h"
 
-/* Sums of a pass. A resumed pass adds to those of the stopped one. */
-struct epoch_stats {
-    double loss, ce, kld, admitted; /* sums over samples of the means (admitted: fractions) over pixels */
-    uint64_t images, batches;
-    double seconds;
-    struct paced_scores *scores;
-};
-
-void epoch_stats_clear(struct epoch_stats *stats);
-
 struct pass {
     struct network *network;
     struct paced_loss *loss;
@@ -34,8 +24,8 @@ struct pass {
     const char *label; /* on the progress line */
 };
 
-/* Starts after the batches that the sums already include. If paced_stop_asked(), it stops early with all started
- * batches included and sets *stopped. PACED_FAILED if the loss is not finite. */
-enum paced_err pass_run(const struct pass *pass, struct epoch_stats *stats, bool *stopped);
+/* Adds to the sums and starts after the batches that they already include. If paced_stop_asked(), it stops early with
+ * all started batches included and sets *stopped. PACED_FAILED if the loss is not finite. */
+enum paced_err pass_run(const struct pass *pass, struct paced_pass_sums *sums, bool *stopped);
 
 #endif

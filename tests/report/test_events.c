@@ -105,20 +105,20 @@ static struct paced_run_log two_epochs(void) {
     for (int epoch = 1; epoch <= 2; epoch++) {
         struct paced_log_row train = {.epoch = epoch,
                                       .phase = "train",
-                                      .loss = 0.5 * epoch,
-                                      .ce = 0.25,
-                                      .kld = NAN,
-                                      .lr = 0.003,
-                                      .mu = NAN,
-                                      .admitted = NAN,
-                                      .seconds = 10};
+                                      .measures.loss = 0.5 * epoch,
+                                      .measures.ce = 0.25,
+                                      .measures.kld = NAN,
+                                      .measures.lr = 0.003,
+                                      .measures.mu = NAN,
+                                      .measures.admitted = NAN,
+                                      .measures.seconds = 10};
         struct paced_log_row val = train;
         val.phase = "val";
-        val.loss = 0.75;
-        val.ce = 0.125 * epoch;
-        val.metrics.dice = 0.5;
-        val.seconds = 2.5;
-        if (epoch == 2) train.mu = val.mu = 0.375, train.admitted = 0.625;
+        val.measures.loss = 0.75;
+        val.measures.ce = 0.125 * epoch;
+        val.measures.dice = 0.5;
+        val.measures.seconds = 2.5;
+        if (epoch == 2) train.measures.mu = val.measures.mu = 0.375, train.measures.admitted = 0.625;
         paced_run_log_add(&log, &train);
         paced_run_log_add(&log, &val);
     }
@@ -173,7 +173,7 @@ static void test_picture(void **state) {
 
 static void test_begin_and_end(void **state) {
     struct paced_config config;
-    const char *sets[] = {"train.lr=0.125", "distill.method=pcd"};
+    const char *sets[] = {"train.measures.lr=0.125", "distill.method=pcd"};
     assert_int_equal(paced_config_load(&config, NULL, sets, 2), PACED_OK);
     struct paced_events events = {0};
     paced_events_begin(&events, 1000, &config);
@@ -186,7 +186,7 @@ static void test_begin_and_end(void **state) {
     assert_true(has_tag(data, size, "_hparams_/session_start_info"));
     struct paced_message number_value = {0}, entry = {0}; /* map entry: key 1, value 2 {number_value 2} */
     paced_message_double(&number_value, 2, 0.125);
-    paced_message_text(&entry, 1, "train.lr");
+    paced_message_text(&entry, 1, "train.measures.lr");
     paced_message_nested(&entry, 2, &number_value);
     assert_true(holds(data, size, entry.bytes, entry.size));
     assert_true(holds(data, size, "\x1a\x03pcd", 5)); /* string_value 3 */

@@ -49,24 +49,28 @@ static void write_bytes(const char *text, size_t size) {
 static struct paced_log_row train_row(int epoch) {
     return (struct paced_log_row){.epoch = epoch,
                                   .phase = "train",
-                                  .loss = 0.5 / epoch,
-                                  .ce = 0.25,
-                                  .kld = NAN,
-                                  .lr = 0.003,
-                                  .mu = NAN,
-                                  .admitted = NAN,
-                                  .metrics = {.dice = NAN, .iou = NAN, .precision = NAN, .recall = NAN, .f1 = NAN},
-                                  .seconds = 12.5,
-                                  .images_per_second = 54.4};
+                                  .measures.loss = 0.5 / epoch,
+                                  .measures.ce = 0.25,
+                                  .measures.kld = NAN,
+                                  .measures.lr = 0.003,
+                                  .measures.mu = NAN,
+                                  .measures.admitted = NAN,
+                                  .measures.dice = NAN,
+                                  .measures.iou = NAN,
+                                  .measures.precision = NAN,
+                                  .measures.recall = NAN,
+                                  .measures.f1 = NAN,
+                                  .measures.seconds = 12.5,
+                                  .measures.images_per_second = 54.4};
 }
 
 static struct paced_log_row val_row(int epoch) {
     struct paced_log_row row = train_row(epoch);
     row.phase = "val";
-    row.kld = 3;
-    row.mu = -0.1;
-    row.admitted = 1;
-    row.metrics = (struct paced_metrics){.dice = 0.1, .iou = 0.2, .precision = 0.3, .recall = 0.4, .f1 = 0.5};
+    row.measures.kld = 3;
+    row.measures.mu = -0.1;
+    row.measures.admitted = 1;
+    for (int m = 0; m < PACED_PIXEL_METRICS; m++) row.measures.of[PACED_MEASURE_DICE + m] = 0.1 * (m + 1);
     return row;
 }
 
@@ -91,16 +95,16 @@ static void check_rows(const struct paced_run_log *log, const struct paced_run_l
         const struct paced_log_row *a = &log->rows[i], *b = &expected->rows[i];
         assert_int_equal(a->epoch, b->epoch);
         assert_string_equal(a->phase, b->phase);
-        check_same((float)a->loss, (float)b->loss);
-        check_same(a->ce, b->ce);
-        check_same(a->kld, b->kld);
-        check_same(a->lr, b->lr);
-        check_same(a->mu, b->mu);
-        check_same(a->admitted, b->admitted);
-        check_same(a->metrics.dice, b->metrics.dice);
-        check_same(a->metrics.f1, b->metrics.f1);
-        check_same(a->seconds, b->seconds);
-        check_same(a->images_per_second, b->images_per_second);
+        check_same((float)a->measures.loss, (float)b->measures.loss);
+        check_same(a->measures.ce, b->measures.ce);
+        check_same(a->measures.kld, b->measures.kld);
+        check_same(a->measures.lr, b->measures.lr);
+        check_same(a->measures.mu, b->measures.mu);
+        check_same(a->measures.admitted, b->measures.admitted);
+        check_same(a->measures.dice, b->measures.dice);
+        check_same(a->measures.f1, b->measures.f1);
+        check_same(a->measures.seconds, b->measures.seconds);
+        check_same(a->measures.images_per_second, b->measures.images_per_second);
     }
 }
 
@@ -138,13 +142,13 @@ static void test_digits(void **state) {
     struct paced_run_log written = {0}, read = {0};
     for (size_t i = 0; i < PACED_COUNT(values); i++) {
         struct paced_log_row row = train_row(1);
-        row.loss = values[i];
+        row.measures.loss = values[i];
         paced_run_log_add(&written, &row);
     }
     assert_int_equal(paced_run_log_write(&written, path), PACED_OK);
     assert_int_equal(paced_run_log_read(&read, path, 1), PACED_OK);
     assert_int_equal(read.count, PACED_COUNT(values));
-    for (size_t i = 0; i < PACED_COUNT(values); i++) assert_true((float)read.rows[i].loss == values[i]);
+    for (size_t i = 0; i < PACED_COUNT(values); i++) assert_true((float)read.rows[i].measures.loss == values[i]);
     paced_run_log_finish(&written);
     paced_run_log_finish(&read);
 }
@@ -152,12 +156,12 @@ static void test_digits(void **state) {
 static void test_infinity(void **state) {
     struct paced_run_log written = {0}, read = {0};
     struct paced_log_row row = train_row(1);
-    row.loss = INFINITY;
-    row.ce = -INFINITY;
+    row.measures.loss = INFINITY;
+    row.measures.ce = -INFINITY;
     paced_run_log_add(&written, &row);
     assert_int_equal(paced_run_log_write(&written, path), PACED_OK);
     assert_int_equal(paced_run_log_read(&read, path, 1), PACED_OK);
-    assert_true(read.rows[0].loss == INFINITY && read.rows[0].ce == -INFINITY);
+    assert_true(read.rows[0].measures.loss == INFINITY && read.rows[0].measures.ce == -INFINITY);
     paced_run_log_finish(&written);
     paced_run_log_finish(&read);
 }
@@ -169,8 +173,8 @@ static void test_other_line_ends(void **state) {
     write_bytes(text, strlen(text));
     assert_int_equal(paced_run_log_read(&log, path, 9), PACED_OK);
     assert_int_equal(log.count, 2);
-    assert_true(log.rows[0].images_per_second == 5);
-    assert_true(isnan(log.rows[1].images_per_second));
+    assert_true(log.rows[0].measures.images_per_second == 5);
+    assert_true(isnan(log.rows[1].measures.images_per_second));
     paced_run_log_finish(&log);
 }
 
@@ -244,8 +248,8 @@ static void test_losses(void **state) {
     check_file("{\"train\": [], \"val\": []}\n");
     for (int epoch = 1; epoch <= 3; epoch++) {
         struct paced_log_row train = train_row(epoch), val = val_row(epoch);
-        train.ce = 0.1F * (float)epoch;
-        val.ce = epoch == 1 ? NAN : epoch == 2 ? INFINITY : 1e-7;
+        train.measures.ce = 0.1F * (float)epoch;
+        val.measures.ce = epoch == 1 ? NAN : epoch == 2 ? INFINITY : 1e-7;
         paced_run_log_add(&log, &train);
         paced_run_log_add(&log, &val);
     }

@@ -44,20 +44,19 @@ static char *cell_data(const struct report_run *run) {
 
 /* Best epoch by train.select, with the value of its criterion. */
 static char *cell_best(const struct report_run *run) {
-    bool by_dice = run->config.train.select == PACED_SELECT_DICE;
-    const char *figure = by_dice ? "dice" : "ce";
+    const struct paced_measure_row *by = &paced_measure_table[paced_select_measure(run->config.train.select)];
     double best = NAN;
     size_t at = 0;
     for (size_t row = 0; row < run->log.rows; ++row) {
-        double value = paced_csv_real(&run->log, row, figure);
+        double value = paced_csv_real(&run->log, row, by->name);
         if (!paced_csv_is(&run->log, row, "phase", "val") || isnan(value)) continue;
-        if (!isnan(best) && !(by_dice ? value > best : value < best)) continue;
+        if (!isnan(best) && !(by->lower_is_better ? value < best : value > best)) continue;
         best = value;
         at = row;
     }
     if (isnan(best)) return paced_strdup("");
     return paced_format("%s of %s (val %s %.4f)", paced_csv_text(&run->log, at, "epoch"),
-                        paced_csv_text(&run->log, run->log.rows - 1, "epoch"), figure, best);
+                        paced_csv_text(&run->log, run->log.rows - 1, "epoch"), by->name, best);
 }
 
 /* Tested weights; empty for a training run, whose configuration does not name the weights of a later test. */

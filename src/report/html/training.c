@@ -7,25 +7,15 @@
 #include "src/report/html/figure.h"
 #include "src/report/html/sections.h"
 
-/* Charts, one per column of log.csv. */
-static const struct {
-    const char *column, *name, *unit;
-    bool of_training; /* only the training rows are plotted */
-} curves[] = {
-    {"ce", "cross entropy", "nats per pixel", false},
-    {"loss", "objective", "nats per pixel", false},
-    {"kld", "KLD", "scaled nats per pixel", false},
-    {"dice", "dice", "0 to 1", false},
-    {"iou", "iou", "0 to 1", false},
-    {"precision", "precision", "0 to 1", false},
-    {"recall", "recall", "0 to 1", false},
-    {"f1", "f1", "0 to 1", false},
-    {"lr", "learning rate", "per step", true},
-    {"mu", "mu", "uncertainty, 0 to 1", true},
-    {"admitted", "admitted", "fraction of training pixels", true},
-};
-
-enum { CURVES = PACED_COUNT(curves) };
+/* Measures with a chart: first those of both phases, then those of the training. Returns their number. */
+static size_t charted(enum paced_measure measures[PACED_MEASURES]) {
+    size_t count = 0;
+    for (int of_training = 0; of_training < 2; ++of_training)
+        for (int m = 0; m < PACED_MEASURES; ++m)
+            if (paced_measure_table[m].title && paced_measure_table[m].of_training == of_training)
+                measures[count++] = (enum paced_measure)m;
+    return count;
+}
 
 /* Line of a figure: the rows of one phase of a log. */
 struct line {
@@ -33,16 +23,16 @@ struct line {
     const char *phase, *name;
 };
 
-static struct paced_series take_series(const struct line *line, const char *column, bool of_training) {
+static struct paced_series take_series(const struct line *line, const struct paced_measure_row *measure) {
     const struct paced_csv *log = line->log;
     double *x = paced_alloc(log->rows + 1, sizeof *x), *y = paced_alloc(log->rows + 1, sizeof *y);
     size_t count = 0;
-    bool any = false, applies = !of_training || strcmp(line->phase, "train") == 0;
+    bool any = false, applies = !measure->of_training || strcmp(line->phase, "train") == 0;
     for (size_t row = 0; applies && row < log->rows; ++row) {
         double epoch = paced_csv_real(log, row, "epoch");
         if (!paced_csv_is(log, row, "phase", line->phase) || !(epoch >= 1 && epoch <= INT_MAX)) continue;
         x[count] = epoch;
-        y[count] = paced_csv_real(log, row, column);
+        y[count] = paced_csv_real(log, row, measure->name);
         any |= !isnan(y[count++]);
     }
     return (struct paced_series){.name = line->name, .x = x, .y = y, .count = any ? count : 0};
@@ -55,22 +45,24 @@ static void finish_series(struct paced_series *series) {
 
 static enum paced_err add_figure(struct paced_text *out, const struct report *report, const char *id,
                                  const char *caption, const struct line *lines, size_t count) {
-    struct paced_series *series = paced_alloc(CURVES * count, sizeof *series);
-    struct chart charts[CURVES];
-    for (size_t c = 0; c < CURVES; ++c) {
+    enum paced_measure measures[PACED_MEASURES];
+    size_t curves = charted(measures);
+    struct paced_series *series = paced_alloc(curves * count, sizeof *series);
+    struct chart charts[PACED_MEASURES];
+    for (size_t c = 0; c < curves; ++c) {
+        const struct paced_measure_row *measure = &paced_measure_table[measures[c]];
         charts[c] = (struct chart){.x_name = "epoch",
                                    .x_unit = "passes over the set",
-                                   .y_name = curves[c].name,
-                                   .y_unit = curves[c].unit,
+                                   .y_name = measure->title,
+                                   .y_unit = measure->unit,
                                    .whole_x = true,
                                    .series = series + c * count,
                                    .series_count = count};
-        for (size_t i = 0; i < count; ++i)
-            charts[c].series[i] = take_series(&lines[i], curves[c].column, curves[c].of_training);
+        for (size_t i = 0; i < count; ++i) charts[c].series[i] = take_series(&lines[i], measure);
     }
-    const struct figure figure = {id, caption, charts, CURVES};
+    const struct figure figure = {id, caption, charts, curves};
     enum paced_err err = figure_add(out, &figure, report->dir);
-    for (size_t i = 0; i < CURVES * count; ++i) finish_series(&series[i]);
+    for (size_t i = 0; i < curves * count; ++i) finish_series(&series[i]);
     free(series);
     return err;
 }

@@ -62,9 +62,9 @@ enum paced_err evaluation_run(struct evaluation *e, const struct paced_change *c
                         .batch = e->batch,
                         .workers = e->workers,
                         .label = label};
-    struct epoch_stats stats = {.scores = scores};
+    struct paced_pass_sums sums = {.scores = scores};
     bool stopped;
-    PACED_TRY(pass_run(&pass, &stats, &stopped));
+    PACED_TRY(pass_run(&pass, &sums, &stopped));
     return stopped ? PACED_STOPPED : PACED_OK;
 }
 

@@ -10,18 +10,18 @@
 
 static void add_state(struct paced_weights *weights, const struct train_state *s) {
     const int64_t one[] = {1}, four[] = {4};
-    double sums[] = {s->stats.loss, s->stats.ce, s->stats.kld, s->stats.admitted, s->stats.seconds};
-    int64_t counts[] = {(int64_t)s->stats.images, (int64_t)s->stats.batches};
+    int64_t counts[] = {(int64_t)s->sums.images, (int64_t)s->sums.batches};
     paced_weights_add(weights, "run.epoch", PACED_I64, 1, one, &s->epoch);
     paced_weights_add(weights, "run.course", PACED_I64, 1, one, &s->order_hash);
     paced_weights_add(weights, "run.select", PACED_I64, 1, one, &s->select);
     paced_weights_add(weights, "run.best", PACED_F64, 1, one, &s->best);
     paced_weights_add(weights, "run.best_epoch", PACED_I64, 1, one, &s->best_epoch);
-    paced_weights_add(weights, "run.mu", PACED_F64, 1, one, &s->mu);
     paced_weights_add(weights, "run.generator", PACED_I64, 1, four, s->rng.s);
-    paced_weights_add(weights, "run.tally_sums", PACED_F64, 1, (int64_t[]){5}, sums);
-    paced_weights_add(weights, "run.tally_counts", PACED_I64, 1, (int64_t[]){2}, counts);
-    paced_scores_save(s->stats.scores, "run.scores", weights);
+    paced_weights_add(weights, "run.sums", PACED_F64, 1, (int64_t[]){PACED_SUMS}, s->sums.loss.of);
+    paced_weights_add(weights, "run.pixels", PACED_F64, 1, one, &s->sums.loss.pixels);
+    paced_weights_add(weights, "run.seconds", PACED_F64, 1, one, &s->sums.seconds);
+    paced_weights_add(weights, "run.counts", PACED_I64, 1, (int64_t[]){2}, counts);
+    paced_scores_save(s->sums.scores, "run.scores", weights);
 }
 
 /* Hash, in hexadecimal, of all settings that determine the order of summation on one device. */
@@ -61,7 +61,6 @@ static enum paced_err take(const struct paced_weights *weights, const char *path
 }
 
 static enum paced_err take_state(const struct paced_weights *weights, const char *path, struct train_state *s) {
-    double sums[5];
     int64_t counts[2];
     PACED_TRY(take(weights, path, "run.epoch", PACED_I64, 1, &s->epoch));
     PACED_TRY(take(weights, path, "run.course", PACED_I64, 1, &s->order_hash));
@@ -69,16 +68,13 @@ static enum paced_err take_state(const struct paced_weights *weights, const char
     PACED_TRY(take(weights, path, "run.best", PACED_F64, 1, &s->best));
     PACED_TRY(take(weights, path, "run.best_epoch", PACED_I64, 1, &s->best_epoch));
     PACED_TRY(take(weights, path, "run.generator", PACED_I64, 4, s->rng.s));
-    PACED_TRY(take(weights, path, "run.tally_sums", PACED_F64, 5, sums));
-    PACED_TRY(take(weights, path, "run.tally_counts", PACED_I64, 2, counts));
-    s->stats.loss = sums[0];
-    s->stats.ce = sums[1];
-    s->stats.kld = sums[2];
-    s->stats.admitted = sums[3];
-    s->stats.seconds = sums[4];
-    s->stats.images = (uint64_t)counts[0];
-    s->stats.batches = (uint64_t)counts[1];
-    return paced_scores_load(s->stats.scores, "run.scores", weights, path);
+    PACED_TRY(take(weights, path, "run.sums", PACED_F64, PACED_SUMS, s->sums.loss.of));
+    PACED_TRY(take(weights, path, "run.pixels", PACED_F64, 1, &s->sums.loss.pixels));
+    PACED_TRY(take(weights, path, "run.seconds", PACED_F64, 1, &s->sums.seconds));
+    PACED_TRY(take(weights, path, "run.counts", PACED_I64, 2, counts));
+    s->sums.images = (uint64_t)counts[0];
+    s->sums.batches = (uint64_t)counts[1];
+    return paced_scores_load(s->sums.scores, "run.scores", weights, path);
 }
 
 /* Selects the network's tensors from a state. */

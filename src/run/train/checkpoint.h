@@ -6,14 +6,13 @@
 
 /* State between two steps of a training run. */
 struct train_state {
-    int64_t epoch;            /* finished epochs */
-    struct epoch_stats stats; /* of the next epoch's training pass, if it was stopped */
-    double mu;                /* threshold of the last epoch begun; NaN without pacing */
-    struct paced_rng rng;     /* before the next epoch's shuffle */
-    uint64_t order_hash;      /* hash of the inputs that determine the batches' images */
-    int64_t select;           /* measure of `best`: enum paced_select */
-    double best;              /* best validation CE or Dice so far */
-    int64_t best_epoch;       /* from 1; 0: none, `best` is undefined */
+    int64_t epoch;               /* finished epochs */
+    struct paced_pass_sums sums; /* of the next epoch's training pass, if it was stopped */
+    struct paced_rng rng;        /* before the next epoch's shuffle */
+    uint64_t order_hash;         /* hash of the inputs that determine the batches' images */
+    int64_t select;              /* measure of `best`: enum paced_select */
+    double best;                 /* best validation CE or Dice so far */
+    int64_t best_epoch;          /* from 1; 0: none, `best` is undefined */
 };
 
 /* Saves and loads state.safetensors: weights, moments and training state. PACED_INVALID for a file that is incomplete

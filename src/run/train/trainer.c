@@ -34,14 +34,9 @@ struct trainer {
     struct tensorboard tensorboard;
     struct train_state state;
     struct paced_rng rng_after; /* generator after this epoch's shuffle */
-    struct epoch_stats val_stats;
+    struct paced_pass_sums val_sums;
+    double mu; /* threshold of the current epoch; NaN without pacing */
 };
-
-/* Choices of train.select: the validation measure that selects the best weights. */
-static const struct {
-    const char *name, *figure;
-    bool higher;
-} selections[] = {[PACED_SELECT_LOSS] = {"loss", "ce", false}, [PACED_SELECT_DICE] = {"dice", "dice", true}};
 
 /* ---- opening ------------------------------------------------------------------------------------------------- */
 
@@ -79,14 +74,14 @@ static enum paced_err open_parts(struct trainer *t) {
     /* The network comes last, because it plans for the memory that is left. */
     PACED_TRY(network_open(&t->network, c, t->device, t->batch, PACED_TRAINING));
     PACED_TRY(paced_optimizer_create(&t->optimizer, &c->train, t->network.exec));
-    t->state.stats.scores = paced_scores_create(classes);
-    t->val_stats.scores = paced_scores_create(classes);
+    t->state.sums.scores = paced_scores_create(classes);
+    t->val_sums.scores = paced_scores_create(classes);
     return PACED_OK;
 }
 
 static void close_parts(struct trainer *t) {
-    paced_scores_destroy(t->val_stats.scores);
-    paced_scores_destroy(t->state.stats.scores);
+    paced_scores_destroy(t->val_sums.scores);
+    paced_scores_destroy(t->state.sums.scores);
     paced_optimizer_destroy(t->optimizer);
     scorer_destroy(t->scorer);
     paced_loss_destroy(t->loss);
@@ -128,8 +123,8 @@ static enum paced_err start_again(struct trainer *t) {
         return paced_error_at(PACED_INVALID, t->files.state,
                               "the best weights so far were selected by another measure than train.select = %s; resume "
                               "with the original train.select, or start again with --overwrite",
-                              selections[t->config->train.select].name);
-    if (t->state.stats.batches > 0 && t->state.order_hash != hash_order(t))
+                              paced_select_name(t->config->train.select));
+    if (t->state.sums.batches > 0 && t->state.order_hash != hash_order(t))
         return paced_error_at(
             PACED_INVALID, t->files.state,
             "was stopped within an epoch of other batches; resume with the original data.train, train.batch and "
@@ -187,30 +182,19 @@ static enum paced_err set_pace(struct trainer *t, bool *stopped) {
         (!t->histogram || c->uncertainty.sigma_decay != 1))
         PACED_TRY(measure_uncertainty(t, stopped));
     if (*stopped) return PACED_OK;
-    t->state.mu =
-        is_paced(t) ? paced_pacing_mu(&c->pacing, &t->inputs.objective, epoch, c->train.epochs, t->histogram) : NAN;
-    return paced_loss_set_epoch(t->loss, is_paced(t) ? t->state.mu : 1, sigma);
+    t->mu = is_paced(t) ? paced_pacing_mu(&c->pacing, &t->inputs.objective, epoch, c->train.epochs, t->histogram) : NAN;
+    return paced_loss_set_epoch(t->loss, is_paced(t) ? t->mu : 1, sigma);
 }
 
 /* ---- an epoch ------------------------------------------------------------------------------------------------ */
 
-static void log_row(struct trainer *t, const char *phase, const struct epoch_stats *stats, double lr) {
-    double images = (double)stats->images;
-    bool training = strcmp(phase, "train") == 0;
-    struct paced_log_row row = {
-        .epoch = (int)t->state.epoch + 1,
-        .phase = phase,
-        .loss = stats->loss / images,
-        .ce = stats->ce / images,
-        .kld = has_teacher(t) ? stats->kld / images : NAN,
-        .lr = lr,
-        .mu = t->state.mu,
-        .admitted = is_paced(t) && training ? stats->admitted / images : NAN,
-        .metrics = paced_scores_mean(stats->scores, 0, false, NULL),
-        .seconds = stats->seconds,
-        .images_per_second = images / stats->seconds,
-    };
-    paced_run_log_add(&t->log, &row);
+static void log_row(struct trainer *t, const char *phase, const struct paced_pass_sums *sums, double lr) {
+    struct paced_measures m = paced_pass_measures(sums);
+    m.lr = lr;
+    m.mu = t->mu;
+    if (!has_teacher(t)) m.kld = NAN;
+    if (!is_paced(t) || strcmp(phase, "train") != 0) m.admitted = NAN;
+    paced_run_log_add(&t->log, &(struct paced_log_row){(int)t->state.epoch + 1, phase, m});
 }
 
 /* Pass over a whole data set in its own order, without training. */
@@ -246,8 +230,8 @@ static enum paced_err train_pass(struct trainer *t, double lr, bool *stopped) {
     if (t->inputs.augment.count > 0) pass.change = &change;
     pass.optimizer = t->optimizer;
     pass.lr = lr;
-    PACED_TRY(pass_run(&pass, &t->state.stats, stopped));
-    if (!*stopped) log_row(t, "train", &t->state.stats, lr);
+    PACED_TRY(pass_run(&pass, &t->state.sums, stopped));
+    if (!*stopped) log_row(t, "train", &t->state.sums, lr);
     return PACED_OK;
 }
 
@@ -255,15 +239,16 @@ static enum paced_err val_pass(struct trainer *t, double lr, bool *stopped) {
     char label[64];
     label_epoch(t, "val", label, sizeof label);
     struct pass pass = whole_pass(t, t->inputs.val, &t->teacher.val, label);
-    epoch_stats_clear(&t->val_stats);
-    PACED_TRY(pass_run(&pass, &t->val_stats, stopped));
-    if (!*stopped) log_row(t, "val", &t->val_stats, lr);
+    paced_pass_clear(&t->val_sums);
+    PACED_TRY(pass_run(&pass, &t->val_sums, stopped));
+    if (!*stopped) log_row(t, "val", &t->val_sums, lr);
     return PACED_OK;
 }
 
 static bool is_better(const struct train_state *s, double value) {
     if (s->best_epoch == 0) return true;
-    return selections[s->select].higher ? value > s->best : value < s->best;
+    return paced_measure_table[paced_select_measure((int)s->select)].lower_is_better ? value < s->best
+                                                                                     : value > s->best;
 }
 
 /* Early stopping. Depends on saved state only, so a resumed run stops at the same epoch. */
@@ -281,10 +266,10 @@ static enum paced_err close_epoch(struct trainer *t) {
     const struct paced_config *c = t->config;
     struct train_state *s = &t->state;
     const struct paced_log_row *val = &t->log.rows[t->log.count - 1];
-    double value = s->select == PACED_SELECT_DICE ? val->metrics.dice : val->ce;
+    double value = val->measures.of[paced_select_measure((int)s->select)];
     s->rng = t->rng_after;
     s->epoch += 1;
-    epoch_stats_clear(&s->stats);
+    paced_pass_clear(&s->sums);
     if (is_better(s, value)) {
         s->best = value;
         s->best_epoch = s->epoch;
@@ -302,9 +287,9 @@ static void report_epoch(const struct trainer *t) {
     bool best = t->state.best_epoch == val->epoch;
     paced_log(PACED_LOG_INFO,
               "epoch %d/%lld: train ce %.4f dice %.4f, val ce %.4f dice %.4f%s%s%s, lr %g, %.1f images/s", train->epoch,
-              (long long)t->config->train.epochs, train->ce, train->metrics.dice, val->ce, val->metrics.dice,
-              best ? paced_log_ink(PACED_INK_GOOD) : "", best ? " (best)" : "",
-              best ? paced_log_ink(PACED_INK_PLAIN) : "", train->lr, train->images_per_second);
+              (long long)t->config->train.epochs, train->measures.ce, train->measures.dice, val->measures.ce,
+              val->measures.dice, best ? paced_log_ink(PACED_INK_GOOD) : "", best ? " (best)" : "",
+              best ? paced_log_ink(PACED_INK_PLAIN) : "", train->measures.lr, train->measures.images_per_second);
 }
 
 /* Saves the place within the epoch after Ctrl-C, so that no computation is lost. A log row of this epoch is computed
@@ -312,7 +297,7 @@ static void report_epoch(const struct trainer *t) {
 static enum paced_err save_place(struct trainer *t) {
     PACED_TRY(network_save(&t->network, t->config, t->files.last));
     PACED_TRY(checkpoint_save(t->files.state, &t->network, t->config, t->optimizer, &t->state));
-    uint64_t batches = t->state.stats.batches;
+    uint64_t batches = t->state.sums.batches;
     paced_log(PACED_LOG_INFO, "stopped in epoch %lld after %llu %s; `paced train ... --resume` continues from here",
               (long long)t->state.epoch + 1, (unsigned long long)batches, paced_plural(batches, "batch", "batches"));
     return PACED_STOPPED;
@@ -344,7 +329,7 @@ static enum paced_err train(struct trainer *t) {
     paced_log(PACED_LOG_INFO, "%s: %lld %s%s, best in epoch %lld (val %s %.4f)", t->files.dir, (long long)s->epoch,
               paced_plural((uint64_t)s->epoch, "epoch", "epochs"),
               s->epoch < t->config->train.epochs ? " (train.patience has run out)" : "", (long long)s->best_epoch,
-              selections[s->select].figure, s->best);
+              paced_measure_table[paced_select_measure((int)s->select)].name, s->best);
     return PACED_OK;
 }
 
