@@ -286,6 +286,17 @@ struct paced_ini {
  * another form. */
 enum paced_err paced_ini_read(const char *path, const struct paced_ini *ini);
 
+/* Settings of a run by name, "train.lr". Release with paced_settings_finish. */
+struct paced_setting {
+    char *name, *value;
+};
+struct paced_settings {
+    struct paced_setting *items;
+    size_t count;
+};
+const char *paced_settings_value(const struct paced_settings *settings, const char *name); /* "" if there is none */
+void paced_settings_finish(struct paced_settings *settings);
+
 /* ---- protocol buffers ---------------------------------------------------------------------------------------- */
 
 /* A message in the wire format. Starts as {0}. Fields are in the order of the calls; `field` is the field number. */

@@ -31,13 +31,17 @@ uint64_t paced_config_hash(uint64_t hash, const struct paced_config *config) {
     return hash;
 }
 
-bool paced_config_entry(const struct paced_config *config, size_t index, struct paced_config_entry *entry) {
-    if (index >= paced_config_key_count) return false;
-    const struct config_key *key = &paced_config_keys[index];
-    struct paced_text value = {0};
-    paced_config_value_add(&value, config, key);
-    *entry = (struct paced_config_entry){key->section, key->name, value.data ? value.data : paced_strdup("")};
-    return true;
+struct paced_settings paced_config_settings(const struct paced_config *config) {
+    struct paced_settings settings = {paced_alloc(paced_config_key_count, sizeof *settings.items),
+                                      paced_config_key_count};
+    for (size_t i = 0; i < settings.count; ++i) {
+        const struct config_key *key = &paced_config_keys[i];
+        struct paced_text value = {0};
+        paced_text_add(&value, "%s", "");
+        paced_config_value_add(&value, config, key);
+        settings.items[i] = (struct paced_setting){paced_format("%s.%s", key->section, key->name), value.data};
+    }
+    return settings;
 }
 
 char *paced_config_value(const struct paced_config *config, const char *key) {
