@@ -265,6 +265,38 @@ enum paced_err paced_csv_take_count(const struct paced_csv *csv, size_t row, con
 enum paced_err paced_csv_refuse(const struct paced_csv *csv, size_t row, const char *column, const char *meaning);
 enum paced_err paced_csv_error(const struct paced_csv *csv, size_t row, const char *fmt, ...) PACED_PRINTF(3, 4);
 
+/* ---- INI files ----------------------------------------------------------------------------------------------- */
+
+struct paced_ini_entry {
+    const char *place; /* FILE:LINE */
+    int line;
+    const char *section; /* "" before the first section */
+    const char *name, *text;
+};
+typedef enum paced_err paced_ini_handler(void *context, const struct paced_ini_entry *entry);
+/* Handlers, called in the order of the file until one fails; NULL: none. */
+struct paced_ini {
+    paced_ini_handler *section;  /* a header; the entry has neither name nor text */
+    paced_ini_handler *value;    /* a complete value, with the line of its key */
+    paced_ini_handler *indented; /* an indented line that continues the value of `name` */
+    void *context;
+};
+/* Reads lines of at most 199 bytes; ';' begins a comment. A value may continue in indented lines: they are joined with
+ * a blank, or without one (and without `indented`) if the previous line ends in a backslash. PACED_INVALID for lines of
+ * another form. */
+enum paced_err paced_ini_read(const char *path, const struct paced_ini *ini);
+
+/* Settings of a run by name, "train.lr". Release with paced_settings_finish. */
+struct paced_setting {
+    char *name, *value;
+};
+struct paced_settings {
+    struct paced_setting *items;
+    size_t count;
+};
+const char *paced_settings_value(const struct paced_settings *settings, const char *name); /* "" if there is none */
+void paced_settings_finish(struct paced_settings *settings);
+
 /* ---- protocol buffers ---------------------------------------------------------------------------------------- */
 
 /* A message in the wire format. Starts as {0}. Fields are in the order of the calls; `field` is the field number. */

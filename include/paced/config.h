@@ -60,12 +60,8 @@ char *paced_config_text(const struct paced_config *config);
 /* Continues `hash` over all keys that affect results (data.workers, for example, does not). */
 uint64_t paced_config_hash(uint64_t hash, const struct paced_config *config);
 
-/* Keys by index, in the order of paced_config_text; false after the last. Release entry->value with free(). */
-struct paced_config_entry {
-    const char *section, *name;
-    char *value;
-};
-bool paced_config_entry(const struct paced_config *config, size_t index, struct paced_config_entry *entry);
+/* All keys with their values, in the order of paced_config_text. */
+struct paced_settings paced_config_settings(const struct paced_config *config);
 
 /* Value of `key` ("train.lr", must exist) as in paced_config_text. Release with free(). */
 char *paced_config_value(const struct paced_config *config, const char *key);

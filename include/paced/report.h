@@ -3,7 +3,6 @@
 #ifndef PACED_REPORT_H
 #define PACED_REPORT_H
 
-#include "paced/config.h"
 #include "paced/metrics.h"
 
 /* ---- tables of a test ---------------------------------------------------------------------------------------- */
@@ -183,9 +182,19 @@ int paced_canvas_legend(struct paced_canvas *canvas, int x, int y, int width, co
 
 /* ---- the report ----------------------------------------------------------------------------------------------- */
 
-/* Directories without a trailing '/': runs, at least one, and experiments whose sweep is shown. */
+/* A run: its directory without a trailing '/', its configuration by keys and as the text of an INI, and its data. */
+struct paced_report_run {
+    const char *dir;
+    const struct paced_settings *settings;
+    const char *ini;
+    const struct paced_data_options *data;
+};
+
+/* Runs, at least one, the defaults of their settings, and directories of experiments whose sweep is shown. */
 struct paced_report_sources {
-    const char *const *runs, *const *experiments;
+    const struct paced_report_run *runs;
+    const struct paced_settings *defaults;
+    const char *const *experiments;
     size_t run_count, experiment_count;
 };
 
@@ -193,8 +202,7 @@ struct paced_report_sources {
  * files beside it. The same input gives the same report. Input of a run: config.ini, log.csv, summary.csv,
  * intervals.csv, metrics.csv, reliability.csv, robustness_summary.csv, contact_sheet.png and overlays/overlays.csv
  * (file,case,image,dice) with its pictures; of an experiment: sweep.png and seeds.csv, or sweep.csv without it. Missing
- * files are skipped. title NULL: the directory of the only experiment, or the name of the first run. PACED_INVALID if a
- * run directory has no config.ini. */
+ * files are skipped. title NULL: the directory of the only experiment, or the name of the first run. */
 enum paced_err paced_report_write(const struct paced_report_sources *sources, const char *title,
                                   const char *output_dir);
 
@@ -207,7 +215,7 @@ struct paced_events {
 };
 void paced_events_finish(struct paced_events *events);
 /* Adds the beginning of a file: the format version, and the run's hyper-parameters for the HPARAMS tab. */
-void paced_events_begin(struct paced_events *events, double start, const struct paced_config *config);
+void paced_events_begin(struct paced_events *events, double start, const struct paced_settings *parameters);
 /* Adds the measures of an epoch that have a tag, with the epoch as the step. */
 void paced_events_add_epoch(struct paced_events *events, double start, const struct paced_run_log *log, int epoch);
 enum paced_err paced_events_add_picture(struct paced_events *events, double time, int64_t step, const char *tag,

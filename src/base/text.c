@@ -203,3 +203,18 @@ const char *paced_names_nearest(paced_names *names, const char *word) {
     free(list);
     return nearest;
 }
+
+const char *paced_settings_value(const struct paced_settings *settings, const char *name) {
+    for (size_t i = 0; i < settings->count; ++i)
+        if (strcmp(settings->items[i].name, name) == 0) return settings->items[i].value;
+    return "";
+}
+
+void paced_settings_finish(struct paced_settings *settings) {
+    for (size_t i = 0; i < settings->count; ++i) {
+        free(settings->items[i].name);
+        free(settings->items[i].value);
+    }
+    free(settings->items);
+    *settings = (struct paced_settings){0};
+}

@@ -3,7 +3,7 @@
  * Later sources override earlier ones: the table's defaults, base files from the farthest to the nearest, the INI, and
  * --set. Then come values that depend on others: run.name, run.output and absolute paths (against the current
  * directory), so that the resolved configuration has the same meaning wherever it is read. */
-#include "sweep.h"
+#include "stage.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,35 +27,27 @@ static char *trimmed(const char *text, size_t length) {
 }
 
 const struct config_key *paced_config_set_key(const char *set) {
-    char *path = trimmed(set, strcspn(set, "=")), *dot = strchr(path, '.');
-    const struct config_key *key = NULL;
-    if (dot) {
-        *dot = '\0';
-        key = paced_config_key_find(path, dot + 1);
-    }
-    free(path);
+    char *name = trimmed(set, strcspn(set, "="));
+    const struct config_key *key = paced_config_key_named(name);
+    free(name);
     return key;
 }
 
 static enum paced_err apply_set(struct paced_config *config, const char *set) {
     const char *equals = strchr(set, '=');
-    char *path = trimmed(set, equals ? (size_t)(equals - set) : strlen(set));
-    char *dot = strchr(path, '.');
+    char *name = trimmed(set, strcspn(set, "=")), *dot = strchr(name, '.');
     char *place = paced_format("--set %.*s", (int)strcspn(set, "\r\n"), set);
+    const struct config_key *key = paced_config_key_named(name);
     enum paced_err err;
-    if (!equals || !dot || dot == path || !dot[1]) {
+    if (!equals || !dot || dot == name || !dot[1])
         err = paced_error_at(PACED_INVALID, place, "not SECTION.KEY=VALUE; write for example --set train.epochs=10");
-    } else if (paced_sweep_is_set(set)) {
+    else if (paced_sweep_is_set(set))
         err =
             paced_error_at(PACED_INVALID, place, "only `paced experiment` and `paced train` support sweeps; remove it");
-    } else {
-        *dot = '\0';
-        const struct config_key *key = paced_config_key_find(path, dot + 1);
-        err = key ? paced_config_value_set(config, key, place, equals + 1)
-                  : paced_config_key_unknown(place, path, dot + 1);
-    }
+    else
+        err = key ? paced_config_value_set(config, key, place, equals + 1) : paced_config_key_refuse(place, name);
     free(place);
-    free(path);
+    free(name);
     return err;
 }
 
@@ -65,21 +57,21 @@ static enum paced_err apply_setting(struct paced_config *config, const struct co
 }
 
 /* Sets a key that is still empty. */
-static enum paced_err fill(struct paced_config *config, const char *section, const char *name, const char *text) {
-    const struct config_key *key = paced_config_key_find(section, name);
+static enum paced_err fill(struct paced_config *config, const char *name, const char *text) {
+    const struct config_key *key = paced_config_key_named(name);
     return **paced_config_string(config, key) ? PACED_OK : paced_config_value_set(config, key, config->file, text);
 }
 
 static enum paced_err fill_run(struct paced_config *config) {
     char *stem = paced_path_stem(config->file);
-    enum paced_err err = fill(config, "run", "name", stem);
+    enum paced_err err = fill(config, "run.name", stem);
     free(stem);
     if (err != PACED_OK) return err;
     struct paced_text output = {0};
     paced_text_add(&output, "outputs/");
-    paced_config_value_add(&output, config, paced_config_key_find("data", "dataset"));
+    paced_config_value_add(&output, config, paced_config_key_named("data.dataset"));
     paced_text_add(&output, "/%s", config->run.name);
-    err = fill(config, "run", "output", output.data);
+    err = fill(config, "run.output", output.data);
     free(output.data);
     return err;
 }
@@ -109,7 +101,7 @@ static enum paced_err make_absolute(struct paced_config *config, const struct co
 
 static enum paced_err resolve(struct paced_config *config) {
     PACED_TRY(fill_run(config));
-    PACED_TRY(fill(config, "data", "augment", paced_dataset_kind_augment(config->data.dataset)));
+    PACED_TRY(fill(config, "data.augment", paced_dataset_kind_augment(config->data.dataset)));
     for (size_t i = 0; i < paced_config_key_count; ++i)
         if (paced_config_keys[i].kind == CONFIG_PATH) PACED_TRY(make_absolute(config, &paced_config_keys[i]));
     return PACED_OK;

@@ -3,7 +3,7 @@
  * All configurations are resolved before any stage runs, so that errors appear early. %(NAME) becomes the absolute run
  * directory of an earlier stage of the same point; it must be earlier because only resolved stages have a directory.
  * Invariant: a stage's configuration depends on files, --set, its point and earlier stages' run directories only. */
-#include "sweep.h"
+#include "stage.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -96,16 +96,16 @@ static enum paced_err add_settings(const struct paced_experiment *experiment, si
     const struct paced_sweep *sweep = &experiment->sweep;
     bool other_file = paced_stage_find_line(text, "config") != NULL;
     char *name = name_stage(experiment, point, text->name);
-    settings[(*count)++] = (struct config_setting){paced_config_key_find("run", "name"), text->place, name, other_file};
-    settings[(*count)++] = (struct config_setting){paced_config_key_find("run", "output"), text->place,
+    settings[(*count)++] = (struct config_setting){paced_config_key_named("run.name"), text->place, name, other_file};
+    settings[(*count)++] = (struct config_setting){paced_config_key_named("run.output"), text->place,
                                                    place_stage(experiment, point, name), other_file};
     for (size_t k = 0; point != PACED_NO_POINT && k < sweep->key_count; ++k)
-        settings[(*count)++] = (struct config_setting){paced_stage_key_find(sweep->keys[k]), sweep->places[k],
+        settings[(*count)++] = (struct config_setting){paced_config_key_named(sweep->keys[k]), sweep->places[k],
                                                        paced_strdup(sweep->points[point].values[k]), false};
     for (size_t i = 0; i < text->count; ++i) {
         const struct stage_line *line = &text->lines[i];
         if (paced_stage_key_is_own(line->name)) continue;
-        const struct config_key *key = paced_stage_key_find(line->name);
+        const struct config_key *key = paced_config_key_named(line->name);
         char *value;
         PACED_TRY(key->list ? expand_list(experiment, point, line, uses, &value)
                             : expand(experiment, point, line, line->text, uses, &value));
@@ -173,7 +173,7 @@ static enum paced_err check_sweep(const struct paced_sweep *sweep, const struct 
     for (size_t k = 0; k < sweep->key_count; ++k) {
         const char *name = sweep->keys[k], *place = sweep->places[k];
         for (size_t i = 0; i < set_count; ++i)
-            if (paced_config_set_key(sets[i]) == paced_stage_key_find(name))
+            if (paced_config_set_key(sets[i]) == paced_config_key_named(name))
                 return paced_error(PACED_INVALID, "--set %s: %s is swept at %s; write --set sweep.%s=VALUES", sets[i],
                                    name, place, name);
         size_t own = 0;
@@ -190,8 +190,7 @@ static enum paced_err check_sweep(const struct paced_sweep *sweep, const struct 
  * run.name and run.output, which apply to the experiment only). */
 static void select_sets(const char *const *sets, size_t count, const char **own, size_t *own_count,
                         const char **for_stages, size_t *stages_count) {
-    const struct config_key *name = paced_config_key_find("run", "name"),
-                            *output = paced_config_key_find("run", "output");
+    const struct config_key *name = paced_config_key_named("run.name"), *output = paced_config_key_named("run.output");
     for (size_t i = 0; i < count; ++i) {
         const struct config_key *key = paced_config_set_key(sets[i]);
         if (paced_sweep_is_set(sets[i])) continue;
@@ -202,7 +201,7 @@ static void select_sets(const char *const *sets, size_t count, const char **own,
 
 /* Reads the stages and the sweep of the file and the sets. */
 static enum paced_err read_texts(struct stage_texts *texts, const char *path, const char *const *sets, size_t count) {
-    enum paced_err err = paced_config_read_stages(texts, path);
+    enum paced_err err = paced_stage_texts_read(texts, path);
     for (size_t i = 0; !err && i < count; ++i)
         if (paced_sweep_is_set(sets[i])) err = paced_sweep_apply_set(&texts->sweep, sets[i]);
     return err;

@@ -185,6 +185,16 @@ const struct config_key *paced_config_key_find(const char *section, const char *
     return NULL;
 }
 
+const struct config_key *paced_config_key_named(const char *name) {
+    for (size_t i = 0; i < paced_config_key_count; ++i) {
+        const struct config_key *key = &paced_config_keys[i];
+        size_t length = strlen(key->section);
+        bool here = strncmp(name, key->section, length) == 0 && name[length] == '.';
+        if (here && strcmp(name + length + 1, key->name) == 0) return key;
+    }
+    return NULL;
+}
+
 static const char *nearest_section(const char *word) {
     const char *sections[PACED_COUNT(paced_config_keys) + 1];
     for (size_t i = 0; i < paced_config_key_count; ++i) sections[i] = paced_config_keys[i].section;
@@ -233,4 +243,12 @@ enum paced_err paced_config_key_unknown(const char *place, const char *section, 
         return paced_error_at(PACED_INVALID, place, "%s.%s: unknown %s; did you mean %s.%s?", section, name, what,
                               key->section, key->name);
     return paced_error_at(PACED_INVALID, place, "%s.%s: unknown %s; %s", section, name, what, all);
+}
+
+enum paced_err paced_config_key_refuse(const char *place, const char *name) {
+    const char *dot = strchr(name, '.');
+    char *section = paced_format("%.*s", (int)(dot - name), name);
+    enum paced_err err = paced_config_key_unknown(place, section, dot + 1);
+    free(section);
+    return err;
 }

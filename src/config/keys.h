@@ -31,9 +31,11 @@ extern const size_t paced_config_key_count;
 
 bool paced_config_section_known(const char *section);
 const struct config_key *paced_config_key_find(const char *section, const char *name);
+const struct config_key *paced_config_key_named(const char *name); /* "section.name" */
 
 /* Reports an unknown section header (name NULL) or key at `place` ("FILE:LINE"), with the nearest valid one. */
 enum paced_err paced_config_key_unknown(const char *place, const char *section, const char *name);
+enum paced_err paced_config_key_refuse(const char *place, const char *name); /* the same for "section.name" */
 
 /* ---- value.c: conversion between text and field ---- */
 
@@ -50,20 +52,13 @@ char **paced_config_string(struct paced_config *config, const struct config_key 
 /* Adds the valid values of the key: "1 to 64", "> 0", "a, b". */
 void paced_config_range_add(struct paced_text *out, const struct config_key *key);
 
-/* ---- print.c ---- */
-
 /* Adds "name = value", wrapped so that it reads back; false, with nothing added, if it cannot be wrapped. */
 bool paced_config_line_add(struct paced_text *out, const char *name, const char *value);
 
 /* ---- parse.c ---- */
 
-struct stage_texts;
-
 /* Applies the base files of an INI file, then the file itself; ignores stages and sweeps. */
 enum paced_err paced_config_read(struct paced_config *config, const char *path);
-
-/* Collects the stages and the sweep of this file only; ignores all else. */
-enum paced_err paced_config_read_stages(struct stage_texts *stages, const char *path);
 
 /* ---- config.c ---- */
 

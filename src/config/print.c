@@ -1,39 +1,8 @@
-/* print: the resolved configuration as an INI file, and the table of all keys.
- *
- * inih limits a line to fewer than 200 bytes. A longer value continues in indented lines; each line but the last ends
- * in a backslash, so that the parts are joined without a blank. A part must not begin with a character that inih skips
- * or takes for a comment or a section, nor inside a UTF-8 character. */
+/* print: the resolved configuration as an INI file, and the table of all keys. */
 #include "keys.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define LINE_BYTES 190
-#define INDENT "    "
-
-static bool may_begin_line(char c) {
-    bool within_character = ((unsigned char)c & 0xC0) == 0x80;
-    return !within_character && !strchr(" ;#[", c);
-}
-
-bool paced_config_line_add(struct paced_text *out, const char *name, const char *value) {
-    struct paced_text line = {0};
-    paced_text_add(&line, *value ? "%s = " : "%s =", name);
-    size_t room = LINE_BYTES - line.size;
-    while (strlen(value) > room) {
-        size_t cut = room - 1; /* one for the backslash */
-        while (cut > 0 && !may_begin_line(value[cut])) cut--;
-        if (cut == 0) break;
-        paced_text_add(&line, "%.*s\\\n" INDENT, (int)cut, value);
-        value += cut;
-        room = LINE_BYTES - strlen(INDENT);
-    }
-    bool fits = strlen(value) <= room;
-    if (fits) paced_text_add(out, "%s%s\n", line.data, value);
-    free(line.data);
-    return fits;
-}
 
 char *paced_config_text(const struct paced_config *config) {
     struct paced_text out = {0};
@@ -62,24 +31,22 @@ uint64_t paced_config_hash(uint64_t hash, const struct paced_config *config) {
     return hash;
 }
 
-bool paced_config_entry(const struct paced_config *config, size_t index, struct paced_config_entry *entry) {
-    if (index >= paced_config_key_count) return false;
-    const struct config_key *key = &paced_config_keys[index];
-    struct paced_text value = {0};
-    paced_config_value_add(&value, config, key);
-    *entry = (struct paced_config_entry){key->section, key->name, value.data ? value.data : paced_strdup("")};
-    return true;
+struct paced_settings paced_config_settings(const struct paced_config *config) {
+    struct paced_settings settings = {paced_alloc(paced_config_key_count, sizeof *settings.items),
+                                      paced_config_key_count};
+    for (size_t i = 0; i < settings.count; ++i) {
+        const struct config_key *key = &paced_config_keys[i];
+        struct paced_text value = {0};
+        paced_text_add(&value, "%s", "");
+        paced_config_value_add(&value, config, key);
+        settings.items[i] = (struct paced_setting){paced_format("%s.%s", key->section, key->name), value.data};
+    }
+    return settings;
 }
 
 char *paced_config_value(const struct paced_config *config, const char *key) {
     struct paced_text value = {0};
-    for (size_t i = 0; i < paced_config_key_count; ++i) {
-        const struct config_key *k = &paced_config_keys[i];
-        size_t section = strlen(k->section);
-        if (strncmp(key, k->section, section) == 0 && key[section] == '.' && strcmp(key + section + 1, k->name) == 0)
-            paced_config_value_add(&value, config, k);
-    }
-    assert(value.data);
+    paced_config_value_add(&value, config, paced_config_key_named(key));
     return value.data;
 }
 

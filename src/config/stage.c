@@ -1,5 +1,5 @@
 /* stage: the sections [stage NAME] and [sweep] of an INI as uninterpreted lines. */
-#include "sweep.h"
+#include "stage.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -7,11 +7,18 @@
 /* inih keeps 49 bytes of a section's name. */
 #define LONGEST_SECTION 49
 #define PREFIX "stage"
+#define SWEEP "sweep"
+#define BLANKS " \t"
 
 static const char *const own_keys[] = {"command", "config", "sweep"};
 
+static bool is_sweep(const char *section) {
+    size_t length = strlen(SWEEP);
+    return strncmp(section, SWEEP, length) == 0 && section[length + strspn(section + length, BLANKS)] == '\0';
+}
+
 bool paced_stage_is_header(const char *section) {
-    if (paced_sweep_is_header(section)) return true;
+    if (is_sweep(section)) return true;
     size_t length = strlen(PREFIX);
     return strncmp(section, PREFIX, length) == 0 && (!section[length] || strchr(" \t", section[length]));
 }
@@ -27,7 +34,7 @@ static const char *name_of(const char *section, size_t *length) {
 
 enum paced_err paced_stage_check_header(const char *place, const char *section) {
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
-    if (paced_sweep_is_header(section)) return PACED_OK;
+    if (is_sweep(section)) return PACED_OK;
     size_t length;
     const char *name = name_of(section, &length);
     if (strlen(section) > LONGEST_SECTION)
@@ -42,15 +49,6 @@ enum paced_err paced_stage_check_header(const char *place, const char *section) 
     return PACED_OK;
 }
 
-const struct config_key *paced_stage_key_find(const char *name) {
-    const char *dot = strchr(name, '.');
-    if (!dot) return NULL;
-    char *section = paced_format("%.*s", (int)(dot - name), name);
-    const struct config_key *key = paced_config_key_find(section, dot + 1);
-    free(section);
-    return key;
-}
-
 bool paced_stage_key_is_own(const char *name) {
     for (size_t i = 0; i < PACED_COUNT(own_keys); ++i)
         if (strcmp(own_keys[i], name) == 0) return true;
@@ -58,28 +56,24 @@ bool paced_stage_key_is_own(const char *name) {
 }
 
 bool paced_stage_key_known(const char *name) {
-    return paced_stage_key_is_own(name) || paced_stage_key_find(name);
-}
-
-enum paced_err paced_stage_key_refuse(const char *place, const char *name) {
-    const char *dot = strchr(name, '.');
-    char *section = paced_format("%.*s", (int)(dot - name), name);
-    enum paced_err err = paced_config_key_unknown(place, section, dot + 1);
-    free(section);
-    return err;
+    return paced_stage_key_is_own(name) || paced_config_key_named(name);
 }
 
 static enum paced_err refuse_line(const char *place, const char *name) {
-    if (strchr(name, '.')) return paced_stage_key_refuse(place, name);
+    if (strchr(name, '.')) return paced_config_key_refuse(place, name);
     const char *near = paced_nearest(name, own_keys, PACED_COUNT(own_keys));
     if (near) return paced_error_at(PACED_INVALID, place, "%s: not a key of a stage; did you mean %s?", name, near);
     return paced_error_at(PACED_INVALID, place, "%s: not a key of a stage; valid: command, config, sweep, SECTION.KEY",
                           name);
 }
 
-enum paced_err paced_stage_texts_open(struct stage_texts *stages, const char *place, const char *section) {
-    stages->in_sweep = paced_sweep_is_header(section);
-    if (stages->in_sweep) return PACED_OK;
+/* Opens a new stage or the sweep. */
+static enum paced_err take_section(void *context, const struct paced_ini_entry *entry) {
+    struct stage_texts *stages = context;
+    const char *section = entry->section, *place = entry->place;
+    if (!paced_stage_is_header(section)) return PACED_OK;
+    PACED_TRY(paced_stage_check_header(place, section));
+    if (is_sweep(section)) return PACED_OK;
     size_t length;
     const char *from = name_of(section, &length);
     char *name = paced_format("%.*s", (int)length, from);
@@ -106,9 +100,12 @@ static void add_line(struct stage_text *stage, const char *place, const char *na
     stage->lines[stage->count++] = (struct stage_line){paced_strdup(name), paced_strdup(text), paced_strdup(place)};
 }
 
-enum paced_err paced_stage_texts_add_line(struct stage_texts *stages, const char *place, const char *name,
-                                          const char *text) {
-    if (stages->in_sweep) {
+/* Adds a line to the sweep or the last stage. */
+static enum paced_err take_value(void *context, const struct paced_ini_entry *entry) {
+    struct stage_texts *stages = context;
+    const char *place = entry->place, *name = entry->name, *text = entry->text;
+    if (!paced_stage_is_header(entry->section)) return PACED_OK;
+    if (is_sweep(entry->section)) {
         add_line(&stages->sweep, place, name, text); /* checked by paced_sweep_read */
         return PACED_OK;
     }
@@ -126,24 +123,42 @@ enum paced_err paced_stage_texts_add_line(struct stage_texts *stages, const char
     return PACED_OK;
 }
 
-void paced_stage_line_finish(struct stage_line *line) {
+enum paced_err paced_stage_texts_read(struct stage_texts *stages, const char *path) {
+    return paced_ini_read(path, &(struct paced_ini){take_section, take_value, NULL, stages});
+}
+
+/* ---- --set of a sweep ---------------------------------------------------------------------------------------- */
+
+bool paced_sweep_is_set(const char *set) {
+    return strncmp(set + strspn(set, BLANKS), SWEEP ".", strlen(SWEEP ".")) == 0;
+}
+
+static void finish_line(struct stage_line *line) {
     free(line->name);
     free(line->text);
     free(line->place);
 }
 
-static void finish_text(struct stage_text *stage) {
-    for (size_t i = 0; i < stage->count; ++i) paced_stage_line_finish(&stage->lines[i]);
-    free(stage->lines);
-    free(stage->name);
-    free(stage->place);
+enum paced_err paced_sweep_apply_set(struct stage_text *lines, const char *set) {
+    const char *from = set + strspn(set, BLANKS) + strlen(SWEEP "."), *equals = strchr(from, '=');
+    if (!equals || equals == from || strpbrk(set, "\r\n"))
+        return paced_error(PACED_INVALID,
+                           "--set %.*s: not sweep.SECTION.KEY=VALUES; write for example --set sweep.run.seed=1,2",
+                           (int)strcspn(set, "\r\n"), set);
+    size_t length = (size_t)(equals - from), i = 0;
+    while (length > 0 && strchr(BLANKS, from[length - 1])) length--;
+    const struct stage_line line = {paced_format("%.*s", (int)length, from), paced_strdup(equals + 1),
+                                    paced_format("--set %s", set)};
+    while (i < lines->count && strcmp(lines->lines[i].name, line.name) != 0) ++i;
+    if (i == lines->count)
+        lines->lines = paced_grow(lines->lines, ++lines->count, sizeof *lines->lines);
+    else
+        finish_line(&lines->lines[i]);
+    lines->lines[i] = line;
+    return PACED_OK;
 }
 
-void paced_stage_texts_finish(struct stage_texts *stages) {
-    for (size_t i = 0; i < stages->count; ++i) finish_text(&stages->list[i]);
-    free(stages->list);
-    finish_text(&stages->sweep);
-}
+/* ---- all stages ---------------------------------------------------------------------------------------------- */
 
 void paced_stage_texts_add_plain(struct stage_texts *texts) {
     const char *place = texts->sweep.lines[0].place;
@@ -155,4 +170,17 @@ void paced_stage_texts_add_plain(struct stage_texts *texts) {
         add_line(stage, place, "command", stage->name);
     }
     add_line(&texts->list[1], place, "test.weights", "%(train)/best.safetensors");
+}
+
+static void finish_text(struct stage_text *stage) {
+    for (size_t i = 0; i < stage->count; ++i) finish_line(&stage->lines[i]);
+    free(stage->lines);
+    free(stage->name);
+    free(stage->place);
+}
+
+void paced_stage_texts_finish(struct stage_texts *stages) {
+    for (size_t i = 0; i < stages->count; ++i) finish_text(&stages->list[i]);
+    free(stages->list);
+    finish_text(&stages->sweep);
 }

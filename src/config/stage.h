@@ -19,7 +19,6 @@ struct stage_texts {
     struct stage_text *list;
     size_t count;
     struct stage_text sweep; /* the lines of [sweep] */
-    bool in_sweep;           /* the last opened section is [sweep] */
 };
 
 /* True for section names "stage ..." and "sweep"; the check reports a malformed one. */
@@ -28,19 +27,23 @@ enum paced_err paced_stage_check_header(const char *place, const char *section);
 bool paced_stage_key_known(const char *name);
 bool paced_stage_key_is_own(const char *name); /* command, config, sweep */
 
-/* Key named "section.key", or NULL; paced_stage_key_refuse then reports it, with the nearest valid one. */
-const struct config_key *paced_stage_key_find(const char *name);
-enum paced_err paced_stage_key_refuse(const char *place, const char *name);
-
-/* Opens a new stage or the sweep; adds a line to the last one opened. */
-enum paced_err paced_stage_texts_open(struct stage_texts *stages, const char *place, const char *section);
-enum paced_err paced_stage_texts_add_line(struct stage_texts *stages, const char *place, const char *name,
-                                          const char *text);
+/* Collects the stages and the sweep of this file only; ignores all else. Starts as {0}; release also after an error. */
+enum paced_err paced_stage_texts_read(struct stage_texts *stages, const char *path);
 /* Adds the implicit stages of a sweep without [stage] sections: train, then test. */
 void paced_stage_texts_add_plain(struct stage_texts *stages);
 /* Last line with this name, or NULL. */
 const struct stage_line *paced_stage_find_line(const struct stage_text *stage, const char *name);
 void paced_stage_texts_finish(struct stage_texts *stages);
-void paced_stage_line_finish(struct stage_line *line);
+
+/* True for --set sweep.SECTION.KEY=... */
+bool paced_sweep_is_set(const char *set);
+/* Replaces the line with the same keys, or adds a line. */
+enum paced_err paced_sweep_apply_set(struct stage_text *lines, const char *set);
+
+/* ---- sweep.c ---- */
+
+/* Computes the points; none without lines. On an error *sweep holds nothing to release. */
+enum paced_err paced_sweep_read(struct paced_sweep *sweep, const struct stage_text *lines);
+void paced_sweep_finish(struct paced_sweep *sweep);
 
 #endif

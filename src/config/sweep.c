@@ -5,62 +5,31 @@
  * value may contain blanks. Values are stored in the form of value_add: 0.390 and 0.39 are the same point, in the same
  * directory.
  * Invariant: a point's name depends on its own keys and values only, so it does not change with other points. */
-#include "sweep.h"
+#include "stage.h"
 
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define HEADER "sweep"
 #define BLANKS " \t"
 
 enum { MAX_POINTS = 1000, LONGEST_NAME = 200 }; /* file systems allow 255 bytes; temporary names need some of them */
-
-bool paced_sweep_is_header(const char *section) {
-    size_t length = strlen(HEADER);
-    return strncmp(section, HEADER, length) == 0 && section[length + strspn(section + length, BLANKS)] == '\0';
-}
-
-/* ---- lines --------------------------------------------------------------------------------------------------- */
-
-bool paced_sweep_is_set(const char *set) {
-    return strncmp(set + strspn(set, BLANKS), HEADER ".", strlen(HEADER ".")) == 0;
-}
-
-enum paced_err paced_sweep_apply_set(struct stage_text *lines, const char *set) {
-    const char *from = set + strspn(set, BLANKS) + strlen(HEADER "."), *equals = strchr(from, '=');
-    if (!equals || equals == from || strpbrk(set, "\r\n"))
-        return paced_error(PACED_INVALID,
-                           "--set %.*s: not sweep.SECTION.KEY=VALUES; write for example --set sweep.run.seed=1,2",
-                           (int)strcspn(set, "\r\n"), set);
-    size_t length = (size_t)(equals - from), i = 0;
-    while (length > 0 && strchr(BLANKS, from[length - 1])) length--;
-    const struct stage_line line = {paced_format("%.*s", (int)length, from), paced_strdup(equals + 1),
-                                    paced_format("--set %s", set)};
-    while (i < lines->count && strcmp(lines->lines[i].name, line.name) != 0) ++i;
-    if (i == lines->count)
-        lines->lines = paced_grow(lines->lines, ++lines->count, sizeof *lines->lines);
-    else
-        paced_stage_line_finish(&lines->lines[i]);
-    lines->lines[i] = line;
-    return PACED_OK;
-}
 
 /* ---- keys ---------------------------------------------------------------------------------------------------- */
 
 /* Index among the swept keys, or key_count. */
 static size_t find_key(const struct paced_sweep *sweep, const struct config_key *key) {
     size_t i = 0;
-    while (i < sweep->key_count && paced_stage_key_find(sweep->keys[i]) != key) ++i;
+    while (i < sweep->key_count && paced_config_key_named(sweep->keys[i]) != key) ++i;
     return i;
 }
 
 static enum paced_err check_key(const struct paced_sweep *sweep, const char *place, const char *name) {
-    const struct config_key *key = paced_stage_key_find(name);
+    const struct config_key *key = paced_config_key_named(name);
     if (!key && !strchr(name, '.'))
         return paced_error_at(PACED_INVALID, place, "%s: not a key of a sweep; write SECTION.KEY = v1, v2", name);
-    if (!key) return paced_stage_key_refuse(place, name);
-    if (key == paced_config_key_find("run", "output") || key == paced_config_key_find("run", "name"))
+    if (!key) return paced_config_key_refuse(place, name);
+    if (key == paced_config_key_named("run.output") || key == paced_config_key_named("run.name"))
         return paced_error_at(PACED_INVALID, place, "%s: cannot be swept, because each point has its own; remove it",
                               name);
     size_t before = find_key(sweep, key);
@@ -130,8 +99,8 @@ static enum paced_err take_value(const char **rest, const char *name, const stru
                            **rest == '"' ? "a quote is not closed; write \"...\""
                            : width > 1   ? "a value is missing; give one for each key, separated by blanks"
                                          : "a value is missing; remove the comma, or write \"\" for an empty value");
-    enum paced_err err = paced_config_value_set(&scratch, paced_stage_key_find(name), line->place, given);
-    if (!err) paced_config_value_add(&text, &scratch, paced_stage_key_find(name));
+    enum paced_err err = paced_config_value_set(&scratch, paced_config_key_named(name), line->place, given);
+    if (!err) paced_config_value_add(&text, &scratch, paced_config_key_named(name));
     paced_config_finish(&scratch);
     free(given);
     *value = text.data;

@@ -149,6 +149,37 @@ static enum paced_err set_words(uint64_t *field_, const struct config_key *key, 
     return err;
 }
 
+/* ---- lines of an INI file ---------------------------------------------------------------------------------------- */
+
+/* A value longer than a line continues in indented lines; each line but the last ends in a backslash, so that the parts
+ * are joined without a blank. A part must not begin with a character that inih skips or takes for a comment or a
+ * section, nor inside a UTF-8 character. */
+#define LINE_BYTES 190
+#define INDENT "    "
+
+static bool may_begin_line(char c) {
+    bool within_character = ((unsigned char)c & 0xC0) == 0x80;
+    return !within_character && !strchr(" ;#[", c);
+}
+
+bool paced_config_line_add(struct paced_text *out, const char *name, const char *value) {
+    struct paced_text line = {0};
+    paced_text_add(&line, *value ? "%s = " : "%s =", name);
+    size_t room = LINE_BYTES - line.size;
+    while (strlen(value) > room) {
+        size_t cut = room - 1; /* one for the backslash */
+        while (cut > 0 && !may_begin_line(value[cut])) cut--;
+        if (cut == 0) break;
+        paced_text_add(&line, "%.*s\\\n" INDENT, (int)cut, value);
+        value += cut;
+        room = LINE_BYTES - strlen(INDENT);
+    }
+    bool fits = strlen(value) <= room;
+    if (fits) paced_text_add(out, "%s%s\n", line.data, value);
+    free(line.data);
+    return fits;
+}
+
 /* Reason why an INI line cannot represent the text, or NULL. */
 static const char *unwritable(const char *name, const char *text) {
     size_t length = strlen(text);

@@ -1,16 +1,11 @@
-/* A device's tuning: the table, and its file.
- *
- * The file is an INI for people to read and edit: lines of at most 199 bytes (inih's limit), comments after ';'. inih
- * gives no line numbers, so it reads through read_line, which counts lines. */
-#include <ini.h>
+/* A device's tuning: the table, and its file, an INI for people to read and edit. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "paced_build.h"
 #include "src/device/tuning.h"
 
-#define LARGEST_FILE (1 << 20)
-enum { LINE_BYTES = 199 };
+enum { LINE_BYTES = 199 }; /* of an INI */
 
 /* In the order of the file. */
 static const char *const sections[] = {"device", "gemm", "convolution"};
@@ -98,49 +93,25 @@ enum paced_err paced_tuning_refuse(const struct paced_tuning *tuning, const char
 
 /* ---- reading ------------------------------------------------------------------------------------------------- */
 
-struct reader {
-    struct paced_tuning *tuning;
-    const char *unread;
-    int line;
-    enum paced_err err;
-};
-
-static int refuse_line(struct reader *reader, const char *section, const char *key, const char *what) {
-    reader->err =
-        paced_error_at_line(PACED_INVALID, reader->tuning->path, reader->line, "[%s] %s: %s", section, key, what);
-    return 0;
+static enum paced_err refuse_line(const struct paced_ini_entry *entry, const char *what) {
+    return paced_error_at(PACED_INVALID, entry->place, "[%s] %s: %s", entry->section, entry->name, what);
 }
 
-/* inih's reader. */
-static char *read_line(char *line, int size, void *stream) {
-    struct reader *reader = stream;
-    if (reader->err || !*reader->unread) return NULL;
-    size_t length = strcspn(reader->unread, "\n");
-    ++reader->line;
-    if (length >= (size_t)size) {
-        reader->err = paced_error_at_line(PACED_INVALID, reader->tuning->path, reader->line,
-                                          "the line is longer than %d bytes; shorten it", size - 1);
-        return NULL;
-    }
-    memcpy(line, reader->unread, length);
-    line[length] = '\0';
-    reader->unread += length + (reader->unread[length] == '\n');
-    return line;
-}
-
-/* inih's handler. */
-static int take_line(void *user, const char *section, const char *key, const char *value) {
-    struct reader *reader = user;
-    if (reader->err) return 0;
+static enum paced_err take_value(void *context, const struct paced_ini_entry *entry) {
+    struct paced_tuning *tuning = context;
     bool known = false;
-    for (size_t i = 0; i < PACED_COUNT(sections); ++i) known = known || strcmp(section, sections[i]) == 0;
-    if (!known) return refuse_line(reader, section, key, "the sections are [device], [gemm] and [convolution]");
-    if (strcmp(section, "gemm") == 0 && strcmp(key, "setting") != 0)
-        return refuse_line(reader, section, key, "unknown key; [gemm] has setting");
-    if (find(reader->tuning, section, key))
-        return refuse_line(reader, section, key, "given twice; remove one of the lines");
-    set(reader->tuning, section, key, value, NULL)->line = reader->line;
-    return 1;
+    for (size_t i = 0; i < PACED_COUNT(sections); ++i) known = known || strcmp(entry->section, sections[i]) == 0;
+    if (!known) return refuse_line(entry, "the sections are [device], [gemm] and [convolution]");
+    if (strcmp(entry->section, "gemm") == 0 && strcmp(entry->name, "setting") != 0)
+        return refuse_line(entry, "unknown key; [gemm] has setting");
+    if (find(tuning, entry->section, entry->name)) return refuse_line(entry, "given twice; remove one of the lines");
+    set(tuning, entry->section, entry->name, entry->text, NULL)->line = entry->line;
+    return PACED_OK;
+}
+
+static enum paced_err refuse_indented(void *context, const struct paced_ini_entry *entry) {
+    (void)context;
+    return refuse_line(entry, "given twice, by an indented line; remove it");
 }
 
 static void add_all(struct paced_tuning *tuning, const struct paced_tuning *read) {
@@ -153,19 +124,13 @@ static void add_all(struct paced_tuning *tuning, const struct paced_tuning *read
 }
 
 enum paced_err paced_tuning_read(struct paced_tuning *tuning, const char *path) {
-    char *text;
-    PACED_TRY(paced_file_read_text(path, LARGEST_FILE, &text));
     struct paced_tuning *read = paced_tuning_create();
     read->path = paced_strdup(path);
-    struct reader reader = {.tuning = read, .unread = text};
-    int bad_line = ini_parse_stream(read_line, &reader, take_line, &reader);
-    if (!reader.err && bad_line)
-        reader.err = paced_error_at_line(PACED_INVALID, path, bad_line,
-                                         "neither 'key = value' nor [section]; comments begin with ';'");
-    if (!reader.err) add_all(tuning, read);
+    const struct paced_ini ini = {.value = take_value, .indented = refuse_indented, .context = read};
+    enum paced_err err = paced_ini_read(path, &ini);
+    if (!err) add_all(tuning, read);
     paced_tuning_destroy(read);
-    free(text);
-    return reader.err;
+    return err;
 }
 
 /* ---- writing ------------------------------------------------------------------------------------------------- */

@@ -18,14 +18,6 @@
 
 enum { RGB = 3, SUCCESS = 1 };
 
-/* Configuration keys shown in the HPARAMS tab. */
-static const char parameters[] =
-    "run.seed, data.size, data.augment, model.arch, model.width, train.epochs, train.batch, train.optimizer, train.lr, "
-    "train.schedule, train.weight_decay, distill.teacher_arch, distill.teacher_width, distill.method, distill.loss, "
-    "distill.mix, distill.alpha, distill.temperature, uncertainty.temperature, uncertainty.prediction, "
-    "uncertainty.boundary, uncertainty.fuse, uncertainty.target, pacing.function, pacing.mu, pacing.mu_update, "
-    "pacing.mu_update_every, pacing.start, pacing.end, pacing.order";
-
 void paced_events_finish(struct paced_events *events) {
     free(events->bytes);
     *events = (struct paced_events){0};
@@ -130,18 +122,14 @@ static void add_parameter(struct paced_message *session, const char *name, const
     paced_message_nested(session, 1, &entry);
 }
 
-void paced_events_begin(struct paced_events *events, double start, const struct paced_config *config) {
+void paced_events_begin(struct paced_events *events, double start, const struct paced_settings *parameters) {
     struct paced_message version = {0}, session = {0};
     paced_message_double(&version, 1, start);
     paced_message_text(&version, 3, "brain.Event:2");
     record_add(events, version.bytes, version.size);
     paced_message_finish(&version);
-    const char *rest = parameters;
-    for (char *name; (name = paced_list_next(&rest)); free(name)) {
-        char *text = paced_config_value(config, name);
-        add_parameter(&session, name, text);
-        free(text);
-    }
+    for (size_t i = 0; i < parameters->count; ++i)
+        add_parameter(&session, parameters->items[i].name, parameters->items[i].value);
     paced_message_double(&session, 5, start);
     add_session(events, start, "_hparams_/session_start_info", 3, &session);
 }

@@ -136,21 +136,18 @@ enum paced_err run_files_write_config(const struct run_files *files, const struc
     return err;
 }
 
-static void add_change(struct paced_text *changes, const struct paced_config_entry *now, const char *before) {
-    if (strcmp(now->value, before) == 0) return;
-    paced_text_add(changes, "%s%s.%s = %s (was %s)", changes->size ? ", " : "", now->section, now->name,
-                   *now->value ? now->value : "empty", *before ? before : "empty");
-}
-
 /* Text of all differences; NULL if there are none. */
 static char *changes_between(const struct paced_config *was, const struct paced_config *is) {
     struct paced_text changes = {0};
-    struct paced_config_entry now, before;
-    for (size_t i = 0; paced_config_entry(is, i, &now) && paced_config_entry(was, i, &before); ++i) {
-        add_change(&changes, &now, before.value);
-        free(now.value);
-        free(before.value);
+    struct paced_settings before = paced_config_settings(was), now = paced_config_settings(is);
+    for (size_t i = 0; i < now.count; ++i) {
+        const char *old = before.items[i].value, *value = now.items[i].value;
+        if (strcmp(value, old) != 0)
+            paced_text_add(&changes, "%s%s = %s (was %s)", changes.size ? ", " : "", now.items[i].name,
+                           *value ? value : "empty", *old ? old : "empty");
     }
+    paced_settings_finish(&before);
+    paced_settings_finish(&now);
     return changes.data;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "paced/config.h"
 #include "paced/report.h"
 #include "src/run/files.h"
 
@@ -108,14 +109,67 @@ enum paced_err report_runs_take(struct report_runs *list, const char *dir) {
 
 /* ---- the report ---------------------------------------------------------------------------------------------- */
 
+/* Configuration of a run, as the report shows it. */
+struct shown_run {
+    struct paced_config config;
+    struct paced_settings settings;
+    char *ini;
+};
+
+static enum paced_err open_run(struct shown_run *shown, const char *dir) {
+    char *path = paced_path_join(dir, "config.ini");
+    enum paced_err err = PACED_OK;
+    if (!paced_path_exists(path))
+        err = paced_error_at(PACED_INVALID, dir,
+                             "is not a run directory (no config.ini) or an experiment directory (no runs.txt); name "
+                             "one written by `paced train`, `test`, `robustness` or `experiment`");
+    if (!err) err = paced_config_load(&shown->config, path, NULL, 0);
+    free(path);
+    if (err) return err;
+    shown->settings = paced_config_settings(&shown->config);
+    shown->ini = paced_config_text(&shown->config);
+    return PACED_OK;
+}
+
+static void close_run(struct shown_run *shown) {
+    paced_settings_finish(&shown->settings);
+    free(shown->ini);
+    paced_config_finish(&shown->config);
+}
+
 enum paced_err report_runs_show(const struct report_runs *list, const char *title, const char *dir) {
-    const struct paced_report_sources sources = {.runs = (const char *const *)list->runs,
-                                                 .run_count = list->run_count,
-                                                 .experiments = (const char *const *)list->experiments,
-                                                 .experiment_count = list->experiment_count};
-    return paced_report_write(&sources, title, dir);
+    struct shown_run *shown = paced_alloc(list->run_count, sizeof *shown);
+    struct paced_report_run *runs = paced_alloc(list->run_count, sizeof *runs);
+    struct paced_config base;
+    enum paced_err err = paced_config_load(&base, NULL, NULL, 0);
+    struct paced_settings defaults = err ? (struct paced_settings){0} : paced_config_settings(&base);
+    size_t count = 0;
+    while (!err && count < list->run_count) {
+        struct shown_run *run = &shown[count];
+        err = open_run(run, list->runs[count]);
+        if (err) break;
+        runs[count] = (struct paced_report_run){list->runs[count], &run->settings, run->ini, &run->config.data};
+        ++count;
+    }
+    if (!err)
+        err = paced_report_write(&(struct paced_report_sources){.runs = runs,
+                                                                .run_count = count,
+                                                                .defaults = &defaults,
+                                                                .experiments = (const char *const *)list->experiments,
+                                                                .experiment_count = list->experiment_count},
+                                 title, dir);
+    while (count > 0) close_run(&shown[--count]);
+    paced_settings_finish(&defaults);
+    paced_config_finish(&base);
+    free(runs);
+    free(shown);
+    return err;
 }
 
 enum paced_err report_run(const char *dir) {
-    return paced_report_write(&(struct paced_report_sources){.runs = &dir, .run_count = 1}, NULL, dir);
+    struct report_runs list = {0};
+    report_runs_add(&list, dir);
+    enum paced_err err = report_runs_show(&list, NULL, dir);
+    report_runs_finish(&list);
+    return err;
 }

@@ -134,7 +134,7 @@ static void test_bad_files(void **state) {
         {"[convolution]\na = im2col\nb = im2col\na = winograd4\n", ":4: [convolution] a:", "given twice"},
         {"[convolution]\na = im2col\n  and more\n", ":3: [convolution] a:", "given twice"},
         {"[device]\nname = x\nnonsense\n", ":3:", "neither"},
-        {"[device]\nname = x\n[gemm\n", ":3:", "neither"},
+        {"[device]\nname = x\n[gemm\n", ":3:", "has no ']'"},
     };
     for (size_t i = 0; i < PACED_COUNT(files); ++i) assert_refused(&files[i], strlen(files[i].text));
     static const char zero[] = "[gemm]\nsetting = a\0b\n";

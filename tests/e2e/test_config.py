@@ -54,15 +54,25 @@ class ShippedTest(program.Case):
             self.run_program("config", path)
             self.run_program("graph", path)
 
-    def test_each_network_has_all_five_methods(self):
-        for arch in ("unet", "linknet", "deeplabv3"):
-            for method in ("iid", "kd", "cpl", "tpl", "pcd"):
-                name = {"iid": "", "cpl": "kd_cpl", "tpl": "kd_tpl"}.get(method, method)
-                if arch != "unet":
-                    name = f"{arch}_{name}".rstrip("_")
-                path = os.path.join(self.FOLDER, "bus", f"{name or 'unet'}.ini")
-                keys = program.parse_ini(self.run_program("config", path).stdout)
-                self.assertEqual((keys["model.arch"], keys["distill.method"]), (arch, method))
+    def config(self, path, *sets):
+        words = [word for key in sets for word in ("--set", key)]
+        return program.parse_ini(self.run_program("config", path, *words).stdout)
+
+    def test_data_sets_combine_with_methods_and_networks(self):
+        for data in ("bus", "needle", "robo"):
+            for method in ("kd", "kd_cpl", "kd_tpl", "pcd"):
+                files = [os.path.join(self.FOLDER, "data", data), os.path.join(self.FOLDER, "method", method)]
+                program.write_text(self.path("x.ini"), f"base = {files[0]}.ini,\n    {files[1]}.ini\n")
+                for arch in ("unet", "linknet", "deeplabv3"):
+                    keys = self.config("x.ini", f"model.arch={arch}")
+                    self.assertEqual((keys["data.dataset"], keys["distill.method"], keys["model.arch"]),
+                                     (data, method.removeprefix("kd_"), arch))
+                    self.assertEqual(keys["train.epochs"], "100" if method == "kd" else "40")
+
+    def test_methods_of_breast_ultrasound(self):
+        for name, method in (("unet", "iid"), ("kd", "kd"), ("kd_cpl", "cpl"), ("kd_tpl", "tpl"), ("pcd", "pcd")):
+            keys = self.config(os.path.join(self.FOLDER, "bus", f"{name}.ini"))
+            self.assertEqual((keys["data.dataset"], keys["distill.method"], keys["run.name"]), ("bus", method, name))
 
 
 class HelpTest(program.Case):

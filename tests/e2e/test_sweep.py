@@ -360,12 +360,12 @@ class ConfigsTest(program.Case):
                           data={"root": "breast", "train": "breast/train.json", "val": "breast/val.json", "size": 32})
         self.run_program("train", "tiny.ini", "--output", "teacher")
         teacher = ("distill.teacher=teacher/best.safetensors", "distill.teacher_width=4")
-        scene = ("data.labels=scene/labels.json", "data.classes=6", "sweep.model.arch=unet,linknet")
+        scene = ("data.dataset=robo", "data.labels=scene/labels.json", "data.classes=6", "sweep.model.arch=unet,linknet")
         self.assertEqual(self.count_stages("bus/paper.ini", "breast"), 3 * 3 * 11)
         self.assertEqual(self.count_stages("bus/methods.ini", "breast"), 3 * 10)
         self.assertEqual(self.count_stages("bus/sweep_mu.ini", "breast", *teacher), 16 * 2)
-        self.assertEqual(self.count_stages("needle/methods.ini", "needle"), 3 * 10)
-        self.assertEqual(self.count_stages("robo/methods.ini", "scene", *scene), 6 * 10)
+        self.assertEqual(self.count_stages("bus/methods.ini", "needle", "data.dataset=needle"), 3 * 10)
+        self.assertEqual(self.count_stages("bus/methods.ini", "scene", *scene), 6 * 10)
 
 
 if __name__ == "__main__":

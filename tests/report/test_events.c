@@ -1,6 +1,5 @@
 /* Event files: checksums against published values, framing byte by byte, and the contents of each record.
  * tests/e2e/test_tensorboard.py reads them with TensorBoard itself. */
-#include "paced/config.h"
 #include "paced/report.h"
 #include "src/report/record.h"
 
@@ -172,11 +171,10 @@ static void test_picture(void **state) {
 }
 
 static void test_begin_and_end(void **state) {
-    struct paced_config config;
-    const char *sets[] = {"train.measures.lr=0.125", "distill.method=pcd"};
-    assert_int_equal(paced_config_load(&config, NULL, sets, 2), PACED_OK);
+    char lr[] = "train.lr", rate[] = "0.125", method[] = "distill.method", pcd[] = "pcd";
+    struct paced_setting parameters[] = {{lr, rate}, {method, pcd}};
     struct paced_events events = {0};
-    paced_events_begin(&events, 1000, &config);
+    paced_events_begin(&events, 1000, &(struct paced_settings){parameters, PACED_COUNT(parameters)});
     paced_events_end(&events, 2000);
     size_t at = 0, size;
     const uint8_t *data = next_record(&events, &at, &size);
@@ -196,7 +194,6 @@ static void test_begin_and_end(void **state) {
     assert_null(next_record(&events, &at, &size));
     paced_message_finish(&entry);
     paced_events_finish(&events);
-    paced_config_finish(&config);
 }
 
 int main(void) {

@@ -15,36 +15,32 @@ static bool was_trained(const struct report_run *run) {
 
 static char *cell_method(const struct report_run *run) {
     if (!was_trained(run)) return paced_strdup("");
-    if (!*run->config.distill.teacher) return paced_strdup("iid");
-    char *loss = paced_config_value(&run->config, "distill.loss");
-    if (*loss) return loss;
-    free(loss);
-    return paced_config_value(&run->config, "distill.method");
+    if (!*report_run_value(run, "distill.teacher")) return paced_strdup("iid");
+    const char *loss = report_run_value(run, "distill.loss");
+    return paced_strdup(*loss ? loss : report_run_value(run, "distill.method"));
 }
 
 static char *cell_network(const struct report_run *run) {
-    return paced_format("%s, width %lld", run->config.model.arch, (long long)run->config.model.width);
+    return paced_format("%s, width %s", report_run_value(run, "model.arch"), report_run_value(run, "model.width"));
 }
 
 static char *cell_teacher(const struct report_run *run) {
-    const struct paced_config *c = &run->config;
-    if (!was_trained(run) || !*c->distill.teacher) return paced_strdup("");
-    long long width = (long long)(c->distill.teacher_width ? c->distill.teacher_width : c->model.width);
-    return paced_format("%s, width %lld", *c->distill.teacher_arch ? c->distill.teacher_arch : c->model.arch, width);
+    if (!was_trained(run) || !*report_run_value(run, "distill.teacher")) return paced_strdup("");
+    const char *arch = report_run_value(run, "distill.teacher_arch"),
+               *width = report_run_value(run, "distill.teacher_width");
+    return paced_format("%s, width %s", *arch ? arch : report_run_value(run, "model.arch"),
+                        strcmp(width, "0") != 0 ? width : report_run_value(run, "model.width"));
 }
 
 static char *cell_data(const struct report_run *run) {
-    char *kind = paced_config_value(&run->config, "data.dataset"),
-         *size = paced_config_value(&run->config, "data.size");
-    char *text = paced_format("%s, %s x %s", kind, size, size);
-    free(size);
-    free(kind);
-    return text;
+    const char *size = report_run_value(run, "data.size");
+    return paced_format("%s, %s x %s", report_run_value(run, "data.dataset"), size, size);
 }
 
 /* Best epoch by train.select, with the value of its criterion. */
 static char *cell_best(const struct report_run *run) {
-    const struct paced_measure_row *by = &paced_measure_table[paced_select_measure(run->config.train.select)];
+    int select = paced_names_find(paced_select_name, report_run_value(run, "train.select"));
+    const struct paced_measure_row *by = &paced_measure_table[paced_select_measure(select < 0 ? 0 : select)];
     double best = NAN;
     size_t at = 0;
     for (size_t row = 0; row < run->log.rows; ++row) {
@@ -61,7 +57,7 @@ static char *cell_best(const struct report_run *run) {
 
 /* Tested weights; empty for a training run, whose configuration does not name the weights of a later test. */
 static char *cell_weights(const struct report_run *run) {
-    return paced_strdup(run->summary.rows > 0 && !was_trained(run) ? run->config.test.weights : "");
+    return paced_strdup(run->summary.rows > 0 && !was_trained(run) ? report_run_value(run, "test.weights") : "");
 }
 
 static char *cell_device(const struct report_run *run) {
@@ -73,7 +69,7 @@ static char *cell_version(const struct report_run *run) {
 }
 
 static char *cell_directory(const struct report_run *run) {
-    return paced_strdup(run->dir);
+    return paced_strdup(run->source.dir);
 }
 
 static const struct {

@@ -33,7 +33,7 @@ static void add_head(struct paced_text *out, const struct report *report) {
     paced_text_add(out, "<p>");
     for (size_t i = 0; i < report->count; ++i) {
         paced_text_add(out, "%s", i > 0 ? ", " : "");
-        html_text(out, report->count > 1 ? report->runs[i].label : report->runs[i].dir);
+        html_text(out, report->count > 1 ? report->runs[i].label : report->runs[i].source.dir);
     }
     paced_text_add(out, "</p></header>\n");
 }
@@ -86,11 +86,12 @@ enum paced_err paced_report_write(const struct paced_report_sources *sources, co
                                   const char *output_dir) {
     struct report report = {.dir = output_dir,
                             .runs = paced_alloc(sources->run_count, sizeof *report.runs),
+                            .defaults = sources->defaults,
                             .experiments = sources->experiments,
                             .experiment_count = sources->experiment_count};
     enum paced_err err = PACED_OK;
     while (!err && report.count < sources->run_count) {
-        err = report_run_read(&report.runs[report.count], sources->runs[report.count]);
+        err = report_run_read(&report.runs[report.count], &sources->runs[report.count]);
         if (!err) ++report.count;
     }
     report_run_label(report.runs, report.count);

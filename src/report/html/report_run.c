@@ -5,8 +5,12 @@
 
 #include "paced/data.h"
 
+const char *report_run_value(const struct report_run *run, const char *key) {
+    return paced_settings_value(run->source.settings, key);
+}
+
 char *report_run_path(const struct report_run *run, const char *name) {
-    return paced_path_join(run->dir, name);
+    return paced_path_join(run->source.dir, name);
 }
 
 /* ---- reading ------------------------------------------------------------------------------------------------- */
@@ -43,12 +47,11 @@ static enum paced_err read_origin(struct report_run *run, const char *path) {
 
 /* Reads the class names. The label table is not part of the run; without it, classes are shown by number. */
 static enum paced_err read_class_names(struct report_run *run) {
+    const struct paced_data_options *data = run->source.data;
     struct paced_masks *masks;
-    size_t classes = (size_t)run->config.data.classes;
-    if (*run->config.data.labels ? !paced_path_exists(run->config.data.labels)
-                                 : run->config.data.dataset == PACED_DATA_ROBO)
-        return PACED_OK;
-    PACED_TRY(paced_masks_open(&masks, &run->config.data));
+    size_t classes = (size_t)data->classes;
+    if (*data->labels ? !paced_path_exists(data->labels) : data->dataset == PACED_DATA_ROBO) return PACED_OK;
+    PACED_TRY(paced_masks_open(&masks, data));
     run->class_names = paced_alloc(classes, sizeof *run->class_names);
     for (size_t c = 0; c < classes; ++c) run->class_names[c] = paced_strdup(paced_masks_class_name(masks, (int)c));
     paced_masks_close(masks);
@@ -65,18 +68,10 @@ static enum paced_err read_files(struct report_run *run) {
     return read_class_names(run);
 }
 
-enum paced_err report_run_read(struct report_run *run, const char *dir) {
-    size_t length = strlen(dir);
-    while (length > 1 && dir[length - 1] == '/') --length;
-    *run = (struct report_run){.dir = paced_format("%.*s", (int)length, dir)};
+enum paced_err report_run_read(struct report_run *run, const struct paced_report_run *source) {
+    *run = (struct report_run){.source = *source};
     char *path = report_run_path(run, "config.ini");
-    enum paced_err err = PACED_OK;
-    if (!paced_path_exists(path))
-        err = paced_error_at(PACED_INVALID, dir,
-                             "is not a run directory (no config.ini) or an experiment directory (no runs.txt); name "
-                             "one written by `paced train`, `test`, `robustness` or `experiment`");
-    if (!err) err = paced_config_load(&run->config, path, NULL, 0);
-    if (!err) err = read_origin(run, path);
+    enum paced_err err = read_origin(run, path);
     if (!err) err = read_files(run);
     free(path);
     if (err) report_run_finish(run);
@@ -85,12 +80,10 @@ enum paced_err report_run_read(struct report_run *run, const char *dir) {
 
 void report_run_finish(struct report_run *run) {
     for (size_t i = 0; i < PACED_COUNT(tables); ++i) paced_csv_finish(table_of(run, i));
-    for (int64_t c = 0; run->class_names && c < run->config.data.classes; ++c) free(run->class_names[c]);
+    for (int64_t c = 0; run->class_names && c < run->source.data->classes; ++c) free(run->class_names[c]);
     free(run->class_names);
     free(run->device);
     free(run->version);
-    free(run->dir);
-    paced_config_finish(&run->config);
     *run = (struct report_run){0};
 }
 
@@ -102,7 +95,9 @@ const char *report_last_part(const char *path) {
 }
 
 static const char *candidate(const struct report_run *run, int choice) {
-    return choice == 0 ? run->config.run.name : choice == 1 ? report_last_part(run->dir) : run->dir;
+    return choice == 0   ? report_run_value(run, "run.name")
+           : choice == 1 ? report_last_part(run->source.dir)
+                         : run->source.dir;
 }
 
 static bool is_unique(const struct report_run *runs, size_t count, int choice) {

@@ -64,7 +64,7 @@ static void add_means(struct paced_text *out, const struct report_run *run, size
 /* Name of the class with this number; the number itself if it has no name. */
 static const char *class_name(const struct report_run *run, const char *number) {
     int64_t class;
-    bool named = run->class_names && paced_parse_int(number, &class) && class >= 0 && class < run->config.data.classes;
+    bool named = run->class_names && paced_parse_int(number, &class) && class >= 0 && class < run->source.data->classes;
     return named && run->class_names[class] ? run->class_names[class] : number;
 }
 
@@ -137,10 +137,11 @@ static enum paced_err add_differences(struct paced_text *out, const struct repor
                                       const struct report_run *run, uint64_t which) {
     char *first_path = report_run_path(first, "metrics.csv"), *path = report_run_path(run, "metrics.csv");
     enum paced_err err = PACED_OK;
+    uint64_t seed = strtoull(report_run_value(first, "run.seed"), NULL, 10);
     for (size_t set = 0; !err && set < PACED_COUNT(sets); ++set) {
         struct paced_differences differences;
         char images[32];
-        err = paced_differences_read(&differences, first_path, path, set == 1, (uint64_t)first->config.run.seed);
+        err = paced_differences_read(&differences, first_path, path, set == 1, seed);
         if (err) break;
         snprintf(images, sizeof images, "%zu", differences.images);
         paced_text_add(out, "<tr>");

@@ -6,14 +6,14 @@
 #ifndef PACED_REPORT_HTML_SECTIONS_H
 #define PACED_REPORT_HTML_SECTIONS_H
 
-#include "paced/config.h"
+#include "paced/data.h"
+#include "paced/report.h"
 
 struct report_run {
-    char *dir;
+    struct paced_report_run source;
     const char *label;      /* unique within the report */
     char *version, *device; /* program version and device of the run; "" if config.ini does not name them */
-    struct paced_config config;
-    char **class_names; /* [config.data.classes]; NULL if the classes have no names */
+    char **class_names;     /* [source.data->classes]; NULL if the classes have no names */
     struct paced_csv log, summary, intervals, reliability, robustness, overlays; /* empty if the file is missing */
 };
 
@@ -21,12 +21,13 @@ struct report {
     const char *title, *dir; /* dir: output directory */
     struct report_run *runs;
     size_t count;
+    const struct paced_settings *defaults;
     const char *const *experiments; /* [experiment_count], directories of the experiments whose sweep is shown */
     size_t experiment_count;
 };
 
-/* Reads a run directory. PACED_INVALID if dir is not one. On an error *run holds nothing to release. */
-enum paced_err report_run_read(struct report_run *run, const char *dir);
+/* Reads a run directory. On an error *run holds nothing to release. */
+enum paced_err report_run_read(struct report_run *run, const struct paced_report_run *source);
 void report_run_finish(struct report_run *run);
 /* Sets unique labels: the run names, or the last parts of their directories, or their paths. */
 void report_run_label(struct report_run *runs, size_t count);
@@ -34,6 +35,8 @@ void report_run_label(struct report_run *runs, size_t count);
 /* Last part of a path that does not end in '/'. */
 const char *report_last_part(const char *path);
 
+/* Value of a key such as "train.lr". */
+const char *report_run_value(const struct report_run *run, const char *key);
 /* Path of a file of the run; the caller frees it. */
 char *report_run_path(const struct report_run *run, const char *name);
 

@@ -12,12 +12,31 @@
 
 enum { PICTURES = 4 };
 
+/* Configuration keys shown in the HPARAMS tab. */
+static const char parameters[] =
+    "run.seed, data.size, data.augment, model.arch, model.width, train.epochs, train.batch, train.optimizer, train.lr, "
+    "train.schedule, train.weight_decay, distill.teacher_arch, distill.teacher_width, distill.method, distill.loss, "
+    "distill.mix, distill.alpha, distill.temperature, uncertainty.temperature, uncertainty.prediction, "
+    "uncertainty.boundary, uncertainty.fuse, uncertainty.target, pacing.function, pacing.mu, pacing.mu_update, "
+    "pacing.mu_update_every, pacing.start, pacing.end, pacing.order";
+
 static int last_epoch(const struct paced_run_log *log) {
     return log->count > 0 ? log->rows[log->count - 1].epoch : 0;
 }
 
 static double now(const struct tensorboard *b) {
     return paced_events_time(b->start, b->log, last_epoch(b->log));
+}
+
+static void begin(struct paced_events *events, double start, const struct paced_config *config) {
+    struct paced_settings shown = {0};
+    const char *rest = parameters;
+    for (char *name; (name = paced_list_next(&rest));) {
+        shown.items = paced_grow(shown.items, shown.count + 1, sizeof *shown.items);
+        shown.items[shown.count++] = (struct paced_setting){name, paced_config_value(config, name)};
+    }
+    paced_events_begin(events, start, &shown);
+    paced_settings_finish(&shown);
 }
 
 enum paced_err tensorboard_open(struct tensorboard *b, const struct paced_config *config, const struct run_files *files,
@@ -28,7 +47,7 @@ enum paced_err tensorboard_open(struct tensorboard *b, const struct paced_config
     b->path = run_files_events(files, &start);
     b->start = (double)start;
     struct paced_events events = {0};
-    paced_events_begin(&events, b->start, config);
+    begin(&events, b->start, config);
     for (int epoch = 1; epoch <= last_epoch(log); ++epoch) paced_events_add_epoch(&events, b->start, log, epoch);
     enum paced_err err = paced_file_write(b->path, events.bytes, events.size);
     paced_events_finish(&events);
