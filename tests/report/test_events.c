@@ -184,7 +184,7 @@ static void test_begin_and_end(void **state) {
     assert_true(has_tag(data, size, "_hparams_/session_start_info"));
     struct paced_message number_value = {0}, entry = {0}; /* map entry: key 1, value 2 {number_value 2} */
     paced_message_double(&number_value, 2, 0.125);
-    paced_message_text(&entry, 1, "train.measures.lr");
+    paced_message_text(&entry, 1, "train.lr");
     paced_message_nested(&entry, 2, &number_value);
     assert_true(holds(data, size, entry.bytes, entry.size));
     assert_true(holds(data, size, "\x1a\x03pcd", 5)); /* string_value 3 */
