@@ -70,7 +70,7 @@ class ResumeTest(program.Case):
     def place(self, output):
         """(finished epochs, finished batches of the next one) in the state."""
         tensors, _ = program.read_tensors(self.path(output, "state.safetensors"))
-        return tensors["run.epoch"][2][0], tensors["run.tally_counts"][2][1]
+        return tensors["run.epoch"][2][0], tensors["run.counts"][2][1]
 
     def test_killed_again_and_again(self):
         killed = [self.interrupt("killed", signal.SIGKILL, after_epoch=i > 0) for i in range(4)]
@@ -207,6 +207,21 @@ class ResumeTest(program.Case):
         self.run_program("train", "tiny.ini", "--output", "chosen", "--set", "train.epochs=1")
         self.refuse("train", "tiny.ini", "--output", "chosen", "--resume", "--set", "train.select=dice",
                     says=("state.safetensors", "train.select = dice", "--overwrite"))
+
+    def test_best_weights_that_were_deleted_are_refused(self):
+        self.run_program("train", "tiny.ini", "--output", "lost", "--set", "train.epochs=1")
+        os.remove(self.path("lost", "best.safetensors"))
+        before = program.read_bytes(self.path("lost", "log.csv"))
+        self.refuse("train", "tiny.ini", "--output", "lost", "--resume", "--set", "train.epochs=2",
+                    says=("lost/best.safetensors", "is missing", "epoch 1", "--overwrite"))
+        self.assertEqual(program.read_bytes(self.path("lost", "log.csv")), before)
+
+    def test_teacher_that_is_not_needed_is_not_loaded(self):
+        sets = self.sets("train.epochs=1", "distill.method=iid")
+        self.run_program("train", "tiny.ini", "--output", "alone", *sets)
+        done = self.run_program("train", "tiny.ini", "--output", "unused", *sets, "--set", "distill.teacher=nowhere.pth")
+        self.assertIn("warning: distill.teacher is not used: distill.method = iid", done.stderr)
+        self.assert_ends_as("alone", "unused")
 
     def test_left_overs_of_a_killed_run_are_removed(self):
         self.run_program("train", "tiny.ini", "--output", "messy", "--set", "train.epochs=1")

@@ -12,7 +12,7 @@ static void add_state(struct paced_weights *weights, const struct train_state *s
     const int64_t one[] = {1}, four[] = {4};
     int64_t counts[] = {(int64_t)s->sums.images, (int64_t)s->sums.batches};
     paced_weights_add(weights, "run.epoch", PACED_I64, 1, one, &s->epoch);
-    paced_weights_add(weights, "run.course", PACED_I64, 1, one, &s->order_hash);
+    paced_weights_add(weights, "run.order", PACED_I64, 1, one, &s->order_hash);
     paced_weights_add(weights, "run.select", PACED_I64, 1, one, &s->select);
     paced_weights_add(weights, "run.best", PACED_F64, 1, one, &s->best);
     paced_weights_add(weights, "run.best_epoch", PACED_I64, 1, one, &s->best_epoch);
@@ -63,7 +63,7 @@ static enum paced_err take(const struct paced_weights *weights, const char *path
 static enum paced_err take_state(const struct paced_weights *weights, const char *path, struct train_state *s) {
     int64_t counts[2];
     PACED_TRY(take(weights, path, "run.epoch", PACED_I64, 1, &s->epoch));
-    PACED_TRY(take(weights, path, "run.course", PACED_I64, 1, &s->order_hash));
+    PACED_TRY(take(weights, path, "run.order", PACED_I64, 1, &s->order_hash));
     PACED_TRY(take(weights, path, "run.select", PACED_I64, 1, &s->select));
     PACED_TRY(take(weights, path, "run.best", PACED_F64, 1, &s->best));
     PACED_TRY(take(weights, path, "run.best_epoch", PACED_I64, 1, &s->best_epoch));

@@ -28,6 +28,9 @@ static enum paced_err check_network(const struct paced_config *c, size_t images)
 
 enum paced_err inputs_open(struct inputs *inputs, const struct paced_config *config) {
     PACED_TRY(paced_objective_init(&inputs->objective, &config->distill, &config->uncertainty, &config->pacing));
+    if (*config->distill.teacher && !inputs->objective.needs_teacher)
+        paced_log(PACED_LOG_WARN, "distill.teacher is not used: distill.%s = %s has no teacher",
+                  config->distill.loss ? "loss" : "method", inputs->objective.name);
     PACED_TRY(paced_augment_parse(&inputs->augment, "data.augment", config->data.augment));
     inputs->augment.seed = (uint64_t)config->run.seed;
     PACED_TRY(paced_dataset_open(&inputs->train, &config->data, PACED_TRAIN));

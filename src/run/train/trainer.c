@@ -23,7 +23,7 @@ struct trainer {
     struct paced_device *device;
     struct network network;
     struct inputs inputs;
-    struct teacher teacher;            /* unused if distill.teacher is empty */
+    struct teacher teacher;            /* unused if the objective needs none */
     struct paced_histogram *histogram; /* of the training pixels' uncertainty; NULL if pacing uses no quantiles */
     struct paced_loss *loss;
     struct scorer *scorer;
@@ -41,7 +41,7 @@ struct trainer {
 /* ---- opening ------------------------------------------------------------------------------------------------- */
 
 static bool has_teacher(const struct trainer *t) {
-    return *t->config->distill.teacher != '\0';
+    return t->inputs.objective.needs_teacher;
 }
 
 static bool is_paced(const struct trainer *t) {
@@ -131,6 +131,12 @@ static enum paced_err start_again(struct trainer *t) {
             "train.shuffle, or start again with --overwrite");
     t->state.order_hash = hash_order(t);
     if (t->state.epoch == 0) return PACED_OK;
+    if (!paced_path_exists(t->files.best))
+        return paced_error_at(
+            PACED_INVALID, t->files.best,
+            "is missing: these were the best weights, of epoch %lld; restore the file, or start again "
+            "with --overwrite",
+            (long long)t->state.best_epoch);
     return paced_run_log_read(&t->log, t->files.log, (int)t->state.epoch);
 }
 
@@ -369,7 +375,7 @@ enum paced_err trainer_check(const struct paced_config *config, const struct exp
     enum paced_err err = inputs_open(&inputs, config);
     if (!err) err = paced_dataset_check_files(inputs.train);
     if (!err) err = paced_dataset_check_files(inputs.val);
-    if (!err && *config->distill.teacher) err = network_check(&teacher, config->distill.teacher, expected);
+    if (!err && inputs.objective.needs_teacher) err = network_check(&teacher, config->distill.teacher, expected);
     if (!err && *config->model.init) err = network_check(config, config->model.init, expected);
     inputs_close(&inputs);
     return err;
