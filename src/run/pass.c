@@ -42,14 +42,14 @@ static enum paced_err collect(const struct pass *p, struct paced_loader *loader,
 static enum paced_err run_batches(const struct pass *p, struct paced_loader *loader, struct paced_pass_sums *sums,
                                   struct paced_progress *progress, bool *stopped) {
     struct paced_batch *running = NULL, *batch;
-    for (;;) {
-        *stopped = paced_stop_asked();
+    for (size_t started = (size_t)sums->images;; started += (size_t)batch->count) {
+        *stopped = paced_stop_asked() && started < p->count;
         batch = NULL;
         if (!*stopped) PACED_TRY(paced_loader_next(loader, &batch));
         if (batch) PACED_TRY(step(p, batch));
         if (running) PACED_TRY(collect(p, loader, running, sums, progress));
-        running = batch;
         if (!batch) return PACED_OK;
+        running = batch;
     }
 }
 

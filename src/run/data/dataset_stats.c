@@ -102,7 +102,7 @@ enum paced_err dataset_stats_read(struct dataset_stats *s, int workers) {
     enum paced_err err = run_threads(&r, workers);
     paced_progress_end(&r.progress);
     pthread_mutex_destroy(&r.lock);
-    if (!err && paced_stop_asked()) err = PACED_STOPPED;
+    if (!err && r.next < s->count) err = PACED_STOPPED;
     if (err) return err;
     paced_log_status("comparing");
     const float **prints = paced_alloc(s->count, sizeof *prints);

@@ -182,8 +182,9 @@ enum paced_err images_visit(struct images *images, const char *label, images_vis
         ++i;
     }
     for (size_t k = 0; k < PACED_COUNT(readings); ++k) finish_reading(&readings[k]);
+    bool stopped = paced_stop_asked() && i < images->count;
     while (i < images->count) images->paths[kept++] = images->paths[i++]; /* not reached */
     images->count = kept;
     paced_progress_end(&progress);
-    return paced_stop_asked() ? PACED_STOPPED : worst;
+    return stopped ? PACED_STOPPED : worst;
 }

@@ -31,7 +31,7 @@ void images_drop(struct images *images, bool (*is_done)(const void *context, con
 
 /* Reads the images in order, each during the visit of the previous one, and calls `visit`, which may change the pixels.
  * An image that fails with PACED_INVALID is reported, dropped from the list and skipped; the result is then
- * PACED_INVALID. Other errors end the visit. PACED_STOPPED after Ctrl-C. */
+ * PACED_INVALID. Other errors end the visit. PACED_STOPPED after Ctrl-C before the last image. */
 typedef enum paced_err images_visitor(void *context, const char *path, const struct paced_image *image);
 enum paced_err images_visit(struct images *images, const char *label, images_visitor *visit, void *context);
 
