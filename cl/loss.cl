@@ -3,8 +3,8 @@
  * the hard label, KLD, pixels of weight 1}. The objective is a mean, so gradients are divided by the number of pixels.
  *
  * A vector's elements ("lanes") are VEC neighbouring pixels, not channels: there are few classes, and on a CPU exp of a
- * vector costs as much as exp of a scalar. Lanes past the last pixel repeat the first and are not counted. */
-enum { HARD, UNIFORM, SVLS }; /* enum paced_target */
+ * vector costs as much as exp of a scalar. Lanes past the last pixel repeat the first and are not counted.
+ * The host defines the PACED_ constants. */
 
 /* Class c of `count` <= VEC pixels. */
 INLINE realv lanes(global const float *x, int classes, int c, int count)
@@ -31,7 +31,7 @@ INLINE realv log_sum(global const float *x, int classes, int count, float temper
 static float soft_target(int target, float smoothing, int classes, int c, global const uchar *labels, uint p, int size,
                         global const float *svls, int side)
 {
-    if (target == UNIFORM) return (1.0f - smoothing) * (labels[p] == c) + smoothing / (float)classes;
+    if (target == PACED_TARGET_UNIFORM) return (1.0f - smoothing) * (labels[p] == c) + smoothing / (float)classes;
     int x = p % size, y = p / size % size;
     size_t image = p - ((size_t)y * size + x);
     float sum = 0;
@@ -49,8 +49,8 @@ INLINE realv target_of(int target, float smoothing, int classes, int c, global c
     float lane[VEC];
     for (int i = 0; i < VEC; ++i) {
         uint at = p + (i < count ? i : 0);
-        lane[i] = target == HARD ? labels[at] == c
-                                 : soft_target(target, smoothing, classes, c, labels, at, size, svls, side);
+        lane[i] = target == PACED_TARGET_HARD ? labels[at] == c
+                                              : soft_target(target, smoothing, classes, c, labels, at, size, svls, side);
     }
     return LOADV(lane, 0);
 }
@@ -83,7 +83,9 @@ kernel void loss_pixels(int pixels, int part_pixels, int size, int classes, int 
         realv hard_ce = 0, ce = 0, kld = 0;
         for (int c = 0; c < classes; ++c) {
             realv wanted = target_of(target, smoothing, classes, c, labels, p, count, size, svls, side);
-            realv hard = target == HARD ? wanted : target_of(HARD, 0, classes, c, labels, p, count, size, svls, side);
+            realv hard = wanted;
+            if (target != PACED_TARGET_HARD)
+                hard = target_of(PACED_TARGET_HARD, 0, classes, c, labels, p, count, size, svls, side);
             realv x = lanes(s, classes, c, count), log_q = x - top - log_of_sum;
             realv grad = ce_factor * (exp(log_q) - wanted);
             hard_ce -= hard != 0 ? log_q : (realv)0;

@@ -8,10 +8,7 @@
  * The kernel writes each pixel's uncertainty and admission score; a pixel is admitted if score <= limit. With `by_u`,
  * score = u and limit = mu: for the fused uncertainty, for anti-curriculum, and if mu is a quantile of u, which must
  * admit the pixels at the quantile. Else score = -f and limit = -(1 - mu), so that ties are decided as by the
- * reference's f >= 1 - mu. Anti-curriculum replaces u by 1 - u. */
-enum { TRUE_CLASS = 1, MAX, CLASS_MEAN, IMAGE_MAX, FUSED }; /* enum paced_weighting */
-enum { PRODUCT, MEAN, LARGER, WEIGHTED, PREDICTION, BOUNDARY }; /* enum paced_fuse */
-
+ * reference's f >= 1 - mu. Anti-curriculum replaces u by 1 - u. The host defines the PACED_ constants. */
 /* f of one class; *largest_confidence = max_c f_c. */
 static float confidence(global const float *t, int classes, float tau, int class, float *largest_confidence)
 {
@@ -40,11 +37,11 @@ static float boundary_uncertainty(global const uchar *labels, uint p, int size, 
 static float fused(int fuse, float beta, float u_p, float u_b)
 {
     switch (fuse) {
-    case PRODUCT: return 1.0f - (1.0f - u_p) * (1.0f - u_b);
-    case MEAN: return 0.5f * (u_p + u_b);
-    case LARGER: return u_b > u_p ? u_b : u_p; /* fmax would drop a NaN of u_p */
-    case WEIGHTED: return beta * u_p + (1.0f - beta) * u_b;
-    case PREDICTION: return u_p;
+    case PACED_FUSE_PRODUCT: return 1.0f - (1.0f - u_p) * (1.0f - u_b);
+    case PACED_FUSE_MEAN: return 0.5f * (u_p + u_b);
+    case PACED_FUSE_MAX: return u_b > u_p ? u_b : u_p; /* fmax would drop a NaN of u_p */
+    case PACED_FUSE_WEIGHTED: return beta * u_p + (1.0f - beta) * u_b;
+    case PACED_FUSE_PREDICTION: return u_p;
     default: return u_b;
     }
 }
@@ -59,7 +56,7 @@ kernel void uncertainty(int pixels, int size, int classes, int weighting, int by
     if (p >= (uint)pixels) return;
     float largest = 1, f = 1;
     if (has_teacher) f = confidence(teacher + (size_t)p * classes, classes, tau, labels[p], &largest);
-    if (weighting == FUSED) {
+    if (weighting == PACED_WEIGHT_FUSED) {
         float u_b = side ? boundary_uncertainty(labels, p, size, svls, side) : 0;
         float u = fused(fuse, beta, 1.0f - (by_max ? largest : f), u_b);
         if (hard_first) u = 1.0f - u;
@@ -67,8 +64,9 @@ kernel void uncertainty(int pixels, int size, int classes, int weighting, int by
         admission_score[p] = u;
         return;
     }
-    if (weighting != TRUE_CLASS) f = largest;
-    if (weighting == CLASS_MEAN) f = 1.0f / (float)classes; /* the exact mean: rounding must not decide ties */
+    if (weighting != PACED_WEIGHT_TRUE_CLASS) f = largest;
+    /* The exact mean: rounding must not decide ties. */
+    if (weighting == PACED_WEIGHT_CLASS_MEAN) f = 1.0f / (float)classes;
     out[p] = hard_first ? f : 1.0f - f;
     admission_score[p] = by_u ? out[p] : -f;
 }

@@ -157,7 +157,14 @@ enum paced_err paced_ticket_wait(struct paced_ticket *ticket); /* no-op on {0}; 
  * first use, per vector width `vec` (the macro VEC), and their binaries cached on disk. */
 struct paced_kernel {
     const char *file, *name;
+    const struct paced_define *defines; /* macros, up to one without a name; the same for all kernels of a file */
 };
+struct paced_define {
+    const char *name;
+    int value;
+};
+#define PACED_DEFINE(constant) \
+    { #constant, constant }
 
 enum paced_arg_kind { PACED_ARG_BUFFER, PACED_ARG_INT, PACED_ARG_UINT, PACED_ARG_FLOAT };
 struct paced_arg {

@@ -13,6 +13,7 @@
 struct program {
     struct program *next;
     const char *file;
+    const struct paced_define *defines;
     int vec;
     cl_program built;
     struct built_kernel kernels[MAX_KERNELS];
@@ -134,31 +135,36 @@ static enum paced_err build_source(struct paced_device *device, const char *file
 static enum paced_err build(struct paced_device *device, struct program *program) {
     struct paced_text source = {0};
     bool gpu = device->info.variant == PACED_VARIANT_GPU;
-    char *options = paced_format("-cl-std=CL1.2 -DVEC=%d%s", program->vec, gpu ? " -DPACED_GPU=1" : "");
+    struct paced_text options = {0};
+    paced_text_add(&options, "-cl-std=CL1.2 -DVEC=%d%s", program->vec, gpu ? " -DPACED_GPU=1" : "");
+    for (const struct paced_define *d = program->defines; d && d->name; ++d)
+        paced_text_add(&options, " -D%s=%d", d->name, d->value);
     char *path = NULL;
     enum paced_err err = add_source(&source, "common.clh");
     if (!err) err = add_source(&source, program->file);
     if (err) goto out;
-    path = binary_path(device, source.data, options);
-    program->built = load_binary(device, path, options);
+    path = binary_path(device, source.data, options.data);
+    program->built = load_binary(device, path, options.data);
     if (program->built) goto out;
-    if ((err = build_source(device, program->file, source.data, options, &program->built))) goto out;
+    if ((err = build_source(device, program->file, source.data, options.data, &program->built))) goto out;
     store_binary(program->built, path);
 out:
     free(path);
-    free(options);
+    free(options.data);
     free(source.data);
     return err;
 }
 
-static enum paced_err find_program(struct paced_device *device, const char *file, int vec, struct program **out) {
+static enum paced_err find_program(struct paced_device *device, const struct paced_kernel *kernel, int vec,
+                                   struct program **out) {
     for (struct program *p = device->programs; p; p = p->next)
-        if (p->vec == vec && strcmp(p->file, file) == 0) {
+        if (p->vec == vec && strcmp(p->file, kernel->file) == 0) {
             *out = p;
             return PACED_OK;
         }
     struct program *program = paced_alloc(1, sizeof *program);
-    program->file = file;
+    program->file = kernel->file;
+    program->defines = kernel->defines;
     program->vec = vec;
     enum paced_err err = build(device, program);
     if (err) {
@@ -188,7 +194,7 @@ static enum paced_err create_kernel(struct paced_device *device, const struct pr
 enum paced_err program_kernel(struct paced_device *device, const struct paced_kernel *kernel, int vec,
                               const struct built_kernel **out) {
     struct program *program;
-    PACED_TRY(find_program(device, kernel->file, vec, &program));
+    PACED_TRY(find_program(device, kernel, vec, &program));
     for (size_t i = 0; i < program->kernel_count; ++i)
         if (strcmp(program->kernels[i].name, kernel->name) == 0) {
             *out = &program->kernels[i];

@@ -93,9 +93,16 @@ static bool scores_by_uncertainty(const struct paced_objective *o) {
     return o->weighting == PACED_WEIGHT_FUSED || o->hard_first || o->by_quantile;
 }
 
+/* Constants of uncertainty.cl. */
+static const struct paced_define of_uncertainty[] = {
+    PACED_DEFINE(PACED_WEIGHT_TRUE_CLASS), PACED_DEFINE(PACED_WEIGHT_CLASS_MEAN), PACED_DEFINE(PACED_WEIGHT_FUSED),
+    PACED_DEFINE(PACED_FUSE_PRODUCT),      PACED_DEFINE(PACED_FUSE_MEAN),         PACED_DEFINE(PACED_FUSE_MAX),
+    PACED_DEFINE(PACED_FUSE_WEIGHTED),     PACED_DEFINE(PACED_FUSE_PREDICTION),   {NULL, 0},
+};
+
 enum paced_err paced_loss_measure(struct paced_loss *l, int count, int fuse) {
-    static const struct paced_kernel uncertainty = {"uncertainty.cl", "uncertainty"};
-    static const struct paced_kernel image_mean = {"uncertainty.cl", "image_mean"};
+    static const struct paced_kernel uncertainty = {"uncertainty.cl", "uncertainty", of_uncertainty};
+    static const struct paced_kernel image_mean = {"uncertainty.cl", "image_mean", of_uncertainty};
     const struct paced_objective *o = &l->objective;
     int pixels = count * l->size * l->size, by_max = o->prediction == PACED_PREDICTION_MAX, hard_first = o->hard_first;
     int side = o->boundary == PACED_BOUNDARY_SVLS ? o->kernel : 0, weighting = (int)o->weighting;
@@ -146,7 +153,9 @@ static int part_count(int pixels) {
 
 enum paced_err paced_loss_run(struct paced_loss *l, const struct paced_buffer *logits, int count,
                               struct paced_buffer *dlogits) {
-    static const struct paced_kernel loss_pixels = {"loss.cl", "loss_pixels"};
+    static const struct paced_define targets[] = {
+        PACED_DEFINE(PACED_TARGET_HARD), PACED_DEFINE(PACED_TARGET_UNIFORM), {NULL, 0}};
+    static const struct paced_kernel loss_pixels = {"loss.cl", "loss_pixels", targets};
     const struct paced_objective *o = &l->objective;
     int pixels = count * l->size * l->size, with_gradient = dlogits != NULL;
     int with_weight = o->weighting != PACED_WEIGHT_NONE;

@@ -16,8 +16,8 @@ struct row {
 };
 
 static const struct row methods[] = {
-    [PACED_METHOD_IID] = {"iid", PACED_WEIGHT_NONE, MIX_CE, .on_ce = false},
-    [PACED_METHOD_KD] = {"kd", PACED_WEIGHT_NONE, MIX_ALPHA, .on_ce = false},
+    [PACED_METHOD_IID] = {"iid", PACED_WEIGHT_NONE, MIX_CE},
+    [PACED_METHOD_KD] = {"kd", PACED_WEIGHT_NONE, MIX_ALPHA},
     [PACED_METHOD_CPL] = {"cpl", PACED_WEIGHT_TRUE_CLASS, MIX_ALPHA, .on_ce = true, .soft = true, .curriculum = true},
     [PACED_METHOD_TPL] = {"tpl", PACED_WEIGHT_MAX, MIX_ALPHA, .on_ce = true, .on_kld = true},
     [PACED_METHOD_PCD] = {"pcd", PACED_WEIGHT_FUSED, MIX_SUM, .on_ce = true, .on_kld = true},
@@ -25,8 +25,8 @@ static const struct row methods[] = {
 
 /* Row 0 stands for the row of the method. */
 static const struct row losses[] = {
-    {"", PACED_WEIGHT_NONE, MIX_CE, .on_ce = false},
-    {"kd", PACED_WEIGHT_NONE, MIX_ALPHA, .on_ce = false},
+    {"", PACED_WEIGHT_NONE, MIX_CE},
+    {"kd", PACED_WEIGHT_NONE, MIX_ALPHA},
     {"curriculum", PACED_WEIGHT_TRUE_CLASS, MIX_CE, .on_ce = true, .soft = true, .curriculum = true},
     {"ce_weighted", PACED_WEIGHT_TRUE_CLASS, MIX_ALPHA, .on_ce = true, .soft = true, .curriculum = true},
     {"kld_weighted", PACED_WEIGHT_TRUE_CLASS, MIX_ALPHA, .on_kld = true, .soft = true, .curriculum = true},
@@ -38,7 +38,7 @@ static const struct row losses[] = {
     {"both_weighted_spl_per_img", PACED_WEIGHT_CLASS_MEAN, MIX_ALPHA, .on_ce = true, .on_kld = true},
     {"both_weighted_spl_per_img_max", PACED_WEIGHT_IMAGE_MAX, MIX_ALPHA, .on_ce = true, .on_kld = true},
     {"both_weighted_spl_per_px_no_alpha", PACED_WEIGHT_MAX, MIX_SUM, .on_ce = true, .on_kld = true},
-    {"both_weighted_spl_per_px_no_alpha_no_weights", PACED_WEIGHT_NONE, MIX_SUM, .on_ce = false},
+    {"both_weighted_spl_per_px_no_alpha_no_weights", PACED_WEIGHT_NONE, MIX_SUM},
 };
 
 const char *paced_method_name(int index) {
