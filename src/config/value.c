@@ -137,7 +137,7 @@ static enum paced_err set_words(uint64_t *field_, const struct config_key *key, 
     enum paced_err err = PACED_OK;
     for (char *word; !err && (word = strsep(&rest, ","));) {
         word += strspn(word, " \t");
-        for (size_t end = strlen(word); end > 0 && strchr(" \t", word[end - 1]); end--) word[end - 1] = '\0';
+        for (size_t end = strlen(word); end > 0 && strchr(" \t", word[end - 1]); --end) word[end - 1] = '\0';
         int index = paced_names_find(key->words, word);
         if (index < 0)
             err = wrong_word(key, place, word);

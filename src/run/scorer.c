@@ -1,4 +1,4 @@
-/* Grader of predictions. */
+/* Scorer of predictions. */
 #include "src/run/scorer.h"
 
 #include <stdlib.h>
@@ -20,64 +20,64 @@ struct scorer {
 
 enum paced_err scorer_create(struct scorer **out, struct paced_device *device, int batch, int size, int classes) {
     *out = NULL;
-    struct scorer *g = paced_alloc(1, sizeof *g);
-    *g = (struct scorer){.device = device, .batch = batch, .pixels_per_sample = size * size, .classes = classes};
-    size_t bytes = (size_t)batch * (size_t)g->pixels_per_sample;
-    for (int i = 0; i < RING; ++i) g->ring[i].host = paced_alloc(bytes, 1);
-    enum paced_err err = paced_buffer_create(&g->prediction, device, bytes);
+    struct scorer *s = paced_alloc(1, sizeof *s);
+    *s = (struct scorer){.device = device, .batch = batch, .pixels_per_sample = size * size, .classes = classes};
+    size_t bytes = (size_t)batch * (size_t)s->pixels_per_sample;
+    for (int i = 0; i < RING; ++i) s->ring[i].host = paced_alloc(bytes, 1);
+    enum paced_err err = paced_buffer_create(&s->prediction, device, bytes);
     if (err) {
-        scorer_destroy(g);
+        scorer_destroy(s);
         return err;
     }
-    *out = g;
+    *out = s;
     return PACED_OK;
 }
 
-void scorer_destroy(struct scorer *g) {
-    if (!g) return;
+void scorer_destroy(struct scorer *s) {
+    if (!s) return;
     for (int i = 0; i < RING; ++i) {
-        paced_ticket_wait(&g->ring[i].ticket);
-        paced_ticket_wait(&g->ring[i].logits_ticket);
-        free(g->ring[i].host);
-        free(g->ring[i].logits);
+        paced_ticket_wait(&s->ring[i].ticket);
+        paced_ticket_wait(&s->ring[i].logits_ticket);
+        free(s->ring[i].host);
+        free(s->ring[i].logits);
     }
-    paced_buffer_destroy(g->prediction);
-    free(g);
+    paced_buffer_destroy(s->prediction);
+    free(s);
 }
 
-void scorer_take_evaluator(struct scorer *g, struct paced_evaluator *evaluator) {
-    g->evaluator = evaluator;
+void scorer_take_evaluator(struct scorer *s, struct paced_evaluator *evaluator) {
+    s->evaluator = evaluator;
     if (!paced_evaluator_needs_logits(evaluator)) return;
-    size_t values = (size_t)g->batch * (size_t)g->pixels_per_sample * (size_t)g->classes;
-    for (int i = 0; i < RING; ++i) g->ring[i].logits = paced_alloc(values, sizeof(float));
+    size_t values = (size_t)s->batch * (size_t)s->pixels_per_sample * (size_t)s->classes;
+    for (int i = 0; i < RING; ++i) s->ring[i].logits = paced_alloc(values, sizeof(float));
 }
 
-enum paced_err scorer_start(struct scorer *g, const struct paced_buffer *logits, int count) {
+enum paced_err scorer_start(struct scorer *s, const struct paced_buffer *logits, int count) {
     static const struct paced_kernel argmax = {"argmax.cl", "argmax"};
-    int pixels = count * g->pixels_per_sample;
-    unsigned slot = g->started++ % RING;
-    PACED_TRY(PACED_LAUNCH(g->device, &argmax, paced_range_items((uint64_t)pixels), 1, PACED_ARG(pixels),
-                           PACED_ARG(g->classes), PACED_ARG(logits), PACED_ARG(g->prediction)));
-    PACED_TRY(paced_buffer_read_later(g->prediction, g->ring[slot].host, (uint64_t)pixels, &g->ring[slot].ticket));
-    if (!g->ring[slot].logits) return PACED_OK;
-    uint64_t bytes = (uint64_t)pixels * (uint64_t)g->classes * sizeof(float);
-    return paced_buffer_read_later(logits, g->ring[slot].logits, bytes, &g->ring[slot].logits_ticket);
+    int pixels = count * s->pixels_per_sample;
+    unsigned slot = s->started++ % RING;
+    PACED_TRY(PACED_LAUNCH(s->device, &argmax, paced_range_items((uint64_t)pixels), 1, PACED_ARG(pixels),
+                           PACED_ARG(s->classes), PACED_ARG(logits), PACED_ARG(s->prediction)));
+    PACED_TRY(paced_buffer_read_later(s->prediction, s->ring[slot].host, (uint64_t)pixels, &s->ring[slot].ticket));
+    if (!s->ring[slot].logits) return PACED_OK;
+    uint64_t bytes = (uint64_t)pixels * (uint64_t)s->classes * sizeof(float);
+    return paced_buffer_read_later(logits, s->ring[slot].logits, bytes, &s->ring[slot].logits_ticket);
 }
 
-enum paced_err scorer_score(struct scorer *g, const struct paced_batch *batch, const struct paced_dataset *dataset,
+enum paced_err scorer_score(struct scorer *s, const struct paced_batch *batch, const struct paced_dataset *dataset,
                             struct paced_scores *scores) {
-    unsigned slot = g->waited++ % RING;
-    PACED_TRY(paced_ticket_wait(&g->ring[slot].ticket));
-    PACED_TRY(paced_ticket_wait(&g->ring[slot].logits_ticket));
-    size_t pixels = (size_t)g->pixels_per_sample;
+    unsigned slot = s->waited++ % RING;
+    PACED_TRY(paced_ticket_wait(&s->ring[slot].ticket));
+    PACED_TRY(paced_ticket_wait(&s->ring[slot].logits_ticket));
+    size_t pixels = (size_t)s->pixels_per_sample;
     for (int i = 0; i < batch->count; ++i) {
         const char *name = paced_dataset_image_name(dataset, batch->index[i]);
         const uint8_t *label = batch->labels + (size_t)i * pixels;
-        uint8_t *predicted = g->ring[slot].host + (size_t)i * pixels;
-        const float *logits = g->ring[slot].logits;
-        if (logits) logits += (size_t)i * pixels * (size_t)g->classes;
-        if (g->evaluator)
-            paced_evaluate(g->evaluator, name, predicted, logits, label, scores);
+        uint8_t *predicted = s->ring[slot].host + (size_t)i * pixels;
+        const float *logits = s->ring[slot].logits;
+        if (logits) logits += (size_t)i * pixels * (size_t)s->classes;
+        if (s->evaluator)
+            paced_evaluate(s->evaluator, name, predicted, logits, label, scores);
         else
             paced_scores_add(scores, name, predicted, label, pixels);
     }

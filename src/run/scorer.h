@@ -1,6 +1,6 @@
-/* Grader: scores a batch's predictions against its labels while the next batch runs. */
-#ifndef PACED_RUN_GRADER_H
-#define PACED_RUN_GRADER_H
+/* Scorer: scores a batch's predictions against its labels while the next batch runs. */
+#ifndef PACED_RUN_SCORER_H
+#define PACED_RUN_SCORER_H
 
 #include "paced/data.h"
 #include "paced/device.h"

@@ -130,7 +130,7 @@ static void test_file_read_text(void **state) {
                  {"\xEF\xBB\xBF\xEF\xBB\xBF", "\xEF\xBB\xBF", 6},
                  {"", "", 0}};
     char *path = paced_path_join(dir, "text"), *text;
-    for (size_t i = 0; i < PACED_COUNT(texts); i++) {
+    for (size_t i = 0; i < PACED_COUNT(texts); ++i) {
         assert_int_equal(paced_file_write(path, texts[i].bytes, texts[i].size), PACED_OK);
         assert_int_equal(paced_file_read_text(path, 0, &text), PACED_OK);
         assert_string_equal(text, texts[i].text);
@@ -152,7 +152,7 @@ static void test_file_read(void **state) {
     enum { SIZE = 300000 };
     uint8_t *content = paced_alloc(SIZE, 1), *data;
     size_t size;
-    for (int i = 0; i < SIZE; i++) content[i] = (uint8_t)(i * 7);
+    for (int i = 0; i < SIZE; ++i) content[i] = (uint8_t)(i * 7);
     assert_int_equal(paced_file_write(path, content, SIZE), PACED_OK);
     assert_int_equal(paced_file_read(path, SIZE, &data, &size), PACED_OK);
     assert_int_equal(size, SIZE);
@@ -216,7 +216,7 @@ static void test_shipped(void **state) {
 static void test_text(void **state) {
     (void)state;
     struct paced_text text = {0};
-    for (int i = 0; i < 1000; i++) paced_text_add(&text, "%d,", i % 10);
+    for (int i = 0; i < 1000; ++i) paced_text_add(&text, "%d,", i % 10);
     assert_int_equal(text.size, 2000);
     assert_int_equal(strlen(text.data), 2000);
     assert_memory_equal(text.data + 1990, "5,6,7,8,9,", 10);
@@ -251,9 +251,9 @@ static void test_list(void **state) {
         {"", {NULL}},  {"a", {"a"}}, {"a,b", {"a", "b"}}, {" a b ,\tc , ", {"a b", "c", ""}},
         {"a,", {"a"}}, {",", {""}},  {",a", {"", "a"}},   {"a,,b", {"a", "", "b"}},
     };
-    for (size_t i = 0; i < PACED_COUNT(cases); i++) {
+    for (size_t i = 0; i < PACED_COUNT(cases); ++i) {
         const char *rest = cases[i].list;
-        for (size_t k = 0; cases[i].items[k]; k++) {
+        for (size_t k = 0; cases[i].items[k]; ++k) {
             char *item = paced_list_next(&rest);
             assert_non_null(item);
             assert_string_equal(item, cases[i].items[k]);
@@ -273,8 +273,8 @@ static void test_list_check(void **state) {
                   {"a,,b", "x: an item is missing"}, {"a, ", "x: an item is missing"},
                   {"\"\"", "x: an item is missing"}};
     (void)state;
-    for (size_t i = 0; i < PACED_COUNT(sound); i++) assert_int_equal(paced_list_check("x", sound[i]), PACED_OK);
-    for (size_t i = 0; i < PACED_COUNT(faulty); i++) {
+    for (size_t i = 0; i < PACED_COUNT(sound); ++i) assert_int_equal(paced_list_check("x", sound[i]), PACED_OK);
+    for (size_t i = 0; i < PACED_COUNT(faulty); ++i) {
         capture_begin();
         enum paced_err err = paced_list_check("x", faulty[i].list);
         char *said = capture_end();
@@ -319,13 +319,13 @@ static void test_parse(void **state) {
     assert_true(paced_parse_int("+010", &whole) && whole == 10);
     static const char *const no_int[] = {"",  " ",  "9223372036854775808", "1.0", "1e3", "0x10", "12a", "1 2",
                                          "-", "--1"};
-    for (size_t i = 0; i < PACED_COUNT(no_int); i++) assert_false(paced_parse_int(no_int[i], &whole));
+    for (size_t i = 0; i < PACED_COUNT(no_int); ++i) assert_false(paced_parse_int(no_int[i], &whole));
     assert_int_equal(whole, 10);
     assert_true(paced_parse_real(" 2.5e-3 ", &real) && real == 0.0025);
     assert_true(paced_parse_real(".5", &real) && real == 0.5);
     assert_true(paced_parse_real("-7", &real) && real == -7);
     static const char *const no_real[] = {"", "nan", "inf", "1e999", "0x1p3", "1,5", "1.5x", "1 2", ".", "e5", "1e"};
-    for (size_t i = 0; i < PACED_COUNT(no_real); i++) assert_false(paced_parse_real(no_real[i], &real));
+    for (size_t i = 0; i < PACED_COUNT(no_real); ++i) assert_false(paced_parse_real(no_real[i], &real));
     assert_true(real == -7);
 }
 

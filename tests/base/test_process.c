@@ -14,7 +14,7 @@
 static void test_memory(void **state) {
     (void)state;
     char *zeroed = paced_alloc(100, 1);
-    for (int i = 0; i < 100; i++) assert_int_equal(zeroed[i], 0);
+    for (int i = 0; i < 100; ++i) assert_int_equal(zeroed[i], 0);
     zeroed[99] = 'x';
     zeroed = paced_grow(zeroed, 1000, 1);
     assert_int_equal(zeroed[99], 'x');
@@ -161,9 +161,8 @@ static void test_errors_are_collected(void **state) {
     static const struct {
         enum paced_err code;
         const char *place, *text;
-    } wanted[] = {{PACED_INVALID, NULL, "bad key"},
-                  {PACED_FAILED, "a.png", "cannot open"},
-                  {PACED_INVALID, "x.ini:3", "no key"}};
+    } wanted[] = {
+        {PACED_INVALID, NULL, "bad key"}, {PACED_FAILED, "a.png", "cannot open"}, {PACED_INVALID, "x.ini:3", "no key"}};
     assert_int_equal(failures.count, PACED_COUNT(wanted));
     for (size_t i = 0; i < failures.count; ++i) {
         assert_int_equal(failures.items[i].code, wanted[i].code);
@@ -242,7 +241,7 @@ static void test_now(void **state) {
 static void send_stop(int signal_number) {
     sigset_t pending;
     kill(getpid(), signal_number);
-    for (int i = 0; i < 5000; i++) {
+    for (int i = 0; i < 5000; ++i) {
         sigpending(&pending);
         if (!sigismember(&pending, signal_number)) break;
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
@@ -250,7 +249,7 @@ static void send_stop(int signal_number) {
 }
 
 static void wait_until_asked(void) {
-    for (int i = 0; i < 5000 && !paced_stop_asked(); i++) nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    for (int i = 0; i < 5000 && !paced_stop_asked(); ++i) nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 }
 
 static void test_stop(void **state) {

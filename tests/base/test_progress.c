@@ -25,7 +25,7 @@ static void test_line(void **state) {
 static void test_line_fills_the_width(void **state) {
     struct paced_progress progress = halfway();
     char line[PACED_PROGRESS_LINE];
-    for (size_t columns = 0; columns < 600; columns++) {
+    for (size_t columns = 0; columns < 600; ++columns) {
         paced_progress_format(line, &progress, 1, 2, columns);
         assert_true(strlen(line) < PACED_PROGRESS_LINE);
         if (columns > 1) assert_true(strlen(line) < columns);
@@ -55,7 +55,7 @@ static void test_line_leaves_out_what_does_not_fit(void **state) {
                  {12, "trai 50/100"}};
     struct paced_progress progress = halfway();
     char line[PACED_PROGRESS_LINE];
-    for (size_t i = 0; i < PACED_COUNT(cases); i++) {
+    for (size_t i = 0; i < PACED_COUNT(cases); ++i) {
         paced_progress_format(line, &progress, 1, 2, cases[i].columns);
         assert_string_equal(line, cases[i].line);
     }

@@ -72,7 +72,7 @@ static void test_wrong_values(void **state) {
         {"robustness", "corruptions", "fogg", "did you mean fog?"},
         {"log", "level", "warning", "warn"},
     };
-    for (size_t i = 0; i < PACED_COUNT(cases); i++) {
+    for (size_t i = 0; i < PACED_COUNT(cases); ++i) {
         char *text = paced_format("[%s]\n\n%s = %s\n", cases[i].section, cases[i].key, cases[i].value);
         char *begin = paced_format("x.ini:3: %s.%s: ", cases[i].section, cases[i].key);
         assert_text_refused(text, begin, cases[i].hint);
@@ -179,11 +179,11 @@ static void test_round_trip_long(void **state) {
     (void)state;
     static const char *const parts[] = {"x",   "ab ", " ",    "\xC3\xA9", "a#",      "b;",
                                         "[c]", "\\",  "a\\ ", "lr=",      "train = "};
-    for (size_t i = 0; i < PACED_COUNT(parts); i++) {
-        for (size_t shift = 0; shift < 8; shift++) {
+    for (size_t i = 0; i < PACED_COUNT(parts); ++i) {
+        for (size_t shift = 0; shift < 8; ++shift) {
             struct paced_text set = {0};
             paced_text_add(&set, "data.root=/%.*s", (int)shift, "ssssssss");
-            for (int j = 0; j < 150; j++) paced_text_add(&set, "%s%s", parts[i], i == 2 && j % 7 == 0 ? "w" : "");
+            for (int j = 0; j < 150; ++j) paced_text_add(&set, "%s%s", parts[i], i == 2 && j % 7 == 0 ? "w" : "");
             paced_text_add(&set, "/e");
             const char *sets[] = {set.data};
             assert_round_trip(sets, 1);
@@ -204,7 +204,7 @@ static void test_real_digits(void **state) {
     free(text);
     const char *const values[][2] = {
         {"train.lr", "0.003"}, {"train.epochs", "100"}, {"train.shuffle", "yes"}, {"train.schedule", "step"}};
-    for (size_t i = 0; i < PACED_COUNT(values); i++) {
+    for (size_t i = 0; i < PACED_COUNT(values); ++i) {
         text = paced_config_value(&c, values[i][0]);
         assert_string_equal(text, values[i][1]);
         free(text);
@@ -225,7 +225,7 @@ static void test_key_of_an_error(void **state) {
                                      {"test.weights", NULL},
                                      {"", NULL},
                                      {NULL, NULL}};
-    for (size_t i = 0; i < PACED_COUNT(errors); i++) {
+    for (size_t i = 0; i < PACED_COUNT(errors); ++i) {
         char *key = paced_config_key_of(&c, errors[i][0]);
         if (errors[i][1])
             assert_string_equal(key, errors[i][1]);
@@ -238,7 +238,7 @@ static void test_key_of_an_error(void **state) {
 
 static void test_print_keys(void **state) {
     (void)state;
-    for (int markdown = 0; markdown < 2; markdown++) {
+    for (int markdown = 0; markdown < 2; ++markdown) {
         char *text = NULL;
         size_t size = 0;
         FILE *out = open_memstream(&text, &size);
@@ -248,7 +248,7 @@ static void test_print_keys(void **state) {
         assert_non_null(strstr(text, "outputs/<dataset>/<name>"));
         assert_non_null(strstr(text, "error, warn, info, debug"));
         size_t lines = 0, bars = 0;
-        for (const char *s = text; *s; s++) {
+        for (const char *s = text; *s; ++s) {
             lines += *s == '\n';
             bars += *s == '|';
         }

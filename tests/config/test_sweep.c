@@ -220,17 +220,17 @@ static void test_errors(void **state) {
 static void test_too_much(void **state) {
     struct paced_text text = {0};
     paced_text_add(&text, "[sweep]\n");
-    for (int line = 0; line < 3; line++) {
+    for (int line = 0; line < 3; ++line) {
         static const char *const keys[] = {"run.seed", "train.epochs", "train.batch"};
         paced_text_add(&text, "%s = 1", keys[line]);
-        for (int i = 2; i <= 25; i++) paced_text_add(&text, ", %d", i);
+        for (int i = 2; i <= 25; ++i) paced_text_add(&text, ", %d", i);
         paced_text_add(&text, "\n");
     }
     assert_refused(text.data, "x.ini:4: the sweep has more than 1000 points", "fewer");
     free(text.data);
     text = (struct paced_text){0};
     paced_text_add(&text, "[sweep]\ndata.root =\n");
-    for (int i = 0; i < 40; i++) paced_text_add(&text, "    abcdef\\\n");
+    for (int i = 0; i < 40; ++i) paced_text_add(&text, "    abcdef\\\n");
     paced_text_add(&text, "    g\n");
     assert_refused(text.data, "x.ini:2: root=abcdef", "too long");
     free(text.data);

@@ -95,7 +95,7 @@ static void test_lists(void **state) {
         uint64_t bits;
     } cases[] = {{"dice", 1}, {"nll, dice", 0x201}, {" hd95 ,\tiou,hd95", 0x22}};
     write_ini("x.ini", "");
-    for (size_t i = 0; i < PACED_COUNT(cases); i++) {
+    for (size_t i = 0; i < PACED_COUNT(cases); ++i) {
         struct paced_config c;
         char *set = paced_format("test.metrics=%s", cases[i].text);
         assert_int_equal(load(&c, "x.ini", set), PACED_OK);
@@ -109,7 +109,7 @@ static void test_bools(void **state) {
     (void)state;
     static const char *const words[] = {"no", "yes", "false", "true", "off", "on", "0", "1", "No", "TRUE"};
     write_ini("x.ini", "");
-    for (size_t i = 0; i < PACED_COUNT(words); i++) {
+    for (size_t i = 0; i < PACED_COUNT(words); ++i) {
         struct paced_config c;
         char *set = paced_format("train.shuffle=%s", words[i]);
         assert_int_equal(load(&c, "x.ini", set), PACED_OK);
@@ -236,7 +236,7 @@ static void test_set_errors(void **state) {
 
 /* The words of test.metrics are the names of the metrics, and select their bits. */
 static void test_metrics_by_name(void **state) {
-    for (int m = 0; m <= PACED_NLL; m++) {
+    for (int m = 0; m <= PACED_NLL; ++m) {
         struct paced_config config;
         char *set = paced_format("test.metrics = %s", paced_metric_table[m].name);
         assert_int_equal(paced_config_load(&config, NULL, (const char *const[]){set}, 1), PACED_OK);

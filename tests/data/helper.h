@@ -92,7 +92,7 @@ static inline const char *unhush(void) {
 
 static inline int count_of(const char *text, const char *part) {
     int n = 0;
-    for (const char *p = text; (p = strstr(p, part)) != NULL; p++) n++;
+    for (const char *p = text; (p = strstr(p, part)) != NULL; ++p) n++;
     return n;
 }
 

@@ -67,7 +67,7 @@ static void test_bad_splits(void **state) {
         {"[[\"a\", \"b\"], [\"c/../../d\", \"e\"]]", "entry 2: image \"c/../../d\": the path leaves"},
         {"[[\"c/.//../..\", \"e\"]]", "the path leaves"},
     };
-    for (size_t i = 0; i < PACED_COUNT(cases); i++) {
+    for (size_t i = 0; i < PACED_COUNT(cases); ++i) {
         struct paced_dataset *d;
         hush();
         enum paced_err err = open_split(&d, PACED_DATA_BUS, 2, cases[i].json);
@@ -115,7 +115,7 @@ static void test_bad_configurations(void **state) {
 static void test_bus(void **state) {
     (void)state;
     uint8_t mask[16 * 16] = {0};
-    for (int i = 0; i < 128; i++) mask[i] = 255; /* upper half */
+    for (int i = 0; i < 128; ++i) mask[i] = 255; /* upper half */
     mask[0] = 254;
     mask[1] = 1; /* a pixel that the resize does not sample */
     put_grey("image.png", 16, 16, 90);
@@ -128,14 +128,14 @@ static void test_bus(void **state) {
                                 "\"mask.png\"]]"),
                      PACED_OK);
     hush();
-    for (int round = 0; round < 2; round++) { /* the second round is served from memory */
+    for (int round = 0; round < 2; ++round) { /* the second round is served from memory */
         memset(rgb, 1, sizeof rgb);
         memset(label, 9, sizeof label);
         for (size_t i = 3; i-- > 0;) assert_int_equal(paced_dataset_load(d, i, rgb, label), PACED_OK);
-        for (int i = 0; i < S * S; i++) assert_int_equal(label[i], 1);
+        for (int i = 0; i < S * S; ++i) assert_int_equal(label[i], 1);
         assert_int_equal(paced_dataset_load(d, 1, rgb, label), PACED_OK);
-        for (int i = 0; i < S * S * 3; i++) assert_int_equal(rgb[i], 90);
-        for (int i = 0; i < S * S; i++) assert_int_equal(label[i], i > 0 && i < S * S / 2);
+        for (int i = 0; i < S * S * 3; ++i) assert_int_equal(rgb[i], 90);
+        for (int i = 0; i < S * S; ++i) assert_int_equal(label[i], i > 0 && i < S * S / 2);
     }
     paced_dataset_close(d);
     const char *said = unhush();
@@ -147,13 +147,13 @@ static void test_bus(void **state) {
 static void test_folder(void **state) {
     (void)state;
     uint8_t mask[16 * 16], rgb[S * S * 3], label[S * S];
-    for (int i = 0; i < 256; i++) mask[i] = (uint8_t)(i / 16 / 2);
+    for (int i = 0; i < 256; ++i) mask[i] = (uint8_t)(i / 16 / 2);
     put_grey("image.png", 16, 16, 90);
     assert_int_equal(paced_png_write(at("mask.png"), 16, 16, 1, mask), PACED_OK);
     struct paced_dataset *d;
     assert_int_equal(open_split(&d, PACED_DATA_FOLDER, 8, "[[\"image.png\", \"mask.png\"]]"), PACED_OK);
     assert_int_equal(paced_dataset_load(d, 0, rgb, label), PACED_OK);
-    for (int i = 0; i < S * S; i++) assert_int_equal(label[i], i / S);
+    for (int i = 0; i < S * S; ++i) assert_int_equal(label[i], i / S);
     paced_dataset_close(d);
 }
 
@@ -167,7 +167,7 @@ static void check_load_fails(int kind, const char *json, size_t i, const char *c
     const char *said = unhush();
     assert_int_equal(err, PACED_INVALID);
     assert_int_equal(count_of(said, "paced: "), 1);
-    for (size_t k = 0; k < count; k++) assert_says(said, says[k]);
+    for (size_t k = 0; k < count; ++k) assert_says(said, says[k]);
     paced_dataset_close(d);
 }
 
@@ -206,7 +206,7 @@ static void test_find_with_a_circle(void **state) {
     assert_int_equal(mkdir(at("found"), 0700), 0);
     assert_int_equal(mkdir(at("found/in"), 0700), 0);
     assert_int_equal(symlink("..", at("found/in/back")), 0);
-    for (size_t i = 0; i < PACED_COUNT(files); i++) put_grey(files[i], S, S, 0);
+    for (size_t i = 0; i < PACED_COUNT(files); ++i) put_grey(files[i], S, S, 0);
     struct paced_config config = config_of(PACED_DATA_BUS, 2);
     char root[128];
     snprintf(root, sizeof root, "%s/found", test_dir);
@@ -237,7 +237,7 @@ static void test_real_pairs(void **state) {
     size_t lesion = 0;
     for (size_t i = 0; i < 680; i += 170) {
         assert_int_equal(paced_dataset_load(d, i, rgb, label), PACED_OK);
-        for (int k = 0; k < 224 * 224; k++) lesion += label[k];
+        for (int k = 0; k < 224 * 224; ++k) lesion += label[k];
     }
     assert_in_range(lesion, 1, 4 * 224 * 224 / 2);
     paced_dataset_close(d);

@@ -13,9 +13,9 @@ static int value_at(int x, int y, int channel) {
 
 static const uint8_t *picture(void) {
     static uint8_t rgb[H][W][3];
-    for (int y = 0; y < H; y++)
-        for (int x = 0; x < W; x++)
-            for (int c = 0; c < 3; c++) rgb[y][x][c] = (uint8_t)value_at(x, y, c);
+    for (int y = 0; y < H; ++y)
+        for (int x = 0; x < W; ++x)
+            for (int c = 0; c < 3; ++c) rgb[y][x][c] = (uint8_t)value_at(x, y, c);
     return &rgb[0][0][0];
 }
 
@@ -42,9 +42,9 @@ static void check_colours(const char *path) {
     struct paced_image image;
     assert_int_equal(paced_image_read(path, NULL, &image), PACED_OK);
     assert_true(image.width == W && image.height == H);
-    for (int y = 0; y < H; y++)
-        for (int x = 0; x < W; x++)
-            for (int c = 0; c < 3; c++)
+    for (int y = 0; y < H; ++y)
+        for (int x = 0; x < W; ++x)
+            for (int c = 0; c < 3; ++c)
                 assert_in_range(image.rgb[3 * (y * W + x) + c] + NEAR, value_at(x, y, c), value_at(x, y, c) + 2 * NEAR);
     free(image.rgb);
 }
@@ -61,7 +61,7 @@ static void test_grey(void **state) {
     (void)state;
     struct paced_image image;
     assert_int_equal(paced_image_read(put_jpeg("grey.jpg", TJSAMP_GRAY, 0, NULL, NULL), NULL, &image), PACED_OK);
-    for (int i = 0; i < W * H; i++) {
+    for (int i = 0; i < W * H; ++i) {
         const int x = i % W, y = i / W;
         const double grey = 0.299 * value_at(x, y, 0) + 0.587 * value_at(x, y, 1) + 0.114 * value_at(x, y, 2);
         assert_float_equal(image.rgb[3 * i], grey, NEAR);
@@ -103,8 +103,8 @@ static void test_names(void **state) {
     (void)state;
     static const char *const yes[] = {"a.png", "a.jpg", "a.JPEG", "a.b.Jpg"}, *const no[] = {"a.gif", "jpg", ".jpg",
                                                                                              "a.jpg.txt"};
-    for (size_t i = 0; i < PACED_COUNT(yes); i++) assert_true(paced_image_named(yes[i]));
-    for (size_t i = 0; i < PACED_COUNT(no); i++) assert_false(paced_image_named(no[i]));
+    for (size_t i = 0; i < PACED_COUNT(yes); ++i) assert_true(paced_image_named(yes[i]));
+    for (size_t i = 0; i < PACED_COUNT(no); ++i) assert_false(paced_image_named(no[i]));
     put_text("named.JPG", "");
     assert_string_equal(paced_image_ending(at("named")), ".JPG");
     assert_null(paced_image_ending(at("nameless")));
@@ -130,7 +130,7 @@ static void check_truncated(int flags) {
     size_t size;
     put_jpeg("whole.jpg", TJSAMP_420, flags, &file, &size);
     for (size_t keep = 3; keep < size; keep += 7) check_refused(put_bytes("cut.jpg", file, keep), "JPEG file (");
-    for (size_t keep = size - 3; keep < size; keep++) check_refused(put_bytes("cut.jpg", file, keep), "JPEG file (");
+    for (size_t keep = size - 3; keep < size; ++keep) check_refused(put_bytes("cut.jpg", file, keep), "JPEG file (");
     free(file);
 }
 

@@ -13,7 +13,7 @@ static struct paced_dataset *open_samples(int broken) {
     struct paced_text json = {0};
     uint8_t pixels[PIXELS];
     char name[32];
-    for (int i = 0; i < SAMPLES; i++) {
+    for (int i = 0; i < SAMPLES; ++i) {
         paced_text_add(&json, "%s[\"%d%s.png\", \"%d_mask.png\"]", i == 0 ? "[" : ",", i, i == broken ? "x" : "", i);
         memset(pixels, 10 * i, sizeof pixels);
         snprintf(name, sizeof name, "%d.png", i);
@@ -56,13 +56,13 @@ static struct paced_loader *open_loader(size_t first_batch, int workers) {
 static void check_batch(const struct paced_batch *b, size_t number) {
     const size_t first = number * BATCH;
     assert_int_equal(b->count, SAMPLES - first < BATCH ? SAMPLES - first : BATCH);
-    for (size_t n = 0; n < (size_t)b->count; n++) {
+    for (size_t n = 0; n < (size_t)b->count; ++n) {
         const uint32_t sample = order[first + n];
         assert_int_equal(b->index[n], sample);
         const float grey = (float)(10 * sample) / 255.0f;
-        for (size_t i = 0; i < PIXELS; i++) {
+        for (size_t i = 0; i < PIXELS; ++i) {
             assert_int_equal(b->labels[n * PIXELS + i], sample % 2);
-            for (size_t c = 0; c < 3; c++)
+            for (size_t c = 0; c < 3; ++c)
                 assert_memory_equal(&b->images[(n * PIXELS + i) * 3 + c], &grey, sizeof grey);
         }
     }
@@ -71,13 +71,13 @@ static void check_batch(const struct paced_batch *b, size_t number) {
 static void check_run(size_t first_batch, int workers) {
     struct paced_loader *l = open_loader(first_batch, workers);
     struct paced_batch *b;
-    for (size_t number = first_batch; number < 4; number++) {
+    for (size_t number = first_batch; number < 4; ++number) {
         assert_int_equal(paced_loader_next(l, &b), PACED_OK);
         assert_non_null(b);
         check_batch(b, number);
         paced_loader_release(l, b);
     }
-    for (int again = 0; again < 2; again++) {
+    for (int again = 0; again < 2; ++again) {
         assert_int_equal(paced_loader_next(l, &b), PACED_OK);
         assert_null(b);
     }
@@ -86,18 +86,18 @@ static void check_run(size_t first_batch, int workers) {
 
 static void test_order_for_any_workers(void **state) {
     (void)state;
-    for (int workers = 0; workers <= 5; workers++)
-        for (size_t first = 0; first <= 5; first++) check_run(first, workers);
+    for (int workers = 0; workers <= 5; ++workers)
+        for (size_t first = 0; first <= 5; ++first) check_run(first, workers);
 }
 
 /* One batch may be held while all the others pass: the oldest buffer must not block the ring. */
 static void test_two_held(void **state) {
     (void)state;
-    for (int workers = 1; workers <= 3; workers++) {
+    for (int workers = 1; workers <= 3; ++workers) {
         struct paced_loader *l = open_loader(0, workers);
         struct paced_batch *kept, *b, *third;
         assert_int_equal(paced_loader_next(l, &kept), PACED_OK);
-        for (size_t number = 1; number < 4; number++) {
+        for (size_t number = 1; number < 4; ++number) {
             assert_int_equal(paced_loader_next(l, &b), PACED_OK);
             check_batch(kept, 0);
             check_batch(b, number);
@@ -117,10 +117,10 @@ static void test_two_held(void **state) {
 static void test_leaving_at_any_moment(void **state) {
     (void)state;
     paced_loader_destroy(NULL);
-    for (int round = 0; round < 60; round++) {
+    for (int round = 0; round < 60; ++round) {
         struct paced_loader *l = open_loader(0, 1 + round % 3);
         struct paced_batch *b;
-        for (int taken = 0; taken < round % 3; taken++) assert_int_equal(paced_loader_next(l, &b), PACED_OK);
+        for (int taken = 0; taken < round % 3; ++taken) assert_int_equal(paced_loader_next(l, &b), PACED_OK);
         paced_loader_destroy(l); /* with 0, 1 or 2 batches held */
     }
 }
@@ -129,17 +129,17 @@ static void test_leaving_at_any_moment(void **state) {
 static void test_error_in_its_place(void **state) {
     (void)state;
     struct paced_dataset *broken = open_samples(9); /* order[6]: batch 2 */
-    for (int workers = 1; workers <= 3; workers++) {
+    for (int workers = 1; workers <= 3; ++workers) {
         struct paced_loader *l;
         struct paced_batch *b;
         hush();
         assert_int_equal(paced_loader_create(&l, broken, order, SAMPLES, BATCH, 0, workers, NULL), PACED_OK);
-        for (size_t number = 0; number < 2; number++) {
+        for (size_t number = 0; number < 2; ++number) {
             assert_int_equal(paced_loader_next(l, &b), PACED_OK);
             check_batch(b, number);
             paced_loader_release(l, b);
         }
-        for (int again = 0; again < 2; again++) {
+        for (int again = 0; again < 2; ++again) {
             assert_int_equal(paced_loader_next(l, &b), PACED_INVALID);
             assert_null(b);
         }
@@ -163,12 +163,12 @@ static void test_changed_samples(void **state) {
     (void)state;
     const float half = 0.5F;
     const struct paced_change change = {mark_sample, &half};
-    for (int workers = 1; workers <= 3; workers++) {
+    for (int workers = 1; workers <= 3; ++workers) {
         struct paced_loader *l;
         struct paced_batch *b;
         assert_int_equal(paced_loader_create(&l, dataset, order, SAMPLES, BATCH, 0, workers, &change), PACED_OK);
         while (paced_loader_next(l, &b) == PACED_OK && b != NULL) {
-            for (size_t n = 0; n < (size_t)b->count; n++) {
+            for (size_t n = 0; n < (size_t)b->count; ++n) {
                 assert_true(b->images[n * 3 * PIXELS] == (float)b->index[n] + half);
                 assert_int_equal(b->labels[(n + 1) * PIXELS - 1], 100 + b->index[n]);
             }

@@ -44,7 +44,7 @@ static void check_refused(struct paced_config config, const char *says) {
 /* Writes a picture of one colour except pixel `where`. */
 static const char *put_rgb(const char *name, const uint8_t all[3], size_t where, const uint8_t other[3]) {
     uint8_t rgb[3 * PIXELS];
-    for (size_t i = 0; i < PIXELS; i++) memcpy(rgb + 3 * i, i == where ? other : all, 3);
+    for (size_t i = 0; i < PIXELS; ++i) memcpy(rgb + 3 * i, i == where ? other : all, 3);
     const char *path = at(name);
     assert_int_equal(paced_png_write(path, W, H, 3, rgb), PACED_OK);
     return path;
@@ -70,7 +70,7 @@ static void test_bad_tables(void **state) {
         {"[{\"name\": \"ignore\", \"classid\": 0}, {\"name\": \"ignore\", \"classid\": 0}]", "a second \"ignore\""},
         {"[" TISSUE ", " SHAFT "]", "labels.json has 2 classes; set data.classes = 2"},
     };
-    for (size_t i = 0; i < PACED_COUNT(cases); i++)
+    for (size_t i = 0; i < PACED_COUNT(cases); ++i)
         check_refused(config_of(PACED_DATA_ROBO, 3, cases[i].json), cases[i].says);
 }
 
@@ -91,7 +91,7 @@ static void test_colours(void **state) {
     struct paced_mask mask;
     assert_int_equal(paced_masks_read(masks, put_rgb("m.png", shaft, 9, clamps), "s", &mask), PACED_OK);
     assert_true(mask.width == W && mask.height == H && mask.unmapped == 0);
-    for (int i = 0; i < PIXELS; i++) assert_int_equal(mask.label[i], i == 9 ? 2 : 1);
+    for (int i = 0; i < PIXELS; ++i) assert_int_equal(mask.label[i], i == 9 ? 2 : 1);
     free(mask.label);
     assert_string_equal(paced_masks_class_name(masks, 0), "tissue");
     assert_string_equal(paced_masks_class_name(masks, 2), "clamps");
@@ -140,7 +140,7 @@ static void test_ignore(void **state) {
         open_masks(PACED_DATA_ROBO, 2, "[{\"name\": \"ignore\", \"classid\": 0}, " TISSUE ", " SHAFT "]");
     struct paced_mask mask;
     assert_int_equal(paced_masks_read(masks, put_rgb("m.png", shaft, 3, other), "s", &mask), PACED_OK);
-    for (int i = 0; i < PIXELS; i++) assert_int_equal(mask.label[i], i != 3);
+    for (int i = 0; i < PIXELS; ++i) assert_int_equal(mask.label[i], i != 3);
     assert_int_equal(mask.unmapped, 1);
     free(mask.label);
     assert_string_equal(paced_masks_class_name(masks, 0), "tissue");
@@ -178,14 +178,14 @@ static void test_merge(void **state) {
     (void)state;
     struct paced_config config = config_of(PACED_DATA_BUS, 2, NULL);
     const char *const names[] = {"x_mask.png", "x_mask_1.png", "x_mask_2.png", "x_mask_4.png"};
-    for (int i = 0; i < 4; i++) put_dot(names[i], W, 5 * i); /* without a third mask, the fourth is not one of them */
-    for (int merge = 0; merge < 2; merge++) {
+    for (int i = 0; i < 4; ++i) put_dot(names[i], W, 5 * i); /* without a third mask, the fourth is not one of them */
+    for (int merge = 0; merge < 2; ++merge) {
         struct paced_masks *masks;
         struct paced_mask mask;
         config.data.merge_masks = merge;
         assert_int_equal(paced_masks_open(&masks, &config.data), PACED_OK);
         assert_int_equal(paced_masks_read(masks, at("x_mask.png"), "s", &mask), PACED_OK);
-        for (int i = 0; i < PIXELS; i++) assert_int_equal(mask.label[i], i == 0 || (merge && (i == 5 || i == 10)));
+        for (int i = 0; i < PIXELS; ++i) assert_int_equal(mask.label[i], i == 0 || (merge && (i == 5 || i == 10)));
         free(mask.label);
         paced_masks_close(masks);
     }
@@ -219,7 +219,7 @@ static void test_folders_of_phases(void **state) {
     put_rgb("train/a.png", shaft, 0, tissue);
     put_rgb("val/a.png", tissue, 0, tissue);
     put_text("split.json", "[[\"a.png\", \"a.png\"], [\"../val/a.png\", \"../train/a.png\"]]");
-    for (int phase = 0; phase < 2; phase++) {
+    for (int phase = 0; phase < 2; ++phase) {
         struct paced_dataset *d;
         uint8_t rgb[16 * 3], label[16];
         assert_int_equal(paced_dataset_open(&d, &config.data, phase), PACED_OK);
@@ -255,18 +255,18 @@ static void test_real_colours(void **state) {
     const size_t counts[] = {92, 34};
     uint8_t *rgb = malloc(64 * 64 * 3), *label = malloc(64 * 64);
     size_t seen[12] = {0};
-    for (int phase = 0; phase < 2; phase++) {
+    for (int phase = 0; phase < 2; ++phase) {
         struct paced_dataset *d;
         assert_int_equal(paced_dataset_open(&d, &config.data, phase), PACED_OK);
         assert_int_equal(paced_dataset_count(d), counts[phase]);
         assert_string_equal(paced_dataset_class_name(d, 3), "road");
-        for (size_t i = 0; i < counts[phase]; i++) {
+        for (size_t i = 0; i < counts[phase]; ++i) {
             assert_int_equal(paced_dataset_load(d, i, rgb, label), PACED_OK);
-            for (int k = 0; k < 64 * 64; k++) seen[label[k]]++;
+            for (int k = 0; k < 64 * 64; ++k) seen[label[k]]++;
         }
         paced_dataset_close(d);
     }
-    for (int c = 0; c < 12; c++) assert_true(seen[c] > 0);
+    for (int c = 0; c < 12; ++c) assert_true(seen[c] > 0);
     free(label);
     free(rgb);
     free(config.data.root);

@@ -50,7 +50,7 @@ static void write_kind(const char *path, struct kind k, int interlace, uint8_t r
         png_set_tRNS(png, info, NULL, 0, &clear);
     }
     png_bytep rows[H];
-    for (int y = 0; y < H; y++) rows[y] = raw[y];
+    for (int y = 0; y < H; ++y) rows[y] = raw[y];
     png_write_info(png, info);
     png_write_image(png, rows);
     png_write_end(png, info);
@@ -78,9 +78,9 @@ static int expected_rgb(const uint8_t *row, struct kind k, int x, int c) {
 static void fill_random(uint8_t raw[H][MAX_ROW], uint64_t stream) {
     struct paced_rng rng;
     paced_rng_seed(&rng, 1, stream);
-    for (int y = 0; y < H; y++)
-        for (int x = 0; x < MAX_ROW; x++) raw[y][x] = (uint8_t)paced_rng_next(&rng);
-    for (int i = 0; i < COLOURS; i++)
+    for (int y = 0; y < H; ++y)
+        for (int x = 0; x < MAX_ROW; ++x) raw[y][x] = (uint8_t)paced_rng_next(&rng);
+    for (int i = 0; i < COLOURS; ++i)
         palette[i] = (png_color){(uint8_t)paced_rng_next(&rng), (uint8_t)(255 - i), (uint8_t)paced_rng_next(&rng)};
 }
 
@@ -94,9 +94,9 @@ static void check_kind(struct kind k, int interlace) {
     assert_int_equal(paced_image_read_exact(path, NULL, &image), PACED_OK);
     assert_int_equal(paced_plane_read(path, NULL, &plane), PACED_OK);
     assert_true(image.width == W && image.height == H && plane.width == W && plane.height == H);
-    for (int y = 0; y < H; y++)
-        for (int x = 0; x < W; x++) {
-            for (int c = 0; c < 3; c++) assert_int_equal(image.rgb[3 * (y * W + x) + c], expected_rgb(raw[y], k, x, c));
+    for (int y = 0; y < H; ++y)
+        for (int x = 0; x < W; ++x) {
+            for (int c = 0; c < 3; ++c) assert_int_equal(image.rgb[3 * (y * W + x) + c], expected_rgb(raw[y], k, x, c));
             assert_int_equal(plane.value[y * W + x], sample_of(raw[y], k, x, 0));
         }
     free(image.rgb);
@@ -105,7 +105,7 @@ static void check_kind(struct kind k, int interlace) {
 
 static void test_every_kind(void **state) {
     (void)state;
-    for (size_t i = 0; i < PACED_COUNT(kinds); i++) {
+    for (size_t i = 0; i < PACED_COUNT(kinds); ++i) {
         check_kind(kinds[i], PNG_INTERLACE_NONE);
         check_kind(kinds[i], PNG_INTERLACE_ADAM7);
     }
@@ -115,11 +115,11 @@ static void test_write_and_read(void **state) {
     (void)state;
     for (int channels = 1; channels <= 3; channels += 2) {
         uint8_t pixels[W * H * 3];
-        for (int i = 0; i < W * H * channels; i++) pixels[i] = (uint8_t)(i * 7);
+        for (int i = 0; i < W * H * channels; ++i) pixels[i] = (uint8_t)(i * 7);
         assert_int_equal(paced_png_write(at("own.png"), W, H, channels, pixels), PACED_OK);
         struct paced_image image;
         assert_int_equal(paced_image_read_exact(at("own.png"), NULL, &image), PACED_OK);
-        for (int i = 0; i < W * H * 3; i++) assert_int_equal(image.rgb[i], channels == 1 ? pixels[i / 3] : pixels[i]);
+        for (int i = 0; i < W * H * 3; ++i) assert_int_equal(image.rgb[i], channels == 1 ? pixels[i / 3] : pixels[i]);
         free(image.rgb);
         uint8_t *encoded, *file;
         size_t encoded_size, file_size;
@@ -149,10 +149,10 @@ static void test_write_rows(void **state) {
     (void)state;
     struct paced_png *png;
     uint16_t row[W];
-    for (int turn = 0; turn < 2; turn++) {
+    for (int turn = 0; turn < 2; ++turn) {
         assert_int_equal(paced_png_create(&png, at("deep.png"), W, H, 1, 16), PACED_OK);
-        for (int y = 0; y < (turn == 0 ? H / 2 : H); y++) {
-            for (int x = 0; x < W; x++) row[x] = (uint16_t)(5000 * x + 7 * y);
+        for (int y = 0; y < (turn == 0 ? H / 2 : H); ++y) {
+            for (int x = 0; x < W; ++x) row[x] = (uint16_t)(5000 * x + 7 * y);
             assert_int_equal(paced_png_add_row(png, row), PACED_OK);
         }
         if (turn == 0) paced_png_abort(png);
@@ -161,7 +161,7 @@ static void test_write_rows(void **state) {
     assert_int_equal(paced_png_commit(png), PACED_OK);
     struct paced_plane plane;
     assert_int_equal(paced_plane_read(at("deep.png"), NULL, &plane), PACED_OK);
-    for (int i = 0; i < W * H; i++) assert_int_equal(plane.value[i], (uint16_t)(5000 * (i % W) + 7 * (i / W)));
+    for (int i = 0; i < W * H; ++i) assert_int_equal(plane.value[i], (uint16_t)(5000 * (i % W) + 7 * (i / W)));
     free(plane.value);
 }
 
@@ -228,7 +228,7 @@ static void write_claim(const char *path, uint32_t width, uint32_t height) {
 static void test_absurd_size(void **state) {
     (void)state;
     const uint32_t claims[][2] = {{65536, 1}, {1, 65536}, {0x7fffffff, 0x7fffffff}, {65535, 65535}, {16385, 16384}};
-    for (size_t i = 0; i < PACED_COUNT(claims); i++) {
+    for (size_t i = 0; i < PACED_COUNT(claims); ++i) {
         write_claim(at("claim.png"), claims[i][0], claims[i][1]);
         check_refused(at("claim.png"), "above the limit");
     }

@@ -16,7 +16,7 @@ static const int from_562_to_64[] = {0,   8,   17,  26,  35,  43,  52,  61,  70,
                                      421, 430, 439, 447, 456, 465, 474, 482, 491, 500, 509, 518, 526, 535, 544, 553};
 
 static void check_table(const int *table, int in, int out) {
-    for (int i = 0; i < out; i++) assert_int_equal(paced_nearest_index(i, in, out), table[i]);
+    for (int i = 0; i < out; ++i) assert_int_equal(paced_nearest_index(i, in, out), table[i]);
 }
 
 static void test_tables(void **state) {
@@ -31,7 +31,7 @@ static void test_tables(void **state) {
 static void test_float32_rounding(void **state) {
     (void)state;
     int different = 0;
-    for (int i = 0; i < 48; i++) different += paced_nearest_index(i, 200, 48) != i * 200 / 48;
+    for (int i = 0; i < 48; ++i) different += paced_nearest_index(i, 200, 48) != i * 200 / 48;
     assert_int_equal(different, 1);
 }
 
@@ -42,9 +42,9 @@ static void test_checksums(void **state) {
         int in, out;
         long sum;
     } cases[] = {{7, 224, 104272}, {471, 224, 7864665}, {500, 224, 8350024}, {1000, 96, 3069512}};
-    for (size_t c = 0; c < PACED_COUNT(cases); c++) {
+    for (size_t c = 0; c < PACED_COUNT(cases); ++c) {
         long sum = 0;
-        for (int i = 0; i < cases[c].out; i++) sum += (i + 1L) * paced_nearest_index(i, cases[c].in, cases[c].out);
+        for (int i = 0; i < cases[c].out; ++i) sum += (i + 1L) * paced_nearest_index(i, cases[c].in, cases[c].out);
         assert_int_equal(sum, cases[c].sum);
     }
 }
@@ -54,9 +54,9 @@ static void test_indices_stay_inside(void **state) {
     for (int in = 1; in < 300; in += 3)
         for (int out = 1; out < 70; out += 2) {
             assert_int_equal(paced_nearest_index(0, in, out), 0);
-            for (int i = 0; i < out; i++) assert_in_range(paced_nearest_index(i, in, out), 0, in - 1);
+            for (int i = 0; i < out; ++i) assert_in_range(paced_nearest_index(i, in, out), 0, in - 1);
         }
-    for (int i = 0; i < 17; i++) assert_int_equal(paced_nearest_index(i, 17, 17), i);
+    for (int i = 0; i < 17; ++i) assert_int_equal(paced_nearest_index(i, 17, 17), i);
 }
 
 /* Rows and columns have separate scales, and all channels of a pixel come from the same place. */
@@ -64,14 +64,14 @@ static void test_picture(void **state) {
     (void)state;
     enum { H = 45, W = 61, S = 48 };
     static uint8_t in[H * W * 3], out[S * S * 3];
-    for (int i = 0; i < H * W; i++) {
+    for (int i = 0; i < H * W; ++i) {
         in[3 * i] = (uint8_t)(i / W);
         in[3 * i + 1] = (uint8_t)(i % W);
         in[3 * i + 2] = 200;
     }
     paced_resize_nearest(in, W, H, 3, out, S, S);
-    for (int y = 0; y < S; y++)
-        for (int x = 0; x < S; x++) {
+    for (int y = 0; y < S; ++y)
+        for (int x = 0; x < S; ++x) {
             const uint8_t *p = out + 3 * (y * S + x);
             assert_int_equal(p[0], from_45_to_48[y]);
             assert_int_equal(p[1], from_61_to_48[x]);

@@ -38,7 +38,7 @@ static bool same_file(const char *a, const char *b, const char *name) {
     uint8_t *data[2];
     size_t size[2];
     const char *dirs[2] = {a, b};
-    for (int k = 0; k < 2; k++) {
+    for (int k = 0; k < 2; ++k) {
         char *path = paced_path_join(dirs[k], name);
         assert_int_equal(paced_file_read(path, 0, &data[k], &size[k]), PACED_OK);
         free(path);
@@ -58,11 +58,11 @@ static void test_same_seed_same_bytes(void **state) {
     assert_int_equal(paced_synth_breast(again, COUNT / 2, SIZE, 3), PACED_OK);
     assert_int_equal(paced_synth_breast(other, 5, SIZE, 4), PACED_OK);
     json_t *list = read_json(again, "train.json");
-    for (size_t i = 0; i < json_array_size(list); i++)
-        for (size_t which = 0; which < 2; which++) assert_true(same_file(set_path, again, name_of(list, i, which)));
+    for (size_t i = 0; i < json_array_size(list); ++i)
+        for (size_t which = 0; which < 2; ++which) assert_true(same_file(set_path, again, name_of(list, i, which)));
     json_decref(list);
     list = read_json(other, "train.json");
-    for (size_t i = 0; i < json_array_size(list); i++) assert_false(same_file(set_path, other, name_of(list, i, 0)));
+    for (size_t i = 0; i < json_array_size(list); ++i) assert_false(same_file(set_path, other, name_of(list, i, 0)));
     json_decref(list);
 }
 
@@ -74,13 +74,13 @@ static void test_splits(void **state) {
     assert_int_equal(json_array_size(val), COUNT / 5);
     json_array_extend(train, val);
     int normal = 0;
-    for (size_t i = 0; i < COUNT; i++) {
+    for (size_t i = 0; i < COUNT; ++i) {
         const char *name = name_of(train, i, 0), *mask = name_of(train, i, 1);
         const size_t stem = strlen(name) - strlen(".png");
         assert_memory_equal(name, mask, stem);
         assert_string_equal(mask + stem, "_mask.png");
         normal += strncmp(name, "normal/normal (", 15) == 0;
-        for (size_t k = 0; k < i; k++) assert_string_not_equal(name, name_of(train, k, 0));
+        for (size_t k = 0; k < i; ++k) assert_string_not_equal(name, name_of(train, k, 0));
     }
     assert_int_equal(normal, COUNT / 10);
     json_decref(train);
@@ -91,11 +91,11 @@ static void test_splits(void **state) {
 static int otsu(const struct paced_image *image) {
     double histogram[256] = {0}, total = 0, below = 0, sum = 0, best = -1;
     int threshold = 0;
-    for (int i = 0; i < PIXELS; i++) {
+    for (int i = 0; i < PIXELS; ++i) {
         histogram[image->rgb[3 * i]]++;
         total += image->rgb[3 * i];
     }
-    for (int t = 0; t < 255; t++) {
+    for (int t = 0; t < 255; ++t) {
         below += histogram[t];
         sum += t * histogram[t];
         if (below == 0 || below == PIXELS) continue;
@@ -112,7 +112,7 @@ static int otsu(const struct paced_image *image) {
 static double dice_of_threshold(const struct paced_image *image, const struct paced_image *mask) {
     const int threshold = otsu(image);
     double both = 0, sum = 0;
-    for (int i = 0; i < PIXELS; i++) {
+    for (int i = 0; i < PIXELS; ++i) {
         const bool dark = image->rgb[3 * i] <= threshold, lesion = mask->rgb[3 * i] == 255;
         both += dark && lesion;
         sum += dark + lesion;
@@ -125,11 +125,11 @@ static void test_pictures(void **state) {
     json_t *list = read_json(set_path, "train.json");
     double dice = 0, inside = 0, outside = 0;
     int lesions = 0;
-    for (size_t i = 0; i < json_array_size(list); i++) {
+    for (size_t i = 0; i < json_array_size(list); ++i) {
         struct paced_image image = read_image(set_path, name_of(list, i, 0)),
                            mask = read_image(set_path, name_of(list, i, 1));
         double area = 0, in = 0, all = 0;
-        for (int k = 0; k < PIXELS; k++) {
+        for (int k = 0; k < PIXELS; ++k) {
             const uint8_t m = mask.rgb[3 * k], grey = image.rgb[3 * k];
             assert_true(m == 0 || m == 255);
             area += m == 255;

@@ -51,16 +51,16 @@ static void test_needles(void **state) {
     (void)state;
     static uint8_t rgb[3 * PIXELS], label[PIXELS];
     double inside = 0, outside = 0, found = 0, all = 0;
-    for (int phase = 0; phase < 2; phase++) {
+    for (int phase = 0; phase < 2; ++phase) {
         struct paced_dataset *d = open_set(PACED_DATA_NEEDLE, "needle", 2, phase);
         assert_int_equal(paced_dataset_count(d), phase == PACED_TRAIN ? 16 : 4);
-        for (size_t i = 0; i < paced_dataset_count(d); i++) {
+        for (size_t i = 0; i < paced_dataset_count(d); ++i) {
             const char *name = paced_dataset_image_name(d, i);
             const bool is_val = strstr(name, "/p5_") != NULL || strstr(name, "/p10_") != NULL;
             assert_int_equal(is_val, phase == PACED_VAL);
             assert_int_equal(paced_dataset_load(d, i, rgb, label), PACED_OK);
             double area = 0, in = 0, out = 0;
-            for (int k = 0; k < PIXELS; k++) {
+            for (int k = 0; k < PIXELS; ++k) {
                 area += label[k];
                 *(label[k] ? &in : &out) += rgb[3 * k];
                 found += label[k] && rgb[3 * k] > 200;
@@ -80,21 +80,21 @@ static void test_scenes(void **state) {
     (void)state;
     static uint8_t rgb[3 * PIXELS], label[PIXELS];
     size_t pixels[6] = {0}, holders[6] = {0};
-    for (int phase = 0; phase < 2; phase++) {
+    for (int phase = 0; phase < 2; ++phase) {
         struct paced_dataset *d = open_set(PACED_DATA_ROBO, "scene", 6, phase);
         assert_string_equal(paced_dataset_class_name(d, 1), "instrument-shaft");
-        for (size_t i = 0; i < paced_dataset_count(d); i++) {
+        for (size_t i = 0; i < paced_dataset_count(d); ++i) {
             size_t here[6] = {0};
             assert_int_equal(paced_dataset_load(d, i, rgb, label), PACED_OK);
-            for (int k = 0; k < PIXELS; k++) here[label[k]]++;
-            for (int c = 0; c < 6; c++) {
+            for (int k = 0; k < PIXELS; ++k) here[label[k]]++;
+            for (int c = 0; c < 6; ++c) {
                 pixels[c] += here[c];
                 holders[c] += here[c] > 0;
             }
         }
         paced_dataset_close(d);
     }
-    for (int c = 0; c < 6; c++) assert_true(holders[c] >= COUNT / 2);
+    for (int c = 0; c < 6; ++c) assert_true(holders[c] >= COUNT / 2);
     assert_true(pixels[0] > COUNT * PIXELS / 4);
     assert_true(pixels[5] < COUNT * PIXELS / 20); /* the thread is thin */
 }

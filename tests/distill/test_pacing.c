@@ -231,7 +231,8 @@ static void test_quantile_pacing(void **state) {
 static void test_sigma(void **state) {
     (void)state;
     const struct paced_config config = {.uncertainty = {.sigma = 0.9, .sigma_decay = 0.5}};
-    for (int epoch = 0; epoch < 60; ++epoch) assert_true(paced_pacing_sigma(&config.uncertainty, epoch) == ldexp(0.9, -epoch));
+    for (int epoch = 0; epoch < 60; ++epoch)
+        assert_true(paced_pacing_sigma(&config.uncertainty, epoch) == ldexp(0.9, -epoch));
     const struct paced_config constant = {.uncertainty = {.sigma = 1.5, .sigma_decay = 1}};
     assert_true(paced_pacing_sigma(&constant.uncertainty, 99) == 1.5);
 }

@@ -15,8 +15,8 @@ enum { PIXELS = 20, MOST = 16 };
 /* Adds an image of ten labelled pixels, `right` of which are predicted; dice grows with `right`. */
 static void add_image(struct paced_scores *scores, const char *name, int right) {
     uint8_t prediction[PIXELS] = {0}, label[PIXELS] = {0};
-    for (int i = 0; i < 10; i++) label[i] = 1;
-    for (int i = 0; i < right; i++) prediction[i] = 1;
+    for (int i = 0; i < 10; ++i) label[i] = 1;
+    for (int i = 0; i < right; ++i) prediction[i] = 1;
     paced_scores_add(scores, name, prediction, label, PIXELS);
 }
 
@@ -36,7 +36,7 @@ static void check_chosen(const struct paced_scores *scores, size_t wanted, const
     char text[8 * MOST] = "";
     size_t count = paced_cases_choose(scores, wanted, cases);
     assert_true(count <= wanted);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; ++i) {
         snprintf(text + strlen(text), sizeof text - strlen(text), "%s%c%zu", i ? " " : "", cases[i].kind[0],
                  cases[i].image);
         assert_true(cases[i].number == 1 || cases[i].number == cases[i - 1].number + 1);
@@ -48,7 +48,7 @@ static void check_chosen(const struct paced_scores *scores, size_t wanted, const
 static void test_thirds(void **state) {
     struct paced_scores *scores = paced_scores_create(2);
     const int right[] = {3, 9, 1, 10, 5, 7, 2, 8, 4, 6, 0};
-    for (size_t i = 0; i < PACED_COUNT(right); i++) add_image(scores, "a", right[i]);
+    for (size_t i = 0; i < PACED_COUNT(right); ++i) add_image(scores, "a", right[i]);
     check_chosen(scores, 0, "");
     check_chosen(scores, 1, "b3");
     check_chosen(scores, 2, "b3 w10");
@@ -75,7 +75,7 @@ static void test_few_images(void **state) {
 
 static void test_ties_keep_their_order(void **state) {
     struct paced_scores *scores = paced_scores_create(2);
-    for (int i = 0; i < 9; i++) add_image(scores, "a", 5);
+    for (int i = 0; i < 9; ++i) add_image(scores, "a", 5);
     check_chosen(scores, 3, "b0 m4 w8");
     paced_scores_destroy(scores);
 }
@@ -84,7 +84,7 @@ static void test_ties_keep_their_order(void **state) {
 static void test_what_shows_nothing_comes_last(void **state) {
     struct paced_scores *scores = paced_scores_create(2);
     add_nothing(scores);
-    for (int i = 1; i <= 3; i++) add_image(scores, "a", 3 * i);
+    for (int i = 1; i <= 3; ++i) add_image(scores, "a", 3 * i);
     add_false_alarm(scores);
     add_nothing(scores);
     check_chosen(scores, 3, "b3 m2 w4");

@@ -113,13 +113,13 @@ static const struct {
 
 static void test_outlines(void **state) {
     struct components *components = components_create(WIDTH, HEIGHT);
-    for (size_t i = 0; i < PACED_COUNT(cases); i++) {
+    for (size_t i = 0; i < PACED_COUNT(cases); ++i) {
         uint8_t map[HEIGHT][WIDTH];
-        for (int y = 0; y < HEIGHT; y++)
-            for (int x = 0; x < WIDTH; x++) map[y][x] = cases[i].lines[y * LINE + x] == '#';
+        for (int y = 0; y < HEIGHT; ++y)
+            for (int x = 0; x < WIDTH; ++x) map[y][x] = cases[i].lines[y * LINE + x] == '#';
         components_keep_outline(components, map[0]);
-        for (int y = 0; y < HEIGHT; y++)
-            for (int x = 0; x < WIDTH; x++)
+        for (int y = 0; y < HEIGHT; ++y)
+            for (int x = 0; x < WIDTH; ++x)
                 if (map[y][x] != (cases[i].lines[y * LINE + WIDTH + BETWEEN + x] == '#'))
                     fail_msg("%s: row %d, column %d: %d", cases[i].name, y, x, map[y][x]);
     }

@@ -17,12 +17,12 @@ enum { SIDE = 8, PIXELS = SIDE * SIDE };
 
 static void draw(const char *text, uint8_t map[PIXELS]) {
     assert_int_equal(strlen(text), PIXELS);
-    for (int i = 0; i < PIXELS; i++) map[i] = text[i] == '.' ? 0 : (uint8_t)(text[i] - '0');
+    for (int i = 0; i < PIXELS; ++i) map[i] = text[i] == '.' ? 0 : (uint8_t)(text[i] - '0');
 }
 
 static void check_map(const uint8_t map[PIXELS], const char *expected) {
     char text[PIXELS + 1] = {0};
-    for (int i = 0; i < PIXELS; i++) text[i] = map[i] ? (char)('0' + map[i]) : '.';
+    for (int i = 0; i < PIXELS; ++i) text[i] = map[i] ? (char)('0' + map[i]) : '.';
     assert_string_equal(text, expected);
 }
 
@@ -105,8 +105,8 @@ static void test_needle_mask(void **state) {
     struct components *components = components_create(SIDE, SIDE);
     needle_mask(components, logits[0], map, PIXELS);
     check_map(map, "................................................................");
-    for (int i = 0; i < PIXELS; i++) logits[i][0] = 5;
-    for (int x = 2; x < 6; x++) logits[3 * SIDE + x][0] = logits[4 * SIDE + x][0] = 3;
+    for (int i = 0; i < PIXELS; ++i) logits[i][0] = 5;
+    for (int x = 2; x < 6; ++x) logits[3 * SIDE + x][0] = logits[4 * SIDE + x][0] = 3;
     logits[0][0] = 4; /* p is at 0.31 of the range */
     needle_mask(components, logits[0], map, PIXELS);
     check_map(map, "........"
@@ -174,7 +174,7 @@ static struct paced_scores *evaluate(uint64_t metrics, int postprocess, uint8_t 
 static void test_metrics_are_noted(void **state) {
     uint8_t prediction[PIXELS], label[PIXELS] = {[9] = 1, [12] = 1, [13] = 1};
     float logits[PIXELS][2];
-    for (int i = 0; i < PIXELS; i++) {
+    for (int i = 0; i < PIXELS; ++i) {
         logits[i][0] = i == 9 || i == 12 ? 0 : logf(3); /* p = 3/4 for the predicted class */
         logits[i][1] = i == 9 || i == 12 ? logf(3) : 0;
         prediction[i] = i == 9 || i == 12;
@@ -202,7 +202,7 @@ static void test_metrics_are_noted(void **state) {
 /* Two images with errors of opposite sign: the ece of the set is not the mean of the images. */
 static void test_ece_is_of_all_pixels(void **state) {
     struct paced_scores *scores = paced_scores_create(2);
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 2; ++i) {
         struct paced_reliability bins = {.confidence[10] = 7, .right[10] = i ? 10 : 4, .count[10] = 10, .pixels = 10};
         paced_scores_add(scores, NULL, (uint8_t[]){1}, (uint8_t[]){1}, 1);
         paced_scores_note(scores, 0, PACED_ECE, paced_calibration_of(&bins).ece);
@@ -224,7 +224,7 @@ static void test_cleaning_comes_first(void **state) {
 static void test_needle(void **state) {
     uint8_t prediction[PIXELS] = {0}, label[PIXELS] = {0};
     float logits[PIXELS][2] = {{0}};
-    for (int x = 0; x < SIDE; x++) {
+    for (int x = 0; x < SIDE; ++x) {
         logits[3 * SIDE + x][1] = logits[4 * SIDE + x][1] = 1; /* through the centre */
         label[x] = label[SIDE + x] = 1;                        /* 3 pixels above */
     }

@@ -38,7 +38,7 @@ static void check_text(FILE *file, const char *expected) {
 static void check_metrics(struct paced_metrics m, double dice, double iou, double precision, double recall, double f1) {
     const double got[] = {m.dice, m.iou, m.precision, m.recall, m.f1};
     const double expected[] = {dice, iou, precision, recall, f1};
-    for (size_t i = 0; i < PACED_COUNT(got); i++)
+    for (size_t i = 0; i < PACED_COUNT(got); ++i)
         if (!(fabs(got[i] - expected[i]) < 1e-12)) fail_msg("figure %zu: %.17g, not %.17g", i, got[i], expected[i]);
 }
 
@@ -96,7 +96,7 @@ static void test_f1_comes_from_the_means(void **state) {
 
 static void test_no_images(void **state) {
     struct paced_scores *scores = paced_scores_create(3);
-    for (int round = 0; round < 2; round++) {
+    for (int round = 0; round < 2; ++round) {
         size_t images = 9;
         struct paced_metrics m = paced_scores_mean(scores, 0, round == 1, &images);
         assert_int_equal(images, 0);
@@ -125,7 +125,7 @@ static void test_classes_are_kept_apart(void **state) {
 static void test_many_images(void **state) {
     struct paced_scores *scores = paced_scores_create(2);
     size_t images = 0;
-    for (int i = 0; i < 200; i++) add_half(scores, "again");
+    for (int i = 0; i < 200; ++i) add_half(scores, "again");
     assert_int_equal(paced_scores_count(scores), 200);
     check_metrics(paced_scores_mean(scores, 0, true, &images), 2.0001 / 4.0001, 1.0 / 3, .5, .5, .5);
     assert_int_equal(images, 200);
@@ -218,7 +218,7 @@ static void test_unwritable_place(void **state) {
 
 /* The metrics of pixels come first, as the tables rely on. */
 static void test_pixel_metrics_come_first(void **state) {
-    for (int m = 0; m < PACED_METRICS; m++)
+    for (int m = 0; m < PACED_METRICS; ++m)
         assert_int_equal(paced_metric_table[m].basis == PACED_OF_PIXELS, m < PACED_PIXEL_METRICS);
 }
 

@@ -26,7 +26,7 @@ static void test_wilcoxon(void **state) {
     const struct paced_entry *differences, *p;
     int cases = 0;
     assert_int_equal(paced_safetensors_read(PACED_TESTS_DIR "/golden/metrics.safetensors", &golden), PACED_OK);
-    for (;; cases++) {
+    for (;; ++cases) {
         char *name = paced_format("differences.%d", cases), *result = paced_format("p.%d", cases);
         differences = paced_weights_find(&golden, name);
         p = paced_weights_find(&golden, result);
@@ -47,7 +47,7 @@ static void test_interval_is_the_binomials(void **state) {
     enum { IMAGES = 400, RIGHT = 100 };
     struct paced_scores *scores = paced_scores_create(2);
     struct paced_metrics low, high, again_low, again_high;
-    for (int i = 0; i < IMAGES; i++)
+    for (int i = 0; i < IMAGES; ++i)
         paced_scores_add(scores, NULL, (uint8_t[]){1, 0}, i < RIGHT ? (uint8_t[]){1, 0} : (uint8_t[]){0, 1}, 2);
     paced_scores_interval(scores, 0, false, 12345, &low, &high);
     double deviation = sqrt(0.25 * 0.75 / IMAGES);

@@ -30,7 +30,7 @@ static void test_stored_numbers(void **state) {
     const struct paced_entry *masks, *figures;
     int cases = 0;
     assert_int_equal(paced_safetensors_read(PACED_TESTS_DIR "/golden/metrics.safetensors", &golden), PACED_OK);
-    for (;; cases++) {
+    for (;; ++cases) {
         char *name = paced_format("masks.%d", cases), *result = paced_format("figures.%d", cases);
         masks = paced_weights_find(&golden, name);
         figures = paced_weights_find(&golden, result);
@@ -41,7 +41,7 @@ static void test_stored_numbers(void **state) {
         const uint8_t *prediction = masks->data, *label = prediction + width * height;
         const double *expected = figures->data;
         struct surface *surface = surface_create(width, height);
-        for (size_t t = 0; t < PACED_COUNT(tolerances); t++)
+        for (size_t t = 0; t < PACED_COUNT(tolerances); ++t)
             check(surface_compare(surface, prediction, label, 1, tolerances[t]), expected[0], expected[1 + t]);
         surface_destroy(surface);
     }

@@ -1,6 +1,6 @@
 /* Shared by the two files of the fake OpenCL implementation. */
-#ifndef FAKE_ICD_H
-#define FAKE_ICD_H
+#ifndef PACED_TESTS_FAKE_ICD_H
+#define PACED_TESTS_FAKE_ICD_H
 
 #include <stdbool.h>
 #include <string.h>

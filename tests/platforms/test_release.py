@@ -1,9 +1,9 @@
-"""The first commands of the manual, from nothing, on the Debian release that this machine does not run.
+"""The first commands of the manual, and the Debian packages, from nothing, on the release that this machine does not run.
 
     test_release.py [--release 12|13]... [--cache FOLDER]
 
-In a bare tree of the release (debootstrap, minbase) with a copy of the sources: `./bootstrap build`, the suites unit
-and kernel through `./bootstrap test`, and `./bootstrap demo`, whose table must be README's in every digit. (README's
+In a bare tree of the release (debootstrap, minbase) with a copy of the sources: the packages, built with what their
+control file requires. In another one: `./bootstrap build`, the suites unit and kernel through `./bootstrap test`, and `./bootstrap demo`, whose table must be README's in every digit. (README's
 comes from an x86-64 processor with AVX-512; another kind may round differently. The message shows both tables.)
 FOLDER keeps the bare trees for the next run; PACED_TEST_RELEASES overrides it. Exit status 0 passed, 1 failed,
 77 skipped: the test needs root, debootstrap, a Debian mirror in apt's sources, and a git checkout.
@@ -29,6 +29,11 @@ mount --rbind /sys "$1/sys"
 mount --rbind /dev "$1/dev"
 exec chroot "$1" sh -c 'cd /paced && shift && exec "$@"' sh "$@"
 """
+PACKAGE_STEPS = (["apt-get", "update", "-q"],
+                 ["apt-get", "install", "-q", "-y", "--no-install-recommends", "dpkg-dev"],
+                 ["cp", "-r", "packaging/debian", "debian"],
+                 ["apt-get", "build-dep", "-q", "-y", "--no-install-recommends", "."],
+                 ["env", "DEB_BUILD_OPTIONS=nocheck", "dpkg-buildpackage", "-us", "-uc", "-b"])
 STEPS = (["./bootstrap", "build"],
          ["./bootstrap", "test", "--suite", "unit", "--suite", "kernel"],
          ["./bootstrap", "demo"])
@@ -138,17 +143,24 @@ def table_in(lines):
     return lines[begin:begin + 3]
 
 
-def try_release(bare, files):
+def run_steps(bare, files, steps):
+    """Runs the steps in a copy of the bare tree. Returns the output of the last one."""
     with tempfile.TemporaryDirectory(dir=bare.parent) as scratch:
         tree = pathlib.Path(scratch) / "tree"
         subprocess.run(["cp", "-a", "--reflink=auto", bare, tree], check=True)
         fill(tree, files)
-        for command in STEPS:
+        for command in steps:
             lines = run_step(tree, command)
+    return lines
+
+
+def try_release(bare, files):
+    run_steps(bare, files, PACKAGE_STEPS)
+    lines = run_steps(bare, files, STEPS)
     shown, promised = table_in(lines), table_in((SOURCE / "README.md").read_text().splitlines())
     if shown != promised:
         sys.exit("\n".join(["the demo's table", *shown, "differs from README's", *promised]))
-    print(f"{bare.name}: built, tested, and the demo's table is README's")
+    print(f"{bare.name}: packages built; built, tested, and the demo's table is README's")
 
 
 def main():

@@ -126,7 +126,7 @@ static void test_bad_summaries(void **state) {
         {"set,class,images,dice,iou,precision,recall,f1\nall,mean,3,1,1,1,1,1\nall,mean,3,1,1,1,1,1\n", ":3: "},
     };
     struct paced_comparison comparison = {0};
-    for (size_t i = 0; i < PACED_COUNT(cases); i++) {
+    for (size_t i = 0; i < PACED_COUNT(cases); ++i) {
         struct capture said;
         write_summary(cases[i].text);
         capture_start(&said);
@@ -154,7 +154,7 @@ static void test_bad_metrics(void **state) {
         {"image,class,dice,labelled\na,1,1,1,1\n", ":2: the row goes on after its last column: '1'"},
     };
     struct paced_differences differences;
-    for (size_t i = 0; i < PACED_COUNT(cases); i++) {
+    for (size_t i = 0; i < PACED_COUNT(cases); ++i) {
         struct capture said;
         write_metrics(metrics, cases[i].text);
         capture_start(&said);

@@ -21,15 +21,15 @@ static void test_crc(void **state) {
     assert_int_equal(crc32c(bytes, 32), 0x8a9136aa);
     memset(bytes, 0xff, 32);
     assert_int_equal(crc32c(bytes, 32), 0x62a8ab43);
-    for (int i = 0; i < 32; i++) bytes[i] = (uint8_t)i;
+    for (int i = 0; i < 32; ++i) bytes[i] = (uint8_t)i;
     assert_int_equal(crc32c(bytes, 32), 0x46dd794e);
-    for (int i = 0; i < 32; i++) bytes[i] = (uint8_t)(31 - i);
+    for (int i = 0; i < 32; ++i) bytes[i] = (uint8_t)(31 - i);
     assert_int_equal(crc32c(bytes, 32), 0x113fdb5c);
 }
 
 static uint64_t number(const uint8_t *bytes, int size) {
     uint64_t value = 0;
-    for (int i = size - 1; i >= 0; i--) value = value << 8 | bytes[i];
+    for (int i = size - 1; i >= 0; --i) value = value << 8 | bytes[i];
     return value;
 }
 
@@ -70,7 +70,7 @@ static void test_records(void **state) {
 
 /* True if the record contains these bytes. */
 static bool holds(const uint8_t *data, size_t size, const void *bytes, size_t count) {
-    for (size_t i = 0; i + count <= size; i++)
+    for (size_t i = 0; i + count <= size; ++i)
         if (memcmp(data + i, bytes, count) == 0) return true;
     return false;
 }
@@ -101,7 +101,7 @@ static void check_place(const uint8_t *data, size_t size, double time, int64_t s
 
 static struct paced_run_log two_epochs(void) {
     struct paced_run_log log = {0};
-    for (int epoch = 1; epoch <= 2; epoch++) {
+    for (int epoch = 1; epoch <= 2; ++epoch) {
         struct paced_log_row train = {.epoch = epoch,
                                       .phase = "train",
                                       .measures.loss = 0.5 * epoch,
@@ -127,7 +127,7 @@ static struct paced_run_log two_epochs(void) {
 static void test_epochs(void **state) {
     struct paced_run_log log = two_epochs();
     struct paced_events events = {0};
-    for (int epoch = 1; epoch <= 2; epoch++) paced_events_add_epoch(&events, 1000, &log, epoch);
+    for (int epoch = 1; epoch <= 2; ++epoch) paced_events_add_epoch(&events, 1000, &log, epoch);
     size_t at = 0, size;
     const uint8_t *data = next_record(&events, &at, &size);
     check_place(data, size, 1012.5, 1);

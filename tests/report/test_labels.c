@@ -102,7 +102,7 @@ static void test_wide_outlines(void **state) {
     enum { WIDE = 60, LINE = 7 };
     static uint8_t map[WIDE][WIDE];
     const uint32_t shades[] = {0, 0xff8000};
-    for (int y = 20; y < 40; y++) memset(&map[y][20], 1, 20);
+    for (int y = 20; y < 40; ++y) memset(&map[y][20], 1, 20);
     struct paced_canvas canvas = paced_canvas_create(WIDE, WIDE, 0x808080);
     paced_canvas_outlines(&canvas, 0, 0, 1, map[0], WIDE, WIDE, shades, LINE);
     const uint8_t *row = canvas.rgb + 30 * WIDE * 3;

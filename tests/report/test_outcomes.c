@@ -162,7 +162,7 @@ static void test_bad_files(void **state) {
         {INTERVALS "all,mean,4,dace,1,1,1\n", ":2: column metric: 'dace' is not a metric"},
     };
     const char *labels[] = {"a", "1"};
-    for (size_t i = 0; i < PACED_COUNT(tests); i++) {
+    for (size_t i = 0; i < PACED_COUNT(tests); ++i) {
         struct paced_outcomes o;
         paced_outcomes_init(&o, names, 2);
         struct capture said;
@@ -190,9 +190,9 @@ static void test_shared_is_a_level_line(void **state) {
     assert_int_equal(paced_outcomes_plot(&o, path), PACED_OK);
     assert_int_equal(paced_image_read_exact(path, NULL, &image), PACED_OK);
     int most = 0;
-    for (int y = 0; y < image.height; y++) {
+    for (int y = 0; y < image.height; ++y) {
         int orange = 0;
-        for (int x = 0; x < image.width / 2; x++) /* first panel */
+        for (int x = 0; x < image.width / 2; ++x) /* first panel */
             orange += memcmp(image.rgb + 3 * (y * image.width + x), "\xe6\x9f\x00", 3) == 0;
         if (orange > most) most = orange;
     }
@@ -212,8 +212,8 @@ static double find_blue(const char *a, const char *b, double dice_a, double dice
     paced_outcomes_finish(&o);
     assert_int_equal(paced_image_read_exact(path, NULL, &image), PACED_OK);
     double sum = 0, count = 0;
-    for (int y = 0; y < image.height; y++)
-        for (int x = 0; x < image.width / 2; x++) { /* first panel */
+    for (int y = 0; y < image.height; ++y)
+        for (int x = 0; x < image.width / 2; ++x) { /* first panel */
             const uint8_t *p = image.rgb + 3 * (y * image.width + x);
             if (p[0] != 0x00 || p[1] != 0x72 || p[2] != 0xb2) continue;
             sum += across ? x : y;
@@ -236,7 +236,7 @@ static int count_blue(bool averaged) {
     assert_int_equal(paced_outcomes_plot(averaged ? &means : &o, path), PACED_OK);
     assert_int_equal(paced_image_read_exact(path, NULL, &image), PACED_OK);
     int count = 0;
-    for (int i = 0; i < image.width * image.height; i++)
+    for (int i = 0; i < image.width * image.height; ++i)
         count += i % image.width < image.width / 2 && memcmp(image.rgb + 3 * i, "\x00\x72\xb2", 3) == 0;
     free(image.rgb);
     paced_outcomes_finish(&means);

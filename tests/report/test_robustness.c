@@ -29,7 +29,7 @@ static int remove_directory(void **state) {
 static struct paced_scores *scores_of(int found, int classes) {
     const uint8_t label[4] = {1, 1, 1, 1};
     uint8_t prediction[4];
-    for (int i = 0; i < 4; i++) prediction[i] = i < found;
+    for (int i = 0; i < 4; ++i) prediction[i] = i < found;
     struct paced_scores *scores = paced_scores_create(classes);
     paced_scores_add(scores, "a,b.png", prediction, label, 4);
     return scores;
@@ -43,13 +43,13 @@ static const struct paced_robustness robustness = {weights,     corruptions, sev
                                                    CORRUPTIONS, SEVERITIES,  clean,      cells};
 
 static void fill(const int of_clean[WEIGHTS], const int of_cells[CELLS], int classes) {
-    for (int i = 0; i < WEIGHTS; i++) clean[i] = scores_of(of_clean[i], classes);
-    for (int i = 0; i < CELLS; i++) cells[i] = scores_of(of_cells[i], classes);
+    for (int i = 0; i < WEIGHTS; ++i) clean[i] = scores_of(of_clean[i], classes);
+    for (int i = 0; i < CELLS; ++i) cells[i] = scores_of(of_cells[i], classes);
 }
 
 static void empty(void) {
-    for (int i = 0; i < WEIGHTS; i++) paced_scores_destroy(clean[i]);
-    for (int i = 0; i < CELLS; i++) paced_scores_destroy(cells[i]);
+    for (int i = 0; i < WEIGHTS; ++i) paced_scores_destroy(clean[i]);
+    for (int i = 0; i < CELLS; ++i) paced_scores_destroy(cells[i]);
 }
 
 static char *read_table(void) {
@@ -94,7 +94,7 @@ static void test_images(void **state) {
                         "unet,\"a,b.png\",fog,4,mean,0.66667";
     assert_memory_equal(text, head, strlen(head));
     size_t lines = 0;
-    for (const char *c = text; *c; c++) lines += *c == '\n';
+    for (const char *c = text; *c; ++c) lines += *c == '\n';
     assert_int_equal(lines, 1 + WEIGHTS + CELLS);
     free(text);
     empty();

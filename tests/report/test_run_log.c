@@ -70,13 +70,13 @@ static struct paced_log_row val_row(int epoch) {
     row.measures.kld = 3;
     row.measures.mu = -0.1;
     row.measures.admitted = 1;
-    for (int m = 0; m < PACED_PIXEL_METRICS; m++) row.measures.of[PACED_MEASURE_DICE + m] = 0.1 * (m + 1);
+    for (int m = 0; m < PACED_PIXEL_METRICS; ++m) row.measures.of[PACED_MEASURE_DICE + m] = 0.1 * (m + 1);
     return row;
 }
 
 static struct paced_run_log three_epochs(void) {
     struct paced_run_log log = {0};
-    for (int epoch = 1; epoch <= 3; epoch++) {
+    for (int epoch = 1; epoch <= 3; ++epoch) {
         struct paced_log_row train = train_row(epoch), val = val_row(epoch);
         paced_run_log_add(&log, &train);
         paced_run_log_add(&log, &val);
@@ -91,7 +91,7 @@ static void check_same(double a, double b) {
 
 static void check_rows(const struct paced_run_log *log, const struct paced_run_log *expected, size_t count) {
     assert_int_equal(log->count, count);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; ++i) {
         const struct paced_log_row *a = &log->rows[i], *b = &expected->rows[i];
         assert_int_equal(a->epoch, b->epoch);
         assert_string_equal(a->phase, b->phase);
@@ -140,7 +140,7 @@ static void test_digits(void **state) {
     float values[] = {0.1F,     nextafterf(0.1F, 1),     16777215, FLT_MIN, FLT_MAX,
                       1.0F / 3, nextafterf(1.0F / 3, 1), -1e-30F};
     struct paced_run_log written = {0}, read = {0};
-    for (size_t i = 0; i < PACED_COUNT(values); i++) {
+    for (size_t i = 0; i < PACED_COUNT(values); ++i) {
         struct paced_log_row row = train_row(1);
         row.measures.loss = values[i];
         paced_run_log_add(&written, &row);
@@ -148,7 +148,7 @@ static void test_digits(void **state) {
     assert_int_equal(paced_run_log_write(&written, path), PACED_OK);
     assert_int_equal(paced_run_log_read(&read, path, 1), PACED_OK);
     assert_int_equal(read.count, PACED_COUNT(values));
-    for (size_t i = 0; i < PACED_COUNT(values); i++) assert_true((float)read.rows[i].measures.loss == values[i]);
+    for (size_t i = 0; i < PACED_COUNT(values); ++i) assert_true((float)read.rows[i].measures.loss == values[i]);
     paced_run_log_finish(&written);
     paced_run_log_finish(&read);
 }
@@ -221,7 +221,7 @@ static void check_refused(int line, const char *part) {
 }
 
 static void test_damaged_files(void **state) {
-    for (size_t i = 0; i < PACED_COUNT(damaged); i++) {
+    for (size_t i = 0; i < PACED_COUNT(damaged); ++i) {
         write_bytes(damaged[i].text, strlen(damaged[i].text));
         check_refused(damaged[i].line, damaged[i].part);
     }
@@ -246,7 +246,7 @@ static void test_losses(void **state) {
     struct paced_run_log log = {0};
     assert_int_equal(paced_run_log_write_losses(&log, path), PACED_OK);
     check_file("{\"train\": [], \"val\": []}\n");
-    for (int epoch = 1; epoch <= 3; epoch++) {
+    for (int epoch = 1; epoch <= 3; ++epoch) {
         struct paced_log_row train = train_row(epoch), val = val_row(epoch);
         train.measures.ce = 0.1F * (float)epoch;
         val.measures.ce = epoch == 1 ? NAN : epoch == 2 ? INFINITY : 1e-7;

@@ -18,7 +18,7 @@ static inline void write_archive(const struct part *parts, size_t count) {
     int error = 0;
     zip_t *zip = zip_open(path, ZIP_CREATE | ZIP_TRUNCATE, &error);
     assert_non_null(zip);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; ++i) {
         zip_source_t *source = zip_source_buffer(zip, parts[i].bytes, parts[i].size, 0);
         zip_int64_t index = zip_file_add(zip, parts[i].name, source, 0);
         assert_true(index >= 0);

@@ -175,7 +175,7 @@ static const struct {
 };
 
 static void test_pickles(void **state) {
-    for (size_t i = 0; i < PACED_COUNT(pickles); i++) {
+    for (size_t i = 0; i < PACED_COUNT(pickles); ++i) {
         write_pickle(pickles[i].bytes, pickles[i].size);
         if (pickles[i].part) {
             check_refused(pickles[i].part);
@@ -208,7 +208,7 @@ static void test_archives(void **state) {
           {"a/data/0", elements, 48, ZIP_CM_STORE},
           {"a/byteorder", "big", 3, ZIP_CM_STORE}}},
     };
-    for (size_t i = 0; i < PACED_COUNT(rows); i++) {
+    for (size_t i = 0; i < PACED_COUNT(rows); ++i) {
         size_t count = 0;
         while (count < PACED_COUNT(rows[i].parts) && rows[i].parts[count].name) count++;
         write_archive(rows[i].parts, count);
@@ -254,7 +254,7 @@ static void test_sharing(void **state) {
     static const char head[] = "\x80\2}(", tail[] = "u.", first[] = TENSOR(TWELVE, "K\0", "K\14\x85", "K\1\x85") "q\1";
     size_t used = sizeof(head) - 1;
     memcpy(bytes, head, used);
-    for (int i = 0; i < 9000; i++) {
+    for (int i = 0; i < 9000; ++i) {
         used += (size_t)snprintf(bytes + used, 16, "X%c", 4);
         memcpy(bytes + used, "\0\0\0", 3);
         used += 3;

@@ -26,7 +26,7 @@ static void check_floats(const struct paced_weights *weights, const char *name, 
     assert_non_null(entry);
     assert_int_equal(entry->dtype, PACED_F32);
     assert_int_equal(entry->rank, rank);
-    for (int i = 0; i < rank; i++) assert_int_equal(entry->shape[i], shape[i]);
+    for (int i = 0; i < rank; ++i) assert_int_equal(entry->shape[i], shape[i]);
     assert_int_equal(entry->bytes, count * sizeof(*values));
     if (count > 0) assert_memory_equal(entry->data, values, entry->bytes);
 }
@@ -112,9 +112,9 @@ static void test_safetensors_by_the_same_door(void **state) {
     assert_non_null(paced_weights_find(&weights, "conv.weight"));
     paced_weights_finish(&weights);
     static const char *const names[][2] = {{"module.a", "module.b"}, {"module.a", "b"}};
-    for (size_t i = 0; i < PACED_COUNT(names); i++) {
+    for (size_t i = 0; i < PACED_COUNT(names); ++i) {
         struct capture capture;
-        for (size_t k = 0; k < 2; k++) paced_weights_add(&weights, names[i][k], PACED_U8, 0, NULL, "x");
+        for (size_t k = 0; k < 2; ++k) paced_weights_add(&weights, names[i][k], PACED_U8, 0, NULL, "x");
         assert_int_equal(paced_safetensors_write(path, &weights), PACED_OK);
         capture_start(&capture);
         enum paced_err err = paced_weights_read(path, &weights);
@@ -133,9 +133,9 @@ static bool read_quietly(void) {
     struct paced_weights weights = {0};
     enum paced_err err = paced_weights_read(path, &weights);
     size_t bytes = 0;
-    for (size_t i = 0; i < weights.count; i++) {
+    for (size_t i = 0; i < weights.count; ++i) {
         const volatile uint8_t *data = weights.entries[i].data;
-        for (size_t k = 0; k < weights.entries[i].bytes; k++) bytes += data[k] > 0;
+        for (size_t k = 0; k < weights.entries[i].bytes; ++k) bytes += data[k] > 0;
     }
     paced_weights_finish(&weights);
     return err == PACED_OK || err == PACED_INVALID;
@@ -156,7 +156,7 @@ static void test_damaged_files(void **state) {
     size_t size = read_file(GOLDEN "mixed_2.15.pth", file, sizeof(file)), wrong = 0;
     struct capture capture;
     capture_start(&capture);
-    for (size_t i = 0; i < size; i++) {
+    for (size_t i = 0; i < size; ++i) {
         file[i] ^= flips[i % PACED_COUNT(flips)];
         write_bytes(file, size);
         wrong += !read_quietly();
@@ -185,11 +185,11 @@ static void test_damaged_pickles(void **state) {
     zip_discard(zip);
     paced_rng_seed(&rng, 12345, 0);
     capture_start(&capture);
-    for (size_t i = 0; i < rounds; i++) {
+    for (size_t i = 0; i < rounds; ++i) {
         static uint8_t damaged[sizeof(bytes)];
         size_t left = size;
         memcpy(damaged, bytes, size);
-        for (uint32_t k = paced_rng_below(&rng, 4) + 1; k > 0; k--) {
+        for (uint32_t k = paced_rng_below(&rng, 4) + 1; k > 0; --k) {
             size_t a = paced_rng_below(&rng, (uint32_t)left), b = paced_rng_below(&rng, (uint32_t)left);
             uint32_t kind = paced_rng_below(&rng, 4);
             if (kind == 0) damaged[a] = (uint8_t)paced_rng_next(&rng);

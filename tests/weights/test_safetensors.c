@@ -33,7 +33,7 @@ static void check_entry(const struct paced_weights *weights, const char *name, e
     assert_non_null(entry);
     assert_int_equal(entry->dtype, dtype);
     assert_int_equal(entry->rank, rank);
-    for (int i = 0; i < rank; i++) assert_int_equal(entry->shape[i], shape[i]);
+    for (int i = 0; i < rank; ++i) assert_int_equal(entry->shape[i], shape[i]);
     assert_int_equal(entry->bytes, bytes);
     assert_memory_equal(entry->data, data, bytes);
 }
@@ -93,7 +93,7 @@ static struct paced_weights sample(void) {
 static void check_sample(const struct paced_weights *weights) {
     static const char *const names[] = {"bytes", "f32 \"quoted\" \xc3\xa4", "i64", "nothing", "f64"};
     assert_int_equal(weights->count, PACED_COUNT(names));
-    for (size_t i = 0; i < PACED_COUNT(names); i++) assert_string_equal(weights->entries[i].name, names[i]);
+    for (size_t i = 0; i < PACED_COUNT(names); ++i) assert_string_equal(weights->entries[i].name, names[i]);
     check_entry(weights, names[0], PACED_U8, 1, (int64_t[]){5}, some_u8, sizeof(some_u8));
     check_entry(weights, names[1], PACED_F32, 3, (int64_t[]){1, 3, 1}, some_f32, sizeof(some_f32));
     check_entry(weights, names[2], PACED_I64, 0, NULL, some_i64, sizeof(some_i64));
@@ -133,7 +133,7 @@ static void test_layout_of_the_file(void **state) {
     assert_int_equal(length % 8, 0);
     assert_int_equal(size, 8 + length + 12);
     assert_memory_equal(file + 8, header, strlen(header));
-    for (size_t i = strlen(header); i < length; i++) assert_int_equal(file[8 + i], ' ');
+    for (size_t i = strlen(header); i < length; ++i) assert_int_equal(file[8 + i], ' ');
     assert_memory_equal(file + 8 + length, "\5\0\0\0\0\0\0\0\0\0\x80\x3f", 12);
 }
 
@@ -249,7 +249,7 @@ static const struct {
 };
 
 static void test_hostile_headers(void **state) {
-    for (size_t i = 0; i < PACED_COUNT(hostile); i++) {
+    for (size_t i = 0; i < PACED_COUNT(hostile); ++i) {
         write_file(hostile[i].header, hostile[i].data_bytes);
         check_refused(hostile[i].part);
     }
@@ -259,7 +259,7 @@ static void test_hostile_lengths(void **state) {
     uint64_t lengths[] = {3, 100000001, 1ULL << 63, UINT64_MAX, UINT64_MAX - 7};
     uint8_t file[10] = {0};
     memcpy(file + 8, "{}", 2);
-    for (size_t i = 0; i < PACED_COUNT(lengths); i++) {
+    for (size_t i = 0; i < PACED_COUNT(lengths); ++i) {
         memcpy(file, &lengths[i], 8);
         write_bytes(file, sizeof(file));
         check_refused("a header of");
@@ -303,7 +303,7 @@ static void test_missing_file(void **state) {
 
 static void test_names_that_cannot_be_written(void **state) {
     static const char *const names[] = {"__metadata__", "\xff\xfe"};
-    for (size_t i = 0; i < PACED_COUNT(names); i++) {
+    for (size_t i = 0; i < PACED_COUNT(names); ++i) {
         struct paced_weights weights = {0};
         struct capture capture;
         unlink(path);
@@ -328,10 +328,10 @@ static void test_names_that_cannot_be_written(void **state) {
 /* Every byte damaged in several ways, and every length: the result is an error or a consistent set. */
 static size_t damaged_size(const struct paced_weights *weights) {
     size_t bytes = 0;
-    for (size_t i = 0; i < weights->count; i++) {
+    for (size_t i = 0; i < weights->count; ++i) {
         const volatile uint8_t *data = weights->entries[i].data;
         bytes += weights->entries[i].bytes;
-        for (size_t k = 0; k < weights->entries[i].bytes; k++) (void)data[k];
+        for (size_t k = 0; k < weights->entries[i].bytes; ++k) (void)data[k];
     }
     return bytes;
 }
@@ -344,7 +344,7 @@ static void test_damaged_bytes(void **state) {
     memcpy(&length, file, 8);
     struct capture capture;
     capture_start(&capture);
-    for (size_t i = 0; i < size * PACED_COUNT(flips); i++) {
+    for (size_t i = 0; i < size * PACED_COUNT(flips); ++i) {
         size_t at = i / PACED_COUNT(flips);
         uint8_t kept = file[at];
         struct paced_weights weights = {0};
@@ -358,7 +358,7 @@ static void test_damaged_bytes(void **state) {
         paced_weights_finish(&weights);
         file[at] = kept;
     }
-    for (size_t cut = 0; cut < size; cut++) {
+    for (size_t cut = 0; cut < size; ++cut) {
         struct paced_weights weights = {0};
         write_bytes(file, cut);
         wrong += paced_safetensors_read(path, &weights) != PACED_INVALID;

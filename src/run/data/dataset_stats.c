@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 /* ---- open and close ------------------------------------------------------------------------------------------ */
 
 enum paced_err dataset_stats_open(struct dataset_stats *s, const struct paced_config *config, bool find) {

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-
 /* ---- the list ------------------------------------------------------------------------------------------------ */
 
 static void add(struct images *images, char *path) {

@@ -1,6 +1,6 @@
 /* TensorBoard event file of a training run, in its directory ([log] tensorboard). */
-#ifndef PACED_RUN_BOARD_H
-#define PACED_RUN_BOARD_H
+#ifndef PACED_RUN_TENSORBOARD_H
+#define PACED_RUN_TENSORBOARD_H
 
 #include "paced/report.h"
 #include "src/run/example.h"
