@@ -9,12 +9,12 @@
 #include <string.h>
 
 static enum paced_err set_defaults(struct paced_config *config) {
-    for (size_t i = 0; i < paced_config_key_count; ++i) {
-        const struct config_key *key = &paced_config_keys[i];
+    for (size_t i = 0; i < config_key_count; ++i) {
+        const struct config_key *key = &config_keys[i];
         if (key->not_empty)
-            *paced_config_string(config, key) = paced_strdup("");
+            *config_string(config, key) = paced_strdup("");
         else
-            PACED_TRY(paced_config_value_set(config, key, "built-in default", key->fallback));
+            PACED_TRY(config_value_set(config, key, "built-in default", key->fallback));
     }
     return PACED_OK;
 }
@@ -26,9 +26,9 @@ static char *trimmed(const char *text, size_t length) {
     return skip < length ? paced_format("%.*s", (int)(length - skip), text + skip) : paced_strdup("");
 }
 
-const struct config_key *paced_config_set_key(const char *set) {
+const struct config_key *config_set_key(const char *set) {
     char *name = trimmed(set, strcspn(set, "="));
-    const struct config_key *key = paced_config_key_named(name);
+    const struct config_key *key = config_key_named(name);
     free(name);
     return key;
 }
@@ -37,29 +37,29 @@ static enum paced_err apply_set(struct paced_config *config, const char *set) {
     const char *equals = strchr(set, '=');
     char *name = trimmed(set, strcspn(set, "=")), *dot = strchr(name, '.');
     char *place = paced_format("--set %.*s", (int)strcspn(set, "\r\n"), set);
-    const struct config_key *key = paced_config_key_named(name);
+    const struct config_key *key = config_key_named(name);
     enum paced_err err;
     if (!equals || !dot || dot == name || !dot[1])
         err = paced_error_at(PACED_INVALID, place, "not SECTION.KEY=VALUE; write for example --set train.epochs=10");
-    else if (paced_sweep_is_set(set))
+    else if (sweep_is_set(set))
         err =
             paced_error_at(PACED_INVALID, place, "only `paced experiment` and `paced train` support sweeps; remove it");
     else
-        err = key ? paced_config_value_set(config, key, place, equals + 1) : paced_config_key_refuse(place, name);
+        err = key ? config_value_set(config, key, place, equals + 1) : config_key_refuse(place, name);
     free(place);
     free(name);
     return err;
 }
 
 static enum paced_err apply_setting(struct paced_config *config, const struct config_setting *setting) {
-    if (setting->if_empty && **paced_config_string(config, setting->key)) return PACED_OK;
-    return paced_config_value_set(config, setting->key, setting->place, setting->text);
+    if (setting->if_empty && **config_string(config, setting->key)) return PACED_OK;
+    return config_value_set(config, setting->key, setting->place, setting->text);
 }
 
 /* Sets a key that is still empty. */
 static enum paced_err fill(struct paced_config *config, const char *name, const char *text) {
-    const struct config_key *key = paced_config_key_named(name);
-    return **paced_config_string(config, key) ? PACED_OK : paced_config_value_set(config, key, config->file, text);
+    const struct config_key *key = config_key_named(name);
+    return **config_string(config, key) ? PACED_OK : config_value_set(config, key, config->file, text);
 }
 
 static enum paced_err fill_run(struct paced_config *config) {
@@ -69,7 +69,7 @@ static enum paced_err fill_run(struct paced_config *config) {
     if (err != PACED_OK) return err;
     struct paced_text output = {0};
     paced_text_add(&output, "outputs/");
-    paced_config_value_add(&output, config, paced_config_key_named("data.dataset"));
+    config_value_add(&output, config, config_key_named("data.dataset"));
     paced_text_add(&output, "/%s", config->run.name);
     err = fill(config, "run.output", output.data);
     free(output.data);
@@ -92,9 +92,9 @@ static char *absolute_paths(const struct config_key *key, const char *list) {
 }
 
 static enum paced_err make_absolute(struct paced_config *config, const struct config_key *key) {
-    const char *given = *paced_config_string(config, key);
+    const char *given = *config_string(config, key);
     char *text = key->list ? absolute_paths(key, given) : absolute_path(key, given);
-    enum paced_err err = paced_config_value_set(config, key, config->file, text);
+    enum paced_err err = config_value_set(config, key, config->file, text);
     free(text);
     return err;
 }
@@ -102,17 +102,16 @@ static enum paced_err make_absolute(struct paced_config *config, const struct co
 static enum paced_err resolve(struct paced_config *config) {
     PACED_TRY(fill_run(config));
     PACED_TRY(fill(config, "data.augment", paced_dataset_kind_augment(config->data.dataset)));
-    for (size_t i = 0; i < paced_config_key_count; ++i)
-        if (paced_config_keys[i].kind == CONFIG_PATH) PACED_TRY(make_absolute(config, &paced_config_keys[i]));
+    for (size_t i = 0; i < config_key_count; ++i)
+        if (config_keys[i].kind == CONFIG_PATH) PACED_TRY(make_absolute(config, &config_keys[i]));
     return PACED_OK;
 }
 
-enum paced_err paced_config_load_with(struct paced_config *config, const char *path,
-                                      const struct config_setting *settings, size_t count, const char *const *sets,
-                                      size_t set_count) {
+enum paced_err config_load_with(struct paced_config *config, const char *path, const struct config_setting *settings,
+                                size_t count, const char *const *sets, size_t set_count) {
     *config = (struct paced_config){.file = paced_strdup(path ? path : "default")};
     enum paced_err err = set_defaults(config);
-    if (!err && path) err = paced_config_read(config, path);
+    if (!err && path) err = config_read(config, path);
     for (size_t i = 0; !err && i < count; ++i) err = apply_setting(config, &settings[i]);
     for (size_t i = 0; !err && i < set_count; ++i) err = apply_set(config, sets[i]);
     if (!err) err = resolve(config);
@@ -122,7 +121,7 @@ enum paced_err paced_config_load_with(struct paced_config *config, const char *p
 
 enum paced_err paced_config_load(struct paced_config *config, const char *path, const char *const *sets,
                                  size_t set_count) {
-    return paced_config_load_with(config, path, NULL, 0, sets, set_count);
+    return config_load_with(config, path, NULL, 0, sets, set_count);
 }
 
 /* ---- errors -------------------------------------------------------------------------------------------------- */
@@ -140,10 +139,10 @@ static bool is_at_any(const char *place, const char *list) {
 }
 
 char *paced_config_key_of(const struct paced_config *config, const char *place) {
-    for (size_t i = 0; place && i < paced_config_key_count; ++i) {
-        const struct config_key *key = &paced_config_keys[i];
+    for (size_t i = 0; place && i < config_key_count; ++i) {
+        const struct config_key *key = &config_keys[i];
         if (key->kind != CONFIG_PATH) continue;
-        const char *value = *paced_config_string((struct paced_config *)config, key);
+        const char *value = *config_string((struct paced_config *)config, key);
         if (key->list ? is_at_any(place, value) : is_at(place, value))
             return paced_format("%s.%s", key->section, key->name);
     }
@@ -152,9 +151,9 @@ char *paced_config_key_of(const struct paced_config *config, const char *place) 
 
 void paced_config_finish(struct paced_config *config) {
     if (!config) return;
-    for (size_t i = 0; i < paced_config_key_count; ++i) {
-        const struct config_key *key = &paced_config_keys[i];
-        if (key->kind == CONFIG_STRING || key->kind == CONFIG_PATH) free(*paced_config_string(config, key));
+    for (size_t i = 0; i < config_key_count; ++i) {
+        const struct config_key *key = &config_keys[i];
+        if (key->kind == CONFIG_STRING || key->kind == CONFIG_PATH) free(*config_string(config, key));
     }
     free(config->file);
     *config = (struct paced_config){0};

@@ -94,18 +94,18 @@ static enum paced_err add_settings(const struct paced_experiment *experiment, si
                                    const struct stage_text *text, bool *uses, struct config_setting *settings,
                                    size_t *count) {
     const struct paced_sweep *sweep = &experiment->sweep;
-    bool other_file = paced_stage_find_line(text, "config") != NULL;
+    bool other_file = stage_find_line(text, "config") != NULL;
     char *name = name_stage(experiment, point, text->name);
-    settings[(*count)++] = (struct config_setting){paced_config_key_named("run.name"), text->place, name, other_file};
-    settings[(*count)++] = (struct config_setting){paced_config_key_named("run.output"), text->place,
+    settings[(*count)++] = (struct config_setting){config_key_named("run.name"), text->place, name, other_file};
+    settings[(*count)++] = (struct config_setting){config_key_named("run.output"), text->place,
                                                    place_stage(experiment, point, name), other_file};
     for (size_t k = 0; point != PACED_NO_POINT && k < sweep->key_count; ++k)
-        settings[(*count)++] = (struct config_setting){paced_config_key_named(sweep->keys[k]), sweep->places[k],
+        settings[(*count)++] = (struct config_setting){config_key_named(sweep->keys[k]), sweep->places[k],
                                                        paced_strdup(sweep->points[point].values[k]), false};
     for (size_t i = 0; i < text->count; ++i) {
         const struct stage_line *line = &text->lines[i];
-        if (paced_stage_key_is_own(line->name)) continue;
-        const struct config_key *key = paced_config_key_named(line->name);
+        if (stage_key_is_own(line->name)) continue;
+        const struct config_key *key = config_key_named(line->name);
         char *value;
         PACED_TRY(key->list ? expand_list(experiment, point, line, uses, &value)
                             : expand(experiment, point, line, line->text, uses, &value));
@@ -117,8 +117,7 @@ static enum paced_err add_settings(const struct paced_experiment *experiment, si
 static enum paced_err resolve_stage(struct paced_experiment *experiment, size_t point, const struct stage_text *text,
                                     const char *const *sets, size_t set_count) {
     size_t count = 0;
-    const struct stage_line *command = paced_stage_find_line(text, "command"),
-                            *source = paced_stage_find_line(text, "config");
+    const struct stage_line *command = stage_find_line(text, "command"), *source = stage_find_line(text, "config");
     if (!command || !*command->text)
         return paced_error_at(PACED_INVALID, text->place,
                               "[stage %s]: has no command; write command = train, for example", text->name);
@@ -132,7 +131,7 @@ static enum paced_err resolve_stage(struct paced_experiment *experiment, size_t 
         err = find_source(experiment, point, source, uses, &path);
     }
     if (!err) err = add_settings(experiment, point, text, uses, settings, &count);
-    if (!err) err = paced_config_load_with(&config, path, settings, count, sets, set_count);
+    if (!err) err = config_load_with(&config, path, settings, count, sets, set_count);
     for (size_t i = 0; i < count; ++i) free(settings[i].text);
     free(settings);
     free(path);
@@ -173,11 +172,11 @@ static enum paced_err check_sweep(const struct paced_sweep *sweep, const struct 
     for (size_t k = 0; k < sweep->key_count; ++k) {
         const char *name = sweep->keys[k], *place = sweep->places[k];
         for (size_t i = 0; i < set_count; ++i)
-            if (paced_config_set_key(sets[i]) == paced_config_key_named(name))
+            if (config_set_key(sets[i]) == config_key_named(name))
                 return paced_error(PACED_INVALID, "--set %s: %s is swept at %s; write --set sweep.%s=VALUES", sets[i],
                                    name, place, name);
         size_t own = 0;
-        while (own < texts->count && (texts->list[own].once || paced_stage_find_line(&texts->list[own], name))) ++own;
+        while (own < texts->count && (texts->list[own].once || stage_find_line(&texts->list[own], name))) ++own;
         if (own == texts->count)
             return paced_error_at(PACED_INVALID, place,
                                   "%s: is swept, but every stage sets it or has sweep = no; remove it here or there",
@@ -190,10 +189,10 @@ static enum paced_err check_sweep(const struct paced_sweep *sweep, const struct 
  * run.name and run.output, which apply to the experiment only). */
 static void select_sets(const char *const *sets, size_t count, const char **own, size_t *own_count,
                         const char **for_stages, size_t *stages_count) {
-    const struct config_key *name = paced_config_key_named("run.name"), *output = paced_config_key_named("run.output");
+    const struct config_key *name = config_key_named("run.name"), *output = config_key_named("run.output");
     for (size_t i = 0; i < count; ++i) {
-        const struct config_key *key = paced_config_set_key(sets[i]);
-        if (paced_sweep_is_set(sets[i])) continue;
+        const struct config_key *key = config_set_key(sets[i]);
+        if (sweep_is_set(sets[i])) continue;
         own[(*own_count)++] = sets[i];
         if (key != name && key != output) for_stages[(*stages_count)++] = sets[i];
     }
@@ -201,9 +200,9 @@ static void select_sets(const char *const *sets, size_t count, const char **own,
 
 /* Reads the stages and the sweep of the file and the sets. */
 static enum paced_err read_texts(struct stage_texts *texts, const char *path, const char *const *sets, size_t count) {
-    enum paced_err err = paced_stage_texts_read(texts, path);
+    enum paced_err err = stage_texts_read(texts, path);
     for (size_t i = 0; !err && i < count; ++i)
-        if (paced_sweep_is_set(sets[i])) err = paced_sweep_apply_set(&texts->sweep, sets[i]);
+        if (sweep_is_set(sets[i])) err = sweep_apply_set(&texts->sweep, sets[i]);
     return err;
 }
 
@@ -214,12 +213,12 @@ static enum paced_err load(struct paced_experiment *experiment, struct stage_tex
     select_sets(sets, set_count, own, &own_count, for_stages, &stages_count);
     enum paced_err err = paced_config_load(&experiment->config, path, own, own_count);
     if (!err) err = read_texts(texts, path, sets, set_count);
-    if (!err) err = paced_sweep_read(&experiment->sweep, &texts->sweep);
+    if (!err) err = sweep_read(&experiment->sweep, &texts->sweep);
     if (!err && texts->count == 0 && experiment->sweep.count == 0)
         err =
             paced_error_at(PACED_INVALID, path, "has no stages; write [stage NAME] with command = train, for example");
     experiment->plain = texts->count == 0;
-    if (!err && experiment->plain) paced_stage_texts_add_plain(texts);
+    if (!err && experiment->plain) stage_texts_add_plain(texts);
     if (!err) err = check_sweep(&experiment->sweep, texts, own, own_count);
     if (!err) err = resolve_stages(experiment, texts, for_stages, stages_count);
     free(own);
@@ -231,7 +230,7 @@ enum paced_err paced_experiment_load(struct paced_experiment *experiment, const 
     struct stage_texts texts = {0};
     *experiment = (struct paced_experiment){0};
     enum paced_err err = load(experiment, &texts, path, sets, set_count);
-    paced_stage_texts_finish(&texts);
+    stage_texts_finish(&texts);
     if (err) paced_experiment_finish(experiment);
     return err;
 }
@@ -240,7 +239,7 @@ enum paced_err paced_experiment_sweeps(const char *path, const char *const *sets
     struct stage_texts texts = {0};
     enum paced_err err = read_texts(&texts, path, sets, set_count);
     *sweeps = texts.sweep.count > 0;
-    paced_stage_texts_finish(&texts);
+    stage_texts_finish(&texts);
     return err;
 }
 
@@ -257,7 +256,7 @@ void paced_experiment_finish(struct paced_experiment *experiment) {
         paced_config_finish(&stage->config);
     }
     free(experiment->stages);
-    paced_sweep_finish(&experiment->sweep);
+    sweep_finish(&experiment->sweep);
     paced_config_finish(&experiment->config);
     *experiment = (struct paced_experiment){0};
 }

@@ -40,7 +40,7 @@ static PACED_NAMES(predict_mode_name, [PACED_PREDICT_RESIZE] = "resize", [PACED_
 #define CHECK(function) .check = function
 #define MEANING(text) .meaning = text
 
-const struct config_key paced_config_keys[] = {
+const struct config_key config_keys[] = {
     {FIELD(run, name), DEPENDS("<stem of the INI>"), NOT_EMPTY, MEANING("name of the run")},
     {PATH(run, output), DEPENDS("outputs/<dataset>/<name>"), NOT_EMPTY, MEANING("directory of the run's results")},
     {FIELD(run, seed), DEFAULT("12345"), RANGE(0, 0x1p53), MEANING("seed of all random numbers")},
@@ -169,25 +169,25 @@ const struct config_key paced_config_keys[] = {
      MEANING("least severe messages to show")},
 };
 /* clang-format on */
-const size_t paced_config_key_count = PACED_COUNT(paced_config_keys);
+const size_t config_key_count = PACED_COUNT(config_keys);
 
-bool paced_config_section_known(const char *section) {
-    for (size_t i = 0; i < paced_config_key_count; ++i)
-        if (strcmp(paced_config_keys[i].section, section) == 0) return true;
+bool config_section_known(const char *section) {
+    for (size_t i = 0; i < config_key_count; ++i)
+        if (strcmp(config_keys[i].section, section) == 0) return true;
     return false;
 }
 
-const struct config_key *paced_config_key_find(const char *section, const char *name) {
-    for (size_t i = 0; i < paced_config_key_count; ++i) {
-        const struct config_key *key = &paced_config_keys[i];
+const struct config_key *config_key_find(const char *section, const char *name) {
+    for (size_t i = 0; i < config_key_count; ++i) {
+        const struct config_key *key = &config_keys[i];
         if (strcmp(key->section, section) == 0 && strcmp(key->name, name) == 0) return key;
     }
     return NULL;
 }
 
-const struct config_key *paced_config_key_named(const char *name) {
-    for (size_t i = 0; i < paced_config_key_count; ++i) {
-        const struct config_key *key = &paced_config_keys[i];
+const struct config_key *config_key_named(const char *name) {
+    for (size_t i = 0; i < config_key_count; ++i) {
+        const struct config_key *key = &config_keys[i];
         size_t length = strlen(key->section);
         bool here = strncmp(name, key->section, length) == 0 && name[length] == '.';
         if (here && strcmp(name + length + 1, key->name) == 0) return key;
@@ -196,40 +196,40 @@ const struct config_key *paced_config_key_named(const char *name) {
 }
 
 static const char *nearest_section(const char *word) {
-    const char *sections[PACED_COUNT(paced_config_keys) + 1];
-    for (size_t i = 0; i < paced_config_key_count; ++i) sections[i] = paced_config_keys[i].section;
-    sections[paced_config_key_count] = "sweep";
+    const char *sections[PACED_COUNT(config_keys) + 1];
+    for (size_t i = 0; i < config_key_count; ++i) sections[i] = config_keys[i].section;
+    sections[config_key_count] = "sweep";
     return paced_nearest(word, sections, PACED_COUNT(sections));
 }
 
 static const struct config_key *key_by_name(const char *name) {
-    for (size_t i = 0; i < paced_config_key_count; ++i)
-        if (strcmp(paced_config_keys[i].name, name) == 0) return &paced_config_keys[i];
+    for (size_t i = 0; i < config_key_count; ++i)
+        if (strcmp(config_keys[i].name, name) == 0) return &config_keys[i];
     return NULL;
 }
 
 /* Key with the nearest name in a section, or in all sections (NULL). */
 static const struct config_key *key_near(const char *section, const char *name) {
-    const char *names[PACED_COUNT(paced_config_keys)];
+    const char *names[PACED_COUNT(config_keys)];
     size_t count = 0;
-    for (size_t i = 0; i < paced_config_key_count; ++i)
-        if (!section || strcmp(paced_config_keys[i].section, section) == 0) names[count++] = paced_config_keys[i].name;
+    for (size_t i = 0; i < config_key_count; ++i)
+        if (!section || strcmp(config_keys[i].section, section) == 0) names[count++] = config_keys[i].name;
     const char *word = paced_nearest(name, names, count);
     if (!word) return NULL;
-    return section ? paced_config_key_find(section, word) : key_by_name(word);
+    return section ? config_key_find(section, word) : key_by_name(word);
 }
 
 /* Key most likely meant: the exact name in the nearest section, or in any; else the nearest name in that section; else
  * the nearest of all. */
 static const struct config_key *nearest_key(const char *section, const char *name) {
-    const char *meant = paced_config_section_known(section) ? section : nearest_section(section);
-    const struct config_key *key = meant ? paced_config_key_find(meant, name) : NULL;
+    const char *meant = config_section_known(section) ? section : nearest_section(section);
+    const struct config_key *key = meant ? config_key_find(meant, name) : NULL;
     if (!key) key = key_by_name(name);
     if (!key && meant) key = key_near(meant, name);
     return key ? key : key_near(NULL, name);
 }
 
-enum paced_err paced_config_key_unknown(const char *place, const char *section, const char *name) {
+enum paced_err config_key_unknown(const char *place, const char *section, const char *name) {
     const char *all = "`paced config --keys` lists all";
     if (!name) {
         const char *near = nearest_section(section);
@@ -237,7 +237,7 @@ enum paced_err paced_config_key_unknown(const char *place, const char *section, 
             return paced_error_at(PACED_INVALID, place, "[%s]: unknown section; did you mean [%s]?", section, near);
         return paced_error_at(PACED_INVALID, place, "[%s]: unknown section; %s", section, all);
     }
-    const char *what = paced_config_section_known(section) ? "key" : "section";
+    const char *what = config_section_known(section) ? "key" : "section";
     const struct config_key *key = nearest_key(section, name);
     if (key)
         return paced_error_at(PACED_INVALID, place, "%s.%s: unknown %s; did you mean %s.%s?", section, name, what,
@@ -245,10 +245,10 @@ enum paced_err paced_config_key_unknown(const char *place, const char *section, 
     return paced_error_at(PACED_INVALID, place, "%s.%s: unknown %s; %s", section, name, what, all);
 }
 
-enum paced_err paced_config_key_refuse(const char *place, const char *name) {
+enum paced_err config_key_refuse(const char *place, const char *name) {
     const char *dot = strchr(name, '.');
     char *section = paced_format("%.*s", (int)(dot - name), name);
-    enum paced_err err = paced_config_key_unknown(place, section, dot + 1);
+    enum paced_err err = config_key_unknown(place, section, dot + 1);
     free(section);
     return err;
 }

@@ -24,41 +24,41 @@ struct config_key {
     enum paced_err (*check)(const char *where, const char *text); /* further check of a text; may be NULL */
 };
 
-extern const struct config_key paced_config_keys[];
-extern const size_t paced_config_key_count;
+extern const struct config_key config_keys[];
+extern const size_t config_key_count;
 
 /* ---- keys.c: lookup ---- */
 
-bool paced_config_section_known(const char *section);
-const struct config_key *paced_config_key_find(const char *section, const char *name);
-const struct config_key *paced_config_key_named(const char *name); /* "section.name" */
+bool config_section_known(const char *section);
+const struct config_key *config_key_find(const char *section, const char *name);
+const struct config_key *config_key_named(const char *name); /* "section.name" */
 
 /* Reports an unknown section header (name NULL) or key at `place` ("FILE:LINE"), with the nearest valid one. */
-enum paced_err paced_config_key_unknown(const char *place, const char *section, const char *name);
-enum paced_err paced_config_key_refuse(const char *place, const char *name); /* the same for "section.name" */
+enum paced_err config_key_unknown(const char *place, const char *section, const char *name);
+enum paced_err config_key_refuse(const char *place, const char *name); /* the same for "section.name" */
 
 /* ---- value.c: conversion between text and field ---- */
 
 /* Checks and stores `text`. Errors have the form "place: section.key: ...". */
-enum paced_err paced_config_value_set(struct paced_config *config, const struct config_key *key, const char *place,
-                                      const char *text);
+enum paced_err config_value_set(struct paced_config *config, const struct config_key *key, const char *place,
+                                const char *text);
 
-/* Adds the field as text, which paced_config_value_set reads back to the same field. */
-void paced_config_value_add(struct paced_text *out, const struct paced_config *config, const struct config_key *key);
+/* Adds the field as text, which config_value_set reads back to the same field. */
+void config_value_add(struct paced_text *out, const struct paced_config *config, const struct config_key *key);
 
 /* Address of a string or path field. */
-char **paced_config_string(struct paced_config *config, const struct config_key *key);
+char **config_string(struct paced_config *config, const struct config_key *key);
 
 /* Adds the valid values of the key: "1 to 64", "> 0", "a, b". */
-void paced_config_range_add(struct paced_text *out, const struct config_key *key);
+void config_range_add(struct paced_text *out, const struct config_key *key);
 
 /* Adds "name = value", wrapped so that it reads back; false, with nothing added, if it cannot be wrapped. */
-bool paced_config_line_add(struct paced_text *out, const char *name, const char *value);
+bool config_line_add(struct paced_text *out, const char *name, const char *value);
 
 /* ---- parse.c ---- */
 
 /* Applies the base files of an INI file, then the file itself; ignores stages and sweeps. */
-enum paced_err paced_config_read(struct paced_config *config, const char *path);
+enum paced_err config_read(struct paced_config *config, const char *path);
 
 /* ---- config.c ---- */
 
@@ -71,11 +71,10 @@ struct config_setting {
 };
 
 /* paced_config_load, with settings applied between the files and --set. */
-enum paced_err paced_config_load_with(struct paced_config *config, const char *path,
-                                      const struct config_setting *settings, size_t count, const char *const *sets,
-                                      size_t set_count);
+enum paced_err config_load_with(struct paced_config *config, const char *path, const struct config_setting *settings,
+                                size_t count, const char *const *sets, size_t set_count);
 
 /* Key named in a --set, or NULL. */
-const struct config_key *paced_config_set_key(const char *set);
+const struct config_key *config_set_key(const char *set);
 
 #endif

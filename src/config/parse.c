@@ -77,19 +77,18 @@ static enum paced_err refuse_loop(const struct source *source) {
 
 static enum paced_err take_section(void *context, const struct paced_ini_entry *entry) {
     (void)context;
-    if (paced_stage_is_header(entry->section)) return paced_stage_check_header(entry->place, entry->section);
-    return paced_config_section_known(entry->section) ? PACED_OK
-                                                      : paced_config_key_unknown(entry->place, entry->section, NULL);
+    if (stage_is_header(entry->section)) return stage_check_header(entry->place, entry->section);
+    return config_section_known(entry->section) ? PACED_OK : config_key_unknown(entry->place, entry->section, NULL);
 }
 
 static enum paced_err set_key(struct source *source, const struct config_key *key,
                               const struct paced_ini_entry *entry) {
-    int *seen = &source->key_lines[key - paced_config_keys];
+    int *seen = &source->key_lines[key - config_keys];
     if (*seen)
         paced_log(PACED_LOG_WARN, "%s: %s.%s: already given in line %d; this value replaces it", entry->place,
                   key->section, key->name, *seen);
     *seen = entry->line;
-    return paced_config_value_set(source->config, key, entry->place, entry->text);
+    return config_value_set(source->config, key, entry->place, entry->text);
 }
 
 static enum paced_err key_outside(const struct paced_ini_entry *entry) {
@@ -100,12 +99,12 @@ static enum paced_err key_outside(const struct paced_ini_entry *entry) {
 }
 
 static enum paced_err take_value(void *context, const struct paced_ini_entry *entry) {
-    const struct config_key *key = paced_config_key_find(entry->section, entry->name);
+    const struct config_key *key = config_key_find(entry->section, entry->name);
     bool is_base = strcmp(entry->name, "base") == 0;
-    if (paced_stage_is_header(entry->section)) return PACED_OK;
+    if (stage_is_header(entry->section)) return PACED_OK;
     if (key) return set_key(context, key, entry);
     if (!*entry->section) return is_base ? load_bases(context, entry) : key_outside(entry);
-    if (!is_base) return paced_config_key_unknown(entry->place, entry->section, entry->name);
+    if (!is_base) return config_key_unknown(entry->place, entry->section, entry->name);
     return paced_error_at(PACED_INVALID, entry->place, "base: is inside a section; move it above the first one");
 }
 
@@ -117,8 +116,8 @@ static enum paced_err refuse_indented_key(void *context, const struct paced_ini_
     if (!text[length]) return PACED_OK;
     while (length > 0 && strchr(" \t", text[length - 1])) length--;
     char *name = paced_format("%.*s", (int)length, text);
-    bool in_stage = paced_stage_is_header(entry->section);
-    bool is_key = in_stage ? paced_stage_key_known(name) : paced_config_key_find(entry->section, name) != NULL;
+    bool in_stage = stage_is_header(entry->section);
+    bool is_key = in_stage ? stage_key_known(name) : config_key_find(entry->section, name) != NULL;
     enum paced_err err = PACED_OK;
     if (is_key)
         err = paced_error_at(PACED_INVALID, entry->place,
@@ -132,12 +131,12 @@ static enum paced_err read_source(struct paced_config *config, const char *path,
     struct source source = {.config = config, .path = path, .heir = heir};
     const struct paced_ini ini = {take_section, take_value, refuse_indented_key, &source};
     if (stat(path, &source.identity) == 0) PACED_TRY(refuse_loop(&source));
-    source.key_lines = paced_alloc(paced_config_key_count, sizeof *source.key_lines);
+    source.key_lines = paced_alloc(config_key_count, sizeof *source.key_lines);
     enum paced_err err = paced_ini_read(path, &ini);
     free(source.key_lines);
     return err;
 }
 
-enum paced_err paced_config_read(struct paced_config *config, const char *path) {
+enum paced_err config_read(struct paced_config *config, const char *path) {
     return read_source(config, path, NULL);
 }

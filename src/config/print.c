@@ -7,24 +7,24 @@
 char *paced_config_text(const struct paced_config *config) {
     struct paced_text out = {0};
     const char *section = "";
-    for (size_t i = 0; i < paced_config_key_count; ++i) {
-        const struct config_key *key = &paced_config_keys[i];
+    for (size_t i = 0; i < config_key_count; ++i) {
+        const struct config_key *key = &config_keys[i];
         if (strcmp(key->section, section) != 0) paced_text_add(&out, "%s[%s]\n", i ? "\n" : "", key->section);
         section = key->section;
         struct paced_text value = {0};
-        paced_config_value_add(&value, config, key);
-        paced_config_line_add(&out, key->name, value.data); /* fits, as checked by value_set */
+        config_value_add(&value, config, key);
+        config_line_add(&out, key->name, value.data); /* fits, as checked by value_set */
         free(value.data);
     }
     return out.data;
 }
 
 uint64_t paced_config_hash(uint64_t hash, const struct paced_config *config) {
-    for (size_t i = 0; i < paced_config_key_count; ++i) {
-        const struct config_key *key = &paced_config_keys[i];
+    for (size_t i = 0; i < config_key_count; ++i) {
+        const struct config_key *key = &config_keys[i];
         struct paced_text text = {0};
         paced_text_add(&text, "%s.%s=", key->section, key->name);
-        paced_config_value_add(&text, config, key);
+        config_value_add(&text, config, key);
         if (!key->no_result) hash = paced_hash(hash, text.data, text.size + 1);
         free(text.data);
     }
@@ -32,13 +32,12 @@ uint64_t paced_config_hash(uint64_t hash, const struct paced_config *config) {
 }
 
 struct paced_settings paced_config_settings(const struct paced_config *config) {
-    struct paced_settings settings = {paced_alloc(paced_config_key_count, sizeof *settings.items),
-                                      paced_config_key_count};
+    struct paced_settings settings = {paced_alloc(config_key_count, sizeof *settings.items), config_key_count};
     for (size_t i = 0; i < settings.count; ++i) {
-        const struct config_key *key = &paced_config_keys[i];
+        const struct config_key *key = &config_keys[i];
         struct paced_text value = {0};
         paced_text_add(&value, "%s", "");
-        paced_config_value_add(&value, config, key);
+        config_value_add(&value, config, key);
         settings.items[i] = (struct paced_setting){paced_format("%s.%s", key->section, key->name), value.data};
     }
     return settings;
@@ -46,7 +45,7 @@ struct paced_settings paced_config_settings(const struct paced_config *config) {
 
 char *paced_config_value(const struct paced_config *config, const char *key) {
     struct paced_text value = {0};
-    paced_config_value_add(&value, config, paced_config_key_named(key));
+    config_value_add(&value, config, config_key_named(key));
     return value.data;
 }
 
@@ -65,7 +64,7 @@ static char *cell(const struct config_key *key, int column) {
     case FALLBACK:
         return paced_strdup(key->shown ? key->shown : *key->fallback ? key->fallback : "(empty)");
     case RANGE:
-        paced_config_range_add(&range, key);
+        config_range_add(&range, key);
         return range.data ? range.data : paced_strdup("");
     default:
         return paced_strdup(key->meaning);
@@ -93,9 +92,9 @@ void paced_config_print_keys(FILE *out, bool markdown) {
     if (markdown) fprintf(out, "| Key | Type | Default | Range | Meaning |\n|---|---|---|---|---|\n");
     /* Pass 0 measures the columns; pass 1 prints. */
     for (int pass = 0; pass < 2; ++pass) {
-        for (size_t i = 0; i < paced_config_key_count; ++i) {
+        for (size_t i = 0; i < config_key_count; ++i) {
             char *cells[COLUMNS];
-            for (int j = 0; j < COLUMNS; ++j) cells[j] = cell(&paced_config_keys[i], j);
+            for (int j = 0; j < COLUMNS; ++j) cells[j] = cell(&config_keys[i], j);
             if (pass == 0)
                 measure(widths, cells);
             else

@@ -17,7 +17,7 @@ static bool is_sweep(const char *section) {
     return strncmp(section, SWEEP, length) == 0 && section[length + strspn(section + length, BLANKS)] == '\0';
 }
 
-bool paced_stage_is_header(const char *section) {
+bool stage_is_header(const char *section) {
     if (is_sweep(section)) return true;
     size_t length = strlen(PREFIX);
     return strncmp(section, PREFIX, length) == 0 && (!section[length] || strchr(" \t", section[length]));
@@ -32,7 +32,7 @@ static const char *name_of(const char *section, size_t *length) {
     return name;
 }
 
-enum paced_err paced_stage_check_header(const char *place, const char *section) {
+enum paced_err stage_check_header(const char *place, const char *section) {
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
     if (is_sweep(section)) return PACED_OK;
     size_t length;
@@ -49,18 +49,18 @@ enum paced_err paced_stage_check_header(const char *place, const char *section) 
     return PACED_OK;
 }
 
-bool paced_stage_key_is_own(const char *name) {
+bool stage_key_is_own(const char *name) {
     for (size_t i = 0; i < PACED_COUNT(own_keys); ++i)
         if (strcmp(own_keys[i], name) == 0) return true;
     return false;
 }
 
-bool paced_stage_key_known(const char *name) {
-    return paced_stage_key_is_own(name) || paced_config_key_named(name);
+bool stage_key_known(const char *name) {
+    return stage_key_is_own(name) || config_key_named(name);
 }
 
 static enum paced_err refuse_line(const char *place, const char *name) {
-    if (strchr(name, '.')) return paced_config_key_refuse(place, name);
+    if (strchr(name, '.')) return config_key_refuse(place, name);
     const char *near = paced_nearest(name, own_keys, PACED_COUNT(own_keys));
     if (near) return paced_error_at(PACED_INVALID, place, "%s: not a key of a stage; did you mean %s?", name, near);
     return paced_error_at(PACED_INVALID, place, "%s: not a key of a stage; valid: command, config, sweep, SECTION.KEY",
@@ -71,8 +71,8 @@ static enum paced_err refuse_line(const char *place, const char *name) {
 static enum paced_err take_section(void *context, const struct paced_ini_entry *entry) {
     struct stage_texts *stages = context;
     const char *section = entry->section, *place = entry->place;
-    if (!paced_stage_is_header(section)) return PACED_OK;
-    PACED_TRY(paced_stage_check_header(place, section));
+    if (!stage_is_header(section)) return PACED_OK;
+    PACED_TRY(stage_check_header(place, section));
     if (is_sweep(section)) return PACED_OK;
     size_t length;
     const char *from = name_of(section, &length);
@@ -89,7 +89,7 @@ static enum paced_err take_section(void *context, const struct paced_ini_entry *
     return PACED_OK;
 }
 
-const struct stage_line *paced_stage_find_line(const struct stage_text *stage, const char *name) {
+const struct stage_line *stage_find_line(const struct stage_text *stage, const char *name) {
     for (size_t i = stage->count; i-- > 0;)
         if (strcmp(stage->lines[i].name, name) == 0) return &stage->lines[i];
     return NULL;
@@ -104,32 +104,32 @@ static void add_line(struct stage_text *stage, const char *place, const char *na
 static enum paced_err take_value(void *context, const struct paced_ini_entry *entry) {
     struct stage_texts *stages = context;
     const char *place = entry->place, *name = entry->name, *text = entry->text;
-    if (!paced_stage_is_header(entry->section)) return PACED_OK;
+    if (!stage_is_header(entry->section)) return PACED_OK;
     if (is_sweep(entry->section)) {
-        add_line(&stages->sweep, place, name, text); /* checked by paced_sweep_read */
+        add_line(&stages->sweep, place, name, text); /* checked by sweep_read */
         return PACED_OK;
     }
     struct stage_text *stage = &stages->list[stages->count - 1];
-    if (!paced_stage_key_known(name)) return refuse_line(place, name);
+    if (!stage_key_known(name)) return refuse_line(place, name);
     if (strcmp(name, "sweep") == 0) {
         stage->once = strcmp(text, "no") == 0;
         if (!stage->once && strcmp(text, "yes") != 0)
             return paced_error_at(PACED_INVALID, place, "sweep: '%s' is neither yes nor no; give yes or no", text);
     }
-    const struct stage_line *before = paced_stage_find_line(stage, name);
+    const struct stage_line *before = stage_find_line(stage, name);
     if (before)
         paced_log(PACED_LOG_WARN, "%s: %s: already given at %s; this value replaces it", place, name, before->place);
     add_line(stage, place, name, text);
     return PACED_OK;
 }
 
-enum paced_err paced_stage_texts_read(struct stage_texts *stages, const char *path) {
+enum paced_err stage_texts_read(struct stage_texts *stages, const char *path) {
     return paced_ini_read(path, &(struct paced_ini){take_section, take_value, NULL, stages});
 }
 
 /* ---- --set of a sweep ---------------------------------------------------------------------------------------- */
 
-bool paced_sweep_is_set(const char *set) {
+bool sweep_is_set(const char *set) {
     return strncmp(set + strspn(set, BLANKS), SWEEP ".", strlen(SWEEP ".")) == 0;
 }
 
@@ -139,7 +139,7 @@ static void finish_line(struct stage_line *line) {
     free(line->place);
 }
 
-enum paced_err paced_sweep_apply_set(struct stage_text *lines, const char *set) {
+enum paced_err sweep_apply_set(struct stage_text *lines, const char *set) {
     const char *from = set + strspn(set, BLANKS) + strlen(SWEEP "."), *equals = strchr(from, '=');
     if (!equals || equals == from || strpbrk(set, "\r\n"))
         return paced_error(PACED_INVALID,
@@ -160,7 +160,7 @@ enum paced_err paced_sweep_apply_set(struct stage_text *lines, const char *set) 
 
 /* ---- all stages ---------------------------------------------------------------------------------------------- */
 
-void paced_stage_texts_add_plain(struct stage_texts *texts) {
+void stage_texts_add_plain(struct stage_texts *texts) {
     const char *place = texts->sweep.lines[0].place;
     static const char *const names[] = {"train", "test"};
     texts->list = paced_alloc(PACED_COUNT(names), sizeof *texts->list);
@@ -179,7 +179,7 @@ static void finish_text(struct stage_text *stage) {
     free(stage->place);
 }
 
-void paced_stage_texts_finish(struct stage_texts *stages) {
+void stage_texts_finish(struct stage_texts *stages) {
     for (size_t i = 0; i < stages->count; ++i) finish_text(&stages->list[i]);
     free(stages->list);
     finish_text(&stages->sweep);

@@ -20,16 +20,16 @@ enum { MAX_POINTS = 1000, LONGEST_NAME = 200 }; /* file systems allow 255 bytes;
 /* Index among the swept keys, or key_count. */
 static size_t find_key(const struct paced_sweep *sweep, const struct config_key *key) {
     size_t i = 0;
-    while (i < sweep->key_count && paced_config_key_named(sweep->keys[i]) != key) ++i;
+    while (i < sweep->key_count && config_key_named(sweep->keys[i]) != key) ++i;
     return i;
 }
 
 static enum paced_err check_key(const struct paced_sweep *sweep, const char *place, const char *name) {
-    const struct config_key *key = paced_config_key_named(name);
+    const struct config_key *key = config_key_named(name);
     if (!key && !strchr(name, '.'))
         return paced_error_at(PACED_INVALID, place, "%s: not a key of a sweep; write SECTION.KEY = v1, v2", name);
-    if (!key) return paced_config_key_refuse(place, name);
-    if (key == paced_config_key_named("run.output") || key == paced_config_key_named("run.name"))
+    if (!key) return config_key_refuse(place, name);
+    if (key == config_key_named("run.output") || key == config_key_named("run.name"))
         return paced_error_at(PACED_INVALID, place, "%s: cannot be swept, because each point has its own; remove it",
                               name);
     size_t before = find_key(sweep, key);
@@ -99,8 +99,8 @@ static enum paced_err take_value(const char **rest, const char *name, const stru
                            **rest == '"' ? "a quote is not closed; write \"...\""
                            : width > 1   ? "a value is missing; give one for each key, separated by blanks"
                                          : "a value is missing; remove the comma, or write \"\" for an empty value");
-    enum paced_err err = paced_config_value_set(&scratch, paced_config_key_named(name), line->place, given);
-    if (!err) paced_config_value_add(&text, &scratch, paced_config_key_named(name));
+    enum paced_err err = config_value_set(&scratch, config_key_named(name), line->place, given);
+    if (!err) config_value_add(&text, &scratch, config_key_named(name));
     paced_config_finish(&scratch);
     free(given);
     *value = text.data;
@@ -219,7 +219,7 @@ static enum paced_err name_points(struct paced_sweep *sweep) {
     return PACED_OK;
 }
 
-enum paced_err paced_sweep_read(struct paced_sweep *sweep, const struct stage_text *lines) {
+enum paced_err sweep_read(struct paced_sweep *sweep, const struct stage_text *lines) {
     *sweep = (struct paced_sweep){0};
     if (lines->count == 0) return PACED_OK;
     sweep->points = paced_alloc(1, sizeof *sweep->points); /* the empty point */
@@ -227,11 +227,11 @@ enum paced_err paced_sweep_read(struct paced_sweep *sweep, const struct stage_te
     enum paced_err err = PACED_OK;
     for (size_t i = 0; !err && i < lines->count; ++i) err = take_line(sweep, &lines->lines[i]);
     if (!err) err = name_points(sweep);
-    if (err) paced_sweep_finish(sweep);
+    if (err) sweep_finish(sweep);
     return err;
 }
 
-void paced_sweep_finish(struct paced_sweep *sweep) {
+void sweep_finish(struct paced_sweep *sweep) {
     finish_points(sweep);
     for (size_t k = 0; k < sweep->key_count; ++k) {
         free(sweep->keys[k]);

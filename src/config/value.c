@@ -13,7 +13,7 @@ static void *field(const struct paced_config *config, const struct config_key *k
     return (char *)config + key->offset;
 }
 
-char **paced_config_string(struct paced_config *config, const struct config_key *key) {
+char **config_string(struct paced_config *config, const struct config_key *key) {
     return field(config, key);
 }
 
@@ -46,7 +46,7 @@ static void add_number_range(struct paced_text *out, const struct config_key *ke
     add_end(out, key->max);
 }
 
-void paced_config_range_add(struct paced_text *out, const struct config_key *key) {
+void config_range_add(struct paced_text *out, const struct config_key *key) {
     if (key->kind == CONFIG_INT || key->kind == CONFIG_REAL)
         add_number_range(out, key);
     else if (key->kind == CONFIG_BOOL)
@@ -162,7 +162,7 @@ static bool may_begin_line(char c) {
     return !within_character && !strchr(" ;#[", c);
 }
 
-bool paced_config_line_add(struct paced_text *out, const char *name, const char *value) {
+bool config_line_add(struct paced_text *out, const char *name, const char *value) {
     struct paced_text line = {0};
     paced_text_add(&line, *value ? "%s = " : "%s =", name);
     size_t room = LINE_BYTES - line.size;
@@ -189,7 +189,7 @@ static const char *unwritable(const char *name, const char *text) {
     if (text[0] == ' ' || text[length - 1] == ' ') return "begins or ends with a blank";
     if (text[0] == ';' || strstr(text, " ;")) return "contains a ';' that would start a comment";
     struct paced_text line = {0};
-    bool fits = paced_config_line_add(&line, name, text);
+    bool fits = config_line_add(&line, name, text);
     free(line.data);
     return fits ? NULL : "cannot be split into lines";
 }
@@ -222,8 +222,8 @@ static enum paced_err set_string(char **field_, const struct config_key *key, co
     return PACED_OK;
 }
 
-enum paced_err paced_config_value_set(struct paced_config *config, const struct config_key *key, const char *place,
-                                      const char *text) {
+enum paced_err config_value_set(struct paced_config *config, const struct config_key *key, const char *place,
+                                const char *text) {
     void *at = field(config, key);
     switch (key->kind) {
     case CONFIG_INT:
@@ -252,7 +252,7 @@ static void add_words(struct paced_text *out, paced_names *words, uint64_t bits)
     }
 }
 
-void paced_config_value_add(struct paced_text *out, const struct paced_config *config, const struct config_key *key) {
+void config_value_add(struct paced_text *out, const struct paced_config *config, const struct config_key *key) {
     const void *at = field(config, key);
     switch (key->kind) {
     case CONFIG_INT:

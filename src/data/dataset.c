@@ -62,7 +62,7 @@ static enum paced_err open_pairs(struct paced_dataset *d, const struct paced_dat
     d->folder = folder ? folder : "";
     d->root = paced_path_join(options->root, d->folder);
     d->size = (int)options->size;
-    PACED_TRY(path ? paced_split_read(&d->split, path, folder ? 1 : 0) : split_find(&d->split, options->root));
+    PACED_TRY(path ? split_read(&d->split, path, folder ? 1 : 0) : split_find(&d->split, options->root));
     d->cache = paced_alloc(d->split.count, sizeof *d->cache);
     d->seen = paced_alloc(d->split.count, sizeof *d->seen);
     return PACED_OK;
@@ -112,7 +112,7 @@ void paced_dataset_close(struct paced_dataset *d) {
     free(d->cache);
     free(d->seen);
     pthread_mutex_destroy(&d->lock);
-    paced_split_finish(&d->split);
+    split_finish(&d->split);
     paced_masks_close(d->masks);
     free(d->root);
     free(d);

@@ -113,6 +113,6 @@ enum paced_err split_find(struct paced_split *split, const char *root) {
         err = paced_error_at(PACED_INVALID, root, "contains no x.png (or x.jpg) with its x_mask.png; check data.root");
     for (size_t i = 0; i < names.count; ++i) free(names.path[i]);
     free(names.path);
-    if (err) paced_split_finish(split);
+    if (err) split_finish(split);
     return err;
 }

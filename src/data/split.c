@@ -57,7 +57,7 @@ static enum paced_err read_pair(const struct paced_split *split, size_t entry, c
     return read_path(split, entry, "mask", json_array_get(value, 1), &pair->mask);
 }
 
-enum paced_err paced_split_read(struct paced_split *split, const char *path, int depth) {
+enum paced_err split_read(struct paced_split *split, const char *path, int depth) {
     json_t *list;
     *split = (struct paced_split){0};
     PACED_TRY(json_list_read(&list, path, &role));
@@ -69,11 +69,11 @@ enum paced_err paced_split_read(struct paced_split *split, const char *path, int
     for (size_t i = 0; i < split->count && !err; ++i)
         err = read_pair(split, i + 1, json_array_get(list, i), &split->pairs[i]);
     json_decref(list);
-    if (err) paced_split_finish(split);
+    if (err) split_finish(split);
     return err;
 }
 
-void paced_split_finish(struct paced_split *split) {
+void split_finish(struct paced_split *split) {
     if (!split) return;
     for (size_t i = 0; i < split->count; ++i) {
         free(split->pairs[i].image);

@@ -272,7 +272,7 @@ static enum paced_err check_layout(struct archive *archive, const struct layout 
     if (!is_disjoint(layout))
         return paced_error_at(PACED_INVALID, archive->path,
                               "tensor '%s': its elements overlap (an expanded view); save its clone()", layout->name);
-    if (__builtin_mul_overflow(layout->count, paced_dtype_bytes(layout->element->dtype), &bytes) ||
+    if (__builtin_mul_overflow(layout->count, dtype_bytes(layout->element->dtype), &bytes) ||
         __builtin_add_overflow(bytes, archive->tensor_bytes, &archive->tensor_bytes) ||
         archive->tensor_bytes > MAX_SHARING * archive->bytes)
         return refuse(archive, layout->name, "the tensors are far larger than the file");
@@ -306,7 +306,7 @@ static enum paced_err find_storage(struct archive *archive, const struct layout 
 
 /* Converts the tensor's elements to a dense row-major array. */
 static void gather(const struct layout *layout, const uint8_t *storage, uint8_t *out) {
-    const size_t step = paced_dtype_bytes(layout->element->dtype);
+    const size_t step = dtype_bytes(layout->element->dtype);
     int64_t index[PACED_MAX_RANK] = {0}, at = layout->offset;
     for (size_t i = 0; i < layout->count; ++i, out += step) {
         layout->element->read(storage + (size_t)at * layout->element->bytes, out);
@@ -334,7 +334,7 @@ static enum paced_err add_tensor(struct archive *archive, const char *name, cons
     PACED_TRY(check_layout(archive, &layout));
     PACED_TRY(find_storage(archive, &layout, &storage));
     note_conversion(archive, layout.element);
-    uint8_t *data = paced_alloc(layout.count, paced_dtype_bytes(layout.element->dtype));
+    uint8_t *data = paced_alloc(layout.count, dtype_bytes(layout.element->dtype));
     gather(&layout, storage.data, data);
     paced_weights_add(weights, name, layout.element->dtype, layout.rank, layout.shape, data);
     free(data);
@@ -389,7 +389,7 @@ static void close_archive(struct archive *archive) {
     if (archive->zip) zip_discard(archive->zip);
 }
 
-enum paced_err paced_pytorch_parse(const char *path, const uint8_t *file, size_t size, struct paced_weights *weights) {
+enum paced_err pytorch_parse(const char *path, const uint8_t *file, size_t size, struct paced_weights *weights) {
     struct archive archive = {.path = path, .bytes = size};
     struct pickle pickle = {0};
     uint8_t *bytes = NULL;

@@ -11,13 +11,13 @@ static bool begins(const uint8_t *file, size_t size, size_t at, const char *magi
 }
 
 static enum paced_err parse_any(const char *path, const uint8_t *file, size_t size, struct paced_weights *weights) {
-    if (begins(file, size, 0, "PK\3\4")) return paced_pytorch_parse(path, file, size, weights);
+    if (begins(file, size, 0, "PK\3\4")) return pytorch_parse(path, file, size, weights);
     if (begins(file, size, 0, "\x80") && begins(file, size, 2, "\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"))
         return paced_error_at(PACED_INVALID, path,
                               "is in PyTorch's format before 1.6; save it again with a newer PyTorch, as in "
                               "torch.save(torch.load('%s'), '%s')",
                               path, path);
-    return paced_safetensors_parse(path, file, size, weights);
+    return safetensors_parse(path, file, size, weights);
 }
 
 static void strip_prefix(const char *path, struct paced_weights *weights) {
@@ -46,7 +46,7 @@ static enum paced_err read_file(const char *path, parser *parse, struct paced_we
 }
 
 enum paced_err paced_safetensors_read(const char *path, struct paced_weights *weights) {
-    return read_file(path, paced_safetensors_parse, weights);
+    return read_file(path, safetensors_parse, weights);
 }
 
 enum paced_err paced_weights_read(const char *path, struct paced_weights *weights) {

@@ -79,7 +79,7 @@ static enum paced_err read_shape(const struct source *source, const json_t *info
         return paced_error_at(PACED_INVALID, source->path, "tensor '%s': %zu dimensions; at most %d are supported",
                               item->name, json_array_size(shape), PACED_MAX_RANK);
     item->rank = (int)json_array_size(shape);
-    *bytes = paced_dtype_bytes(item->dtype);
+    *bytes = dtype_bytes(item->dtype);
     for (int i = 0; i < item->rank; ++i) {
         const json_t *size = json_array_get(shape, (size_t)i);
         if (!json_is_integer(size) || json_integer_value(size) < 0)
@@ -168,8 +168,8 @@ static enum paced_err read_entries(const struct source *source, json_t *root, st
     }
     if (!err) err = check_cover(source, items, count);
     for (size_t i = 0; i < count && !err; ++i)
-        paced_weights_append(weights, items[i].name, items[i].dtype, items[i].rank, items[i].shape,
-                             source->data + items[i].begin);
+        weights_append(weights, items[i].name, items[i].dtype, items[i].rank, items[i].shape,
+                       source->data + items[i].begin);
     free(items);
     return err;
 }
@@ -205,8 +205,7 @@ static enum paced_err parse_header(const struct source *source, json_t **root) {
     return PACED_OK;
 }
 
-enum paced_err paced_safetensors_parse(const char *path, const uint8_t *file, size_t size,
-                                       struct paced_weights *weights) {
+enum paced_err safetensors_parse(const char *path, const uint8_t *file, size_t size, struct paced_weights *weights) {
     struct source source = {0};
     json_t *root = NULL;
     enum paced_err err = split_file(path, file, size, &source);
@@ -224,7 +223,7 @@ static void place_entries(const struct paced_weights *weights, size_t *begin) {
     size_t offset = 0;
     for (size_t width = 0; width < PACED_COUNT(element_bytes); ++width) {
         for (size_t i = 0; i < weights->count; ++i) {
-            if (paced_dtype_bytes(weights->entries[i].dtype) != element_bytes[width]) continue;
+            if (dtype_bytes(weights->entries[i].dtype) != element_bytes[width]) continue;
             begin[i] = offset;
             offset += weights->entries[i].bytes;
         }
@@ -273,7 +272,7 @@ out:
 static void write_data(FILE *stream, const struct paced_weights *weights) {
     for (size_t width = 0; width < PACED_COUNT(element_bytes); ++width)
         for (size_t i = 0; i < weights->count; ++i)
-            if (paced_dtype_bytes(weights->entries[i].dtype) == element_bytes[width])
+            if (dtype_bytes(weights->entries[i].dtype) == element_bytes[width])
                 fwrite(weights->entries[i].data, 1, weights->entries[i].bytes, stream);
 }
 

@@ -4,14 +4,14 @@
 
 #include "paced/weights.h"
 
-size_t paced_dtype_bytes(enum paced_dtype dtype);
+size_t dtype_bytes(enum paced_dtype dtype);
 
 /* Like paced_weights_add, for a name that is known to be new. Does not search, so that reading takes linear time. */
-void paced_weights_append(struct paced_weights *weights, const char *name, enum paced_dtype dtype, int rank,
-                          const int64_t *shape, const void *data);
+void weights_append(struct paced_weights *weights, const char *name, enum paced_dtype dtype, int rank,
+                    const int64_t *shape, const void *data);
 
 /* Parsers of a file in memory; they add its tensors to a set. `path` is for messages. */
 typedef enum paced_err parser(const char *path, const uint8_t *file, size_t size, struct paced_weights *weights);
-parser paced_safetensors_parse, paced_pytorch_parse;
+parser safetensors_parse, pytorch_parse;
 
 #endif

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-size_t paced_dtype_bytes(enum paced_dtype dtype) {
+size_t dtype_bytes(enum paced_dtype dtype) {
     static const size_t bytes[] = {[PACED_F32] = 4, [PACED_F64] = 8, [PACED_I64] = 8, [PACED_U8] = 1};
     return bytes[dtype];
 }
@@ -18,7 +18,7 @@ size_t paced_dtype_bytes(enum paced_dtype dtype) {
 static void fill_entry(struct paced_entry *entry, enum paced_dtype dtype, int rank, const int64_t *shape,
                        const void *data) {
     assert(rank >= 0 && rank <= PACED_MAX_RANK);
-    size_t bytes = paced_dtype_bytes(dtype);
+    size_t bytes = dtype_bytes(dtype);
     for (int i = 0; i < rank; ++i) bytes *= (size_t)shape[i];
     entry->dtype = dtype;
     entry->rank = rank;
@@ -28,8 +28,8 @@ static void fill_entry(struct paced_entry *entry, enum paced_dtype dtype, int ra
     if (bytes > 0) memcpy(entry->data, data, bytes);
 }
 
-void paced_weights_append(struct paced_weights *weights, const char *name, enum paced_dtype dtype, int rank,
-                          const int64_t *shape, const void *data) {
+void weights_append(struct paced_weights *weights, const char *name, enum paced_dtype dtype, int rank,
+                    const int64_t *shape, const void *data) {
     weights->entries = paced_grow(weights->entries, weights->count + 1, sizeof(*weights->entries));
     struct paced_entry *entry = &weights->entries[weights->count++];
     entry->name = paced_strdup(name);
@@ -46,7 +46,7 @@ void paced_weights_add(struct paced_weights *weights, const char *name, enum pac
                        const int64_t *shape, const void *data) {
     struct paced_entry *entry = find_entry(weights, name);
     if (!entry) {
-        paced_weights_append(weights, name, dtype, rank, shape, data);
+        weights_append(weights, name, dtype, rank, shape, data);
         return;
     }
     void *old = entry->data; /* freed last: `data` may point into it */
