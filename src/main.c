@@ -54,7 +54,7 @@ static const struct command commands[] = {
     {"robustness", "CONFIG [--weights FILE[,FILE...]] [--set SECTION.KEY=VALUE]... [--output DIR]",
      "Evaluates robustness.weights (or --weights), else test.weights, on the clean validation set and under each of\n"
      "robustness.corruptions at each of robustness.severities. Writes robustness.csv (every image),\n"
-     "robustness_summary.csv (means and drops), robustness.txt (the table, also printed), robustness_<metric>.png\n"
+     "robustness_summary.csv (means and drops), robustness.txt (the table, also printed), robustness_<metric>.svg\n"
      "(metric against severity) and contact_sheet.png (one image under all corruptions) into the run's directory (or\n"
      "--output).",
      "set output weights", 1, 1, paced_command_robustness},
@@ -63,12 +63,12 @@ static const struct command commands[] = {
      "their tests. Completed stages are skipped, interrupted ones continue, changed ones run again; with --overwrite,\n"
      "all run again. --set applies to every stage, except run.output, the directory of the whole experiment.\n"
      "[sweep] SECTION.KEY = v1, v2 runs all stages (without stages: train, then test) once for each combination of\n"
-     "values and writes one table, sweep.csv, with means over seeds in seeds.csv and a chart in sweep.png. --set\n"
+     "values and writes one table, sweep.csv, with means over seeds in seeds.csv and a chart in sweep.svg. --set\n"
      "sweep.SECTION.KEY=v1,v2 sweeps any CONFIG.",
      "set overwrite", 1, 1, paced_command_experiment},
     {"report", "RUN_DIR... --output DIR",
      "Writes DIR/report.html, which compares the run directories and their configurations in one self-contained file,\n"
-     "and the curves as PNG files beside it. An experiment's directory stands for its runs and its sweep. Every run\n"
+     "and the curves as SVG files beside it. An experiment's directory stands for its runs and its sweep. Every run\n"
      "directory already contains a report of its own.",
      "output", 1, SIZE_MAX, paced_command_report},
     {"predict",

@@ -66,8 +66,6 @@ enum paced_err paced_robustness_write_summary(const struct paced_robustness *rob
 /* Prints one row per corruption with the mean dice over the severities and its drop for each of the weights; the last
  * row is the mean over all corruptions. */
 void paced_robustness_print(const struct paced_robustness *robustness, FILE *out);
-/* Draws DIR/robustness_<metric>.png for each metric: one panel per corruption, one line per weights. */
-enum paced_err paced_robustness_plot(const struct paced_robustness *robustness, const char *dir);
 
 /* ---- the training log ---------------------------------------------------------------------------------------- */
 
@@ -150,36 +148,6 @@ uint32_t paced_class_colour(int class_index);
 void paced_canvas_text(struct paced_canvas *canvas, int x, int y, int scale, uint32_t colour, const char *text);
 int paced_text_width(const char *text, int scale);
 
-/* ---- plots --------------------------------------------------------------------------------------------------- */
-
-/* A line with a mark at each point. NaN in y leaves a gap. */
-struct paced_series {
-    const char *name;
-    const double *x, *y; /* [count], x ascending */
-    size_t count;
-    const double *low, *high;      /* [count], limits of the intervals, NaN: none; NULL: no intervals at all */
-    size_t first_mark, mark_every; /* index of the first mark and step between marks; mark_every 0 means 1 */
-};
-
-/* A line plot. Series differ in colour (Okabe and Ito's palette, safe for colour-blind readers), mark shape and dash
- * pattern, so that they are distinguishable in greyscale too. */
-struct paced_plot {
-    const char *title, *x_label, *y_label;
-    double x_min, x_max, y_min, y_max; /* limits of the axes; points outside are drawn beyond them */
-    const struct paced_series *series;
-    size_t series_count;
-    const double *x_ticks; /* [x_tick_count], ascending; NULL: round numbers */
-    const char *const *x_tick_names;
-    size_t x_tick_count;
-};
-
-/* Draws a plot within width x height, labels included. */
-void paced_canvas_plot(struct paced_canvas *canvas, int x, int y, int width, int height, const struct paced_plot *plot);
-/* Draws a line sample and the name of each series, wrapped to `width`. Returns the height, pixels. canvas NULL: only
- * measures. */
-int paced_canvas_legend(struct paced_canvas *canvas, int x, int y, int width, const struct paced_series *series,
-                        size_t count);
-
 /* ---- the report ----------------------------------------------------------------------------------------------- */
 
 /* A run: its directory without a trailing '/', its configuration by keys and as the text of an INI, and its data. */
@@ -198,10 +166,10 @@ struct paced_report_sources {
     size_t run_count, experiment_count;
 };
 
-/* Writes OUTPUT_DIR/report.html, one self-contained file about these runs and their differences, and its figures as PNG
+/* Writes OUTPUT_DIR/report.html, one self-contained file about these runs and their differences, and its figures as SVG
  * files beside it. The same input gives the same report. Input of a run: config.ini, log.csv, summary.csv,
  * intervals.csv, metrics.csv, reliability.csv, robustness_summary.csv, contact_sheet.png and overlays/overlays.csv
- * (file,case,image,dice) with its pictures; of an experiment: sweep.png and seeds.csv, or sweep.csv without it. Missing
+ * (file,case,image,dice) with its pictures; of an experiment: sweep.svg and seeds.csv, or sweep.csv without it. Missing
  * files are skipped. title NULL: the directory of the only experiment, or the name of the first run. */
 enum paced_err paced_report_write(const struct paced_report_sources *sources, const char *title,
                                   const char *output_dir);

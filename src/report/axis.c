@@ -1,5 +1,5 @@
 /* axis: axes with round numbers. Comparisons allow a rounding error of 1e-9 steps. */
-#include "src/report/axis.h"
+#include "src/report/chart.h"
 
 #include <math.h>
 #include <stddef.h>

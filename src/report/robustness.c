@@ -1,8 +1,7 @@
-/* robustness: effect of corruptions on the metrics, as tables and plots.
+/* robustness: effect of corruptions on the metrics, as tables.
  *
  * Means over severities and over corruptions average the means of the set. */
 #include "paced/report.h"
-#include "src/report/axis.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -139,74 +138,4 @@ void paced_robustness_print(const struct paced_robustness *r, FILE *out) {
         fprintf(out, "  %*.4f%*s", width - 9, set_mean(r->clean[w], PACED_DICE), w + 1 < r->weight_count ? 9 : 0, "");
     fputc('\n', out);
     for (size_t c = 0; c <= r->corruption_count; ++c) print_row(r, c, first, width, out);
-}
-
-/* ---- pictures ------------------------------------------------------------------------------------------------ */
-
-enum { COLUMNS = 4, PANEL_WIDTH = 330, PANEL_HEIGHT = 230, MARGIN = 24, HEADER = 44 };
-
-/* Fills y[weights][1 + severities] of one panel, and its series. */
-static void fill_series(const struct paced_robustness *r, size_t corruption, enum paced_metric figure, const double *x,
-                        double *y, struct paced_series *series) {
-    size_t points = 1 + r->severity_count;
-    for (size_t w = 0; w < r->weight_count; ++w, y += points) {
-        struct row row = summarise(r, w, corruption, figure);
-        y[0] = row.clean;
-        memcpy(y + 1, row.at, r->severity_count * sizeof *y);
-        series[w] = (struct paced_series){.name = r->weights[w], .x = x, .y = y, .count = points};
-    }
-}
-
-/* Axis shared by all panels. */
-static struct axis share_axis(const double *y, size_t count) {
-    struct range range = range_empty();
-    for (size_t i = 0; i < count; ++i) range_add(&range, y[i]);
-    return axis_tenths(range);
-}
-
-static enum paced_err plot_figure(const struct paced_robustness *r, enum paced_metric figure, const char *path) {
-    size_t panels = r->corruption_count + (r->corruption_count > 1), points = 1 + r->severity_count;
-    int columns = panels < COLUMNS ? (int)panels : COLUMNS, rows = ((int)panels + columns - 1) / columns;
-    double x[1 + SEVERITIES] = {0}, *y = paced_alloc(panels * r->weight_count * points, sizeof *y);
-    struct paced_series *series = paced_alloc(panels * r->weight_count, sizeof *series);
-    for (size_t s = 0; s < r->severity_count; ++s) x[1 + s] = r->severities[s];
-    for (size_t p = 0; p < panels; ++p)
-        fill_series(r, p, figure, x, y + p * r->weight_count * points, series + p * r->weight_count);
-    int width = columns * PANEL_WIDTH, legend = paced_canvas_legend(NULL, 0, 0, width, series, r->weight_count);
-    int top = MARGIN + HEADER + legend + MARGIN;
-    struct paced_canvas canvas =
-        paced_canvas_create(width + 2 * MARGIN, top + rows * (PANEL_HEIGHT + MARGIN), PACED_COLOUR_PAPER);
-    char *title = paced_format("%s against severity (0: clean)", paced_metric_table[figure].name);
-    paced_canvas_text(&canvas, MARGIN, MARGIN, 3, PACED_COLOUR_TEXT, title);
-    paced_canvas_legend(&canvas, MARGIN, MARGIN + HEADER, width, series, r->weight_count);
-    const struct axis axis = share_axis(y, panels * r->weight_count * points);
-    for (int p = 0; p < (int)panels; ++p) {
-        const struct paced_plot plot = {.title = corruption_name(r, (size_t)p),
-                                        .x_label = "severity",
-                                        .y_label = paced_metric_table[figure].name,
-                                        .x_max = SEVERITIES,
-                                        .y_min = axis.min,
-                                        .y_max = axis.max,
-                                        .series = series + (size_t)p * r->weight_count,
-                                        .series_count = r->weight_count};
-        paced_canvas_plot(&canvas, MARGIN + p % columns * PANEL_WIDTH, top + p / columns * (PANEL_HEIGHT + MARGIN),
-                          PANEL_WIDTH, PANEL_HEIGHT, &plot);
-    }
-    enum paced_err err = paced_canvas_write(&canvas, path);
-    paced_canvas_finish(&canvas);
-    free(title);
-    free(series);
-    free(y);
-    return err;
-}
-
-enum paced_err paced_robustness_plot(const struct paced_robustness *r, const char *dir) {
-    enum paced_err err = PACED_OK;
-    for (enum paced_metric f = 0; !err && f < PACED_PIXEL_METRICS; ++f) {
-        char *name = paced_format("robustness_%s.png", paced_metric_table[f].name), *path = paced_path_join(dir, name);
-        err = plot_figure(r, f, path);
-        free(path);
-        free(name);
-    }
-    return err;
 }

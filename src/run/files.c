@@ -27,8 +27,8 @@ static const struct {
     {"robustness.txt", offsetof(struct run_files, robustness_table)},
     {"contact_sheet.png", offsetof(struct run_files, contact_sheet)},
     {"report.html", offsetof(struct run_files, report)},
-    {"curves.png", offsetof(struct run_files, curves)},
-    {"reliability.png", offsetof(struct run_files, reliability_curve)},
+    {"curves.svg", offsetof(struct run_files, curves)},
+    {"reliability.svg", offsetof(struct run_files, reliability_curve)},
 };
 
 static char **field(const struct run_files *files, size_t i) {
@@ -67,9 +67,9 @@ static bool is_events(const char *name) {
     return begins(name, EVENTS) && strstr(name, EVENTS_END);
 }
 
-/* Plots of robustness are robustness_<metric>.png. */
+/* Plots of robustness are robustness_<metric>.svg. */
 static bool is_plot(const char *name) {
-    return begins(name, "robustness_") && strstr(name, ".png");
+    return begins(name, "robustness_") && strstr(name, ".svg");
 }
 
 static bool is_overlay(const char *name) {

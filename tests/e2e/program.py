@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import xml.etree.ElementTree
 import zlib
 
 PROGRAM = os.path.abspath(sys.argv[1]) if len(sys.argv) > 1 else "paced"
@@ -174,6 +175,16 @@ def make_png(width, height, channels, pixels):
 
 def write_png(path, width, height, channels, pixels):
     write_bytes(path, make_png(width, height, channels, bytes(pixels)))
+
+
+def svg_size(path):
+    """Width and height of an SVG file, which must be well-formed XML."""
+    root = xml.etree.ElementTree.parse(path).getroot()
+    return int(root.get("width")), int(root.get("height"))
+
+
+def svg_texts(path):
+    return [element.text for element in xml.etree.ElementTree.parse(path).iter("{http://www.w3.org/2000/svg}text")]
 
 
 def png_size(path):

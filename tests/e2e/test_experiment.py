@@ -98,8 +98,8 @@ class ExperimentTest(program.Case):
         self.assertEqual(done.stdout, self.first.stdout)
         after = program.snapshot(self.path("whole"))
         written = {path for path in after if after[path] != before.get(path)}
-        results = ("comparison.csv", "differences.csv", "runs.txt", "report.html", "curves.png", "training_curves.png",
-                   "reliability.png")
+        results = ("comparison.csv", "differences.csv", "runs.txt", "report.html", "curves.svg", "training_curves.svg",
+                   "reliability.svg")
         self.assertEqual(written, {self.path("whole", name) for name in results})
 
     def test_changed_stage_and_those_that_use_it_run_anew(self):

@@ -136,7 +136,7 @@ class ReportTest(program.Case):
                 for label in chart["label"]:
                     self.assertRegex(label, r"^[\w ]+ \(.+\)$")
         names = [chart["label"][1].split(" (")[0] for chart in self.pages["two"].charts]
-        self.assertEqual(names, ["cross entropy", "objective", "KLD", *METRICS, "learning rate", "mu", "admitted",
+        self.assertEqual(names, ["objective", "cross entropy", "KLD", *METRICS, "learning rate", "mu", "admitted",
                                  "accuracy"])
         self.assertEqual(len(self.pages["one"].charts), 8 + 1 + 3 * len(METRICS))  # no KLD, mu, admitted
 
@@ -152,8 +152,10 @@ class ReportTest(program.Case):
         for folder, names in (("one", ("curves", "reliability")),
                               ("both", ("curves", "training_curves", "reliability", "robustness_dice"))):
             for name in names:
-                width, height = program.png_size(self.path(folder, name + ".png"))
+                width, height = program.svg_size(self.path(folder, name + ".svg"))
                 self.assertTrue(width > 400 and height > 300)
+                self.assertIn("accuracy (fraction of pixels)" if name == "reliability" else "dice (0 to 1)",
+                              program.svg_texts(self.path(folder, name + ".svg")))
 
     # ---- configuration ----
 

@@ -8,7 +8,7 @@ SIZE = 32
 CORRUPTIONS, SEVERITIES = ("gaussian_noise", "motion_blur", "brightness"), (1, 3, 5)
 METRICS = ("dice", "iou", "precision", "recall", "f1")
 RESULTS = {"robustness.csv", "robustness_summary.csv", "robustness.txt", "contact_sheet.png",
-           *(f"robustness_{metric}.png" for metric in METRICS)}
+           *(f"robustness_{metric}.svg" for metric in METRICS)}
 FILES = RESULTS | {"config.ini", "report.html"}  # files that also describe how the results were made
 BOTH = "one/best.safetensors,two/best.safetensors"
 
@@ -112,8 +112,10 @@ class RobustnessTest(program.Case):
                 self.assertEqual(channels, 3)
                 self.assertGreater(min(width, height), 200, name)
                 self.assertGreater(len({pixels[i:i + 3] for i in range(0, len(pixels), 3)}), 20, name)
-        plots = {self.results("results", f"robustness_{metric}.png") for metric in METRICS}
-        self.assertEqual(len(plots), len(METRICS))
+        for metric in METRICS:
+            texts = program.svg_texts(self.path("results", f"robustness_{metric}.svg"))
+            self.assertIn(f"{metric} (0 to 1)", texts)
+            self.assertLessEqual({"gaussian_noise", "mean", "severity (level, 0: clean)"}, set(texts))
 
     # ---- dependence of the results on settings ----
 

@@ -53,8 +53,8 @@ class BreastTest(program.Case):
 
     def test_run_directory_holds_the_promised_files_and_no_temporary_ones(self):
         names = {"config.ini", "best.safetensors", "last.safetensors", "state.safetensors", "log.csv", "losses.json",
-                 "metrics.csv", "summary.csv", "intervals.csv", "reliability.csv", "report.html", "curves.png",
-                 "reliability.png", "overlays"}
+                 "metrics.csv", "summary.csv", "intervals.csv", "reliability.csv", "report.html", "curves.svg",
+                 "reliability.svg", "overlays"}
         found = set(os.listdir(self.path("run")))
         self.assertLessEqual(names, found)
         self.assertEqual([name for name in found if ".tmp" in name], [])
@@ -163,7 +163,7 @@ class BreastTest(program.Case):
         self.run_program("test", "tiny.ini", "--set", "run.output=run", "--output", "elsewhere")
         names = ["intervals.csv", "metrics.csv", "reliability.csv", "summary.csv"]
         self.assertEqual(set(os.listdir(self.path("elsewhere"))),
-                         {*names, "config.ini", "report.html", "reliability.png", "overlays"})
+                         {*names, "config.ini", "report.html", "reliability.svg", "overlays"})
         for name in names:
             self.assertEqual(program.read_bytes(self.path("elsewhere", name)),
                              program.read_bytes(self.path("run", name)))

@@ -49,7 +49,7 @@ class SweepCase(program.Case):
             shown.update(counts + figures)
         self.assertEqual(shown, set(header))
         pictures = [attributes["src"] for tag, attributes in page.tags if tag == "img"]
-        self.assertEqual(base64.b64decode(pictures[0].split(",")[1]), program.read_bytes(self.path(folder, "sweep.png")))
+        self.assertEqual(base64.b64decode(pictures[0].split(",")[1]), program.read_bytes(self.path(folder, "sweep.svg")))
 
 
 class SweepTest(SweepCase):
@@ -81,7 +81,7 @@ class SweepTest(SweepCase):
                     self.assertEqual(row[prefix + figure], means[figure])
             _, intervals = program.read_csv(self.path("whole", name, "intervals.csv"))
             self.assertEqual((row["dice_low"], row["dice_high"]), (intervals[0]["low"], intervals[0]["high"]))
-        width, height = program.png_size(self.path("whole", "sweep.png"))
+        width, height = program.svg_size(self.path("whole", "sweep.svg"))
         self.assertTrue(width > 300 and height > 100)
         lines = self.first.stdout.splitlines()
         self.assertEqual([tuple(line.split()[:2]) for line in lines], [("train.lr", "train.batch"), *POINTS])
@@ -169,8 +169,8 @@ class SweepTest(SweepCase):
     # ---- files of an earlier experiment ----
 
     def test_no_results_of_an_earlier_experiment(self):
-        tested = ["comparison.csv", "differences.csv", "reliability.png", "training_curves.png"]
-        results = [*tested, "seeds.csv", "sweep.csv", "sweep.png"]
+        tested = ["comparison.csv", "differences.csv", "reliability.svg", "training_curves.svg"]
+        results = [*tested, "seeds.csv", "sweep.csv", "sweep.svg"]
 
         def run(status=0, **sections):
             program.write_ini(self.path("ever.ini"), base="tiny.ini", run={"output": "ever"}, **sections)
@@ -182,15 +182,15 @@ class SweepTest(SweepCase):
         self.check_section("ever", "seeds.csv", ["all", "non-empty"])
         program.write_text(self.path("ever", "old_seeds.csv"), "")
         self.assertEqual(run(sweep={"train.lr": "3e-3, 0.01", "run.seed": "1"}), results)
-        self.assertEqual(run(sweep={"train.lr": "3e-3, 0.01"}), [*tested, "sweep.csv", "sweep.png"])
+        self.assertEqual(run(sweep={"train.lr": "3e-3, 0.01"}), [*tested, "sweep.csv", "sweep.svg"])
         self.check_section("ever", "sweep.csv", ["all", "non-empty"])
         train = {"stage only": {"command": "train"}}
         test = {"stage test": {"command": "test", "test.weights": "%(only)/best.safetensors"}}
-        self.assertEqual(run(status=2, **train, data={"train": "nowhere.json"}), [*tested, "sweep.csv", "sweep.png"])
+        self.assertEqual(run(status=2, **train, data={"train": "nowhere.json"}), [*tested, "sweep.csv", "sweep.svg"])
         self.assertEqual(run(**train, **test), tested[:3])
         self.assertEqual(run(**train), [])
         self.assertNotIn("sweep-1-all", Page(program.read_text(self.path("ever", "report.html"))).tables)
-        self.assertTrue(os.path.exists(self.path("ever", "curves.png")))
+        self.assertTrue(os.path.exists(self.path("ever", "curves.svg")))
         self.assertTrue(os.path.exists(self.path("ever", "old_seeds.csv")))
 
     # ---- errors ----
@@ -326,7 +326,7 @@ class PaperTest(SweepCase):
             self.assertEqual(words[1:3] + words[4:5], ["unet", "2", "+-"])
             self.assertAlmostEqual(float(words[3]), float(row["dice"]), delta=1e-4)
             self.assertAlmostEqual(float(words[5]), float(row["dice_sd"]), delta=1e-4)
-        self.assertTrue(os.path.exists(self.path("paper", "sweep.png")))
+        self.assertTrue(os.path.exists(self.path("paper", "sweep.svg")))
 
     def test_students_learn_from_their_own_teacher(self):
         for seed in "12":

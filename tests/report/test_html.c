@@ -8,9 +8,8 @@
 
 #include <cmocka.h>
 
-#include "src/report/axis.h"
-#include "src/report/html/chart.h"
-#include "src/report/html/html.h"
+#include "src/report/chart.h"
+#include "src/report/html.h"
 
 static void check_text(const char *text, const char *wanted) {
     struct paced_text out = {0};
@@ -97,9 +96,9 @@ static void test_tenths(void **state) {
     check_tenths(NAN, NAN, 0, 0.1);
 }
 
-static char *draw(const double *x, const double *y, size_t count) {
+static char *draw(double *x, double *y, size_t count) {
     struct paced_text out = {0};
-    struct paced_series series = {.name = "<b>", .x = x, .y = y, .count = count};
+    struct series series = {.name = "<b>", .x = x, .y = y, .count = count};
     struct chart chart = {.title = "a & b",
                           .x_name = "epoch",
                           .x_unit = "passes",
@@ -110,7 +109,7 @@ static char *draw(const double *x, const double *y, size_t count) {
                           .series = &series,
                           .series_count = 1};
     assert_true(chart_has_points(&chart));
-    chart_add(&out, &chart, "c");
+    chart_add(&out, &chart, "c", "");
     return out.data;
 }
 
@@ -129,7 +128,7 @@ static int take_line(const char *svg, double points[][2], int most) {
 }
 
 static void test_line_is_to_scale(void **state) {
-    static const double x[] = {1, 2, 4}, y[] = {0.25, 0.5, 1};
+    static double x[] = {1, 2, 4}, y[] = {0.25, 0.5, 1};
     double p[4][2];
     char *svg = draw(x, y, 3);
     assert_int_equal(take_line(svg, p, 4), 3);
@@ -141,7 +140,7 @@ static void test_line_is_to_scale(void **state) {
 }
 
 static void test_chart_says_what_it_shows(void **state) {
-    static const double x[] = {1, 2}, y[] = {0.123456789, 0.5};
+    static double x[] = {1, 2}, y[] = {0.123456789, 0.5};
     char *svg = draw(x, y, 2);
     static const char *const wanted[] = {"role=\"img\"", "<title id=\"c-title\">a &amp; b: dice against epoch</title>",
                                          ">epoch (passes)<", ">dice (0 to 1)<",
@@ -153,7 +152,7 @@ static void test_chart_says_what_it_shows(void **state) {
 }
 
 static void test_gap(void **state) {
-    static const double x[] = {0, 1, 2, 3}, y[] = {0.5, 0.5, NAN, 0.5};
+    static double x[] = {0, 1, 2, 3}, y[] = {0.5, 0.5, NAN, 0.5};
     char *svg = draw(x, y, 4);
     const char *path = strstr(svg, "<path class=\"line\"");
     assert_non_null(path);

@@ -178,81 +178,80 @@ static void test_bad_files(void **state) {
     }
 }
 
-/* A network shared by all values of a numeric label appears at all of them: the second line, orange and dashed, is
- * horizontal. */
+/* The text of the figure. Release with free(). */
+static char *plot(const struct paced_outcomes *o) {
+    char *text;
+    assert_int_equal(paced_outcomes_plot(o, path), PACED_OK);
+    assert_int_equal(paced_file_read_text(path, 0, &text), PACED_OK);
+    return text;
+}
+
+/* A network shared by all values of a numeric label appears at all of them: the second line is horizontal. */
 static void test_shared_is_a_level_line(void **state) {
     struct paced_outcomes o;
-    struct paced_image image;
     paced_outcomes_init(&o, names, 2);
     add_test(&o, "kd", "1", 0.5);
     add_test(&o, "kd", "2", 0.75);
     add_test(&o, "teacher", "", 0.875);
-    assert_int_equal(paced_outcomes_plot(&o, path), PACED_OK);
-    assert_int_equal(paced_image_read_exact(path, NULL, &image), PACED_OK);
-    int most = 0;
-    for (int y = 0; y < image.height; ++y) {
-        int orange = 0;
-        for (int x = 0; x < image.width / 2; ++x) /* first panel */
-            orange += memcmp(image.rgb + 3 * (y * image.width + x), "\xe6\x9f\x00", 3) == 0;
-        if (orange > most) most = orange;
-    }
-    assert_true(most > 100);
-    free(image.rgb);
+    char *svg = plot(&o);
+    const char *line = strstr(svg, "<g class=\"s1\">\n<path class=\"line\"");
+    double x[2], y[2];
+    assert_non_null(line);
+    assert_int_equal(sscanf(strstr(line, " d=\""), " d=\"M%lf %lfL%lf %lf\"", &x[0], &y[0], &x[1], &y[1]), 4);
+    assert_true(x[0] + 100 < x[1] && y[0] == y[1]);
+    free(svg);
     paced_outcomes_finish(&o);
 }
 
-/* Mean position of the blue pixels in the plot of two networks. */
-static double find_blue(const char *a, const char *b, double dice_a, double dice_b, bool across) {
+/* Mean position of the marks of the first panel in the figure of two networks, along x or y. */
+static double find_marks(const char *a, const char *b, double dice_a, double dice_b, bool across) {
     struct paced_outcomes o;
     paced_outcomes_init(&o, names, 2);
-    struct paced_image image;
     add_test(&o, "n", a, dice_a);
     add_test(&o, "n", b, dice_b);
-    assert_int_equal(paced_outcomes_plot(&o, path), PACED_OK);
+    char *svg = plot(&o), *mark = svg;
+    double sum = 0;
+    for (int i = 0; i < 2; ++i) {
+        double x, y;
+        mark = strstr(mark, "class=\"mark\"") + 1;
+        if (across)
+            assert_int_equal(sscanf(mark, "lass=\"mark\" d=\"M%lf %lfh", &x, &y), 2);
+        else
+            assert_int_equal(sscanf(mark, "lass=\"mark\" transform=\"translate(%lf %lf)", &x, &y), 2);
+        sum += across ? x : y;
+    }
+    free(svg);
     paced_outcomes_finish(&o);
-    assert_int_equal(paced_image_read_exact(path, NULL, &image), PACED_OK);
-    double sum = 0, count = 0;
-    for (int y = 0; y < image.height; ++y)
-        for (int x = 0; x < image.width / 2; ++x) { /* first panel */
-            const uint8_t *p = image.rgb + 3 * (y * image.width + x);
-            if (p[0] != 0x00 || p[1] != 0x72 || p[2] != 0xb2) continue;
-            sum += across ? x : y;
-            count++;
-        }
-    free(image.rgb);
-    assert_true(count > 20);
-    return sum / count;
+    return sum / 2;
 }
 
-/* Number of blue pixels in the first panel of a sweep over two numbers, with the intervals of add_test, or with
- * averages over one run each, which have no standard deviation. */
-static int count_blue(bool averaged) {
+/* Number of bars in the figure of a sweep over two numbers, with the intervals of add_test, or with averages over one
+ * run each, which have no standard deviation. */
+static int count_bars(bool averaged) {
     struct paced_outcomes o, means;
-    struct paced_image image;
     paced_outcomes_init(&o, names, 2);
     add_test(&o, "1", "1", 0.5);
     add_test(&o, "2", "1", 0.5);
     means = paced_outcomes_average(&o, 1);
-    assert_int_equal(paced_outcomes_plot(averaged ? &means : &o, path), PACED_OK);
-    assert_int_equal(paced_image_read_exact(path, NULL, &image), PACED_OK);
+    char *svg = plot(averaged ? &means : &o);
     int count = 0;
-    for (int i = 0; i < image.width * image.height; ++i)
-        count += i % image.width < image.width / 2 && memcmp(image.rgb + 3 * i, "\x00\x72\xb2", 3) == 0;
-    free(image.rgb);
+    for (const char *at = svg; (at = strstr(at, "class=\"interval\"")); ++at) ++count;
+    free(svg);
     paced_outcomes_finish(&means);
     paced_outcomes_finish(&o);
     return count;
 }
 
 static void test_curves_have_bars(void **state) {
-    assert_true(count_blue(false) > count_blue(true) + 200);
+    assert_int_equal(count_bars(false), 2 * 2); /* two networks, two panels */
+    assert_int_equal(count_bars(true), 0);
 }
 
 /* With a numeric label, higher is better; with names, further to the right is better. */
 static void test_plots(void **state) {
-    assert_true(find_blue("1", "2", 0.8, 0.9, false) + 15 < find_blue("1", "2", 0.2, 0.9, false));
-    assert_true(find_blue("1", "1.0", 0.8, 0.9, true) > find_blue("1", "1.0", 0.2, 0.9, true) + 15); /* numeric label */
-    assert_true(find_blue("x", "y", 0.8, 0.9, true) > find_blue("x", "y", 0.2, 0.9, true) + 15);
+    assert_true(find_marks("1", "2", 0.8, 0.9, false) + 15 < find_marks("1", "2", 0.2, 0.9, false));
+    assert_true(find_marks("1", "1.0", 0.8, 0.9, true) > find_marks("1", "1.0", 0.2, 0.9, true) + 15); /* one number */
+    assert_true(find_marks("x", "y", 0.8, 0.9, true) > find_marks("x", "y", 0.2, 0.9, true) + 15);
 }
 
 int main(void) {

@@ -1,14 +1,14 @@
 /* calibration: reliability.csv as a curve and as a table. */
 #include <stdlib.h>
 
-#include "src/report/html/figure.h"
-#include "src/report/html/html.h"
+#include "src/report/figure.h"
+#include "src/report/html.h"
 #include "src/report/html/sections.h"
 
-static const double diagonal[] = {0, 1};
+static double diagonal[] = {0, 1};
 
 /* Reliability curve; bins without pixels have no point. */
-static struct paced_series take_series(const struct report_run *run) {
+static struct series take_series(const struct report_run *run) {
     const struct paced_csv *t = &run->reliability;
     double *x = paced_alloc(t->rows + 1, sizeof *x), *y = paced_alloc(t->rows + 1, sizeof *y);
     size_t count = 0;
@@ -18,7 +18,7 @@ static struct paced_series take_series(const struct report_run *run) {
         x[count] = confidence;
         y[count++] = paced_csv_real(t, row, "accuracy");
     }
-    return (struct paced_series){.name = run->label, .x = x, .y = y, .count = count};
+    return (struct series){.name = run->label, .x = x, .y = y, .count = count};
 }
 
 static void add_table(struct paced_text *out, const struct report *report) {
@@ -50,11 +50,11 @@ static void add_table(struct paced_text *out, const struct report *report) {
 }
 
 enum paced_err section_calibration(struct paced_text *out, const struct report *report) {
-    struct paced_series *series = paced_alloc(report->count + 1, sizeof *series);
+    struct series *series = paced_alloc(report->count + 1, sizeof *series);
     size_t count = 0;
     for (size_t i = 0; i < report->count; ++i)
         if (report->runs[i].reliability.rows > 0) series[count++] = take_series(&report->runs[i]);
-    series[count] = (struct paced_series){.name = "perfectly calibrated", .x = diagonal, .y = diagonal, .count = 2};
+    series[count] = (struct series){.name = "perfectly calibrated", .x = diagonal, .y = diagonal, .count = 2};
     struct chart chart = {.title = "Reliability",
                           .x_name = "confidence",
                           .x_unit = "maximum probability",
@@ -71,8 +71,8 @@ enum paced_err section_calibration(struct paced_text *out, const struct report *
     enum paced_err err = figure_add(out, &figure, report->dir);
     if (count > 0) add_table(out, report);
     for (size_t i = 0; i < count; ++i) {
-        free((void *)(uintptr_t)series[i].x);
-        free((void *)(uintptr_t)series[i].y);
+        free(series[i].x);
+        free(series[i].y);
     }
     free(series);
     return err;

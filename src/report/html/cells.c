@@ -1,6 +1,6 @@
 #include "src/report/html/cells.h"
 
-#include "src/report/html/html.h"
+#include "src/report/html.h"
 
 void cells_add_heading(struct paced_text *out, const char *name, bool less_is_better, const char *unit) {
     paced_text_add(out,

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "src/report/html/html.h"
+#include "src/report/html.h"
 #include "src/report/html/sections.h"
 
 static const char *const cases[] = {"best", "median", "worst"};

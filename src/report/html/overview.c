@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "src/report/html/html.h"
+#include "src/report/html.h"
 #include "src/report/html/sections.h"
 
 /* ---- cells, one function per column -------------------------------------------------------------------------- */

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "paced/report.h"
-#include "src/report/html/html.h"
+#include "src/report/html.h"
 #include "src/report/html/sections.h"
 
 static const struct {

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/report/html.h"
 #include "src/report/html/cells.h"
-#include "src/report/html/html.h"
 #include "src/report/html/sections.h"
 
 static const char *const sets[] = {"all", "non-empty"};

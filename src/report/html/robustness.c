@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/report/figure.h"
+#include "src/report/html.h"
 #include "src/report/html/cells.h"
-#include "src/report/html/figure.h"
-#include "src/report/html/html.h"
 #include "src/report/html/sections.h"
 
 enum { SEVERITIES = 5 };
@@ -79,8 +79,8 @@ static long find_row(const struct condition *c, const char *corruption, const ch
 
 /* Series of a metric against severity, with the clean images at 0; missing severities have no point.
  * x, y: [1 + SEVERITIES]. */
-static struct paced_series take_series(const struct condition *c, const char *corruption, const char *metric, double *x,
-                                       double *y) {
+static struct series take_series(const struct condition *c, const char *corruption, const char *metric, double *x,
+                                 double *y) {
     const struct paced_csv *t = &c->run->robustness;
     long row = find_row(c, corruption, metric);
     size_t count = 0;
@@ -91,7 +91,7 @@ static struct paced_series take_series(const struct condition *c, const char *co
         if (isnan(y[count])) continue;
         x[count++] = severity;
     }
-    return (struct paced_series){.name = c->label, .x = x, .y = y, .count = count};
+    return (struct series){.name = c->label, .x = x, .y = y, .count = count};
 }
 
 /* Sets the same y axis for all charts, so that they are comparable. */
@@ -107,13 +107,12 @@ static void share_axis(struct chart *charts, size_t count) {
     }
 }
 
-/* png_dir NULL: no PNG file. */
 static enum paced_err add_curves(struct paced_text *out, const struct conditions *c, enum paced_metric metric,
-                                 const char *png_dir) {
+                                 const char *dir) {
     const char *name = paced_metric_table[metric].name;
     size_t lines = c->count * c->corruption_count, points = 1 + SEVERITIES;
     double *values = paced_alloc(2 * lines * points, sizeof *values);
-    struct paced_series *series = paced_alloc(lines, sizeof *series);
+    struct series *series = paced_alloc(lines, sizeof *series);
     struct chart *charts = paced_alloc(c->corruption_count, sizeof *charts);
     for (size_t i = 0; i < c->corruption_count; ++i) {
         charts[i] = (struct chart){.title = c->corruptions[i],
@@ -135,7 +134,7 @@ static enum paced_err add_curves(struct paced_text *out, const struct conditions
                                  "shows the mean over all corruptions.",
                                  name);
     const struct figure figure = {id, caption, charts, c->corruption_count};
-    enum paced_err err = figure_add(out, &figure, png_dir);
+    enum paced_err err = figure_add(out, &figure, dir);
     free(caption);
     free(id);
     free(charts);
@@ -207,8 +206,7 @@ enum paced_err section_robustness(struct paced_text *out, const struct report *r
     const bool any = c.count > 0;
     for (enum paced_metric m = 0; !err && m < PACED_PIXEL_METRICS; ++m) {
         if (any && m == 1) paced_text_add(out, "<details><summary>Other metrics</summary>\n");
-        /* A single run already has these pictures, drawn by `paced robustness`. */
-        err = add_curves(out, &c, m, report->count > 1 ? report->dir : NULL);
+        err = add_curves(out, &c, m, report->dir);
         if (!err && any) add_table(out, &c, paced_metric_table[m].name);
     }
     if (any) paced_text_add(out, "</details>\n");

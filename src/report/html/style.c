@@ -58,6 +58,7 @@ static const char *const rules[] = {
     ".grid{stroke:var(--rule);stroke-width:1}",
     ".axis{fill:none;stroke:var(--faint);stroke-width:1}",
     ".line{fill:none;stroke:currentColor;stroke-width:2;stroke-linejoin:round}",
+    "svg .interval{fill:none;stroke:currentColor}",
     ".mark{fill:currentColor;stroke:var(--paper);stroke-width:1.2;paint-order:stroke}",
     ".s0{color:var(--c0)}.s1{color:var(--c1)}.s2{color:var(--c2)}.s3{color:var(--c3)}.s4{color:var(--c4)}"
     ".s5{color:var(--c5)}.s6{color:var(--c6)}",

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/report/html.h"
 #include "src/report/html/cells.h"
-#include "src/report/html/html.h"
 #include "src/report/html/sections.h"
 #include "src/report/outcomes.h"
 
@@ -114,7 +114,7 @@ static void add_table(struct paced_text *out, const struct outcomes *o, enum pac
 /* ---- the section --------------------------------------------------------------------------------------------- */
 
 static enum paced_err add_picture(struct paced_text *out, const struct outcomes *o, const char *dir) {
-    char *path = paced_path_join(dir, "sweep.png");
+    char *path = paced_path_join(dir, "sweep.svg");
     char *description = paced_format("Dice of the networks of %s", report_last_part(dir));
     enum paced_err err = PACED_OK;
     if (paced_path_exists(path)) {

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "src/report/html/figure.h"
+#include "src/report/figure.h"
 #include "src/report/html/sections.h"
 
 /* Measures with a chart: first those of both phases, then those of the training. Returns their number. */
@@ -23,7 +23,7 @@ struct line {
     const char *phase, *name;
 };
 
-static struct paced_series take_series(const struct line *line, const struct paced_measure_row *measure) {
+static struct series take_series(const struct line *line, const struct paced_measure_row *measure) {
     const struct paced_csv *log = line->log;
     double *x = paced_alloc(log->rows + 1, sizeof *x), *y = paced_alloc(log->rows + 1, sizeof *y);
     size_t count = 0;
@@ -35,19 +35,19 @@ static struct paced_series take_series(const struct line *line, const struct pac
         y[count] = paced_csv_real(log, row, measure->name);
         any |= !isnan(y[count++]);
     }
-    return (struct paced_series){.name = line->name, .x = x, .y = y, .count = any ? count : 0};
+    return (struct series){.name = line->name, .x = x, .y = y, .count = any ? count : 0};
 }
 
-static void finish_series(struct paced_series *series) {
-    free((void *)(uintptr_t)series->x);
-    free((void *)(uintptr_t)series->y);
+static void finish_series(struct series *series) {
+    free(series->x);
+    free(series->y);
 }
 
 static enum paced_err add_figure(struct paced_text *out, const struct report *report, const char *id,
                                  const char *caption, const struct line *lines, size_t count) {
     enum paced_measure measures[PACED_MEASURES];
     size_t curves = charted(measures);
-    struct paced_series *series = paced_alloc(curves * count, sizeof *series);
+    struct series *series = paced_alloc(curves * count, sizeof *series);
     struct chart charts[PACED_MEASURES];
     for (size_t c = 0; c < curves; ++c) {
         const struct paced_measure_row *measure = &paced_measure_table[measures[c]];

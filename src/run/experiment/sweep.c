@@ -11,7 +11,7 @@
 
 #define ALL "sweep.csv"
 #define MEANS "seeds.csv"
-#define PICTURE "sweep.png"
+#define PICTURE "sweep.svg"
 
 /* Labels of one network; values NULL: it belongs to all points. free() the list. */
 static const char **list_labels(const struct paced_experiment *plan, const char *stage, char *const *values) {

@@ -18,7 +18,7 @@ enum paced_err sweep_take_robustness(struct paced_outcomes *outcomes, const stru
 void sweep_join_shared(struct paced_outcomes *outcomes, const struct paced_experiment *plan);
 
 /* Writes sweep.csv and, if run.seed is swept, seeds.csv (means over the seeds); prints the last of them and draws it
- * into sweep.png. Removes the files of an earlier sweep that are not replaced. */
+ * into sweep.svg. Removes the files of an earlier sweep that are not replaced. */
 enum paced_err sweep_write(const struct paced_outcomes *outcomes, const char *dir);
 
 #endif

@@ -188,7 +188,6 @@ static enum paced_err write_results(struct measurement *m, const char *dir) {
     run_files_init(&files, dir);
     enum paced_err err = paced_make_dirs(dir);
     if (!err) err = paced_robustness_write_csv(&m->results, files.robustness);
-    if (!err) err = paced_robustness_plot(&m->results, dir);
     if (!err)
         err = contact_sheet_write(m->evaluation.dataset, &m->plan, (uint64_t)m->config.run.seed, files.contact_sheet);
     if (!err) err = write_table(&m->results, files.robustness_table);

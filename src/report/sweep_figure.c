@@ -1,4 +1,4 @@
-/* outcome_plot: Dice of the networks of a sweep, with one panel each for all, the non-empty and the corrupted images.
+/* sweep_figure: Dice of the networks of a sweep, with one panel each for all, the non-empty and the corrupted images.
  *
  * If exactly one swept key is numeric, Dice is plotted against it, one line per combination of the other labels. The
  * axis is logarithmic if the values span a factor of 20 or more. A network without the key, which all values share, is
@@ -10,14 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "src/report/axis.h"
+#include "src/report/figure.h"
 
-enum { MARGIN = 24, TITLE = 40, PANEL_WIDTH = 420, PANEL_HEIGHT = 320, PANELS = 3 };
-enum { ROW = 26, ROW_PANEL = 300, GAP = 32, AXIS = 40, MARK = 7, SHIFT = 14, SMALL = PACED_TEXT_HEIGHT };
+enum { MARGIN = 24, TITLE = 44, ROW = 24, ROW_PANEL = 260, GAP = 32, AXIS = 56, TICKS = 5, PANELS = 3 };
 
-#define WIDE 20.0 /* ratio of maximum to minimum from which an axis is logarithmic */
-#define GRID 0xe4e4e4u
-#define INK 0x0072b2u
+#define WIDE 20.0   /* ratio of maximum to minimum from which an axis is logarithmic */
+#define SHIFT 0.033 /* offset between series, as a fraction of the axis */
 
 static const struct {
     const char *title;
@@ -125,12 +123,12 @@ static void add_point(struct curves *c, const struct paced_outcome *row, size_t 
     c->series[at] = s;
 }
 
-/* Offset of SHIFT pixels, or less if all series would not fit into half of the minimum distance between two values. */
+/* Offset of SHIFT, or less if all series would not fit into half of the minimum distance between two values. */
 static double find_shift(const struct curves *c) {
     double length = c->x[c->count - 1] - c->x[0], gap = length;
     for (size_t i = 1; i < c->count; ++i)
         if (c->x[i] > c->x[i - 1]) gap = fmin(gap, c->x[i] - c->x[i - 1]);
-    return fmin(SHIFT * length / PANEL_WIDTH, gap / 2 / (double)c->series_count);
+    return fmin(SHIFT * length, gap / 2 / (double)c->series_count);
 }
 
 static void add_points(struct curves *c, const struct paced_outcomes *outcomes) {
@@ -168,10 +166,10 @@ static void close_curves(struct curves *c) {
 }
 
 /* Fills values[4][count], which are x, y, low and high, series by series. */
-static void fill_series(const struct curves *c, int panel, double *values, struct paced_series *series) {
+static void fill_series(const struct curves *c, int panel, double *values, struct series *series) {
     double *x = values, *y = x + c->count, *low = y + c->count, *high = low + c->count;
     for (size_t s = 0; s < c->series_count; ++s) {
-        series[s] = (struct paced_series){.name = c->names[s], .x = x, .y = y, .low = low, .high = high};
+        series[s] = (struct series){.name = c->names[s], .x = x, .y = y, .low = low, .high = high};
         for (size_t i = 0; i < c->count; ++i) {
             if (c->series[i] != s) continue;
             const struct paced_figure *f = dice(c->rows[i], panel);
@@ -195,39 +193,33 @@ static size_t fill_ticks(const struct curves *c, double *ticks, const char **nam
     return count;
 }
 
-static enum paced_err plot_curves(const struct paced_outcomes *outcomes, size_t label, const char *path) {
+static enum paced_err draw_curves(const struct paced_outcomes *outcomes, size_t label, const char *path) {
     struct curves c = open_curves(outcomes, label);
-    double *values = paced_alloc(5 * c.count, sizeof *values), *ticks = values + 4 * c.count;
+    double *values = paced_alloc((4 * PANELS + 1) * c.count, sizeof *values), *ticks = values + 4 * PANELS * c.count;
     const char **names = paced_alloc(c.count, sizeof *names);
-    struct paced_series *series = paced_alloc(c.series_count, sizeof *series);
-    int list[PANELS], panel_count = list_panels(outcomes, list), width = panel_count * (PANEL_WIDTH + MARGIN);
+    struct series *series = paced_alloc(PANELS * c.series_count, sizeof *series);
+    struct chart charts[PANELS];
+    int list[PANELS];
+    const struct figure figure = {"sweep", "", charts, (size_t)list_panels(outcomes, list)};
     const struct axis axis = share_axis(outcomes);
-    double gap = 0.04 * (c.x[c.count - 1] - c.x[0]) + (double)(c.series_count - 1) / 2 * c.shift;
-    struct paced_plot plot = {.x_label = outcomes->names[label],
-                              .y_label = "dice",
-                              .x_min = c.x[0] - gap,
-                              .x_max = c.x[c.count - 1] + gap,
-                              .y_min = axis.min,
-                              .y_max = axis.max,
-                              .series = series,
-                              .series_count = c.series_count,
-                              .x_ticks = ticks,
-                              .x_tick_names = names,
-                              .x_tick_count = fill_ticks(&c, ticks, names)};
-    fill_series(&c, 0, values, series);
-    int legend = c.series_count > 1 ? paced_canvas_legend(NULL, 0, 0, width, series, c.series_count) + MARGIN : 0;
-    struct paced_canvas canvas =
-        paced_canvas_create(width + MARGIN, PANEL_HEIGHT + 2 * MARGIN + legend, PACED_COLOUR_PAPER);
-    if (legend) paced_canvas_legend(&canvas, MARGIN, MARGIN, width, series, c.series_count);
-    for (int p = 0; p < panel_count; ++p) {
-        fill_series(&c, list[p], values, series);
-        plot.title = panels[list[p]].title;
-        paced_canvas_plot(&canvas, MARGIN + p * (PANEL_WIDTH + MARGIN), MARGIN + legend, PANEL_WIDTH, PANEL_HEIGHT,
-                          &plot);
+    size_t tick_count = fill_ticks(&c, ticks, names);
+    for (size_t p = 0; p < figure.chart_count; ++p) {
+        charts[p] = (struct chart){.title = panels[list[p]].title,
+                                   .x_name = outcomes->names[label],
+                                   .x_unit = "",
+                                   .y_name = "dice",
+                                   .y_unit = "",
+                                   .y_min = axis.min,
+                                   .y_max = axis.max,
+                                   .x_gap = 0.04 * (c.x[c.count - 1] - c.x[0]),
+                                   .x_ticks = ticks,
+                                   .x_tick_names = names,
+                                   .x_tick_count = tick_count,
+                                   .series = series + p * c.series_count,
+                                   .series_count = c.series_count};
+        fill_series(&c, list[p], values + 4 * p * c.count, charts[p].series);
     }
-    paced_canvas_text(&canvas, MARGIN, canvas.height - MARGIN + SMALL, 1, PACED_COLOUR_FAINT, name_spread(outcomes));
-    enum paced_err err = paced_canvas_write(&canvas, path);
-    paced_canvas_finish(&canvas);
+    enum paced_err err = figure_write(&figure, PANELS, name_spread(outcomes), path);
     free(series);
     free(names);
     free(values);
@@ -237,74 +229,64 @@ static enum paced_err plot_curves(const struct paced_outcomes *outcomes, size_t 
 
 /* ---- rows ---------------------------------------------------------------------------------------------------- */
 
-/* Position of a panel and range of its axis. */
-struct strip {
-    int x, y, height;
-    double min, max;
-};
-
-static int place(const struct strip *s, double value) {
-    double fraction = fmin(fmax((value - s->min) / (s->max - s->min), 0), 1);
-    return s->x + (int)lround(fraction * ROW_PANEL);
-}
-
-static void draw_scale(struct paced_canvas *canvas, const struct strip *s) {
-    double step = s->max - s->min > 0.55 ? 0.2 : s->max - s->min > 0.25 ? 0.1 : 0.05;
-    for (long i = lround(ceil(s->min / step - 1e-9)); (double)i * step <= s->max + 1e-9; ++i) {
-        char text[32];
-        snprintf(text, sizeof text, "%g", (double)i * step);
-        int x = place(s, (double)i * step);
-        paced_canvas_fill(canvas, x, s->y, 1, s->height, GRID);
-        paced_canvas_text(canvas, x - paced_text_width(text, 1) / 2, s->y + s->height + 6, 1, PACED_COLOUR_TEXT, text);
-    }
-}
-
-static void draw_figure(struct paced_canvas *canvas, const struct strip *s, int y, const struct paced_figure *f) {
-    if (isnan(f->mean)) return;
-    int low = place(s, low_of(f)), high = place(s, high_of(f));
-    paced_canvas_fill(canvas, low, y, high - low + 1, 1, INK);
-    paced_canvas_fill(canvas, place(s, f->mean) - MARK / 2, y - MARK / 2, MARK, MARK, INK);
-}
-
-/* Draws each label as a column; returns the x position of the first panel. canvas NULL: only measures. */
-static int draw_labels(struct paced_canvas *canvas, const struct paced_outcomes *outcomes) {
+/* Draws each label as a column; returns the x position of the first panel. out NULL: only measures. */
+static int draw_labels(struct paced_text *out, const struct paced_outcomes *outcomes) {
     int x = MARGIN;
     for (size_t k = 0; k < outcomes->label_count; ++k) {
-        const char *name = outcomes->names[k];
-        int width = paced_text_width(name, 1);
-        if (canvas) paced_canvas_text(canvas, x, MARGIN + SMALL, 1, PACED_COLOUR_FAINT, name);
+        int width = figure_text_width(outcomes->names[k]);
+        if (out) figure_add_text(out, x, MARGIN + TITLE / 2, "label", outcomes->names[k]);
         for (size_t i = 0; i < outcomes->count; ++i) {
             const char *label = outcomes->rows[i].labels[k];
-            int y = MARGIN + TITLE + (int)i * ROW + (ROW - 2 * SMALL) / 2;
-            if (paced_text_width(label, 2) > width) width = paced_text_width(label, 2);
-            if (canvas) paced_canvas_text(canvas, x, y, 2, PACED_COLOUR_TEXT, label);
+            if (figure_text_width(label) > width) width = figure_text_width(label);
+            if (out) figure_add_text(out, x, MARGIN + TITLE + (int)i * ROW + ROW / 2 + 4, "", label);
         }
         x += width + GAP;
     }
     return x;
 }
 
-static enum paced_err plot_rows(const struct paced_outcomes *outcomes, const char *path) {
-    int list[PANELS], panel_count = list_panels(outcomes, list), left = draw_labels(NULL, outcomes);
-    const struct axis axis = share_axis(outcomes);
-    struct strip strip = {.y = MARGIN + TITLE, .height = (int)outcomes->count * ROW, .min = axis.min, .max = axis.max};
-    struct paced_canvas canvas = paced_canvas_create(left + panel_count * (ROW_PANEL + GAP) + MARGIN - GAP,
-                                                     strip.y + strip.height + AXIS, PACED_COLOUR_PAPER);
-    draw_labels(&canvas, outcomes);
-    paced_canvas_text(&canvas, MARGIN, strip.y + strip.height + AXIS / 2, 1, PACED_COLOUR_FAINT, name_spread(outcomes));
-    for (int p = 0; p < panel_count; ++p) {
-        strip.x = left + p * (ROW_PANEL + GAP);
-        paced_canvas_text(&canvas, strip.x, MARGIN, 2, PACED_COLOUR_TEXT, panels[list[p]].title);
-        draw_scale(&canvas, &strip);
-        for (size_t i = 0; i < outcomes->count; ++i)
-            draw_figure(&canvas, &strip, strip.y + (int)i * ROW + ROW / 2, dice(&outcomes->rows[i], list[p]));
+static double place(const struct axis *axis, int left, double value) {
+    return left + (value - axis->min) / (axis->max - axis->min) * ROW_PANEL;
+}
+
+static void draw_panel(struct paced_text *out, const struct paced_outcomes *outcomes, int panel, int left) {
+    const struct axis shared = share_axis(outcomes), axis = axis_over(shared.min, shared.max, TICKS);
+    int top = MARGIN + TITLE, bottom = top + (int)outcomes->count * ROW;
+    figure_add_text(out, left, MARGIN + TITLE / 2, "heading", panels[panel].title);
+    for (long i = axis.first; i <= axis.last; ++i) {
+        double value = (double)i * axis.step, x = place(&axis, left, value);
+        paced_text_add(out,
+                       "<path class=\"grid\" d=\"M%.1f %dV%d\"/><text class=\"middle\" x=\"%.1f\" y=\"%d\">%g"
+                       "</text>\n",
+                       x, top, bottom, x, bottom + 18, value);
     }
-    enum paced_err err = paced_canvas_write(&canvas, path);
-    paced_canvas_finish(&canvas);
+    for (size_t i = 0; i < outcomes->count; ++i) {
+        const struct paced_figure *f = dice(&outcomes->rows[i], panel);
+        int y = top + (int)i * ROW + ROW / 2;
+        if (isnan(f->mean)) continue;
+        paced_text_add(out,
+                       "<g class=\"s0\"><path class=\"interval\" d=\"M%.1f %dH%.1f\"/>"
+                       "<path class=\"mark\" d=\"M%.1f %dh7v7h-7z\"/></g>\n",
+                       place(&axis, left, low_of(f)), y, place(&axis, left, high_of(f)),
+                       place(&axis, left, f->mean) - 3.5, y - 3);
+    }
+}
+
+static enum paced_err draw_rows(const struct paced_outcomes *outcomes, const char *path) {
+    int list[PANELS], panel_count = list_panels(outcomes, list), left = draw_labels(NULL, outcomes);
+    int height = MARGIN + TITLE + (int)outcomes->count * ROW + AXIS;
+    struct paced_text out = {0};
+    figure_begin(&out, left + panel_count * (ROW_PANEL + GAP) + MARGIN - GAP, height);
+    draw_labels(&out, outcomes);
+    for (int p = 0; p < panel_count; ++p) draw_panel(&out, outcomes, list[p], left + p * (ROW_PANEL + GAP));
+    figure_add_text(&out, MARGIN, height - AXIS / 4, "label", name_spread(outcomes));
+    paced_text_add(&out, "</svg>\n");
+    enum paced_err err = paced_file_write(path, out.data, out.size);
+    free(out.data);
     return err;
 }
 
 enum paced_err paced_outcomes_plot(const struct paced_outcomes *outcomes, const char *path) {
     size_t number = find_number(outcomes);
-    return number < outcomes->label_count ? plot_curves(outcomes, number, path) : plot_rows(outcomes, path);
+    return number < outcomes->label_count ? draw_curves(outcomes, number, path) : draw_rows(outcomes, path);
 }

@@ -2,8 +2,8 @@
  *
  * Invariant: all text from outside the program (names, paths, cells of files) passes through these functions, which
  * escape all markup. */
-#ifndef PACED_REPORT_HTML_HTML_H
-#define PACED_REPORT_HTML_HTML_H
+#ifndef PACED_REPORT_HTML_H
+#define PACED_REPORT_HTML_H
 
 #include "paced/base.h"
 
@@ -20,7 +20,7 @@ void html_number(struct paced_text *out, const char *cell);
 void html_table_begin(struct paced_text *out, const char *id, const char *caption);
 void html_table_end(struct paced_text *out);
 
-/* Embeds a PNG file in the page. */
+/* Embeds a PNG or SVG file in the page. */
 enum paced_err html_picture(struct paced_text *out, const char *path, const char *description);
 
 #endif

@@ -1,4 +1,4 @@
-#include "src/report/html/html.h"
+#include "src/report/html.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -117,7 +117,9 @@ enum paced_err html_picture(struct paced_text *out, const char *path, const char
     char *text = base64(data, size);
     paced_text_add(out, "<img alt=\"");
     html_text(out, description);
-    paced_text_add(out, "\" src=\"data:image/png;base64,%s\">", text);
+    const char *ending = strrchr(path, '.');
+    paced_text_add(out, "\" src=\"data:image/%s;base64,%s\">",
+                   ending && strcmp(ending, ".svg") == 0 ? "svg+xml" : "png", text);
     free(text);
     free(data);
     return PACED_OK;
