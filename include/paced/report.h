@@ -106,7 +106,7 @@ struct paced_canvas {
 #define PACED_COLOUR_TEXT 0x202020u
 #define PACED_COLOUR_FAINT 0x6c6c6cu   /* secondary text */
 #define PACED_COLOUR_UNKNOWN 0xd8d8d8u /* map pixels without a value */
-#define PACED_TEXT_HEIGHT 7            /* height of capitals and digits at scale 1; descenders take two more rows */
+#define PACED_TEXT_HEIGHT 7            /* height of capitals and digits at scale 1 */
 
 struct paced_canvas paced_canvas_create(int width, int height, uint32_t colour);
 void paced_canvas_finish(struct paced_canvas *canvas);
@@ -144,7 +144,8 @@ void paced_shrink_labels(const uint8_t *label, size_t size, uint8_t *out, size_t
 /* Default colour of a class. */
 uint32_t paced_class_colour(int class_index);
 
-/* Draws printable ASCII; other bytes are drawn as '?'. */
+/* Draws UTF-8 text in the font DejaVu Sans, or the system's substitute; invalid bytes are drawn as '?'. x, y: left end
+ * and top of the capitals. */
 void paced_canvas_text(struct paced_canvas *canvas, int x, int y, int scale, uint32_t colour, const char *text);
 int paced_text_width(const char *text, int scale);
 

@@ -1,4 +1,4 @@
-/* picture: an RGB canvas for images, maps, bars and text, written as PNG.
+/* picture: an RGB canvas for images, maps and bars, written as PNG.
  *
  * Invariant: drawing is clipped to the canvas and cannot fail.
  * Colour map: linear interpolation between nine points with equal steps in lightness (Oklab, L = 0.24 to 0.92), with
@@ -6,11 +6,9 @@
  * that maps are readable in greyscale and by colour-blind readers. */
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "paced/data.h"
 #include "paced/report.h"
-#include "src/report/font.h"
 
 static const uint32_t map_colours[] = {0x2e004d, 0x2c1b82, 0x004991, 0x026b8f, 0x008b96,
                                        0x05ab96, 0x42cb80, 0xa6dd67, 0xf5ea5c};
@@ -97,21 +95,4 @@ void paced_canvas_colour_bar(struct paced_canvas *canvas, int x, int y, int widt
     paced_canvas_text(canvas, right + 5, text_y, 1, PACED_COLOUR_TEXT, end);
     for (int i = left; i < right; ++i)
         paced_canvas_fill(canvas, i, y, 1, height, paced_colour_map((double)(i - left) / fmax(1, right - left - 1)));
-}
-
-/* ---- text ---------------------------------------------------------------------------------------------------- */
-
-int paced_text_width(const char *text, int scale) {
-    int count = (int)strlen(text);
-    return count ? (count * (FONT_WIDTH + 1) - 1) * scale : 0;
-}
-
-void paced_canvas_text(struct paced_canvas *canvas, int x, int y, int scale, uint32_t colour, const char *text) {
-    for (; *text; ++text, x += (FONT_WIDTH + 1) * scale) {
-        const uint8_t *glyph = font_glyph(*text);
-        for (int row = 0; row < FONT_HEIGHT; ++row)
-            for (int column = 0; column < FONT_WIDTH; ++column)
-                if (glyph[row] >> (FONT_WIDTH - 1 - column) & 1)
-                    paced_canvas_fill(canvas, x + column * scale, y + row * scale, scale, scale, colour);
-    }
 }
