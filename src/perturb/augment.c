@@ -15,7 +15,7 @@
 struct augment_moves {
     struct paced_rng *rng;
     int size;
-    struct paced_warp warp;
+    struct warp warp;
     unsigned flips; /* the flips in `warp` */
 };
 
@@ -42,7 +42,7 @@ static double around(struct paced_rng *rng, double middle, double max) {
 static void flip(struct augment_moves *m, unsigned which) {
     if (paced_rng_uniform(m->rng) < 0.5) return;
     m->flips |= which;
-    paced_warp_flip(&m->warp, which == PACED_FLIP_H, which == PACED_FLIP_V);
+    warp_flip(&m->warp, which == PACED_FLIP_H, which == PACED_FLIP_V);
 }
 
 static void hflip(struct augment_moves *m, const double *max) {
@@ -54,20 +54,20 @@ static void vflip(struct augment_moves *m, const double *max) {
 }
 
 static void rotate(struct augment_moves *m, const double *max) {
-    paced_warp_rotate(&m->warp, around(m->rng, 0, *max));
+    warp_rotate(&m->warp, around(m->rng, 0, *max));
 }
 
 static void scale(struct augment_moves *m, const double *ends) {
-    paced_warp_scale(&m->warp, between(m->rng, ends[0], ends[1]));
+    warp_scale(&m->warp, between(m->rng, ends[0], ends[1]));
 }
 
 static void translate(struct augment_moves *m, const double *max) {
     double x = around(m->rng, 0, *max * m->size), y = around(m->rng, 0, *max * m->size);
-    paced_warp_shift(&m->warp, x, y);
+    warp_shift(&m->warp, x, y);
 }
 
 static void elastic(struct augment_moves *m, const double *max) {
-    paced_warp_elastic(&m->warp, between(m->rng, 0, *max), m->rng, m->size);
+    warp_elastic(&m->warp, between(m->rng, 0, *max), m->rng, m->size);
 }
 
 /* ---- changes of appearance ----------------------------------------------------------------------------------- */
@@ -218,10 +218,10 @@ static void seed_sample(const struct paced_augment *augment, size_t index, struc
     paced_rng_seed(rng, paced_rng_next(rng), index);
 }
 
-/* Draws the moves before the changes of appearance, so that they do not depend on them. Release: paced_warp_finish. */
+/* Draws the moves before the changes of appearance, so that they do not depend on them. Release: warp_finish. */
 static struct augment_moves draw_moves(const struct paced_augment *augment, struct paced_rng *rng, int size) {
     struct augment_moves moves = {.rng = rng, .size = size};
-    paced_warp_init(&moves.warp);
+    warp_init(&moves.warp);
     for (size_t i = 0; i < augment->count; ++i) {
         const struct paced_augment_item *item = &augment->items[i];
         const struct augment_kind *kind = &kinds[item->kind];
@@ -236,7 +236,7 @@ static void change_looks(const struct paced_augment *augment, struct paced_rng *
         const struct augment_kind *kind = &kinds[item->kind];
         if (!kind->look) continue;
         kind->look(rng, item->argument, values, count);
-        paced_clamp(values, count);
+        clamp_values(values, count);
     }
 }
 
@@ -246,8 +246,8 @@ enum paced_err paced_augment_apply(const void *context, size_t index, int size, 
     struct paced_rng rng;
     seed_sample(augment, index, &rng);
     struct augment_moves moves = draw_moves(augment, &rng, size);
-    paced_warp_apply(&moves.warp, PACED_BORDER_BLACK, &sample);
-    paced_warp_finish(&moves.warp);
+    warp_apply(&moves.warp, BORDER_BLACK, &sample);
+    warp_finish(&moves.warp);
     change_looks(augment, &rng, rgb, (size_t)size * (size_t)size * 3);
     return PACED_OK;
 }
@@ -272,16 +272,16 @@ unsigned paced_augment_flips(const struct paced_augment *augment, size_t index) 
     struct paced_rng rng;
     seed_sample(augment, index, &rng);
     struct augment_moves moves = draw_moves(augment, &rng, 1);
-    paced_warp_finish(&moves.warp);
+    warp_finish(&moves.warp);
     return moves.flips;
 }
 
 enum paced_err paced_flip(const void *context, size_t index, int size, float *rgb, uint8_t *label) {
     const unsigned flips = *(const unsigned *)context;
     struct paced_sample sample = {size, rgb, label};
-    struct paced_warp warp;
-    paced_warp_init(&warp);
-    paced_warp_flip(&warp, flips & PACED_FLIP_H, flips & PACED_FLIP_V);
-    paced_warp_apply(&warp, PACED_BORDER_BLACK, &sample);
+    struct warp warp;
+    warp_init(&warp);
+    warp_flip(&warp, flips & PACED_FLIP_H, flips & PACED_FLIP_V);
+    warp_apply(&warp, BORDER_BLACK, &sample);
     return PACED_OK;
 }

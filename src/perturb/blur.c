@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum paced_err paced_gaussian_blur(int severity, struct paced_rng *rng, struct paced_sample *sample) {
+enum paced_err corrupt_gaussian_blur(int severity, struct paced_rng *rng, struct paced_sample *sample) {
     static const double sigma[PACED_SEVERITIES] = {1, 2, 3, 4, 6};
-    paced_smooth(sample->rgb, sample->size, 3, sigma[severity]);
+    filter_smooth(sample->rgb, sample->size, 3, sigma[severity]);
     return PACED_OK;
 }
 
@@ -28,12 +28,12 @@ static void make_disk(float *disk, int half, int radius, int soft, double sigma)
         area += disk[i];
     }
     for (int i = 0; i < side * side; ++i) disk[i] /= area;
-    paced_gaussian(line, soft, sigma);
+    filter_gaussian(line, soft, sigma);
     for (int i = 0; i < taps * taps; ++i) square[i] = line[i / taps] * line[i % taps];
-    paced_correlate(disk, side, 1, square, soft);
+    filter_correlate(disk, side, 1, square, soft);
 }
 
-enum paced_err paced_defocus_blur(int severity, struct paced_rng *rng, struct paced_sample *sample) {
+enum paced_err corrupt_defocus_blur(int severity, struct paced_rng *rng, struct paced_sample *sample) {
     static const struct {
         int radius, half, soft;
         double sigma;
@@ -41,7 +41,7 @@ enum paced_err paced_defocus_blur(int severity, struct paced_rng *rng, struct pa
     float disk[MAX_SIDE * MAX_SIDE];
     make_disk(disk, constants[severity].half, constants[severity].radius, constants[severity].soft,
               constants[severity].sigma);
-    paced_correlate(sample->rgb, sample->size, 3, disk, constants[severity].half);
+    filter_correlate(sample->rgb, sample->size, 3, disk, constants[severity].half);
     return PACED_OK;
 }
 
@@ -50,7 +50,7 @@ enum paced_err paced_defocus_blur(int severity, struct paced_rng *rng, struct pa
 /* The weighted mean of the image and its shifts by 1, 2, ... pixels in a random direction, with decreasing weights.
  * Shifts wider than the image repeat its border. The reference, for images from 32 x 32, omits them, which darkens
  * images below 41 x 41. */
-enum paced_err paced_motion_blur(int severity, struct paced_rng *rng, struct paced_sample *sample) {
+enum paced_err corrupt_motion_blur(int severity, struct paced_rng *rng, struct paced_sample *sample) {
     static const struct {
         int reach;
         double sigma;
@@ -58,9 +58,9 @@ enum paced_err paced_motion_blur(int severity, struct paced_rng *rng, struct pac
     const int reach = constants[severity].reach, side = sample->size + 2 * reach;
     const size_t row = 3 * (size_t)sample->size;
     const double angle = (paced_rng_uniform(rng) - 0.5) * M_PI / 2;
-    float *padded = paced_pad(sample->rgb, sample->size, 3, reach, PACED_BORDER_NEAREST);
+    float *padded = filter_pad(sample->rgb, sample->size, 3, reach, BORDER_NEAREST);
     float weights[2 * 40 + 1];
-    paced_gaussian(weights, reach, constants[severity].sigma);
+    filter_gaussian(weights, reach, constants[severity].sigma);
     double sum = 0;
     for (int i = 0; i <= reach; ++i) sum += (double)weights[reach + i];
     memset(sample->rgb, 0, (size_t)sample->size * row * sizeof *sample->rgb);
@@ -68,9 +68,9 @@ enum paced_err paced_motion_blur(int severity, struct paced_rng *rng, struct pac
         const int down = (int)ceil(i * sin(angle) - 0.5), right = (int)ceil(i * cos(angle) - 0.5);
         const float weight = (float)((double)weights[reach + i] / sum);
         for (int y = 0; y < sample->size; ++y)
-            paced_add_row(sample->rgb + (size_t)y * row,
-                          padded + 3 * ((size_t)(y + reach + down) * (size_t)side + (size_t)(reach + right)), weight,
-                          row);
+            filter_add_row(sample->rgb + (size_t)y * row,
+                           padded + 3 * ((size_t)(y + reach + down) * (size_t)side + (size_t)(reach + right)), weight,
+                           row);
     }
     free(padded);
     return PACED_OK;
@@ -115,14 +115,14 @@ static void add_zoomed(float *sum, const float *rgb, int size, const struct sour
 }
 
 /* The mean of the image and its zooms. */
-enum paced_err paced_zoom_blur(int severity, struct paced_rng *rng, struct paced_sample *sample) {
+enum paced_err corrupt_zoom_blur(int severity, struct paced_rng *rng, struct paced_sample *sample) {
     /* Zooms 1, 1 + step, ...; the first row has one more than its stop of 1.11 implies, due to the reference's
      * rounding. */
     static const struct {
         int count;
         double step;
     } zooms[PACED_SEVERITIES] = {{12, .01}, {16, .01}, {11, .02}, {13, .02}, {11, .03}};
-    const size_t size = (size_t)sample->size, values = 3 * paced_sample_pixels(sample);
+    const size_t size = (size_t)sample->size, values = 3 * sample_pixels(sample);
     float *sum = paced_alloc(values, sizeof *sum);
     struct source *axis = paced_alloc(size, sizeof *axis);
     memcpy(sum, sample->rgb, values * sizeof *sum);

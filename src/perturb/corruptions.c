@@ -13,65 +13,65 @@
 /* Different positions of the probe, which ImageNet-C has none of. The constants are this project's; the middle ones are
  * common in training (15 degrees, a tenth of the side, a fifth of the size). Pixels from outside the image are black
  * and background; elastic, which is ImageNet-C's, mirrors the image. */
-typedef void mover(struct paced_warp *warp, int severity, struct paced_rng *rng, int size);
+typedef void mover(struct warp *warp, int severity, struct paced_rng *rng, int size);
 
 static bool coin(struct paced_rng *rng) {
     return paced_rng_uniform(rng) < 0.5;
 }
 
 /* Rotates in a random direction. */
-static void rotate(struct paced_warp *warp, int severity, struct paced_rng *rng, int size) {
+static void rotate(struct warp *warp, int severity, struct paced_rng *rng, int size) {
     static const double degrees[PACED_SEVERITIES] = {5, 10, 15, 20, 30};
-    paced_warp_rotate(warp, coin(rng) ? degrees[severity] : -degrees[severity]);
+    warp_rotate(warp, coin(rng) ? degrees[severity] : -degrees[severity]);
 }
 
 /* Translates by a fraction of the side in a random direction. */
-static void translate(struct paced_warp *warp, int severity, struct paced_rng *rng, int size) {
+static void translate(struct warp *warp, int severity, struct paced_rng *rng, int size) {
     static const double fraction[PACED_SEVERITIES] = {.03, .06, .1, .15, .2};
     double angle = 2 * M_PI * paced_rng_uniform(rng), length = fraction[severity] * size;
-    paced_warp_shift(warp, length * cos(angle), length * sin(angle));
+    warp_shift(warp, length * cos(angle), length * sin(angle));
 }
 
 /* Enlarges or reduces by the factor. */
-static void scale(struct paced_warp *warp, int severity, struct paced_rng *rng, int size) {
+static void scale(struct warp *warp, int severity, struct paced_rng *rng, int size) {
     static const double factor[PACED_SEVERITIES] = {1.05, 1.1, 1.2, 1.35, 1.5};
-    paced_warp_scale(warp, coin(rng) ? factor[severity] : 1 / factor[severity]);
+    warp_scale(warp, coin(rng) ? factor[severity] : 1 / factor[severity]);
 }
 
 /* Flips horizontally, at every severity. */
-static void hflip(struct paced_warp *warp, int severity, struct paced_rng *rng, int size) {
-    paced_warp_flip(warp, true, false);
+static void hflip(struct warp *warp, int severity, struct paced_rng *rng, int size) {
+    warp_flip(warp, true, false);
 }
 
-static void elastic(struct paced_warp *warp, int severity, struct paced_rng *rng, int size) {
+static void elastic(struct warp *warp, int severity, struct paced_rng *rng, int size) {
     static const double alpha[PACED_SEVERITIES] = {12.5, 16.25, 21.25, 25, 30};
-    paced_warp_elastic(warp, alpha[severity], rng, size);
+    warp_elastic(warp, alpha[severity], rng, size);
 }
 
 /* ---- the table ----------------------------------------------------------------------------------------------- */
 
 static const struct {
     const char *name;
-    paced_corruptor *corrupt;
+    corruptor *corrupt;
     mover *move; /* instead of `corrupt` */
     bool geometric;
 } corruptions[] = {
-    {"gaussian_noise", .corrupt = paced_gaussian_noise},
-    {"shot_noise", .corrupt = paced_shot_noise},
-    {"impulse_noise", .corrupt = paced_impulse_noise},
-    {"speckle_noise", .corrupt = paced_speckle_noise},
-    {"gaussian_blur", .corrupt = paced_gaussian_blur},
-    {"defocus_blur", .corrupt = paced_defocus_blur},
-    {"motion_blur", .corrupt = paced_motion_blur},
-    {"zoom_blur", .corrupt = paced_zoom_blur},
-    {"brightness", .corrupt = paced_brightness},
-    {"contrast", .corrupt = paced_contrast},
-    {"saturate", .corrupt = paced_saturate},
-    {"jpeg_compression", .corrupt = paced_jpeg_compression},
-    {"pixelate", .corrupt = paced_pixelate},
-    {"fog", .corrupt = paced_fog},
+    {"gaussian_noise", .corrupt = corrupt_gaussian_noise},
+    {"shot_noise", .corrupt = corrupt_shot_noise},
+    {"impulse_noise", .corrupt = corrupt_impulse_noise},
+    {"speckle_noise", .corrupt = corrupt_speckle_noise},
+    {"gaussian_blur", .corrupt = corrupt_gaussian_blur},
+    {"defocus_blur", .corrupt = corrupt_defocus_blur},
+    {"motion_blur", .corrupt = corrupt_motion_blur},
+    {"zoom_blur", .corrupt = corrupt_zoom_blur},
+    {"brightness", .corrupt = corrupt_brightness},
+    {"contrast", .corrupt = corrupt_contrast},
+    {"saturate", .corrupt = corrupt_saturate},
+    {"jpeg_compression", .corrupt = corrupt_jpeg_compression},
+    {"pixelate", .corrupt = corrupt_pixelate},
+    {"fog", .corrupt = corrupt_fog},
     {"elastic", .move = elastic},
-    {"spatter", .corrupt = paced_spatter},
+    {"spatter", .corrupt = corrupt_spatter},
     {"rotate", .move = rotate, .geometric = true},
     {"translate", .move = translate, .geometric = true},
     {"scale", .move = scale, .geometric = true},
@@ -100,15 +100,15 @@ bool paced_corruption_find(const char *name, size_t *corruption) {
 
 enum paced_err paced_corrupt(size_t corruption, int severity, struct paced_rng *rng, struct paced_sample *sample) {
     if (corruptions[corruption].move) {
-        struct paced_warp warp;
-        paced_warp_init(&warp);
+        struct warp warp;
+        warp_init(&warp);
         corruptions[corruption].move(&warp, severity - 1, rng, sample->size);
-        paced_warp_apply(&warp, corruptions[corruption].geometric ? PACED_BORDER_BLACK : PACED_BORDER_DOUBLED, sample);
-        paced_warp_finish(&warp);
+        warp_apply(&warp, corruptions[corruption].geometric ? BORDER_BLACK : BORDER_DOUBLED, sample);
+        warp_finish(&warp);
     } else {
         PACED_TRY(corruptions[corruption].corrupt(severity - 1, rng, sample));
     }
-    paced_clamp(sample->rgb, 3 * paced_sample_pixels(sample));
+    clamp_values(sample->rgb, 3 * sample_pixels(sample));
     return PACED_OK;
 }
 

@@ -5,19 +5,19 @@
 #include "paced/perturb.h"
 
 /* severity: 0 to PACED_SEVERITIES - 1, an index of constants. Values may leave 0 to 1; paced_corrupt clamps them. */
-typedef enum paced_err paced_corruptor(int severity, struct paced_rng *rng, struct paced_sample *sample);
+typedef enum paced_err corruptor(int severity, struct paced_rng *rng, struct paced_sample *sample);
 
-paced_corruptor paced_gaussian_noise, paced_shot_noise, paced_impulse_noise, paced_speckle_noise; /* noise.c */
-paced_corruptor paced_gaussian_blur, paced_defocus_blur, paced_motion_blur, paced_zoom_blur;      /* blur.c */
-paced_corruptor paced_brightness, paced_contrast, paced_saturate;                                 /* digital.c */
-paced_corruptor paced_jpeg_compression, paced_pixelate;                                           /* digital.c */
-paced_corruptor paced_fog, paced_spatter;                                                         /* weather.c */
+corruptor corrupt_gaussian_noise, corrupt_shot_noise, corrupt_impulse_noise, corrupt_speckle_noise; /* noise.c */
+corruptor corrupt_gaussian_blur, corrupt_defocus_blur, corrupt_motion_blur, corrupt_zoom_blur;      /* blur.c */
+corruptor corrupt_brightness, corrupt_contrast, corrupt_saturate;                                   /* digital.c */
+corruptor corrupt_jpeg_compression, corrupt_pixelate;                                               /* digital.c */
+corruptor corrupt_fog, corrupt_spatter;                                                             /* weather.c */
 
-static inline size_t paced_sample_pixels(const struct paced_sample *sample) {
+static inline size_t sample_pixels(const struct paced_sample *sample) {
     return (size_t)sample->size * (size_t)sample->size;
 }
 
-static inline void paced_clamp(float *values, size_t count) {
+static inline void clamp_values(float *values, size_t count) {
     for (size_t i = 0; i < count; ++i) values[i] = values[i] < 0 ? 0 : values[i] > 1 ? 1 : values[i];
 }
 

@@ -18,10 +18,10 @@ static float darkest(const float *rgb) {
 }
 
 /* Replaces V by min(V + c, 1). Black has no hue and becomes grey. */
-enum paced_err paced_brightness(int severity, struct paced_rng *rng, struct paced_sample *sample) {
+enum paced_err corrupt_brightness(int severity, struct paced_rng *rng, struct paced_sample *sample) {
     static const float added[PACED_SEVERITIES] = {.1F, .2F, .3F, .4F, .5F};
     float *rgb = sample->rgb;
-    for (size_t i = 0; i < paced_sample_pixels(sample); ++i, rgb += 3) {
+    for (size_t i = 0; i < sample_pixels(sample); ++i, rgb += 3) {
         const float value = brightest(rgb), brighter = fminf(value + added[severity], 1);
         for (int c = 0; c < 3; ++c) rgb[c] = value > 0 ? rgb[c] / value * brighter : brighter;
     }
@@ -29,9 +29,9 @@ enum paced_err paced_brightness(int severity, struct paced_rng *rng, struct pace
 }
 
 /* Scales each channel's difference from its mean over the image. */
-enum paced_err paced_contrast(int severity, struct paced_rng *rng, struct paced_sample *sample) {
+enum paced_err corrupt_contrast(int severity, struct paced_rng *rng, struct paced_sample *sample) {
     static const float factor[PACED_SEVERITIES] = {.4F, .3F, .2F, .1F, .05F};
-    const size_t pixels = paced_sample_pixels(sample);
+    const size_t pixels = sample_pixels(sample);
     for (int c = 0; c < 3; ++c) {
         float *rgb = sample->rgb + c;
         double sum = 0;
@@ -43,12 +43,12 @@ enum paced_err paced_contrast(int severity, struct paced_rng *rng, struct paced_
 }
 
 /* Replaces S by a S + b, within 0 to 1. Grey has no hue and counts as red, as in HSV: it stays grey only if b = 0. */
-enum paced_err paced_saturate(int severity, struct paced_rng *rng, struct paced_sample *sample) {
+enum paced_err corrupt_saturate(int severity, struct paced_rng *rng, struct paced_sample *sample) {
     static const struct {
         float factor, added;
     } constants[PACED_SEVERITIES] = {{.3F, 0}, {.1F, 0}, {2, 0}, {5, .1F}, {20, .2F}};
     float *rgb = sample->rgb;
-    for (size_t i = 0; i < paced_sample_pixels(sample); ++i, rgb += 3) {
+    for (size_t i = 0; i < sample_pixels(sample); ++i, rgb += 3) {
         const float value = brightest(rgb), spread = value - darkest(rgb);
         if (value <= 0) continue;
         const float saturation = spread / value;
@@ -83,9 +83,9 @@ static bool jpeg_round_trip(uint8_t *bytes, int size, int quality) {
     return done;
 }
 
-enum paced_err paced_jpeg_compression(int severity, struct paced_rng *rng, struct paced_sample *sample) {
+enum paced_err corrupt_jpeg_compression(int severity, struct paced_rng *rng, struct paced_sample *sample) {
     static const int quality[PACED_SEVERITIES] = {25, 18, 15, 10, 7};
-    const size_t values = 3 * paced_sample_pixels(sample);
+    const size_t values = 3 * sample_pixels(sample);
     uint8_t *bytes = paced_alloc(values, 1);
     to_bytes(bytes, sample->rgb, values);
     const bool done = jpeg_round_trip(bytes, sample->size, quality[severity]);
@@ -108,7 +108,7 @@ static void box_mean(const struct paced_sample *sample, int top, int bottom, int
 
 /* Downsamples to side = max(factor * size, 1) by the mean of the pixels whose centres are in a cell; upsamples by
  * repetition. */
-enum paced_err paced_pixelate(int severity, struct paced_rng *rng, struct paced_sample *sample) {
+enum paced_err corrupt_pixelate(int severity, struct paced_rng *rng, struct paced_sample *sample) {
     static const double factor[PACED_SEVERITIES] = {.6, .5, .4, .3, .25};
     const int size = sample->size, side = size * factor[severity] < 1 ? 1 : (int)(size * factor[severity]);
     int *border = paced_alloc((size_t)side + 1, sizeof *border); /* of the cells along one axis */

@@ -7,29 +7,29 @@
 /* Pixels beyond the border of a b c d:
  *   nearest  a a | a b c d | d d    mirrored  c b | a b c d | c b    doubled  b a | a b c d | d c    black  0 0 | ...
  */
-enum paced_border { PACED_BORDER_NEAREST, PACED_BORDER_MIRRORED, PACED_BORDER_DOUBLED, PACED_BORDER_BLACK };
+enum border { BORDER_NEAREST, BORDER_MIRRORED, BORDER_DOUBLED, BORDER_BLACK };
 
 /* The pixel, 0 to size - 1, that stands for pixel i of a line; -1 for black. */
-int paced_border_index(int i, int size, enum paced_border border);
+int border_index(int i, int size, enum border border);
 
 /* A copy of pixels[size][size][channels] with `margin` more pixels on each side, to be freed. The margin may be wider
  * than the image; mirroring then repeats. */
-float *paced_pad(const float *pixels, int size, int channels, int margin, enum paced_border border);
+float *filter_pad(const float *pixels, int size, int channels, int margin, enum border border);
 
 /* Smooths pixels[size][size][channels] in place, per channel, first down its columns, then along its rows, by a
  * Gaussian of stddev `sigma` (pixels), truncated at `radius` pixels. */
-void paced_smooth_within(float *pixels, int size, int channels, double sigma, int radius, enum paced_border border);
+void filter_smooth_within(float *pixels, int size, int channels, double sigma, int radius, enum border border);
 /* The same, truncated at 4 sigma. Border: nearest. */
-void paced_smooth(float *pixels, int size, int channels, double sigma);
+void filter_smooth(float *pixels, int size, int channels, double sigma);
 
 /* Replaces pixels[size][size][channels], per channel, with kernel[2 radius + 1][2 radius + 1]: the sum over (i, j) of
  * kernel[i][j] * pixel (y + i - radius, x + j - radius). Border: mirrored. */
-void paced_correlate(float *pixels, int size, int channels, const float *kernel, int radius);
+void filter_correlate(float *pixels, int size, int channels, const float *kernel, int radius);
 
 /* Writes weights[2 radius + 1] of a Gaussian, whose sum is 1. */
-void paced_gaussian(float *weights, int radius, double sigma);
+void filter_gaussian(float *weights, int radius, double sigma);
 
 /* out[count] += weight * in[count] */
-void paced_add_row(float *restrict out, const float *restrict in, float weight, size_t count);
+void filter_add_row(float *restrict out, const float *restrict in, float weight, size_t count);
 
 #endif

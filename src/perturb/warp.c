@@ -7,31 +7,31 @@
 
 /* ---- moves --------------------------------------------------------------------------------------------------- */
 
-void paced_warp_init(struct paced_warp *warp) {
-    *warp = (struct paced_warp){.xx = 1, .yy = 1};
+void warp_init(struct warp *warp) {
+    *warp = (struct warp){.xx = 1, .yy = 1};
 }
 
-void paced_warp_finish(struct paced_warp *warp) {
+void warp_finish(struct warp *warp) {
     free(warp->dx);
     free(warp->dy);
-    paced_warp_init(warp);
+    warp_init(warp);
 }
 
 /* Appends a linear move: M becomes M [xx xy; yx yy]. */
-static void append_linear(struct paced_warp *w, double xx, double xy, double yx, double yy) {
-    const struct paced_warp old = *w;
+static void append_linear(struct warp *w, double xx, double xy, double yx, double yy) {
+    const struct warp old = *w;
     w->xx = old.xx * xx + old.xy * yx;
     w->xy = old.xx * xy + old.xy * yy;
     w->yx = old.yx * xx + old.yy * yx;
     w->yy = old.yx * xy + old.yy * yy;
 }
 
-void paced_warp_flip(struct paced_warp *warp, bool horizontally, bool vertically) {
+void warp_flip(struct warp *warp, bool horizontally, bool vertically) {
     append_linear(warp, horizontally ? -1 : 1, 0, 0, vertically ? -1 : 1);
 }
 
 /* Quarter turns are separate from the rest, so that they are exact: no sine of a rounded pi. */
-void paced_warp_rotate(struct paced_warp *warp, double degrees) {
+void warp_rotate(struct warp *warp, double degrees) {
     static const double cosines[] = {1, 0, -1, 0};
     double quarters = round(degrees / 90), rest = (degrees - 90 * quarters) * M_PI / 180;
     int quarter = (int)(((long)quarters % 4 + 4) % 4);
@@ -40,11 +40,11 @@ void paced_warp_rotate(struct paced_warp *warp, double degrees) {
     append_linear(warp, cos(rest), -sin(rest), sin(rest), cos(rest));
 }
 
-void paced_warp_scale(struct paced_warp *warp, double factor) {
+void warp_scale(struct warp *warp, double factor) {
     append_linear(warp, 1 / factor, 0, 0, 1 / factor);
 }
 
-void paced_warp_shift(struct paced_warp *warp, double x, double y) {
+void warp_shift(struct warp *warp, double x, double y) {
     warp->x -= warp->xx * x + warp->xy * y;
     warp->y -= warp->yx * x + warp->yy * y;
 }
@@ -63,11 +63,11 @@ static float *draw_field(double alpha, struct paced_rng *rng, int size) {
     float *field = paced_alloc(pixels, sizeof *field);
     for (size_t i = 0; i < pixels; ++i)
         field[i % side * side + i / side] = (float)(alpha * 0.01 * size * (paced_rng_uniform(rng) - 0.5));
-    paced_smooth_within(field, size, 1, 0.01 * size, (int)(3 * 0.01 * size + 0.5), PACED_BORDER_DOUBLED);
+    filter_smooth_within(field, size, 1, 0.01 * size, (int)(3 * 0.01 * size + 0.5), BORDER_DOUBLED);
     return field;
 }
 
-void paced_warp_elastic(struct paced_warp *warp, double alpha, struct paced_rng *rng, int size) {
+void warp_elastic(struct warp *warp, double alpha, struct paced_rng *rng, int size) {
     free(warp->dx);
     free(warp->dy);
     warp->dx = draw_field(alpha, rng, size);
@@ -76,14 +76,14 @@ void paced_warp_elastic(struct paced_warp *warp, double alpha, struct paced_rng 
 
 /* ---- interpolation ------------------------------------------------------------------------------------------- */
 
-static const float *pixel_at(const struct paced_sample *from, int x, int y, enum paced_border border) {
+static const float *pixel_at(const struct paced_sample *from, int x, int y, enum border border) {
     static const float black[3];
-    int column = paced_border_index(x, from->size, border), row = paced_border_index(y, from->size, border);
+    int column = border_index(x, from->size, border), row = border_index(y, from->size, border);
     if (column < 0 || row < 0) return black;
     return from->rgb + ((size_t)row * (size_t)from->size + (size_t)column) * 3;
 }
 
-static void read_bilinear(const struct paced_sample *from, double x, double y, enum paced_border border, float *rgb) {
+static void read_bilinear(const struct paced_sample *from, double x, double y, enum border border, float *rgb) {
     int left = (int)floor(x), top = (int)floor(y);
     float right_fraction = (float)(x - left), lower_fraction = (float)(y - top);
     const float *upper[] = {pixel_at(from, left, top, border), pixel_at(from, left + 1, top, border)};
@@ -95,17 +95,17 @@ static void read_bilinear(const struct paced_sample *from, double x, double y, e
     }
 }
 
-static uint8_t read_nearest(const struct paced_sample *from, double x, double y, enum paced_border border) {
-    int column = paced_border_index((int)floor(x + 0.5), from->size, border),
-        row = paced_border_index((int)floor(y + 0.5), from->size, border);
+static uint8_t read_nearest(const struct paced_sample *from, double x, double y, enum border border) {
+    int column = border_index((int)floor(x + 0.5), from->size, border),
+        row = border_index((int)floor(y + 0.5), from->size, border);
     return column < 0 || row < 0 ? 0 : from->label[(size_t)row * (size_t)from->size + (size_t)column];
 }
 
-static bool is_identity(const struct paced_warp *w) {
+static bool is_identity(const struct warp *w) {
     return w->xx == 1 && w->xy == 0 && w->yx == 0 && w->yy == 1 && w->x == 0 && w->y == 0 && !w->dx;
 }
 
-void paced_warp_apply(const struct paced_warp *w, enum paced_border border, struct paced_sample *sample) {
+void warp_apply(const struct warp *w, enum border border, struct paced_sample *sample) {
     if (is_identity(w)) return;
     int size = sample->size;
     size_t pixels = (size_t)size * (size_t)size;

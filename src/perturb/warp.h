@@ -10,22 +10,22 @@
 #include "paced/perturb.h"
 #include "src/perturb/filter.h"
 
-struct paced_warp {
+struct warp {
     double xx, xy, yx, yy, x, y; /* M and t */
     float *dx, *dy;              /* d, each [size][size], x first; NULL: none */
 };
 
-/* The moves, each applied to the result of those before. paced_warp_finish releases the displacement field. */
-void paced_warp_init(struct paced_warp *warp); /* the identity */
-void paced_warp_flip(struct paced_warp *warp, bool horizontally, bool vertically);
-void paced_warp_rotate(struct paced_warp *warp, double degrees); /* counter-clockwise */
-void paced_warp_scale(struct paced_warp *warp, double factor);   /* above 1 enlarges */
-void paced_warp_shift(struct paced_warp *warp, double x, double y);
+/* The moves, each applied to the result of those before. warp_finish releases the displacement field. */
+void warp_init(struct warp *warp); /* the identity */
+void warp_flip(struct warp *warp, bool horizontally, bool vertically);
+void warp_rotate(struct warp *warp, double degrees); /* counter-clockwise */
+void warp_scale(struct warp *warp, double factor);   /* above 1 enlarges */
+void warp_shift(struct warp *warp, double x, double y);
 /* ImageNet-C's elastic deformation, applied after all other moves. Replaces an earlier one. */
-void paced_warp_elastic(struct paced_warp *warp, double alpha, struct paced_rng *rng, int size);
-void paced_warp_finish(struct paced_warp *warp);
+void warp_elastic(struct warp *warp, double alpha, struct paced_rng *rng, int size);
+void warp_finish(struct warp *warp);
 
 /* Moves the sample's pixels in place. Border: black (and background) or doubled. */
-void paced_warp_apply(const struct paced_warp *warp, enum paced_border border, struct paced_sample *sample);
+void warp_apply(const struct warp *warp, enum border border, struct paced_sample *sample);
 
 #endif

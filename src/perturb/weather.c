@@ -50,7 +50,7 @@ static void normalise(double *map, size_t count) {
 
 /* Adds the upper left corner of a fractal, whose side is the smallest power of two >= max(size, 4). The sum is scaled
  * so that the image's maximum with full fog is unchanged. */
-enum paced_err paced_fog(int severity, struct paced_rng *rng, struct paced_sample *sample) {
+enum paced_err corrupt_fog(int severity, struct paced_rng *rng, struct paced_sample *sample) {
     static const struct {
         double amount, decay;
     } constants[PACED_SEVERITIES] = {{1.5, 2}, {2, 2}, {2.5, 1.7}, {2.5, 1.5}, {3, 1.4}};
@@ -62,7 +62,7 @@ enum paced_err paced_fog(int severity, struct paced_rng *rng, struct paced_sampl
     grow_fractal(map, side, constants[severity].decay, rng);
     normalise(map, side * side);
     float *rgb = sample->rgb, brightest = 0;
-    for (size_t i = 0; i < 3 * paced_sample_pixels(sample); ++i)
+    for (size_t i = 0; i < 3 * sample_pixels(sample); ++i)
         if (rgb[i] > brightest) brightest = rgb[i];
     const double scale = (double)brightest / ((double)brightest + amount);
     for (size_t y = 0; y < size; ++y)
@@ -84,7 +84,7 @@ static struct gradient *find_gradients(const uint8_t *grey, int size) {
     const size_t n = (size_t)size, pitch = n + 2;
     float *values = paced_alloc(n * n, sizeof *values);
     for (size_t i = 0; i < n * n; ++i) values[i] = grey[i];
-    float *padded = paced_pad(values, size, 1, 1, PACED_BORDER_NEAREST);
+    float *padded = filter_pad(values, size, 1, 1, BORDER_NEAREST);
     struct gradient *gradients = paced_alloc(pitch * pitch, sizeof *gradients);
     for (size_t y = 1; y <= n; ++y)
         for (size_t x = 1; x <= n; ++x) {
@@ -179,7 +179,7 @@ static float *pour(const struct liquid *liquid, int size, struct paced_rng *rng)
     const size_t pixels = (size_t)size * (size_t)size;
     float *layer = paced_alloc(pixels, sizeof *layer);
     for (size_t i = 0; i < pixels; ++i) layer[i] = (float)(liquid->mean + liquid->stddev * paced_rng_normal(rng));
-    paced_smooth(layer, size, 1, liquid->sigma);
+    filter_smooth(layer, size, 1, liquid->sigma);
     return layer;
 }
 
@@ -212,13 +212,13 @@ static void shade(const uint8_t *layer, int size, float *shading) {
     uint8_t *bytes = paced_alloc(pixels, 1);
     find_edges(layer, size, 50, 150, bytes);
     find_distance(bytes, size, 20, shading);
-    paced_correlate(shading, size, 1, sum, 1);
+    filter_correlate(shading, size, 1, sum, 1);
     for (size_t i = 0; i < pixels; ++i) bytes[i] = to_byte(shading[i] / 9);
     equalise(bytes, pixels);
     for (size_t i = 0; i < pixels; ++i) shading[i] = bytes[i];
-    paced_correlate(shading, size, 1, relief, 1);
+    filter_correlate(shading, size, 1, relief, 1);
     for (size_t i = 0; i < pixels; ++i) shading[i] = to_byte(shading[i]);
-    paced_correlate(shading, size, 1, sum, 1);
+    filter_correlate(shading, size, 1, sum, 1);
     for (size_t i = 0; i < pixels; ++i) shading[i] = rintf(shading[i] / 9);
     free(bytes);
 }
@@ -226,7 +226,7 @@ static void shade(const uint8_t *layer, int size, float *shading) {
 /* Adds pale turquoise, with weight `strength` at the brightest drop. */
 static void add_water(const struct liquid *liquid, float *layer, struct paced_sample *sample) {
     static const float turquoise[3] = {175 / 255.0F, 238 / 255.0F, 238 / 255.0F};
-    const size_t pixels = paced_sample_pixels(sample);
+    const size_t pixels = sample_pixels(sample);
     uint8_t *height = paced_alloc(pixels, 1);
     for (size_t i = 0; i < pixels; ++i) height[i] = layer[i] < liquid->threshold ? 0 : to_byte(layer[i] * 255);
     shade(height, sample->size, layer);
@@ -243,9 +243,9 @@ static void add_water(const struct liquid *liquid, float *layer, struct paced_sa
 /* Blends in brown, without mud's thin rim. */
 static void add_mud(const struct liquid *liquid, float *layer, struct paced_sample *sample) {
     static const float brown[3] = {63 / 255.0F, 42 / 255.0F, 20 / 255.0F};
-    const size_t pixels = paced_sample_pixels(sample);
+    const size_t pixels = sample_pixels(sample);
     for (size_t i = 0; i < pixels; ++i) layer[i] = layer[i] > liquid->threshold ? 1 : 0;
-    paced_smooth(layer, sample->size, 1, (double)liquid->strength);
+    filter_smooth(layer, sample->size, 1, (double)liquid->strength);
     for (size_t i = 0; i < pixels; ++i)
         for (size_t c = 0; c < 3 && layer[i] >= 0.8F; ++c) {
             float *value = sample->rgb + 3 * i + c;
@@ -253,7 +253,7 @@ static void add_mud(const struct liquid *liquid, float *layer, struct paced_samp
         }
 }
 
-enum paced_err paced_spatter(int severity, struct paced_rng *rng, struct paced_sample *sample) {
+enum paced_err corrupt_spatter(int severity, struct paced_rng *rng, struct paced_sample *sample) {
     static const struct liquid liquids[PACED_SEVERITIES] = {{.65, .3, 4, .69F, .6F, false},
                                                             {.65, .3, 3, .68F, .6F, false},
                                                             {.65, .3, 2, .68F, .5F, false},

@@ -11,11 +11,11 @@ static const int sizes[] = {1, 2, 15, 16, 31, 224};
 /* Source of output pixel (x, y). */
 typedef void origin_fn(int size, int x, int y, int *from_x, int *from_y);
 
-static void check_exact(const struct paced_warp *warp, origin_fn *origin) {
+static void check_exact(const struct warp *warp, origin_fn *origin) {
     for (size_t k = 0; k < PACED_COUNT(sizes); ++k) {
         int size = sizes[k];
         struct paced_sample before = sample_random(size, 7), after = sample_copy(&before);
-        paced_warp_apply(warp, PACED_BORDER_BLACK, &after);
+        warp_apply(warp, BORDER_BLACK, &after);
         for (int y = 0; y < size; ++y)
             for (int x = 0; x < size; ++x) {
                 static const float black[3];
@@ -69,8 +69,8 @@ static void shifted(int size, int x, int y, int *from_x, int *from_y) {
 }
 
 static void test_identity(void **state) {
-    struct paced_warp warp;
-    paced_warp_init(&warp);
+    struct warp warp;
+    warp_init(&warp);
     check_exact(&warp, itself);
     warp.y = -0.0;
     warp.xy = 1e-300; /* not exactly the identity, but with the same effect */
@@ -83,9 +83,9 @@ static void test_flips(void **state) {
         origin_fn *origin;
     } cases[] = {{true, false, flipped_h}, {false, true, flipped_v}, {true, true, half_turn}, {false, false, itself}};
     for (size_t i = 0; i < PACED_COUNT(cases); ++i) {
-        struct paced_warp warp;
-        paced_warp_init(&warp);
-        paced_warp_flip(&warp, cases[i].h, cases[i].v);
+        struct warp warp;
+        warp_init(&warp);
+        warp_flip(&warp, cases[i].h, cases[i].v);
         check_exact(&warp, cases[i].origin);
     }
 }
@@ -97,17 +97,17 @@ static void test_quarter_turns(void **state) {
     } cases[] = {{90, quarter_turn},  {180, half_turn}, {-180, half_turn},   {270, quarter_back},
                  {-90, quarter_back}, {360, itself},    {-450, quarter_back}};
     for (size_t i = 0; i < PACED_COUNT(cases); ++i) {
-        struct paced_warp warp;
-        paced_warp_init(&warp);
-        paced_warp_rotate(&warp, cases[i].degrees);
+        struct warp warp;
+        warp_init(&warp);
+        warp_rotate(&warp, cases[i].degrees);
         check_exact(&warp, cases[i].origin);
     }
 }
 
 static void test_whole_shift(void **state) {
-    struct paced_warp warp;
-    paced_warp_init(&warp);
-    paced_warp_shift(&warp, 3, -2);
+    struct warp warp;
+    warp_init(&warp);
+    warp_shift(&warp, 3, -2);
     check_exact(&warp, shifted);
 }
 
@@ -130,10 +130,10 @@ static struct centre find_label(const struct paced_sample *s) {
     return c;
 }
 
-static void check_landing(const struct paced_warp *warp, double x, double y, double scale) {
+static void check_landing(const struct warp *warp, double x, double y, double scale) {
     struct paced_sample s = sample_disk(101, 70, 40, 12); /* 20 right of the centre, 10 above it */
     double area = find_label(&s).area;
-    paced_warp_apply(warp, PACED_BORDER_BLACK, &s);
+    warp_apply(warp, BORDER_BLACK, &s);
     struct centre c = find_label(&s);
     assert_true(fabs(c.x - 50 - x) < 0.15 && fabs(c.y - 50 - y) < 0.15);
     assert_true(fabs(c.area - area * scale * scale) < 0.1 * 2 * M_PI * 12 * scale); /* a tenth of the border */
@@ -142,33 +142,33 @@ static void check_landing(const struct paced_warp *warp, double x, double y, dou
 }
 
 static void test_landing(void **state) {
-    struct paced_warp warp;
-    paced_warp_init(&warp);
-    paced_warp_rotate(&warp, 30); /* counter-clockwise, with y downwards */
+    struct warp warp;
+    warp_init(&warp);
+    warp_rotate(&warp, 30); /* counter-clockwise, with y downwards */
     check_landing(&warp, 20 * cos(M_PI / 6) - 10 * sin(M_PI / 6), -10 * cos(M_PI / 6) - 20 * sin(M_PI / 6), 1);
-    paced_warp_init(&warp);
-    paced_warp_scale(&warp, 1.5);
+    warp_init(&warp);
+    warp_scale(&warp, 1.5);
     check_landing(&warp, 30, -15, 1.5);
-    paced_warp_init(&warp);
-    paced_warp_shift(&warp, -7.125, 3.125);
+    warp_init(&warp);
+    warp_shift(&warp, -7.125, 3.125);
     check_landing(&warp, 12.875, -6.875, 1);
-    paced_warp_init(&warp);
-    paced_warp_flip(&warp, true, false);
+    warp_init(&warp);
+    warp_flip(&warp, true, false);
     check_landing(&warp, -20, -10, 1);
 }
 
 /* Each move acts on the result of the previous one: rotate then shift differs from shift then rotate. */
 static void test_order_of_moves(void **state) {
-    struct paced_warp warp;
-    paced_warp_init(&warp);
-    paced_warp_rotate(&warp, 90);  /* (20, -10) -> (-10, -20) */
-    paced_warp_shift(&warp, 5, 0); /* -> (-5, -20) */
-    paced_warp_scale(&warp, 0.5);  /* -> (-2.5, -10) */
+    struct warp warp;
+    warp_init(&warp);
+    warp_rotate(&warp, 90);  /* (20, -10) -> (-10, -20) */
+    warp_shift(&warp, 5, 0); /* -> (-5, -20) */
+    warp_scale(&warp, 0.5);  /* -> (-2.5, -10) */
     check_landing(&warp, -2.5, -10, 0.5);
-    paced_warp_init(&warp);
-    paced_warp_shift(&warp, 5, 0);       /* (25, -10) */
-    paced_warp_rotate(&warp, 90);        /* (-10, -25) */
-    paced_warp_flip(&warp, false, true); /* (-10, 25) */
+    warp_init(&warp);
+    warp_shift(&warp, 5, 0);       /* (25, -10) */
+    warp_rotate(&warp, 90);        /* (-10, -25) */
+    warp_flip(&warp, false, true); /* (-10, 25) */
     check_landing(&warp, -10, 25, 1);
 }
 
@@ -179,15 +179,15 @@ static void test_round_trip(void **state) {
     for (size_t i = 0; i < pixels_of(&before) * 3; ++i)
         before.rgb[i] = (float)(0.5 + 0.4 * sin((double)(i / 3 % SIZE) / 9) * cos((double)(i / 3 / SIZE) / 7));
     struct paced_sample after = sample_copy(&before);
-    struct paced_warp there, back;
-    paced_warp_init(&there);
-    paced_warp_init(&back);
-    paced_warp_rotate(&there, 23);
-    paced_warp_shift(&there, 2.5, -1.75);
-    paced_warp_shift(&back, -2.5, 1.75);
-    paced_warp_rotate(&back, -23);
-    paced_warp_apply(&there, PACED_BORDER_BLACK, &after);
-    paced_warp_apply(&back, PACED_BORDER_BLACK, &after);
+    struct warp there, back;
+    warp_init(&there);
+    warp_init(&back);
+    warp_rotate(&there, 23);
+    warp_shift(&there, 2.5, -1.75);
+    warp_shift(&back, -2.5, 1.75);
+    warp_rotate(&back, -23);
+    warp_apply(&there, BORDER_BLACK, &after);
+    warp_apply(&back, BORDER_BLACK, &after);
     for (int y = 0; y < SIZE; ++y)
         for (int x = 0; x < SIZE; ++x) {
             if (hypot(x - 47.5, y - 47.5) > 40) continue;
@@ -202,11 +202,11 @@ static void test_round_trip(void **state) {
 
 static void test_borders(void **state) {
     struct paced_sample before = sample_random(4, 3), black = sample_copy(&before), mirror = sample_copy(&before);
-    struct paced_warp warp;
-    paced_warp_init(&warp);
-    paced_warp_shift(&warp, 6, 0);
-    paced_warp_apply(&warp, PACED_BORDER_BLACK, &black);
-    paced_warp_apply(&warp, PACED_BORDER_DOUBLED, &mirror);
+    struct warp warp;
+    warp_init(&warp);
+    warp_shift(&warp, 6, 0);
+    warp_apply(&warp, BORDER_BLACK, &black);
+    warp_apply(&warp, BORDER_DOUBLED, &mirror);
     static const int expected[] = {2, 3, 3, 2}; /* columns -6 to -3 of ... 0 1 2 3 | 3 2 1 0 | 0 1 2 3 */
     for (size_t i = 0; i < 16; ++i) {
         size_t from = i / 4 * 4 + (size_t)expected[i % 4];
@@ -223,10 +223,10 @@ static void test_borders(void **state) {
 static void test_black_border_fades(void **state) {
     struct paced_sample s = sample_create(3);
     for (size_t i = 0; i < 27; ++i) s.rgb[i] = 1;
-    struct paced_warp warp;
-    paced_warp_init(&warp);
-    paced_warp_shift(&warp, 0.5, 0);
-    paced_warp_apply(&warp, PACED_BORDER_BLACK, &s);
+    struct warp warp;
+    warp_init(&warp);
+    warp_shift(&warp, 0.5, 0);
+    warp_apply(&warp, BORDER_BLACK, &s);
     for (size_t i = 0; i < 9; ++i) assert_true(s.rgb[i * 3] == (i % 3 == 0 ? 0.5F : 1));
     sample_free(&s);
 }
@@ -251,16 +251,16 @@ static void test_elastic_field(void **state) {
         struct paced_rng rng;
         paced_rng_seed(&rng, 5, 0);
         for (int n = 0; n < drawn; ++n) {
-            struct paced_warp warp;
-            paced_warp_init(&warp);
-            paced_warp_elastic(&warp, 20, &rng, size);
+            struct warp warp;
+            warp_init(&warp);
+            warp_elastic(&warp, 20, &rng, size);
             for (int i = 0; i < size * size; ++i) {
                 sum += (double)warp.dx[i] + (double)warp.dy[i];
                 squares += (double)(warp.dx[i] * warp.dx[i] + warp.dy[i] * warp.dy[i]);
                 cross += (double)(warp.dx[i] * warp.dy[i]);
             }
             count += 2 * size * size;
-            paced_warp_finish(&warp);
+            warp_finish(&warp);
         }
         double expected = expected_deviation(20, size), deviation = sqrt(squares / count);
         /* The mirrored border has a slightly higher variance than the inside. */
