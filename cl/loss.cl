@@ -28,34 +28,34 @@ INLINE realv log_sum(global const float *x, int classes, int count, float temper
 }
 
 /* The smoothed target of class c at pixel p. */
-static float soft_target(int target, float smoothing, int classes, int c, global const uchar *labels, uint p, int size,
+static float soft_target(int target, float smoothing, int classes, int c, global const uchar *labels, uint p, int h, int w,
                         global const float *svls, int side)
 {
     if (target == PACED_TARGET_UNIFORM) return (1.0f - smoothing) * (labels[p] == c) + smoothing / (float)classes;
-    int x = p % size, y = p / size % size;
-    size_t image = p - ((size_t)y * size + x);
+    int x = p % w, y = p / w % h;
+    size_t image = p - ((size_t)y * w + x);
     float sum = 0;
     for (int j = 0; j < side; ++j)
         for (int i = 0; i < side; ++i) {
-            int ny = clamp(y + j - side / 2, 0, size - 1), nx = clamp(x + i - side / 2, 0, size - 1);
-            if (labels[image + (size_t)ny * size + nx] == c) sum += svls[j * side + i];
+            int ny = clamp(y + j - side / 2, 0, h - 1), nx = clamp(x + i - side / 2, 0, w - 1);
+            if (labels[image + (size_t)ny * w + nx] == c) sum += svls[j * side + i];
         }
     return sum;
 }
 
 INLINE realv target_of(int target, float smoothing, int classes, int c, global const uchar *labels, uint p,
-                          int count, int size, global const float *svls, int side)
+                          int count, int h, int w, global const float *svls, int side)
 {
     float lane[VEC];
     for (int i = 0; i < VEC; ++i) {
         uint at = p + (i < count ? i : 0);
         lane[i] = target == PACED_TARGET_HARD ? labels[at] == c
-                                              : soft_target(target, smoothing, classes, c, labels, at, size, svls, side);
+                                              : soft_target(target, smoothing, classes, c, labels, at, h, w, svls, side);
     }
     return LOADV(lane, 0);
 }
 
-kernel void loss_pixels(int pixels, int part_pixels, int size, int classes, int with_gradient, int with_teacher,
+kernel void loss_pixels(int pixels, int part_pixels, int h, int w, int classes, int with_gradient, int with_teacher,
                         int with_weight, float c0, float c1, float k0, float k1, float limit, float low_weight,
                         float temperature, int target, float smoothing, int side, global const float *logits,
                         global const float *teacher, global const uchar *labels, global const float *svls,
@@ -82,10 +82,10 @@ kernel void loss_pixels(int pixels, int part_pixels, int size, int classes, int 
         }
         realv hard_ce = 0, ce = 0, kld = 0;
         for (int c = 0; c < classes; ++c) {
-            realv wanted = target_of(target, smoothing, classes, c, labels, p, count, size, svls, side);
+            realv wanted = target_of(target, smoothing, classes, c, labels, p, count, h, w, svls, side);
             realv hard = wanted;
             if (target != PACED_TARGET_HARD)
-                hard = target_of(PACED_TARGET_HARD, 0, classes, c, labels, p, count, size, svls, side);
+                hard = target_of(PACED_TARGET_HARD, 0, classes, c, labels, p, count, h, w, svls, side);
             realv x = lanes(s, classes, c, count), log_q = x - top - log_of_sum;
             realv grad = ce_factor * (exp(log_q) - wanted);
             hard_ce -= hard != 0 ? log_q : (realv)0;

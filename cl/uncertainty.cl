@@ -20,16 +20,16 @@ static float confidence(global const float *t, int classes, float tau, int class
     return exp(t[class] / tau - largest) / sum;
 }
 
-static float boundary_uncertainty(global const uchar *labels, uint p, int size, global const float *svls, int side)
+static float boundary_uncertainty(global const uchar *labels, uint p, int h, int w, global const float *svls, int side)
 {
-    int x = p % size, y = p / size % size;
-    size_t image = p - ((size_t)y * size + x);
+    int x = p % w, y = p / w % h;
+    size_t image = p - ((size_t)y * w + x);
     uchar label = labels[p];
     float others = 0;
     for (int j = 0; j < side; ++j)
         for (int i = 0; i < side; ++i) {
-            int ny = clamp(y + j - side / 2, 0, size - 1), nx = clamp(x + i - side / 2, 0, size - 1);
-            if (labels[image + (size_t)ny * size + nx] != label) others += svls[j * side + i];
+            int ny = clamp(y + j - side / 2, 0, h - 1), nx = clamp(x + i - side / 2, 0, w - 1);
+            if (labels[image + (size_t)ny * w + nx] != label) others += svls[j * side + i];
         }
     return others;
 }
@@ -47,7 +47,7 @@ static float fused(int fuse, float beta, float u_p, float u_b)
 }
 
 /* side 0: no boundary uncertainty. has_teacher may be 0 if only the boundary is needed. */
-kernel void uncertainty(int pixels, int size, int classes, int weighting, int by_max, int fuse, float beta, float tau,
+kernel void uncertainty(int pixels, int h, int w, int classes, int weighting, int by_max, int fuse, float beta, float tau,
                         int side, int hard_first, int by_u, int has_teacher, global const float *teacher,
                         global const uchar *labels, global const float *svls, global float *out,
                         global float *admission_score)
@@ -57,7 +57,7 @@ kernel void uncertainty(int pixels, int size, int classes, int weighting, int by
     float largest = 1, f = 1;
     if (has_teacher) f = confidence(teacher + (size_t)p * classes, classes, tau, labels[p], &largest);
     if (weighting == PACED_WEIGHT_FUSED) {
-        float u_b = side ? boundary_uncertainty(labels, p, size, svls, side) : 0;
+        float u_b = side ? boundary_uncertainty(labels, p, h, w, svls, side) : 0;
         float u = fused(fuse, beta, 1.0f - (by_max ? largest : f), u_b);
         if (hard_first) u = 1.0f - u;
         out[p] = u;

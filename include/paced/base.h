@@ -347,6 +347,19 @@ void paced_progress_end(struct paced_progress *progress);
 void paced_progress_format(char line[PACED_PROGRESS_LINE], const struct paced_progress *progress, double loss,
                            double elapsed_s, size_t columns);
 
+/* ---- extents ------------------------------------------------------------------------------------------------- */
+
+/* Height and width of an image or of a network's input, pixels. */
+struct paced_extent {
+    int height, width;
+};
+static inline size_t paced_extent_pixels(struct paced_extent extent) {
+    return (size_t)extent.height * (size_t)extent.width;
+}
+static inline bool paced_extent_equal(struct paced_extent a, struct paced_extent b) {
+    return a.height == b.height && a.width == b.width;
+}
+
 /* ---- time and stopping --------------------------------------------------------------------------------------- */
 
 double paced_now_s(void); /* monotonic seconds */

@@ -24,6 +24,10 @@ struct paced_data_options {
     int64_t classes, size, workers;
     bool merge_masks;
 };
+/* The extent of all samples: size x size. */
+static inline struct paced_extent paced_data_extent(const struct paced_data_options *options) {
+    return (struct paced_extent){(int)options->size, (int)options->size};
+}
 
 /* ---- images -------------------------------------------------------------------------------------------------- */
 
@@ -131,7 +135,7 @@ enum paced_err paced_dataset_find(struct paced_dataset **dataset, const struct p
 void paced_dataset_close(struct paced_dataset *dataset);
 
 size_t paced_dataset_count(const struct paced_dataset *dataset);
-int paced_dataset_size(const struct paced_dataset *dataset);                          /* S */
+struct paced_extent paced_dataset_extent(const struct paced_dataset *dataset);        /* of the decoded pairs */
 const char *paced_dataset_image_name(const struct paced_dataset *dataset, size_t i);  /* as written in the split */
 const char *paced_dataset_class_name(const struct paced_dataset *dataset, int class); /* may be NULL */
 const struct paced_masks *paced_dataset_masks(const struct paced_dataset *dataset);   /* owned by dataset */
@@ -141,9 +145,9 @@ bool paced_dataset_fits_memory(const struct paced_dataset *dataset);
 /* Checks that every file of the split can be opened, without decoding; reports the first failure (PACED_INVALID). */
 enum paced_err paced_dataset_check_files(const struct paced_dataset *dataset);
 
-/* Decodes pair i: rgb[S][S][3], label[S][S] in 0..classes-1, both resized with NEAREST. Thread-safe. Unmapped mask
- * pixels cause one warning per data set. Image and mask of different sizes are an error. Decoded pairs are cached up to
- * a bound of 1 GiB, shared by all data sets of the process, so that later epochs need no decoding. */
+/* Decodes pair i: rgb[height][width][3], label[height][width] in 0..classes-1, both resized with NEAREST. Thread-safe.
+ * Unmapped mask pixels cause one warning per data set. Image and mask of different sizes are an error. Decoded pairs
+ * are cached up to a bound of 1 GiB, shared by all data sets of the process, so that later epochs need no decoding. */
 enum paced_err paced_dataset_load(struct paced_dataset *dataset, size_t i, uint8_t *rgb, uint8_t *label);
 
 /* ---- data set statistics ------------------------------------------------------------------------------------- */
@@ -207,16 +211,17 @@ static inline float paced_unit(uint8_t byte) {
 
 struct paced_batch {
     int count;             /* samples in this batch; the last batch may be smaller */
-    float *images;         /* [count][S][S][3], 0..1 */
-    uint8_t *labels;       /* [count][S][S] */
+    float *images;         /* [count][height][width][3], 0..1 */
+    uint8_t *labels;       /* [count][height][width] */
     const uint32_t *index; /* [count] samples of the dataset */
 };
 
-/* Transformation of a sample before it enters a batch: rgb[size][size][3] in 0..1 and label[size][size] of `sample` in
- * the data set. Called concurrently on the loader's threads; must depend on its arguments only. */
+/* Transformation of a sample before it enters a batch: rgb[height][width][3] in 0..1 and label[height][width] of
+ * `sample` in the data set. Called concurrently on the loader's threads; must depend on its arguments only. */
 struct paced_change {
-    enum paced_err (*apply)(const void *context, size_t sample, int size, float *rgb, uint8_t *label); /* NULL: none */
-    const void *context; /* must outlive the loader */
+    enum paced_err (*apply)(const void *context, size_t sample, struct paced_extent extent, float *rgb,
+                            uint8_t *label); /* NULL: none */
+    const void *context;                     /* must outlive the loader */
 };
 
 struct paced_loader;

@@ -159,10 +159,10 @@ struct paced_loss_sums {
 
 struct paced_loss;
 
-/* A loss for up to `batch` samples of size x size pixels. `teacher`: the caller provides teacher logits. */
+/* A loss for up to `batch` samples of this extent. `teacher`: the caller provides teacher logits. */
 enum paced_err paced_loss_create(struct paced_loss **loss, struct paced_device *device,
-                                 const struct paced_objective *objective, bool teacher, int batch, int size,
-                                 int classes);
+                                 const struct paced_objective *objective, bool teacher, int batch,
+                                 struct paced_extent extent, int classes);
 void paced_loss_destroy(struct paced_loss *loss);
 
 /* Sets the values that change between epochs. */
@@ -179,7 +179,7 @@ struct paced_buffer *paced_loss_teacher(struct paced_loss *loss);
 enum paced_err paced_loss_measure(struct paced_loss *loss, int count, int fuse);
 struct paced_buffer *paced_loss_uncertainty(struct paced_loss *loss);
 
-/* The weights that paced_loss_run gives to the pixels just measured (fuse -1): weights[count][size][size]. Waits for
+/* The weights that paced_loss_run gives to the pixels just measured (fuse -1): weights[count][height][width]. Waits for
  * the device. */
 enum paced_err paced_loss_read_weights(struct paced_loss *loss, int count, float *weights);
 

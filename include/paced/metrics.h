@@ -233,18 +233,18 @@ char *paced_case_file(const struct paced_case *c);
 
 /* ---- one image ----------------------------------------------------------------------------------------------- */
 
-/* Evaluator of predictions of size x size pixels: postprocesses, counts pixels and computes the requested metrics. */
+/* Evaluator of predictions of one extent: postprocesses, counts pixels and computes the requested metrics. */
 struct paced_evaluator;
 /* PACED_INVALID if postprocess = needle and the number of classes is not two. */
 enum paced_err paced_evaluator_create(struct paced_evaluator **evaluator, const struct paced_test_options *options,
-                                      int size, int classes);
+                                      struct paced_extent extent, int classes);
 void paced_evaluator_destroy(struct paced_evaluator *evaluator);
 /* True if paced_evaluate needs logits. */
 bool paced_evaluator_needs_logits(const struct paced_evaluator *evaluator);
-/* Postprocesses prediction[size][size], computed from logits[size][size][classes], in place. */
+/* Postprocesses prediction[height][width], computed from logits[height][width][classes], in place. */
 void paced_evaluator_clean(struct paced_evaluator *evaluator, uint8_t *prediction, const float *logits);
-/* Postprocesses prediction[size][size] in place and adds its scores. logits[size][size][classes] may be NULL if not
- * needed. */
+/* Postprocesses prediction[height][width] in place and adds its scores. logits[height][width][classes] may be NULL if
+ * not needed. */
 void paced_evaluate(struct paced_evaluator *evaluator, const char *name, uint8_t *prediction, const float *logits,
                     const uint8_t *label, struct paced_scores *scores);
 

@@ -15,10 +15,11 @@ struct paced_model_options {
 };
 const char *paced_network_name(int index);
 
-/* Builds the graph of `arch`, from images of size x size x 3 to logits of size x size x classes. The caller destroys
- * it. PACED_INVALID for an unknown arch (suggests the nearest name), or a size or width that the network does not
+/* Builds the graph of `arch`, from images [h][w][3] to logits [h][w][classes]. The caller destroys
+ * it. PACED_INVALID for an unknown arch (suggests the nearest name), or an extent or width that the network does not
  * support. Width and classes: within the limits of their keys. */
-enum paced_err paced_model_build(struct paced_graph **graph, const char *arch, int size, int classes, int width);
+enum paced_err paced_model_build(struct paced_graph **graph, const char *arch, struct paced_extent extent, int classes,
+                                 int width);
 /* The same graph for images of any size (see paced_graph_pad_or_crop_all). Its own sizes are an example. */
 enum paced_err paced_model_build_any_size(struct paced_graph **graph, const char *arch, int classes, int width);
 

@@ -7,9 +7,9 @@
 
 #include "paced/base.h"
 
-/* An image rgb[size][size][3], 0 to 1, and its mask label[size][size], which moves with the image. */
+/* An image rgb[height][width][3], 0 to 1, and its mask label[height][width], which moves with the image. */
 struct paced_sample {
-    int size;
+    struct paced_extent extent;
     float *rgb;
     uint8_t *label;
 };
@@ -60,7 +60,8 @@ enum paced_err paced_augment_check(const char *where, const char *list); /* the 
 /* Changes the sample of this index in place: first all moves (flips, rotation, ...) in one interpolation, in the list's
  * order but elastic last; then the changes of appearance, in the list's order. `augment`: a struct paced_augment. The
  * signature is that of paced_change's `apply`. */
-enum paced_err paced_augment_apply(const void *augment, size_t index, int size, float *rgb, uint8_t *label);
+enum paced_err paced_augment_apply(const void *augment, size_t index, struct paced_extent extent, float *rgb,
+                                   uint8_t *label);
 
 /* Flips of a sample, as bits. */
 enum { PACED_FLIP_H = 1, PACED_FLIP_V = 2, PACED_FLIP_VERSIONS = 4 };
@@ -70,6 +71,6 @@ bool paced_augment_only_flips(const struct paced_augment *augment, unsigned *fli
 /* The flips that paced_augment_apply gives this sample, for a list of flips only. */
 unsigned paced_augment_flips(const struct paced_augment *augment, size_t index);
 /* Flips a sample exactly. `flips`: an unsigned; `index` is ignored. The signature is that of paced_change's `apply`. */
-enum paced_err paced_flip(const void *flips, size_t index, int size, float *rgb, uint8_t *label);
+enum paced_err paced_flip(const void *flips, size_t index, struct paced_extent extent, float *rgb, uint8_t *label);
 
 #endif

@@ -136,11 +136,11 @@ void paced_canvas_tint(struct paced_canvas *canvas, int x, int y, int scale, con
  * of the map, in the colour of their class with a dark casing. colours NULL: dashed, black and white. */
 void paced_canvas_outlines(struct paced_canvas *canvas, int x, int y, int scale, const uint8_t *label, int width,
                            int height, const uint32_t *colours, int line);
-/* Downscaling from size x size to side x side pixels, side <= size. Images and maps: mean over boxes. Labels: the most
+/* Downscaling to an extent that is not larger in any direction. Images and maps: mean over boxes. Labels: the most
  * frequent class of a box; 0 only if the box has no other class. */
-void paced_shrink_image(const uint8_t *rgb, size_t size, uint8_t *out, size_t side); /* [..][..][3] */
-void paced_shrink_map(const float *values, size_t size, float *out, size_t side);
-void paced_shrink_labels(const uint8_t *label, size_t size, uint8_t *out, size_t side);
+void paced_shrink_image(const uint8_t *rgb, struct paced_extent from, uint8_t *out, struct paced_extent to);
+void paced_shrink_map(const float *values, struct paced_extent from, float *out, struct paced_extent to);
+void paced_shrink_labels(const uint8_t *label, struct paced_extent from, uint8_t *out, struct paced_extent to);
 /* Default colour of a class. */
 uint32_t paced_class_colour(int class_index);
 

@@ -1,4 +1,5 @@
-/* Dataset: the pairs of one split, decoded on demand to rgb[S][S][3] and label[S][S], both resized with NEAREST.
+/* Dataset: the pairs of one split, decoded on demand to rgb[height][width][3] and label[height][width], both resized
+ * with NEAREST.
  *
  * Invariant: paced_dataset_load is thread-safe. Decoding runs without the lock; a sample's cache slot is set once,
  * under the lock, and stays constant until the dataset closes. If two threads decode the same sample at the same time,
@@ -23,7 +24,7 @@ struct paced_dataset {
     const char *folder; /* folder of the phase below data.root; "": none */
     char *root;         /* folder to which the split's paths are relative */
     struct paced_split split;
-    int size;
+    struct paced_extent extent;
 
     pthread_mutex_t lock;
     uint8_t **cache;     /* [count]: rgb, then label; NULL: not cached */
@@ -36,7 +37,7 @@ struct paced_dataset {
 };
 
 static size_t pixel_count(const struct paced_dataset *d) {
-    return (size_t)d->size * (size_t)d->size;
+    return paced_extent_pixels(d->extent);
 }
 
 /* ---- open and close ------------------------------------------------------------------------------------------ */
@@ -61,7 +62,7 @@ static enum paced_err open_pairs(struct paced_dataset *d, const struct paced_dat
     const char *folder = path ? d->masks->kind->folder[phase] : NULL;
     d->folder = folder ? folder : "";
     d->root = paced_path_join(options->root, d->folder);
-    d->size = (int)options->size;
+    d->extent = paced_data_extent(options);
     PACED_TRY(path ? split_read(&d->split, path, folder ? 1 : 0) : split_find(&d->split, options->root));
     d->cache = paced_alloc(d->split.count, sizeof *d->cache);
     d->seen = paced_alloc(d->split.count, sizeof *d->seen);
@@ -122,8 +123,8 @@ size_t paced_dataset_count(const struct paced_dataset *d) {
     return d->split.count;
 }
 
-int paced_dataset_size(const struct paced_dataset *d) {
-    return d->size;
+struct paced_extent paced_dataset_extent(const struct paced_dataset *d) {
+    return d->extent;
 }
 
 const char *paced_dataset_image_name(const struct paced_dataset *d, size_t i) {
@@ -268,8 +269,8 @@ enum paced_err paced_dataset_load(struct paced_dataset *d, size_t i, uint8_t *rg
     struct paced_mask mask;
     if (load_cached(d, i, rgb, label)) return PACED_OK;
     PACED_TRY(read_pair(d, i, &image, &mask));
-    paced_resize_nearest(image.rgb, image.width, image.height, 3, rgb, d->size, d->size);
-    paced_resize_nearest(mask.label, mask.width, mask.height, 1, label, d->size, d->size);
+    paced_resize_nearest(image.rgb, image.width, image.height, 3, rgb, d->extent.width, d->extent.height);
+    paced_resize_nearest(mask.label, mask.width, mask.height, 1, label, d->extent.width, d->extent.height);
     store_cached(d, i, rgb, label);
     count_unmapped(d, i, mask.unmapped);
     free(mask.label);

@@ -85,7 +85,7 @@ static enum paced_err fill(struct paced_loader *l, struct buffer *b, uint8_t *rg
         PACED_TRY(paced_dataset_load(l->dataset, batch->index[n], rgb, label));
         for (size_t i = 0; i < 3 * l->pixels; ++i) image[i] = paced_unit(rgb[i]);
         if (!l->change.apply) continue;
-        PACED_TRY(l->change.apply(l->change.context, batch->index[n], paced_dataset_size(l->dataset), image, label));
+        PACED_TRY(l->change.apply(l->change.context, batch->index[n], paced_dataset_extent(l->dataset), image, label));
     }
     return PACED_OK;
 }
@@ -143,12 +143,11 @@ enum paced_err paced_loader_create(struct paced_loader **loader, struct paced_da
     *loader = NULL;
     PACED_TRY(check_order(dataset, order, count, batch));
     struct paced_loader *l = paced_alloc(1, sizeof *l);
-    size_t side = (size_t)paced_dataset_size(dataset);
     l->dataset = dataset;
     if (change) l->change = *change;
     l->count = count;
     l->batch = (size_t)batch < count ? (size_t)batch : count; /* no memory for samples that do not exist */
-    l->pixels = side * side;
+    l->pixels = paced_extent_pixels(paced_dataset_extent(dataset));
     l->end = count == 0 ? 0 : (count - 1) / l->batch + 1;
     l->claim = l->deliver = first_batch < l->end ? first_batch : l->end;
     if (count > 0) {

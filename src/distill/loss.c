@@ -18,7 +18,8 @@ struct pending {
 struct paced_loss {
     struct paced_device *device;
     struct paced_objective objective;
-    int with_teacher, size, classes;
+    struct paced_extent extent;
+    int with_teacher, pixels, classes; /* pixels: of a sample */
     double mu;
     struct paced_buffer *labels, *teacher, *svls, *uncertainty, *admission_score, *parts;
     struct pending ring[RING];
@@ -26,7 +27,7 @@ struct paced_loss {
 };
 
 static enum paced_err make_buffers(struct paced_loss *l, int batch) {
-    uint64_t pixels = (uint64_t)batch * (uint64_t)l->size * (uint64_t)l->size, classes = (uint64_t)l->classes;
+    uint64_t pixels = (uint64_t)batch * (uint64_t)l->pixels, classes = (uint64_t)l->classes;
     PACED_TRY(paced_buffer_create(&l->labels, l->device, pixels));
     if (l->with_teacher) PACED_TRY(paced_buffer_create(&l->teacher, l->device, pixels * classes * sizeof(float)));
     PACED_TRY(paced_buffer_create(&l->svls, l->device, PACED_MAX_KERNEL * PACED_MAX_KERNEL * sizeof(float)));
@@ -38,12 +39,16 @@ static enum paced_err make_buffers(struct paced_loss *l, int batch) {
 }
 
 enum paced_err paced_loss_create(struct paced_loss **out, struct paced_device *device,
-                                 const struct paced_objective *objective, bool teacher, int batch, int size,
-                                 int classes) {
+                                 const struct paced_objective *objective, bool teacher, int batch,
+                                 struct paced_extent extent, int classes) {
     *out = NULL;
     struct paced_loss *l = paced_alloc(1, sizeof *l);
-    *l = (struct paced_loss){
-        .device = device, .objective = *objective, .with_teacher = teacher, .size = size, .classes = classes};
+    *l = (struct paced_loss){.device = device,
+                             .objective = *objective,
+                             .with_teacher = teacher,
+                             .extent = extent,
+                             .pixels = (int)paced_extent_pixels(extent),
+                             .classes = classes};
     for (int i = 0; i < RING; ++i) l->ring[i].parts = paced_alloc(MAX_PARTS * PACED_SUMS, sizeof(float));
     enum paced_err err = make_buffers(l, batch);
     if (!err) err = paced_loss_set_epoch(l, 1, 1);
@@ -104,20 +109,21 @@ enum paced_err paced_loss_measure(struct paced_loss *l, int count, int fuse) {
     static const struct paced_kernel uncertainty = {"uncertainty.cl", "uncertainty", of_uncertainty};
     static const struct paced_kernel image_mean = {"uncertainty.cl", "image_mean", of_uncertainty};
     const struct paced_objective *o = &l->objective;
-    int pixels = count * l->size * l->size, by_max = o->prediction == PACED_PREDICTION_MAX, hard_first = o->hard_first;
+    int pixels = count * l->pixels, by_max = o->prediction == PACED_PREDICTION_MAX, hard_first = o->hard_first;
     int side = o->boundary == PACED_BOUNDARY_SVLS ? o->kernel : 0, weighting = (int)o->weighting;
     int by_u = scores_by_uncertainty(o);
     PACED_TRY(PACED_LAUNCH(l->device, &uncertainty, paced_range_items((uint64_t)pixels), 1, PACED_ARG(pixels),
-                           PACED_ARG(l->size), PACED_ARG(l->classes), PACED_ARG(weighting), PACED_ARG(by_max),
-                           PACED_ARG(fuse < 0 ? o->fuse : fuse), PACED_ARG(o->beta), PACED_ARG(o->tau), PACED_ARG(side),
-                           PACED_ARG(hard_first), PACED_ARG(by_u), PACED_ARG(l->with_teacher),
+                           PACED_ARG(l->extent.height), PACED_ARG(l->extent.width), PACED_ARG(l->classes),
+                           PACED_ARG(weighting), PACED_ARG(by_max), PACED_ARG(fuse < 0 ? o->fuse : fuse),
+                           PACED_ARG(o->beta), PACED_ARG(o->tau), PACED_ARG(side), PACED_ARG(hard_first),
+                           PACED_ARG(by_u), PACED_ARG(l->with_teacher),
                            PACED_ARG(l->with_teacher ? l->teacher : l->parts), PACED_ARG(l->labels), PACED_ARG(l->svls),
                            PACED_ARG(l->uncertainty), PACED_ARG(l->admission_score)));
     if (o->weighting != PACED_WEIGHT_IMAGE_MAX) return PACED_OK;
     struct paced_buffer *both[] = {l->uncertainty, l->admission_score};
     for (int i = 0; i < 2; ++i)
         PACED_TRY(PACED_LAUNCH(l->device, &image_mean, paced_range_chunks((uint64_t)count), 1, PACED_ARG(count),
-                               PACED_ARG(l->size * l->size), PACED_ARG(both[i])));
+                               PACED_ARG(l->pixels), PACED_ARG(both[i])));
     return PACED_OK;
 }
 
@@ -133,7 +139,7 @@ static float low_weight_of(const struct paced_loss *l) {
 }
 
 enum paced_err paced_loss_read_weights(struct paced_loss *l, int count, float *weights) {
-    size_t pixels = (size_t)count * (size_t)l->size * (size_t)l->size;
+    size_t pixels = (size_t)count * (size_t)l->pixels;
     float limit = limit_of(l), low = low_weight_of(l);
     PACED_TRY(paced_buffer_read(l->admission_score, weights, pixels * sizeof *weights));
     for (size_t i = 0; i < pixels; ++i) weights[i] = weights[i] <= limit ? 1 : low;
@@ -157,24 +163,24 @@ enum paced_err paced_loss_run(struct paced_loss *l, const struct paced_buffer *l
         PACED_DEFINE(PACED_TARGET_HARD), PACED_DEFINE(PACED_TARGET_UNIFORM), {NULL, 0}};
     static const struct paced_kernel loss_pixels = {"loss.cl", "loss_pixels", targets};
     const struct paced_objective *o = &l->objective;
-    int pixels = count * l->size * l->size, with_gradient = dlogits != NULL;
+    int pixels = count * l->pixels, with_gradient = dlogits != NULL;
     int with_weight = o->weighting != PACED_WEIGHT_NONE;
     if (with_weight) PACED_TRY(paced_loss_measure(l, count, -1));
     const struct paced_buffer *unused = l->parts;
-    return PACED_LAUNCH(l->device, &loss_pixels, paced_range_chunks((uint64_t)part_count(pixels)),
-                        paced_device_vector(l->device, 16), PACED_ARG(pixels), PACED_ARG(part_pixels(pixels)),
-                        PACED_ARG(l->size), PACED_ARG(l->classes), PACED_ARG(with_gradient), PACED_ARG(l->with_teacher),
-                        PACED_ARG(with_weight), PACED_ARG(o->c0), PACED_ARG(o->c1), PACED_ARG(o->k0), PACED_ARG(o->k1),
-                        PACED_ARG(limit_of(l)), PACED_ARG(low_weight_of(l)), PACED_ARG(o->temperature),
-                        PACED_ARG(o->target), PACED_ARG(o->smoothing), PACED_ARG(o->kernel), PACED_ARG(logits),
-                        PACED_ARG(l->with_teacher ? l->teacher : unused), PACED_ARG(l->labels), PACED_ARG(l->svls),
-                        PACED_ARG(with_weight ? l->admission_score : unused),
-                        PACED_ARG(with_gradient ? dlogits : l->parts), PACED_ARG(l->parts));
+    return PACED_LAUNCH(
+        l->device, &loss_pixels, paced_range_chunks((uint64_t)part_count(pixels)), paced_device_vector(l->device, 16),
+        PACED_ARG(pixels), PACED_ARG(part_pixels(pixels)), PACED_ARG(l->extent.height), PACED_ARG(l->extent.width),
+        PACED_ARG(l->classes), PACED_ARG(with_gradient), PACED_ARG(l->with_teacher), PACED_ARG(with_weight),
+        PACED_ARG(o->c0), PACED_ARG(o->c1), PACED_ARG(o->k0), PACED_ARG(o->k1), PACED_ARG(limit_of(l)),
+        PACED_ARG(low_weight_of(l)), PACED_ARG(o->temperature), PACED_ARG(o->target), PACED_ARG(o->smoothing),
+        PACED_ARG(o->kernel), PACED_ARG(logits), PACED_ARG(l->with_teacher ? l->teacher : unused), PACED_ARG(l->labels),
+        PACED_ARG(l->svls), PACED_ARG(with_weight ? l->admission_score : unused),
+        PACED_ARG(with_gradient ? dlogits : l->parts), PACED_ARG(l->parts));
 }
 
 enum paced_err paced_loss_read_later(struct paced_loss *l, int count) {
     struct pending *slot = &l->ring[l->written++ % RING];
-    slot->pixels = count * l->size * l->size;
+    slot->pixels = count * l->pixels;
     slot->count = part_count(slot->pixels);
     return paced_buffer_read_later(l->parts, slot->parts, (uint64_t)slot->count * PACED_SUMS * sizeof(float),
                                    &slot->ticket);

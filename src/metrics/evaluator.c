@@ -5,7 +5,8 @@
 #include <stdlib.h>
 
 struct paced_evaluator {
-    int size, classes, postprocess;
+    struct paced_extent extent;
+    int classes, postprocess;
     size_t pixels;
     uint64_t metrics;
     double tolerance;
@@ -22,21 +23,21 @@ static uint64_t metrics_of(enum paced_metric_basis basis) {
 }
 
 enum paced_err paced_evaluator_create(struct paced_evaluator **evaluator, const struct paced_test_options *options,
-                                      int size, int classes) {
+                                      struct paced_extent extent, int classes) {
     *evaluator = NULL;
     bool needle = options->postprocess == PACED_POSTPROCESS_NEEDLE;
     if (needle && classes != 2)
         return paced_error_at(PACED_INVALID, "test.postprocess",
                               "needle requires two classes, but data.classes is %d; use none or largest", classes);
     struct paced_evaluator *e = paced_alloc(1, sizeof *e);
-    *e = (struct paced_evaluator){.size = size,
+    *e = (struct paced_evaluator){.extent = extent,
                                   .classes = classes,
-                                  .pixels = (size_t)size * (size_t)size,
+                                  .pixels = paced_extent_pixels(extent),
                                   .postprocess = options->postprocess,
                                   .metrics = options->metrics | (needle ? metrics_of(PACED_OF_NEEDLE) : 0),
                                   .tolerance = options->nsd_tolerance};
-    if (e->metrics & metrics_of(PACED_OF_OUTLINES)) e->surface = surface_create(e->size, e->size);
-    if (e->postprocess != PACED_POSTPROCESS_NONE) e->components = components_create(e->size, e->size);
+    if (e->metrics & metrics_of(PACED_OF_OUTLINES)) e->surface = surface_create(e->extent.width, e->extent.height);
+    if (e->postprocess != PACED_POSTPROCESS_NONE) e->components = components_create(e->extent.width, e->extent.height);
     *evaluator = e;
     return PACED_OK;
 }
@@ -70,9 +71,10 @@ static void note_probabilities(const struct paced_evaluator *e, const float *log
 
 static void note_line(const struct paced_evaluator *e, const uint8_t *prediction, const uint8_t *label,
                       struct paced_scores *scores) {
-    struct needle_line predicted = needle_fit(prediction, e->size, e->size);
-    struct needle_line labelled = needle_fit(label, e->size, e->size);
-    note(e, PACED_OF_NEEDLE, 0, needle_compare(&predicted, &labelled, hypot(e->size, e->size)), scores);
+    struct needle_line predicted = needle_fit(prediction, e->extent.width, e->extent.height);
+    struct needle_line labelled = needle_fit(label, e->extent.width, e->extent.height);
+    note(e, PACED_OF_NEEDLE, 0, needle_compare(&predicted, &labelled, hypot(e->extent.width, e->extent.height)),
+         scores);
 }
 
 void paced_evaluator_clean(struct paced_evaluator *e, uint8_t *prediction, const float *logits) {

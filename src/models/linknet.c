@@ -45,18 +45,18 @@ static struct paced_tensor *head(struct paced_graph *g, struct paced_tensor *x, 
                                   (struct paced_conv_transpose){classes, .kernel = 2, .stride = 2, .bias = true});
 }
 
-static enum paced_err check(int size, int width) {
+static enum paced_err check(struct paced_shape image, int width) {
     if (width % 4 != 0)
         return paced_error(PACED_INVALID, "width %d: linknet divides its channels by 4; use a multiple of 4", width);
-    if (size % 4 != 0)
+    if (image.h % 4 != 0 || image.w % 4 != 0)
         return paced_error(PACED_INVALID,
-                           "size %d: linknet's masks match the image's size for multiples of 4 only; use %d", size,
-                           size / 4 * 4 + 4);
+                           "size %d x %d: linknet's masks match the image's size for multiples of 4 only; use %d x %d",
+                           image.h, image.w, (image.h + 3) / 4 * 4, (image.w + 3) / 4 * 4);
     return PACED_OK;
 }
 
 static struct paced_tensor *build(struct paced_graph *g, struct paced_tensor *image, int classes, int width) {
-    paced_graph_fail(g, check(image->shape.h, width));
+    paced_graph_fail(g, check(image->shape, width));
     struct paced_tensor *x = resnet_stem(g, "in_block", image, width);
     struct paced_tensor *e1 = encoder(g, "encoder1", x, width, width);
     struct paced_tensor *e2 = encoder(g, "encoder2", e1, width, 2 * width);

@@ -13,7 +13,8 @@ PACED_NETWORKS
 static const struct model *const models[] = {PACED_NETWORKS};
 
 /* Pixels of an example that every network supports; the most classes that labels of bytes can have. */
-enum { EXAMPLE_SIZE = 64, MAX_CLASSES = 255 };
+enum { MAX_CLASSES = 255 };
+static const struct paced_extent example = {64, 64};
 
 const char *paced_network_name(int index) {
     return index >= 0 && (size_t)index < PACED_COUNT(models) ? models[index]->name : NULL;
@@ -30,11 +31,12 @@ static enum paced_err unknown(const char *arch) {
     return err;
 }
 
-static enum paced_err build(struct paced_graph **out, const struct model *model, int size, int classes, int width,
-                            bool pad_or_crop_all) {
+static enum paced_err build(struct paced_graph **out, const struct model *model, struct paced_extent extent,
+                            int classes, int width, bool pad_or_crop_all) {
     struct paced_graph *graph = paced_graph_create();
     if (pad_or_crop_all) paced_graph_pad_or_crop_all(graph);
-    struct paced_tensor *image = paced_graph_input(graph, "image", (struct paced_shape){size, size, 3});
+    struct paced_tensor *image =
+        paced_graph_input(graph, "image", (struct paced_shape){extent.height, extent.width, 3});
     paced_graph_output(graph, model->build(graph, image, classes, width));
     enum paced_err err = paced_graph_error(graph);
     if (err) {
@@ -50,16 +52,17 @@ static const struct model *find(const char *arch) {
     return index < 0 ? NULL : models[index];
 }
 
-enum paced_err paced_model_build(struct paced_graph **out, const char *arch, int size, int classes, int width) {
+enum paced_err paced_model_build(struct paced_graph **out, const char *arch, struct paced_extent extent, int classes,
+                                 int width) {
     const struct model *model = find(arch);
     *out = NULL;
-    return model ? build(out, model, size, classes, width, false) : unknown(arch);
+    return model ? build(out, model, extent, classes, width, false) : unknown(arch);
 }
 
 enum paced_err paced_model_build_any_size(struct paced_graph **out, const char *arch, int classes, int width) {
     const struct model *model = find(arch);
     *out = NULL;
-    return model ? build(out, model, EXAMPLE_SIZE, classes, width, true) : unknown(arch);
+    return model ? build(out, model, example, classes, width, true) : unknown(arch);
 }
 
 /* ---- recognition --------------------------------------------------------------------------------------------- */
@@ -76,7 +79,7 @@ enum paced_err paced_model_recognise(const struct paced_weights *weights, const 
     bool found = false;
     for (size_t i = 0; i < PACED_COUNT(models) && !found; ++i) {
         struct paced_graph *graph;
-        enum paced_err err = build(&graph, models[i], EXAMPLE_SIZE, 2, 64, false);
+        enum paced_err err = build(&graph, models[i], example, 2, 64, false);
         if (err) {
             free(names.data);
             return err;

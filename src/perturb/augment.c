@@ -14,7 +14,7 @@
 /* The moves of a sample's pixels. */
 struct augment_moves {
     struct paced_rng *rng;
-    int size;
+    struct paced_extent extent;
     struct warp warp;
     unsigned flips; /* the flips in `warp` */
 };
@@ -62,12 +62,12 @@ static void scale(struct augment_moves *m, const double *ends) {
 }
 
 static void translate(struct augment_moves *m, const double *max) {
-    double x = around(m->rng, 0, *max * m->size), y = around(m->rng, 0, *max * m->size);
+    double x = around(m->rng, 0, *max * m->extent.width), y = around(m->rng, 0, *max * m->extent.height);
     warp_shift(&m->warp, x, y);
 }
 
 static void elastic(struct augment_moves *m, const double *max) {
-    warp_elastic(&m->warp, between(m->rng, 0, *max), m->rng, m->size);
+    warp_elastic(&m->warp, between(m->rng, 0, *max), m->rng, m->extent);
 }
 
 /* ---- changes of appearance ----------------------------------------------------------------------------------- */
@@ -219,8 +219,9 @@ static void seed_sample(const struct paced_augment *augment, size_t index, struc
 }
 
 /* Draws the moves before the changes of appearance, so that they do not depend on them. Release: warp_finish. */
-static struct augment_moves draw_moves(const struct paced_augment *augment, struct paced_rng *rng, int size) {
-    struct augment_moves moves = {.rng = rng, .size = size};
+static struct augment_moves draw_moves(const struct paced_augment *augment, struct paced_rng *rng,
+                                       struct paced_extent extent) {
+    struct augment_moves moves = {.rng = rng, .extent = extent};
     warp_init(&moves.warp);
     for (size_t i = 0; i < augment->count; ++i) {
         const struct paced_augment_item *item = &augment->items[i];
@@ -240,15 +241,16 @@ static void change_looks(const struct paced_augment *augment, struct paced_rng *
     }
 }
 
-enum paced_err paced_augment_apply(const void *context, size_t index, int size, float *rgb, uint8_t *label) {
+enum paced_err paced_augment_apply(const void *context, size_t index, struct paced_extent extent, float *rgb,
+                                   uint8_t *label) {
     const struct paced_augment *augment = context;
-    struct paced_sample sample = {size, rgb, label};
+    struct paced_sample sample = {extent, rgb, label};
     struct paced_rng rng;
     seed_sample(augment, index, &rng);
-    struct augment_moves moves = draw_moves(augment, &rng, size);
+    struct augment_moves moves = draw_moves(augment, &rng, extent);
     warp_apply(&moves.warp, BORDER_BLACK, &sample);
     warp_finish(&moves.warp);
-    change_looks(augment, &rng, rgb, (size_t)size * (size_t)size * 3);
+    change_looks(augment, &rng, rgb, paced_extent_pixels(extent) * 3);
     return PACED_OK;
 }
 
@@ -271,14 +273,14 @@ bool paced_augment_only_flips(const struct paced_augment *augment, unsigned *fli
 unsigned paced_augment_flips(const struct paced_augment *augment, size_t index) {
     struct paced_rng rng;
     seed_sample(augment, index, &rng);
-    struct augment_moves moves = draw_moves(augment, &rng, 1);
+    struct augment_moves moves = draw_moves(augment, &rng, (struct paced_extent){1, 1});
     warp_finish(&moves.warp);
     return moves.flips;
 }
 
-enum paced_err paced_flip(const void *context, size_t index, int size, float *rgb, uint8_t *label) {
+enum paced_err paced_flip(const void *context, size_t index, struct paced_extent extent, float *rgb, uint8_t *label) {
     const unsigned flips = *(const unsigned *)context;
-    struct paced_sample sample = {size, rgb, label};
+    struct paced_sample sample = {extent, rgb, label};
     struct warp warp;
     warp_init(&warp);
     warp_flip(&warp, flips & PACED_FLIP_H, flips & PACED_FLIP_V);

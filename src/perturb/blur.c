@@ -8,7 +8,7 @@
 
 enum paced_err corrupt_gaussian_blur(int severity, struct paced_rng *rng, struct paced_sample *sample) {
     static const double sigma[PACED_SEVERITIES] = {1, 2, 3, 4, 6};
-    filter_smooth(sample->rgb, sample->size, 3, sigma[severity]);
+    filter_smooth(sample->rgb, sample->extent, 3, sigma[severity]);
     return PACED_OK;
 }
 
@@ -30,7 +30,7 @@ static void make_disk(float *disk, int half, int radius, int soft, double sigma)
     for (int i = 0; i < side * side; ++i) disk[i] /= area;
     filter_gaussian(line, soft, sigma);
     for (int i = 0; i < taps * taps; ++i) square[i] = line[i / taps] * line[i % taps];
-    filter_correlate(disk, side, 1, square, soft);
+    filter_correlate(disk, (struct paced_extent){side, side}, 1, square, soft);
 }
 
 enum paced_err corrupt_defocus_blur(int severity, struct paced_rng *rng, struct paced_sample *sample) {
@@ -41,7 +41,7 @@ enum paced_err corrupt_defocus_blur(int severity, struct paced_rng *rng, struct 
     float disk[MAX_SIDE * MAX_SIDE];
     make_disk(disk, constants[severity].half, constants[severity].radius, constants[severity].soft,
               constants[severity].sigma);
-    filter_correlate(sample->rgb, sample->size, 3, disk, constants[severity].half);
+    filter_correlate(sample->rgb, sample->extent, 3, disk, constants[severity].half);
     return PACED_OK;
 }
 
@@ -55,19 +55,19 @@ enum paced_err corrupt_motion_blur(int severity, struct paced_rng *rng, struct p
         int reach;
         double sigma;
     } constants[PACED_SEVERITIES] = {{20, 3}, {30, 5}, {30, 8}, {30, 12}, {40, 15}};
-    const int reach = constants[severity].reach, side = sample->size + 2 * reach;
-    const size_t row = 3 * (size_t)sample->size;
+    const int reach = constants[severity].reach, side = sample->extent.width + 2 * reach;
+    const size_t row = 3 * (size_t)sample->extent.width;
     const double angle = (paced_rng_uniform(rng) - 0.5) * M_PI / 2;
-    float *padded = filter_pad(sample->rgb, sample->size, 3, reach, BORDER_NEAREST);
+    float *padded = filter_pad(sample->rgb, sample->extent, 3, reach, BORDER_NEAREST);
     float weights[2 * 40 + 1];
     filter_gaussian(weights, reach, constants[severity].sigma);
     double sum = 0;
     for (int i = 0; i <= reach; ++i) sum += (double)weights[reach + i];
-    memset(sample->rgb, 0, (size_t)sample->size * row * sizeof *sample->rgb);
+    memset(sample->rgb, 0, (size_t)sample->extent.height * row * sizeof *sample->rgb);
     for (int i = 0; i <= reach; ++i) {
         const int down = (int)ceil(i * sin(angle) - 0.5), right = (int)ceil(i * cos(angle) - 0.5);
         const float weight = (float)((double)weights[reach + i] / sum);
-        for (int y = 0; y < sample->size; ++y)
+        for (int y = 0; y < sample->extent.height; ++y)
             filter_add_row(sample->rgb + (size_t)y * row,
                            padded + 3 * ((size_t)(y + reach + down) * (size_t)side + (size_t)(reach + right)), weight,
                            row);
@@ -98,18 +98,25 @@ static int zoom_axis(struct source *axis, int size, double zoom) {
     return count;
 }
 
-/* Adds the bilinearly zoomed image to sum[size][size][3]. */
-static void add_zoomed(float *sum, const float *rgb, int size, const struct source *axis, int count) {
-    for (int y = 0; y < count; ++y) {
-        const float *top = rgb + (size_t)axis[y].first * (size_t)size * 3;
-        const float *bottom = rgb + (size_t)axis[y].second * (size_t)size * 3;
-        float *out = sum + (size_t)y * (size_t)size * 3;
-        for (int x = 0; x < count; ++x)
+/* Sources of an image's rows and columns. */
+struct zoom {
+    struct source *y, *x;
+    int rows, columns;
+};
+
+/* Adds the bilinearly zoomed image to sum[height][width][3]. */
+static void add_zoomed(float *sum, const struct paced_sample *sample, const struct zoom *zoom) {
+    const size_t row = (size_t)sample->extent.width * 3;
+    for (int y = 0; y < zoom->rows; ++y) {
+        const struct source *from = &zoom->y[y];
+        const float *top = sample->rgb + (size_t)from->first * row, *bottom = sample->rgb + (size_t)from->second * row;
+        float *out = sum + (size_t)y * row;
+        for (int x = 0; x < zoom->columns; ++x)
             for (int c = 0; c < 3; ++c, ++out) {
-                const int left = 3 * axis[x].first + c, right = 3 * axis[x].second + c;
-                const float upper = top[left] + (top[right] - top[left]) * axis[x].part;
-                const float lower = bottom[left] + (bottom[right] - bottom[left]) * axis[x].part;
-                *out += upper + (lower - upper) * axis[y].part;
+                const int left = 3 * zoom->x[x].first + c, right = 3 * zoom->x[x].second + c;
+                const float upper = top[left] + (top[right] - top[left]) * zoom->x[x].part;
+                const float lower = bottom[left] + (bottom[right] - bottom[left]) * zoom->x[x].part;
+                *out += upper + (lower - upper) * from->part;
             }
     }
 }
@@ -122,16 +129,19 @@ enum paced_err corrupt_zoom_blur(int severity, struct paced_rng *rng, struct pac
         int count;
         double step;
     } zooms[PACED_SEVERITIES] = {{12, .01}, {16, .01}, {11, .02}, {13, .02}, {11, .03}};
-    const size_t size = (size_t)sample->size, values = 3 * sample_pixels(sample);
+    const size_t values = 3 * sample_pixels(sample);
     float *sum = paced_alloc(values, sizeof *sum);
-    struct source *axis = paced_alloc(size, sizeof *axis);
+    struct zoom zoom = {.y = paced_alloc((size_t)sample->extent.height, sizeof *zoom.y),
+                        .x = paced_alloc((size_t)sample->extent.width, sizeof *zoom.x)};
     memcpy(sum, sample->rgb, values * sizeof *sum);
     for (int i = 0; i < zooms[severity].count; ++i) {
-        const int count = zoom_axis(axis, sample->size, 1 + i * zooms[severity].step);
-        add_zoomed(sum, sample->rgb, sample->size, axis, count);
+        zoom.rows = zoom_axis(zoom.y, sample->extent.height, 1 + i * zooms[severity].step);
+        zoom.columns = zoom_axis(zoom.x, sample->extent.width, 1 + i * zooms[severity].step);
+        add_zoomed(sum, sample, &zoom);
     }
     for (size_t i = 0; i < values; ++i) sample->rgb[i] = sum[i] / (float)(zooms[severity].count + 1);
-    free(axis);
+    free(zoom.x);
+    free(zoom.y);
     free(sum);
     return PACED_OK;
 }

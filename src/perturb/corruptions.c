@@ -13,39 +13,39 @@
 /* Different positions of the probe, which ImageNet-C has none of. The constants are this project's; the middle ones are
  * common in training (15 degrees, a tenth of the side, a fifth of the size). Pixels from outside the image are black
  * and background; elastic, which is ImageNet-C's, mirrors the image. */
-typedef void mover(struct warp *warp, int severity, struct paced_rng *rng, int size);
+typedef void mover(struct warp *warp, int severity, struct paced_rng *rng, struct paced_extent extent);
 
 static bool coin(struct paced_rng *rng) {
     return paced_rng_uniform(rng) < 0.5;
 }
 
 /* Rotates in a random direction. */
-static void rotate(struct warp *warp, int severity, struct paced_rng *rng, int size) {
+static void rotate(struct warp *warp, int severity, struct paced_rng *rng, struct paced_extent extent) {
     static const double degrees[PACED_SEVERITIES] = {5, 10, 15, 20, 30};
     warp_rotate(warp, coin(rng) ? degrees[severity] : -degrees[severity]);
 }
 
-/* Translates by a fraction of the side in a random direction. */
-static void translate(struct warp *warp, int severity, struct paced_rng *rng, int size) {
+/* Translates by a fraction of the sides in a random direction. */
+static void translate(struct warp *warp, int severity, struct paced_rng *rng, struct paced_extent extent) {
     static const double fraction[PACED_SEVERITIES] = {.03, .06, .1, .15, .2};
-    double angle = 2 * M_PI * paced_rng_uniform(rng), length = fraction[severity] * size;
-    warp_shift(warp, length * cos(angle), length * sin(angle));
+    double angle = 2 * M_PI * paced_rng_uniform(rng), length = fraction[severity];
+    warp_shift(warp, length * extent.width * cos(angle), length * extent.height * sin(angle));
 }
 
 /* Enlarges or reduces by the factor. */
-static void scale(struct warp *warp, int severity, struct paced_rng *rng, int size) {
+static void scale(struct warp *warp, int severity, struct paced_rng *rng, struct paced_extent extent) {
     static const double factor[PACED_SEVERITIES] = {1.05, 1.1, 1.2, 1.35, 1.5};
     warp_scale(warp, coin(rng) ? factor[severity] : 1 / factor[severity]);
 }
 
 /* Flips horizontally, at every severity. */
-static void hflip(struct warp *warp, int severity, struct paced_rng *rng, int size) {
+static void hflip(struct warp *warp, int severity, struct paced_rng *rng, struct paced_extent extent) {
     warp_flip(warp, true, false);
 }
 
-static void elastic(struct warp *warp, int severity, struct paced_rng *rng, int size) {
+static void elastic(struct warp *warp, int severity, struct paced_rng *rng, struct paced_extent extent) {
     static const double alpha[PACED_SEVERITIES] = {12.5, 16.25, 21.25, 25, 30};
-    warp_elastic(warp, alpha[severity], rng, size);
+    warp_elastic(warp, alpha[severity], rng, extent);
 }
 
 /* ---- the table ----------------------------------------------------------------------------------------------- */
@@ -102,7 +102,7 @@ enum paced_err paced_corrupt(size_t corruption, int severity, struct paced_rng *
     if (corruptions[corruption].move) {
         struct warp warp;
         warp_init(&warp);
-        corruptions[corruption].move(&warp, severity - 1, rng, sample->size);
+        corruptions[corruption].move(&warp, severity - 1, rng, sample->extent);
         warp_apply(&warp, corruptions[corruption].geometric ? BORDER_BLACK : BORDER_DOUBLED, sample);
         warp_finish(&warp);
     } else {

@@ -14,7 +14,7 @@ corruptor corrupt_jpeg_compression, corrupt_pixelate;                           
 corruptor corrupt_fog, corrupt_spatter;                                                             /* weather.c */
 
 static inline size_t sample_pixels(const struct paced_sample *sample) {
-    return (size_t)sample->size * (size_t)sample->size;
+    return paced_extent_pixels(sample->extent);
 }
 
 static inline void clamp_values(float *values, size_t count) {

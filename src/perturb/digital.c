@@ -67,16 +67,16 @@ static void to_bytes(uint8_t *bytes, const float *values, size_t count) {
     for (size_t i = 0; i < count; ++i) bytes[i] = (uint8_t)lrintf(values[i] * 255);
 }
 
-/* Compresses bytes[size][size][3] to JPEG and decompresses them in place. Chroma at half resolution and the exact
+/* Compresses bytes[height][width][3] to JPEG and decompresses them in place. Chroma at half resolution and the exact
  * transform are libjpeg's defaults. */
-static bool jpeg_round_trip(uint8_t *bytes, int size, int quality) {
+static bool jpeg_round_trip(uint8_t *bytes, struct paced_extent extent, int quality) {
     unsigned char *file = NULL; /* TurboJPEG allocates it */
     unsigned long length = 0;
     tjhandle to = tjInitCompress(), from = tjInitDecompress();
-    bool done =
-        to && from &&
-        !tjCompress2(to, bytes, size, 0, size, TJPF_RGB, &file, &length, TJSAMP_420, quality, TJFLAG_ACCURATEDCT) &&
-        !tjDecompress2(from, file, length, bytes, size, 0, size, TJPF_RGB, TJFLAG_ACCURATEDCT);
+    bool done = to && from &&
+                !tjCompress2(to, bytes, extent.width, 0, extent.height, TJPF_RGB, &file, &length, TJSAMP_420, quality,
+                             TJFLAG_ACCURATEDCT) &&
+                !tjDecompress2(from, file, length, bytes, extent.width, 0, extent.height, TJPF_RGB, TJFLAG_ACCURATEDCT);
     tjFree(file);
     if (from) tjDestroy(from);
     if (to) tjDestroy(to);
@@ -88,12 +88,12 @@ enum paced_err corrupt_jpeg_compression(int severity, struct paced_rng *rng, str
     const size_t values = 3 * sample_pixels(sample);
     uint8_t *bytes = paced_alloc(values, 1);
     to_bytes(bytes, sample->rgb, values);
-    const bool done = jpeg_round_trip(bytes, sample->size, quality[severity]);
+    const bool done = jpeg_round_trip(bytes, sample->extent, quality[severity]);
     for (size_t i = 0; i < values && done; ++i) sample->rgb[i] = (float)bytes[i] / 255;
     free(bytes);
     if (done) return PACED_OK;
-    return paced_error(PACED_FAILED, "jpeg_compression of %d x %d pixels: %s", sample->size, sample->size,
-                       tjGetErrorStr2(NULL));
+    return paced_error(PACED_FAILED, "jpeg_compression of %d x %d pixels: %s", sample->extent.width,
+                       sample->extent.height, tjGetErrorStr2(NULL));
 }
 
 /* The mean of pixels [top, bottom) x [left, right) for each channel. */
@@ -102,27 +102,35 @@ static void box_mean(const struct paced_sample *sample, int top, int bottom, int
     for (int y = top; y < bottom; ++y)
         for (int x = left; x < right; ++x)
             for (int c = 0; c < 3; ++c)
-                sum[c] += (double)sample->rgb[((size_t)y * (size_t)sample->size + (size_t)x) * 3 + (size_t)c];
+                sum[c] += (double)sample->rgb[((size_t)y * (size_t)sample->extent.width + (size_t)x) * 3 + (size_t)c];
     for (int c = 0; c < 3; ++c) mean[c] = (float)(sum[c] / ((bottom - top) * (right - left)));
 }
 
-/* Downsamples to side = max(factor * size, 1) by the mean of the pixels whose centres are in a cell; upsamples by
+/* Borders of `cells` cells along an axis of `size` pixels; the result has cells + 1 elements. Release with free(). */
+static int *cell_borders(int size, int cells) {
+    int *border = paced_alloc((size_t)cells + 1, sizeof *border);
+    for (int i = 0; i <= cells; ++i) border[i] = (int)((double)i * size / cells + 0.5);
+    return border;
+}
+
+/* Downsamples each side to max(factor * side, 1) by the mean of the pixels whose centres are in a cell; upsamples by
  * repetition. */
 enum paced_err corrupt_pixelate(int severity, struct paced_rng *rng, struct paced_sample *sample) {
     static const double factor[PACED_SEVERITIES] = {.6, .5, .4, .3, .25};
-    const int size = sample->size, side = size * factor[severity] < 1 ? 1 : (int)(size * factor[severity]);
-    int *border = paced_alloc((size_t)side + 1, sizeof *border); /* of the cells along one axis */
-    float *cells = paced_alloc((size_t)side * (size_t)side * 3, sizeof *cells), *rgb = sample->rgb;
-    for (int i = 0; i <= side; ++i) border[i] = (int)((double)i * size / side + 0.5);
-    for (int y = 0; y < side; ++y)
-        for (int x = 0; x < side; ++x)
-            box_mean(sample, border[y], border[y + 1], border[x], border[x + 1], cells + 3 * (y * side + x));
-    for (int y = 0; y < size; ++y)
-        for (int x = 0; x < size; ++x, rgb += 3) {
-            const int cell = (2 * y + 1) * side / (2 * size) * side + (2 * x + 1) * side / (2 * size);
+    const int height = sample->extent.height, width = sample->extent.width;
+    const int rows = (int)fmax(height * factor[severity], 1), columns = (int)fmax(width * factor[severity], 1);
+    int *down = cell_borders(height, rows), *across = cell_borders(width, columns);
+    float *cells = paced_alloc((size_t)rows * (size_t)columns * 3, sizeof *cells), *rgb = sample->rgb;
+    for (int y = 0; y < rows; ++y)
+        for (int x = 0; x < columns; ++x)
+            box_mean(sample, down[y], down[y + 1], across[x], across[x + 1], cells + 3 * (y * columns + x));
+    for (int y = 0; y < height; ++y)
+        for (int x = 0; x < width; ++x, rgb += 3) {
+            const int cell = (2 * y + 1) * rows / (2 * height) * columns + (2 * x + 1) * columns / (2 * width);
             for (int c = 0; c < 3; ++c) rgb[c] = cells[3 * cell + c];
         }
     free(cells);
-    free(border);
+    free(across);
+    free(down);
     return PACED_OK;
 }

@@ -15,14 +15,14 @@ int border_index(int i, int size, enum border border) {
     return place < size ? place : period - 1 + overlap - place;
 }
 
-float *filter_pad(const float *pixels, int size, int channels, int margin, enum border border) {
-    const size_t pixel = (size_t)channels, row = (size_t)size * pixel;
-    const int side = size + 2 * margin;
-    float *padded = paced_alloc((size_t)side * (size_t)side * pixel, sizeof *padded), *out = padded;
-    for (int y = 0; y < side; ++y) {
-        const float *in = pixels + (size_t)border_index(y - margin, size, border) * row;
-        for (int x = 0; x < side; ++x, out += pixel)
-            memcpy(out, in + (size_t)border_index(x - margin, size, border) * pixel, pixel * sizeof *out);
+float *filter_pad(const float *pixels, struct paced_extent extent, int channels, int margin, enum border border) {
+    const size_t pixel = (size_t)channels, row = (size_t)extent.width * pixel;
+    const int height = extent.height + 2 * margin, width = extent.width + 2 * margin;
+    float *padded = paced_alloc((size_t)height * (size_t)width * pixel, sizeof *padded), *out = padded;
+    for (int y = 0; y < height; ++y) {
+        const float *in = pixels + (size_t)border_index(y - margin, extent.height, border) * row;
+        for (int x = 0; x < width; ++x, out += pixel)
+            memcpy(out, in + (size_t)border_index(x - margin, extent.width, border) * pixel, pixel * sizeof *out);
     }
     return padded;
 }
@@ -37,13 +37,15 @@ void filter_gaussian(float *weights, int radius, double sigma) {
     for (int i = -radius; i <= radius; ++i) weights[i + radius] = (float)(exp(-0.5 * i * i / (sigma * sigma)) / sum);
 }
 
-void filter_smooth_within(float *pixels, int size, int channels, double sigma, int radius, enum border border) {
+void filter_smooth_within(float *pixels, struct paced_extent extent, int channels, double sigma, int radius,
+                          enum border border) {
     const int taps = 2 * radius + 1;
-    const size_t row = (size_t)size * (size_t)channels, padded_row = row + 2 * (size_t)radius * (size_t)channels;
-    float *padded = filter_pad(pixels, size, channels, radius, border);
+    const size_t row = (size_t)extent.width * (size_t)channels,
+                 padded_row = row + 2 * (size_t)radius * (size_t)channels;
+    float *padded = filter_pad(pixels, extent, channels, radius, border);
     float *line = paced_alloc(padded_row, sizeof *line), *weights = paced_alloc((size_t)taps, sizeof *weights);
     filter_gaussian(weights, radius, sigma);
-    for (int y = 0; y < size; ++y) {
+    for (int y = 0; y < extent.height; ++y) {
         float *out = pixels + (size_t)y * row;
         memset(line, 0, padded_row * sizeof *line);
         for (int i = 0; i < taps; ++i)
@@ -56,16 +58,17 @@ void filter_smooth_within(float *pixels, int size, int channels, double sigma, i
     free(padded);
 }
 
-void filter_smooth(float *pixels, int size, int channels, double sigma) {
-    filter_smooth_within(pixels, size, channels, sigma, (int)(4 * sigma + 0.5), BORDER_NEAREST);
+void filter_smooth(float *pixels, struct paced_extent extent, int channels, double sigma) {
+    filter_smooth_within(pixels, extent, channels, sigma, (int)(4 * sigma + 0.5), BORDER_NEAREST);
 }
 
-void filter_correlate(float *pixels, int size, int channels, const float *kernel, int radius) {
+void filter_correlate(float *pixels, struct paced_extent extent, int channels, const float *kernel, int radius) {
     const int taps = 2 * radius + 1;
-    const size_t row = (size_t)size * (size_t)channels, padded_row = row + 2 * (size_t)radius * (size_t)channels;
-    float *padded = filter_pad(pixels, size, channels, radius, BORDER_MIRRORED);
-    memset(pixels, 0, (size_t)size * row * sizeof *pixels);
-    for (int y = 0; y < size; ++y) {
+    const size_t row = (size_t)extent.width * (size_t)channels,
+                 padded_row = row + 2 * (size_t)radius * (size_t)channels;
+    float *padded = filter_pad(pixels, extent, channels, radius, BORDER_MIRRORED);
+    memset(pixels, 0, (size_t)extent.height * row * sizeof *pixels);
+    for (int y = 0; y < extent.height; ++y) {
         float *out = pixels + (size_t)y * row;
         for (int i = 0; i < taps; ++i) {
             const float *in = padded + (size_t)(y + i) * padded_row;

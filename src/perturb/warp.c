@@ -1,5 +1,6 @@
 /* warp: composition of moves, displacement fields, and interpolation of the moved image. */
 #include "src/perturb/warp.h"
+#include "src/perturb/corruptions.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -57,30 +58,35 @@ void warp_shift(struct warp *warp, double x, double y) {
  *
  * as in the package imagecorruptions, a later form of ImageNet-C: no affine jitter before, the Gaussian is truncated at
  * 3 stddev, fields and image are mirrored at the border. The stddev of d is about alpha * 0.08 pixels for all sides
- * from 32, because the blur reduces the amplitude as the side increases it. */
-static float *draw_field(double alpha, struct paced_rng *rng, int size) {
-    size_t side = (size_t)size, pixels = side * side;
-    float *field = paced_alloc(pixels, sizeof *field);
-    for (size_t i = 0; i < pixels; ++i)
-        field[i % side * side + i / side] = (float)(alpha * 0.01 * size * (paced_rng_uniform(rng) - 0.5));
-    filter_smooth_within(field, size, 1, 0.01 * size, (int)(3 * 0.01 * size + 0.5), BORDER_DOUBLED);
+ * from 32, because the blur reduces the amplitude as the side increases it. side: the geometric mean of both sides. The
+ * field is drawn and smoothed as its transpose, column by column, as in the reference. */
+static float *draw_field(double alpha, struct paced_rng *rng, struct paced_extent extent) {
+    struct paced_extent turned = {extent.width, extent.height};
+    double side = sqrt((double)paced_extent_pixels(extent));
+    size_t height = (size_t)extent.height, width = (size_t)extent.width;
+    float *columns = paced_alloc(height * width, sizeof *columns), *field = paced_alloc(height * width, sizeof *field);
+    for (size_t i = 0; i < height * width; ++i)
+        columns[i % width * height + i / width] = (float)(alpha * 0.01 * side * (paced_rng_uniform(rng) - 0.5));
+    filter_smooth_within(columns, turned, 1, 0.01 * side, (int)(3 * 0.01 * side + 0.5), BORDER_DOUBLED);
+    for (size_t i = 0; i < height * width; ++i) field[i] = columns[i % width * height + i / width];
+    free(columns);
     return field;
 }
 
-void warp_elastic(struct warp *warp, double alpha, struct paced_rng *rng, int size) {
+void warp_elastic(struct warp *warp, double alpha, struct paced_rng *rng, struct paced_extent extent) {
     free(warp->dx);
     free(warp->dy);
-    warp->dx = draw_field(alpha, rng, size);
-    warp->dy = draw_field(alpha, rng, size);
+    warp->dx = draw_field(alpha, rng, extent);
+    warp->dy = draw_field(alpha, rng, extent);
 }
 
 /* ---- interpolation ------------------------------------------------------------------------------------------- */
 
 static const float *pixel_at(const struct paced_sample *from, int x, int y, enum border border) {
     static const float black[3];
-    int column = border_index(x, from->size, border), row = border_index(y, from->size, border);
+    int column = border_index(x, from->extent.width, border), row = border_index(y, from->extent.height, border);
     if (column < 0 || row < 0) return black;
-    return from->rgb + ((size_t)row * (size_t)from->size + (size_t)column) * 3;
+    return from->rgb + ((size_t)row * (size_t)from->extent.width + (size_t)column) * 3;
 }
 
 static void read_bilinear(const struct paced_sample *from, double x, double y, enum border border, float *rgb) {
@@ -96,9 +102,9 @@ static void read_bilinear(const struct paced_sample *from, double x, double y, e
 }
 
 static uint8_t read_nearest(const struct paced_sample *from, double x, double y, enum border border) {
-    int column = border_index((int)floor(x + 0.5), from->size, border),
-        row = border_index((int)floor(y + 0.5), from->size, border);
-    return column < 0 || row < 0 ? 0 : from->label[(size_t)row * (size_t)from->size + (size_t)column];
+    int column = border_index((int)floor(x + 0.5), from->extent.width, border),
+        row = border_index((int)floor(y + 0.5), from->extent.height, border);
+    return column < 0 || row < 0 ? 0 : from->label[(size_t)row * (size_t)from->extent.width + (size_t)column];
 }
 
 static bool is_identity(const struct warp *w) {
@@ -107,20 +113,18 @@ static bool is_identity(const struct warp *w) {
 
 void warp_apply(const struct warp *w, enum border border, struct paced_sample *sample) {
     if (is_identity(w)) return;
-    int size = sample->size;
-    size_t pixels = (size_t)size * (size_t)size;
-    struct paced_sample from = {size, paced_alloc(pixels * 3, sizeof(float)), paced_alloc(pixels, 1)};
+    size_t pixels = sample_pixels(sample), width = (size_t)sample->extent.width;
+    struct paced_sample from = {sample->extent, paced_alloc(pixels * 3, sizeof(float)), paced_alloc(pixels, 1)};
     memcpy(from.rgb, sample->rgb, pixels * 3 * sizeof(float));
     memcpy(from.label, sample->label, pixels);
-    double centre = (size - 1) / 2.0;
+    double centre_x = (sample->extent.width - 1) / 2.0, centre_y = (sample->extent.height - 1) / 2.0;
     for (size_t i = 0; i < pixels; ++i) {
-        double u = (double)(i % (size_t)size) - centre, v = (double)(i / (size_t)size) - centre;
+        double u = (double)(i % width) - centre_x, v = (double)(i / width) - centre_y;
         if (w->dx) {
-            size_t place = i % (size_t)size * (size_t)size + i / (size_t)size;
-            u += (double)w->dx[place];
-            v += (double)w->dy[place];
+            u += (double)w->dx[i];
+            v += (double)w->dy[i];
         }
-        double x = w->xx * u + w->xy * v + w->x + centre, y = w->yx * u + w->yy * v + w->y + centre;
+        double x = w->xx * u + w->xy * v + w->x + centre_x, y = w->yx * u + w->yy * v + w->y + centre_y;
         read_bilinear(&from, x, y, border, sample->rgb + i * 3);
         sample->label[i] = read_nearest(&from, x, y, border);
     }

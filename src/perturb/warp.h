@@ -12,7 +12,7 @@
 
 struct warp {
     double xx, xy, yx, yy, x, y; /* M and t */
-    float *dx, *dy;              /* d, each [size][size], x first; NULL: none */
+    float *dx, *dy;              /* d, each [height][width]; NULL: none */
 };
 
 /* The moves, each applied to the result of those before. warp_finish releases the displacement field. */
@@ -22,7 +22,7 @@ void warp_rotate(struct warp *warp, double degrees); /* counter-clockwise */
 void warp_scale(struct warp *warp, double factor);   /* above 1 enlarges */
 void warp_shift(struct warp *warp, double x, double y);
 /* ImageNet-C's elastic deformation, applied after all other moves. Replaces an earlier one. */
-void warp_elastic(struct warp *warp, double alpha, struct paced_rng *rng, int size);
+void warp_elastic(struct warp *warp, double alpha, struct paced_rng *rng, struct paced_extent extent);
 void warp_finish(struct warp *warp);
 
 /* Moves the sample's pixels in place. Border: black (and background) or doubled. */

@@ -48,16 +48,16 @@ static void normalise(double *map, size_t count) {
     for (size_t i = 0; i < count; ++i) map[i] = high > low ? (map[i] - low) / (high - low) : 0;
 }
 
-/* Adds the upper left corner of a fractal, whose side is the smallest power of two >= max(size, 4). The sum is scaled
- * so that the image's maximum with full fog is unchanged. */
+/* Adds the upper left corner of a fractal, whose side is the smallest power of two >= the image's sides and 4. The sum
+ * is scaled so that the image's maximum with full fog is unchanged. */
 enum paced_err corrupt_fog(int severity, struct paced_rng *rng, struct paced_sample *sample) {
     static const struct {
         double amount, decay;
     } constants[PACED_SEVERITIES] = {{1.5, 2}, {2, 2}, {2.5, 1.7}, {2.5, 1.5}, {3, 1.4}};
     const double amount = constants[severity].amount;
-    const size_t size = (size_t)sample->size;
+    const size_t height = (size_t)sample->extent.height, width = (size_t)sample->extent.width;
     size_t side = 4;
-    while (side < size) side *= 2;
+    while (side < height || side < width) side *= 2;
     double *map = paced_alloc(side * side, sizeof *map);
     grow_fractal(map, side, constants[severity].decay, rng);
     normalise(map, side * side);
@@ -65,8 +65,8 @@ enum paced_err corrupt_fog(int severity, struct paced_rng *rng, struct paced_sam
     for (size_t i = 0; i < 3 * sample_pixels(sample); ++i)
         if (rgb[i] > brightest) brightest = rgb[i];
     const double scale = (double)brightest / ((double)brightest + amount);
-    for (size_t y = 0; y < size; ++y)
-        for (size_t x = 0; x < size; ++x)
+    for (size_t y = 0; y < height; ++y)
+        for (size_t x = 0; x < width; ++x)
             for (int c = 0; c < 3; ++c, ++rgb) *rgb = (float)(((double)*rgb + amount * map[y * side + x]) * scale);
     free(map);
     return PACED_OK;
@@ -79,15 +79,15 @@ struct gradient {
     int dx, dy, strength;
 };
 
-/* The gradients of grey[size][size] with a border of zeros, [size + 2][size + 2], to be freed. */
-static struct gradient *find_gradients(const uint8_t *grey, int size) {
-    const size_t n = (size_t)size, pitch = n + 2;
-    float *values = paced_alloc(n * n, sizeof *values);
-    for (size_t i = 0; i < n * n; ++i) values[i] = grey[i];
-    float *padded = filter_pad(values, size, 1, 1, BORDER_NEAREST);
-    struct gradient *gradients = paced_alloc(pitch * pitch, sizeof *gradients);
-    for (size_t y = 1; y <= n; ++y)
-        for (size_t x = 1; x <= n; ++x) {
+/* The gradients of grey[height][width] with a border of zeros, [height + 2][width + 2], to be freed. */
+static struct gradient *find_gradients(const uint8_t *grey, struct paced_extent extent) {
+    const size_t h = (size_t)extent.height, w = (size_t)extent.width, pitch = w + 2;
+    float *values = paced_alloc(h * w, sizeof *values);
+    for (size_t i = 0; i < h * w; ++i) values[i] = grey[i];
+    float *padded = filter_pad(values, extent, 1, 1, BORDER_NEAREST);
+    struct gradient *gradients = paced_alloc((h + 2) * pitch, sizeof *gradients);
+    for (size_t y = 1; y <= h; ++y)
+        for (size_t x = 1; x <= w; ++x) {
             const float *at = padded + y * pitch + x, *up = at - pitch, *down = at + pitch;
             const int dx = (int)(up[1] - up[-1] + 2 * (at[1] - at[-1]) + down[1] - down[-1]);
             const int dy = (int)(down[-1] - up[-1] + 2 * (down[0] - up[0]) + down[1] - up[1]);
@@ -111,15 +111,15 @@ static bool is_ridge(const struct gradient *g, size_t pitch) {
 
 enum { NOTHING, FAINT, EDGE };
 
-/* edge[size][size]: 1 on the outlines of grey[size][size], else 0 (Canny, 1986). Outlines are ridges of the gradient
- * (Sobel, |dx| + |dy|) above `low` that are connected to a value above `high`. */
-static void find_edges(const uint8_t *grey, int size, int low, int high, uint8_t *edge) {
-    const size_t n = (size_t)size, pitch = n + 2;
-    struct gradient *gradients = find_gradients(grey, size);
-    uint8_t *state = paced_alloc(pitch * pitch, 1);
-    size_t *todo = paced_alloc(n * n, sizeof *todo), count = 0; /* edges whose neighbours are not checked yet */
-    for (size_t y = 1; y <= n; ++y)
-        for (size_t x = 1; x <= n; ++x) {
+/* edge[height][width]: 1 on the outlines of grey[height][width], else 0 (Canny, 1986). Outlines are ridges of the
+ * gradient (Sobel, |dx| + |dy|) above `low` that are connected to a value above `high`. */
+static void find_edges(const uint8_t *grey, struct paced_extent extent, int low, int high, uint8_t *edge) {
+    const size_t h = (size_t)extent.height, w = (size_t)extent.width, pitch = w + 2;
+    struct gradient *gradients = find_gradients(grey, extent);
+    uint8_t *state = paced_alloc((h + 2) * pitch, 1);
+    size_t *todo = paced_alloc(h * w, sizeof *todo), count = 0; /* edges whose neighbours are not checked yet */
+    for (size_t y = 1; y <= h; ++y)
+        for (size_t x = 1; x <= w; ++x) {
             const size_t i = y * pitch + x;
             if (gradients[i].strength <= low || !is_ridge(&gradients[i], pitch)) continue;
             state[i] = gradients[i].strength > high ? EDGE : FAINT;
@@ -134,7 +134,7 @@ static void find_edges(const uint8_t *grey, int size, int low, int high, uint8_t
             todo[count++] = i;
         }
     }
-    for (size_t i = 0; i < n * n; ++i) edge[i] = state[(i / n + 1) * pitch + i % n + 1] == EDGE;
+    for (size_t i = 0; i < h * w; ++i) edge[i] = state[(i / w + 1) * pitch + i % w + 1] == EDGE;
     free(todo);
     free(state);
     free(gradients);
@@ -142,7 +142,7 @@ static void find_edges(const uint8_t *grey, int size, int low, int high, uint8_t
 
 /* The distance of pixel i, also through the neighbours that the scan visited before: above and left of it for direction
  * 1, below and right of it for -1. */
-static float by_neighbours(const float *distance, int size, int i, int direction) {
+static float by_neighbours(const float *distance, struct paced_extent extent, int i, int direction) {
     static const struct {
         int dy, dx;
         float length;
@@ -150,20 +150,20 @@ static float by_neighbours(const float *distance, int size, int i, int direction
                  {-1, -2, 2.1969F}, {-1, 2, 2.1969F}, {-2, -1, 2.1969F}, {-2, 1, 2.1969F}};
     float nearest = distance[i];
     for (size_t k = 0; k < PACED_COUNT(steps); ++k) {
-        const int row = i / size + direction * steps[k].dy, column = i % size + direction * steps[k].dx;
-        if (row < 0 || row >= size || column < 0 || column >= size) continue;
-        nearest = fminf(nearest, distance[row * size + column] + steps[k].length);
+        const int row = i / extent.width + direction * steps[k].dy, column = i % extent.width + direction * steps[k].dx;
+        if (row < 0 || row >= extent.height || column < 0 || column >= extent.width) continue;
+        nearest = fminf(nearest, distance[row * extent.width + column] + steps[k].length);
     }
     return nearest;
 }
 
-/* distance[size][size] to the nearest edge, at most `max` pixels: chamfer distance with a 5 x 5 neighbourhood
+/* distance[height][width] to the nearest edge, at most `max` pixels: chamfer distance with a 5 x 5 neighbourhood
  * (Borgefors, 1986). */
-static void find_distance(const uint8_t *edge, int size, float max, float *distance) {
-    const int count = size * size;
+static void find_distance(const uint8_t *edge, struct paced_extent extent, float max, float *distance) {
+    const int count = extent.height * extent.width;
     for (int i = 0; i < count; ++i) distance[i] = edge[i] ? 0 : max;
-    for (int i = 0; i < count; ++i) distance[i] = by_neighbours(distance, size, i, 1);
-    for (int i = count - 1; i >= 0; --i) distance[i] = by_neighbours(distance, size, i, -1);
+    for (int i = 0; i < count; ++i) distance[i] = by_neighbours(distance, extent, i, 1);
+    for (int i = count - 1; i >= 0; --i) distance[i] = by_neighbours(distance, extent, i, -1);
 }
 
 /* ---- drops, where a smoothed random field exceeds a threshold ------------------------------------------------- */
@@ -175,11 +175,11 @@ struct liquid {
     bool mud;
 };
 
-static float *pour(const struct liquid *liquid, int size, struct paced_rng *rng) {
-    const size_t pixels = (size_t)size * (size_t)size;
+static float *pour(const struct liquid *liquid, struct paced_extent extent, struct paced_rng *rng) {
+    const size_t pixels = paced_extent_pixels(extent);
     float *layer = paced_alloc(pixels, sizeof *layer);
     for (size_t i = 0; i < pixels; ++i) layer[i] = (float)(liquid->mean + liquid->stddev * paced_rng_normal(rng));
-    filter_smooth(layer, size, 1, liquid->sigma);
+    filter_smooth(layer, extent, 1, liquid->sigma);
     return layer;
 }
 
@@ -206,19 +206,19 @@ static void equalise(uint8_t *grey, size_t count) {
 /* The shading of drops, 0 to 255: a relief of the distances from their outlines, lit from one side. Intermediate
  * results are bytes, because the reference truncates there. Means of 3 x 3 are thus sums, exact in floats, divided
  * by 9. */
-static void shade(const uint8_t *layer, int size, float *shading) {
+static void shade(const uint8_t *layer, struct paced_extent extent, float *shading) {
     static const float sum[9] = {1, 1, 1, 1, 1, 1, 1, 1, 1}, relief[9] = {-2, -1, 0, -1, 1, 1, 0, 1, 2};
-    const size_t pixels = (size_t)size * (size_t)size;
+    const size_t pixels = paced_extent_pixels(extent);
     uint8_t *bytes = paced_alloc(pixels, 1);
-    find_edges(layer, size, 50, 150, bytes);
-    find_distance(bytes, size, 20, shading);
-    filter_correlate(shading, size, 1, sum, 1);
+    find_edges(layer, extent, 50, 150, bytes);
+    find_distance(bytes, extent, 20, shading);
+    filter_correlate(shading, extent, 1, sum, 1);
     for (size_t i = 0; i < pixels; ++i) bytes[i] = to_byte(shading[i] / 9);
     equalise(bytes, pixels);
     for (size_t i = 0; i < pixels; ++i) shading[i] = bytes[i];
-    filter_correlate(shading, size, 1, relief, 1);
+    filter_correlate(shading, extent, 1, relief, 1);
     for (size_t i = 0; i < pixels; ++i) shading[i] = to_byte(shading[i]);
-    filter_correlate(shading, size, 1, sum, 1);
+    filter_correlate(shading, extent, 1, sum, 1);
     for (size_t i = 0; i < pixels; ++i) shading[i] = rintf(shading[i] / 9);
     free(bytes);
 }
@@ -229,7 +229,7 @@ static void add_water(const struct liquid *liquid, float *layer, struct paced_sa
     const size_t pixels = sample_pixels(sample);
     uint8_t *height = paced_alloc(pixels, 1);
     for (size_t i = 0; i < pixels; ++i) height[i] = layer[i] < liquid->threshold ? 0 : to_byte(layer[i] * 255);
-    shade(height, sample->size, layer);
+    shade(height, sample->extent, layer);
     float max = 0;
     for (size_t i = 0; i < pixels; ++i) {
         layer[i] *= height[i];
@@ -245,7 +245,7 @@ static void add_mud(const struct liquid *liquid, float *layer, struct paced_samp
     static const float brown[3] = {63 / 255.0F, 42 / 255.0F, 20 / 255.0F};
     const size_t pixels = sample_pixels(sample);
     for (size_t i = 0; i < pixels; ++i) layer[i] = layer[i] > liquid->threshold ? 1 : 0;
-    filter_smooth(layer, sample->size, 1, (double)liquid->strength);
+    filter_smooth(layer, sample->extent, 1, (double)liquid->strength);
     for (size_t i = 0; i < pixels; ++i)
         for (size_t c = 0; c < 3 && layer[i] >= 0.8F; ++c) {
             float *value = sample->rgb + 3 * i + c;
@@ -260,7 +260,7 @@ enum paced_err corrupt_spatter(int severity, struct paced_rng *rng, struct paced
                                                             {.65, .3, 1, .65F, 1.5F, true},
                                                             {.67, .4, 1, .65F, 1.5F, true}};
     const struct liquid *liquid = &liquids[severity];
-    float *layer = pour(liquid, sample->size, rng);
+    float *layer = pour(liquid, sample->extent, rng);
     (liquid->mud ? add_mud : add_water)(liquid, layer, sample);
     free(layer);
     return PACED_OK;

@@ -6,9 +6,9 @@
 
 #include "src/run/logits.h"
 
-struct example example_create(int size, int classes) {
-    struct example e = {.size = size, .classes = classes};
-    size_t pixels = (size_t)size * (size_t)size, channels = classes > 3 ? (size_t)classes : 3;
+struct example example_create(struct paced_extent extent, int classes) {
+    struct example e = {.extent = extent, .classes = classes};
+    size_t pixels = paced_extent_pixels(extent), channels = classes > 3 ? (size_t)classes : 3;
     e.rgb = paced_alloc(pixels, 3);
     e.label = paced_alloc(pixels, 1);
     e.prediction = paced_alloc(pixels, 1);
@@ -40,7 +40,7 @@ enum paced_err example_load(struct example *e, struct paced_dataset *dataset, si
 }
 
 enum paced_err example_run(struct example *e, struct network *network) {
-    size_t pixels = (size_t)e->size * (size_t)e->size, classes = (size_t)e->classes;
+    size_t pixels = paced_extent_pixels(e->extent), classes = (size_t)e->classes;
     for (size_t i = 0; i < 3 * pixels; ++i) e->logits[i] = paced_unit(e->rgb[i]);
     PACED_TRY(paced_buffer_write(paced_exec_input(network->exec), e->logits, 3 * pixels * sizeof *e->logits));
     PACED_TRY(paced_exec_forward(network->exec, 1, false));

@@ -6,14 +6,15 @@
 #include "src/run/network.h"
 
 struct example {
-    int size, classes;
-    uint8_t *rgb;                /* [size][size][3] */
-    uint8_t *label, *prediction; /* [size][size]; prediction: class of the largest logit, the first of equals */
-    float *logits;               /* [size][size][classes] */
-    float *uncertainty;          /* [size][size]: u = 1 - max_c softmax(logits)_c, 0 to 1 - 1/classes */
+    struct paced_extent extent;
+    int classes;
+    uint8_t *rgb;                /* [height][width][3] */
+    uint8_t *label, *prediction; /* [height][width]; prediction: class of the largest logit, the first of equals */
+    float *logits;               /* [height][width][classes] */
+    float *uncertainty;          /* [height][width]: u = 1 - max_c softmax(logits)_c, 0 to 1 - 1/classes */
 };
 
-struct example example_create(int size, int classes);
+struct example example_create(struct paced_extent extent, int classes);
 void example_finish(struct example *example);
 
 /* example_load reads image `index` of the data set, without changes, and its label. example_run then fills prediction,

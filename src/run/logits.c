@@ -34,8 +34,9 @@ static enum paced_err collect(struct logits *l, struct network *network, struct 
 enum paced_err logits_collect(struct logits *l, struct network *network, struct paced_dataset *dataset, int batch,
                               int workers, int classes, const struct paced_change *change, bool labels,
                               const char *label) {
-    size_t size = (size_t)paced_dataset_size(dataset);
-    *l = (struct logits){.images = paced_dataset_count(dataset), .pixels_per_image = size * size, .classes = classes};
+    *l = (struct logits){.images = paced_dataset_count(dataset),
+                         .pixels_per_image = paced_extent_pixels(paced_dataset_extent(dataset)),
+                         .classes = classes};
     l->values = paced_alloc(l->images * l->pixels_per_image * (size_t)classes, sizeof *l->values);
     if (labels) l->labels = paced_alloc(l->images * l->pixels_per_image, 1);
     uint32_t *order = paced_alloc(l->images, sizeof *order);

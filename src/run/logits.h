@@ -9,8 +9,8 @@
 int logits_likeliest(const float *logits, int classes);
 
 struct logits {
-    float *values;   /* [images][size][size][classes]; NULL: not cached */
-    uint8_t *labels; /* [images][size][size]; NULL: not cached */
+    float *values;   /* [images][height][width][classes]; NULL: not cached */
+    uint8_t *labels; /* [images][height][width]; NULL: not cached */
     size_t images, pixels_per_image;
     int classes;
 };

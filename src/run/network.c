@@ -16,7 +16,7 @@ enum paced_err open_device(struct paced_device **device, const struct paced_conf
 }
 
 enum paced_err network_build(struct paced_graph **graph, const struct paced_config *config) {
-    return paced_model_build(graph, config->model.arch, (int)config->data.size, (int)config->data.classes,
+    return paced_model_build(graph, config->model.arch, paced_data_extent(&config->data), (int)config->data.classes,
                              (int)config->model.width);
 }
 

@@ -21,7 +21,7 @@ static struct legend make_legend(const struct example *e, const struct paced_dat
     struct legend legend;
     class_colours(paced_dataset_masks(dataset), legend.colours);
     for (int c = 0; c < CLASS_COLOURS; ++c) legend.present[c] = false;
-    size_t pixels = (size_t)e->size * (size_t)e->size;
+    size_t pixels = paced_extent_pixels(e->extent);
     for (size_t i = 0; i < pixels; ++i) legend.present[e->label[i]] = legend.present[e->prediction[i]] = true;
     return legend;
 }
@@ -52,7 +52,7 @@ static int draw_legend(const struct legend *legend, const struct example *e, con
 
 /* ---- the panels ---------------------------------------------------------------------------------------------- */
 
-/* Draws the image with label[size][size] on top. */
+/* Draws the image with label[height][width] on top. */
 static void draw_labels(struct panels *p, int column, const char *title, const struct example *e, const uint8_t *label,
                         const struct legend *legend) {
     panels_draw_image(p, column, 0, title, e->rgb);
@@ -78,8 +78,8 @@ static void draw_uncertainty(struct panels *p, const struct example *e) {
 struct paced_canvas overlay_draw(const struct example *e, const struct paced_dataset *dataset, const char *title,
                                  const char *settings) {
     struct legend legend = make_legend(e, dataset);
-    int left = PANELS_MARGIN, right = panels_width(e->size, COLUMNS) - PANELS_MARGIN;
-    struct panels p = panels_create(e->size, COLUMNS, 1, draw_legend(&legend, e, dataset, NULL, left, right, 0));
+    int left = PANELS_MARGIN, right = panels_width(e->extent, COLUMNS) - PANELS_MARGIN;
+    struct panels p = panels_create(e->extent, COLUMNS, 1, draw_legend(&legend, e, dataset, NULL, left, right, 0));
     panels_draw_head(&p, title, settings);
     panels_draw_image(&p, 0, 0, "image", e->rgb);
     draw_labels(&p, 1, "mask", e, e->label, &legend);

@@ -12,29 +12,34 @@ enum {
     WANTED = 256,        /* approximate width of a panel, pixels */
 };
 
-static int shown_of(int size) {
-    return size < WANTED ? size : WANTED;
+/* Extent of the image after shrinking, if its longer side exceeds WANTED. */
+static struct paced_extent shown_of(struct paced_extent image) {
+    int longer = image.height > image.width ? image.height : image.width;
+    if (longer <= WANTED) return image;
+    int height = (int)((long)image.height * WANTED / longer), width = (int)((long)image.width * WANTED / longer);
+    return (struct paced_extent){height > 0 ? height : 1, width > 0 ? width : 1};
 }
 
-static int scale_of(int size) {
-    int shown = shown_of(size);
-    return (WANTED + shown / 2) / shown;
+static int scale_of(struct paced_extent image) {
+    struct paced_extent shown = shown_of(image);
+    int longer = shown.height > shown.width ? shown.height : shown.width;
+    return (WANTED + longer / 2) / longer;
 }
 
-static int cell_of(int size) {
-    int panel = shown_of(size) * scale_of(size);
+static int cell_of(struct paced_extent image) {
+    int panel = shown_of(image).width * scale_of(image);
     return panel < NARROWEST ? NARROWEST : panel;
 }
 
-int panels_width(int size, int columns) {
-    return columns * cell_of(size) + (columns + 1) * PANELS_MARGIN;
+int panels_width(struct paced_extent image, int columns) {
+    return columns * cell_of(image) + (columns + 1) * PANELS_MARGIN;
 }
 
-struct panels panels_create(int size, int columns, int rows, int below) {
-    struct panels p = {.size = size, .shown = shown_of(size), .scale = scale_of(size), .cell = cell_of(size)};
-    p.panel = p.shown * p.scale;
-    p.bottom = HEADER + rows * (TITLE + p.panel + NOTES) + (rows + 1) * PANELS_MARGIN;
-    p.canvas = paced_canvas_create(panels_width(size, columns), p.bottom + below, PACED_COLOUR_PAPER);
+struct panels panels_create(struct paced_extent image, int columns, int rows, int below) {
+    struct panels p = {.image = image, .shown = shown_of(image), .scale = scale_of(image), .cell = cell_of(image)};
+    p.panel = (struct paced_extent){p.shown.height * p.scale, p.shown.width * p.scale};
+    p.bottom = HEADER + rows * (TITLE + p.panel.height + NOTES) + (rows + 1) * PANELS_MARGIN;
+    p.canvas = paced_canvas_create(panels_width(image, columns), p.bottom + below, PACED_COLOUR_PAPER);
     return p;
 }
 
@@ -53,35 +58,36 @@ int panels_left(const struct panels *p, int column) {
 }
 
 int panels_top(const struct panels *p, int row) {
-    return PANELS_MARGIN + HEADER + row * (TITLE + p->panel + NOTES + PANELS_MARGIN) + TITLE;
+    return PANELS_MARGIN + HEADER + row * (TITLE + p->panel.height + NOTES + PANELS_MARGIN) + TITLE;
 }
 
 static size_t shown_pixels(const struct panels *p) {
-    return (size_t)p->shown * (size_t)p->shown;
+    return paced_extent_pixels(p->shown);
 }
 
 static void draw_frame(struct panels *p, int column, int row, const char *title) {
     int x = panels_left(p, column), y = panels_top(p, row);
     paced_canvas_text(&p->canvas, x, y - TITLE, 2, PACED_COLOUR_TEXT, title);
-    paced_canvas_frame(&p->canvas, x, y, p->panel, p->panel, PACED_COLOUR_FAINT);
-    paced_canvas_fill(&p->canvas, x, y, p->panel, p->panel, PACED_COLOUR_UNKNOWN);
+    paced_canvas_frame(&p->canvas, x, y, p->panel.width, p->panel.height, PACED_COLOUR_FAINT);
+    paced_canvas_fill(&p->canvas, x, y, p->panel.width, p->panel.height, PACED_COLOUR_UNKNOWN);
 }
 
 void panels_draw_image(struct panels *p, int column, int row, const char *title, const uint8_t *rgb) {
     uint8_t *shown = paced_alloc(shown_pixels(p), 3);
-    paced_shrink_image(rgb, (size_t)p->size, shown, (size_t)p->shown);
+    paced_shrink_image(rgb, p->image, shown, p->shown);
     draw_frame(p, column, row, title);
-    paced_canvas_image(&p->canvas, panels_left(p, column), panels_top(p, row), p->scale, shown, p->shown, p->shown);
+    paced_canvas_image(&p->canvas, panels_left(p, column), panels_top(p, row), p->scale, shown, p->shown.width,
+                       p->shown.height);
     free(shown);
 }
 
 void panels_draw_map(struct panels *p, int column, int row, const char *title, const float *values, double max) {
     int x = panels_left(p, column), y = panels_top(p, row);
     float *shown = paced_alloc(shown_pixels(p), sizeof *shown);
-    paced_shrink_map(values, (size_t)p->size, shown, (size_t)p->shown);
+    paced_shrink_map(values, p->image, shown, p->shown);
     draw_frame(p, column, row, title);
-    paced_canvas_map(&p->canvas, x, y, p->scale, shown, p->shown, p->shown, max);
-    paced_canvas_colour_bar(&p->canvas, x, y + p->panel + 6, p->panel, BAR, max);
+    paced_canvas_map(&p->canvas, x, y, p->scale, shown, p->shown.width, p->shown.height, max);
+    paced_canvas_colour_bar(&p->canvas, x, y + p->panel.height + 6, p->panel.width, BAR, max);
     free(shown);
 }
 
@@ -89,32 +95,32 @@ void panels_draw_labels(struct panels *p, int column, int row, const uint8_t *la
                         double tint) {
     int x = panels_left(p, column), y = panels_top(p, row);
     uint8_t *shown = paced_alloc(shown_pixels(p), 1);
-    paced_shrink_labels(label, (size_t)p->size, shown, (size_t)p->shown);
-    if (tint > 0) paced_canvas_tint(&p->canvas, x, y, p->scale, shown, p->shown, p->shown, colours, tint);
-    paced_canvas_outlines(&p->canvas, x, y, p->scale, shown, p->shown, p->shown, colours, 1);
+    paced_shrink_labels(label, p->image, shown, p->shown);
+    if (tint > 0) paced_canvas_tint(&p->canvas, x, y, p->scale, shown, p->shown.width, p->shown.height, colours, tint);
+    paced_canvas_outlines(&p->canvas, x, y, p->scale, shown, p->shown.width, p->shown.height, colours, 1);
     free(shown);
 }
 
 void panels_draw_missing(struct panels *p, int column, int row, const char *title, const char *why) {
     draw_frame(p, column, row, title);
-    paced_canvas_text(&p->canvas, panels_left(p, column) + (p->panel - paced_text_width(why, 2)) / 2,
-                      panels_top(p, row) + p->panel / 2 - PACED_TEXT_HEIGHT, 2, PACED_COLOUR_FAINT, why);
+    paced_canvas_text(&p->canvas, panels_left(p, column) + (p->panel.width - paced_text_width(why, 2)) / 2,
+                      panels_top(p, row) + p->panel.height / 2 - PACED_TEXT_HEIGHT, 2, PACED_COLOUR_FAINT, why);
 }
 
 void panels_draw_note(struct panels *p, int column, int row, int line, const char *note) {
-    int y = panels_top(p, row) + p->panel + 7 + line * 15;
+    int y = panels_top(p, row) + p->panel.height + 7 + line * 15;
     paced_canvas_text(&p->canvas, panels_left(p, column), y, 1, PACED_COLOUR_FAINT, note);
 }
 
 double panels_mean(const struct panels *p, const float *values) {
-    size_t count = (size_t)p->size * (size_t)p->size;
+    size_t count = paced_extent_pixels(p->image);
     double sum = 0;
     for (size_t i = 0; i < count; ++i) sum += (double)values[i];
     return sum / (double)count;
 }
 
 double panels_foreground(const struct panels *p, const uint8_t *label) {
-    size_t count = (size_t)p->size * (size_t)p->size, foreground = 0;
+    size_t count = paced_extent_pixels(p->image), foreground = 0;
     for (size_t i = 0; i < count; ++i) foreground += label[i] > 0;
     return (double)foreground / (double)count;
 }

@@ -7,17 +7,17 @@
 
 struct panels {
     struct paced_canvas canvas;
-    int size, shown, scale; /* side of the image; its side after shrinking; factor of enlargement */
-    int panel, cell;        /* widths of a panel and of a cell, pixels */
-    int bottom;             /* y below the last row of cells */
+    struct paced_extent image, shown, panel; /* the image; after shrinking; after enlargement */
+    int scale, cell;                         /* factor of enlargement; width of a cell, pixels */
+    int bottom;                              /* y below the last row of cells */
 };
 
 enum { PANELS_MARGIN = 16 }; /* around the grid and between cells, pixels */
 
 /* Width of the picture, pixels. */
-int panels_width(int size, int columns);
+int panels_width(struct paced_extent image, int columns);
 /* `below`: additional height below the cells, pixels. */
-struct panels panels_create(int size, int columns, int rows, int below);
+struct panels panels_create(struct paced_extent image, int columns, int rows, int below);
 void panels_finish(struct panels *panels);
 
 /* Draws the two lines of text above the cells. */
@@ -27,20 +27,20 @@ void panels_draw_head(struct panels *panels, const char *title, const char *sett
 int panels_left(const struct panels *panels, int column);
 int panels_top(const struct panels *panels, int row);
 
-/* Draws the title, and rgb[size][size][3] in the panel. */
+/* Draws the title, and rgb[height][width][3] in the panel. */
 void panels_draw_image(struct panels *panels, int column, int row, const char *title, const uint8_t *rgb);
-/* Draws values[size][size] in colours from 0 to `max`, and the colour bar in place of the first note. */
+/* Draws values[height][width] in colours from 0 to `max`, and the colour bar in place of the first note. */
 void panels_draw_map(struct panels *panels, int column, int row, const char *title, const float *values, double max);
 /* Draws an empty panel with the reason. */
 void panels_draw_missing(struct panels *panels, int column, int row, const char *title, const char *why);
-/* Draws label[size][size] over the panel: tinted by the fraction `tint` (0: not) and outlined in colours[class].
+/* Draws label[height][width] over the panel: tinted by the fraction `tint` (0: not) and outlined in colours[class].
  * colours NULL: dashed outline. */
 void panels_draw_labels(struct panels *panels, int column, int row, const uint8_t *label, const uint32_t *colours,
                         double tint);
 /* Writes line 0 or 1 below the panel. */
 void panels_draw_note(struct panels *panels, int column, int row, int line, const char *note);
 
-/* Mean of values[size][size], and the fraction of label[size][size] that is not 0. */
+/* Mean of values[height][width], and the fraction of label[height][width] that is not 0. */
 double panels_mean(const struct panels *panels, const float *values);
 double panels_foreground(const struct panels *panels, const uint8_t *label);
 

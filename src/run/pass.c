@@ -8,8 +8,7 @@
 
 static enum paced_err step(const struct pass *p, const struct paced_batch *batch) {
     struct paced_exec *exec = p->network->exec;
-    int size = paced_dataset_size(p->dataset);
-    uint64_t pixels = (uint64_t)batch->count * (uint64_t)size * (uint64_t)size;
+    uint64_t pixels = (uint64_t)batch->count * paced_extent_pixels(paced_dataset_extent(p->dataset));
     bool training = p->optimizer != NULL;
     PACED_TRY(paced_buffer_write_later(paced_exec_input(exec), batch->images, pixels * 3 * sizeof(float)));
     PACED_TRY(paced_buffer_write_later(paced_loss_labels(p->loss), batch->labels, pixels));

@@ -18,10 +18,12 @@ struct scorer {
     unsigned started, waited;
 };
 
-enum paced_err scorer_create(struct scorer **out, struct paced_device *device, int batch, int size, int classes) {
+enum paced_err scorer_create(struct scorer **out, struct paced_device *device, int batch, struct paced_extent extent,
+                             int classes) {
     *out = NULL;
     struct scorer *s = paced_alloc(1, sizeof *s);
-    *s = (struct scorer){.device = device, .batch = batch, .pixels_per_sample = size * size, .classes = classes};
+    *s = (struct scorer){
+        .device = device, .batch = batch, .pixels_per_sample = (int)paced_extent_pixels(extent), .classes = classes};
     size_t bytes = (size_t)batch * (size_t)s->pixels_per_sample;
     for (int i = 0; i < RING; ++i) s->ring[i].host = paced_alloc(bytes, 1);
     enum paced_err err = paced_buffer_create(&s->prediction, device, bytes);

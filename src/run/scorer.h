@@ -8,14 +8,15 @@
 
 struct scorer;
 
-enum paced_err scorer_create(struct scorer **scorer, struct paced_device *device, int batch, int size, int classes);
+enum paced_err scorer_create(struct scorer **scorer, struct paced_device *device, int batch, struct paced_extent extent,
+                             int classes);
 void scorer_destroy(struct scorer *scorer);
 
 /* Selects an evaluator, which measures more than pixel counts; logits are read back only if it needs them. The
  * evaluator belongs to the caller and must outlive the scorer. */
 void scorer_take_evaluator(struct scorer *scorer, struct paced_evaluator *evaluator);
 
-/* Enqueues argmax of logits [count][size][size][classes] and the read-back. At most two batches are pending. */
+/* Enqueues argmax of logits [count][height][width][classes] and the read-back. At most two batches are pending. */
 enum paced_err scorer_start(struct scorer *scorer, const struct paced_buffer *logits, int count);
 
 /* Waits for the oldest pending batch, which must be `batch`, and adds its images to scores. */

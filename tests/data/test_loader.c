@@ -153,9 +153,10 @@ static void test_error_in_its_place(void **state) {
 }
 
 /* The change depends on the sample, not on its batch or thread. */
-static enum paced_err mark_sample(const void *context, size_t sample, int size, float *rgb, uint8_t *label) {
+static enum paced_err mark_sample(const void *context, size_t sample, struct paced_extent extent, float *rgb,
+                                  uint8_t *label) {
     rgb[0] = (float)sample + *(const float *)context;
-    label[(size_t)size * (size_t)size - 1] = (uint8_t)(100 + sample);
+    label[paced_extent_pixels(extent) - 1] = (uint8_t)(100 + sample);
     return PACED_OK;
 }
 

@@ -7,6 +7,7 @@
 #include "paced/config.h"
 #include "paced/distill.h"
 #include "tests/golden/golden.h"
+#include "tests/square.h"
 
 static const double BOUND = 1e-5;
 
@@ -82,7 +83,7 @@ static void check(const struct golden_case *c, const char *name) {
     struct paced_loss *loss;
     struct paced_loss_sums sums;
     struct paced_buffer *s, *ds;
-    assert_ok(paced_loss_create(&loss, harness_device, &objective, true, n, size, classes));
+    assert_ok(paced_loss_create(&loss, harness_device, &objective, true, n, square(size), classes));
     assert_ok(paced_buffer_create(&s, harness_device, bytes));
     assert_ok(paced_buffer_create(&ds, harness_device, bytes));
     send(s, c, "s");

@@ -10,6 +10,7 @@
 #include "paced/models.h"
 #include "paced/optim.h"
 #include "tests/golden/golden.h"
+#include "tests/square.h"
 
 static const double BOUND = 1e-4;
 
@@ -51,10 +52,12 @@ static struct network start(const struct file *f, enum paced_mode mode) {
     net.size = golden_int(&net.golden, "case", "size");
     net.classes = golden_int(&net.golden, "case", "classes");
     net.count = golden_int(&net.golden, "case", "count");
-    assert_ok(paced_model_build(&net.graph, f->arch, net.size, net.classes, golden_int(&net.golden, "case", "width")));
+    assert_ok(paced_model_build(&net.graph, f->arch, square(net.size), net.classes,
+                                golden_int(&net.golden, "case", "width")));
     assert_ok(paced_exec_create(&net.exec, net.graph, harness_device, net.count + 1, mode));
     const struct paced_objective plain = paced_objective_plain();
-    assert_ok(paced_loss_create(&net.loss, harness_device, &plain, false, net.count + 1, net.size, net.classes));
+    assert_ok(
+        paced_loss_create(&net.loss, harness_device, &plain, false, net.count + 1, square(net.size), net.classes));
     struct paced_weights state = formula_state(net.graph);
     assert_ok(paced_exec_load_params(net.exec, &state, f->name));
     paced_weights_finish(&state);

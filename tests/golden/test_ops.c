@@ -3,6 +3,7 @@
 
 #include "paced/distill.h"
 #include "tests/golden/golden.h"
+#include "tests/square.h"
 
 static const double BOUND = 1e-4;
 
@@ -191,7 +192,7 @@ static void check_cross_entropy(const struct golden_case *c) {
     struct paced_buffer *x, *dx;
     struct paced_loss_sums sums;
     const struct paced_objective plain = paced_objective_plain();
-    assert_ok(paced_loss_create(&loss, harness_device, &plain, false, (int)pixels, 1, number(c, "c")));
+    assert_ok(paced_loss_create(&loss, harness_device, &plain, false, (int)pixels, square(1), number(c, "c")));
     assert_ok(paced_buffer_create(&x, harness_device, count * sizeof *logits));
     assert_ok(paced_buffer_create(&dx, harness_device, count * sizeof *logits));
     assert_ok(paced_buffer_write(x, logits, count * sizeof *logits));

@@ -11,6 +11,7 @@
 #include "paced/models.h"
 #include "tests/kernel/harness.h"
 #include "tests/ref/ref.h"
+#include "tests/square.h"
 
 enum { WIDTH = 16, CLASSES = 3, N = 8 };
 
@@ -28,10 +29,10 @@ static struct network start(const char *arch, int size) {
     struct network net = {.size = size, .pixels = (size_t)(N * size * size)};
     net.x = uniform("x", net.pixels * 3);
     net.labels = paced_alloc(net.pixels, 1);
-    assert_ok(paced_model_build(&net.graph, arch, size, CLASSES, WIDTH));
+    assert_ok(paced_model_build(&net.graph, arch, square(size), CLASSES, WIDTH));
     assert_ok(paced_exec_create(&net.exec, net.graph, harness_device, N, PACED_TRAINING));
     const struct paced_objective plain = paced_objective_plain();
-    assert_ok(paced_loss_create(&net.loss, harness_device, &plain, false, N, size, CLASSES));
+    assert_ok(paced_loss_create(&net.loss, harness_device, &plain, false, N, square(size), CLASSES));
     assert_ok(paced_exec_init_params(net.exec, 1));
     for (size_t i = 0; i < net.pixels; ++i) net.labels[i] = (uint8_t)(i / 7 % CLASSES);
     assert_ok(paced_buffer_write(paced_loss_labels(net.loss), net.labels, net.pixels));

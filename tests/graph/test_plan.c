@@ -12,13 +12,14 @@
 #include "paced/models.h"
 #include "paced/ops.h"
 #include "tests/capture.h"
+#include "tests/square.h"
 
 enum { ALIGN = 128, WORKSPACE = 1 << 20 };
 static const uint64_t PLENTY = UINT64_C(1) << 40;
 
 static struct paced_graph *network(const char *arch, int size, int width) {
     struct paced_graph *graph;
-    assert_int_equal(paced_model_build(&graph, arch, size, 2, width), PACED_OK);
+    assert_int_equal(paced_model_build(&graph, arch, square(size), 2, width), PACED_OK);
     return graph;
 }
 

@@ -10,12 +10,12 @@
 #include "tests/ref/ref.h"
 
 struct batch {
-    int n, size, classes;
+    int n, h, w, classes;
     bool small;
 };
 
-static const struct batch batches[] = {{1, 1, 2, true},   {2, 5, 3, true},   {1, 7, 2, true},
-                                       {3, 15, 5, false}, {2, 17, 2, false}, {1, 33, 12, false}};
+static const struct batch batches[] = {{1, 1, 1, 2, true},    {2, 5, 4, 3, true},    {1, 7, 7, 2, true},
+                                       {3, 11, 15, 5, false}, {2, 17, 17, 2, false}, {1, 33, 20, 12, false}};
 static char teacher_file[] = "teacher";
 
 struct bench {
@@ -44,9 +44,9 @@ static inline float *scaled(const char *name, size_t count, float scale) {
 
 /* Labels in patches, with interiors and edges. */
 static inline uint8_t *make_labels(const struct batch *b) {
-    uint8_t *labels = paced_alloc((size_t)(b->n * b->size * b->size), 1);
-    for (int i = 0; i < b->n * b->size * b->size; ++i) {
-        int n = i / (b->size * b->size), y = i / b->size % b->size, x = i % b->size;
+    uint8_t *labels = paced_alloc((size_t)(b->n * b->h * b->w), 1);
+    for (int i = 0; i < b->n * b->h * b->w; ++i) {
+        int n = i / (b->h * b->w), y = i / b->w % b->h, x = i % b->w;
         double u = formula_uniform("patches", (uint64_t)((n * 100 + y / 3) * 100 + x / 4));
         labels[i] = (uint8_t)((u + 1) / 2 * b->classes);
     }
@@ -55,13 +55,14 @@ static inline uint8_t *make_labels(const struct batch *b) {
 
 static inline struct bench start(const struct batch *b, const struct paced_config *config) {
     struct bench bench = {.b = *b, .config = *config};
-    bench.pixels = (size_t)(b->n * b->size * b->size);
+    bench.pixels = (size_t)(b->n * b->h * b->w);
     bench.count = bench.pixels * (size_t)b->classes;
     bench.s = scaled("s", bench.count, 5);
     bench.t = scaled("t", bench.count, 20);
     bench.labels = make_labels(b);
     assert_ok(paced_objective_init(&bench.objective, &config->distill, &config->uncertainty, &config->pacing));
-    assert_ok(paced_loss_create(&bench.loss, harness_device, &bench.objective, true, b->n + 1, b->size, b->classes));
+    assert_ok(paced_loss_create(&bench.loss, harness_device, &bench.objective, true, b->n + 1,
+                                (struct paced_extent){b->h, b->w}, b->classes));
     assert_ok(paced_buffer_create(&bench.logits, harness_device, bench.count * sizeof(float)));
     assert_ok(paced_buffer_create(&bench.dlogits, harness_device, bench.count * sizeof(float)));
     return bench;
@@ -99,7 +100,8 @@ static inline struct paced_loss_sums run(struct bench *k, double mu, bool with_g
 
 static inline struct ref_uncertainty ref_of(const struct bench *k, int fuse) {
     return (struct ref_uncertainty){.n = k->b.n,
-                                    .size = k->b.size,
+                                    .h = k->b.h,
+                                    .w = k->b.w,
                                     .classes = k->b.classes,
                                     .prediction = k->config.uncertainty.prediction,
                                     .boundary = k->config.uncertainty.boundary,

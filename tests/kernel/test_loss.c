@@ -4,6 +4,7 @@
 #include "paced/distill.h"
 #include "tests/kernel/harness.h"
 #include "tests/ref/ref.h"
+#include "tests/square.h"
 
 struct batch {
     int n, size, classes;
@@ -42,7 +43,7 @@ static void run(const struct batch *b, const float *logits, const uint8_t *label
     struct paced_loss *loss;
     struct paced_buffer *device_logits, *device_grad;
     const struct paced_objective plain = paced_objective_plain();
-    assert_ok(paced_loss_create(&loss, harness_device, &plain, false, b->n + 1, b->size, b->classes));
+    assert_ok(paced_loss_create(&loss, harness_device, &plain, false, b->n + 1, square(b->size), b->classes));
     assert_ok(paced_buffer_create(&device_logits, harness_device, bytes));
     assert_ok(paced_buffer_create(&device_grad, harness_device, bytes));
     assert_ok(paced_buffer_write(device_logits, logits, bytes));
@@ -91,7 +92,7 @@ static void test_two_reads(void **state) {
     struct paced_buffer *buffer;
     struct paced_loss_sums sums;
     const struct paced_objective plain = paced_objective_plain();
-    assert_ok(paced_loss_create(&loss, harness_device, &plain, false, b.n, b.size, b.classes));
+    assert_ok(paced_loss_create(&loss, harness_device, &plain, false, b.n, square(b.size), b.classes));
     assert_ok(paced_buffer_create(&buffer, harness_device, sizeof logits));
     assert_ok(paced_buffer_write(paced_loss_labels(loss), labels, sizeof labels));
     for (int step = 0; step < 5; ++step) {

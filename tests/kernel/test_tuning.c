@@ -6,6 +6,7 @@
 #include "paced/models.h"
 #include "tests/capture.h"
 #include "tests/kernel/harness.h"
+#include "tests/square.h"
 
 static const char KEY[] = "9x8x16-16 k3 s1 p1 d1 n1 forward";
 
@@ -120,7 +121,7 @@ static void test_shipped_files(void **state) {
     if (paced_device_info(harness_device)->variant != PACED_VARIANT_CPU) skip();
     static const char *const files[] = {"pocl-cpu-8.ini", "pocl-cpu-16.ini", "intel-cpu-8.ini", "intel-cpu-16.ini"};
     struct paced_graph *unet;
-    assert_ok(paced_model_build(&unet, "unet", 224, 2, 64));
+    assert_ok(paced_model_build(&unet, "unet", square(224), 2, 64));
     char *key = paced_conv_tuning_key(paced_graph_node(unet, 0), 4, PACED_CONV_FORWARD);
     for (size_t i = 0; i < PACED_COUNT(files); ++i) {
         struct paced_tuning *tuning = paced_tuning_create();

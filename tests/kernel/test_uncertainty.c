@@ -80,7 +80,7 @@ static void test_own_fusion(void **state) {
 /* Square of ones amid zeros, and a single pixel: smoothed labels computed by hand, for all sides of the kernel. */
 static void test_boundary_by_hand(void **state) {
     (void)state;
-    static const struct batch b = {1, 21, 2, true};
+    static const struct batch b = {1, 21, 21, 2, true};
     struct paced_config config = config_of(PACED_METHOD_PCD);
     struct bench k = start(&b, &config);
     memset(k.labels, 0, k.pixels);

@@ -4,6 +4,7 @@
 
 #include "paced/metrics.h"
 #include "tests/capture.h"
+#include "tests/square.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -163,12 +164,31 @@ static struct paced_scores *evaluate(uint64_t metrics, int postprocess, uint8_t 
                                      const uint8_t *label, bool needs_logits) {
     const struct paced_test_options options = {.metrics = metrics, .postprocess = postprocess};
     struct paced_evaluator *evaluator;
-    assert_int_equal(paced_evaluator_create(&evaluator, &options, SIDE, 2), PACED_OK);
+    assert_int_equal(paced_evaluator_create(&evaluator, &options, square(SIDE), 2), PACED_OK);
     assert_int_equal(paced_evaluator_needs_logits(evaluator), needs_logits);
     struct paced_scores *scores = paced_scores_create(2);
     paced_evaluate(evaluator, "a", prediction, logits, label, scores);
     paced_evaluator_destroy(evaluator);
     return scores;
+}
+
+/* A rectangle: the outlines of two squares, two columns apart in the last rows, have that distance. */
+static void test_rectangle(void **state) {
+    enum { H = 4, W = 11 };
+    const struct paced_test_options options = {.metrics = PACED_METRIC_BIT(PACED_HD95)};
+    struct paced_evaluator *evaluator;
+    assert_int_equal(paced_evaluator_create(&evaluator, &options, (struct paced_extent){H, W}, 2), PACED_OK);
+    uint8_t prediction[H * W] = {0}, label[H * W] = {0};
+    for (int y = 2; y < H; ++y)
+        for (int x = 0; x < 2; ++x) {
+            prediction[y * W + x + 7] = 1;
+            label[y * W + x + 9] = 1;
+        }
+    struct paced_scores *scores = paced_scores_create(2);
+    paced_evaluate(evaluator, "a", prediction, NULL, label, scores);
+    assert_true(fabs(paced_scores_mean(scores, 0, false, NULL).hd95 - 2) < 1e-6);
+    paced_scores_destroy(scores);
+    paced_evaluator_destroy(evaluator);
 }
 
 static void test_metrics_are_noted(void **state) {
@@ -242,7 +262,7 @@ static void test_needle_has_two_classes(void **state) {
     struct paced_evaluator *evaluator;
     struct capture said;
     capture_start(&said);
-    enum paced_err err = paced_evaluator_create(&evaluator, &options, SIDE, 3);
+    enum paced_err err = paced_evaluator_create(&evaluator, &options, square(SIDE), 3);
     capture_end(&said);
     assert_int_equal(err, PACED_INVALID);
     assert_non_null(strstr(said.text, "data.classes is 3"));
@@ -255,6 +275,7 @@ int main(void) {
         cmocka_unit_test(test_needle_mask),
         cmocka_unit_test(test_lines),
         cmocka_unit_test(test_line_errors),
+        cmocka_unit_test(test_rectangle),
         cmocka_unit_test(test_metrics_are_noted),
         cmocka_unit_test(test_ece_is_of_all_pixels),
         cmocka_unit_test(test_cleaning_comes_first),

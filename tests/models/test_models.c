@@ -9,10 +9,11 @@
 
 #include "paced/models.h"
 #include "tests/capture.h"
+#include "tests/square.h"
 
 static struct paced_graph *build(const char *arch, int size, int classes, int width) {
     struct paced_graph *graph;
-    assert_int_equal(paced_model_build(&graph, arch, size, classes, width), PACED_OK);
+    assert_int_equal(paced_model_build(&graph, arch, square(size), classes, width), PACED_OK);
     return graph;
 }
 
@@ -99,12 +100,33 @@ static void assert_refused(const char *arch, int size, int width, const char *sa
     struct paced_graph *graph;
     struct capture capture;
     capture_start(&capture);
-    enum paced_err err = paced_model_build(&graph, arch, size, 2, width);
+    enum paced_err err = paced_model_build(&graph, arch, square(size), 2, width);
     capture_end(&capture);
     assert_int_equal(err, PACED_INVALID);
     assert_null(graph);
     if (!strstr(capture.text, says)) print_error("%s", capture.text);
     assert_non_null(strstr(capture.text, says));
+}
+
+/* Logits have the extent of the image, in every network and for any sides that it accepts. */
+static void test_rectangles(void **state) {
+    (void)state;
+    for (int i = 0; paced_network_name(i); ++i) {
+        struct paced_graph *graph;
+        assert_int_equal(paced_model_build(&graph, paced_network_name(i), (struct paced_extent){96, 160}, 3, 8),
+                         PACED_OK);
+        struct paced_shape shape = paced_graph_get_output(graph)->shape;
+        assert_int_equal(shape.h, 96);
+        assert_int_equal(shape.w, 160);
+        paced_graph_destroy(graph);
+    }
+    struct paced_graph *graph;
+    struct capture capture;
+    capture_start(&capture);
+    enum paced_err err = paced_model_build(&graph, "linknet", (struct paced_extent){44, 46}, 2, 8);
+    capture_end(&capture);
+    assert_int_equal(err, PACED_INVALID);
+    assert_non_null(strstr(capture.text, "use 44 x 48"));
 }
 
 static void test_refused(void **state) {
@@ -139,7 +161,7 @@ static void test_starved(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parameters), cmocka_unit_test(test_initialisation), cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_refused),    cmocka_unit_test(test_starved),
+        cmocka_unit_test(test_rectangles), cmocka_unit_test(test_refused),        cmocka_unit_test(test_starved),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,7 +8,7 @@
 static enum paced_err corrupt_all(size_t corruption, int severity, int size, uint64_t seed, size_t count) {
     const size_t pixels = (size_t)size * (size_t)size;
     float *image = paced_alloc(3 * pixels, sizeof *image), *rgb = paced_alloc(3 * pixels, sizeof *rgb);
-    struct paced_sample sample = {size, rgb, paced_alloc(pixels, 1)};
+    struct paced_sample sample = {{size, size}, rgb, paced_alloc(pixels, 1)};
     enum paced_err err = PACED_OK;
     if (fread(image, 3 * sizeof *image, pixels, stdin) != pixels)
         err = paced_error(PACED_INVALID, "stdin: less than one image of %d x %d", size, size);

@@ -11,21 +11,22 @@
 #include <cmocka.h>
 
 #include "paced/perturb.h"
+#include "tests/square.h"
 
 static inline size_t pixels_of(const struct paced_sample *s) {
-    return (size_t)s->size * (size_t)s->size;
+    return paced_extent_pixels(s->extent);
 }
 
-static inline struct paced_sample sample_create(int size) {
-    struct paced_sample s = {.size = size};
+static inline struct paced_sample sample_create(struct paced_extent extent) {
+    struct paced_sample s = {.extent = extent};
     s.rgb = paced_alloc(pixels_of(&s) * 3, sizeof *s.rgb);
     s.label = paced_alloc(pixels_of(&s), 1);
     return s;
 }
 
 /* Random values and labels that differ between neighbours. */
-static inline struct paced_sample sample_random(int size, uint64_t seed) {
-    struct paced_sample s = sample_create(size);
+static inline struct paced_sample sample_random(struct paced_extent extent, uint64_t seed) {
+    struct paced_sample s = sample_create(extent);
     struct paced_rng rng;
     paced_rng_seed(&rng, seed, 0);
     for (size_t i = 0; i < pixels_of(&s) * 3; ++i) s.rgb[i] = (float)paced_rng_uniform(&rng);
@@ -35,7 +36,7 @@ static inline struct paced_sample sample_random(int size, uint64_t seed) {
 
 /* A bright disk on a dark background, with label 1 on the disk. */
 static inline struct paced_sample sample_disk(int size, double x, double y, double radius) {
-    struct paced_sample s = sample_create(size);
+    struct paced_sample s = sample_create(square(size));
     for (size_t i = 0; i < pixels_of(&s); ++i) {
         s.label[i] = hypot((double)(i % (size_t)size) - x, (double)(i / (size_t)size) - y) <= radius;
         for (int c = 0; c < 3; ++c) s.rgb[i * 3 + (size_t)c] = s.label[i] ? 1 : 0.25F;
@@ -44,7 +45,7 @@ static inline struct paced_sample sample_disk(int size, double x, double y, doub
 }
 
 static inline struct paced_sample sample_copy(const struct paced_sample *from) {
-    struct paced_sample s = sample_create(from->size);
+    struct paced_sample s = sample_create(from->extent);
     memcpy(s.rgb, from->rgb, pixels_of(&s) * 3 * sizeof *s.rgb);
     memcpy(s.label, from->label, pixels_of(&s));
     return s;

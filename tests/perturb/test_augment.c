@@ -3,6 +3,7 @@
 #include "sample.h"
 
 #include "../capture.h"
+#include "tests/square.h"
 
 static struct paced_augment parsed(const char *list) {
     struct paced_augment augment;
@@ -12,7 +13,7 @@ static struct paced_augment parsed(const char *list) {
 }
 
 static void apply(const struct paced_augment *augment, size_t index, struct paced_sample *s) {
-    assert_int_equal(paced_augment_apply(augment, index, s->size, s->rgb, s->label), PACED_OK);
+    assert_int_equal(paced_augment_apply(augment, index, s->extent, s->rgb, s->label), PACED_OK);
 }
 
 /* ---- lists --------------------------------------------------------------------------------------------------- */
@@ -75,7 +76,7 @@ static const char everything[] =
 static void test_nothing(void **state) {
     struct paced_augment none = parsed("none"),
                          idle = parsed("rotate(0), scale(1, 1), translate(0), noise(0), gamma(0)");
-    struct paced_sample before = sample_random(33, 1), after = sample_copy(&before);
+    struct paced_sample before = sample_random(square(33), 1), after = sample_copy(&before);
     apply(&none, 3, &after);
     apply(&idle, 3, &after);
     assert_true(samples_equal(&before, &after));
@@ -112,7 +113,7 @@ static void test_same_again(void **state) {
 /* Geometric changes of a list are the same with changes of appearance before, between or after them. */
 static void test_looks_do_not_disturb_moves(void **state) {
     struct paced_augment moves = parsed("rotate(15), hflip"), all = parsed("noise(0.1), rotate(15), gamma(0.2), hflip");
-    struct paced_sample a = sample_random(31, 9), b = sample_copy(&a);
+    struct paced_sample a = sample_random(square(31), 9), b = sample_copy(&a);
     for (size_t index = 0; index < 8; ++index) {
         apply(&moves, index, &a);
         apply(&all, index, &b);
@@ -163,7 +164,7 @@ static void test_only_flips(void **state) {
 static void check_flips(const char *list, unsigned allowed) {
     enum { DRAWS = 4000 };
     struct paced_augment a = parsed(list);
-    struct paced_sample before = sample_random(7, 1);
+    struct paced_sample before = sample_random(square(7), 1);
     int seen[PACED_FLIP_VERSIONS] = {0}, versions = 0;
     for (size_t n = 0; n < DRAWS; ++n) {
         a.epoch = n / 100;
@@ -172,7 +173,7 @@ static void check_flips(const char *list, unsigned allowed) {
         if (n >= 200) continue;
         struct paced_sample s = sample_copy(&before), expected = sample_copy(&before);
         apply(&a, n % 100, &s);
-        assert_int_equal(paced_flip(&flips, 0, expected.size, expected.rgb, expected.label), PACED_OK);
+        assert_int_equal(paced_flip(&flips, 0, expected.extent, expected.rgb, expected.label), PACED_OK);
         assert_true(samples_equal(&s, &expected));
         sample_free(&s);
         sample_free(&expected);
@@ -204,7 +205,7 @@ static struct statistics statistics(const char *list, bool disk, double (*measur
     struct statistics found = {.least = INFINITY, .most = -INFINITY};
     double squares = 0;
     for (size_t n = 0; n < DRAWS; ++n) {
-        struct paced_sample s = disk ? sample_disk(61, 42, 30, 9) : sample_create(20);
+        struct paced_sample s = disk ? sample_disk(61, 42, 30, 9) : sample_create(square(20));
         for (size_t i = 0; i < pixels_of(&s) * 3 && !disk; ++i) s.rgb[i] = i / 3 % 2 ? 0.5F : 0.25F;
         apply(&a, n, &s);
         double value = measure(&s);
@@ -236,8 +237,8 @@ static void find_disk(const struct paced_sample *s, double *x, double *y, double
     for (size_t i = 0; i < pixels_of(s); ++i) {
         double share = ((double)s->rgb[i * 3] - 0.25) / 0.75; /* background 0.25, disk 1 */
         if (share <= 0) continue;
-        *x += share * ((double)(i % (size_t)s->size) - 30);
-        *y += share * ((double)(i / (size_t)s->size) - 30);
+        *x += share * ((double)(i % (size_t)s->extent.width) - 30);
+        *y += share * ((double)(i / (size_t)s->extent.width) - 30);
         *area += share;
     }
     *x /= *area;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "paced/perturb.h"
+#include "tests/square.h"
 
 enum { MOST = 224 };
 static const int sizes[] = {1, 2, 15, 33, 64};
@@ -42,7 +43,7 @@ static bool moves_pixels(size_t corruption) {
 /* Corrupts `clean` into `result`; checks that the label is unchanged if required. */
 static void corrupt(size_t corruption, int severity, uint64_t seed, int size, float *result) {
     struct paced_rng rng;
-    struct paced_sample sample = {size, result, label};
+    struct paced_sample sample = {square(size), result, label};
     paced_rng_seed(&rng, seed, 0);
     memcpy(result, clean, sizeof clean);
     for (int i = 0; i < size * size; ++i) label[i] = (uint8_t)(i % 5);
@@ -357,9 +358,40 @@ static void test_spatter_colours(void **state) {
     }
 }
 
+/* Every corruption of a rectangle stays in range, is reproducible and changes the image; the buffers have its size. */
+static void test_rectangles(void **state) {
+    (void)state;
+    static const struct paced_extent extents[] = {{33, 15}, {9, 40}};
+    for (size_t e = 0; e < PACED_COUNT(extents); ++e)
+        for (size_t corruption = 0; corruption < paced_corruption_count(); ++corruption)
+            for (int severity = 1; severity <= PACED_SEVERITIES; ++severity) {
+                size_t pixels = paced_extent_pixels(extents[e]), changed = 0;
+                float *images[2];
+                uint8_t *labels = paced_alloc(pixels, 1);
+                for (int k = 0; k < 2; ++k) {
+                    struct paced_rng rng;
+                    images[k] = paced_alloc(3 * pixels, sizeof(float));
+                    for (size_t i = 0; i < 3 * pixels; ++i) images[k][i] = (float)(i * 7 % 101) / 100;
+                    struct paced_sample sample = {extents[e], images[k], labels};
+                    paced_rng_seed(&rng, 5, 0);
+                    assert_int_equal(paced_corrupt(corruption, severity, &rng, &sample), PACED_OK);
+                }
+                for (size_t i = 0; i < 3 * pixels; ++i) {
+                    assert_true(images[0][i] >= 0 && images[0][i] <= 1);
+                    changed += fabsf(images[0][i] - (float)(i * 7 % 101) / 100) > 1e-4F;
+                }
+                assert_memory_equal(images[0], images[1], 3 * pixels * sizeof(float));
+                assert_true(changed > 0);
+                free(images[0]);
+                free(images[1]);
+                free(labels);
+            }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_values_stay_in_range),
+        cmocka_unit_test(test_rectangles),
         cmocka_unit_test(test_black_and_white),
         cmocka_unit_test(test_same_state_same_bits),
         cmocka_unit_test(test_names),

@@ -3,6 +3,7 @@
 #include "sample.h"
 
 #include "src/perturb/warp.h"
+#include "tests/square.h"
 
 static const int sizes[] = {1, 2, 15, 16, 31, 224};
 
@@ -14,7 +15,7 @@ typedef void origin_fn(int size, int x, int y, int *from_x, int *from_y);
 static void check_exact(const struct warp *warp, origin_fn *origin) {
     for (size_t k = 0; k < PACED_COUNT(sizes); ++k) {
         int size = sizes[k];
-        struct paced_sample before = sample_random(size, 7), after = sample_copy(&before);
+        struct paced_sample before = sample_random(square(size), 7), after = sample_copy(&before);
         warp_apply(warp, BORDER_BLACK, &after);
         for (int y = 0; y < size; ++y)
             for (int x = 0; x < size; ++x) {
@@ -121,8 +122,8 @@ static struct centre find_label(const struct paced_sample *s) {
     struct centre c = {0};
     for (size_t i = 0; i < pixels_of(s); ++i) {
         if (s->label[i] == 0) continue;
-        c.x += (double)(i % (size_t)s->size);
-        c.y += (double)(i / (size_t)s->size);
+        c.x += (double)(i % (size_t)s->extent.width);
+        c.y += (double)(i / (size_t)s->extent.width);
         c.area += 1;
     }
     c.x /= c.area;
@@ -175,7 +176,7 @@ static void test_order_of_moves(void **state) {
 /* Round trip: smooth content within a circle that stays visible is restored. */
 static void test_round_trip(void **state) {
     enum { SIZE = 96 };
-    struct paced_sample before = sample_create(SIZE);
+    struct paced_sample before = sample_create(square(SIZE));
     for (size_t i = 0; i < pixels_of(&before) * 3; ++i)
         before.rgb[i] = (float)(0.5 + 0.4 * sin((double)(i / 3 % SIZE) / 9) * cos((double)(i / 3 / SIZE) / 7));
     struct paced_sample after = sample_copy(&before);
@@ -201,7 +202,8 @@ static void test_round_trip(void **state) {
 /* ---- borders ------------------------------------------------------------------------------------------------- */
 
 static void test_borders(void **state) {
-    struct paced_sample before = sample_random(4, 3), black = sample_copy(&before), mirror = sample_copy(&before);
+    struct paced_sample before = sample_random(square(4), 3), black = sample_copy(&before),
+                        mirror = sample_copy(&before);
     struct warp warp;
     warp_init(&warp);
     warp_shift(&warp, 6, 0);
@@ -221,7 +223,7 @@ static void test_borders(void **state) {
 
 /* Half a pixel beyond the border, half of the value remains. */
 static void test_black_border_fades(void **state) {
-    struct paced_sample s = sample_create(3);
+    struct paced_sample s = sample_create(square(3));
     for (size_t i = 0; i < 27; ++i) s.rgb[i] = 1;
     struct warp warp;
     warp_init(&warp);
@@ -253,7 +255,7 @@ static void test_elastic_field(void **state) {
         for (int n = 0; n < drawn; ++n) {
             struct warp warp;
             warp_init(&warp);
-            warp_elastic(&warp, 20, &rng, size);
+            warp_elastic(&warp, 20, &rng, square(size));
             for (int i = 0; i < size * size; ++i) {
                 sum += (double)warp.dx[i] + (double)warp.dy[i];
                 squares += (double)(warp.dx[i] * warp.dx[i] + warp.dy[i] * warp.dy[i]);
@@ -335,6 +337,31 @@ static void test_geometric(void **state) {
     check_geometric("hflip", (double[]){0, 0, 0, 0, 0}, mirrored);
 }
 
+/* Rectangles turn around their own centre: flips and a half turn are exact, and a quarter turn leaves the overlap. */
+static void test_rectangle(void **state) {
+    (void)state;
+    const struct paced_extent extent = {5, 9};
+    for (int k = 0; k < 3; ++k) {
+        struct paced_sample from = sample_random(extent, 3), to = sample_copy(&from);
+        struct warp warp;
+        warp_init(&warp);
+        if (k == 2)
+            warp_rotate(&warp, 180);
+        else
+            warp_flip(&warp, k == 0, k == 1);
+        warp_apply(&warp, BORDER_BLACK, &to);
+        for (int y = 0; y < extent.height; ++y)
+            for (int x = 0; x < extent.width; ++x) {
+                int from_x = k == 1 ? x : extent.width - 1 - x, from_y = k == 0 ? y : extent.height - 1 - y;
+                size_t i = (size_t)(y * extent.width + x), j = (size_t)(from_y * extent.width + from_x);
+                assert_int_equal(to.label[i], from.label[j]);
+                assert_memory_equal(to.rgb + 3 * i, from.rgb + 3 * j, 3 * sizeof(float));
+            }
+        sample_free(&from);
+        sample_free(&to);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_identity),
@@ -349,6 +376,7 @@ int main(void) {
         cmocka_unit_test(test_elastic_field),
         cmocka_unit_test(test_elastic_moves_both),
         cmocka_unit_test(test_geometric),
+        cmocka_unit_test(test_rectangle),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -112,15 +112,15 @@ void ref_argmax(size_t pixels, int classes, const float *s, uint8_t *prediction)
 
 /* Choices are numbered as the enums in paced/config.h. */
 struct ref_uncertainty {
-    int n, size, classes;
+    int n, h, w, classes;
     int prediction, boundary, fuse;
     double tau, beta, sigma;
     int kernel;
 };
 void ref_svls_kernel(int side, double sigma, double *weights);
-/* One-hot labels [n][size][size] smoothed with the kernel, replicate padding: soft[n][size][size][classes]. */
+/* One-hot labels [n][h][w] smoothed with the kernel, replicate padding: soft[n][h][w][classes]. */
 void ref_svls_label(const struct ref_uncertainty *r, const uint8_t *labels, double *soft);
-/* u[n][size][size] from teacher logits t [n][size][size][classes]; not reversed. */
+/* u[n][h][w] from teacher logits t [n][h][w][classes]; not reversed. */
 void ref_uncertainty(const struct ref_uncertainty *r, const float *t, const uint8_t *labels, double *u);
 
 /* ce CE + kld KLD of one pixel against a soft target; t may be NULL (no KLD). */

@@ -43,12 +43,12 @@ void ref_svls_label(const struct ref_uncertainty *r, const uint8_t *labels, doub
     int half = r->kernel / 2;
     ref_svls_kernel(r->kernel, r->sigma, weights);
     for (int n = 0; n < r->n; ++n)
-        for (int y = 0; y < r->size; ++y)
-            for (int x = 0; x < r->size; ++x) {
+        for (int y = 0; y < r->h; ++y)
+            for (int x = 0; x < r->w; ++x) {
                 for (int c = 0; c < r->classes; ++c) soft[c] = 0;
                 for (int j = -half; j <= half; ++j)
                     for (int i = -half; i <= half; ++i) {
-                        int at = (n * r->size + inside(y + j, r->size)) * r->size + inside(x + i, r->size);
+                        int at = (n * r->h + inside(y + j, r->h)) * r->w + inside(x + i, r->w);
                         soft[labels[at]] += weights[(j + half) * r->kernel + i + half];
                     }
                 soft += r->classes;
@@ -74,7 +74,7 @@ static double fuse(const struct ref_uncertainty *r, double u_p, double u_b) {
 }
 
 void ref_uncertainty(const struct ref_uncertainty *r, const float *t, const uint8_t *labels, double *u) {
-    int pixels = r->n * r->size * r->size, classes = r->classes;
+    int pixels = r->n * r->h * r->w, classes = r->classes;
     double *soft = paced_alloc((size_t)(pixels * classes), sizeof *soft), f[MAX_CLASSES];
     ref_svls_label(r, labels, soft);
     for (int p = 0; p < pixels; ++p) {

@@ -1,5 +1,6 @@
 /* Downscaling: means of equal boxes, and objects thinner than a box remain visible. */
 #include "paced/report.h"
+#include "tests/square.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -18,11 +19,11 @@ static void test_same_size(void **state) {
     const float values[4] = {0.25f, 1, 0, 7};
     uint8_t small[12];
     float map[4];
-    paced_shrink_image(rgb, 2, small, 2);
+    paced_shrink_image(rgb, square(2), small, square(2));
     assert_memory_equal(small, rgb, 12);
-    paced_shrink_labels(label, 2, small, 2);
+    paced_shrink_labels(label, square(2), small, square(2));
     assert_memory_equal(small, label, 4);
-    paced_shrink_map(values, 2, map, 2);
+    paced_shrink_map(values, square(2), map, square(2));
     assert_memory_equal(map, values, sizeof map);
 }
 
@@ -36,10 +37,10 @@ static void test_means(void **state) {
         values[i] = (float)(left + 2 * top + (i % 5 == 0));
         for (int c = 0; c < 3; ++c) rgb[3 * i + c] = (uint8_t)(100 * c + 10 * left + (i % 5 == 4 && i / 5 == 4));
     }
-    paced_shrink_map(values, 5, map, 2);
+    paced_shrink_map(values, square(5), map, square(2));
     const float means[4] = {3.5f, 2, 1.5f, 0};
     for (int i = 0; i < 4; ++i) assert_true(fabsf(map[i] - means[i]) < 1e-6f);
-    paced_shrink_image(rgb, 5, small, 2);
+    paced_shrink_image(rgb, square(5), small, square(2));
     const uint8_t expected[12] = {10, 110, 210, 0, 100, 200, 10, 110, 210, 0, 100, 200}; /* 1/9 is rounded down */
     assert_memory_equal(small, expected, 12);
 }
@@ -50,7 +51,7 @@ static void test_thin_lines_stay(void **state) {
     uint8_t *label = paced_alloc(SIZE * SIZE, 1), *small = paced_alloc(SIDE * SIDE, 1);
     for (int y = 0; y < SIZE; ++y) label[y * SIZE + (y * 7 + 3) % SIZE / 2] = 4;
     for (int y = 0; y < SIZE; ++y) memset(label + y * SIZE + 900, y < 501 ? 2 : 9, 100);
-    paced_shrink_labels(label, SIZE, small, SIDE);
+    paced_shrink_labels(label, square(SIZE), small, square(SIDE));
     for (int y = 0; y < SIDE; ++y) {
         assert_non_null(memchr(small + y * SIDE, 4, SIDE));
         assert_int_equal(small[y * SIDE + SIDE - 1],

@@ -13,6 +13,7 @@
 #include "src/run/doctor/small_network_numbers.h"
 
 enum { PIXELS = BATCH * SIZE * SIZE };
+static const struct paced_extent extent = {SIZE, SIZE};
 
 /* ---- running ------------------------------------------------------------------------------------------------- */
 
@@ -81,7 +82,7 @@ static enum paced_err run_mode(struct paced_device *device, const struct paced_g
     struct paced_weights state = weights_of(graph);
     enum paced_err err = paced_exec_create(&exec, graph, device, BATCH, mode);
     if (!err) err = paced_exec_load_params(exec, &state, "small network");
-    if (!err) err = paced_loss_create(&loss, device, &plain, false, BATCH, SIZE, CLASSES);
+    if (!err) err = paced_loss_create(&loss, device, &plain, false, BATCH, extent, CLASSES);
     if (!err) err = mode == PACED_TRAINING ? train(exec, loss, results) : infer(exec, results);
     paced_loss_destroy(loss);
     paced_exec_destroy(exec);
@@ -121,7 +122,7 @@ static double largest_error(const struct paced_weights *results) {
 enum paced_err small_network_error(struct paced_device *device, double *error) {
     struct paced_graph *graph;
     struct paced_weights results = {0};
-    PACED_TRY(paced_model_build(&graph, "unet", SIZE, CLASSES, WIDTH));
+    PACED_TRY(paced_model_build(&graph, "unet", extent, CLASSES, WIDTH));
     enum paced_err err = run_mode(device, graph, PACED_INFERENCE, &results);
     if (!err) err = run_mode(device, graph, PACED_TRAINING, &results);
     if (!err) *error = largest_error(&results);

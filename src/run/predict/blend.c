@@ -51,7 +51,7 @@ enum paced_err blend_add(struct blend *b, int i, int j, float part, bool mirrore
         int y = w->start[i] + t;
         if (y < 0 || y >= w->length) continue;
         add_row(b, j, part * w->share[(size_t)i * (size_t)w->size + (size_t)t], mirrored,
-                logits + (size_t)t * (size_t)w->size * (size_t)b->classes,
+                logits + (size_t)t * (size_t)b->across->size * (size_t)b->classes,
                 b->sum + (size_t)(y - b->next) * row_values(b));
     }
     return PACED_OK;

@@ -23,8 +23,8 @@ void blend_start(struct blend *blend, const struct windows *down, const struct w
                  blend_row *row, void *context);
 void blend_finish(struct blend *blend);
 
-/* Adds logits[size][size][classes] of the window i down and j across, weighted by `part`; mirrored: the columns run
- * from right to left. i must not decrease, because the rows above window i are delivered. */
+/* Adds logits[down->size][across->size][classes] of the window i down and j across, weighted by `part`; mirrored: the
+ * columns run from right to left. i must not decrease, because the rows above window i are delivered. */
 enum paced_err blend_add(struct blend *blend, int i, int j, float part, bool mirrored, const float *logits);
 /* Delivers the remaining rows after the last window. */
 enum paced_err blend_end(struct blend *blend);

@@ -32,13 +32,13 @@ struct look {
     struct view masked, bare;
     struct paced_histogram *histogram; /* NULL: mu depends on no quantile */
     double mu;
-    float *u_p, *u_b, *u, *weight; /* [size][size] */
+    float *u_p, *u_b, *u, *weight; /* [height][width] */
     struct paced_masks *masks;
     size_t unmapped, without_mask; /* mask pixels that belong to no class; images without a mask so far */
 };
 
 static size_t pixels_of(const struct look *k) {
-    return (size_t)k->example.size * (size_t)k->example.size;
+    return paced_extent_pixels(k->example.extent);
 }
 
 /* ---- opening ------------------------------------------------------------------------------------------------- */
@@ -66,12 +66,13 @@ static enum paced_err find_tau(struct look *k, float *tau) {
 }
 
 static enum paced_err open_view(struct look *k, struct view *view) {
-    int size = k->example.size, classes = k->example.classes;
+    struct paced_extent extent = k->example.extent;
+    int classes = k->example.classes;
     struct paced_objective maps = view->objective;
     maps.weighting = PACED_WEIGHT_FUSED;
     maps.hard_first = false;
-    PACED_TRY(paced_loss_create(&view->maps, k->device, &maps, true, 1, size, classes));
-    return paced_loss_create(&view->weights, k->device, &view->objective, true, 1, size, classes);
+    PACED_TRY(paced_loss_create(&view->maps, k->device, &maps, true, 1, extent, classes));
+    return paced_loss_create(&view->weights, k->device, &view->objective, true, 1, extent, classes);
 }
 
 static enum paced_err open_views(struct look *k) {
@@ -102,7 +103,7 @@ static enum paced_err set_pace(struct look *k) {
 static enum paced_err open_look(struct look *k, const char *weights) {
     struct paced_config own = teacher_config(k->config);
     PACED_TRY(paced_masks_open(&k->masks, &k->config->data));
-    k->example = example_create((int)own.data.size, (int)own.data.classes);
+    k->example = example_create(paced_data_extent(&own.data), (int)own.data.classes);
     PACED_TRY(open_device(&k->device, &own));
     PACED_TRY(network_open(&k->network, &own, k->device, 1, PACED_INFERENCE));
     PACED_TRY(network_load(&k->network, weights));
@@ -134,14 +135,14 @@ static void close_look(struct look *k) {
 static enum paced_err read_mask(struct look *k, const char *mask_path, const char *path,
                                 const struct paced_image *image) {
     struct paced_mask mask;
-    int size = k->example.size;
+    struct paced_extent extent = k->example.extent;
     PACED_TRY(paced_masks_read(k->masks, mask_path, path, &mask));
     enum paced_err err = PACED_OK;
     if (mask.width != image->width || mask.height != image->height)
         err = paced_error_at(PACED_INVALID, path, "is %d x %d but its mask %s is %d x %d; they must have the same size",
                              image->width, image->height, mask_path, mask.width, mask.height);
     else
-        paced_resize_nearest(mask.label, mask.width, mask.height, 1, k->example.label, size, size);
+        paced_resize_nearest(mask.label, mask.width, mask.height, 1, k->example.label, extent.width, extent.height);
     k->unmapped += mask.unmapped;
     free(mask.label);
     return err;
@@ -151,7 +152,7 @@ static enum paced_err read_mask(struct look *k, const char *mask_path, const cha
 static enum paced_err take_image(struct look *k, const char *path, const struct paced_image *image,
                                  struct view **view) {
     struct example *e = &k->example;
-    paced_resize_nearest(image->rgb, image->width, image->height, 3, e->rgb, e->size, e->size);
+    paced_resize_nearest(image->rgb, image->width, image->height, 3, e->rgb, e->extent.width, e->extent.height);
     PACED_TRY(example_run(e, &k->network));
     char *dir = paced_path_dir(path), *stem = paced_path_stem(path);
     char *mask = paced_format("%s/%s_mask.png", dir, stem);
@@ -197,7 +198,7 @@ static enum paced_err write_map(const struct look *k, const char *stem, const ch
     uint8_t *grey = paced_alloc(pixels_of(k), 1);
     for (size_t i = 0; i < pixels_of(k); ++i) grey[i] = (uint8_t)lround(255 * fmin(fmax((double)values[i], 0), 1));
     char *path = paced_format("%s/%s_%s.png", k->output, stem, name);
-    enum paced_err err = paced_png_write(path, k->example.size, k->example.size, 1, grey);
+    enum paced_err err = paced_png_write(path, k->example.extent.width, k->example.extent.height, 1, grey);
     free(path);
     free(grey);
     return err;
@@ -214,7 +215,7 @@ static enum paced_err write_sheet(const struct look *k, const char *stem, const 
     struct sheet sheet = {.title = stem,
                           .settings = settings,
                           .fusion = view->fusion,
-                          .size = k->example.size,
+                          .extent = k->example.extent,
                           .classes = k->example.classes,
                           .width = image->width,
                           .height = image->height,

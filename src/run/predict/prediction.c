@@ -67,7 +67,7 @@ static enum paced_err read_colours(struct prediction *p, const struct paced_conf
 enum paced_err prediction_init(struct prediction *p, const struct paced_config *config, const char *weights,
                                const struct paced_arguments *arguments) {
     *p = (struct prediction){.output = arguments->output,
-                             .size = (int)config->data.size,
+                             .extent = paced_data_extent(&config->data),
                              .classes = (int)config->data.classes,
                              .overlay = arguments->overlay,
                              .logits = arguments->logits};
@@ -167,12 +167,13 @@ static enum paced_err commit_maps(struct output *o) {
 }
 
 static enum paced_err write_logits(const struct prediction *p, const float *logits, const char *path) {
-    size_t pixels = (size_t)p->size * (size_t)p->size, classes = (size_t)p->classes;
+    size_t pixels = paced_extent_pixels(p->extent), classes = (size_t)p->classes;
     float *planes = paced_alloc(pixels * classes, sizeof *planes);
     for (size_t i = 0; i < pixels; ++i)
         for (size_t c = 0; c < classes; ++c) planes[c * pixels + i] = logits[i * classes + c];
     struct paced_weights weights = {0};
-    paced_weights_add(&weights, "logits", PACED_F32, 3, (int64_t[]){p->classes, p->size, p->size}, planes);
+    paced_weights_add(&weights, "logits", PACED_F32, 3, (int64_t[]){p->classes, p->extent.height, p->extent.width},
+                      planes);
     char *name = result_path(p->output, path, ".safetensors");
     enum paced_err err = paced_safetensors_write(name, &weights);
     free(name);

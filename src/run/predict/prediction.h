@@ -10,7 +10,8 @@
 
 struct prediction {
     const char *output; /* directory */
-    int size, classes;
+    struct paced_extent extent;
+    int classes;
     bool overlay, logits;
     uint32_t colours[CLASS_COLOURS]; /* of the classes; only with `overlay` */
     int first_class, class_end;      /* probabilities of first_class ... class_end - 1 are written */

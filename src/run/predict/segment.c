@@ -17,7 +17,7 @@
 enum { RING = 2 };
 
 struct slot {
-    float *input, *logits; /* [batch][size][size][3], [batch][size][size][classes] */
+    float *input, *logits; /* [batch][height][width][3], [batch][height][width][classes] */
     struct paced_ticket ticket;
     size_t first; /* index of the first view */
     int count;
@@ -26,12 +26,13 @@ struct slot {
 struct segmenter {
     struct paced_device *device;
     struct network network;
-    int size, classes, batch, passes; /* passes: views per window, 2 with predict.flip */
+    struct paced_extent extent;
+    int classes, batch, passes; /* passes: views per window, 2 with predict.flip */
     double overlap;
-    int *column; /* [size]: columns of the image for the columns of a view */
+    int *column; /* [width]: columns of the image for the columns of a view */
     struct slot ring[RING];
-    uint8_t *small; /* [size][size][3]: resized image; NULL with predict.mode = window */
-    float *whole;   /* [size][size][classes]: logits of the resized image */
+    uint8_t *small; /* [height][width][3]: resized image; NULL with predict.mode = window */
+    float *whole;   /* [height][width][classes]: logits of the resized image */
 };
 
 /* Image that is being segmented. */
@@ -49,8 +50,8 @@ struct job {
 /* ---- open and close ------------------------------------------------------------------------------------------ */
 
 static void make_buffers(struct segmenter *s, bool squeeze) {
-    size_t pixels = (size_t)s->size * (size_t)s->size, classes = (size_t)s->classes;
-    s->column = paced_alloc((size_t)s->size, sizeof *s->column);
+    size_t pixels = paced_extent_pixels(s->extent), classes = (size_t)s->classes;
+    s->column = paced_alloc((size_t)s->extent.width, sizeof *s->column);
     for (int i = 0; i < RING; ++i) {
         s->ring[i].input = paced_alloc((size_t)s->batch * pixels * 3, sizeof(float));
         s->ring[i].logits = paced_alloc((size_t)s->batch * pixels * classes, sizeof(float));
@@ -65,7 +66,7 @@ enum paced_err segmenter_open(struct segmenter **out, const struct paced_config 
     bool squeeze = config->predict.mode == PACED_PREDICT_RESIZE;
     int passes = config->predict.flip ? 2 : 1;
     struct segmenter *s = paced_alloc(1, sizeof *s);
-    *s = (struct segmenter){.size = (int)config->data.size,
+    *s = (struct segmenter){.extent = paced_data_extent(&config->data),
                             .classes = (int)config->data.classes,
                             .batch = squeeze ? passes : (int)config->predict.batch,
                             .passes = passes,
@@ -117,14 +118,14 @@ static struct view view_at(const struct job *job, size_t k) {
 /* Copies the pixels of a view. Outside the image they are mirrored at the edge pixels. */
 static void gather(const struct job *job, struct view view, float *input) {
     const struct segmenter *s = job->segmenter;
-    for (int q = 0; q < s->size; ++q) {
-        int x = job->across.start[view.j] + (view.mirrored ? s->size - 1 - q : q);
+    for (int q = 0; q < s->extent.width; ++q) {
+        int x = job->across.start[view.j] + (view.mirrored ? s->extent.width - 1 - q : q);
         s->column[q] = windows_mirror(x, job->across.length);
     }
-    for (int r = 0; r < s->size; ++r) {
+    for (int r = 0; r < s->extent.height; ++r) {
         size_t y = (size_t)windows_mirror(job->down.start[view.i] + r, job->down.length);
         const uint8_t *row = job->rgb + y * (size_t)job->across.length * 3;
-        for (int q = 0; q < s->size; ++q, input += 3) {
+        for (int q = 0; q < s->extent.width; ++q, input += 3) {
             const uint8_t *pixel = row + 3 * (size_t)s->column[q];
             for (int c = 0; c < 3; ++c) input[c] = paced_unit(pixel[c]);
         }
@@ -133,7 +134,7 @@ static void gather(const struct job *job, struct view view, float *input) {
 
 static enum paced_err start_batch(struct job *job, struct slot *slot, size_t first) {
     struct segmenter *s = job->segmenter;
-    size_t left = view_count(job) - first, pixels = (size_t)s->size * (size_t)s->size;
+    size_t left = view_count(job) - first, pixels = paced_extent_pixels(s->extent);
     slot->first = first;
     slot->count = left < (size_t)s->batch ? (int)left : s->batch;
     size_t values = (size_t)slot->count * pixels;
@@ -147,7 +148,7 @@ static enum paced_err start_batch(struct job *job, struct slot *slot, size_t fir
 
 static enum paced_err collect_batch(struct job *job, struct slot *slot) {
     struct segmenter *s = job->segmenter;
-    size_t values = (size_t)s->size * (size_t)s->size * (size_t)s->classes;
+    size_t values = paced_extent_pixels(s->extent) * (size_t)s->classes;
     PACED_TRY(paced_ticket_wait(&slot->ticket));
     for (size_t n = 0; n < (size_t)slot->count; ++n) {
         struct view view = view_at(job, slot->first + n);
@@ -196,19 +197,19 @@ static enum paced_err take_row(void *context, int y, const float *logits) {
 
 static enum paced_err keep_row(void *context, int y, const float *logits) {
     struct segmenter *s = ((struct job *)context)->segmenter;
-    size_t values = (size_t)s->size * (size_t)s->classes;
+    size_t values = (size_t)s->extent.width * (size_t)s->classes;
     memcpy(s->whole + (size_t)y * values, logits, values * sizeof *logits);
     return PACED_OK;
 }
 
 static enum paced_err stretch(struct job *job, int height) {
     struct segmenter *s = job->segmenter;
-    size_t values = (size_t)s->size * (size_t)s->classes;
+    size_t values = (size_t)s->extent.width * (size_t)s->classes;
     int *column = paced_alloc((size_t)job->width, sizeof *column);
-    for (int x = 0; x < job->width; ++x) column[x] = paced_nearest_index(x, s->size, job->width);
+    for (int x = 0; x < job->width; ++x) column[x] = paced_nearest_index(x, s->extent.width, job->width);
     enum paced_err err = PACED_OK;
     for (int y = 0; y < height && !err; ++y)
-        err = deliver(job, y, s->whole + (size_t)paced_nearest_index(y, s->size, height) * values, column);
+        err = deliver(job, y, s->whole + (size_t)paced_nearest_index(y, s->extent.height, height) * values, column);
     free(column);
     return err;
 }
@@ -219,8 +220,8 @@ static enum paced_err stretch(struct job *job, int height) {
 static enum paced_err run_windows(struct job *job, const uint8_t *rgb, int width, int height, blend_row *row) {
     struct segmenter *s = job->segmenter;
     job->rgb = rgb;
-    windows_lay_out(&job->down, height, s->size, s->overlap);
-    windows_lay_out(&job->across, width, s->size, s->overlap);
+    windows_lay_out(&job->down, height, s->extent.height, s->overlap);
+    windows_lay_out(&job->across, width, s->extent.width, s->overlap);
     blend_start(&job->blend, &job->down, &job->across, s->classes, row, job);
     enum paced_err err = run_views(job), finished = PACED_OK;
     for (int i = 0; i < RING; ++i) /* after an error a batch may be pending */
@@ -237,8 +238,8 @@ enum paced_err segmenter_run(struct segmenter *s, const uint8_t *rgb, int width,
     if (rows->probabilities) job.probability = paced_alloc((size_t)width * (size_t)s->classes, sizeof *job.probability);
     enum paced_err err;
     if (s->small) {
-        paced_resize_nearest(rgb, width, height, 3, s->small, s->size, s->size);
-        err = run_windows(&job, s->small, s->size, s->size, keep_row);
+        paced_resize_nearest(rgb, width, height, 3, s->small, s->extent.width, s->extent.height);
+        err = run_windows(&job, s->small, s->extent.width, s->extent.height, keep_row);
         if (!err) err = stretch(&job, height);
     } else {
         err = run_windows(&job, rgb, width, height, take_row);

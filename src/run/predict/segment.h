@@ -29,7 +29,7 @@ enum paced_err segmenter_run(struct segmenter *segmenter, const uint8_t *rgb, in
 enum paced_err segmenter_fill(struct segmenter *segmenter, const uint8_t *rgb, int width, int height, uint8_t *label,
                               float *probability);
 
-/* Logits [size][size][classes] of the last image with predict.mode = resize; NULL with windows. */
+/* Logits [height][width][classes] of the last image with predict.mode = resize; NULL with windows. */
 const float *segmenter_logits(const struct segmenter *segmenter);
 
 #endif

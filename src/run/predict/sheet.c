@@ -18,7 +18,7 @@ static void draw_map(struct panels *p, int column, int row, const char *title, c
 
 static void draw_image(struct panels *p, const struct sheet *s) {
     char note[64];
-    snprintf(note, sizeof note, "%d x %d, seen as %d x %d", s->width, s->height, s->size, s->size);
+    snprintf(note, sizeof note, "%d x %d, seen as %d x %d", s->width, s->height, s->extent.width, s->extent.height);
     panels_draw_image(p, 0, 0, "image", s->rgb);
     panels_draw_note(p, 0, 0, 0, note);
 }
@@ -29,7 +29,7 @@ static void draw_mask(struct panels *p, const struct sheet *s) {
         panels_draw_missing(p, 1, 0, "mask", "no mask");
         return;
     }
-    size_t pixels = (size_t)s->size * (size_t)s->size;
+    size_t pixels = paced_extent_pixels(s->extent);
     uint8_t *rgb = paced_alloc(pixels, 3);
     for (size_t i = 0; i < 3 * pixels; ++i) rgb[i] = (uint8_t)(255 * s->label[i / 3] / (s->classes - 1));
     char note[64];
@@ -40,7 +40,7 @@ static void draw_mask(struct panels *p, const struct sheet *s) {
 }
 
 enum paced_err sheet_write(const struct sheet *s, const char *path) {
-    struct panels p = panels_create(s->size, 3, 2, 0);
+    struct panels p = panels_create(s->extent, 3, 2, 0);
     char fused[64];
     snprintf(fused, sizeof fused, "u %s", s->fusion);
     panels_draw_head(&p, s->title, s->settings);

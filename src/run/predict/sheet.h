@@ -7,11 +7,12 @@
 struct sheet {
     const char *title, *settings; /* two lines of text above */
     const char *fusion;           /* name of the fusion that gives u */
-    int size, classes;
+    struct paced_extent extent;
+    int classes;
     int width, height;    /* of the original image */
-    const uint8_t *rgb;   /* [size][size][3] */
-    const uint8_t *label; /* [size][size]; NULL: no mask */
-    const float *u_p;     /* [size][size], as the following ones */
+    const uint8_t *rgb;   /* [height][width][3] */
+    const uint8_t *label; /* [height][width]; NULL: no mask */
+    const float *u_p;     /* [height][width], as the following ones */
     const float *u_b;     /* NULL: no mask */
     const float *u, *weight;
 };

@@ -21,9 +21,10 @@ enum {
 
 struct sheet_layout {
     struct paced_canvas canvas;
-    int size, shown, scale; /* side of the image; its side after subsampling; factor of enlargement */
-    int panel, names;       /* widths of a panel and of the first column, pixels */
-    uint32_t colours[256];  /* outlines of the classes */
+    struct paced_extent image, shown, panel; /* the image; after subsampling; after enlargement */
+    int scale;                               /* factor of enlargement */
+    int names;                               /* width of the first column, pixels */
+    uint32_t colours[256];                   /* outlines of the classes */
 };
 
 /* Unchanged image of the data set. */
@@ -33,61 +34,66 @@ struct specimen {
 };
 
 static enum paced_err find_specimen(struct paced_dataset *dataset, struct specimen *found) {
-    size_t side = (size_t)paced_dataset_size(dataset), count = paced_dataset_count(dataset);
+    size_t pixels = paced_extent_pixels(paced_dataset_extent(dataset)), count = paced_dataset_count(dataset);
     for (found->index = 0; found->index < count; ++found->index) {
         PACED_TRY(paced_dataset_load(dataset, found->index, found->rgb, found->label));
-        if (label_has_foreground(found->label, side * side)) return PACED_OK;
+        if (label_has_foreground(found->label, pixels)) return PACED_OK;
     }
     found->index = 0;
     return paced_dataset_load(dataset, 0, found->rgb, found->label);
 }
 
-static struct sheet_layout lay_out(int size, const struct corruption_plan *plan) {
+static struct sheet_layout lay_out(struct paced_extent image, const struct corruption_plan *plan) {
+    int longer = image.height > image.width ? image.height : image.width, side = longer < MAX_SIDE ? longer : MAX_SIDE;
     struct sheet_layout l = {
-        .size = size, .shown = size < MAX_SIDE ? size : MAX_SIDE, .scale = (WANTED + size / 2) / size};
+        .image = image,
+        .shown = {(int)((long)image.height * side / longer), (int)((long)image.width * side / longer)},
+        .scale = (WANTED + longer / 2) / longer};
+    if (l.shown.height < 1) l.shown.height = 1;
+    if (l.shown.width < 1) l.shown.width = 1;
     if (l.scale < 1) l.scale = 1;
     for (size_t c = 0; c < PACED_COUNT(l.colours); ++c) l.colours[c] = OUTLINE;
-    l.panel = l.shown * l.scale;
+    l.panel = (struct paced_extent){l.shown.height * l.scale, l.shown.width * l.scale};
     l.names = paced_text_width("severity", 2);
     for (size_t i = 0; i < plan->count; ++i)
         if (paced_text_width(plan->names[i], 2) > l.names) l.names = paced_text_width(plan->names[i], 2);
     l.names += MARGIN;
     int columns = plan->severity_count < 2 ? 2 : (int)plan->severity_count, rows = 1 + (int)plan->count;
-    l.canvas = paced_canvas_create(2 * MARGIN + l.names + columns * (l.panel + GAP),
-                                   2 * MARGIN + 2 * HEADER + rows * (l.panel + GAP), PACED_COLOUR_PAPER);
+    l.canvas = paced_canvas_create(2 * MARGIN + l.names + columns * (l.panel.width + GAP),
+                                   2 * MARGIN + 2 * HEADER + rows * (l.panel.height + GAP), PACED_COLOUR_PAPER);
     return l;
 }
 
 static int left_of(const struct sheet_layout *l, size_t column) {
-    return MARGIN + l->names + (int)column * (l->panel + GAP);
+    return MARGIN + l->names + (int)column * (l->panel.width + GAP);
 }
 
 /* Row 0 is the clean image; the severities are printed between it and row 1. */
 static int top_of(const struct sheet_layout *l, size_t row) {
-    return MARGIN + HEADER + (row ? HEADER : 0) + (int)row * (l->panel + GAP);
+    return MARGIN + HEADER + (row ? HEADER : 0) + (int)row * (l->panel.height + GAP);
 }
 
 static void draw_panel(struct sheet_layout *l, size_t row, size_t column, const uint8_t *rgb, const uint8_t *label) {
     int x = left_of(l, column), y = top_of(l, row);
-    uint8_t *shown = paced_alloc((size_t)l->shown * (size_t)l->shown, 3);
-    paced_resize_nearest(rgb, l->size, l->size, 3, shown, l->shown, l->shown);
-    paced_canvas_image(&l->canvas, x, y, l->scale, shown, l->shown, l->shown);
+    uint8_t *shown = paced_alloc(paced_extent_pixels(l->shown), 3);
+    paced_resize_nearest(rgb, l->image.width, l->image.height, 3, shown, l->shown.width, l->shown.height);
+    paced_canvas_image(&l->canvas, x, y, l->scale, shown, l->shown.width, l->shown.height);
     if (label) {
-        paced_shrink_labels(label, (size_t)l->size, shown, (size_t)l->shown);
-        paced_canvas_outlines(&l->canvas, x, y, l->scale, shown, l->shown, l->shown, l->colours, 1);
+        paced_shrink_labels(label, l->image, shown, l->shown);
+        paced_canvas_outlines(&l->canvas, x, y, l->scale, shown, l->shown.width, l->shown.height, l->colours, 1);
     }
     free(shown);
 }
 
 static void draw_name(struct sheet_layout *l, size_t row, const char *name) {
-    paced_canvas_text(&l->canvas, MARGIN, top_of(l, row) + (l->panel - 2 * PACED_TEXT_HEIGHT) / 2, 2, PACED_COLOUR_TEXT,
-                      name);
+    paced_canvas_text(&l->canvas, MARGIN, top_of(l, row) + (l->panel.height - 2 * PACED_TEXT_HEIGHT) / 2, 2,
+                      PACED_COLOUR_TEXT, name);
 }
 
 /* Draws one row of the table: the specimen corrupted at each severity. */
 static enum paced_err draw_row(struct sheet_layout *l, const struct corruption_plan *plan, size_t row, uint64_t seed,
                                const struct specimen *s) {
-    size_t pixels = (size_t)l->size * (size_t)l->size;
+    size_t pixels = paced_extent_pixels(l->image);
     float *values = paced_alloc(3 * pixels, sizeof *values);
     uint8_t *rgb = paced_alloc(pixels, 3), *label = paced_alloc(pixels, 1);
     enum paced_err err = PACED_OK;
@@ -96,7 +102,7 @@ static enum paced_err draw_row(struct sheet_layout *l, const struct corruption_p
         const struct corruption corruption = {plan->corruptions[row], plan->severities[i], seed};
         for (size_t k = 0; k < 3 * pixels; ++k) values[k] = paced_unit(s->rgb[k]);
         memcpy(label, s->label, pixels);
-        err = corruption_apply(&corruption, s->index, l->size, values, label);
+        err = corruption_apply(&corruption, s->index, l->image, values, label);
         for (size_t k = 0; k < 3 * pixels; ++k) rgb[k] = (uint8_t)lroundf(255 * values[k]);
         draw_panel(l, 1 + row, i, rgb, label);
     }
@@ -116,7 +122,7 @@ static enum paced_err draw(struct sheet_layout *l, const struct paced_dataset *d
     paced_canvas_text(&l->canvas, MARGIN, y, 2, PACED_COLOUR_TEXT, "severity");
     for (size_t i = 0; i < plan->severity_count; ++i) {
         char *text = paced_format("%d", plan->severities[i]);
-        paced_canvas_text(&l->canvas, left_of(l, i) + (l->panel - paced_text_width(text, 2)) / 2, y, 2,
+        paced_canvas_text(&l->canvas, left_of(l, i) + (l->panel.width - paced_text_width(text, 2)) / 2, y, 2,
                           PACED_COLOUR_TEXT, text);
         free(text);
     }
@@ -126,9 +132,10 @@ static enum paced_err draw(struct sheet_layout *l, const struct paced_dataset *d
 
 enum paced_err contact_sheet_write(struct paced_dataset *dataset, const struct corruption_plan *plan, uint64_t seed,
                                    const char *path) {
-    size_t side = (size_t)paced_dataset_size(dataset);
-    struct specimen s = {.rgb = paced_alloc(side * side, 3), .label = paced_alloc(side * side, 1)};
-    struct sheet_layout l = lay_out((int)side, plan);
+    struct paced_extent extent = paced_dataset_extent(dataset);
+    size_t pixels = paced_extent_pixels(extent);
+    struct specimen s = {.rgb = paced_alloc(pixels, 3), .label = paced_alloc(pixels, 1)};
+    struct sheet_layout l = lay_out(extent, plan);
     enum paced_err err = find_specimen(dataset, &s);
     if (!err) err = draw(&l, dataset, plan, seed, &s);
     if (!err) err = paced_canvas_write(&l.canvas, path);

@@ -45,12 +45,13 @@ void corruption_plan_finish(struct corruption_plan *plan) {
 
 /* ---- samples ------------------------------------------------------------------------------------------------- */
 
-enum paced_err corruption_apply(const void *context, size_t sample, int size, float *rgb, uint8_t *label) {
+enum paced_err corruption_apply(const void *context, size_t sample, struct paced_extent extent, float *rgb,
+                                uint8_t *label) {
     const struct corruption *c = context;
     const char *name = paced_corruption_name(c->index);
     const uint64_t which[] = {(uint64_t)c->severity, sample};
     struct paced_rng rng;
     paced_rng_seed(&rng, c->seed, paced_hash(paced_hash(PACED_HASH_START, name, strlen(name)), which, sizeof which));
-    struct paced_sample s = {size, rgb, label};
+    struct paced_sample s = {extent, rgb, label};
     return paced_corrupt(c->index, c->severity, &rng, &s);
 }

@@ -27,6 +27,7 @@ struct corruption {
 
 /* `apply` of a paced_change. The random numbers of a sample depend only on the seed, the corruption's name, the
  * severity and the sample's index in the split. */
-enum paced_err corruption_apply(const void *corruption, size_t sample, int size, float *rgb, uint8_t *label);
+enum paced_err corruption_apply(const void *corruption, size_t sample, struct paced_extent extent, float *rgb,
+                                uint8_t *label);
 
 #endif

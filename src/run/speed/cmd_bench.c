@@ -41,7 +41,7 @@ struct bench {
 };
 
 static enum paced_err fill_inputs(struct bench *b) {
-    size_t pixels = (size_t)b->batch * (size_t)b->config->data.size * (size_t)b->config->data.size;
+    size_t pixels = (size_t)b->batch * paced_extent_pixels(paced_data_extent(&b->config->data));
     float *images = paced_alloc(pixels * 3, sizeof *images);
     uint8_t *labels = paced_alloc(pixels, 1);
     struct paced_rng rng;
@@ -60,8 +60,8 @@ static enum paced_err open_bench(struct bench *b, enum paced_mode mode) {
     struct paced_objective objective = paced_objective_plain();
     PACED_TRY(network_open(&b->network, c, b->device, b->batch, mode));
     PACED_TRY(paced_exec_init_params(b->network.exec, (uint64_t)c->run.seed));
-    PACED_TRY(
-        paced_loss_create(&b->loss, b->device, &objective, false, b->batch, (int)c->data.size, (int)c->data.classes));
+    PACED_TRY(paced_loss_create(&b->loss, b->device, &objective, false, b->batch, paced_data_extent(&c->data),
+                                (int)c->data.classes));
     if (mode == PACED_TRAINING) PACED_TRY(paced_optimizer_create(&b->optimizer, &c->train, b->network.exec));
     return fill_inputs(b);
 }

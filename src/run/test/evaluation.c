@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 static enum paced_err open_inputs(struct evaluation *e, const struct paced_config *c) {
-    PACED_TRY(paced_evaluator_create(&e->evaluator, &c->test, (int)c->data.size, (int)c->data.classes));
+    PACED_TRY(paced_evaluator_create(&e->evaluator, &c->test, paced_data_extent(&c->data), (int)c->data.classes));
     return paced_dataset_open(&e->dataset, &c->data, PACED_VAL);
 }
 
@@ -17,7 +17,7 @@ enum paced_err evaluation_check(const struct paced_config *config) {
 }
 
 enum paced_err evaluation_open(struct evaluation *e, const struct paced_config *c) {
-    *e = (struct evaluation){.size = (int)c->data.size,
+    *e = (struct evaluation){.extent = paced_data_extent(&c->data),
                              .classes = (int)c->data.classes,
                              .batch = (int)c->train.batch,
                              .workers = (int)c->data.workers};
@@ -29,8 +29,8 @@ enum paced_err evaluation_open(struct evaluation *e, const struct paced_config *
     PACED_TRY(open_device(&e->device, c));
     PACED_TRY(network_open(&e->network, c, e->device, e->batch, PACED_INFERENCE));
     struct paced_objective objective = paced_objective_plain();
-    PACED_TRY(paced_loss_create(&e->loss, e->device, &objective, false, e->batch, e->size, e->classes));
-    PACED_TRY(scorer_create(&e->scorer, e->device, e->batch, e->size, e->classes));
+    PACED_TRY(paced_loss_create(&e->loss, e->device, &objective, false, e->batch, e->extent, e->classes));
+    PACED_TRY(scorer_create(&e->scorer, e->device, e->batch, e->extent, e->classes));
     scorer_take_evaluator(e->scorer, e->evaluator);
     return PACED_OK;
 }

@@ -7,7 +7,8 @@
 #include "src/run/pass.h"
 
 struct evaluation {
-    int size, classes, batch;
+    struct paced_extent extent;
+    int classes, batch;
     struct paced_dataset *dataset; /* validation images, in the split's order */
     struct paced_device *device;
     struct network network;

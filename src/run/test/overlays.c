@@ -22,7 +22,7 @@ static enum paced_err draw(struct evaluation *e, struct example *example, const 
 }
 
 static enum paced_err draw_all(struct evaluation *e, const struct paced_case *cases, size_t count, const char *dir) {
-    struct example example = example_create(e->size, e->classes);
+    struct example example = example_create(e->extent, e->classes);
     enum paced_err err = paced_make_dirs(dir);
     for (size_t i = 0; !err && i < count; ++i) err = draw(e, &example, &cases[i], dir);
     example_finish(&example);

@@ -87,9 +87,9 @@ static enum paced_err add_picture(struct tensorboard *b, struct paced_events *ev
 /* Adds the first images of the set that have a foreground. They are the same in every run, so that runs compare. */
 static enum paced_err add_pictures(struct tensorboard *b, struct paced_events *events, struct network *network,
                                    struct paced_dataset *val, int classes, int epoch) {
-    struct example e = example_create(paced_dataset_size(val), classes);
+    struct example e = example_create(paced_dataset_extent(val), classes);
     enum paced_err err = PACED_OK;
-    size_t count = paced_dataset_count(val), pixels = (size_t)e.size * (size_t)e.size;
+    size_t count = paced_dataset_count(val), pixels = paced_extent_pixels(e.extent);
     for (size_t i = 0, found = 0; !err && found < PICTURES && i < count; ++i) {
         err = example_load(&e, val, i);
         if (err || !label_has_foreground(e.label, pixels)) continue;

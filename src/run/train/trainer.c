@@ -61,7 +61,8 @@ static enum paced_err open_teacher(struct trainer *t) {
 
 static enum paced_err open_parts(struct trainer *t) {
     const struct paced_config *c = t->config;
-    int size = (int)c->data.size, classes = (int)c->data.classes;
+    struct paced_extent extent = paced_data_extent(&c->data);
+    int classes = (int)c->data.classes;
     PACED_TRY(inputs_open(&t->inputs, c));
     size_t most = paced_dataset_count(t->inputs.train), others = paced_dataset_count(t->inputs.val);
     if (others > most) most = others;
@@ -69,8 +70,8 @@ static enum paced_err open_parts(struct trainer *t) {
     t->order = paced_alloc(most, sizeof *t->order);
     PACED_TRY(open_device(&t->device, c));
     if (has_teacher(t)) PACED_TRY(open_teacher(t));
-    PACED_TRY(paced_loss_create(&t->loss, t->device, &t->inputs.objective, has_teacher(t), t->batch, size, classes));
-    PACED_TRY(scorer_create(&t->scorer, t->device, t->batch, size, classes));
+    PACED_TRY(paced_loss_create(&t->loss, t->device, &t->inputs.objective, has_teacher(t), t->batch, extent, classes));
+    PACED_TRY(scorer_create(&t->scorer, t->device, t->batch, extent, classes));
     /* The network comes last, because it plans for the memory that is left. */
     PACED_TRY(network_open(&t->network, c, t->device, t->batch, PACED_TRAINING));
     PACED_TRY(paced_optimizer_create(&t->optimizer, &c->train, t->network.exec));
@@ -143,7 +144,7 @@ static enum paced_err start_again(struct trainer *t) {
 /* ---- pacing -------------------------------------------------------------------------------------------------- */
 
 static enum paced_err add_uncertainty(struct trainer *t, const struct paced_batch *batch, float *values) {
-    uint64_t pixels = (uint64_t)batch->count * (uint64_t)t->config->data.size * (uint64_t)t->config->data.size;
+    uint64_t pixels = (uint64_t)batch->count * paced_extent_pixels(paced_data_extent(&t->config->data));
     PACED_TRY(paced_buffer_write(paced_loss_labels(t->loss), batch->labels, pixels));
     PACED_TRY(teacher_give(&t->teacher, t->teacher.train, false, batch, paced_loss_teacher(t->loss)));
     PACED_TRY(paced_loss_measure(t->loss, batch->count, -1));
@@ -161,7 +162,7 @@ static enum paced_err measure_uncertainty(struct trainer *t, bool *stopped) {
     struct paced_loader *loader;
     struct paced_batch *batch;
     PACED_TRY(paced_loader_create(&loader, t->inputs.train, t->order, count, t->batch, 0, (int)c->data.workers, NULL));
-    float *values = paced_alloc((size_t)t->batch * (size_t)c->data.size * (size_t)c->data.size, sizeof *values);
+    float *values = paced_alloc((size_t)t->batch * paced_extent_pixels(paced_data_extent(&c->data)), sizeof *values);
     struct paced_progress progress;
     paced_progress_start(&progress, "uncertainty", count);
     paced_histogram_destroy(t->histogram);
