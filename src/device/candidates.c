@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "src/device/trial.h"
-#include "src/device/verdicts.h"
 
 static void text_of(cl_device_id id, cl_device_info what, char *out, size_t size) {
     char buffer[1024] = "";
@@ -59,10 +58,6 @@ static void describe(cl_platform_id platform, cl_device_id id, struct paced_devi
     info->max_alloc_bytes = memory_of(alloc);
     info->local_bytes = local;
     info->max_work_group = group;
-}
-
-bool device_is_pocl(const struct paced_device_info *info) {
-    return strstr(info->platform, "Portable Computing Language") != NULL;
 }
 
 /* A fault that the driver itself reports, or NULL. */
@@ -160,21 +155,9 @@ static enum paced_err choose_variant(struct candidates *found) {
     return PACED_OK;
 }
 
-void candidates_prepare_environment(int threads) {
-    setenv("CLBLAST_BUILD_OPTIONS", " -DUSE_VECTOR_MAD=1 ", 0);
-    const char *pocl_cache = getenv("POCL_CACHE_DIR");
-    if (pocl_cache && !*pocl_cache) unsetenv("POCL_CACHE_DIR"); /* PoCL aborts */
-    if (threads <= 0) return;
-    char text[16];
-    snprintf(text, sizeof text, "%d", threads);
-    setenv("POCL_MAX_PTHREAD_COUNT", text, 0);
-    setenv("POCL_CPU_MAX_CU_COUNT", text, 0);
-    setenv("CL_CONFIG_CPU_TBB_NUM_WORKERS", text, 0);
-}
-
 enum paced_err candidates_find(struct candidates *found, int threads, bool untried) {
     *found = (struct candidates){0};
-    candidates_prepare_environment(threads);
+    opencl_prepare_environment(threads);
     if (!untried) PACED_TRY(check_listing());
     find(found);
     enum paced_err err = choose_variant(found);

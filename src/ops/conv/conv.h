@@ -37,7 +37,7 @@ int64_t conv_winograd_products(const struct conv *conv, int m, bool backward_dat
 enum paced_err conv_choose(struct paced_exec *exec, const struct conv *conv, enum paced_conv_direction direction,
                            const struct conv_algorithm **algorithm);
 
-/* True if a layer with this output must sum in blocks in the current forward pass (choose.c). */
+/* True if a layer with this output must sum in blocks in the current forward pass (conv.c). */
 bool conv_forward_is_blocked(const struct paced_exec *exec, struct paced_shape out);
 
 uint64_t conv_workspace_bytes(const struct conv *conv, int samples, uint64_t limit); /* enough for every algorithm */

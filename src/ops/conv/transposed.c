@@ -18,7 +18,7 @@ static enum paced_err forward(struct paced_exec *e, const struct paced_node *nod
     int pixels = pixels_of(e, node->out);
     const struct paced_param *bias = node->params[BIAS];
     if (bias) PACED_TRY(spread_over_pixels(e, paced_exec_param(e, bias), pixels, 1.0f, pixels, conv->c, 0.0f, y));
-    /* The forward pass of training needs an accurate algorithm (see choose.c) in either direction. */
+    /* The forward pass of training needs an accurate algorithm (see conv.c) in either direction. */
     const struct conv_algorithm *algorithm;
     PACED_TRY(conv_choose(e, conv, paced_exec_is_training(e) ? PACED_CONV_FORWARD_TRAINING : PACED_CONV_BACKWARD_DATA,
                           &algorithm));
