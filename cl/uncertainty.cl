@@ -46,29 +46,26 @@ static float fused(int fuse, float beta, float u_p, float u_b)
     }
 }
 
-/* side 0: no boundary uncertainty. has_teacher may be 0 if only the boundary is needed. */
-kernel void uncertainty(int pixels, int size, int classes, int weighting, int by_max, int fuse, float beta, float tau,
-                        int side, int hard_first, int by_u, int has_teacher, global const float *teacher,
-                        global const uchar *labels, global const float *svls, global float *out,
-                        global float *admission_score)
+kernel void uncertainty(struct uncertainty o, global const float *teacher, global const uchar *labels,
+                        global const float *svls, global float *out, global float *admission_score)
 {
     uint p = get_global_id(0);
-    if (p >= (uint)pixels) return;
+    if (p >= (uint)o.pixels) return;
     float largest = 1, f = 1;
-    if (has_teacher) f = confidence(teacher + (size_t)p * classes, classes, tau, labels[p], &largest);
-    if (weighting == PACED_WEIGHT_FUSED) {
-        float u_b = side ? boundary_uncertainty(labels, p, size, svls, side) : 0;
-        float u = fused(fuse, beta, 1.0f - (by_max ? largest : f), u_b);
-        if (hard_first) u = 1.0f - u;
+    if (o.has_teacher) f = confidence(teacher + (size_t)p * o.classes, o.classes, o.tau, labels[p], &largest);
+    if (o.weighting == PACED_WEIGHT_FUSED) {
+        float u_b = o.side ? boundary_uncertainty(labels, p, o.size, svls, o.side) : 0;
+        float u = fused(o.fuse, o.beta, 1.0f - (o.by_max ? largest : f), u_b);
+        if (o.hard_first) u = 1.0f - u;
         out[p] = u;
         admission_score[p] = u;
         return;
     }
-    if (weighting != PACED_WEIGHT_TRUE_CLASS) f = largest;
+    if (o.weighting != PACED_WEIGHT_TRUE_CLASS) f = largest;
     /* The exact mean: rounding must not decide ties. */
-    if (weighting == PACED_WEIGHT_CLASS_MEAN) f = 1.0f / (float)classes;
-    out[p] = hard_first ? f : 1.0f - f;
-    admission_score[p] = by_u ? out[p] : -f;
+    if (o.weighting == PACED_WEIGHT_CLASS_MEAN) f = 1.0f / (float)o.classes;
+    out[p] = o.hard_first ? f : 1.0f - f;
+    admission_score[p] = o.by_u ? out[p] : -f;
 }
 
 /* Replaces every value by its image's mean. One work-item per image sums in a fixed order. */

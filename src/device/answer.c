@@ -28,8 +28,8 @@ static enum paced_err run_kernel(struct paced_device *device, const struct paced
     if (!err) err = paced_buffer_create(&y, device, bytes);
     if (!err) err = paced_buffer_write(x, values, bytes);
     if (!err)
-        err = PACED_LAUNCH(device, kernel, paced_range_items((uint64_t)(COUNT / vec)), vec,
-                           PACED_ARG((unsigned)(COUNT / vec)), PACED_ARG(x), PACED_ARG(y));
+        err = PACED_LAUNCH(device, kernel, paced_range_items((uint64_t)(COUNT / vec)), vec, (unsigned)(COUNT / vec), x,
+                           y);
     if (!err) err = paced_buffer_read(y, results, bytes);
     paced_buffer_destroy(y);
     paced_buffer_destroy(x);

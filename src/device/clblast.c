@@ -132,9 +132,8 @@ enum paced_err gemm_setting_apply(struct paced_device *device, const struct gemm
 static enum paced_err multiply_plain(struct paced_device *device, const struct product *p) {
     static const struct paced_kernel gemm_plain = {"gemm.cl", "gemm_plain"};
     uint64_t items = (uint64_t)p->batch * (uint64_t)p->m * (uint64_t)p->n;
-    return PACED_LAUNCH(device, &gemm_plain, paced_range_items(items), 1, PACED_ARG(p->batch), PACED_ARG(p->m),
-                        PACED_ARG(p->n), PACED_ARG(p->k), PACED_ARG(p->a), PACED_ARG(p->b), PACED_ARG(p->beta),
-                        PACED_ARG(p->c));
+    return PACED_LAUNCH(device, &gemm_plain, paced_range_items(items), 1, p->batch, p->m, p->n, p->k, p->a, p->b,
+                        p->beta, p->c);
 }
 
 /* A single product is a batch of one, because CLBlast's routine for it would be one more program to compile. */

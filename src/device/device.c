@@ -23,12 +23,17 @@ static enum paced_err open_candidate(struct paced_device *device, const struct c
     return PACED_OK;
 }
 
+static bool is_on(const char *variable) {
+    const char *value = getenv(variable);
+    return value && strcmp(value, "1") == 0;
+}
+
 /* Opens the candidate's device; *out is NULL on failure. */
 static enum paced_err open_chosen(struct paced_device **out, const struct candidate *chosen,
                                   const struct paced_device_options *options) {
     struct paced_device *device = paced_alloc(1, sizeof *device);
-    const char *sync = getenv("PACED_SYNC");
-    device->sync = sync && strcmp(sync, "1") == 0;
+    device->sync = is_on("PACED_SYNC");
+    device->check_arguments = is_on("PACED_CHECK_ARGUMENTS");
     device->untried = options->untried;
     enum paced_err err = open_candidate(device, chosen);
     limit_memory(&device->info, options->memory_limit_bytes);

@@ -70,8 +70,7 @@ enum paced_err paced_gemm_blocked(struct paced_device *device, int batch, int m,
     PACED_TRY(check_sizes(batch, m, n, k));
     int vec = paced_device_vector(device, n), vectors = n / vec;
     uint64_t items = (uint64_t)batch * (uint64_t)(m / ROWS_OF_ITEM) * (uint64_t)vectors;
-    return PACED_LAUNCH(device, &gemm_blocked, paced_range_chunks(items), vec, PACED_ARG(batch), PACED_ARG(m),
-                        PACED_ARG(vectors), PACED_ARG(k), PACED_ARG(a), PACED_ARG(b), PACED_ARG(c));
+    return PACED_LAUNCH(device, &gemm_blocked, paced_range_chunks(items), vec, batch, m, vectors, k, a, b, c);
 }
 
 const char *paced_gemm_setting_at(const struct paced_device *device, size_t i) {

@@ -39,25 +39,22 @@ static enum paced_err batch_statistics(struct paced_exec *e, const struct paced_
     struct paced_buffer *partial;
     PACED_TRY(paced_exec_workspace(e, 0, 2 * sum_scratch_bytes(node->out->shape.c), &partial));
     PACED_TRY(PACED_LAUNCH(x->device, &bn_partial, paced_range_chunks((uint64_t)x->chunks.count * (uint64_t)x->vectors),
-                           x->vec, PACED_ARG(x->pixels), PACED_ARG(x->vectors), PACED_ARG(x->chunks.count),
-                           PACED_ARG(x->chunks.pixels), PACED_ARG(paced_exec_value(e, node->in[0])),
-                           PACED_ARG(partial)));
+                           x->vec, x->pixels, x->vectors, x->chunks.count, x->chunks.pixels,
+                           paced_exec_value(e, node->in[0]), partial));
     paced_exec_count_batch(e, node->params[BATCHES]);
-    return PACED_LAUNCH(
-        x->device, &bn_statistics, paced_range_chunks((uint64_t)x->vectors), x->vec, PACED_ARG(x->pixels),
-        PACED_ARG(x->vectors), PACED_ARG(x->chunks.count), PACED_ARG(x->chunks.pixels), PACED_ARG((float)EPS),
-        PACED_ARG((float)MOMENTUM), PACED_ARG(partial), PACED_ARG(paced_exec_param(e, node->params[WEIGHT])),
-        PACED_ARG(paced_exec_param(e, node->params[BIAS])), PACED_ARG(paced_exec_param(e, node->params[RUNNING_MEAN])),
-        PACED_ARG(paced_exec_param(e, node->params[RUNNING_VAR])), PACED_ARG(paced_exec_value(e, node->saved)));
+    return PACED_LAUNCH(x->device, &bn_statistics, paced_range_chunks((uint64_t)x->vectors), x->vec, x->pixels,
+                        x->vectors, x->chunks.count, x->chunks.pixels, (float)EPS, (float)MOMENTUM, partial,
+                        paced_exec_param(e, node->params[WEIGHT]), paced_exec_param(e, node->params[BIAS]),
+                        paced_exec_param(e, node->params[RUNNING_MEAN]), paced_exec_param(e, node->params[RUNNING_VAR]),
+                        paced_exec_value(e, node->saved));
 }
 
 static enum paced_err running_statistics(struct paced_exec *e, const struct paced_node *node, const struct extent *x) {
     static const struct paced_kernel bn_running = {"batch_norm.cl", "bn_running"};
-    return PACED_LAUNCH(
-        x->device, &bn_running, paced_range_chunks((uint64_t)x->vectors), x->vec, PACED_ARG(x->vectors),
-        PACED_ARG((float)EPS), PACED_ARG(paced_exec_param(e, node->params[WEIGHT])),
-        PACED_ARG(paced_exec_param(e, node->params[BIAS])), PACED_ARG(paced_exec_param(e, node->params[RUNNING_MEAN])),
-        PACED_ARG(paced_exec_param(e, node->params[RUNNING_VAR])), PACED_ARG(paced_exec_value(e, node->saved)));
+    return PACED_LAUNCH(x->device, &bn_running, paced_range_chunks((uint64_t)x->vectors), x->vec, x->vectors,
+                        (float)EPS, paced_exec_param(e, node->params[WEIGHT]), paced_exec_param(e, node->params[BIAS]),
+                        paced_exec_param(e, node->params[RUNNING_MEAN]), paced_exec_param(e, node->params[RUNNING_VAR]),
+                        paced_exec_value(e, node->saved));
 }
 
 static enum paced_err forward(struct paced_exec *e, const struct paced_node *node) {
@@ -88,18 +85,15 @@ static enum paced_err backward(struct paced_exec *e, const struct paced_node *no
                         *dbias = paced_exec_param_grad(e, node->params[BIAS]), *partial;
     struct extent x = extent_of(e, node);
     PACED_TRY(paced_exec_workspace(e, 0, 2 * sum_scratch_bytes(node->out->shape.c), &partial));
-    PACED_TRY(PACED_LAUNCH(
-        x.device, &bn_bwd_partial, paced_range_chunks((uint64_t)x.chunks.count * (uint64_t)x.vectors), x.vec,
-        PACED_ARG(x.pixels), PACED_ARG(x.vectors), PACED_ARG(x.chunks.count), PACED_ARG(x.chunks.pixels),
-        PACED_ARG(a->relu), PACED_ARG(in), PACED_ARG(saved), PACED_ARG(dy), PACED_ARG(partial)));
-    PACED_TRY(PACED_LAUNCH(x.device, &bn_bwd_params, paced_range_chunks((uint64_t)x.vectors), x.vec,
-                           PACED_ARG(x.vectors), PACED_ARG(x.chunks.count), PACED_ARG(partial), PACED_ARG(dweight),
-                           PACED_ARG(dbias)));
+    PACED_TRY(PACED_LAUNCH(x.device, &bn_bwd_partial,
+                           paced_range_chunks((uint64_t)x.chunks.count * (uint64_t)x.vectors), x.vec, x.pixels,
+                           x.vectors, x.chunks.count, x.chunks.pixels, a->relu, in, saved, dy, partial));
+    PACED_TRY(PACED_LAUNCH(x.device, &bn_bwd_params, paced_range_chunks((uint64_t)x.vectors), x.vec, x.vectors,
+                           x.chunks.count, partial, dweight, dbias));
     if (!node->in[0]->needs_grad) return PACED_OK;
     return PACED_LAUNCH(x.device, &bn_bwd_data, paced_range_pixels((uint64_t)x.pixels, (uint32_t)x.vectors), x.vec,
-                        PACED_ARG(x.pixels), PACED_ARG(x.vectors), PACED_ARG(a->relu), PACED_ARG(in), PACED_ARG(saved),
-                        PACED_ARG(dy), PACED_ARG(dweight), PACED_ARG(dbias),
-                        PACED_ARG(paced_exec_grad_beta(e, node->in[0])), PACED_ARG(paced_exec_grad(e, node->in[0])));
+                        x.pixels, x.vectors, a->relu, in, saved, dy, dweight, dbias,
+                        paced_exec_grad_beta(e, node->in[0]), paced_exec_grad(e, node->in[0]));
 }
 
 static const struct paced_op batch_norm = {"batch_norm", PACED_READS_INPUT, forward, backward, .view = view};

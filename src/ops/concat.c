@@ -17,9 +17,8 @@ static enum paced_err copy(struct paced_exec *e, int pixels, int count, struct r
         }
     int vectors = count / vec;
     return PACED_LAUNCH(paced_exec_device(e), &concat_copy, paced_range_pixels((uint64_t)pixels, (uint32_t)vectors),
-                        vec, PACED_ARG(pixels), PACED_ARG(vectors), PACED_ARG(source.channels / vec),
-                        PACED_ARG(source.offset / vec), PACED_ARG(target.channels / vec),
-                        PACED_ARG(target.offset / vec), PACED_ARG(from), PACED_ARG(beta), PACED_ARG(to));
+                        vec, pixels, vectors, source.channels / vec, source.offset / vec, target.channels / vec,
+                        target.offset / vec, from, beta, to);
 }
 
 static bool view(const struct paced_node *node, struct paced_source *source) {

@@ -11,8 +11,7 @@ static enum paced_err sum(struct paced_exec *e, struct paced_shape plane, float 
     struct paced_device *device = paced_exec_device(e);
     int vec = paced_device_vector(device, plane.c), vectors = plane.c / vec, samples = paced_exec_samples(e);
     return PACED_LAUNCH(device, &global_pool_sum, paced_range_chunks((uint64_t)samples * (uint64_t)vectors), vec,
-                        PACED_ARG(samples), PACED_ARG(vectors), PACED_ARG(plane.h), PACED_ARG(plane.w),
-                        PACED_ARG(scale), PACED_ARG(from), PACED_ARG(beta), PACED_ARG(to));
+                        samples, vectors, plane.h, plane.w, scale, from, beta, to);
 }
 
 enum paced_err spread_over_pixels(struct paced_exec *e, const struct paced_buffer *from, int plane, float scale,
@@ -21,8 +20,7 @@ enum paced_err spread_over_pixels(struct paced_exec *e, const struct paced_buffe
     struct paced_device *device = paced_exec_device(e);
     int vec = paced_device_vector(device, c), vectors = c / vec;
     return PACED_LAUNCH(device, &global_pool_spread, paced_range_pixels((uint64_t)pixels, (uint32_t)vectors), vec,
-                        PACED_ARG(pixels), PACED_ARG(vectors), PACED_ARG(plane), PACED_ARG(scale), PACED_ARG(from),
-                        PACED_ARG(beta), PACED_ARG(to));
+                        pixels, vectors, plane, scale, from, beta, to);
 }
 
 /* to[n][h][w][c] = beta to + scale from[n][1][1][c]. */

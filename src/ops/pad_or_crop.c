@@ -25,10 +25,8 @@ static enum paced_err backward(struct paced_exec *e, const struct paced_node *no
     if (!node->in[0]->needs_grad) return PACED_OK;
     int vec = paced_device_vector(paced_exec_device(e), s.c), vectors = s.c / vec, pixels = pixels_of(e, node->in[0]);
     return PACED_LAUNCH(paced_exec_device(e), &pad_or_crop, paced_range_pixels((uint64_t)pixels, (uint32_t)vectors),
-                        vec, PACED_ARG(pixels), PACED_ARG(vectors), PACED_ARG(s.h), PACED_ARG(s.w), PACED_ARG(t.h),
-                        PACED_ARG(t.w), PACED_ARG(-a->top), PACED_ARG(-a->left),
-                        PACED_ARG(paced_exec_grad(e, node->out)), PACED_ARG(paced_exec_grad_beta(e, node->in[0])),
-                        PACED_ARG(paced_exec_grad(e, node->in[0])));
+                        vec, pixels, vectors, s.h, s.w, t.h, t.w, -a->top, -a->left, paced_exec_grad(e, node->out),
+                        paced_exec_grad_beta(e, node->in[0]), paced_exec_grad(e, node->in[0]));
 }
 
 static const struct paced_op pad_or_crop = {"pad_or_crop", PACED_READS_NOTHING, store_view,

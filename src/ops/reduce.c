@@ -5,8 +5,8 @@ enum paced_err sum_over_chunks(struct paced_exec *e, const struct paced_buffer *
                                struct paced_buffer *sum) {
     static const struct paced_kernel sum_finish = {"reduce.cl", "sum_finish"};
     int vec = paced_device_vector(paced_exec_device(e), c), vectors = c / vec;
-    return PACED_LAUNCH(paced_exec_device(e), &sum_finish, paced_range_chunks((uint64_t)vectors), vec,
-                        PACED_ARG(vectors), PACED_ARG(chunks), PACED_ARG(partial), PACED_ARG(sum));
+    return PACED_LAUNCH(paced_exec_device(e), &sum_finish, paced_range_chunks((uint64_t)vectors), vec, vectors, chunks,
+                        partial, sum);
 }
 
 enum paced_err sum_over_pixels(struct paced_exec *e, const struct paced_buffer *dy, int pixels, int c,
@@ -18,7 +18,6 @@ enum paced_err sum_over_pixels(struct paced_exec *e, const struct paced_buffer *
     struct paced_buffer *partial;
     PACED_TRY(paced_exec_workspace(e, scratch_offset, sum_scratch_bytes(c), &partial));
     PACED_TRY(PACED_LAUNCH(device, &sum_partial, paced_range_chunks((uint64_t)chunks.count * (uint64_t)vectors), vec,
-                           PACED_ARG(pixels), PACED_ARG(vectors), PACED_ARG(chunks.count), PACED_ARG(chunks.pixels),
-                           PACED_ARG(dy), PACED_ARG(partial)));
+                           pixels, vectors, chunks.count, chunks.pixels, dy, partial));
     return sum_over_chunks(e, partial, chunks.count, c, sum);
 }

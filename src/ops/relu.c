@@ -6,8 +6,7 @@ static enum paced_err forward(struct paced_exec *e, const struct paced_node *nod
     const struct paced_shape s = node->out->shape;
     int vec = paced_device_vector(paced_exec_device(e), s.c), vectors = s.c / vec, pixels = pixels_of(e, node->out);
     return PACED_LAUNCH(paced_exec_device(e), &relu_fwd, paced_range_pixels((uint64_t)pixels, (uint32_t)vectors), vec,
-                        PACED_ARG(pixels), PACED_ARG(vectors), PACED_ARG(paced_exec_value(e, node->in[0])),
-                        PACED_ARG(paced_exec_value(e, node->out)));
+                        pixels, vectors, paced_exec_value(e, node->in[0]), paced_exec_value(e, node->out));
 }
 
 static enum paced_err backward(struct paced_exec *e, const struct paced_node *node) {
@@ -16,9 +15,8 @@ static enum paced_err backward(struct paced_exec *e, const struct paced_node *no
     const struct paced_shape s = node->out->shape;
     int vec = paced_device_vector(paced_exec_device(e), s.c), vectors = s.c / vec, pixels = pixels_of(e, node->out);
     return PACED_LAUNCH(paced_exec_device(e), &relu_bwd, paced_range_pixels((uint64_t)pixels, (uint32_t)vectors), vec,
-                        PACED_ARG(pixels), PACED_ARG(vectors), PACED_ARG(paced_exec_value(e, node->out)),
-                        PACED_ARG(paced_exec_grad(e, node->out)), PACED_ARG(paced_exec_grad_beta(e, node->in[0])),
-                        PACED_ARG(paced_exec_grad(e, node->in[0])));
+                        pixels, vectors, paced_exec_value(e, node->out), paced_exec_grad(e, node->out),
+                        paced_exec_grad_beta(e, node->in[0]), paced_exec_grad(e, node->in[0]));
 }
 
 static const struct paced_op relu = {"relu", PACED_READS_OUTPUT, .forward = forward, .backward = backward};

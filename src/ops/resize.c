@@ -9,9 +9,8 @@ static enum paced_err forward(struct paced_exec *e, const struct paced_node *nod
     float ratio_y = (float)in.h / (float)out.h, ratio_x = (float)in.w / (float)out.w;
     int vec = paced_device_vector(paced_exec_device(e), in.c), vectors = in.c / vec, pixels = pixels_of(e, node->out);
     return PACED_LAUNCH(paced_exec_device(e), &resize_fwd, paced_range_pixels((uint64_t)pixels, (uint32_t)vectors), vec,
-                        PACED_ARG(pixels), PACED_ARG(vectors), PACED_ARG(in.h), PACED_ARG(in.w), PACED_ARG(out.h),
-                        PACED_ARG(out.w), PACED_ARG(ratio_y), PACED_ARG(ratio_x),
-                        PACED_ARG(paced_exec_value(e, node->in[0])), PACED_ARG(paced_exec_value(e, node->out)));
+                        pixels, vectors, in.h, in.w, out.h, out.w, ratio_y, ratio_x, paced_exec_value(e, node->in[0]),
+                        paced_exec_value(e, node->out));
 }
 
 static enum paced_err backward(struct paced_exec *e, const struct paced_node *node) {
@@ -21,10 +20,8 @@ static enum paced_err backward(struct paced_exec *e, const struct paced_node *no
     float ratio_y = (float)in.h / (float)out.h, ratio_x = (float)in.w / (float)out.w;
     int vec = paced_device_vector(paced_exec_device(e), in.c), vectors = in.c / vec, pixels = pixels_of(e, node->in[0]);
     return PACED_LAUNCH(paced_exec_device(e), &resize_bwd, paced_range_pixels((uint64_t)pixels, (uint32_t)vectors), vec,
-                        PACED_ARG(pixels), PACED_ARG(vectors), PACED_ARG(in.h), PACED_ARG(in.w), PACED_ARG(out.h),
-                        PACED_ARG(out.w), PACED_ARG(ratio_y), PACED_ARG(ratio_x),
-                        PACED_ARG(paced_exec_grad(e, node->out)), PACED_ARG(paced_exec_grad_beta(e, node->in[0])),
-                        PACED_ARG(paced_exec_grad(e, node->in[0])));
+                        pixels, vectors, in.h, in.w, out.h, out.w, ratio_y, ratio_x, paced_exec_grad(e, node->out),
+                        paced_exec_grad_beta(e, node->in[0]), paced_exec_grad(e, node->in[0]));
 }
 
 static const struct paced_op resize = {"resize", PACED_READS_NOTHING, .forward = forward, .backward = backward};

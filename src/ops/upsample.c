@@ -24,9 +24,8 @@ static enum paced_err backward(struct paced_exec *e, const struct paced_node *no
     const struct paced_shape in = node->in[0]->shape;
     int vec = paced_device_vector(paced_exec_device(e), in.c), vectors = in.c / vec, pixels = pixels_of(e, node->in[0]);
     return PACED_LAUNCH(paced_exec_device(e), &upsample_bwd, paced_range_pixels((uint64_t)pixels, (uint32_t)vectors),
-                        vec, PACED_ARG(pixels), PACED_ARG(vectors), PACED_ARG(in.h), PACED_ARG(in.w),
-                        PACED_ARG(a->factor), PACED_ARG(paced_exec_grad(e, node->out)),
-                        PACED_ARG(paced_exec_grad_beta(e, node->in[0])), PACED_ARG(paced_exec_grad(e, node->in[0])));
+                        vec, pixels, vectors, in.h, in.w, a->factor, paced_exec_grad(e, node->out),
+                        paced_exec_grad_beta(e, node->in[0]), paced_exec_grad(e, node->in[0]));
 }
 
 static const struct paced_op upsample = {"upsample", PACED_READS_NOTHING, store_view,

@@ -15,24 +15,22 @@ enum { MAX_PATCH_ELEMENTS = 512 << 10, MAX_ROWS = 3072 };
 
 /* A gather of size x size pixels of the source for each pixel of the target grid. */
 struct conv_geometry {
-    int h, w, c; /* source */
-    int oh, ow;  /* target grid */
-    int size, stride, pad, dilation, zero_insertion;
+    struct im2col g;
+    int c;        /* of the source */
     bool blocked; /* sums in blocks */
 };
 
 static struct conv_geometry forward_geometry(const struct conv *v) {
-    return (struct conv_geometry){v->h, v->w, v->c, v->oh, v->ow, v->size, v->stride, v->pad, v->dilation, 1, false};
+    return (struct conv_geometry){{v->h, v->w, v->oh, v->ow, v->size, v->stride, v->pad, v->dilation, 1}, v->c, false};
 }
 
 static struct conv_geometry backward_geometry(const struct conv *v) {
-    return (struct conv_geometry){v->oh,       v->ow,     v->k, v->h,
-                                  v->w,        v->size,   1,    (v->size - 1) * v->dilation - v->pad,
-                                  v->dilation, v->stride, false};
+    int pad = (v->size - 1) * v->dilation - v->pad;
+    return (struct conv_geometry){{v->oh, v->ow, v->h, v->w, v->size, 1, pad, v->dilation, v->stride}, v->k, false};
 }
 
 static int patch_columns(const struct conv_geometry *w) {
-    return paced_gemm_pad(w->size * w->size * w->c);
+    return paced_gemm_pad(w->g.size * w->g.size * w->c);
 }
 
 static int chunk_rows(const struct conv_geometry *w) {
@@ -96,16 +94,15 @@ static enum paced_err gather(struct paced_exec *e, const struct conv_geometry *w
                              const struct source *source, struct paced_buffer *patches) {
     static const struct paced_kernel im2col = {"im2col.cl", "im2col"};
     struct paced_device *device = paced_exec_device(e);
-    int vec = source_vector(device, source), taps = w->size * w->size;
-    return PACED_LAUNCH(device, &im2col, paced_range_pixels((uint64_t)rows, (uint32_t)taps), vec, PACED_ARG(pixels),
-                        PACED_ARG(first), PACED_ARG(rows), PACED_ARG(patch_columns(w)), PACED_ARG(w->h),
-                        PACED_ARG(w->w), PACED_ARG(w->oh), PACED_ARG(w->ow), PACED_ARG(w->size), PACED_ARG(w->stride),
-                        PACED_ARG(w->pad), PACED_ARG(w->dilation), PACED_ARG(w->zero_insertion),
-                        PACED_ARG_SOURCE(source, vec), PACED_ARG(patches));
+    int vec = source_vector(device, source), taps = w->g.size * w->g.size;
+    return PACED_LAUNCH(device, &im2col, paced_range_pixels((uint64_t)rows, (uint32_t)taps), vec,
+                        PACED_STRUCT(im2col, &w->g), pixels, first, rows, patch_columns(w), SOURCE_ARGS(source),
+                        patches);
 }
 
 static bool is_pointwise(const struct conv_geometry *w) {
-    return w->size == 1 && w->stride == 1 && w->pad == 0 && w->zero_insertion == 1 && w->c % PACED_GEMM_TILE == 0;
+    return w->g.size == 1 && w->g.stride == 1 && w->g.pad == 0 && w->g.zero_insertion == 1 &&
+           w->c % PACED_GEMM_TILE == 0;
 }
 
 static enum paced_err multiply(struct paced_exec *e, const struct conv_geometry *w, int rows, int n, int columns,
@@ -125,7 +122,7 @@ static enum paced_err multiply_chunk(struct paced_exec *e, const struct conv_geo
         return multiply(e, w, rows, n, patch_columns(w), m->patches, m);
     }
     struct paced_buffer *part;
-    PACED_TRY(paced_buffer_view(&part, source->part[0].x, offset, (uint64_t)rows * row_bytes));
+    PACED_TRY(paced_buffer_view(&part, source->x[0], offset, (uint64_t)rows * row_bytes));
     enum paced_err err = multiply(e, w, rows, n, w->c, part, m);
     paced_buffer_destroy(part);
     return err;
@@ -137,15 +134,13 @@ static enum paced_err gather_multiply(struct paced_exec *e, const struct conv_ge
                                       float beta, struct paced_buffer *target) {
     static const struct paced_kernel conv_store = {"im2col.cl", "conv_store"};
     struct paced_device *device = paced_exec_device(e);
-    int pixels = paced_exec_samples(e) * w->oh * w->ow, n = paced_gemm_pad(outputs);
+    int pixels = paced_exec_samples(e) * w->g.oh * w->g.ow, n = paced_gemm_pad(outputs);
     int vec = paced_device_vector(device, outputs), vectors = outputs / vec, has_bias = bias != NULL;
     for (int first = 0; first < pixels; first += chunk_rows(w)) {
         int left = pixels - first, rows = left < chunk_rows(w) ? left : chunk_rows(w);
         PACED_TRY(multiply_chunk(e, w, pixels, first, paced_gemm_pad(rows), source, m, n));
-        PACED_TRY(PACED_LAUNCH(device, &conv_store, paced_range_pixels((uint64_t)rows, (uint32_t)vectors), vec,
-                               PACED_ARG(rows), PACED_ARG(vectors), PACED_ARG(first), PACED_ARG(n / vec),
-                               PACED_ARG(has_bias), PACED_ARG(m->result), PACED_ARG(bias ? bias : m->result),
-                               PACED_ARG(beta), PACED_ARG(target)));
+        PACED_TRY(PACED_LAUNCH(device, &conv_store, paced_range_pixels((uint64_t)rows, (uint32_t)vectors), vec, rows,
+                               vectors, first, n / vec, has_bias, m->result, bias ? bias : m->result, beta, target));
     }
     return PACED_OK;
 }
@@ -163,8 +158,7 @@ static enum paced_err forward(struct paced_exec *e, const struct paced_node *nod
     PACED_TRY(take(e, product_layout(&geometry, v->k), &m));
     int columns = v->size * v->size * v->c, rows = patch_columns(&geometry), n = paced_gemm_pad(v->k);
     PACED_TRY(PACED_LAUNCH(paced_exec_device(e), &pack_forward, paced_range_items((uint64_t)rows * (uint64_t)n), 1,
-                           PACED_ARG(rows), PACED_ARG(n), PACED_ARG(columns), PACED_ARG(v->k), PACED_ARG(weights),
-                           PACED_ARG(m.first)));
+                           rows, n, columns, v->k, weights, m.first));
     return gather_multiply(e, &geometry, &m, v->k, x, bias, beta, y);
 }
 
@@ -178,8 +172,7 @@ static enum paced_err backward_data(struct paced_exec *e, const struct conv *v, 
     PACED_TRY(take(e, product_layout(&geometry, v->c), &m));
     int taps = v->size * v->size, rows = patch_columns(&geometry), n = paced_gemm_pad(v->c);
     PACED_TRY(PACED_LAUNCH(paced_exec_device(e), &pack_backward, paced_range_items((uint64_t)rows * (uint64_t)n), 1,
-                           PACED_ARG(rows), PACED_ARG(n), PACED_ARG(taps), PACED_ARG(v->k), PACED_ARG(v->c),
-                           PACED_ARG(weights), PACED_ARG(m.first)));
+                           rows, n, taps, v->k, v->c, weights, m.first));
     struct source source = source_of_buffer(dy, (struct paced_shape){v->oh, v->ow, v->k});
     return gather_multiply(e, &geometry, &m, v->c, &source, NULL, beta, dx);
 }
@@ -196,14 +189,13 @@ static enum paced_err backward_weights(struct paced_exec *e, const struct conv *
     for (int first = 0; first < pixels; first += chunk_rows(&geometry)) {
         int left = pixels - first, rows = paced_gemm_pad(left < chunk_rows(&geometry) ? left : chunk_rows(&geometry));
         PACED_TRY(PACED_LAUNCH(device, &transpose_rows, paced_range_items((uint64_t)rows / 16 * (uint64_t)k / 16), 1,
-                               PACED_ARG(pixels), PACED_ARG(first), PACED_ARG(rows), PACED_ARG(v->k), PACED_ARG(k),
-                               PACED_ARG(dy), PACED_ARG(m.first)));
+                               pixels, first, rows, v->k, k, dy, m.first));
         PACED_TRY(gather(e, &geometry, pixels, first, rows, x, m.patches));
         PACED_TRY(paced_gemm(device, 1, k, columns, rows, m.first, m.patches, first ? 1.0f : 0.0f, m.result));
     }
     int used = v->size * v->size * v->c;
-    return PACED_LAUNCH(device, &unpad, paced_range_items((uint64_t)v->k * (uint64_t)used), 1, PACED_ARG(v->k),
-                        PACED_ARG(used), PACED_ARG(columns), PACED_ARG(m.result), PACED_ARG(dw));
+    return PACED_LAUNCH(device, &unpad, paced_range_items((uint64_t)v->k * (uint64_t)used), 1, v->k, used, columns,
+                        m.result, dw);
 }
 
 const struct conv_algorithm conv_im2col = {"im2col", workspace_bytes, forward, backward_data, backward_weights};

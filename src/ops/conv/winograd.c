@@ -185,6 +185,12 @@ static struct paced_range turning_range(int vec, int rows, int columns) {
     return vec == 1 ? paced_range_items(items) : paced_range_chunks(items);
 }
 
+/* The first `rows` of the chunk's rows, in runs of `run`. */
+static struct winograd_tiles tiles_from(const struct conv_geometry *w, struct chunk chunk, int rows, uint32_t run) {
+    return (struct winograd_tiles){tiles_of(w),     chunk.first, rows,  (int)run,   tiles_down(w),
+                                   tiles_across(w), w->oh,       w->ow, w->dilation};
+}
+
 static enum paced_err transform_input(struct paced_exec *e, const struct conv_geometry *w, struct chunk chunk,
                                       const struct source *source, struct paced_buffer *values) {
     static const struct paced_kernel kernels[] = {{"winograd.cl", "winograd_input2"},
@@ -192,11 +198,9 @@ static enum paced_err transform_input(struct paced_exec *e, const struct conv_ge
     struct paced_device *device = paced_exec_device(e);
     int vec = source_vector(device, source), line = line_floats(w->c) / vec;
     struct paced_range range = paced_range_runs(device, (uint64_t)chunk.rows, (uint32_t)line);
-    return PACED_LAUNCH(device, &kernels[w->m == 4], range, vec, PACED_ARG(tiles_of(w)), PACED_ARG(chunk.first),
-                        PACED_ARG(chunk.rows), PACED_ARG(range.run), PACED_ARG(tiles_down(w)),
-                        PACED_ARG(tiles_across(w)), PACED_ARG(w->oh), PACED_ARG(w->ow), PACED_ARG(w->dilation),
-                        PACED_ARG(w->h), PACED_ARG(w->w), PACED_ARG(line), PACED_ARG(w->pad),
-                        PACED_ARG_SOURCE(source, vec), PACED_ARG(values));
+    struct winograd_tiles tiles = tiles_from(w, chunk, chunk.rows, range.run);
+    return PACED_LAUNCH(device, &kernels[w->m == 4], range, vec, PACED_STRUCT(winograd_tiles, &tiles), w->h, w->w, line,
+                        w->pad, SOURCE_ARGS(source), values);
 }
 
 /* U of one block from the weights [k][3][3][c]: transform_filter for forward, reverse_filter for backward-data. */
@@ -206,9 +210,8 @@ static enum paced_err transform_filter(struct paced_exec *e, const struct conv_g
                                                   {"winograd.cl", "winograd_filter4"}};
     struct paced_device *device = paced_exec_device(e);
     int line = line_floats(w->c), vec = turning_vector(device, w->k, w->c);
-    return PACED_LAUNCH(device, &kernels[w->m == 4], turning_range(vec, line, block.outputs), vec,
-                        PACED_ARG(block.from), PACED_ARG(block.outputs), PACED_ARG(w->k), PACED_ARG(w->c),
-                        PACED_ARG(line), PACED_ARG(filter), PACED_ARG(weights));
+    return PACED_LAUNCH(device, &kernels[w->m == 4], turning_range(vec, line, block.outputs), vec, block.from,
+                        block.outputs, w->k, w->c, line, filter, weights);
 }
 
 static enum paced_err reverse_filter(struct paced_exec *e, const struct conv_geometry *w, struct block block,
@@ -217,9 +220,8 @@ static enum paced_err reverse_filter(struct paced_exec *e, const struct conv_geo
                                                   {"winograd.cl", "winograd_reversed4"}};
     struct paced_device *device = paced_exec_device(e);
     int line = line_floats(w->c), vec = paced_device_vector(device, w->k), outputs = block.outputs / vec;
-    return PACED_LAUNCH(device, &kernels[w->m == 4], heavy_pixels(line, outputs), vec, PACED_ARG(block.from / vec),
-                        PACED_ARG(outputs), PACED_ARG(w->c), PACED_ARG(w->k / vec), PACED_ARG(line), PACED_ARG(filter),
-                        PACED_ARG(weights));
+    return PACED_LAUNCH(device, &kernels[w->m == 4], heavy_pixels(line, outputs), vec, block.from / vec, outputs, w->c,
+                        w->k / vec, line, filter, weights);
 }
 
 static enum paced_err transform_output(struct paced_exec *e, const struct conv_geometry *w, struct chunk chunk,
@@ -231,12 +233,10 @@ static enum paced_err transform_output(struct paced_exec *e, const struct conv_g
     int left = tiles_of(w) - chunk.first, rows = left < chunk.rows ? left : chunk.rows, has_bias = bias != NULL;
     int vec = paced_device_vector(device, w->k), vectors = block.real / vec;
     struct paced_range range = paced_range_runs(device, (uint64_t)rows, (uint32_t)vectors);
-    return PACED_LAUNCH(device, &kernels[w->m == 4], range, vec, PACED_ARG(chunk.first), PACED_ARG(rows),
-                        PACED_ARG(range.run), PACED_ARG(chunk.rows), PACED_ARG(tiles_down(w)),
-                        PACED_ARG(tiles_across(w)), PACED_ARG(w->oh), PACED_ARG(w->ow), PACED_ARG(w->dilation),
-                        PACED_ARG(block.from / vec), PACED_ARG(vectors), PACED_ARG(w->k / vec),
-                        PACED_ARG(block.outputs / vec), PACED_ARG(has_bias), PACED_ARG(products),
-                        PACED_ARG(bias ? bias : products), PACED_ARG(beta), PACED_ARG(target));
+    struct winograd_tiles tiles = tiles_from(w, chunk, rows, range.run);
+    return PACED_LAUNCH(device, &kernels[w->m == 4], range, vec, PACED_STRUCT(winograd_tiles, &tiles), chunk.rows,
+                        block.from / vec, vectors, w->k / vec, block.outputs / vec, has_bias, products,
+                        bias ? bias : products, beta, target);
 }
 
 static enum paced_err transform_gradient(struct paced_exec *e, const struct conv_geometry *w, struct chunk chunk,
@@ -246,11 +246,9 @@ static enum paced_err transform_gradient(struct paced_exec *e, const struct conv
                                                   {"winograd.cl", "winograd_transposed4"}};
     struct paced_device *device = paced_exec_device(e);
     int vec = turning_vector(device, chunk.rows, w->k);
+    struct winograd_tiles tiles = tiles_from(w, chunk, chunk.rows, 1);
     return PACED_LAUNCH(device, &kernels[w->m == 4], turning_range(vec, block.outputs, chunk.rows), vec,
-                        PACED_ARG(tiles_of(w)), PACED_ARG(chunk.first), PACED_ARG(chunk.rows), PACED_ARG(tiles_down(w)),
-                        PACED_ARG(tiles_across(w)), PACED_ARG(w->oh), PACED_ARG(w->ow), PACED_ARG(w->dilation),
-                        PACED_ARG(block.from), PACED_ARG(block.outputs), PACED_ARG(w->k), PACED_ARG(dy),
-                        PACED_ARG(transposed));
+                        PACED_STRUCT(winograd_tiles, &tiles), block.from, block.outputs, w->k, dy, transposed);
 }
 
 static enum paced_err transform_taps(struct paced_exec *e, const struct conv_geometry *w, struct block block,
@@ -258,9 +256,8 @@ static enum paced_err transform_taps(struct paced_exec *e, const struct conv_geo
     static const struct paced_kernel kernels[] = {{"winograd.cl", "winograd_taps2"}, {"winograd.cl", "winograd_taps4"}};
     struct paced_device *device = paced_exec_device(e);
     int vec = paced_device_vector(device, w->c), vectors = w->c / vec, line = line_floats(w->c) / vec;
-    return PACED_LAUNCH(device, &kernels[w->m == 4], heavy_pixels(block.real, vectors), vec, PACED_ARG(block.from),
-                        PACED_ARG(block.real), PACED_ARG(block.outputs), PACED_ARG(vectors), PACED_ARG(line),
-                        PACED_ARG(products), PACED_ARG(dw));
+    return PACED_LAUNCH(device, &kernels[w->m == 4], heavy_pixels(block.real, vectors), vec, block.from, block.real,
+                        block.outputs, vectors, line, products, dw);
 }
 
 /* ---- the three directions ------------------------------------------------------------------------------------- */
