@@ -112,7 +112,7 @@ enum paced_err paced_launch(struct paced_device *device, const struct paced_kern
     }
     struct layout l = lay_out(device, range, built->max_group);
     cl_int status = clEnqueueNDRangeKernel(device->queue, built->kernel, l.dims, NULL, l.global, l.local, 0, NULL,
-                                           profile_event(device, kernel->name));
+                                           profile_event(device, kernel->name, false));
     if (status == CL_SUCCESS && device->sync) status = clFinish(device->queue);
     return status == CL_SUCCESS ? PACED_OK : launch_error(device, kernel, range, "the launch failed", status);
 }
