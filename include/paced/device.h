@@ -150,12 +150,10 @@ enum paced_err paced_ticket_wait(struct paced_ticket *ticket); /* no-op on {0}; 
 
 /* ---- kernels ------------------------------------------------------------------------------------------------- */
 
-/* A kernel, named where it is launched:
- *   static const struct paced_kernel relu_fwd = {"relu.cl", "relu_fwd"};
- *   return PACED_LAUNCH(device, &relu_fwd, range, vec, x, y, count);
- * Its file is searched in $PACED_CL_DIR, then by paced_shipped_path; common.clh and
- * parameters.h are prepended. Programs are built at
- * first use, per vector width `vec` (the macro VEC), and their binaries cached on disk. */
+/* A kernel, named where it is launched, here relu_fwd of relu.cl:
+ *   return PACED_LAUNCH(device, PACED_KERNEL(relu, relu_fwd), range, vec, x, y, count);
+ * Its file is searched in $PACED_CL_DIR, then by paced_shipped_path; parameters.h and common.clh are prepended.
+ * Programs are built at first use, per vector width `vec` (the macro VEC), and their binaries cached on disk. */
 struct paced_kernel {
     const char *file, *name;
     const struct paced_define *defines; /* macros, up to one without a name; the same for all kernels of a file */
@@ -166,6 +164,7 @@ struct paced_define {
 };
 #define PACED_DEFINE(constant) \
     { #constant, constant }
+#define PACED_KERNEL(file, name) (&(const struct paced_kernel){#file ".cl", #name, NULL})
 
 /* An argument of a kernel. With PACED_CHECK_ARGUMENTS=1 in the environment, as in tests, a launch fails if a kind
  * differs from the kernel's declaration. */
@@ -210,7 +209,7 @@ static inline struct paced_arg paced_arg_struct(const char *type, const void *va
 /* The value of a struct of cl/parameters.h; must stay until the launch. */
 #define PACED_STRUCT(name, pointer) paced_arg_struct(#name, (const struct name *){pointer}, sizeof(struct name))
 
-/* PACED_ARG of each of up to 16 values. */
+/* PACED_ARG of each of up to 12 values. */
 #define PACED_ARGS_1(x) PACED_ARG(x)
 #define PACED_ARGS_2(x, ...) PACED_ARG(x), PACED_ARGS_1(__VA_ARGS__)
 #define PACED_ARGS_3(x, ...) PACED_ARG(x), PACED_ARGS_2(__VA_ARGS__)
@@ -223,13 +222,10 @@ static inline struct paced_arg paced_arg_struct(const char *type, const void *va
 #define PACED_ARGS_10(x, ...) PACED_ARG(x), PACED_ARGS_9(__VA_ARGS__)
 #define PACED_ARGS_11(x, ...) PACED_ARG(x), PACED_ARGS_10(__VA_ARGS__)
 #define PACED_ARGS_12(x, ...) PACED_ARG(x), PACED_ARGS_11(__VA_ARGS__)
-#define PACED_ARGS_13(x, ...) PACED_ARG(x), PACED_ARGS_12(__VA_ARGS__)
-#define PACED_ARGS_14(x, ...) PACED_ARG(x), PACED_ARGS_13(__VA_ARGS__)
-#define PACED_ARGS_15(x, ...) PACED_ARG(x), PACED_ARGS_14(__VA_ARGS__)
-#define PACED_ARGS_16(x, ...) PACED_ARG(x), PACED_ARGS_15(__VA_ARGS__)
-#define PACED_ARGS_PICK(_1, _2, _3, _4, _5, _6, _7, _8, _9, _10, _11, _12, _13, _14, _15, _16, picked, ...) picked
-#define PACED_ARGS(...) PACED_ARGS_PICK(__VA_ARGS__, PACED_ARGS_16, PACED_ARGS_15, PACED_ARGS_14, PACED_ARGS_13, PACED_ARGS_12, PACED_ARGS_11, PACED_ARGS_10, PACED_ARGS_9, \
-    PACED_ARGS_8, PACED_ARGS_7, PACED_ARGS_6, PACED_ARGS_5, PACED_ARGS_4, PACED_ARGS_3, PACED_ARGS_2, PACED_ARGS_1, 0)(__VA_ARGS__)
+#define PACED_ARGS_PICK(_1, _2, _3, _4, _5, _6, _7, _8, _9, _10, _11, _12, picked, ...) picked
+#define PACED_ARGS(...) PACED_ARGS_PICK(__VA_ARGS__, PACED_ARGS_12, PACED_ARGS_11, PACED_ARGS_10, PACED_ARGS_9, \
+    PACED_ARGS_8, PACED_ARGS_7, PACED_ARGS_6, PACED_ARGS_5, \
+    PACED_ARGS_4, PACED_ARGS_3, PACED_ARGS_2, PACED_ARGS_1, 0)(__VA_ARGS__)
 /* clang-format on */
 
 /* The layout of a kernel's work:

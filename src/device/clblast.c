@@ -130,10 +130,9 @@ enum paced_err gemm_setting_apply(struct paced_device *device, const struct gemm
 /* ---- products ------------------------------------------------------------------------------------------------ */
 
 static enum paced_err multiply_plain(struct paced_device *device, const struct product *p) {
-    static const struct paced_kernel gemm_plain = {"gemm.cl", "gemm_plain"};
     uint64_t items = (uint64_t)p->batch * (uint64_t)p->m * (uint64_t)p->n;
-    return PACED_LAUNCH(device, &gemm_plain, paced_range_items(items), 1, p->batch, p->m, p->n, p->k, p->a, p->b,
-                        p->beta, p->c);
+    return PACED_LAUNCH(device, PACED_KERNEL(gemm, gemm_plain), paced_range_items(items), 1, p->batch, p->m, p->n, p->k,
+                        p->a, p->b, p->beta, p->c);
 }
 
 /* True if CLBlast may pad and transpose operands in kernels of their own. Products of whole register tiles need none.

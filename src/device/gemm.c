@@ -65,12 +65,12 @@ enum paced_err paced_gemm(struct paced_device *device, int batch, int m, int n, 
 
 enum paced_err paced_gemm_blocked(struct paced_device *device, int batch, int m, int n, int k,
                                   const struct paced_buffer *a, const struct paced_buffer *b, struct paced_buffer *c) {
-    static const struct paced_kernel gemm_blocked = {"gemm.cl", "gemm_blocked"};
     enum { ROWS_OF_ITEM = 8 };
     PACED_TRY(check_sizes(batch, m, n, k));
     int vec = paced_device_vector(device, n), vectors = n / vec;
     uint64_t items = (uint64_t)batch * (uint64_t)(m / ROWS_OF_ITEM) * (uint64_t)vectors;
-    return PACED_LAUNCH(device, &gemm_blocked, paced_range_chunks(items), vec, batch, m, vectors, k, a, b, c);
+    return PACED_LAUNCH(device, PACED_KERNEL(gemm, gemm_blocked), paced_range_chunks(items), vec, batch, m, vectors, k,
+                        a, b, c);
 }
 
 const char *paced_gemm_setting_at(const struct paced_device *device, size_t i) {

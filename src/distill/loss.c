@@ -105,20 +105,18 @@ enum paced_err paced_loss_measure(struct paced_loss *l, int count, int fuse) {
     static const struct paced_kernel uncertainty = {"uncertainty.cl", "uncertainty", of_uncertainty};
     static const struct paced_kernel image_mean = {"uncertainty.cl", "image_mean", of_uncertainty};
     const struct paced_objective *o = &l->objective;
-    const struct uncertainty parameters = {
-        .pixels = count * l->size * l->size,
-        .size = l->size,
-        .classes = l->classes,
-        .weighting = (int)o->weighting,
-        .by_max = o->prediction == PACED_PREDICTION_MAX,
-        .fuse = fuse < 0 ? o->fuse : fuse,
-        .beta = o->beta,
-        .tau = o->tau,
-        .side = o->boundary == PACED_BOUNDARY_SVLS ? o->kernel : 0,
-        .hard_first = o->hard_first,
-        .by_u = scores_by_uncertainty(o),
-        .has_teacher = l->with_teacher,
-    };
+    const struct uncertainty parameters = {.pixels = count * l->size * l->size,
+                                           .size = l->size,
+                                           .classes = l->classes,
+                                           .weighting = (int)o->weighting,
+                                           .by_max = o->prediction == PACED_PREDICTION_MAX,
+                                           .fuse = fuse < 0 ? o->fuse : fuse,
+                                           .beta = o->beta,
+                                           .tau = o->tau,
+                                           .side = o->boundary == PACED_BOUNDARY_SVLS ? o->kernel : 0,
+                                           .hard_first = o->hard_first,
+                                           .by_u = scores_by_uncertainty(o),
+                                           .has_teacher = l->with_teacher};
     PACED_TRY(PACED_LAUNCH(l->device, &uncertainty, paced_range_items((uint64_t)parameters.pixels), 1,
                            PACED_STRUCT(uncertainty, &parameters), l->with_teacher ? l->teacher : l->parts, l->labels,
                            l->svls, l->uncertainty, l->admission_score));
@@ -167,25 +165,23 @@ enum paced_err paced_loss_run(struct paced_loss *l, const struct paced_buffer *l
     static const struct paced_kernel loss_pixels = {"loss.cl", "loss_pixels", targets};
     const struct paced_objective *o = &l->objective;
     int pixels = count * l->size * l->size;
-    const struct loss parameters = {
-        .pixels = pixels,
-        .part_pixels = part_pixels(pixels),
-        .size = l->size,
-        .classes = l->classes,
-        .with_gradient = dlogits != NULL,
-        .with_teacher = l->with_teacher,
-        .with_weight = o->weighting != PACED_WEIGHT_NONE,
-        .c0 = o->c0,
-        .c1 = o->c1,
-        .k0 = o->k0,
-        .k1 = o->k1,
-        .limit = limit_of(l),
-        .low_weight = low_weight_of(l),
-        .temperature = o->temperature,
-        .target = o->target,
-        .smoothing = o->smoothing,
-        .side = o->kernel,
-    };
+    const struct loss parameters = {.pixels = pixels,
+                                    .part_pixels = part_pixels(pixels),
+                                    .size = l->size,
+                                    .classes = l->classes,
+                                    .with_gradient = dlogits != NULL,
+                                    .with_teacher = l->with_teacher,
+                                    .with_weight = o->weighting != PACED_WEIGHT_NONE,
+                                    .c0 = o->c0,
+                                    .c1 = o->c1,
+                                    .k0 = o->k0,
+                                    .k1 = o->k1,
+                                    .limit = limit_of(l),
+                                    .low_weight = low_weight_of(l),
+                                    .temperature = o->temperature,
+                                    .target = o->target,
+                                    .smoothing = o->smoothing,
+                                    .side = o->kernel};
     if (parameters.with_weight) PACED_TRY(paced_loss_measure(l, count, -1));
     const struct paced_buffer *unused = l->parts;
     return PACED_LAUNCH(l->device, &loss_pixels, paced_range_chunks((uint64_t)part_count(pixels)),

@@ -8,15 +8,9 @@ struct range {
 
 static enum paced_err copy(struct paced_exec *e, int pixels, int count, struct range source, struct range target,
                            const struct paced_buffer *from, float beta, struct paced_buffer *to) {
-    static const struct paced_kernel concat_copy = {"concat.cl", "concat_copy"};
-    int vec = 1;
-    for (int v = 16; v > 1; v /= 2)
-        if ((count | source.channels | source.offset | target.channels | target.offset) % v == 0) {
-            vec = paced_device_vector(paced_exec_device(e), v);
-            break;
-        }
-    int vectors = count / vec;
-    return PACED_LAUNCH(paced_exec_device(e), &concat_copy, paced_range_pixels((uint64_t)pixels, (uint32_t)vectors),
+    int all = count | source.channels | source.offset | target.channels | target.offset;
+    int vec = paced_device_vector(paced_exec_device(e), all), vectors = count / vec;
+    return PACED_LAUNCH(paced_exec_device(e), PACED_KERNEL(concat, concat_copy), paced_range_pixels(pixels, vectors),
                         vec, pixels, vectors, source.channels / vec, source.offset / vec, target.channels / vec,
                         target.offset / vec, from, beta, to);
 }
@@ -37,8 +31,7 @@ static enum paced_err backward(struct paced_exec *e, const struct paced_node *no
         int c = node->in[i]->shape.c;
         if (node->in[i]->needs_grad)
             PACED_TRY(copy(e, pixels, c, (struct range){node->out->shape.c, offset}, (struct range){c, 0},
-                           paced_exec_grad(e, node->out), paced_exec_grad_beta(e, node->in[i]),
-                           paced_exec_grad(e, node->in[i])));
+                           paced_exec_grad(e, node->out), GRAD_ARGS(e, node->in[i])));
         offset += c;
     }
     return PACED_OK;

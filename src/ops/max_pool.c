@@ -4,24 +4,21 @@
 #include "src/ops/ops.h"
 
 static enum paced_err forward(struct paced_exec *e, const struct paced_node *node) {
-    static const struct paced_kernel max_pool_fwd = {"max_pool.cl", "max_pool_fwd"};
     struct source source = source_of(e, &node->in[0]->source);
     int vec = source_vector(paced_exec_device(e), &source), pixels = pixels_of(e, node->out);
-    return PACED_LAUNCH(paced_exec_device(e), &max_pool_fwd,
+    return PACED_LAUNCH(paced_exec_device(e), PACED_KERNEL(max_pool, max_pool_fwd),
                         paced_range_pixels((uint64_t)pixels, (uint32_t)(node->out->shape.c / vec)), vec,
                         PACED_STRUCT(max_pool, node->attributes), pixels, SOURCE_ARGS(&source),
                         paced_exec_value(e, node->out), paced_exec_value(e, node->saved));
 }
 
 static enum paced_err backward(struct paced_exec *e, const struct paced_node *node) {
-    static const struct paced_kernel max_pool_bwd = {"max_pool.cl", "max_pool_bwd"};
     if (!node->in[0]->needs_grad) return PACED_OK;
     int c = node->out->shape.c, pixels = pixels_of(e, node->in[0]);
     int vec = paced_device_vector(paced_exec_device(e), c), vectors = c / vec;
-    return PACED_LAUNCH(paced_exec_device(e), &max_pool_bwd, paced_range_pixels((uint64_t)pixels, (uint32_t)vectors),
+    return PACED_LAUNCH(paced_exec_device(e), PACED_KERNEL(max_pool, max_pool_bwd), paced_range_pixels(pixels, vectors),
                         vec, PACED_STRUCT(max_pool, node->attributes), pixels, vectors, paced_exec_grad(e, node->out),
-                        paced_exec_value(e, node->saved), paced_exec_grad_beta(e, node->in[0]),
-                        paced_exec_grad(e, node->in[0]));
+                        paced_exec_value(e, node->saved), GRAD_ARGS(e, node->in[0]));
 }
 
 static const struct paced_op max_pool = {"max_pool", PACED_READS_NOTHING, forward, backward, .reads_views = true};

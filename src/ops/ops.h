@@ -10,6 +10,22 @@ static inline int pixels_of(const struct paced_exec *exec, const struct paced_te
     return paced_exec_samples(exec) * t->shape.h * t->shape.w;
 }
 
+/* The pixels of a tensor in the current pass, their channel vectors, and the width of a vector. */
+struct extent {
+    int pixels, vectors, vec;
+};
+static inline struct extent extent_of(const struct paced_exec *exec, const struct paced_tensor *t) {
+    int vec = paced_device_vector(paced_exec_device(exec), t->shape.c);
+    return (struct extent){pixels_of(exec, t), t->shape.c / vec, vec};
+}
+/* Launches a kernel over an extent's pixels, whose first arguments are pixels and vectors. */
+#define LAUNCH_PIXELS(exec, x, kernel, ...)                                                                         \
+    PACED_LAUNCH(paced_exec_device(exec), kernel, paced_range_pixels((x).pixels, (x).vectors), (x).vec, (x).pixels, \
+                 (x).vectors, __VA_ARGS__)
+
+/* beta and the gradient, for a kernel that adds to it or overwrites it. */
+#define GRAD_ARGS(exec, t) paced_exec_grad_beta(exec, t), paced_exec_grad(exec, t)
+
 /* A source on the device, as kernels take it (SOURCE_PARAMS in common.clh). */
 struct source {
     const struct paced_buffer *x[PACED_MAX_PARTS], *map[PACED_MAX_PARTS]; /* map: x if there is none */

@@ -45,13 +45,12 @@ bool source_is_plain(const struct source *source) {
 
 enum paced_err store_source(struct paced_exec *e, const struct paced_source *found, const struct paced_tensor *out,
                             int offset) {
-    static const struct paced_kernel source_store = {"source.cl", "source_store"};
     struct source source = source_of(e, found);
     int c = source.layout.part[0].channels + source.layout.part[1].channels, pixels = pixels_of(e, out);
     int vec = paced_device_vector(paced_exec_device(e), either_channels(&source) | out->shape.c | offset);
-    return PACED_LAUNCH(paced_exec_device(e), &source_store, paced_range_pixels((uint64_t)pixels, (uint32_t)(c / vec)),
-                        vec, pixels, out->shape.h, out->shape.w, out->shape.c / vec, offset / vec, SOURCE_ARGS(&source),
-                        paced_exec_value(e, out));
+    return PACED_LAUNCH(paced_exec_device(e), PACED_KERNEL(source, source_store),
+                        paced_range_pixels((uint64_t)pixels, (uint32_t)(c / vec)), vec, pixels, out->shape.h,
+                        out->shape.w, out->shape.c / vec, offset / vec, SOURCE_ARGS(&source), paced_exec_value(e, out));
 }
 
 enum paced_err store_view(struct paced_exec *e, const struct paced_node *node) {

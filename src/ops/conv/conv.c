@@ -113,7 +113,8 @@ enum paced_err conv_choose(struct paced_exec *e, const struct conv *v, enum pace
 uint64_t conv_workspace_bytes(const struct conv *v, int samples, uint64_t limit) {
     uint64_t most = 0;
     for (size_t i = 0; i < PACED_COUNT(algorithms); ++i) {
-        uint64_t bytes = applies(algorithms[i], v) ? algorithms[i]->workspace_bytes(v, samples, limit) : 0;
+        uint64_t bytes =
+            applies(algorithms[i], v) ? algorithms[i]->workspace_bytes(algorithms[i]->m, v, samples, limit) : 0;
         most = bytes > most ? bytes : most;
     }
     return most;
@@ -129,7 +130,7 @@ static enum paced_err forward(struct paced_exec *e, const struct paced_node *nod
     const struct conv_algorithm *algorithm;
     PACED_TRY(
         conv_choose(e, conv, paced_exec_is_training(e) ? PACED_CONV_FORWARD_TRAINING : PACED_CONV_FORWARD, &algorithm));
-    return algorithm->forward(e, node, conv, &x, paced_exec_param(e, node->params[WEIGHT]),
+    return algorithm->forward(e, algorithm->m, node, conv, &x, paced_exec_param(e, node->params[WEIGHT]),
                               conv->bias ? paced_exec_param(e, node->params[BIAS]) : NULL,
                               conv_forward_is_blocked(e, node->out->shape), 0.0f, paced_exec_value(e, node->out));
 }
@@ -144,11 +145,12 @@ static enum paced_err backward(struct paced_exec *e, const struct paced_node *no
         PACED_TRY(
             sum_over_pixels(e, dy, pixels_of(e, node->out), conv->k, 0, paced_exec_param_grad(e, node->params[BIAS])));
     PACED_TRY(conv_choose(e, conv, PACED_CONV_BACKWARD_WEIGHTS, &algorithm));
-    PACED_TRY(algorithm->backward_weights(e, conv, &x, dy, paced_exec_param_grad(e, node->params[WEIGHT])));
+    PACED_TRY(
+        algorithm->backward_weights(e, algorithm->m, conv, &x, dy, paced_exec_param_grad(e, node->params[WEIGHT])));
     if (!in->needs_grad) return PACED_OK;
     PACED_TRY(conv_choose(e, conv, PACED_CONV_BACKWARD_DATA, &algorithm));
-    return algorithm->backward_data(e, conv, dy, paced_exec_param(e, node->params[WEIGHT]), false,
-                                    paced_exec_grad_beta(e, in), paced_exec_grad(e, in));
+    return algorithm->backward_data(e, algorithm->m, conv, dy, paced_exec_param(e, node->params[WEIGHT]), false,
+                                    GRAD_ARGS(e, in));
 }
 
 static uint64_t workspace(const struct paced_node *node, int batch, uint64_t limit) {
