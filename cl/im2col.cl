@@ -6,8 +6,7 @@ kernel void im2col(struct im2col g, int pixels, int first_row, int rows, int col
 {
     SOURCE_PARTS;
     int h = g.h, w = g.w, size = g.size, zeros = g.zero_insertion;
-    uint row = PIXEL;
-    if (row >= (uint)rows) return;
+    PIXEL_BELOW(row, rows);
     int p = first_row + row;
     bool real = p < pixels;
     int ox = p % g.ow, oy = p / g.ow % g.oh, n = p / g.ow / g.oh;
@@ -51,8 +50,7 @@ kernel void im2col(struct im2col g, int pixels, int first_row, int rows, int col
 kernel void conv_store(int rows, int vectors, int first, int result_vectors, int has_bias, global const float *result,
                        global const float *bias, float beta, global float *target)
 {
-    uint row = PIXEL;
-    if (row >= (uint)rows) return;
+    PIXEL_BELOW(row, rows);
     FOR_CHANNELS(v, vectors) {
         size_t at = ((size_t)first + row) * vectors + v;
         realv value = LOADV(result, (size_t)row * result_vectors + v);
@@ -86,8 +84,7 @@ kernel void pack_backward(int rows, int n, int taps, int filters, int channels, 
 kernel void transpose_rows(int pixels, int first, int rows, int filters, int padded, global const float *dy,
                            global float *transposed)
 {
-    uint id = get_global_id(0);
-    if (id >= (uint)(rows / 16 * (padded / 16))) return;
+    ITEM_BELOW(id, rows / 16 * (padded / 16));
     int k0 = id % (padded / 16) * 16, row0 = id / (padded / 16) * 16;
     float tile[16][16];
     for (int i = 0; i < 16; ++i) {
@@ -102,7 +99,6 @@ kernel void transpose_rows(int pixels, int first, int rows, int filters, int pad
 /* dw[k][i] = result[k][i] for i < used of its `columns`. */
 kernel void unpad(int filters, int used, int columns, global const float *result, global float *dw)
 {
-    uint id = get_global_id(0);
-    if (id >= (uint)(filters * used)) return;
+    ITEM_BELOW(id, filters * used);
     dw[id] = result[(size_t)(id / used) * columns + id % used];
 }

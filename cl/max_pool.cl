@@ -3,8 +3,7 @@ kernel void max_pool_fwd(struct max_pool m, int pixels, SOURCE_PARAMS, global fl
 {
     SOURCE_PARTS;
     int size = m.size;
-    uint p = PIXEL;
-    if (p >= (uint)pixels) return;
+    PIXEL_BELOW(p, pixels);
     int ox = p % m.ow, oy = p / m.ow % m.oh, n = p / m.ow / m.oh, vectors = first.vectors + second.vectors;
     for (int i = 0, from = 0; i < 2; ++i) {
         struct part part = i ? second : first;
@@ -38,8 +37,7 @@ kernel void max_pool_bwd(struct max_pool m, int pixels, int vectors, global cons
                          float beta, global float *dx)
 {
     int size = m.size;
-    uint p = PIXEL;
-    if (p >= (uint)pixels) return;
+    PIXEL_BELOW(p, pixels);
     int ix = p % m.w, iy = p / m.w % m.h, n = p / m.w / m.h;
     FOR_CHANNELS(v, vectors) {
         size_t at = (size_t)p * vectors + v;

@@ -3,8 +3,7 @@
 kernel void adam(struct adam o, uint vectors, global float *weight, global const float *grad, global const float *clip,
                  global float *m, global float *v)
 {
-    uint i = get_global_id(0);
-    if (i >= vectors) return;
+    ITEM_BELOW(i, vectors);
     realv w = LOADV(weight, i), g = clip[0] * LOADV(grad, i) + o.decay * w;
     realv first = o.beta1 * LOADV(m, i) + o.one_minus_beta1 * g;
     realv second = o.beta2 * LOADV(v, i) + o.one_minus_beta2 * g * g;
@@ -16,8 +15,7 @@ kernel void adam(struct adam o, uint vectors, global float *weight, global const
 kernel void sgd(uint vectors, global float *weight, global const float *grad, global const float *clip,
                 global float *moment, float momentum, float lr, float decay)
 {
-    uint i = get_global_id(0);
-    if (i >= vectors) return;
+    ITEM_BELOW(i, vectors);
     realv w = LOADV(weight, i);
     realv step = momentum * LOADV(moment, i) + (clip[0] * LOADV(grad, i) + decay * w);
     STOREV(step, moment, i);
@@ -27,8 +25,7 @@ kernel void sgd(uint vectors, global float *weight, global const float *grad, gl
 /* The sums of squares of each of `parts` parts of the gradients, one per vector lane. */
 kernel void clip_partial(uint vectors, uint parts, global const float *grad, global float *partial)
 {
-    uint id = get_global_id(0);
-    if (id >= parts) return;
+    ITEM_BELOW(id, parts);
 #ifdef PACED_GPU
     uint from = id, to = vectors, step = parts; /* neighbours read neighbouring memory */
 #else

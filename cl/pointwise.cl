@@ -6,8 +6,7 @@ kernel void pointwise_fwd(struct pointwise shape, SOURCE_PARAMS, global const fl
 {
     SOURCE_PARTS;
     int h = shape.h, w = shape.w, filters = shape.filters;
-    uint p = PIXEL;
-    if (p >= (uint)shape.pixels) return;
+    PIXEL_BELOW(p, shape.pixels);
     int vectors = first.vectors + second.vectors;
     FOR_CHANNELS(k, filters) {
         realv sum = 0;
@@ -30,8 +29,7 @@ kernel void pointwise_fwd(struct pointwise shape, SOURCE_PARAMS, global const fl
 kernel void pointwise_bwd_data(int pixels, int vectors, int filters, global const float *dy,
                                global const float *weights, float beta, global float *dx)
 {
-    uint p = PIXEL;
-    if (p >= (uint)pixels) return;
+    PIXEL_BELOW(p, pixels);
     FOR_CHANNELS(v, vectors) {
         size_t at = (size_t)p * vectors + v;
         realv sum = 0;
@@ -48,8 +46,7 @@ kernel void pointwise_bwd_weights(struct pointwise shape, int chunks, int chunk_
     SOURCE_PARTS;
     int h = shape.h, w = shape.w, filters = shape.filters;
     int vectors = first.vectors + second.vectors;
-    uint id = get_global_id(0);
-    if (id >= (uint)(chunks * vectors)) return;
+    ITEM_BELOW(id, chunks * vectors);
     int v = id % vectors, chunk = id / vectors;
     int from = chunk * chunk_pixels, to = min(shape.pixels, from + chunk_pixels);
     struct part part = v < first.vectors ? first : second;

@@ -49,8 +49,7 @@ static float fused(int fuse, float beta, float u_p, float u_b)
 kernel void uncertainty(struct uncertainty o, global const float *teacher, global const uchar *labels,
                         global const float *svls, global float *out, global float *admission_score)
 {
-    uint p = get_global_id(0);
-    if (p >= (uint)o.pixels) return;
+    ITEM_BELOW(p, o.pixels);
     float largest = 1, f = 1;
     if (o.has_teacher) f = confidence(teacher + (size_t)p * o.classes, o.classes, o.tau, labels[p], &largest);
     if (o.weighting == PACED_WEIGHT_FUSED) {
@@ -71,8 +70,7 @@ kernel void uncertainty(struct uncertainty o, global const float *teacher, globa
 /* Replaces every value by its image's mean. One work-item per image sums in a fixed order. */
 kernel void image_mean(int images, int pixels_per_image, global float *values)
 {
-    uint n = get_global_id(0);
-    if (n >= (uint)images) return;
+    ITEM_BELOW(n, images);
     global float *v = values + (size_t)n * pixels_per_image;
     float total = 0;
     for (int from = 0; from < pixels_per_image; from += 256) {

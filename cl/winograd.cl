@@ -294,8 +294,7 @@ INLINE void filter_reversed(const int m, int from, int outputs, int filters, int
                             global const float *w, global float *weights)
 {
     const int a = m + 2;
-    uint k = PIXEL;
-    if (k >= (uint)padded) return;
+    PIXEL_BELOW(k, padded);
     size_t plane = (size_t)padded * outputs;
     FOR_CHANNELS(v, outputs) {
         realv g[MOST * MOST];
@@ -378,8 +377,7 @@ INLINE void taps_tile(const int m, int from, int rows, int plane_rows, int vecto
                       global const float *products, global float *dw)
 {
     const int a = m + 2;
-    uint k = PIXEL;
-    if (k >= (uint)rows) return;
+    PIXEL_BELOW(k, rows);
     size_t plane = (size_t)plane_rows * padded;
     FOR_CHANNELS(v, vectors) {
         realv t[MOST * MOST];

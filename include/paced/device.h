@@ -232,8 +232,8 @@ static inline struct paced_arg paced_arg_struct(const char *type, const void *va
  *   items(n)            one work-item for each of n independent things;
  *   chunks(n)           items(n), few and heavy;
  *   pixels(n, vectors)  n pixels of `vectors` channel vectors each: in the CPU variant a work-item loops over one
- *                       pixel's channels, in the GPU variant it takes one channel vector (see PIXEL and FOR_CHANNELS
- *                       in common.clh).
+ *                       pixel's channels, in the GPU variant it takes one channel vector (see
+ *                       PIXEL_BELOW and FOR_CHANNELS in common.clh).
  * Kernels check their index: the launched range is rounded up to whole work-groups. */
 struct paced_range {
     uint64_t items; /* at most UINT32_MAX, which kernels count to */

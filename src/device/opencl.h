@@ -77,7 +77,7 @@ uint64_t program_source_hash(const char *file);
 /* Releases CLBlast's programs, which it would keep until the process ends and the driver may be unloaded already. */
 void gemm_release(void);
 
-/* The place for the event of a timed launch; NULL if launches are not timed. `several`: the event is that of the last of
+/* The place for the event of a timed launch; NULL if launches are not timed. `several`: the event is the last of
  * several kernels, which all count. */
 cl_event *profile_event(struct paced_device *device, const char *name, bool several);
 void profile_release(struct paced_device *device);
