@@ -32,15 +32,7 @@ static float soft_target(int target, float smoothing, int classes, int c, global
                         global const float *svls, int side)
 {
     if (target == PACED_TARGET_UNIFORM) return (1.0f - smoothing) * (labels[p] == c) + smoothing / (float)classes;
-    int x = p % size, y = p / size % size;
-    size_t image = p - ((size_t)y * size + x);
-    float sum = 0;
-    for (int j = 0; j < side; ++j)
-        for (int i = 0; i < side; ++i) {
-            int ny = clamp(y + j - side / 2, 0, size - 1), nx = clamp(x + i - side / 2, 0, size - 1);
-            if (labels[image + (size_t)ny * size + nx] == c) sum += svls[j * side + i];
-        }
-    return sum;
+    return svls_sum(labels, p, size, svls, side, c, true);
 }
 
 INLINE realv target_of(int target, float smoothing, int classes, int c, global const uchar *labels, uint p,
@@ -49,8 +41,8 @@ INLINE realv target_of(int target, float smoothing, int classes, int c, global c
     float lane[VEC];
     for (int i = 0; i < VEC; ++i) {
         uint at = p + (i < count ? i : 0);
-        lane[i] = target == PACED_TARGET_HARD ? labels[at] == c
-                                              : soft_target(target, smoothing, classes, c, labels, at, size, svls, side);
+        bool hard = target == PACED_TARGET_HARD;
+        lane[i] = hard ? labels[at] == c : soft_target(target, smoothing, classes, c, labels, at, size, svls, side);
     }
     return LOADV(lane, 0);
 }

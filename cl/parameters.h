@@ -3,7 +3,7 @@
 #ifndef PACED_CL_PARAMETERS_H
 #define PACED_CL_PARAMETERS_H
 
-#ifndef __OPENCL_VERSION__
+#ifndef __OPENCL_C_VERSION__
 _Static_assert(sizeof(int) == 4 && sizeof(float) == 4, "the sizes of OpenCL C");
 #endif
 

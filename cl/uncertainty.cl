@@ -9,6 +9,7 @@
  * score = u and limit = mu: for the fused uncertainty, for anti-curriculum, and if mu is a quantile of u, which must
  * admit the pixels at the quantile. Else score = -f and limit = -(1 - mu), so that ties are decided as by the
  * reference's f >= 1 - mu. Anti-curriculum replaces u by 1 - u. The host defines the PACED_ constants. */
+
 /* f of one class; *largest_confidence = max_c f_c. */
 static float confidence(global const float *t, int classes, float tau, int class, float *largest_confidence)
 {
@@ -18,20 +19,6 @@ static float confidence(global const float *t, int classes, float tau, int class
     for (int c = 0; c < classes; ++c) sum += exp(t[c] / tau - largest);
     *largest_confidence = 1.0f / sum;
     return exp(t[class] / tau - largest) / sum;
-}
-
-static float boundary_uncertainty(global const uchar *labels, uint p, int size, global const float *svls, int side)
-{
-    int x = p % size, y = p / size % size;
-    size_t image = p - ((size_t)y * size + x);
-    uchar label = labels[p];
-    float others = 0;
-    for (int j = 0; j < side; ++j)
-        for (int i = 0; i < side; ++i) {
-            int ny = clamp(y + j - side / 2, 0, size - 1), nx = clamp(x + i - side / 2, 0, size - 1);
-            if (labels[image + (size_t)ny * size + nx] != label) others += svls[j * side + i];
-        }
-    return others;
 }
 
 static float fused(int fuse, float beta, float u_p, float u_b)
@@ -53,7 +40,7 @@ kernel void uncertainty(struct uncertainty o, global const float *teacher, globa
     float largest = 1, f = 1;
     if (o.has_teacher) f = confidence(teacher + (size_t)p * o.classes, o.classes, o.tau, labels[p], &largest);
     if (o.weighting == PACED_WEIGHT_FUSED) {
-        float u_b = o.side ? boundary_uncertainty(labels, p, o.size, svls, o.side) : 0;
+        float u_b = o.side ? svls_sum(labels, p, o.size, svls, o.side, labels[p], false) : 0;
         float u = fused(o.fuse, o.beta, 1.0f - (o.by_max ? largest : f), u_b);
         if (o.hard_first) u = 1.0f - u;
         out[p] = u;
