@@ -57,13 +57,15 @@ static cl_int set_arg(cl_kernel kernel, cl_uint index, const struct paced_arg *a
     return CL_INVALID_VALUE;
 }
 
+/* True, too, if the driver does not tell. */
 static bool is_of_kind(cl_kernel kernel, cl_uint index, const struct paced_arg *arg) {
     static const char *const names[] = {
         [PACED_ARG_INT] = "int", [PACED_ARG_UINT] = "uint", [PACED_ARG_FLOAT] = "float"};
     cl_kernel_arg_address_qualifier space = 0;
     char type[64] = "";
-    clGetKernelArgInfo(kernel, index, CL_KERNEL_ARG_ADDRESS_QUALIFIER, sizeof space, &space, NULL);
-    clGetKernelArgInfo(kernel, index, CL_KERNEL_ARG_TYPE_NAME, sizeof type, type, NULL);
+    if (clGetKernelArgInfo(kernel, index, CL_KERNEL_ARG_ADDRESS_QUALIFIER, sizeof space, &space, NULL) ||
+        clGetKernelArgInfo(kernel, index, CL_KERNEL_ARG_TYPE_NAME, sizeof type, type, NULL))
+        return true;
     if (arg->kind == PACED_ARG_BUFFER) return space == CL_KERNEL_ARG_ADDRESS_GLOBAL;
     const char *name = arg->kind == PACED_ARG_STRUCT ? arg->structure.type : names[arg->kind];
     const char *bare = strncmp(type, "struct ", 7) == 0 ? type + 7 : type;
