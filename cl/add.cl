@@ -1,8 +1,7 @@
 /* y = a + b, then max(y, 0) if `relu`; the gradient of either summand: beta 0 overwrites dx, 1 adds to it. */
 kernel void add_fwd(int pixels, int vectors, int relu, global const float *a, global const float *b, global float *y)
 {
-    uint p = PIXEL;
-    if (p >= (uint)pixels) return;
+    PIXEL_BELOW(p, pixels);
     FOR_CHANNELS(v, vectors) {
         size_t at = (size_t)p * vectors + v;
         realv value = LOADV(a, at) + LOADV(b, at);
@@ -14,8 +13,7 @@ kernel void add_fwd(int pixels, int vectors, int relu, global const float *a, gl
 kernel void add_bwd(int pixels, int vectors, int relu, global const float *y, global const float *dy, float beta,
                     global float *dx)
 {
-    uint p = PIXEL;
-    if (p >= (uint)pixels) return;
+    PIXEL_BELOW(p, pixels);
     FOR_CHANNELS(v, vectors) {
         size_t at = (size_t)p * vectors + v;
         realv grad = LOADV(dy, at);

@@ -1,8 +1,7 @@
 /* The class with the largest logit of each pixel; the first of equals. */
 kernel void argmax(int pixels, int classes, global const float *logits, global uchar *prediction)
 {
-    uint p = get_global_id(0);
-    if (p >= (uint)pixels) return;
+    ITEM_BELOW(p, pixels);
     global const float *s = logits + (size_t)p * classes;
     int best = 0;
     for (int c = 1; c < classes; ++c)

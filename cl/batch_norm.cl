@@ -6,8 +6,7 @@ enum { SCALE, SHIFT, MEAN, INVERSE };
 kernel void bn_partial(int pixels, int vectors, int chunks, int chunk_pixels, global const float *x,
                        global float *partial)
 {
-    uint id = get_global_id(0);
-    if (id >= (uint)(chunks * vectors)) return;
+    ITEM_BELOW(id, chunks * vectors);
     uint v = id % vectors, chunk = id / vectors;
     int from = chunk * chunk_pixels, to = min(pixels, from + chunk_pixels);
     realv sum = 0;
@@ -40,8 +39,7 @@ kernel void bn_statistics(int pixels, int vectors, int chunks, int chunk_pixels,
                           global const float *partial, global const float *weight, global const float *bias,
                           global float *running_mean, global float *running_var, global float *saved)
 {
-    uint v = get_global_id(0);
-    if (v >= (uint)vectors) return;
+    ITEM_BELOW(v, vectors);
     realv mean = 0, squares = 0;
     for (int i = 0; i < chunks; ++i) {
         float count = min(pixels, (i + 1) * chunk_pixels) - i * chunk_pixels;
@@ -61,8 +59,7 @@ kernel void bn_statistics(int pixels, int vectors, int chunks, int chunk_pixels,
 kernel void bn_running(int vectors, float eps, global const float *weight, global const float *bias,
                        global const float *running_mean, global const float *running_var, global float *saved)
 {
-    uint v = get_global_id(0);
-    if (v >= (uint)vectors) return;
+    ITEM_BELOW(v, vectors);
     keep(LOADV(running_mean, v), LOADV(running_var, v), eps, vectors, v, weight, bias, saved);
 }
 
@@ -76,8 +73,7 @@ static realv unmasked(int relu, realv x, realv dy, int vectors, uint v, global c
 kernel void bn_bwd_partial(int pixels, int vectors, int chunks, int chunk_pixels, int relu, global const float *x,
                            global const float *saved, global const float *dy, global float *partial)
 {
-    uint id = get_global_id(0);
-    if (id >= (uint)(chunks * vectors)) return;
+    ITEM_BELOW(id, chunks * vectors);
     uint v = id % vectors, chunk = id / vectors;
     int from = chunk * chunk_pixels, to = min(pixels, from + chunk_pixels);
     realv mean = LOADV(saved, MEAN * vectors + v), inverse = LOADV(saved, INVERSE * vectors + v);
@@ -95,8 +91,7 @@ kernel void bn_bwd_partial(int pixels, int vectors, int chunks, int chunk_pixels
 kernel void bn_bwd_params(int vectors, int chunks, global const float *partial, global float *dweight,
                           global float *dbias)
 {
-    uint v = get_global_id(0);
-    if (v >= (uint)vectors) return;
+    ITEM_BELOW(v, vectors);
     realv sum = 0, along = 0;
     for (int i = 0; i < chunks; ++i) {
         sum += LOADV(partial, (size_t)i * 2 * vectors + v);
@@ -110,8 +105,7 @@ kernel void bn_bwd_data(int pixels, int vectors, int relu, global const float *x
                         global const float *dy, global const float *dweight, global const float *dbias, float beta,
                         global float *dx)
 {
-    uint p = PIXEL;
-    if (p >= (uint)pixels) return;
+    PIXEL_BELOW(p, pixels);
     float share = 1.0f / (float)pixels;
     FOR_CHANNELS(v, vectors) {
         size_t at = (size_t)p * vectors + v;

@@ -3,8 +3,7 @@
 kernel void concat_copy(int pixels, int vectors, int stride, int skip, int to_stride, int to_skip,
                         global const float *from, float beta, global float *to)
 {
-    uint p = PIXEL;
-    if (p >= (uint)pixels) return;
+    PIXEL_BELOW(p, pixels);
     FOR_CHANNELS(v, vectors) {
         size_t at = (size_t)p * to_stride + to_skip + v;
         realv value = LOADV(from, (size_t)p * stride + skip + v);

@@ -20,8 +20,7 @@ enum { BLOCK_ROWS = 8, BLOCK_TERMS = 64 };
 kernel void gemm_blocked(int batch, int m, int vectors, int k, global const float *a, global const float *b,
                          global float *c)
 {
-    uint id = get_global_id(0);
-    if (id >= (uint)(batch * (m / BLOCK_ROWS) * vectors)) return;
+    ITEM_BELOW(id, batch * (m / BLOCK_ROWS) * vectors);
     uint v = id % vectors;
     size_t row = (size_t)(id / vectors) * BLOCK_ROWS, first = row / m * k; /* over all products of the batch */
     realv sum[BLOCK_ROWS], part[BLOCK_ROWS];

@@ -4,8 +4,7 @@
 kernel void global_pool_sum(int samples, int vectors, int h, int w, float scale, global const float *from, float beta,
                       global float *to)
 {
-    uint id = get_global_id(0);
-    if (id >= (uint)(samples * vectors)) return;
+    ITEM_BELOW(id, samples * vectors);
     uint v = id % vectors, n = id / vectors;
     realv sum = 0;
     for (int y = 0; y < h; ++y) {
@@ -22,8 +21,7 @@ kernel void global_pool_sum(int samples, int vectors, int h, int w, float scale,
 kernel void global_pool_spread(int pixels, int vectors, int plane, float scale, global const float *from, float beta,
                          global float *to)
 {
-    uint p = PIXEL;
-    if (p >= (uint)pixels) return;
+    PIXEL_BELOW(p, pixels);
     FOR_CHANNELS(v, vectors) {
         size_t at = (size_t)p * vectors + v;
         realv value = scale * LOADV(from, (size_t)(p / plane) * vectors + v);

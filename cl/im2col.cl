@@ -1,23 +1,23 @@
 /* Convolution through gathered patches: the gather, the packing of weights into GEMM operands, and their unpacking. */
 
-/* patches[row][tap][channel] for target pixel first_row + row. On a GPU dimension 0 is the tap. `zero_insertion`: zero_insertion - 1
- * zeros are inserted between the pixels of the source. */
-kernel void im2col(int pixels, int first_row, int rows, int columns, int h, int w, int oh, int ow, int size, int stride,
-                   int pad, int dilation, int zero_insertion, SOURCE_PARAMS, global float *patches)
+/* patches[row][tap][channel] for target pixel first_row + row. On a GPU dimension 0 is the tap. */
+kernel void im2col(struct im2col g, int pixels, int first_row, int rows, int columns, SOURCE_PARAMS,
+                   global float *patches)
 {
     SOURCE_PARTS;
-    uint row = PIXEL;
-    if (row >= (uint)rows) return;
+    int h = g.h, w = g.w, size = g.size, zeros = g.zero_insertion;
+    PIXEL_BELOW(row, rows);
     int p = first_row + row;
     bool real = p < pixels;
-    int ox = p % ow, oy = p / ow % oh, n = p / ow / oh;
+    int ox = p % g.ow, oy = p / g.ow % g.oh, n = p / g.ow / g.oh;
     global float *to = patches + (size_t)row * columns;
     int taps = size * size, vectors = first.vectors + second.vectors;
 #ifndef PACED_GPU
     /* In a plain stored tensor with all taps inside, a row of taps is contiguous. */
-    int x0 = ox * stride - pad, y0 = oy * stride - pad;
+    int x0 = ox * g.stride - g.pad, y0 = oy * g.stride - g.pad;
     bool plain = first.factor == 1 && first.top == 0 && first.left == 0 && !first.mapped && second.vectors == 0;
-    if (plain && real && dilation == 1 && zero_insertion == 1 && x0 >= 0 && y0 >= 0 && x0 + size <= w && y0 + size <= h) {
+    bool dense = plain && g.dilation == 1 && zeros == 1;
+    if (real && dense && x0 >= 0 && y0 >= 0 && x0 + size <= w && y0 + size <= h) {
         for (int ky = 0; ky < size; ++ky) {
             size_t at = (((size_t)n * h + y0 + ky) * w + x0) * vectors;
             for (int i = 0; i < size * vectors; ++i) STOREV(LOADV(first.x, at + i), to, ky * size * vectors + i);
@@ -27,11 +27,12 @@ kernel void im2col(int pixels, int first_row, int rows, int columns, int h, int 
     }
 #endif
     FOR_CHANNELS(tap, taps) {
-        int ty = oy * stride - pad + (int)tap / size * dilation, tx = ox * stride - pad + (int)tap % size * dilation;
-        bool inside = real && ty >= 0 && tx >= 0 && ty % zero_insertion == 0 && tx % zero_insertion == 0;
+        int ty = oy * g.stride - g.pad + (int)tap / size * g.dilation;
+        int tx = ox * g.stride - g.pad + (int)tap % size * g.dilation;
+        bool inside = real && ty >= 0 && tx >= 0 && ty % zeros == 0 && tx % zeros == 0;
         for (int i = 0, from = 0; i < 2; ++i) {
             struct part part = i ? second : first;
-            int line = inside ? part_row(part, n, ty / zero_insertion, h) : -1, column = part_column(part, tx / zero_insertion, w);
+            int line = inside ? part_row(part, n, ty / zeros, h) : -1, column = part_column(part, tx / zeros, w);
             size_t at = ((size_t)line * part.w + column) * part.vectors;
             for (int v = 0; v < part.vectors; ++v) {
                 realv value = 0;
@@ -49,8 +50,7 @@ kernel void im2col(int pixels, int first_row, int rows, int columns, int h, int 
 kernel void conv_store(int rows, int vectors, int first, int result_vectors, int has_bias, global const float *result,
                        global const float *bias, float beta, global float *target)
 {
-    uint row = PIXEL;
-    if (row >= (uint)rows) return;
+    PIXEL_BELOW(row, rows);
     FOR_CHANNELS(v, vectors) {
         size_t at = ((size_t)first + row) * vectors + v;
         realv value = LOADV(result, (size_t)row * result_vectors + v);
@@ -84,8 +84,7 @@ kernel void pack_backward(int rows, int n, int taps, int filters, int channels, 
 kernel void transpose_rows(int pixels, int first, int rows, int filters, int padded, global const float *dy,
                            global float *transposed)
 {
-    uint id = get_global_id(0);
-    if (id >= (uint)(rows / 16 * (padded / 16))) return;
+    ITEM_BELOW(id, rows / 16 * (padded / 16));
     int k0 = id % (padded / 16) * 16, row0 = id / (padded / 16) * 16;
     float tile[16][16];
     for (int i = 0; i < 16; ++i) {
@@ -100,7 +99,6 @@ kernel void transpose_rows(int pixels, int first, int rows, int filters, int pad
 /* dw[k][i] = result[k][i] for i < used of its `columns`. */
 kernel void unpad(int filters, int used, int columns, global const float *result, global float *dw)
 {
-    uint id = get_global_id(0);
-    if (id >= (uint)(filters * used)) return;
+    ITEM_BELOW(id, filters * used);
     dw[id] = result[(size_t)(id / used) * columns + id % used];
 }

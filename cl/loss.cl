@@ -28,19 +28,12 @@ INLINE realv log_sum(global const float *x, int classes, int count, float temper
 }
 
 /* The smoothed target of class c at pixel p. */
-static float soft_target(int target, float smoothing, int classes, int c, global const uchar *labels, uint p, int h, int w,
+static float soft_target(int target, float smoothing, int classes, int c, global const uchar *labels,
+                        uint p, int h, int w,
                         global const float *svls, int side)
 {
     if (target == PACED_TARGET_UNIFORM) return (1.0f - smoothing) * (labels[p] == c) + smoothing / (float)classes;
-    int x = p % w, y = p / w % h;
-    size_t image = p - ((size_t)y * w + x);
-    float sum = 0;
-    for (int j = 0; j < side; ++j)
-        for (int i = 0; i < side; ++i) {
-            int ny = clamp(y + j - side / 2, 0, h - 1), nx = clamp(x + i - side / 2, 0, w - 1);
-            if (labels[image + (size_t)ny * w + nx] == c) sum += svls[j * side + i];
-        }
-    return sum;
+    return svls_sum(labels, p, h, w, svls, side, c, true);
 }
 
 INLINE realv target_of(int target, float smoothing, int classes, int c, global const uchar *labels, uint p,
@@ -49,21 +42,21 @@ INLINE realv target_of(int target, float smoothing, int classes, int c, global c
     float lane[VEC];
     for (int i = 0; i < VEC; ++i) {
         uint at = p + (i < count ? i : 0);
-        lane[i] = target == PACED_TARGET_HARD ? labels[at] == c
-                                              : soft_target(target, smoothing, classes, c, labels, at, h, w, svls, side);
+        bool hard = target == PACED_TARGET_HARD;
+        lane[i] = hard ? labels[at] == c : soft_target(target, smoothing, classes, c, labels, at, h, w, svls, side);
     }
     return LOADV(lane, 0);
 }
 
-kernel void loss_pixels(int pixels, int part_pixels, int h, int w, int classes, int with_gradient, int with_teacher,
-                        int with_weight, float c0, float c1, float k0, float k1, float limit, float low_weight,
-                        float temperature, int target, float smoothing, int side, global const float *logits,
-                        global const float *teacher, global const uchar *labels, global const float *svls,
-                        global const float *admission_score, global float *dlogits, global float *parts)
+kernel void loss_pixels(struct loss o, global const float *logits, global const float *teacher,
+                        global const uchar *labels, global const float *svls, global const float *admission_score,
+                        global float *dlogits, global float *parts)
 {
-    int part = get_global_id(0), from = part * part_pixels, to = min(pixels, from + part_pixels);
-    if (from >= pixels) return;
-    float per_pixel = 1.0f / (float)pixels, kld_scale = temperature / (float)classes;
+    int part = get_global_id(0), from = part * o.part_pixels, to = min(o.pixels, from + o.part_pixels);
+    if (from >= o.pixels) return;
+    int classes = o.classes, h = o.h, w = o.w, target = o.target, side = o.side;
+    float temperature = o.temperature, smoothing = o.smoothing;
+    float per_pixel = 1.0f / (float)o.pixels, kld_scale = temperature / (float)classes;
     realv objective_sum = 0, ce_sum = 0, kld_sum = 0, admitted = 0;
     for (int p = from; p < to; p += VEC) {
         int count = min(VEC, to - p);
@@ -71,12 +64,12 @@ kernel void loss_pixels(int pixels, int part_pixels, int h, int w, int classes, 
         float lane[VEC], counted[VEC];
         for (int i = 0; i < VEC; ++i) {
             counted[i] = i < count;
-            lane[i] = with_weight && !(admission_score[p + (i < count ? i : 0)] <= limit) ? low_weight : 1.0f;
+            lane[i] = o.with_weight && !(admission_score[p + (i < count ? i : 0)] <= o.limit) ? o.low_weight : 1.0f;
         }
         realv weight = LOADV(lane, 0), real = LOADV(counted, 0);
-        realv ce_factor = c0 + c1 * weight, kld_factor = k0 + k1 * weight;
+        realv ce_factor = o.c0 + o.c1 * weight, kld_factor = o.k0 + o.k1 * weight;
         realv top, s_top = 0, t_top = 0, s_log = 0, t_log = 0, log_of_sum = log_sum(s, classes, count, 1.0f, &top);
-        if (with_teacher) {
+        if (o.with_teacher) {
             s_log = log_sum(s, classes, count, temperature, &s_top);
             t_log = log_sum(t, classes, count, temperature, &t_top);
         }
@@ -90,13 +83,13 @@ kernel void loss_pixels(int pixels, int part_pixels, int h, int w, int classes, 
             realv grad = ce_factor * (exp(log_q) - wanted);
             hard_ce -= hard != 0 ? log_q : (realv)0;
             ce -= wanted != 0 ? wanted * log_q : (realv)0;
-            if (with_teacher) {
+            if (o.with_teacher) {
                 realv log_p = lanes(t, classes, c, count) / temperature - t_top - t_log, prob = exp(log_p);
                 log_q = x / temperature - s_top - s_log;
                 kld += prob > 0 ? prob * (log_p - log_q) : (realv)0;
                 grad += kld_factor * kld_scale * (exp(log_q) - prob);
             }
-            if (!with_gradient) continue;
+            if (!o.with_gradient) continue;
             STORE_LANES(per_pixel * grad, lane);
             for (int i = 0; i < count; ++i) dlogits[((size_t)p + i) * classes + c] = lane[i];
         }

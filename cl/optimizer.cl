@@ -1,25 +1,21 @@
-/* Update rules over a flat range of parameters in vectors; formulas in optim.h. clip[0] is a factor on all gradients. */
+/* Update rules over a flat range of parameters in vectors; formulas in optim.h. clip[0] multiplies all gradients. */
 
-/* `keep` multiplies the weights: 1 - lr weight_decay for adamw, else 1. */
-kernel void adam(uint vectors, global float *weight, global const float *grad, global const float *clip,
-                 global float *m, global float *v, float beta1, float beta2, float one_minus_beta1, float one_minus_beta2,
-                 float step_size, float root, float decay, float keep)
+kernel void adam(struct adam o, uint vectors, global float *weight, global const float *grad, global const float *clip,
+                 global float *m, global float *v)
 {
-    uint i = get_global_id(0);
-    if (i >= vectors) return;
-    realv w = LOADV(weight, i), g = clip[0] * LOADV(grad, i) + decay * w;
-    realv first = beta1 * LOADV(m, i) + one_minus_beta1 * g;
-    realv second = beta2 * LOADV(v, i) + one_minus_beta2 * g * g;
+    ITEM_BELOW(i, vectors);
+    realv w = LOADV(weight, i), g = clip[0] * LOADV(grad, i) + o.decay * w;
+    realv first = o.beta1 * LOADV(m, i) + o.one_minus_beta1 * g;
+    realv second = o.beta2 * LOADV(v, i) + o.one_minus_beta2 * g * g;
     STOREV(first, m, i);
     STOREV(second, v, i);
-    STOREV(keep * w - step_size * (first / (sqrt(second) / root + 1e-8f)), weight, i);
+    STOREV(o.keep * w - o.step_size * (first / (sqrt(second) / o.root + 1e-8f)), weight, i);
 }
 
 kernel void sgd(uint vectors, global float *weight, global const float *grad, global const float *clip,
                 global float *moment, float momentum, float lr, float decay)
 {
-    uint i = get_global_id(0);
-    if (i >= vectors) return;
+    ITEM_BELOW(i, vectors);
     realv w = LOADV(weight, i);
     realv step = momentum * LOADV(moment, i) + (clip[0] * LOADV(grad, i) + decay * w);
     STOREV(step, moment, i);
@@ -29,8 +25,7 @@ kernel void sgd(uint vectors, global float *weight, global const float *grad, gl
 /* The sums of squares of each of `parts` parts of the gradients, one per vector lane. */
 kernel void clip_partial(uint vectors, uint parts, global const float *grad, global float *partial)
 {
-    uint id = get_global_id(0);
-    if (id >= parts) return;
+    ITEM_BELOW(id, parts);
 #ifdef PACED_GPU
     uint from = id, to = vectors, step = parts; /* neighbours read neighbouring memory */
 #else

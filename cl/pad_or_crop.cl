@@ -2,8 +2,7 @@
 kernel void pad_or_crop(int pixels, int vectors, int h, int w, int oh, int ow, int top, int left,
                       global const float *from, float beta, global float *to)
 {
-    uint p = PIXEL;
-    if (p >= (uint)pixels) return;
+    PIXEL_BELOW(p, pixels);
     int ox = p % ow, oy = p / ow % oh, n = p / ow / oh;
     int y = oy - top, x = ox - left;
     bool inside = y >= 0 && y < h && x >= 0 && x < w;

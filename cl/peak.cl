@@ -8,8 +8,7 @@
 
 kernel void peak_fma(int items, int rounds, float a, float b, global float *values)
 {
-    uint id = get_global_id(0);
-    if (id >= (uint)items) return;
+    ITEM_BELOW(id, items);
     realv x[CHAINS];
     EACH (int i = 0; i < CHAINS; ++i) x[i] = LOADV(values, id) + i;
     for (int round = 0; round < rounds; ++round)

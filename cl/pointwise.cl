@@ -1,12 +1,12 @@
 /* 1x1 convolution to a few filters, as dot products: a matrix product would pad them to a whole tile. */
 
 /* y[p][k] = beta y[p][k] + bias[k] + sum over c of weights[k][c] x(p, c); on a GPU dimension 0 is the filter. */
-kernel void pointwise_fwd(int pixels, int h, int w, int filters, int has_bias, SOURCE_PARAMS,
-                          global const float *weights, global const float *bias, float beta, global float *y)
+kernel void pointwise_fwd(struct pointwise shape, SOURCE_PARAMS, global const float *weights, global const float *bias,
+                          float beta, global float *y)
 {
     SOURCE_PARTS;
-    uint p = PIXEL;
-    if (p >= (uint)pixels) return;
+    int h = shape.h, w = shape.w, filters = shape.filters;
+    PIXEL_BELOW(p, shape.pixels);
     int vectors = first.vectors + second.vectors;
     FOR_CHANNELS(k, filters) {
         realv sum = 0;
@@ -15,10 +15,11 @@ kernel void pointwise_fwd(int pixels, int h, int w, int filters, int has_bias, S
             int row = part_row(part, p / w / h, p / w % h, h), column = part_column(part, p % w, w);
             size_t at = ((size_t)row * part.w + column) * part.vectors;
             for (int v = 0; v < part.vectors && row >= 0 && column >= 0; ++v)
-                sum += part_value(part, part_map(part, v), LOADV(part.x, at + v)) * LOADV(weights, k * vectors + from + v);
+                sum += part_value(part, part_map(part, v), LOADV(part.x, at + v)) *
+                       LOADV(weights, k * vectors + from + v);
             from += part.vectors;
         }
-        float value = over_lanes(sum) + (has_bias ? bias[k] : 0);
+        float value = over_lanes(sum) + (shape.has_bias ? bias[k] : 0);
         if (beta != 0) value += beta * y[(size_t)p * filters + k];
         y[(size_t)p * filters + k] = value;
     }
@@ -28,8 +29,7 @@ kernel void pointwise_fwd(int pixels, int h, int w, int filters, int has_bias, S
 kernel void pointwise_bwd_data(int pixels, int vectors, int filters, global const float *dy,
                                global const float *weights, float beta, global float *dx)
 {
-    uint p = PIXEL;
-    if (p >= (uint)pixels) return;
+    PIXEL_BELOW(p, pixels);
     FOR_CHANNELS(v, vectors) {
         size_t at = (size_t)p * vectors + v;
         realv sum = 0;
@@ -40,15 +40,15 @@ kernel void pointwise_bwd_data(int pixels, int vectors, int filters, global cons
 }
 
 /* partial[chunk][k][c] = sum over the chunk's pixels of dy[p][k] x(p, c), four filters at a time. */
-kernel void pointwise_bwd_weights(int pixels, int h, int w, int filters, int chunks, int chunk_pixels, SOURCE_PARAMS,
+kernel void pointwise_bwd_weights(struct pointwise shape, int chunks, int chunk_pixels, SOURCE_PARAMS,
                                   global const float *dy, global float *partial)
 {
     SOURCE_PARTS;
+    int h = shape.h, w = shape.w, filters = shape.filters;
     int vectors = first.vectors + second.vectors;
-    uint id = get_global_id(0);
-    if (id >= (uint)(chunks * vectors)) return;
+    ITEM_BELOW(id, chunks * vectors);
     int v = id % vectors, chunk = id / vectors;
-    int from = chunk * chunk_pixels, to = min(pixels, from + chunk_pixels);
+    int from = chunk * chunk_pixels, to = min(shape.pixels, from + chunk_pixels);
     struct part part = v < first.vectors ? first : second;
     int c = v < first.vectors ? v : v - first.vectors;
     struct map map = part_map(part, c);

@@ -2,8 +2,7 @@
 kernel void sum_partial(int pixels, int vectors, int chunks, int chunk_pixels, global const float *x,
                         global float *partial)
 {
-    uint id = get_global_id(0);
-    if (id >= (uint)(chunks * vectors)) return;
+    ITEM_BELOW(id, chunks * vectors);
     uint v = id % vectors, chunk = id / vectors;
     int from = chunk * chunk_pixels, to = min(pixels, from + chunk_pixels);
     realv sum = 0;
@@ -13,8 +12,7 @@ kernel void sum_partial(int pixels, int vectors, int chunks, int chunk_pixels, g
 
 kernel void sum_finish(int vectors, int chunks, global const float *partial, global float *sum)
 {
-    uint v = get_global_id(0);
-    if (v >= (uint)vectors) return;
+    ITEM_BELOW(v, vectors);
     realv total = 0;
     for (int i = 0; i < chunks; ++i) total += LOADV(partial, (size_t)i * vectors + v);
     STOREV(total, sum, v);

@@ -7,8 +7,7 @@ static int source_of(int i, float ratio, int size)
 kernel void resize_fwd(int pixels, int vectors, int h, int w, int oh, int ow, float ratio_y, float ratio_x,
                        global const float *x, global float *y)
 {
-    uint p = PIXEL;
-    if (p >= (uint)pixels) return;
+    PIXEL_BELOW(p, pixels);
     int ox = p % ow, oy = p / ow % oh, n = p / ow / oh;
     size_t from = ((size_t)n * h + source_of(oy, ratio_y, h)) * w + source_of(ox, ratio_x, w);
     FOR_CHANNELS(v, vectors) {
@@ -28,8 +27,7 @@ static int first_from(int at, float ratio, int size, int out)
 kernel void resize_bwd(int pixels, int vectors, int h, int w, int oh, int ow, float ratio_y, float ratio_x,
                        global const float *dy, float beta, global float *dx)
 {
-    uint p = PIXEL;
-    if (p >= (uint)pixels) return;
+    PIXEL_BELOW(p, pixels);
     int x = p % w, y = p / w % h, n = p / w / h;
     int top = first_from(y, ratio_y, h, oh), bottom = first_from(y + 1, ratio_y, h, oh);
     int left = first_from(x, ratio_x, w, ow), right = first_from(x + 1, ratio_x, w, ow);

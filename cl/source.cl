@@ -3,8 +3,7 @@
 kernel void source_store(int pixels, int h, int w, int vectors, int offset, SOURCE_PARAMS, global float *y)
 {
     SOURCE_PARTS;
-    uint p = PIXEL;
-    if (p >= (uint)pixels) return;
+    PIXEL_BELOW(p, pixels);
     for (int i = 0, from = 0; i < 2; ++i) {
         struct part part = i ? second : first;
         int row = part_row(part, p / w / h, p / w % h, h), column = part_column(part, p % w, w);

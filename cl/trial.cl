@@ -1,4 +1,4 @@
-/* The first kernel that a device runs: y = max(0, 3 x + 1) in whole vectors. A device that does not compute it is not used.
+/* The first kernel that a device runs: y = max(0, 3 x + 1) in whole vectors. A device that fails it is not used.
  * The kernels of trial_*.cl compute the same in other formats; x holds whole numbers that all of them represent. */
 kernel void trial(uint vectors, global const float *x, global float *y)
 {

@@ -1,8 +1,7 @@
 /* Storage in bfloat16: the upper half of a float, rounded to nearest even. It takes integer operations alone. */
 kernel void trial(uint vectors, global const float *x, global float *y)
 {
-    uint i = get_global_id(0);
-    if (i >= vectors) return;
+    ITEM_BELOW(i, vectors);
     for (int lane = 0; lane < VEC; ++lane) {
         uint bits = as_uint(x[i * VEC + lane]);
         ushort stored = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;

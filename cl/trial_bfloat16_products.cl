@@ -6,8 +6,7 @@
 #endif
 kernel void trial(uint vectors, global const float *x, global float *y)
 {
-    uint i = get_global_id(0);
-    if (i >= vectors) return;
+    ITEM_BELOW(i, vectors);
     uint16 one = as_uint16((float16)1) & 0xffff0000u, three = as_uint16((float16)3) >> 16;
     float16 a = as_float16(as_uint16(LOADV(x, i)) >> 16 | one), b = as_float16(three | one), sum = 0;
     __asm__("vdpbf16ps %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));

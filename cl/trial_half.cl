@@ -1,8 +1,7 @@
 /* Storage in half precision, which is core OpenCL: x goes through a half. */
 kernel void trial(uint vectors, global const float *x, global float *y)
 {
-    uint i = get_global_id(0);
-    if (i >= vectors) return;
+    ITEM_BELOW(i, vectors);
     ushort stored[VEC]; /* without the extension, half is only a type to point to */
     for (int lane = 0; lane < VEC; ++lane) {
         vstore_half_rte(x[i * VEC + lane], lane, (half *)stored);

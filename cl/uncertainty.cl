@@ -9,6 +9,7 @@
  * score = u and limit = mu: for the fused uncertainty, for anti-curriculum, and if mu is a quantile of u, which must
  * admit the pixels at the quantile. Else score = -f and limit = -(1 - mu), so that ties are decided as by the
  * reference's f >= 1 - mu. Anti-curriculum replaces u by 1 - u. The host defines the PACED_ constants. */
+
 /* f of one class; *largest_confidence = max_c f_c. */
 static float confidence(global const float *t, int classes, float tau, int class, float *largest_confidence)
 {
@@ -18,20 +19,6 @@ static float confidence(global const float *t, int classes, float tau, int class
     for (int c = 0; c < classes; ++c) sum += exp(t[c] / tau - largest);
     *largest_confidence = 1.0f / sum;
     return exp(t[class] / tau - largest) / sum;
-}
-
-static float boundary_uncertainty(global const uchar *labels, uint p, int h, int w, global const float *svls, int side)
-{
-    int x = p % w, y = p / w % h;
-    size_t image = p - ((size_t)y * w + x);
-    uchar label = labels[p];
-    float others = 0;
-    for (int j = 0; j < side; ++j)
-        for (int i = 0; i < side; ++i) {
-            int ny = clamp(y + j - side / 2, 0, h - 1), nx = clamp(x + i - side / 2, 0, w - 1);
-            if (labels[image + (size_t)ny * w + nx] != label) others += svls[j * side + i];
-        }
-    return others;
 }
 
 static float fused(int fuse, float beta, float u_p, float u_b)
@@ -46,36 +33,31 @@ static float fused(int fuse, float beta, float u_p, float u_b)
     }
 }
 
-/* side 0: no boundary uncertainty. has_teacher may be 0 if only the boundary is needed. */
-kernel void uncertainty(int pixels, int h, int w, int classes, int weighting, int by_max, int fuse, float beta, float tau,
-                        int side, int hard_first, int by_u, int has_teacher, global const float *teacher,
-                        global const uchar *labels, global const float *svls, global float *out,
-                        global float *admission_score)
+kernel void uncertainty(struct uncertainty o, global const float *teacher, global const uchar *labels,
+                        global const float *svls, global float *out, global float *admission_score)
 {
-    uint p = get_global_id(0);
-    if (p >= (uint)pixels) return;
+    ITEM_BELOW(p, o.pixels);
     float largest = 1, f = 1;
-    if (has_teacher) f = confidence(teacher + (size_t)p * classes, classes, tau, labels[p], &largest);
-    if (weighting == PACED_WEIGHT_FUSED) {
-        float u_b = side ? boundary_uncertainty(labels, p, h, w, svls, side) : 0;
-        float u = fused(fuse, beta, 1.0f - (by_max ? largest : f), u_b);
-        if (hard_first) u = 1.0f - u;
+    if (o.has_teacher) f = confidence(teacher + (size_t)p * o.classes, o.classes, o.tau, labels[p], &largest);
+    if (o.weighting == PACED_WEIGHT_FUSED) {
+        float u_b = o.side ? svls_sum(labels, p, o.h, o.w, svls, o.side, labels[p], false) : 0;
+        float u = fused(o.fuse, o.beta, 1.0f - (o.by_max ? largest : f), u_b);
+        if (o.hard_first) u = 1.0f - u;
         out[p] = u;
         admission_score[p] = u;
         return;
     }
-    if (weighting != PACED_WEIGHT_TRUE_CLASS) f = largest;
+    if (o.weighting != PACED_WEIGHT_TRUE_CLASS) f = largest;
     /* The exact mean: rounding must not decide ties. */
-    if (weighting == PACED_WEIGHT_CLASS_MEAN) f = 1.0f / (float)classes;
-    out[p] = hard_first ? f : 1.0f - f;
-    admission_score[p] = by_u ? out[p] : -f;
+    if (o.weighting == PACED_WEIGHT_CLASS_MEAN) f = 1.0f / (float)o.classes;
+    out[p] = o.hard_first ? f : 1.0f - f;
+    admission_score[p] = o.by_u ? out[p] : -f;
 }
 
 /* Replaces every value by its image's mean. One work-item per image sums in a fixed order. */
 kernel void image_mean(int images, int pixels_per_image, global float *values)
 {
-    uint n = get_global_id(0);
-    if (n >= (uint)images) return;
+    ITEM_BELOW(n, images);
     global float *v = values + (size_t)n * pixels_per_image;
     float total = 0;
     for (int from = 0; from < pixels_per_image; from += 256) {

@@ -2,8 +2,7 @@
 kernel void upsample_bwd(int pixels, int vectors, int h, int w, int factor, global const float *dy, float beta,
                          global float *dx)
 {
-    uint p = PIXEL;
-    if (p >= (uint)pixels) return;
+    PIXEL_BELOW(p, pixels);
     int x = p % w, y = p / w % h, n = p / w / h;
     int ow = w * factor, oh = h * factor;
     FOR_CHANNELS(v, vectors) {

@@ -148,25 +148,24 @@ INLINE void load_column(const int m, struct part part, struct map map, uint c, c
 }
 
 /* Tile from_tile + row counts over samples, tile rows and tile columns. Rows beyond the last tile are zero. */
-INLINE void input_tile(const int m, int tiles, int from_tile, int rows, int run, int down, int across, int oh, int ow,
-                       int dilation, int h, int w, int padded, int pad, struct part first, struct part second,
-                       global float *values)
+INLINE void input_tile(const int m, struct winograd_tiles g, int h, int w, int padded, int pad, struct part first,
+                       struct part second, global float *values)
 {
-    const int a = m + 2;
-    size_t plane = (size_t)rows * padded;
-    FOR_PIXELS(row, rows, run) {
-        int tile = from_tile + row, from = 0, n = tile / across / down;
+    const int a = m + 2, dilation = g.dilation;
+    size_t plane = (size_t)g.rows * padded;
+    FOR_PIXELS(row, g.rows, g.run) {
+        int tile = g.first + row, from = 0, n = tile / g.across / g.down;
         int y0 = 0, x0 = 0;
-        if (tile < tiles) {
-            y0 = tile_start(m, tile / across % down, oh, dilation) - pad;
-            x0 = tile_start(m, tile % across, ow, dilation) - pad;
+        if (tile < g.tiles) {
+            y0 = tile_start(m, tile / g.across % g.down, g.h, dilation) - pad;
+            x0 = tile_start(m, tile % g.across, g.w, dilation) - pad;
         }
         global float *to = values + (size_t)row * padded * VEC;
         for (int i = 0; i < 2; ++i) {
             struct part part = i ? second : first;
             long line[MOST], column[MOST];
             for (int k = 0; k < a; ++k) {
-                int y = tile < tiles ? part_row(part, n, y0 + k * dilation, h) : -1;
+                int y = tile < g.tiles ? part_row(part, n, y0 + k * dilation, h) : -1;
                 int x = part_column(part, x0 + k * dilation, w);
                 line[k] = (long)y * part.w * part.vectors;
                 column[k] = (long)x * part.vectors;
@@ -194,16 +193,16 @@ INLINE void input_tile(const int m, int tiles, int from_tile, int rows, int run,
 }
 
 /* Channel vectors from `from` on: `vectors` of the `all` vectors of a pixel; a row of `products` has `padded`. */
-INLINE void output_tile(const int m, int from_tile, int rows, int run, int plane_rows, int down, int across, int h,
-                        int w, int dilation, int from, int vectors, int all, int padded, int has_bias,
-                        global const float *products, global const float *bias, float beta, global float *y)
+INLINE void output_tile(const int m, struct winograd_tiles g, int plane_rows, int from, int vectors, int all,
+                        int padded, int has_bias, global const float *products, global const float *bias, float beta,
+                        global float *y)
 {
-    const int a = m + 2;
+    const int a = m + 2, h = g.h, w = g.w, dilation = g.dilation;
     size_t plane = (size_t)plane_rows * padded;
     long column = (long)dilation * all, line = column * w;
-    FOR_PIXELS(row, rows, run) {
-        int tile = from_tile + row, n = tile / across / down;
-        int y0 = tile_start(m, tile / across % down, h, dilation), x0 = tile_start(m, tile % across, w, dilation);
+    FOR_PIXELS(row, g.rows, g.run) {
+        int tile = g.first + row, n = tile / g.across / g.down;
+        int y0 = tile_start(m, tile / g.across % g.down, h, dilation), x0 = tile_start(m, tile % g.across, w, dilation);
         long corner = (((long)n * h + y0) * w + x0) * all + from;
         FOR_CHANNELS(v, vectors) {
             realv t[MOST * MOST], add = 0;
@@ -295,8 +294,7 @@ INLINE void filter_reversed(const int m, int from, int outputs, int filters, int
                             global const float *w, global float *weights)
 {
     const int a = m + 2;
-    uint k = PIXEL;
-    if (k >= (uint)padded) return;
+    PIXEL_BELOW(k, padded);
     size_t plane = (size_t)padded * outputs;
     FOR_CHANNELS(v, outputs) {
         realv g[MOST * MOST];
@@ -314,12 +312,12 @@ INLINE void filter_reversed(const int m, int from, int outputs, int filters, int
     }
 }
 
-/* transposed[plane][k][tile] of `outputs` filters (a multiple of 16) from `from` on. VEC 16: a work-item takes 16 tiles and
- * 16 filters, all filters real; else one element. Zero beyond the last tile or filter. */
-INLINE void transposed_tile(const int m, int tiles, int first, int rows, int down, int across, int h, int w, int dilation,
-                        int from, int outputs, int filters, global const float *dy, global float *transposed)
+/* transposed[plane][k][tile] of `outputs` filters (a multiple of 16) from `from` on. VEC 16: a work-item takes 16 tiles
+ * and 16 filters, all filters real; else one element. Zero beyond the last tile or filter. */
+INLINE void transposed_tile(const int m, struct winograd_tiles g, int from, int outputs, int filters,
+                            global const float *dy, global float *transposed)
 {
-    const int a = m + 2;
+    const int a = m + 2, rows = g.rows, h = g.h, w = g.w, dilation = g.dilation;
     uint id = get_global_id(0);
     size_t plane = (size_t)outputs * rows;
 #if VEC == 16
@@ -327,16 +325,16 @@ INLINE void transposed_tile(const int m, int tiles, int first, int rows, int dow
     int k0 = id % (outputs / 16) * 16, row0 = id / (outputs / 16) * 16;
     realv block[4 * 4][16];
     for (int r = 0; r < 16; ++r) {
-        int tile = first + row0 + r, n = tile / across / down, y0 = 0, x0 = 0;
-        if (tile < tiles) {
-            y0 = tile_start(m, tile / across % down, h, dilation);
-            x0 = tile_start(m, tile % across, w, dilation);
+        int tile = g.first + row0 + r, n = tile / g.across / g.down, y0 = 0, x0 = 0;
+        if (tile < g.tiles) {
+            y0 = tile_start(m, tile / g.across % g.down, h, dilation);
+            x0 = tile_start(m, tile % g.across, w, dilation);
         }
         global const float *corner = dy + (((size_t)n * h + y0) * w + x0) * filters + from + k0;
         EACH (int i = 0; i < m; ++i)
             EACH (int j = 0; j < m; ++j) {
                 block[i * m + j][r] = 0;
-                if (tile < tiles && y0 + i * dilation < h && x0 + j * dilation < w)
+                if (tile < g.tiles && y0 + i * dilation < h && x0 + j * dilation < w)
                     block[i * m + j][r] = LOADV(corner + ((size_t)i * w + j) * dilation * filters, 0);
             }
     }
@@ -354,16 +352,16 @@ INLINE void transposed_tile(const int m, int tiles, int first, int rows, int dow
     }
 #elif VEC == 1
     if (id >= (uint)(outputs * rows)) return;
-    int k = from + id / rows, tile = first + id % rows, n = tile / across / down, y0 = 0, x0 = 0;
-    if (tile < tiles) {
-        y0 = tile_start(m, tile / across % down, h, dilation);
-        x0 = tile_start(m, tile % across, w, dilation);
+    int k = from + id / rows, tile = g.first + id % rows, n = tile / g.across / g.down, y0 = 0, x0 = 0;
+    if (tile < g.tiles) {
+        y0 = tile_start(m, tile / g.across % g.down, h, dilation);
+        x0 = tile_start(m, tile % g.across, w, dilation);
     }
     realv t[MOST * MOST];
     EACH (int i = 0; i < m; ++i)
         EACH (int j = 0; j < m; ++j) {
             int y = y0 + i * dilation, x = x0 + j * dilation;
-            bool real = tile < tiles && k < filters && y < h && x < w;
+            bool real = tile < g.tiles && k < filters && y < h && x < w;
             t[i * MOST + j] = real ? dy[(((size_t)n * h + y) * w + x) * filters + k] : 0;
         }
     EACH (int j = 0; j < m; ++j) grad_line(m, t + j, MOST);
@@ -379,8 +377,7 @@ INLINE void taps_tile(const int m, int from, int rows, int plane_rows, int vecto
                       global const float *products, global float *dw)
 {
     const int a = m + 2;
-    uint k = PIXEL;
-    if (k >= (uint)rows) return;
+    PIXEL_BELOW(k, rows);
     size_t plane = (size_t)plane_rows * padded;
     FOR_CHANNELS(v, vectors) {
         realv t[MOST * MOST];
@@ -399,21 +396,17 @@ INLINE void taps_tile(const int m, int from, int rows, int plane_rows, int vecto
 /* ---- the kernels ---------------------------------------------------------------------------------------------- */
 
 #define KERNELS(m)                                                                                                     \
-    kernel void CAT(winograd_input, m)(int tiles, int from_tile, int rows, int run, int down, int across, int oh,      \
-                                       int ow, int dilation, int h, int w, int padded, int pad, SOURCE_PARAMS,         \
+    kernel void CAT(winograd_input, m)(struct winograd_tiles g, int h, int w, int padded, int pad, SOURCE_PARAMS,      \
                                        global float *values)                                                           \
     {                                                                                                                  \
         SOURCE_PARTS;                                                                                                  \
-        input_tile(m, tiles, from_tile, rows, run, down, across, oh, ow, dilation, h, w, padded, pad, first, second,   \
-                   values);                                                                                            \
+        input_tile(m, g, h, w, padded, pad, first, second, values);                                                    \
     }                                                                                                                  \
-    kernel void CAT(winograd_output, m)(int from_tile, int rows, int run, int plane_rows, int down, int across, int h, \
-                                        int w, int dilation, int from, int vectors, int all, int padded, int has_bias, \
-                                        global const float *products, global const float *bias, float beta,            \
-                                        global float *y)                                                               \
+    kernel void CAT(winograd_output, m)(struct winograd_tiles g, int plane_rows, int from, int vectors, int all,       \
+                                        int padded, int has_bias, global const float *products,                        \
+                                        global const float *bias, float beta, global float *y)                         \
     {                                                                                                                  \
-        output_tile(m, from_tile, rows, run, plane_rows, down, across, h, w, dilation, from, vectors, all, padded,     \
-                    has_bias, products, bias, beta, y);                                                                \
+        output_tile(m, g, plane_rows, from, vectors, all, padded, has_bias, products, bias, beta, y);                  \
     }                                                                                                                  \
     kernel void CAT(winograd_filter, m)(int from, int outputs, int filters, int channels, int padded,                  \
                                         global const float *w, global float *weights)                                  \
@@ -425,11 +418,10 @@ INLINE void taps_tile(const int m, int from, int rows, int plane_rows, int vecto
     {                                                                                                                  \
         filter_reversed(m, from, outputs, filters, vectors, padded, w, weights);                                       \
     }                                                                                                                  \
-    kernel void CAT(winograd_transposed, m)(int tiles, int first, int rows, int down, int across, int h, int w,            \
-                                        int dilation, int from, int outputs, int filters, global const float *dy,      \
-                                        global float *transposed)                                                          \
+    kernel void CAT(winograd_transposed, m)(struct winograd_tiles g, int from, int outputs, int filters,               \
+                                            global const float *dy, global float *transposed)                          \
     {                                                                                                                  \
-        transposed_tile(m, tiles, first, rows, down, across, h, w, dilation, from, outputs, filters, dy, transposed);          \
+        transposed_tile(m, g, from, outputs, filters, dy, transposed);                                                 \
     }                                                                                                                  \
     kernel void CAT(winograd_taps, m)(int from, int rows, int plane_rows, int vectors, int padded,                     \
                                       global const float *products, global float *dw)                                  \

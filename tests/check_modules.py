@@ -7,6 +7,7 @@ A module src/<module>/ has one public header, include/paced/<module>.h. The orde
 `modules` in meson.build. Rules:
   * a file of a module includes its public header, its private headers, and public headers of modules above it;
   * a public header includes only public headers of modules above it; src/main.c includes only public headers;
+  * any file may include cl/parameters.h, the parameters of kernels;
   * only src/device and the drivers in tests/platforms include OpenCL and CLBlast;
   * every public header compiles alone, without warnings (compiler: $CC, else cc).
 Prints each violation as FILE:LINE; the exit status is 1 if there is any. Standard library only.
@@ -20,6 +21,7 @@ import sys
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]')
 OPENCL = re.compile(r"^(CL/|OpenCL/|clblast)")
+SHARED = {"cl/parameters.h"}  # the parameters of kernels, for any module
 GENERATED = {"paced_build.h", "paced_networks.h"}  # version and folders, names of networks; written by meson
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wstrict-prototypes", "-Wno-unused-parameter", "-Werror"]
 
@@ -62,7 +64,7 @@ def fault(root, path, name, modules, reach, own):
 
 def check_file(root, path, modules, reach, own):
     for number, name in includes(path):
-        if name in GENERATED:
+        if name in GENERATED | SHARED:
             continue
         what = fault(root, path, name, modules, reach, own)
         if what:

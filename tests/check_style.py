@@ -81,7 +81,7 @@ def check_kernels():
     command = tool("clang")
     if not command:
         return
-    common = (ROOT / "cl" / "common.clh").read_text()
+    common = "".join((ROOT / "cl" / name).read_text() for name in ("parameters.h", "common.clh"))
     given = set(re.findall(r"#\s*(?:define|ifn?def) (PACED_\w+)", common)) | {"PACED_GPU"}
     for path in files("cl/*.cl"):
         if path.name.startswith("trial_"):
@@ -100,7 +100,7 @@ def check_kernels():
 def guard_of(path):
     """Beginning and end of a header's guard: the module, and the file."""
     parts = path.parts
-    module = "TESTS" if parts[0] == "tests" else "" if parts[0] == "include" else parts[1].upper()
+    module = parts[0].upper() if parts[0] in ("tests", "cl") else "" if parts[0] == "include" else parts[1].upper()
     return f"PACED_{module}_" if module else "PACED_", f"{path.stem.upper()}_H"
 
 

@@ -150,11 +150,10 @@ enum paced_err paced_ticket_wait(struct paced_ticket *ticket); /* no-op on {0}; 
 
 /* ---- kernels ------------------------------------------------------------------------------------------------- */
 
-/* A kernel, named where it is launched:
- *   static const struct paced_kernel relu_fwd = {"relu.cl", "relu_fwd"};
- *   return PACED_LAUNCH(device, &relu_fwd, range, vec, PACED_ARG(x), PACED_ARG(y), PACED_ARG(count));
- * Its file is searched in $PACED_CL_DIR, then by paced_shipped_path; common.clh is prepended. Programs are built at
- * first use, per vector width `vec` (the macro VEC), and their binaries cached on disk. */
+/* A kernel, named where it is launched, here relu_fwd of relu.cl:
+ *   return PACED_LAUNCH(device, PACED_KERNEL(relu, relu_fwd), range, vec, x, y, count);
+ * Its file is searched in $PACED_CL_DIR, then by paced_shipped_path; parameters.h and common.clh are prepended.
+ * Programs are built at first use, per vector width `vec` (the macro VEC), and their binaries cached on disk. */
 struct paced_kernel {
     const char *file, *name;
     const struct paced_define *defines; /* macros, up to one without a name; the same for all kernels of a file */
@@ -165,8 +164,11 @@ struct paced_define {
 };
 #define PACED_DEFINE(constant) \
     { #constant, constant }
+#define PACED_KERNEL(file, name) (&(const struct paced_kernel){#file ".cl", #name, NULL})
 
-enum paced_arg_kind { PACED_ARG_BUFFER, PACED_ARG_INT, PACED_ARG_UINT, PACED_ARG_FLOAT };
+/* An argument of a kernel. With PACED_CHECK_ARGUMENTS=1 in the environment, as in tests, a launch fails if a kind
+ * differs from the kernel's declaration. */
+enum paced_arg_kind { PACED_ARG_BUFFER, PACED_ARG_INT, PACED_ARG_UINT, PACED_ARG_FLOAT, PACED_ARG_STRUCT };
 struct paced_arg {
     enum paced_arg_kind kind;
     union {
@@ -174,9 +176,17 @@ struct paced_arg {
         int32_t i;
         uint32_t u;
         float f;
+        struct {
+            const char *type;
+            const void *value;
+            size_t size;
+        } structure;
     };
 };
 
+static inline struct paced_arg paced_arg_itself(struct paced_arg arg) {
+    return arg;
+}
 static inline struct paced_arg paced_arg_buffer(const struct paced_buffer *buffer) {
     return (struct paced_arg){.kind = PACED_ARG_BUFFER, .buffer = buffer};
 }
@@ -189,34 +199,56 @@ static inline struct paced_arg paced_arg_uint(uint32_t u) {
 static inline struct paced_arg paced_arg_float(float f) {
     return (struct paced_arg){.kind = PACED_ARG_FLOAT, .f = f};
 }
-#define PACED_ARG(x) \
-    _Generic((x),                                                                                                      \
-        struct paced_buffer *: paced_arg_buffer,                                                                       \
-        const struct paced_buffer *: paced_arg_buffer,                                                                 \
-        int: paced_arg_int,                                                                                            \
-        unsigned: paced_arg_uint,                                                                                      \
-        float: paced_arg_float)(x)
+static inline struct paced_arg paced_arg_struct(const char *type, const void *value, size_t size) {
+    return (struct paced_arg){.kind = PACED_ARG_STRUCT, .structure = {type, value, size}};
+}
+/* clang-format off */
+#define PACED_ARG(x) _Generic((x), struct paced_buffer *: paced_arg_buffer, \
+    const struct paced_buffer *: paced_arg_buffer, int: paced_arg_int, unsigned: paced_arg_uint, \
+    float: paced_arg_float, struct paced_arg: paced_arg_itself)(x)
+/* The value of a struct of cl/parameters.h; must stay until the launch. */
+#define PACED_STRUCT(name, pointer) paced_arg_struct(#name, (const struct name *){pointer}, sizeof(struct name))
+
+/* PACED_ARG of each of up to 12 values. */
+#define PACED_ARGS_1(x) PACED_ARG(x)
+#define PACED_ARGS_2(x, ...) PACED_ARG(x), PACED_ARGS_1(__VA_ARGS__)
+#define PACED_ARGS_3(x, ...) PACED_ARG(x), PACED_ARGS_2(__VA_ARGS__)
+#define PACED_ARGS_4(x, ...) PACED_ARG(x), PACED_ARGS_3(__VA_ARGS__)
+#define PACED_ARGS_5(x, ...) PACED_ARG(x), PACED_ARGS_4(__VA_ARGS__)
+#define PACED_ARGS_6(x, ...) PACED_ARG(x), PACED_ARGS_5(__VA_ARGS__)
+#define PACED_ARGS_7(x, ...) PACED_ARG(x), PACED_ARGS_6(__VA_ARGS__)
+#define PACED_ARGS_8(x, ...) PACED_ARG(x), PACED_ARGS_7(__VA_ARGS__)
+#define PACED_ARGS_9(x, ...) PACED_ARG(x), PACED_ARGS_8(__VA_ARGS__)
+#define PACED_ARGS_10(x, ...) PACED_ARG(x), PACED_ARGS_9(__VA_ARGS__)
+#define PACED_ARGS_11(x, ...) PACED_ARG(x), PACED_ARGS_10(__VA_ARGS__)
+#define PACED_ARGS_12(x, ...) PACED_ARG(x), PACED_ARGS_11(__VA_ARGS__)
+#define PACED_ARGS_PICK(_1, _2, _3, _4, _5, _6, _7, _8, _9, _10, _11, _12, picked, ...) picked
+#define PACED_ARGS(...) PACED_ARGS_PICK(__VA_ARGS__, PACED_ARGS_12, PACED_ARGS_11, PACED_ARGS_10, PACED_ARGS_9, \
+    PACED_ARGS_8, PACED_ARGS_7, PACED_ARGS_6, PACED_ARGS_5, \
+    PACED_ARGS_4, PACED_ARGS_3, PACED_ARGS_2, PACED_ARGS_1, 0)(__VA_ARGS__)
+/* clang-format on */
 
 /* The layout of a kernel's work:
  *   items(n)            one work-item for each of n independent things;
  *   chunks(n)           items(n), few and heavy;
  *   pixels(n, vectors)  n pixels of `vectors` channel vectors each: in the CPU variant a work-item loops over one
- *                       pixel's channels, in the GPU variant it takes one channel vector (see PIXEL and FOR_CHANNELS
- *                       in common.clh).
+ *                       pixel's channels, in the GPU variant it takes one channel vector (see
+ *                       PIXEL_BELOW and FOR_CHANNELS in common.clh).
  * Kernels check their index: the launched range is rounded up to whole work-groups. */
 struct paced_range {
-    uint32_t items, vectors;
+    uint64_t items; /* at most UINT32_MAX, which kernels count to */
+    uint32_t vectors;
     bool coarse;  /* few, heavy work-items: work-groups of one in the CPU variant */
     uint32_t run; /* pixels per work-item (FOR_PIXELS in common.clh); 0: one */
 };
 static inline struct paced_range paced_range_items(uint64_t items) {
-    return (struct paced_range){.items = (uint32_t)items, .vectors = 0};
+    return (struct paced_range){.items = items};
 }
 static inline struct paced_range paced_range_chunks(uint64_t items) {
-    return (struct paced_range){.items = (uint32_t)items, .vectors = 0, .coarse = true};
+    return (struct paced_range){.items = items, .coarse = true};
 }
 static inline struct paced_range paced_range_pixels(uint64_t pixels, uint32_t vectors) {
-    return (struct paced_range){.items = (uint32_t)pixels, .vectors = vectors};
+    return (struct paced_range){.items = pixels, .vectors = vectors};
 }
 
 /* pixels(n, vectors) with heavy work-items, which take runs of pixels on a CPU. range.run is an argument of the
@@ -225,9 +257,9 @@ struct paced_range paced_range_runs(const struct paced_device *device, uint64_t 
 
 enum paced_err paced_launch(struct paced_device *device, const struct paced_kernel *kernel, struct paced_range range,
                             int vec, int arg_count, const struct paced_arg *args);
-#define PACED_LAUNCH(device, kernel, range, vec, ...)                                               \
-    paced_launch(device, kernel, range, vec, (int)PACED_COUNT(((struct paced_arg[]){__VA_ARGS__})), \
-                 (struct paced_arg[]){__VA_ARGS__})
+#define PACED_LAUNCH(device, kernel, range, vec, ...)                                                           \
+    paced_launch(device, kernel, range, vec, (int)PACED_COUNT(((struct paced_arg[]){PACED_ARGS(__VA_ARGS__)})), \
+                 (struct paced_arg[]){PACED_ARGS(__VA_ARGS__)})
 
 /* The widest vector for `channels` on this device: the largest of 16, 8, 4, 2, 1 that divides channels and that the
  * device handles well. */

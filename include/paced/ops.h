@@ -30,7 +30,7 @@ struct paced_tensor *paced_conv_transpose2d(struct paced_graph *graph, const cha
  * "224x224x64-64 k3 s1 p1 d1 n4 forward" (h x w x c - filters, kernel, stride, pad, dilation, samples). */
 enum paced_conv_direction {
     PACED_CONV_FORWARD,
-    PACED_CONV_FORWARD_TRAINING, /* requires a smaller rounding error than inference: choose.c */
+    PACED_CONV_FORWARD_TRAINING, /* requires a smaller rounding error than inference: conv.c */
     PACED_CONV_BACKWARD_DATA,
     PACED_CONV_BACKWARD_WEIGHTS,
     PACED_CONV_DIRECTIONS

@@ -8,30 +8,6 @@
 
 static _Thread_local struct paced_failures *collector; /* NULL: errors are printed */
 
-/* ---- advice -------------------------------------------------------------------------------------------------- */
-
-static const char *const plain_advice[PACED_CAUSES] = {
-    [PACED_CAUSE_MEMORY] = "use a smaller batch, smaller images or a narrower network",
-    [PACED_CAUSE_MEMORY_LIMIT] = "use a smaller batch, smaller images or a narrower network, or raise the limit",
-    [PACED_CAUSE_TOO_MANY_PIXELS] = "use a smaller batch or smaller images",
-    [PACED_CAUSE_IMAGE_TOO_SMALL] = "use larger images",
-    [PACED_CAUSE_ONE_VALUE] = "use a larger batch or larger images",
-    [PACED_CAUSE_OTHER_NETWORK] = "give the network and the classes of the file",
-    [PACED_CAUSE_DIVERGED] = "use other weights or train again with a lower learning rate",
-    [PACED_CAUSE_NO_PRODUCTS] = "choose another device",
-};
-static const char *const *advice = plain_advice;
-
-void paced_advise(const char *const texts[PACED_CAUSES]) {
-    advice = texts;
-}
-
-const char *paced_advice(enum paced_cause cause) {
-    return advice[cause];
-}
-
-/* ---- errors -------------------------------------------------------------------------------------------------- */
-
 void paced_errors_collect(struct paced_failures *failures) {
     collector = failures;
 }

@@ -1,4 +1,4 @@
-/* log: messages on stderr.
+/* log: messages on stderr, and the advice in them.
  *
  * A message is one line: "paced: ", the text, a newline. On a terminal the status line (a progress bar) is below the
  * messages: "\r\033[K" erases it, then the message and the status line are written. The status line is cut to the
@@ -95,3 +95,25 @@ void paced_log_status(const char *text) {
 
 PACED_NAMES(paced_log_level_name, [PACED_LOG_ERROR] = "error", [PACED_LOG_WARN] = "warn", [PACED_LOG_INFO] = "info",
             [PACED_LOG_DEBUG] = "debug")
+
+/* ---- advice -------------------------------------------------------------------------------------------------- */
+
+static const char *const plain_advice[PACED_CAUSES] = {
+    [PACED_CAUSE_MEMORY] = "use a smaller batch, smaller images or a narrower network",
+    [PACED_CAUSE_MEMORY_LIMIT] = "use a smaller batch, smaller images or a narrower network, or raise the limit",
+    [PACED_CAUSE_TOO_MANY_PIXELS] = "use a smaller batch or smaller images",
+    [PACED_CAUSE_IMAGE_TOO_SMALL] = "use larger images",
+    [PACED_CAUSE_ONE_VALUE] = "use a larger batch or larger images",
+    [PACED_CAUSE_OTHER_NETWORK] = "give the network and the classes of the file",
+    [PACED_CAUSE_DIVERGED] = "use other weights or train again with a lower learning rate",
+    [PACED_CAUSE_NO_PRODUCTS] = "choose another device",
+};
+static const char *const *advice = plain_advice;
+
+void paced_advise(const char *const texts[PACED_CAUSES]) {
+    advice = texts;
+}
+
+const char *paced_advice(enum paced_cause cause) {
+    return advice[cause];
+}

@@ -46,10 +46,6 @@ void paced_buffer_destroy(struct paced_buffer *buffer) {
     free(buffer);
 }
 
-uint64_t paced_device_allocated(const struct paced_device *device) {
-    return device->allocated_bytes;
-}
-
 uint64_t paced_buffer_bytes(const struct paced_buffer *buffer) {
     return buffer->bytes;
 }

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "src/device/trial.h"
-#include "src/device/verdicts.h"
 
 static void text_of(cl_device_id id, cl_device_info what, char *out, size_t size) {
     char buffer[1024] = "";
@@ -16,11 +15,6 @@ static void text_of(cl_device_id id, cl_device_info what, char *out, size_t size
     while (isspace((unsigned char)*start)) ++start;
     snprintf(out, size, "%.*s", (int)size - 1, start);
     paced_text_clean(out);
-}
-
-/* Some drivers report no memory at all. */
-static uint64_t memory_of(cl_ulong bytes) {
-    return bytes ? bytes : PACED_MEMORY_UNKNOWN;
 }
 
 static void describe(cl_platform_id platform, cl_device_id id, struct paced_device_info *info) {
@@ -34,35 +28,29 @@ static void describe(cl_platform_id platform, cl_device_id id, struct paced_devi
     text_of(id, CL_DEVICE_VERSION, info->version, sizeof info->version);
     text_of(id, CL_DRIVER_VERSION, info->driver, sizeof info->driver);
     cl_device_type type = 0;
-    cl_uint units = 0, clock = 0, width = 0, align_bits = 0;
-    cl_ulong global = 0, alloc = 0, local = 0;
-    size_t group = 1, sides[8] = {0}; /* maximum work-items of a group: in total, and along each dimension */
-    clGetDeviceInfo(id, CL_DEVICE_TYPE, sizeof type, &type, NULL);
-    clGetDeviceInfo(id, CL_DEVICE_MAX_COMPUTE_UNITS, sizeof units, &units, NULL);
-    clGetDeviceInfo(id, CL_DEVICE_MAX_CLOCK_FREQUENCY, sizeof clock, &clock, NULL);
-    clGetDeviceInfo(id, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, sizeof width, &width, NULL);
-    clGetDeviceInfo(id, CL_DEVICE_MEM_BASE_ADDR_ALIGN, sizeof align_bits, &align_bits, NULL);
-    clGetDeviceInfo(id, CL_DEVICE_GLOBAL_MEM_SIZE, sizeof global, &global, NULL);
-    clGetDeviceInfo(id, CL_DEVICE_MAX_MEM_ALLOC_SIZE, sizeof alloc, &alloc, NULL);
-    clGetDeviceInfo(id, CL_DEVICE_LOCAL_MEM_SIZE, sizeof local, &local, NULL);
-    clGetDeviceInfo(id, CL_DEVICE_MAX_WORK_GROUP_SIZE, sizeof group, &group, NULL);
-    clGetDeviceInfo(id, CL_DEVICE_MAX_WORK_ITEM_SIZES, sizeof sides, sides, NULL);
+    cl_uint align_bits = 0;
+    size_t sides[8] = {0}; /* maximum work-items of a group along each dimension */
+    info->max_work_group = 1;
+#define GET(what, out) clGetDeviceInfo(id, CL_DEVICE_##what, sizeof(out), &(out), NULL)
+    GET(TYPE, type);
+    GET(MAX_COMPUTE_UNITS, info->compute_units);
+    GET(MAX_CLOCK_FREQUENCY, info->clock_mhz);
+    GET(NATIVE_VECTOR_WIDTH_FLOAT, info->float_width);
+    GET(MEM_BASE_ADDR_ALIGN, align_bits);
+    GET(GLOBAL_MEM_SIZE, info->global_bytes);
+    GET(MAX_MEM_ALLOC_SIZE, info->max_alloc_bytes);
+    GET(LOCAL_MEM_SIZE, info->local_bytes);
+    GET(MAX_WORK_GROUP_SIZE, info->max_work_group);
+    GET(MAX_WORK_ITEM_SIZES, sides);
+#undef GET
     for (int i = 0; i < 2; ++i)
-        if (sides[i] > 0 && sides[i] < group) group = sides[i];
+        if (sides[i] > 0 && sides[i] < info->max_work_group) info->max_work_group = sides[i];
     info->kind = type & CL_DEVICE_TYPE_GPU ? PACED_GPU : type & CL_DEVICE_TYPE_CPU ? PACED_CPU : PACED_ACCELERATOR;
     info->variant = info->kind == PACED_CPU ? PACED_VARIANT_CPU : PACED_VARIANT_GPU;
-    info->compute_units = units;
-    info->clock_mhz = clock;
-    info->float_width = width;
     info->align_bytes = align_bits / 8 > 128 ? align_bits / 8 : 128;
-    info->global_bytes = memory_of(global);
-    info->max_alloc_bytes = memory_of(alloc);
-    info->local_bytes = local;
-    info->max_work_group = group;
-}
-
-bool device_is_pocl(const struct paced_device_info *info) {
-    return strstr(info->platform, "Portable Computing Language") != NULL;
+    /* Some drivers report no memory at all. */
+    if (!info->global_bytes) info->global_bytes = PACED_MEMORY_UNKNOWN;
+    if (!info->max_alloc_bytes) info->max_alloc_bytes = PACED_MEMORY_UNKNOWN;
 }
 
 /* A fault that the driver itself reports, or NULL. */
@@ -160,21 +148,9 @@ static enum paced_err choose_variant(struct candidates *found) {
     return PACED_OK;
 }
 
-void candidates_prepare_environment(int threads) {
-    setenv("CLBLAST_BUILD_OPTIONS", " -DUSE_VECTOR_MAD=1 ", 0);
-    const char *pocl_cache = getenv("POCL_CACHE_DIR");
-    if (pocl_cache && !*pocl_cache) unsetenv("POCL_CACHE_DIR"); /* PoCL aborts */
-    if (threads <= 0) return;
-    char text[16];
-    snprintf(text, sizeof text, "%d", threads);
-    setenv("POCL_MAX_PTHREAD_COUNT", text, 0);
-    setenv("POCL_CPU_MAX_CU_COUNT", text, 0);
-    setenv("CL_CONFIG_CPU_TBB_NUM_WORKERS", text, 0);
-}
-
 enum paced_err candidates_find(struct candidates *found, int threads, bool untried) {
     *found = (struct candidates){0};
-    candidates_prepare_environment(threads);
+    opencl_prepare_environment(threads);
     if (!untried) PACED_TRY(check_listing());
     find(found);
     enum paced_err err = choose_variant(found);

@@ -1,37 +1,5 @@
-/* Matrix products by CLBlast, with a setting that is chosen for this device and passed its self-test. */
-#include <string.h>
-
-#include <clblast_c.h>
-
+/* Matrix products with a setting that is chosen for this device and passed its self-test. */
 #include "src/device/gemm.h"
-
-static enum paced_err multiply_plain(struct paced_device *device, const struct product *p) {
-    static const struct paced_kernel gemm_plain = {"gemm.cl", "gemm_plain"};
-    uint64_t items = (uint64_t)p->batch * (uint64_t)p->m * (uint64_t)p->n;
-    return PACED_LAUNCH(device, &gemm_plain, paced_range_items(items), 1, PACED_ARG(p->batch), PACED_ARG(p->m),
-                        PACED_ARG(p->n), PACED_ARG(p->k), PACED_ARG(p->a), PACED_ARG(p->b), PACED_ARG(p->beta),
-                        PACED_ARG(p->c));
-}
-
-/* A single product is a batch of one, because CLBlast's routine for it would be one more program to compile. */
-static enum paced_err multiply_clblast(struct paced_device *device, const struct product *p) {
-    size_t m = (size_t)p->m, n = (size_t)p->n, k = (size_t)p->k;
-    CLBlastStatusCode status =
-        CLBlastSgemmStridedBatched(CLBlastLayoutRowMajor, CLBlastTransposeNo, CLBlastTransposeNo, m, n, k, 1.0f,
-                                   p->a->memory, 0, k, m * k, p->b->memory, 0, n, k * n, p->beta, p->c->memory, 0, n,
-                                   m * n, (size_t)p->batch, &device->queue, profile_event(device, "gemm"));
-    if (status == CLBlastSuccess) return PACED_OK;
-    device->blas_status = (int)status;
-    return paced_error(PACED_FAILED, "device %s: CLBlast product %d x (%d, %d, %d) failed: status %d",
-                       device->info.name, p->batch, p->m, p->n, p->k, status);
-}
-
-enum paced_err gemm_multiply(struct paced_device *device, const struct gemm_setting *setting,
-                             const struct product *product) {
-    return setting->path == GEMM_PLAIN ? multiply_plain(device, product) : multiply_clblast(device, product);
-}
-
-/* ---- choosing ------------------------------------------------------------------------------------------------ */
 
 /* Selects the setting if it passes the self-test. */
 static enum paced_err take(struct paced_device *device, const struct gemm_setting *setting) {
@@ -97,13 +65,12 @@ enum paced_err paced_gemm(struct paced_device *device, int batch, int m, int n, 
 
 enum paced_err paced_gemm_blocked(struct paced_device *device, int batch, int m, int n, int k,
                                   const struct paced_buffer *a, const struct paced_buffer *b, struct paced_buffer *c) {
-    static const struct paced_kernel gemm_blocked = {"gemm.cl", "gemm_blocked"};
     enum { ROWS_OF_ITEM = 8 };
     PACED_TRY(check_sizes(batch, m, n, k));
     int vec = paced_device_vector(device, n), vectors = n / vec;
     uint64_t items = (uint64_t)batch * (uint64_t)(m / ROWS_OF_ITEM) * (uint64_t)vectors;
-    return PACED_LAUNCH(device, &gemm_blocked, paced_range_chunks(items), vec, PACED_ARG(batch), PACED_ARG(m),
-                        PACED_ARG(vectors), PACED_ARG(k), PACED_ARG(a), PACED_ARG(b), PACED_ARG(c));
+    return PACED_LAUNCH(device, PACED_KERNEL(gemm, gemm_blocked), paced_range_chunks(items), vec, batch, m, vectors, k,
+                        a, b, c);
 }
 
 const char *paced_gemm_setting_at(const struct paced_device *device, size_t i) {
@@ -122,10 +89,6 @@ enum paced_err paced_gemm_use(struct paced_device *device, const char *name, boo
     PACED_TRY(take(device, setting));
     *passed = device->gemm == setting;
     return PACED_OK;
-}
-
-void gemm_release(void) {
-    CLBlastClearCache();
 }
 
 const char *paced_gemm_setting(struct paced_device *device) {

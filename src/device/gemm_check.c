@@ -8,7 +8,6 @@
 
 #include "src/device/gemm.h"
 #include "src/device/trial.h"
-#include "src/device/verdicts.h"
 
 /* ---- one product --------------------------------------------------------------------------------------------- */
 

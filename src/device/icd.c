@@ -135,7 +135,7 @@ static json_t *describe_platform(cl_platform_id platform) {
 }
 
 int icd_answer(const char *path) {
-    candidates_prepare_environment(0);
+    opencl_prepare_environment(0);
     void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!library) {
         paced_trial_result("%s", dlerror());

@@ -1,4 +1,6 @@
 /* Launching a kernel: checks the number of arguments, and derives sizes from the device's limits. */
+#include <string.h>
+
 #include "src/device/opencl.h"
 
 /* Work-items of one group. A CPU runs a group in one thread: enough items to amortise the start of a group, few enough
@@ -49,25 +51,59 @@ static cl_int set_arg(cl_kernel kernel, cl_uint index, const struct paced_arg *a
         return clSetKernelArg(kernel, index, sizeof(cl_uint), &arg->u);
     case PACED_ARG_FLOAT:
         return clSetKernelArg(kernel, index, sizeof(cl_float), &arg->f);
+    case PACED_ARG_STRUCT:
+        return clSetKernelArg(kernel, index, arg->structure.size, arg->structure.value);
     }
     return CL_INVALID_VALUE;
 }
 
+/* True, too, if the driver does not tell. */
+static bool is_of_kind(cl_kernel kernel, cl_uint index, const struct paced_arg *arg) {
+    static const char *const names[] = {
+        [PACED_ARG_INT] = "int", [PACED_ARG_UINT] = "uint", [PACED_ARG_FLOAT] = "float"};
+    cl_kernel_arg_address_qualifier space = 0;
+    char type[64] = "";
+    if (clGetKernelArgInfo(kernel, index, CL_KERNEL_ARG_ADDRESS_QUALIFIER, sizeof space, &space, NULL) ||
+        clGetKernelArgInfo(kernel, index, CL_KERNEL_ARG_TYPE_NAME, sizeof type, type, NULL))
+        return true;
+    if (arg->kind == PACED_ARG_BUFFER) return space == CL_KERNEL_ARG_ADDRESS_GLOBAL;
+    const char *name = arg->kind == PACED_ARG_STRUCT ? arg->structure.type : names[arg->kind];
+    const char *bare = strncmp(type, "struct ", 7) == 0 ? type + 7 : type;
+    return space == CL_KERNEL_ARG_ADDRESS_PRIVATE && strcmp(bare, name) == 0;
+}
+
+static enum paced_err check_kinds(const struct paced_kernel *kernel, cl_kernel built, int count,
+                                  const struct paced_arg *args) {
+    for (int i = 0; i < count; ++i) {
+        char name[64] = "", type[64] = "";
+        if (is_of_kind(built, (cl_uint)i, &args[i])) continue;
+        clGetKernelArgInfo(built, (cl_uint)i, CL_KERNEL_ARG_NAME, sizeof name, name, NULL);
+        clGetKernelArgInfo(built, (cl_uint)i, CL_KERNEL_ARG_TYPE_NAME, sizeof type, type, NULL);
+        return paced_error_at(PACED_FAILED, kernel->file,
+                              "kernel %s: argument %d (%s %s) is given a value of another kind", kernel->name, i, type,
+                              name);
+    }
+    return PACED_OK;
+}
+
 static enum paced_err launch_error(const struct paced_device *device, const struct paced_kernel *kernel,
                                    struct paced_range range, const char *what, cl_int status) {
-    return paced_error_at(PACED_FAILED, kernel->file, "kernel %s: %s on device %s with %u items of %u vectors: %s (%d)",
-                          kernel->name, what, device->info.name, range.items, range.vectors, opencl_error_name(status),
-                          status);
+    return paced_error_at(
+        PACED_FAILED, kernel->file, "kernel %s: %s on device %s with %llu items of %u vectors: %s (%d)", kernel->name,
+        what, device->info.name, (unsigned long long)range.items, range.vectors, opencl_error_name(status), status);
 }
 
 enum paced_err paced_launch(struct paced_device *device, const struct paced_kernel *kernel, struct paced_range range,
                             int vec, int arg_count, const struct paced_arg *args) {
     if (range.items == 0) return PACED_OK;
+    if (range.items > UINT32_MAX)
+        return launch_error(device, kernel, range, "too much work", CL_INVALID_GLOBAL_WORK_SIZE);
     const struct built_kernel *built;
     PACED_TRY(program_kernel(device, kernel, vec, &built));
     if (built->args != (cl_uint)arg_count)
         return paced_error_at(PACED_FAILED, kernel->file, "kernel %s: takes %u arguments, launched with %d",
                               kernel->name, built->args, arg_count);
+    if (device->check_arguments) PACED_TRY(check_kinds(kernel, built->kernel, arg_count, args));
     for (int i = 0; i < arg_count; ++i) {
         cl_int status = set_arg(built->kernel, (cl_uint)i, &args[i]);
         if (status != CL_SUCCESS) {
@@ -78,7 +114,7 @@ enum paced_err paced_launch(struct paced_device *device, const struct paced_kern
     }
     struct layout l = lay_out(device, range, built->max_group);
     cl_int status = clEnqueueNDRangeKernel(device->queue, built->kernel, l.dims, NULL, l.global, l.local, 0, NULL,
-                                           profile_event(device, kernel->name));
+                                           profile_event(device, kernel->name, false));
     if (status == CL_SUCCESS && device->sync) status = clFinish(device->queue);
     return status == CL_SUCCESS ? PACED_OK : launch_error(device, kernel, range, "the launch failed", status);
 }

@@ -43,27 +43,14 @@ static json_t *json_memory(uint64_t bytes) {
 
 static json_t *json_of(const struct candidate *c, bool chosen, const char *why) {
     const struct paced_device_info *info = &c->info;
-    json_t *device = json_object();
-    json_object_set_new(device, "id", json_string(info->id));
-    json_object_set_new(device, "name", json_string(info->name));
-    json_object_set_new(device, "platform", json_string(info->platform));
-    json_object_set_new(device, "vendor", json_string(info->vendor));
-    json_object_set_new(device, "kind", json_string(kind_name(info->kind)));
-    json_object_set_new(device, "version", json_string(info->version));
-    json_object_set_new(device, "driver", json_string(info->driver));
-    json_object_set_new(device, "compute_units", json_integer(info->compute_units));
-    json_object_set_new(device, "clock_mhz", json_integer(info->clock_mhz));
-    json_object_set_new(device, "float_width", json_integer(info->float_width));
-    json_object_set_new(device, "max_work_group", json_integer((json_int_t)info->max_work_group));
-    json_object_set_new(device, "global_bytes", json_memory(info->global_bytes));
-    json_object_set_new(device, "max_alloc_bytes", json_memory(info->max_alloc_bytes));
-    json_object_set_new(device, "local_bytes", json_integer((json_int_t)info->local_bytes));
-    json_object_set_new(device, "align_bytes", json_integer((json_int_t)info->align_bytes));
-    json_object_set_new(device, "usable", json_boolean(!c->fault));
-    if (c->fault) json_object_set_new(device, "fault", json_string(c->fault));
-    json_object_set_new(device, "selected", json_boolean(chosen));
-    if (chosen) json_object_set_new(device, "why", json_string(why));
-    return device;
+    return json_pack("{ss ss ss ss ss ss ss si si si sI so so sI sI sb ss* sb ss*}", "id", info->id, "name", info->name,
+                     "platform", info->platform, "vendor", info->vendor, "kind", kind_name(info->kind), "version",
+                     info->version, "driver", info->driver, "compute_units", (int)info->compute_units, "clock_mhz",
+                     (int)info->clock_mhz, "float_width", (int)info->float_width, "max_work_group",
+                     (json_int_t)info->max_work_group, "global_bytes", json_memory(info->global_bytes),
+                     "max_alloc_bytes", json_memory(info->max_alloc_bytes), "local_bytes",
+                     (json_int_t)info->local_bytes, "align_bytes", (json_int_t)info->align_bytes, "usable", !c->fault,
+                     "fault", c->fault, "selected", chosen, "why", chosen ? why : NULL);
 }
 
 /* The list as text; release with free(). */

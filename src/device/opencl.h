@@ -22,6 +22,7 @@ struct paced_device {
     struct paced_device_info info;
     uint64_t allocated_bytes;        /* of existing buffers, without views */
     bool sync;                       /* PACED_SYNC=1: waits for every launch, so that an error names its kernel */
+    bool check_arguments;            /* PACED_CHECK_ARGUMENTS=1: compares arguments with the kernel's declaration */
     struct program *programs;        /* built so far */
     struct profile *profile;         /* NULL unless launches are being timed */
     struct paced_tuning *tuning;     /* never NULL once the device is open */
@@ -44,6 +45,17 @@ const char *opencl_error_name(cl_int status);
 /* Reports a failed call: "device NAME: CALL failed: CL_...; hint". For out-of-memory statuses the hint names keys. */
 enum paced_err opencl_error(const struct paced_device *device, const char *call, cl_int status);
 
+bool device_is_pocl(const struct paced_device_info *info);
+
+/* Sets environment variables of the libraries unless the user has set them. This must precede the first OpenCL call:
+ * from then on the driver's threads read the environment, and writing it is a race. CLBlast: without this macro (with a
+ * blank on either side) it writes vector multiply-adds element by element, at half the speed. PoCL: its thread count,
+ * POCL_MAX_PTHREAD_COUNT up to 3.x, POCL_CPU_MAX_CU_COUNT from 4.0. Intel's runtime for CPUs: its thread count. */
+void opencl_prepare_environment(int threads);
+
+/* Text that changes when CLBlast does: path, size and time of change. Release with free(). */
+char *library_blas_fingerprint(void);
+
 /* A kernel, built for the device. */
 struct built_kernel {
     const char *name;
@@ -65,11 +77,17 @@ uint64_t program_source_hash(const char *file);
 /* Releases CLBlast's programs, which it would keep until the process ends and the driver may be unloaded already. */
 void gemm_release(void);
 
-/* The place for the event of a timed launch; NULL if launches are not timed. */
-cl_event *profile_event(struct paced_device *device, const char *name);
+/* The place for the event of a timed launch; NULL if launches are not timed. `several`: the event is the last of
+ * several kernels, which all count. */
+cl_event *profile_event(struct paced_device *device, const char *name, bool several);
 void profile_release(struct paced_device *device);
 
-bool device_is_pocl(const struct paced_device_info *info);
+/* Fills device->tuning. `choice`: auto (the device's own file in the user's cache directory, else a matching file that
+ * is shipped, else none), off, or a file, which must exist and be valid. */
+enum paced_err tuning_load(struct paced_device *device, const char *choice);
+
+/* A hash of the convolutions' algorithms, continued from `hash`. */
+uint64_t tuning_hash(const struct paced_tuning *tuning, uint64_t hash);
 
 /* One device of the machine. */
 struct candidate {
@@ -84,12 +102,6 @@ struct candidates {
     size_t count;
     char *why; /* the reason for the last choice, or the faults that prevent one */
 };
-
-/* Sets environment variables of the libraries unless the user has set them. This must precede the first OpenCL call:
- * from then on the driver's threads read the environment, and writing it is a race. CLBlast: without this macro (with a
- * blank on either side) it writes vector multiply-adds element by element, at half the speed. PoCL: its thread count,
- * POCL_MAX_PTHREAD_COUNT up to 3.x, POCL_CPU_MAX_CU_COUNT from 4.0. Intel's runtime for CPUs: its thread count. */
-void candidates_prepare_environment(int threads);
 
 /* Lists all devices; threads and untried as in paced_device_options. PACED_NO_DEVICE if an implementation would end the
  * process; PACED_INVALID for a wrong PACED_VARIANT. */

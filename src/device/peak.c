@@ -64,9 +64,8 @@ static enum paced_err best_rate(const struct probe *p, double *rate) {
 enum { CHAINS = 12, UNROLLED = 8 }; /* as in peak.cl */
 
 static enum paced_err run_fma(const struct probe *p, int effort) {
-    static const struct paced_kernel peak_fma = {"peak.cl", "peak_fma"};
-    return PACED_LAUNCH(p->device, &peak_fma, range_of(p), p->vec, PACED_ARG((int)p->items), PACED_ARG(effort),
-                        PACED_ARG(0.999f), PACED_ARG(0.001f), PACED_ARG(p->to));
+    return PACED_LAUNCH(p->device, PACED_KERNEL(peak, peak_fma), range_of(p), p->vec, (int)p->items, effort, 0.999f,
+                        0.001f, p->to);
 }
 
 /* The native width: wider vectors would need more registers than there are. */
@@ -95,11 +94,10 @@ static uint32_t copied_vectors(const struct probe *p) {
 }
 
 static enum paced_err run_copy(const struct probe *p, int effort) {
-    static const struct paced_kernel peak_copy = {"peak.cl", "peak_copy"};
     uint32_t vectors = copied_vectors(p), chunk = (vectors + p->items - 1) / p->items;
     for (int i = 0; i < effort; ++i)
-        PACED_TRY(PACED_LAUNCH(p->device, &peak_copy, range_of(p), p->vec, PACED_ARG(chunk), PACED_ARG(vectors),
-                               PACED_ARG(p->from), PACED_ARG(p->to)));
+        PACED_TRY(PACED_LAUNCH(p->device, PACED_KERNEL(peak, peak_copy), range_of(p), p->vec, chunk, vectors, p->from,
+                               p->to));
     return PACED_OK;
 }
 

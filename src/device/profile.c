@@ -11,7 +11,7 @@ enum { MAX_PENDING = 4096 };
 
 struct pending {
     const char *name;
-    cl_event event;
+    cl_event before, event; /* before: a marker, whose end is the start; NULL: the event's own start */
 };
 
 struct profile {
@@ -29,27 +29,36 @@ static struct paced_kernel_time *time_of(struct profile *p, const char *name) {
     return &p->times[p->time_count++];
 }
 
+static double ms_of(const struct pending *launch) {
+    cl_ulong start = 0, end = 0;
+    if (clWaitForEvents(1, &launch->event) != CL_SUCCESS) return 0;
+    clGetEventProfilingInfo(launch->event, CL_PROFILING_COMMAND_END, sizeof end, &end, NULL);
+    if (!launch->before ||
+        clGetEventProfilingInfo(launch->before, CL_PROFILING_COMMAND_END, sizeof start, &start, NULL))
+        clGetEventProfilingInfo(launch->event, CL_PROFILING_COMMAND_START, sizeof start, &start, NULL);
+    return (double)(end - start) / 1e6;
+}
+
 static void collect(struct profile *p) {
     for (size_t i = 0; i < p->pending_count; ++i) {
-        cl_ulong start = 0, end = 0;
-        struct paced_kernel_time *t = time_of(p, p->pending[i].name);
-        if (clWaitForEvents(1, &p->pending[i].event) == CL_SUCCESS) {
-            clGetEventProfilingInfo(p->pending[i].event, CL_PROFILING_COMMAND_START, sizeof start, &start, NULL);
-            clGetEventProfilingInfo(p->pending[i].event, CL_PROFILING_COMMAND_END, sizeof end, &end, NULL);
-        }
+        struct pending *launch = &p->pending[i];
+        struct paced_kernel_time *t = time_of(p, launch->name);
         t->calls += 1;
-        t->ms += (double)(end - start) / 1e6;
-        clReleaseEvent(p->pending[i].event);
+        t->ms += ms_of(launch);
+        if (launch->before) clReleaseEvent(launch->before);
+        clReleaseEvent(launch->event);
     }
     p->pending_count = 0;
 }
 
-cl_event *profile_event(struct paced_device *device, const char *name) {
+cl_event *profile_event(struct paced_device *device, const char *name, bool several) {
     struct profile *p = device->profile;
     if (!p) return NULL;
     if (p->pending_count == MAX_PENDING) collect(p);
-    p->pending[p->pending_count] = (struct pending){name, NULL};
-    return &p->pending[p->pending_count++].event;
+    struct pending *launch = &p->pending[p->pending_count++];
+    *launch = (struct pending){.name = name};
+    if (several && clEnqueueMarkerWithWaitList(device->queue, 0, NULL, &launch->before)) launch->before = NULL;
+    return &launch->event;
 }
 
 static enum paced_err replace_queue(struct paced_device *device, cl_command_queue_properties properties) {

@@ -1,8 +1,8 @@
 /* Programs: kernels are built from source files at first use, with two caches, in memory and on disk.
  *
- * A program is common.clh and one .cl file, concatenated here with #line marks (no include path, so no trouble with
- * blanks in paths), built for one vector width. Binaries are cached in the user's cache directory under a hash of
- * source, options, device and driver; a binary that the driver refuses is rebuilt from source. */
+ * A program is parameters.h, common.clh and one .cl file, concatenated here with #line marks (no include path, so no
+ * trouble with blanks in paths), built for one vector width. Binaries are cached in the user's cache directory under a
+ * hash of source, options, device and driver; a binary that the driver refuses is rebuilt from source. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,7 +50,7 @@ bool program_has_source(const char *file) {
 }
 
 uint64_t program_source_hash(const char *file) {
-    const char *const files[] = {"common.clh", file};
+    const char *const files[] = {"parameters.h", "common.clh", file};
     uint64_t hash = PACED_HASH_START;
     for (size_t i = 0; i < PACED_COUNT(files); ++i) {
         char *path = find_source(files[i]), *text = NULL;
@@ -136,12 +136,14 @@ static enum paced_err build(struct paced_device *device, struct program *program
     struct paced_text source = {0};
     bool gpu = device->info.variant == PACED_VARIANT_GPU;
     struct paced_text options = {0};
-    paced_text_add(&options, "-cl-std=CL1.2 -DVEC=%d%s", program->vec, gpu ? " -DPACED_GPU=1" : "");
+    paced_text_add(&options, "-cl-std=CL1.2 -DVEC=%d%s%s", program->vec, gpu ? " -DPACED_GPU=1" : "",
+                   device->check_arguments ? " -cl-kernel-arg-info" : "");
     for (const struct paced_define *d = program->defines; d && d->name; ++d)
         paced_text_add(&options, " -D%s=%d", d->name, d->value);
     char *path = NULL;
-    enum paced_err err = add_source(&source, "common.clh");
-    if (!err) err = add_source(&source, program->file);
+    const char *const files[] = {"parameters.h", "common.clh", program->file};
+    enum paced_err err = PACED_OK;
+    for (size_t i = 0; i < PACED_COUNT(files) && !err; ++i) err = add_source(&source, files[i]);
     if (err) goto out;
     path = binary_path(device, source.data, options.data);
     program->built = load_binary(device, path, options.data);

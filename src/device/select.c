@@ -4,7 +4,6 @@
 #include <strings.h>
 
 #include "src/device/trial.h"
-#include "src/device/verdicts.h"
 
 #define NO_MEMORY "it reports 0 bytes of memory"
 

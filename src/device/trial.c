@@ -2,16 +2,16 @@
  *
  * An OpenCL implementation brings a compiler into the process that uses it, and some end that process (Mesa's rusticl
  * on source that its translator refuses) or never return. So the first use of a device, and of each setting of the
- * matrix products, happens in `paced --trial DEVICE STEP`. Verdicts are cached (verdicts.h), so that later processes
+ * matrix products, happens in `paced --trial DEVICE STEP`. Verdicts are cached, so that later processes
  * start at once; `paced doctor` repeats every trial. */
 #include "src/device/trial.h"
 
+#include <dirent.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "src/device/gemm.h"
-#include "src/device/verdicts.h"
+#include "paced_build.h"
 
 /* Maximum seconds of a step. Compilers take minutes on slow machines, so only a driver that hangs reaches it. */
 enum { DEFAULT_LIMIT_S = 120 };
@@ -116,6 +116,78 @@ void paced_trial_finish(struct paced_trial *trial) {
     *trial = (struct paced_trial){0};
 }
 
+void paced_trial_result(const char *fmt, ...) {
+    va_list args;
+    va_start(args, fmt);
+    printf("\n" RESULT);
+    vprintf(fmt, args);
+    printf("\n");
+    fflush(stdout);
+    va_end(args);
+}
+
+/* ---- verdicts ------------------------------------------------------------------------------------------------ */
+
+#define PREFIX "verdicts-"
+enum { LARGEST_FILE = 1 << 16 };
+
+static char *file_path(const struct paced_device_info *info) {
+    char *dir = paced_cache_dir();
+    if (!dir) return NULL;
+    const char *options = getenv("CLBLAST_BUILD_OPTIONS");
+    char *library = library_blas_fingerprint();
+    const char *parts[] = {PACED_VERSION,  info->name,
+                           info->platform, info->version,
+                           info->driver,   info->variant == PACED_VARIANT_CPU ? "cpu" : "gpu",
+                           library,        options ? options : ""};
+    uint64_t hash = program_source_hash("trial.cl");
+    for (size_t i = 0; i < PACED_COUNT(parts); ++i) hash = paced_hash(hash, parts[i], strlen(parts[i]) + 1);
+    char *path = paced_format("%s/" PREFIX "%016llx", dir, (unsigned long long)hash);
+    free(library);
+    free(dir);
+    return path;
+}
+
+/* The file's text; empty if there is none. */
+static char *read_text(const char *path) {
+    char *text;
+    if (!path || !paced_path_exists(path) || paced_file_read_text(path, LARGEST_FILE, &text) != PACED_OK)
+        return paced_strdup("");
+    return text;
+}
+
+/* The start of the subject's line, or NULL. */
+static const char *find_line(const char *text, const char *subject) {
+    size_t length = strlen(subject);
+    for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n')
+        if (strncmp(line, subject, length) == 0 && strncmp(line + length, ": ", 2) == 0) return line;
+    return NULL;
+}
+
+/* The cached verdict, or NULL. Release with free(). */
+static char *verdict_recall(const struct paced_device_info *info, const char *subject) {
+    char *path = file_path(info), *text = read_text(path);
+    const char *line = find_line(text, subject);
+    const char *verdict = line ? line + strlen(subject) + 2 : NULL;
+    char *copy = verdict ? paced_format("%.*s", (int)strcspn(verdict, "\n"), verdict) : NULL;
+    free(text);
+    free(path);
+    return copy;
+}
+
+/* Caches a verdict, replacing an earlier one. A cache that cannot be written is reported and does not stop the run. */
+static void verdict_keep(const struct paced_device_info *info, const char *subject, const char *verdict) {
+    char *path = file_path(info), *text = read_text(path);
+    const char *old = find_line(text, subject);
+    int before = old ? (int)(old - text) : (int)strlen(text);
+    const char *after = old ? old + strcspn(old, "\n") : "";
+    char *new = paced_format("%.*s%s: %s\n%s", before, text, subject, verdict, *after ? after + 1 : "");
+    if (path) paced_file_write(path, new, strlen(new));
+    free(new);
+    free(text);
+    free(path);
+}
+
 /* A verdict that is kept, or NULL. A driver that did not answer gets another chance where more time is allowed now. */
 static char *recall(const struct paced_device_info *info, const char *step) {
     char *verdict = verdict_recall(info, step);
@@ -140,80 +212,16 @@ enum paced_err trial_verdict(const struct paced_device_info *info, const char *s
     return PACED_OK;
 }
 
-/* ---- the child ----------------------------------------------------------------------------------------------- */
-
-/* Steps that run one small kernel. */
-static const struct {
-    const char *step;
-    struct paced_kernel kernel;
-} kernel_steps[] = {
-    {TRIAL_KERNELS, {"trial.cl", "trial"}},
-    {"half storage", {"trial_half.cl", "trial"}},
-    {"half arithmetic", {"trial_half_arithmetic.cl", "trial"}},
-    {"bfloat16 storage", {"trial_bfloat16.cl", "trial"}},
-    {"bfloat16 products", {"trial_bfloat16_products.cl", "trial"}},
-};
-
-/* Integers whose results are exact in every format. */
-enum { COUNT = 1 << 12, LARGEST = 40 };
-
-static enum paced_err run_kernel(struct paced_device *device, const struct paced_kernel *kernel, int vec,
-                                 const float *values, float *results) {
-    struct paced_buffer *x = NULL, *y = NULL;
-    uint64_t bytes = COUNT * sizeof(float);
-    enum paced_err err = paced_buffer_create(&x, device, bytes);
-    if (!err) err = paced_buffer_create(&y, device, bytes);
-    if (!err) err = paced_buffer_write(x, values, bytes);
-    if (!err)
-        err = PACED_LAUNCH(device, kernel, paced_range_items((uint64_t)(COUNT / vec)), vec,
-                           PACED_ARG((unsigned)(COUNT / vec)), PACED_ARG(x), PACED_ARG(y));
-    if (!err) err = paced_buffer_read(y, results, bytes);
-    paced_buffer_destroy(y);
-    paced_buffer_destroy(x);
-    return err;
-}
-
-static int try_kernel(struct paced_device *device, const struct paced_kernel *kernel) {
-    const int vec = paced_device_vector(device, 16);
-    const struct built_kernel *built;
-    float values[COUNT], results[COUNT];
-    for (int i = 0; i < COUNT; ++i) values[i] = (float)(i % (2 * LARGEST + 1) - LARGEST);
-    if (program_kernel(device, kernel, vec, &built))
-        return program_has_source(kernel->file) ? TRIAL_BUILD_FAILED : PACED_FAILED;
-    enum paced_err err = run_kernel(device, kernel, vec, values, results);
-    for (int i = 0; i < COUNT && !err; ++i)
-        if (results[i] != (values[i] < 0 ? 0.0f : 3 * values[i] + 1)) return PACED_TRIAL_WRONG;
-    return (int)err;
-}
-
-static int answer(struct paced_device *device, const char *step) {
-    for (size_t i = 0; i < PACED_COUNT(kernel_steps); ++i)
-        if (strcmp(step, kernel_steps[i].step) == 0) return try_kernel(device, &kernel_steps[i].kernel);
-    return gemm_answer(device, step);
-}
-
-void paced_trial_result(const char *fmt, ...) {
-    va_list args;
-    va_start(args, fmt);
-    printf("\n" RESULT);
-    vprintf(fmt, args);
-    printf("\n");
-    fflush(stdout);
-    va_end(args);
-}
-
 void paced_trials_forget(void) {
-    verdicts_forget();
-}
-
-int paced_trial_answer(const char *subject, const char *step) {
-    if (strcmp(step, "implementation") == 0) return icd_answer(subject);
-    if (strcmp(step, TRIAL_LISTING) == 0) return list_answer();
-    struct paced_device *device;
-    const struct paced_device_options options = {.select = subject, .untried = true};
-    enum paced_err err = paced_device_open(&device, &options);
-    if (err) return (int)err;
-    int status = answer(device, step);
-    paced_device_close(device);
-    return status;
+    char *dir = paced_cache_dir();
+    DIR *stream = dir ? opendir(dir) : NULL;
+    const struct dirent *entry;
+    while (stream && (entry = readdir(stream))) {
+        if (strncmp(entry->d_name, PREFIX, strlen(PREFIX)) != 0) continue;
+        char *path = paced_path_join(dir, entry->d_name);
+        paced_file_remove(path);
+        free(path);
+    }
+    if (stream) closedir(stream);
+    free(dir);
 }

@@ -4,12 +4,19 @@
 
 #include "src/device/opencl.h"
 
+#define VERDICT_PASSED "passed"
+#define VERDICT_WRONG "it computes wrongly"
+#define VERDICT_HANGS "its driver did not answer" /* the beginning */
+
 /* Outcomes of a step beside the program's exit statuses and PACED_TRIAL_WRONG. */
 enum { TRIAL_BUILD_FAILED = 21 };
 
-/* The verdict about a step on a device: the cached one, else that of a trial, which is then cached. *verdict is NULL if
- * no trial can be made since the program is not found; release it with free(). PACED_STOPPED if the user stopped the
- * program meanwhile. */
+/* The verdict about a step on a device, VERDICT_PASSED or the cause of a failure in words: the cached one, else that of
+ * a trial, which is then cached. It holds for the step, the device's name and driver, the variant of the kernels, the
+ * BLAS library and the source of the first trial: a change of any of these requires a new trial. The user's cache
+ * directory holds a text file for each device, verdicts-HASH, with a line "STEP: VERDICT" for each step. *verdict is
+ * NULL if no trial can be made since the program is not found; release it with free(). PACED_STOPPED if the user
+ * stopped the program meanwhile. */
 enum paced_err trial_verdict(const struct paced_device_info *info, const char *step, char **verdict);
 
 /* The first step of every device: a kernel of the program is built and run. */

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "paced_build.h"
-#include "src/device/tuning.h"
+#include "src/device/opencl.h"
 
 enum { LINE_BYTES = 199 }; /* of an INI */
 

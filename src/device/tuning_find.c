@@ -5,7 +5,6 @@
 
 #include "paced_build.h"
 #include "src/device/gemm.h"
-#include "src/device/tuning.h"
 
 static const char *variant_name(const struct paced_device_info *info) {
     return info->variant == PACED_VARIANT_CPU ? "cpu" : "gpu";
@@ -72,10 +71,6 @@ enum paced_err tuning_load(struct paced_device *device, const char *choice) {
     else if (!read_if_there(device, paced_device_tuning_path(device)))
         read_if_there(device, shipped_path(&device->info));
     return gemm_tuned(device, &setting); /* reports a wrong setting now, not during a run */
-}
-
-struct paced_tuning *paced_device_tuning(struct paced_device *device) {
-    return device->tuning;
 }
 
 void paced_device_tuning_describe(struct paced_device *device, const char *measured) {

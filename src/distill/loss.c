@@ -5,6 +5,7 @@
  * lets the sums of one step transfer while the next step runs. */
 #include <stdlib.h>
 
+#include "cl/parameters.h"
 #include "paced/distill.h"
 
 enum { RING = 2, MAX_PARTS = 4096, MIN_PART_PIXELS = 64 };
@@ -109,21 +110,27 @@ enum paced_err paced_loss_measure(struct paced_loss *l, int count, int fuse) {
     static const struct paced_kernel uncertainty = {"uncertainty.cl", "uncertainty", of_uncertainty};
     static const struct paced_kernel image_mean = {"uncertainty.cl", "image_mean", of_uncertainty};
     const struct paced_objective *o = &l->objective;
-    int pixels = count * l->pixels, by_max = o->prediction == PACED_PREDICTION_MAX, hard_first = o->hard_first;
-    int side = o->boundary == PACED_BOUNDARY_SVLS ? o->kernel : 0, weighting = (int)o->weighting;
-    int by_u = scores_by_uncertainty(o);
-    PACED_TRY(PACED_LAUNCH(l->device, &uncertainty, paced_range_items((uint64_t)pixels), 1, PACED_ARG(pixels),
-                           PACED_ARG(l->extent.height), PACED_ARG(l->extent.width), PACED_ARG(l->classes),
-                           PACED_ARG(weighting), PACED_ARG(by_max), PACED_ARG(fuse < 0 ? o->fuse : fuse),
-                           PACED_ARG(o->beta), PACED_ARG(o->tau), PACED_ARG(side), PACED_ARG(hard_first),
-                           PACED_ARG(by_u), PACED_ARG(l->with_teacher),
-                           PACED_ARG(l->with_teacher ? l->teacher : l->parts), PACED_ARG(l->labels), PACED_ARG(l->svls),
-                           PACED_ARG(l->uncertainty), PACED_ARG(l->admission_score)));
+    const struct uncertainty parameters = {.pixels = count * l->pixels,
+                                           .h = l->extent.height,
+                                           .w = l->extent.width,
+                                           .classes = l->classes,
+                                           .weighting = (int)o->weighting,
+                                           .by_max = o->prediction == PACED_PREDICTION_MAX,
+                                           .fuse = fuse < 0 ? o->fuse : fuse,
+                                           .beta = o->beta,
+                                           .tau = o->tau,
+                                           .side = o->boundary == PACED_BOUNDARY_SVLS ? o->kernel : 0,
+                                           .hard_first = o->hard_first,
+                                           .by_u = scores_by_uncertainty(o),
+                                           .has_teacher = l->with_teacher};
+    PACED_TRY(PACED_LAUNCH(l->device, &uncertainty, paced_range_items((uint64_t)parameters.pixels), 1,
+                           PACED_STRUCT(uncertainty, &parameters), l->with_teacher ? l->teacher : l->parts, l->labels,
+                           l->svls, l->uncertainty, l->admission_score));
     if (o->weighting != PACED_WEIGHT_IMAGE_MAX) return PACED_OK;
     struct paced_buffer *both[] = {l->uncertainty, l->admission_score};
     for (int i = 0; i < 2; ++i)
-        PACED_TRY(PACED_LAUNCH(l->device, &image_mean, paced_range_chunks((uint64_t)count), 1, PACED_ARG(count),
-                               PACED_ARG(l->pixels), PACED_ARG(both[i])));
+        PACED_TRY(
+            PACED_LAUNCH(l->device, &image_mean, paced_range_chunks((uint64_t)count), 1, count, l->pixels, both[i]));
     return PACED_OK;
 }
 
@@ -163,19 +170,31 @@ enum paced_err paced_loss_run(struct paced_loss *l, const struct paced_buffer *l
         PACED_DEFINE(PACED_TARGET_HARD), PACED_DEFINE(PACED_TARGET_UNIFORM), {NULL, 0}};
     static const struct paced_kernel loss_pixels = {"loss.cl", "loss_pixels", targets};
     const struct paced_objective *o = &l->objective;
-    int pixels = count * l->pixels, with_gradient = dlogits != NULL;
-    int with_weight = o->weighting != PACED_WEIGHT_NONE;
-    if (with_weight) PACED_TRY(paced_loss_measure(l, count, -1));
+    int pixels = count * l->pixels;
+    const struct loss parameters = {.pixels = pixels,
+                                    .part_pixels = part_pixels(pixels),
+                                    .h = l->extent.height,
+                                    .w = l->extent.width,
+                                    .classes = l->classes,
+                                    .with_gradient = dlogits != NULL,
+                                    .with_teacher = l->with_teacher,
+                                    .with_weight = o->weighting != PACED_WEIGHT_NONE,
+                                    .c0 = o->c0,
+                                    .c1 = o->c1,
+                                    .k0 = o->k0,
+                                    .k1 = o->k1,
+                                    .limit = limit_of(l),
+                                    .low_weight = low_weight_of(l),
+                                    .temperature = o->temperature,
+                                    .target = o->target,
+                                    .smoothing = o->smoothing,
+                                    .side = o->kernel};
+    if (parameters.with_weight) PACED_TRY(paced_loss_measure(l, count, -1));
     const struct paced_buffer *unused = l->parts;
-    return PACED_LAUNCH(
-        l->device, &loss_pixels, paced_range_chunks((uint64_t)part_count(pixels)), paced_device_vector(l->device, 16),
-        PACED_ARG(pixels), PACED_ARG(part_pixels(pixels)), PACED_ARG(l->extent.height), PACED_ARG(l->extent.width),
-        PACED_ARG(l->classes), PACED_ARG(with_gradient), PACED_ARG(l->with_teacher), PACED_ARG(with_weight),
-        PACED_ARG(o->c0), PACED_ARG(o->c1), PACED_ARG(o->k0), PACED_ARG(o->k1), PACED_ARG(limit_of(l)),
-        PACED_ARG(low_weight_of(l)), PACED_ARG(o->temperature), PACED_ARG(o->target), PACED_ARG(o->smoothing),
-        PACED_ARG(o->kernel), PACED_ARG(logits), PACED_ARG(l->with_teacher ? l->teacher : unused), PACED_ARG(l->labels),
-        PACED_ARG(l->svls), PACED_ARG(with_weight ? l->admission_score : unused),
-        PACED_ARG(with_gradient ? dlogits : l->parts), PACED_ARG(l->parts));
+    return PACED_LAUNCH(l->device, &loss_pixels, paced_range_chunks((uint64_t)part_count(pixels)),
+                        paced_device_vector(l->device, 16), PACED_STRUCT(loss, &parameters), logits,
+                        l->with_teacher ? l->teacher : unused, l->labels, l->svls,
+                        parameters.with_weight ? l->admission_score : unused, dlogits ? dlogits : l->parts, l->parts);
 }
 
 enum paced_err paced_loss_read_later(struct paced_loss *l, int count) {

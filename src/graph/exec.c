@@ -172,10 +172,6 @@ enum paced_err paced_exec_cached(struct paced_exec *e, const struct paced_node *
     return PACED_OK;
 }
 
-void exec_forget_cached(struct paced_exec *e) {
-    for (size_t i = 0; i < e->graph->node_count; ++i) e->cached[i].filled = false;
-}
-
 enum paced_err paced_exec_workspace(struct paced_exec *e, uint64_t offset, uint64_t bytes, struct paced_buffer **view) {
     for (size_t i = 0; i < e->view_count; ++i)
         if (e->views[i].offset == offset && e->views[i].bytes == bytes) {

@@ -41,6 +41,5 @@ struct paced_exec {
 void exec_place_params(struct paced_exec *exec); /* sets offsets and the sizes of the arenas */
 enum paced_err exec_make_params(struct paced_exec *exec);
 void exec_destroy_params(struct paced_exec *exec);
-void exec_forget_cached(struct paced_exec *exec); /* for changed parameters */
 
 #endif

@@ -70,14 +70,8 @@ struct paced_param *paced_graph_param(struct paced_graph *g, const char *node, c
                                       enum paced_param_kind kind, enum paced_param_layout layout, int rank,
                                       const int *dims, enum paced_init_kind init, float init_value) {
     struct paced_param *p = paced_alloc(1, sizeof *p);
-    *p = (struct paced_param){.name = paced_format("%s.%s", node, suffix),
-                              .index = (int)g->param_count,
-                              .kind = kind,
-                              .layout = layout,
-                              .rank = rank,
-                              .init = init,
-                              .init_value = init_value,
-                              .count = 1};
+    *p = (struct paced_param){
+        paced_format("%s.%s", node, suffix), (int)g->param_count, kind, layout, rank, {0}, init, init_value, 1};
     for (int i = 0; i < rank; ++i) {
         p->dims[i] = dims[i];
         p->count *= (uint64_t)dims[i];

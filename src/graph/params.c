@@ -123,8 +123,12 @@ static enum paced_err add_param(struct paced_weights *weights, const struct pace
 
 /* ---- initialisation ------------------------------------------------------------------------------------------ */
 
+static void forget_cached(struct paced_exec *e) {
+    for (size_t i = 0; i < e->graph->node_count; ++i) e->cached[i].filled = false;
+}
+
 enum paced_err paced_exec_init_params(struct paced_exec *e, uint64_t seed) {
-    exec_forget_cached(e);
+    forget_cached(e);
     for (size_t i = 0; i < e->graph->param_count; ++i) {
         const struct paced_param *p = e->graph->params[i];
         if (p->kind == PACED_PARAM_COUNTER) {
@@ -224,7 +228,7 @@ enum paced_err paced_graph_check_weights(const struct paced_graph *g, const stru
 
 enum paced_err paced_exec_load_params(struct paced_exec *e, const struct paced_weights *weights, const char *path) {
     PACED_TRY(paced_graph_check_weights(e->graph, weights, path, NULL));
-    exec_forget_cached(e);
+    forget_cached(e);
     for (size_t i = 0; i < e->graph->param_count; ++i) {
         const struct paced_param *p = e->graph->params[i];
         const struct paced_entry *entry = paced_weights_find(weights, p->name);

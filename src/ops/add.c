@@ -7,28 +7,19 @@ struct add {
 };
 
 static enum paced_err forward(struct paced_exec *e, const struct paced_node *node) {
-    static const struct paced_kernel add_fwd = {"add.cl", "add_fwd"};
     const struct add *a = node->attributes;
-    const struct paced_shape s = node->out->shape;
-    int vec = paced_device_vector(paced_exec_device(e), s.c), vectors = s.c / vec, pixels = pixels_of(e, node->out);
-    return PACED_LAUNCH(paced_exec_device(e), &add_fwd, paced_range_pixels((uint64_t)pixels, (uint32_t)vectors), vec,
-                        PACED_ARG(pixels), PACED_ARG(vectors), PACED_ARG(a->relu),
-                        PACED_ARG(paced_exec_value(e, node->in[0])), PACED_ARG(paced_exec_value(e, node->in[1])),
-                        PACED_ARG(paced_exec_value(e, node->out)));
+    struct extent x = extent_of(e, node->out);
+    return LAUNCH_PIXELS(e, x, PACED_KERNEL(add, add_fwd), a->relu, paced_exec_value(e, node->in[0]),
+                         paced_exec_value(e, node->in[1]), paced_exec_value(e, node->out));
 }
 
 static enum paced_err backward(struct paced_exec *e, const struct paced_node *node) {
-    static const struct paced_kernel add_bwd = {"add.cl", "add_bwd"};
     const struct add *a = node->attributes;
-    const struct paced_shape s = node->out->shape;
-    int vec = paced_device_vector(paced_exec_device(e), s.c), vectors = s.c / vec, pixels = pixels_of(e, node->out);
+    struct extent x = extent_of(e, node->out);
     for (int i = 0; i < node->inputs; ++i) {
         if (!node->in[i]->needs_grad) continue;
-        PACED_TRY(PACED_LAUNCH(paced_exec_device(e), &add_bwd, paced_range_pixels((uint64_t)pixels, (uint32_t)vectors),
-                               vec, PACED_ARG(pixels), PACED_ARG(vectors), PACED_ARG(a->relu),
-                               PACED_ARG(paced_exec_value(e, node->out)), PACED_ARG(paced_exec_grad(e, node->out)),
-                               PACED_ARG(paced_exec_grad_beta(e, node->in[i])),
-                               PACED_ARG(paced_exec_grad(e, node->in[i]))));
+        PACED_TRY(LAUNCH_PIXELS(e, x, PACED_KERNEL(add, add_bwd), a->relu, paced_exec_value(e, node->out),
+                                paced_exec_grad(e, node->out), GRAD_ARGS(e, node->in[i])));
     }
     return PACED_OK;
 }

@@ -18,55 +18,37 @@ struct batch_norm {
     int relu;
 };
 
-/* Launch parameters of a tensor. */
-struct extent {
-    struct paced_device *device;
-    int pixels, vec, vectors;
-    struct chunks chunks;
-};
+/* Launches a kernel over `items` heavy work-items of an extent x. */
+#define LAUNCH(items, kernel, ...) \
+    PACED_LAUNCH(paced_exec_device(e), PACED_KERNEL(batch_norm, kernel), paced_range_chunks(items), x.vec, __VA_ARGS__)
 
-static struct extent extent_of(const struct paced_exec *e, const struct paced_node *node) {
-    struct extent x = {.device = paced_exec_device(e), .pixels = pixels_of(e, node->out)};
-    x.vec = paced_device_vector(x.device, node->out->shape.c);
-    x.vectors = node->out->shape.c / x.vec;
-    x.chunks = chunks_of(x.pixels);
-    return x;
-}
-
-static enum paced_err batch_statistics(struct paced_exec *e, const struct paced_node *node, const struct extent *x) {
-    static const struct paced_kernel bn_partial = {"batch_norm.cl", "bn_partial"};
-    static const struct paced_kernel bn_statistics = {"batch_norm.cl", "bn_statistics"};
+static enum paced_err batch_statistics(struct paced_exec *e, const struct paced_node *node) {
+    struct extent x = extent_of(e, node->out);
+    struct chunks chunks = chunks_of(x.pixels);
     struct paced_buffer *partial;
     PACED_TRY(paced_exec_workspace(e, 0, 2 * sum_scratch_bytes(node->out->shape.c), &partial));
-    PACED_TRY(PACED_LAUNCH(x->device, &bn_partial, paced_range_chunks((uint64_t)x->chunks.count * (uint64_t)x->vectors),
-                           x->vec, PACED_ARG(x->pixels), PACED_ARG(x->vectors), PACED_ARG(x->chunks.count),
-                           PACED_ARG(x->chunks.pixels), PACED_ARG(paced_exec_value(e, node->in[0])),
-                           PACED_ARG(partial)));
+    PACED_TRY(LAUNCH((uint64_t)chunks.count * (uint64_t)x.vectors, bn_partial, x.pixels, x.vectors, chunks.count,
+                     chunks.pixels, paced_exec_value(e, node->in[0]), partial));
     paced_exec_count_batch(e, node->params[BATCHES]);
-    return PACED_LAUNCH(
-        x->device, &bn_statistics, paced_range_chunks((uint64_t)x->vectors), x->vec, PACED_ARG(x->pixels),
-        PACED_ARG(x->vectors), PACED_ARG(x->chunks.count), PACED_ARG(x->chunks.pixels), PACED_ARG((float)EPS),
-        PACED_ARG((float)MOMENTUM), PACED_ARG(partial), PACED_ARG(paced_exec_param(e, node->params[WEIGHT])),
-        PACED_ARG(paced_exec_param(e, node->params[BIAS])), PACED_ARG(paced_exec_param(e, node->params[RUNNING_MEAN])),
-        PACED_ARG(paced_exec_param(e, node->params[RUNNING_VAR])), PACED_ARG(paced_exec_value(e, node->saved)));
+    return LAUNCH(x.vectors, bn_statistics, x.pixels, x.vectors, chunks.count, chunks.pixels, EPS, MOMENTUM, partial,
+                  paced_exec_param(e, node->params[WEIGHT]), paced_exec_param(e, node->params[BIAS]),
+                  paced_exec_param(e, node->params[RUNNING_MEAN]), paced_exec_param(e, node->params[RUNNING_VAR]),
+                  paced_exec_value(e, node->saved));
 }
 
-static enum paced_err running_statistics(struct paced_exec *e, const struct paced_node *node, const struct extent *x) {
-    static const struct paced_kernel bn_running = {"batch_norm.cl", "bn_running"};
-    return PACED_LAUNCH(
-        x->device, &bn_running, paced_range_chunks((uint64_t)x->vectors), x->vec, PACED_ARG(x->vectors),
-        PACED_ARG((float)EPS), PACED_ARG(paced_exec_param(e, node->params[WEIGHT])),
-        PACED_ARG(paced_exec_param(e, node->params[BIAS])), PACED_ARG(paced_exec_param(e, node->params[RUNNING_MEAN])),
-        PACED_ARG(paced_exec_param(e, node->params[RUNNING_VAR])), PACED_ARG(paced_exec_value(e, node->saved)));
+static enum paced_err running_statistics(struct paced_exec *e, const struct paced_node *node) {
+    struct extent x = extent_of(e, node->out);
+    return LAUNCH(x.vectors, bn_running, x.vectors, EPS, paced_exec_param(e, node->params[WEIGHT]),
+                  paced_exec_param(e, node->params[BIAS]), paced_exec_param(e, node->params[RUNNING_MEAN]),
+                  paced_exec_param(e, node->params[RUNNING_VAR]), paced_exec_value(e, node->saved));
 }
 
 static enum paced_err forward(struct paced_exec *e, const struct paced_node *node) {
-    struct extent x = extent_of(e, node);
     bool training = paced_exec_is_training(e);
-    if (training && x.pixels == 1)
+    if (training && pixels_of(e, node->out) == 1)
         return paced_error_at(PACED_FAILED, node->name, "batch normalisation over one value has no variance; %s",
                               paced_advice(PACED_CAUSE_ONE_VALUE));
-    PACED_TRY(training ? batch_statistics(e, node, &x) : running_statistics(e, node, &x));
+    PACED_TRY(training ? batch_statistics(e, node) : running_statistics(e, node));
     return store_view(e, node);
 }
 
@@ -78,28 +60,20 @@ static bool view(const struct paced_node *node, struct paced_source *source) {
 }
 
 static enum paced_err backward(struct paced_exec *e, const struct paced_node *node) {
-    static const struct paced_kernel bn_bwd_partial = {"batch_norm.cl", "bn_bwd_partial"};
-    static const struct paced_kernel bn_bwd_params = {"batch_norm.cl", "bn_bwd_params"};
-    static const struct paced_kernel bn_bwd_data = {"batch_norm.cl", "bn_bwd_data"};
     const struct batch_norm *a = node->attributes;
     const struct paced_buffer *in = paced_exec_value(e, node->in[0]), *saved = paced_exec_value(e, node->saved),
                               *dy = paced_exec_grad(e, node->out);
     struct paced_buffer *dweight = paced_exec_param_grad(e, node->params[WEIGHT]),
                         *dbias = paced_exec_param_grad(e, node->params[BIAS]), *partial;
-    struct extent x = extent_of(e, node);
+    struct extent x = extent_of(e, node->out);
+    struct chunks chunks = chunks_of(x.pixels);
     PACED_TRY(paced_exec_workspace(e, 0, 2 * sum_scratch_bytes(node->out->shape.c), &partial));
-    PACED_TRY(PACED_LAUNCH(
-        x.device, &bn_bwd_partial, paced_range_chunks((uint64_t)x.chunks.count * (uint64_t)x.vectors), x.vec,
-        PACED_ARG(x.pixels), PACED_ARG(x.vectors), PACED_ARG(x.chunks.count), PACED_ARG(x.chunks.pixels),
-        PACED_ARG(a->relu), PACED_ARG(in), PACED_ARG(saved), PACED_ARG(dy), PACED_ARG(partial)));
-    PACED_TRY(PACED_LAUNCH(x.device, &bn_bwd_params, paced_range_chunks((uint64_t)x.vectors), x.vec,
-                           PACED_ARG(x.vectors), PACED_ARG(x.chunks.count), PACED_ARG(partial), PACED_ARG(dweight),
-                           PACED_ARG(dbias)));
+    PACED_TRY(LAUNCH((uint64_t)chunks.count * (uint64_t)x.vectors, bn_bwd_partial, x.pixels, x.vectors, chunks.count,
+                     chunks.pixels, a->relu, in, saved, dy, partial));
+    PACED_TRY(LAUNCH(x.vectors, bn_bwd_params, x.vectors, chunks.count, partial, dweight, dbias));
     if (!node->in[0]->needs_grad) return PACED_OK;
-    return PACED_LAUNCH(x.device, &bn_bwd_data, paced_range_pixels((uint64_t)x.pixels, (uint32_t)x.vectors), x.vec,
-                        PACED_ARG(x.pixels), PACED_ARG(x.vectors), PACED_ARG(a->relu), PACED_ARG(in), PACED_ARG(saved),
-                        PACED_ARG(dy), PACED_ARG(dweight), PACED_ARG(dbias),
-                        PACED_ARG(paced_exec_grad_beta(e, node->in[0])), PACED_ARG(paced_exec_grad(e, node->in[0])));
+    return LAUNCH_PIXELS(e, x, PACED_KERNEL(batch_norm, bn_bwd_data), a->relu, in, saved, dy, dweight, dbias,
+                         GRAD_ARGS(e, node->in[0]));
 }
 
 static const struct paced_op batch_norm = {"batch_norm", PACED_READS_INPUT, forward, backward, .view = view};

@@ -8,18 +8,11 @@ struct range {
 
 static enum paced_err copy(struct paced_exec *e, int pixels, int count, struct range source, struct range target,
                            const struct paced_buffer *from, float beta, struct paced_buffer *to) {
-    static const struct paced_kernel concat_copy = {"concat.cl", "concat_copy"};
-    int vec = 1;
-    for (int v = 16; v > 1; v /= 2)
-        if ((count | source.channels | source.offset | target.channels | target.offset) % v == 0) {
-            vec = paced_device_vector(paced_exec_device(e), v);
-            break;
-        }
-    int vectors = count / vec;
-    return PACED_LAUNCH(paced_exec_device(e), &concat_copy, paced_range_pixels((uint64_t)pixels, (uint32_t)vectors),
-                        vec, PACED_ARG(pixels), PACED_ARG(vectors), PACED_ARG(source.channels / vec),
-                        PACED_ARG(source.offset / vec), PACED_ARG(target.channels / vec),
-                        PACED_ARG(target.offset / vec), PACED_ARG(from), PACED_ARG(beta), PACED_ARG(to));
+    int all = count | source.channels | source.offset | target.channels | target.offset;
+    int vec = paced_device_vector(paced_exec_device(e), all), vectors = count / vec;
+    return PACED_LAUNCH(paced_exec_device(e), PACED_KERNEL(concat, concat_copy), paced_range_pixels(pixels, vectors),
+                        vec, pixels, vectors, source.channels / vec, source.offset / vec, target.channels / vec,
+                        target.offset / vec, from, beta, to);
 }
 
 static bool view(const struct paced_node *node, struct paced_source *source) {
@@ -38,8 +31,7 @@ static enum paced_err backward(struct paced_exec *e, const struct paced_node *no
         int c = node->in[i]->shape.c;
         if (node->in[i]->needs_grad)
             PACED_TRY(copy(e, pixels, c, (struct range){node->out->shape.c, offset}, (struct range){c, 0},
-                           paced_exec_grad(e, node->out), paced_exec_grad_beta(e, node->in[i]),
-                           paced_exec_grad(e, node->in[i])));
+                           paced_exec_grad(e, node->out), GRAD_ARGS(e, node->in[i])));
         offset += c;
     }
     return PACED_OK;

@@ -7,22 +7,19 @@
 /* to[n][1][1][c] = beta to + scale times the sum of from[n][h][w][c]. */
 static enum paced_err sum(struct paced_exec *e, struct paced_shape plane, float scale, const struct paced_buffer *from,
                           float beta, struct paced_buffer *to) {
-    static const struct paced_kernel global_pool_sum = {"global_pool.cl", "global_pool_sum"};
     struct paced_device *device = paced_exec_device(e);
     int vec = paced_device_vector(device, plane.c), vectors = plane.c / vec, samples = paced_exec_samples(e);
-    return PACED_LAUNCH(device, &global_pool_sum, paced_range_chunks((uint64_t)samples * (uint64_t)vectors), vec,
-                        PACED_ARG(samples), PACED_ARG(vectors), PACED_ARG(plane.h), PACED_ARG(plane.w),
-                        PACED_ARG(scale), PACED_ARG(from), PACED_ARG(beta), PACED_ARG(to));
+    return PACED_LAUNCH(device, PACED_KERNEL(global_pool, global_pool_sum),
+                        paced_range_chunks((uint64_t)samples * (uint64_t)vectors), vec, samples, vectors, plane.h,
+                        plane.w, scale, from, beta, to);
 }
 
 enum paced_err spread_over_pixels(struct paced_exec *e, const struct paced_buffer *from, int plane, float scale,
                                   int pixels, int c, float beta, struct paced_buffer *to) {
-    static const struct paced_kernel global_pool_spread = {"global_pool.cl", "global_pool_spread"};
     struct paced_device *device = paced_exec_device(e);
     int vec = paced_device_vector(device, c), vectors = c / vec;
-    return PACED_LAUNCH(device, &global_pool_spread, paced_range_pixels((uint64_t)pixels, (uint32_t)vectors), vec,
-                        PACED_ARG(pixels), PACED_ARG(vectors), PACED_ARG(plane), PACED_ARG(scale), PACED_ARG(from),
-                        PACED_ARG(beta), PACED_ARG(to));
+    return PACED_LAUNCH(device, PACED_KERNEL(global_pool, global_pool_spread), paced_range_pixels(pixels, vectors), vec,
+                        pixels, vectors, plane, scale, from, beta, to);
 }
 
 /* to[n][h][w][c] = beta to + scale from[n][1][1][c]. */
@@ -46,8 +43,7 @@ static enum paced_err pool_forward(struct paced_exec *e, const struct paced_node
 static enum paced_err pool_backward(struct paced_exec *e, const struct paced_node *node) {
     const struct paced_tensor *in = node->in[0];
     if (!in->needs_grad) return PACED_OK;
-    return spread(e, in, fraction_of(in->shape), paced_exec_grad(e, node->out), paced_exec_grad_beta(e, in),
-                  paced_exec_grad(e, in));
+    return spread(e, in, fraction_of(in->shape), paced_exec_grad(e, node->out), GRAD_ARGS(e, in));
 }
 
 static const struct paced_op global_pool = {"global_pool", PACED_READS_NOTHING, .forward = pool_forward,
@@ -67,8 +63,7 @@ static enum paced_err broadcast_forward(struct paced_exec *e, const struct paced
 static enum paced_err broadcast_backward(struct paced_exec *e, const struct paced_node *node) {
     const struct paced_tensor *in = node->in[0];
     if (!in->needs_grad) return PACED_OK;
-    return sum(e, node->out->shape, 1.0f, paced_exec_grad(e, node->out), paced_exec_grad_beta(e, in),
-               paced_exec_grad(e, in));
+    return sum(e, node->out->shape, 1.0f, paced_exec_grad(e, node->out), GRAD_ARGS(e, in));
 }
 
 static const struct paced_op broadcast = {"broadcast", PACED_READS_NOTHING, .forward = broadcast_forward,

@@ -3,42 +3,30 @@
  * first of equal values wins, and NaN wins over all. */
 #include "src/ops/ops.h"
 
-struct pool {
-    int kernel, stride, pad;
-};
-
 static enum paced_err forward(struct paced_exec *e, const struct paced_node *node) {
-    static const struct paced_kernel max_pool_fwd = {"max_pool.cl", "max_pool_fwd"};
-    const struct pool *a = node->attributes;
-    const struct paced_shape in = node->in[0]->shape, out = node->out->shape;
     struct source source = source_of(e, &node->in[0]->source);
     int vec = source_vector(paced_exec_device(e), &source), pixels = pixels_of(e, node->out);
-    return PACED_LAUNCH(paced_exec_device(e), &max_pool_fwd,
-                        paced_range_pixels((uint64_t)pixels, (uint32_t)(out.c / vec)), vec, PACED_ARG(pixels),
-                        PACED_ARG(in.h), PACED_ARG(in.w), PACED_ARG(out.h), PACED_ARG(out.w), PACED_ARG(a->kernel),
-                        PACED_ARG(a->stride), PACED_ARG(a->pad), PACED_ARG_SOURCE(&source, vec),
-                        PACED_ARG(paced_exec_value(e, node->out)), PACED_ARG(paced_exec_value(e, node->saved)));
+    return PACED_LAUNCH(paced_exec_device(e), PACED_KERNEL(max_pool, max_pool_fwd),
+                        paced_range_pixels((uint64_t)pixels, (uint32_t)(node->out->shape.c / vec)), vec,
+                        PACED_STRUCT(max_pool, node->attributes), pixels, SOURCE_ARGS(&source),
+                        paced_exec_value(e, node->out), paced_exec_value(e, node->saved));
 }
 
 static enum paced_err backward(struct paced_exec *e, const struct paced_node *node) {
-    static const struct paced_kernel max_pool_bwd = {"max_pool.cl", "max_pool_bwd"};
     if (!node->in[0]->needs_grad) return PACED_OK;
-    const struct pool *a = node->attributes;
-    const struct paced_shape in = node->in[0]->shape, out = node->out->shape;
-    int vec = paced_device_vector(paced_exec_device(e), in.c), vectors = in.c / vec, pixels = pixels_of(e, node->in[0]);
-    return PACED_LAUNCH(paced_exec_device(e), &max_pool_bwd, paced_range_pixels((uint64_t)pixels, (uint32_t)vectors),
-                        vec, PACED_ARG(pixels), PACED_ARG(vectors), PACED_ARG(in.h), PACED_ARG(in.w), PACED_ARG(out.h),
-                        PACED_ARG(out.w), PACED_ARG(a->kernel), PACED_ARG(a->stride), PACED_ARG(a->pad),
-                        PACED_ARG(paced_exec_grad(e, node->out)), PACED_ARG(paced_exec_value(e, node->saved)),
-                        PACED_ARG(paced_exec_grad_beta(e, node->in[0])), PACED_ARG(paced_exec_grad(e, node->in[0])));
+    int c = node->out->shape.c, pixels = pixels_of(e, node->in[0]);
+    int vec = paced_device_vector(paced_exec_device(e), c), vectors = c / vec;
+    return PACED_LAUNCH(paced_exec_device(e), PACED_KERNEL(max_pool, max_pool_bwd), paced_range_pixels(pixels, vectors),
+                        vec, PACED_STRUCT(max_pool, node->attributes), pixels, vectors, paced_exec_grad(e, node->out),
+                        paced_exec_value(e, node->saved), GRAD_ARGS(e, node->in[0]));
 }
 
 static const struct paced_op max_pool = {"max_pool", PACED_READS_NOTHING, forward, backward, .reads_views = true};
 
 bool paced_max_pool_of(const struct paced_node *node, int *kernel, int *stride, int *pad) {
     if (node->op != &max_pool) return false;
-    const struct pool *a = node->attributes;
-    *kernel = a->kernel;
+    const struct max_pool *a = node->attributes;
+    *kernel = a->size;
     *stride = a->stride;
     *pad = a->pad;
     return true;
@@ -58,8 +46,8 @@ struct paced_tensor *paced_max_pool(struct paced_graph *graph, struct paced_tens
         return NULL;
     }
     struct paced_node *node = paced_graph_add(graph, &max_pool, NULL, 1, &x, out);
-    struct pool *a = node->attributes = paced_alloc(1, sizeof *a);
-    *a = (struct pool){kernel, stride, pad};
+    struct max_pool *a = node->attributes = paced_alloc(1, sizeof *a);
+    *a = (struct max_pool){x->shape.h, x->shape.w, out.h, out.w, kernel, stride, pad};
     paced_graph_saved(graph, node, out, 1, true);
     return node->out;
 }

@@ -2,6 +2,7 @@
 #ifndef PACED_OPS_OPS_H
 #define PACED_OPS_OPS_H
 
+#include "cl/parameters.h"
 #include "paced/ops.h"
 
 /* Pixels of a tensor in the current pass: n h w. */
@@ -9,25 +10,34 @@ static inline int pixels_of(const struct paced_exec *exec, const struct paced_te
     return paced_exec_samples(exec) * t->shape.h * t->shape.w;
 }
 
-/* A source on the device, as kernels take it (SOURCE_PARAMS in common.clh). */
-struct source_part {
-    const struct paced_buffer *x, *map; /* map: x if there is none */
-    struct paced_shape shape;
-    int factor, top, left, mapped, relu;
+/* The pixels of a tensor in the current pass, their channel vectors, and the width of a vector. */
+struct extent {
+    int pixels, vectors, vec;
 };
+static inline struct extent extent_of(const struct paced_exec *exec, const struct paced_tensor *t) {
+    int vec = paced_device_vector(paced_exec_device(exec), t->shape.c);
+    return (struct extent){pixels_of(exec, t), t->shape.c / vec, vec};
+}
+/* Launches a kernel over an extent's pixels, whose first arguments are pixels and vectors. */
+#define LAUNCH_PIXELS(exec, x, kernel, ...)                                                                         \
+    PACED_LAUNCH(paced_exec_device(exec), kernel, paced_range_pixels((x).pixels, (x).vectors), (x).vec, (x).pixels, \
+                 (x).vectors, __VA_ARGS__)
+
+/* beta and the gradient, for a kernel that adds to it or overwrites it. */
+#define GRAD_ARGS(exec, t) paced_exec_grad_beta(exec, t), paced_exec_grad(exec, t)
+
+/* A source on the device, as kernels take it (SOURCE_PARAMS in common.clh). */
 struct source {
-    struct source_part part[PACED_MAX_PARTS]; /* a single part is followed by one without channels */
+    const struct paced_buffer *x[PACED_MAX_PARTS], *map[PACED_MAX_PARTS]; /* map: x if there is none */
+    struct source_layout layout;
 };
 struct source source_of(const struct paced_exec *exec, const struct paced_source *source);
 struct source source_of_buffer(const struct paced_buffer *buffer, struct paced_shape shape);
 /* The widest vector that divides the channels of both parts. */
 int source_vector(const struct paced_device *device, const struct source *source);
 bool source_is_plain(const struct source *source); /* one stored tensor, unchanged */
-#define PACED_ARG_PART(part, vec)                                                                                   \
-    PACED_ARG((part).x), PACED_ARG((part).map), PACED_ARG((part).shape.h), PACED_ARG((part).shape.w),               \
-        PACED_ARG((part).shape.c / (vec)), PACED_ARG((part).factor), PACED_ARG((part).top), PACED_ARG((part).left), \
-        PACED_ARG((part).mapped), PACED_ARG((part).relu)
-#define PACED_ARG_SOURCE(source, vec) PACED_ARG_PART((source)->part[0], vec), PACED_ARG_PART((source)->part[1], vec)
+#define SOURCE_ARGS(source) \
+    PACED_STRUCT(source_layout, &(source)->layout), (source)->x[0], (source)->map[0], (source)->x[1], (source)->map[1]
 
 /* Stores the values of a source in a range of `out`'s channels, from `offset` on. */
 enum paced_err store_source(struct paced_exec *exec, const struct paced_source *source, const struct paced_tensor *out,

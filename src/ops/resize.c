@@ -4,27 +4,20 @@
 #include "src/ops/ops.h"
 
 static enum paced_err forward(struct paced_exec *e, const struct paced_node *node) {
-    static const struct paced_kernel resize_fwd = {"resize.cl", "resize_fwd"};
     const struct paced_shape in = node->in[0]->shape, out = node->out->shape;
     float ratio_y = (float)in.h / (float)out.h, ratio_x = (float)in.w / (float)out.w;
-    int vec = paced_device_vector(paced_exec_device(e), in.c), vectors = in.c / vec, pixels = pixels_of(e, node->out);
-    return PACED_LAUNCH(paced_exec_device(e), &resize_fwd, paced_range_pixels((uint64_t)pixels, (uint32_t)vectors), vec,
-                        PACED_ARG(pixels), PACED_ARG(vectors), PACED_ARG(in.h), PACED_ARG(in.w), PACED_ARG(out.h),
-                        PACED_ARG(out.w), PACED_ARG(ratio_y), PACED_ARG(ratio_x),
-                        PACED_ARG(paced_exec_value(e, node->in[0])), PACED_ARG(paced_exec_value(e, node->out)));
+    struct extent x = extent_of(e, node->out);
+    return LAUNCH_PIXELS(e, x, PACED_KERNEL(resize, resize_fwd), in.h, in.w, out.h, out.w, ratio_y, ratio_x,
+                         paced_exec_value(e, node->in[0]), paced_exec_value(e, node->out));
 }
 
 static enum paced_err backward(struct paced_exec *e, const struct paced_node *node) {
-    static const struct paced_kernel resize_bwd = {"resize.cl", "resize_bwd"};
     if (!node->in[0]->needs_grad) return PACED_OK;
     const struct paced_shape in = node->in[0]->shape, out = node->out->shape;
     float ratio_y = (float)in.h / (float)out.h, ratio_x = (float)in.w / (float)out.w;
-    int vec = paced_device_vector(paced_exec_device(e), in.c), vectors = in.c / vec, pixels = pixels_of(e, node->in[0]);
-    return PACED_LAUNCH(paced_exec_device(e), &resize_bwd, paced_range_pixels((uint64_t)pixels, (uint32_t)vectors), vec,
-                        PACED_ARG(pixels), PACED_ARG(vectors), PACED_ARG(in.h), PACED_ARG(in.w), PACED_ARG(out.h),
-                        PACED_ARG(out.w), PACED_ARG(ratio_y), PACED_ARG(ratio_x),
-                        PACED_ARG(paced_exec_grad(e, node->out)), PACED_ARG(paced_exec_grad_beta(e, node->in[0])),
-                        PACED_ARG(paced_exec_grad(e, node->in[0])));
+    struct extent x = extent_of(e, node->in[0]);
+    return LAUNCH_PIXELS(e, x, PACED_KERNEL(resize, resize_bwd), in.h, in.w, out.h, out.w, ratio_y, ratio_x,
+                         paced_exec_grad(e, node->out), GRAD_ARGS(e, node->in[0]));
 }
 
 static const struct paced_op resize = {"resize", PACED_READS_NOTHING, .forward = forward, .backward = backward};

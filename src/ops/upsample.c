@@ -18,15 +18,12 @@ static bool view(const struct paced_node *node, struct paced_source *source) {
 }
 
 static enum paced_err backward(struct paced_exec *e, const struct paced_node *node) {
-    static const struct paced_kernel upsample_bwd = {"upsample.cl", "upsample_bwd"};
     if (!node->in[0]->needs_grad) return PACED_OK;
     const struct upsample *a = node->attributes;
     const struct paced_shape in = node->in[0]->shape;
-    int vec = paced_device_vector(paced_exec_device(e), in.c), vectors = in.c / vec, pixels = pixels_of(e, node->in[0]);
-    return PACED_LAUNCH(paced_exec_device(e), &upsample_bwd, paced_range_pixels((uint64_t)pixels, (uint32_t)vectors),
-                        vec, PACED_ARG(pixels), PACED_ARG(vectors), PACED_ARG(in.h), PACED_ARG(in.w),
-                        PACED_ARG(a->factor), PACED_ARG(paced_exec_grad(e, node->out)),
-                        PACED_ARG(paced_exec_grad_beta(e, node->in[0])), PACED_ARG(paced_exec_grad(e, node->in[0])));
+    struct extent x = extent_of(e, node->in[0]);
+    return LAUNCH_PIXELS(e, x, PACED_KERNEL(upsample, upsample_bwd), in.h, in.w, a->factor,
+                         paced_exec_grad(e, node->out), GRAD_ARGS(e, node->in[0]));
 }
 
 static const struct paced_op upsample = {"upsample", PACED_READS_NOTHING, store_view,

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "cl/parameters.h"
 #include "paced/optim.h"
 
 enum { MAX_MOMENTS = 2, CLIP_PARTS = 1024, MAX_VECTOR = 16 };
@@ -39,12 +40,11 @@ static enum paced_err adam_any(struct paced_optimizer *o, double lr, double deca
     double step_size = lr / (1 - pow(beta1, t)), root = sqrt(1 - pow(beta2, t));
     int vec = step_vector(o);
     uint32_t vectors = count_of(o) / (uint32_t)vec;
-    return PACED_LAUNCH(paced_exec_device(o->exec), &adam, paced_range_items(vectors), vec, PACED_ARG(vectors),
-                        PACED_ARG(paced_exec_trained(o->exec)), PACED_ARG(paced_exec_trained_grad(o->exec)),
-                        PACED_ARG(o->clip), PACED_ARG(o->moments[0]), PACED_ARG(o->moments[1]), PACED_ARG((float)beta1),
-                        PACED_ARG((float)beta2), PACED_ARG((float)(1 - beta1)), PACED_ARG((float)(1 - beta2)),
-                        PACED_ARG((float)step_size), PACED_ARG((float)root), PACED_ARG((float)decay),
-                        PACED_ARG((float)keep));
+    const struct adam parameters = {(float)beta1,     (float)beta2, (float)(1 - beta1), (float)(1 - beta2),
+                                    (float)step_size, (float)root,  (float)decay,       (float)keep};
+    return PACED_LAUNCH(paced_exec_device(o->exec), &adam, paced_range_items(vectors), vec,
+                        PACED_STRUCT(adam, &parameters), vectors, paced_exec_trained(o->exec),
+                        paced_exec_trained_grad(o->exec), o->clip, o->moments[0], o->moments[1]);
 }
 
 static enum paced_err adam_step(struct paced_optimizer *o, double lr) {
@@ -60,10 +60,9 @@ static enum paced_err sgd_step(struct paced_optimizer *o, double lr) {
     int vec = step_vector(o);
     uint32_t vectors = count_of(o) / (uint32_t)vec;
     /* In the first step the moment is zero, so the formula gives the gradient alone, as PyTorch's first step does. */
-    return PACED_LAUNCH(paced_exec_device(o->exec), &sgd, paced_range_items(vectors), vec, PACED_ARG(vectors),
-                        PACED_ARG(paced_exec_trained(o->exec)), PACED_ARG(paced_exec_trained_grad(o->exec)),
-                        PACED_ARG(o->clip), PACED_ARG(o->moments[0]), PACED_ARG((float)o->momentum),
-                        PACED_ARG((float)lr), PACED_ARG((float)o->weight_decay));
+    return PACED_LAUNCH(paced_exec_device(o->exec), &sgd, paced_range_items(vectors), vec, vectors,
+                        paced_exec_trained(o->exec), paced_exec_trained_grad(o->exec), o->clip, o->moments[0],
+                        (float)o->momentum, (float)lr, (float)o->weight_decay);
 }
 
 static const struct kind kinds[] = {
@@ -84,10 +83,10 @@ static enum paced_err find_clip(struct paced_optimizer *o) {
     struct paced_device *device = paced_exec_device(o->exec);
     int vec = paced_device_vector(device, MAX_VECTOR);
     uint32_t vectors = count_of(o) / (uint32_t)vec, parts = CLIP_PARTS;
-    PACED_TRY(PACED_LAUNCH(device, &clip_partial, paced_range_chunks(parts), vec, PACED_ARG(vectors), PACED_ARG(parts),
-                           PACED_ARG(paced_exec_trained_grad(o->exec)), PACED_ARG(o->clip_parts)));
-    return PACED_LAUNCH(device, &clip_finish, paced_range_chunks(1), vec, PACED_ARG(parts),
-                        PACED_ARG((float)o->clip_norm), PACED_ARG(o->clip_parts), PACED_ARG(o->clip));
+    PACED_TRY(PACED_LAUNCH(device, &clip_partial, paced_range_chunks(parts), vec, vectors, parts,
+                           paced_exec_trained_grad(o->exec), o->clip_parts));
+    return PACED_LAUNCH(device, &clip_finish, paced_range_chunks(1), vec, parts, (float)o->clip_norm, o->clip_parts,
+                        o->clip);
 }
 
 /* ---- public functions ---------------------------------------------------------------------------------------- */

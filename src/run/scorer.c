@@ -58,8 +58,8 @@ enum paced_err scorer_start(struct scorer *s, const struct paced_buffer *logits,
     static const struct paced_kernel argmax = {"argmax.cl", "argmax"};
     int pixels = count * s->pixels_per_sample;
     unsigned slot = s->started++ % RING;
-    PACED_TRY(PACED_LAUNCH(s->device, &argmax, paced_range_items((uint64_t)pixels), 1, PACED_ARG(pixels),
-                           PACED_ARG(s->classes), PACED_ARG(logits), PACED_ARG(s->prediction)));
+    PACED_TRY(PACED_LAUNCH(s->device, &argmax, paced_range_items((uint64_t)pixels), 1, pixels, s->classes, logits,
+                           s->prediction));
     PACED_TRY(paced_buffer_read_later(s->prediction, s->ring[slot].host, (uint64_t)pixels, &s->ring[slot].ticket));
     if (!s->ring[slot].logits) return PACED_OK;
     uint64_t bytes = (uint64_t)pixels * (uint64_t)s->classes * sizeof(float);

@@ -8,6 +8,7 @@
 struct paced_device *harness_device;
 
 int harness_run(const char *group, const struct CMUnitTest *tests, size_t count) {
+    setenv("PACED_CHECK_ARGUMENTS", "1", 1);
     enum paced_err err = paced_device_open(&harness_device, &(struct paced_device_options){.select = "auto"});
     if (err == PACED_NO_DEVICE && !getenv("PACED_REQUIRE_DEVICE")) return 77;
     if (err) return 1;

@@ -121,8 +121,8 @@ static void check_argmax(const struct batch *b) {
     assert_ok(paced_buffer_create(&device_logits, harness_device, count * sizeof *logits));
     assert_ok(paced_buffer_create(&prediction, harness_device, pixels_of(b)));
     assert_ok(paced_buffer_write(device_logits, logits, count * sizeof *logits));
-    assert_ok(PACED_LAUNCH(harness_device, &argmax, paced_range_items(pixels_of(b)), 1, PACED_ARG(pixels),
-                           PACED_ARG((int)b->classes), PACED_ARG(device_logits), PACED_ARG(prediction)));
+    assert_ok(PACED_LAUNCH(harness_device, &argmax, paced_range_items(pixels_of(b)), 1, pixels, (int)b->classes,
+                           device_logits, prediction));
     assert_ok(paced_buffer_read(prediction, got, pixels_of(b)));
     assert_memory_equal(got, want, pixels_of(b));
     paced_buffer_destroy(device_logits);

@@ -22,8 +22,8 @@ static void check_fma(int items, int vec, int rounds) {
     struct paced_buffer *buffer;
     assert_ok(paced_buffer_create(&buffer, harness_device, count * sizeof *values));
     assert_ok(paced_buffer_write(buffer, values, count * sizeof *values));
-    assert_ok(PACED_LAUNCH(harness_device, &peak_fma, paced_range_items((uint64_t)items), vec, PACED_ARG(items),
-                           PACED_ARG(rounds), PACED_ARG(a), PACED_ARG(b), PACED_ARG(buffer)));
+    assert_ok(
+        PACED_LAUNCH(harness_device, &peak_fma, paced_range_items((uint64_t)items), vec, items, rounds, a, b, buffer));
     float *got = read_floats(buffer, count);
     assert_close("chains", got, want, count, 1e-6);
     paced_buffer_destroy(buffer);
@@ -51,8 +51,7 @@ static void check_copy(unsigned vectors, int vec, unsigned chunk) {
     assert_ok(paced_buffer_write(from, values, count * sizeof *values));
     assert_ok(paced_buffer_zero(to, count * sizeof *values));
     struct paced_range range = paced_range_items((vectors + chunk - 1) / chunk);
-    assert_ok(PACED_LAUNCH(harness_device, &peak_copy, range, vec, PACED_ARG(chunk), PACED_ARG(vectors),
-                           PACED_ARG(from), PACED_ARG(to)));
+    assert_ok(PACED_LAUNCH(harness_device, &peak_copy, range, vec, chunk, vectors, from, to));
     float *got = read_floats(to, count);
     assert_close("copy", got, want, count, 0);
     paced_buffer_destroy(to);

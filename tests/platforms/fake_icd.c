@@ -236,6 +236,10 @@ static cl_uint count_parameters(const struct object *kernel) {
     return count;
 }
 
+static cl_int get_arg_info(cl_kernel of, cl_uint arg, cl_kernel_arg_info what, size_t room, void *out, size_t *needed) {
+    return CL_KERNEL_ARG_INFO_NOT_AVAILABLE;
+}
+
 static cl_int get_kernel_info(cl_kernel of, cl_kernel_info what, size_t room, void *out, size_t *needed) {
     struct object *kernel = (struct object *)of;
     switch (what) {
@@ -410,6 +414,7 @@ const cl_icd_dispatch fake_dispatch = {
     .clCreateKernel = create_kernel,
     .clRetainKernel = retain_kernel,
     .clReleaseKernel = release_kernel,
+    .clGetKernelArgInfo = get_arg_info,
     .clGetKernelInfo = get_kernel_info,
     .clGetKernelWorkGroupInfo = get_work_group_info,
     .clSetKernelArg = set_kernel_arg,

@@ -16,13 +16,15 @@ struct conv {
  * `node` may cache the transformed weights of forward. `blocked`: long sums use paced_gemm_blocked. */
 struct conv_algorithm {
     const char *name;
-    uint64_t (*workspace_bytes)(const struct conv *conv, int samples, uint64_t limit);
-    enum paced_err (*forward)(struct paced_exec *exec, const struct paced_node *node, const struct conv *conv,
+    int m; /* outputs of a tile's side, which each function is given */
+    uint64_t (*workspace_bytes)(int m, const struct conv *conv, int samples, uint64_t limit);
+    enum paced_err (*forward)(struct paced_exec *exec, int m, const struct paced_node *node, const struct conv *conv,
                               const struct source *x, const struct paced_buffer *w, const struct paced_buffer *bias,
                               bool blocked, float beta, struct paced_buffer *y);
-    enum paced_err (*backward_data)(struct paced_exec *exec, const struct conv *conv, const struct paced_buffer *dy,
-                                    const struct paced_buffer *w, bool blocked, float beta, struct paced_buffer *dx);
-    enum paced_err (*backward_weights)(struct paced_exec *exec, const struct conv *conv, const struct source *x,
+    enum paced_err (*backward_data)(struct paced_exec *exec, int m, const struct conv *conv,
+                                    const struct paced_buffer *dy, const struct paced_buffer *w, bool blocked,
+                                    float beta, struct paced_buffer *dx);
+    enum paced_err (*backward_weights)(struct paced_exec *exec, int m, const struct conv *conv, const struct source *x,
                                        const struct paced_buffer *dy, struct paced_buffer *dw);
 };
 
@@ -37,7 +39,7 @@ int64_t conv_winograd_products(const struct conv *conv, int m, bool backward_dat
 enum paced_err conv_choose(struct paced_exec *exec, const struct conv *conv, enum paced_conv_direction direction,
                            const struct conv_algorithm **algorithm);
 
-/* True if a layer with this output must sum in blocks in the current forward pass (choose.c). */
+/* True if a layer with this output must sum in blocks in the current forward pass (conv.c). */
 bool conv_forward_is_blocked(const struct paced_exec *exec, struct paced_shape out);
 
 uint64_t conv_workspace_bytes(const struct conv *conv, int samples, uint64_t limit); /* enough for every algorithm */

@@ -15,24 +15,22 @@ enum { MAX_PATCH_ELEMENTS = 512 << 10, MAX_ROWS = 3072 };
 
 /* A gather of size x size pixels of the source for each pixel of the target grid. */
 struct conv_geometry {
-    int h, w, c; /* source */
-    int oh, ow;  /* target grid */
-    int size, stride, pad, dilation, zero_insertion;
+    struct im2col g;
+    int c;        /* of the source */
     bool blocked; /* sums in blocks */
 };
 
 static struct conv_geometry forward_geometry(const struct conv *v) {
-    return (struct conv_geometry){v->h, v->w, v->c, v->oh, v->ow, v->size, v->stride, v->pad, v->dilation, 1, false};
+    return (struct conv_geometry){{v->h, v->w, v->oh, v->ow, v->size, v->stride, v->pad, v->dilation, 1}, v->c, false};
 }
 
 static struct conv_geometry backward_geometry(const struct conv *v) {
-    return (struct conv_geometry){v->oh,       v->ow,     v->k, v->h,
-                                  v->w,        v->size,   1,    (v->size - 1) * v->dilation - v->pad,
-                                  v->dilation, v->stride, false};
+    int pad = (v->size - 1) * v->dilation - v->pad;
+    return (struct conv_geometry){{v->oh, v->ow, v->h, v->w, v->size, 1, pad, v->dilation, v->stride}, v->k, false};
 }
 
 static int patch_columns(const struct conv_geometry *w) {
-    return paced_gemm_pad(w->size * w->size * w->c);
+    return paced_gemm_pad(w->g.size * w->g.size * w->c);
 }
 
 static int chunk_rows(const struct conv_geometry *w) {
@@ -52,28 +50,21 @@ static uint64_t floats_aligned(uint64_t count) {
     return (count * 4 + 4095) / 4096 * 4096; /* above any device's alignment of sub-buffers */
 }
 
-static struct layout product_layout(const struct conv_geometry *w, int outputs) {
-    uint64_t rows = (uint64_t)chunk_rows(w), columns = (uint64_t)patch_columns(w),
-             n = (uint64_t)paced_gemm_pad(outputs);
-    return (struct layout){floats_aligned(columns * n), floats_aligned(rows * columns), floats_aligned(rows * n)};
-}
-
-static struct layout weights_layout(const struct conv_geometry *w, int filters) {
-    uint64_t rows = (uint64_t)chunk_rows(w), columns = (uint64_t)patch_columns(w),
-             k = (uint64_t)paced_gemm_pad(filters);
-    return (struct layout){floats_aligned(k * rows), floats_aligned(rows * columns), floats_aligned(k * columns)};
+static struct layout layout_of(const struct conv_geometry *w, int outputs, bool of_weights) {
+    uint64_t rows = (uint64_t)chunk_rows(w), columns = (uint64_t)patch_columns(w);
+    uint64_t n = (uint64_t)paced_gemm_pad(outputs);
+    return (struct layout){floats_aligned((of_weights ? rows : columns) * n), floats_aligned(rows * columns),
+                           floats_aligned((of_weights ? columns : rows) * n)};
 }
 
 static uint64_t total(struct layout l) {
     return l.first + l.patches + l.result;
 }
 
-static uint64_t workspace_bytes(const struct conv *v, int samples, uint64_t limit) {
-    (void)samples; /* chunks do not depend on the batch */
-    (void)limit;
+static uint64_t workspace_bytes(int tile, const struct conv *v, int samples, uint64_t limit) {
     struct conv_geometry f = forward_geometry(v), b = backward_geometry(v);
-    uint64_t sizes[] = {total(product_layout(&f, v->k)), total(product_layout(&b, v->c)),
-                        total(weights_layout(&f, v->k))};
+    uint64_t sizes[] = {total(layout_of(&f, v->k, false)), total(layout_of(&b, v->c, false)),
+                        total(layout_of(&f, v->k, true))};
     uint64_t most = 0;
     for (size_t i = 0; i < PACED_COUNT(sizes); ++i) most = sizes[i] > most ? sizes[i] : most;
     return most;
@@ -94,18 +85,16 @@ static enum paced_err take(struct paced_exec *e, struct layout l, struct matrice
 /* patches[rows][columns] for target pixels first..first + rows; zero beyond `pixels` and in the padding columns. */
 static enum paced_err gather(struct paced_exec *e, const struct conv_geometry *w, int pixels, int first, int rows,
                              const struct source *source, struct paced_buffer *patches) {
-    static const struct paced_kernel im2col = {"im2col.cl", "im2col"};
     struct paced_device *device = paced_exec_device(e);
-    int vec = source_vector(device, source), taps = w->size * w->size;
-    return PACED_LAUNCH(device, &im2col, paced_range_pixels((uint64_t)rows, (uint32_t)taps), vec, PACED_ARG(pixels),
-                        PACED_ARG(first), PACED_ARG(rows), PACED_ARG(patch_columns(w)), PACED_ARG(w->h),
-                        PACED_ARG(w->w), PACED_ARG(w->oh), PACED_ARG(w->ow), PACED_ARG(w->size), PACED_ARG(w->stride),
-                        PACED_ARG(w->pad), PACED_ARG(w->dilation), PACED_ARG(w->zero_insertion),
-                        PACED_ARG_SOURCE(source, vec), PACED_ARG(patches));
+    int vec = source_vector(device, source), taps = w->g.size * w->g.size;
+    return PACED_LAUNCH(device, PACED_KERNEL(im2col, im2col), paced_range_pixels(rows, taps), vec,
+                        PACED_STRUCT(im2col, &w->g), pixels, first, rows, patch_columns(w), SOURCE_ARGS(source),
+                        patches);
 }
 
 static bool is_pointwise(const struct conv_geometry *w) {
-    return w->size == 1 && w->stride == 1 && w->pad == 0 && w->zero_insertion == 1 && w->c % PACED_GEMM_TILE == 0;
+    return w->g.size == 1 && w->g.stride == 1 && w->g.pad == 0 && w->g.zero_insertion == 1 &&
+           w->c % PACED_GEMM_TILE == 0;
 }
 
 static enum paced_err multiply(struct paced_exec *e, const struct conv_geometry *w, int rows, int n, int columns,
@@ -125,7 +114,7 @@ static enum paced_err multiply_chunk(struct paced_exec *e, const struct conv_geo
         return multiply(e, w, rows, n, patch_columns(w), m->patches, m);
     }
     struct paced_buffer *part;
-    PACED_TRY(paced_buffer_view(&part, source->part[0].x, offset, (uint64_t)rows * row_bytes));
+    PACED_TRY(paced_buffer_view(&part, source->x[0], offset, (uint64_t)rows * row_bytes));
     enum paced_err err = multiply(e, w, rows, n, w->c, part, m);
     paced_buffer_destroy(part);
     return err;
@@ -135,75 +124,67 @@ static enum paced_err multiply_chunk(struct paced_exec *e, const struct conv_geo
 static enum paced_err gather_multiply(struct paced_exec *e, const struct conv_geometry *w, const struct matrices *m,
                                       int outputs, const struct source *source, const struct paced_buffer *bias,
                                       float beta, struct paced_buffer *target) {
-    static const struct paced_kernel conv_store = {"im2col.cl", "conv_store"};
     struct paced_device *device = paced_exec_device(e);
-    int pixels = paced_exec_samples(e) * w->oh * w->ow, n = paced_gemm_pad(outputs);
+    int pixels = paced_exec_samples(e) * w->g.oh * w->g.ow, n = paced_gemm_pad(outputs);
     int vec = paced_device_vector(device, outputs), vectors = outputs / vec, has_bias = bias != NULL;
     for (int first = 0; first < pixels; first += chunk_rows(w)) {
         int left = pixels - first, rows = left < chunk_rows(w) ? left : chunk_rows(w);
         PACED_TRY(multiply_chunk(e, w, pixels, first, paced_gemm_pad(rows), source, m, n));
-        PACED_TRY(PACED_LAUNCH(device, &conv_store, paced_range_pixels((uint64_t)rows, (uint32_t)vectors), vec,
-                               PACED_ARG(rows), PACED_ARG(vectors), PACED_ARG(first), PACED_ARG(n / vec),
-                               PACED_ARG(has_bias), PACED_ARG(m->result), PACED_ARG(bias ? bias : m->result),
-                               PACED_ARG(beta), PACED_ARG(target)));
+        PACED_TRY(PACED_LAUNCH(device, PACED_KERNEL(im2col, conv_store), paced_range_pixels(rows, vectors), vec, rows,
+                               vectors, first, n / vec, has_bias, m->result, bias ? bias : m->result, beta, target));
     }
     return PACED_OK;
 }
 
 /* ---- the three directions ------------------------------------------------------------------------------------ */
 
-static enum paced_err forward(struct paced_exec *e, const struct paced_node *node, const struct conv *v,
+static enum paced_err forward(struct paced_exec *e, int tile, const struct paced_node *node, const struct conv *v,
                               const struct source *x, const struct paced_buffer *weights,
                               const struct paced_buffer *bias, bool blocked, float beta, struct paced_buffer *y) {
-    (void)node;
-    static const struct paced_kernel pack_forward = {"im2col.cl", "pack_forward"};
     struct conv_geometry geometry = forward_geometry(v);
     geometry.blocked = blocked;
     struct matrices m;
-    PACED_TRY(take(e, product_layout(&geometry, v->k), &m));
+    PACED_TRY(take(e, layout_of(&geometry, v->k, false), &m));
     int columns = v->size * v->size * v->c, rows = patch_columns(&geometry), n = paced_gemm_pad(v->k);
-    PACED_TRY(PACED_LAUNCH(paced_exec_device(e), &pack_forward, paced_range_items((uint64_t)rows * (uint64_t)n), 1,
-                           PACED_ARG(rows), PACED_ARG(n), PACED_ARG(columns), PACED_ARG(v->k), PACED_ARG(weights),
-                           PACED_ARG(m.first)));
+    PACED_TRY(PACED_LAUNCH(paced_exec_device(e), PACED_KERNEL(im2col, pack_forward),
+                           paced_range_items((uint64_t)rows * (uint64_t)n), 1, rows, n, columns, v->k, weights,
+                           m.first));
     return gather_multiply(e, &geometry, &m, v->k, x, bias, beta, y);
 }
 
-static enum paced_err backward_data(struct paced_exec *e, const struct conv *v, const struct paced_buffer *dy,
+static enum paced_err backward_data(struct paced_exec *e, int tile, const struct conv *v, const struct paced_buffer *dy,
                                     const struct paced_buffer *weights, bool blocked, float beta,
                                     struct paced_buffer *dx) {
-    static const struct paced_kernel pack_backward = {"im2col.cl", "pack_backward"};
     struct conv_geometry geometry = backward_geometry(v);
     geometry.blocked = blocked;
     struct matrices m;
-    PACED_TRY(take(e, product_layout(&geometry, v->c), &m));
+    PACED_TRY(take(e, layout_of(&geometry, v->c, false), &m));
     int taps = v->size * v->size, rows = patch_columns(&geometry), n = paced_gemm_pad(v->c);
-    PACED_TRY(PACED_LAUNCH(paced_exec_device(e), &pack_backward, paced_range_items((uint64_t)rows * (uint64_t)n), 1,
-                           PACED_ARG(rows), PACED_ARG(n), PACED_ARG(taps), PACED_ARG(v->k), PACED_ARG(v->c),
-                           PACED_ARG(weights), PACED_ARG(m.first)));
+    PACED_TRY(PACED_LAUNCH(paced_exec_device(e), PACED_KERNEL(im2col, pack_backward),
+                           paced_range_items((uint64_t)rows * (uint64_t)n), 1, rows, n, taps, v->k, v->c, weights,
+                           m.first));
     struct source source = source_of_buffer(dy, (struct paced_shape){v->oh, v->ow, v->k});
     return gather_multiply(e, &geometry, &m, v->c, &source, NULL, beta, dx);
 }
 
-static enum paced_err backward_weights(struct paced_exec *e, const struct conv *v, const struct source *x,
+static enum paced_err backward_weights(struct paced_exec *e, int tile, const struct conv *v, const struct source *x,
                                        const struct paced_buffer *dy, struct paced_buffer *dw) {
-    static const struct paced_kernel transpose_rows = {"im2col.cl", "transpose_rows"};
-    static const struct paced_kernel unpad = {"im2col.cl", "unpad"};
     struct paced_device *device = paced_exec_device(e);
     struct conv_geometry geometry = forward_geometry(v);
     struct matrices m;
-    PACED_TRY(take(e, weights_layout(&geometry, v->k), &m));
+    PACED_TRY(take(e, layout_of(&geometry, v->k, true), &m));
     int pixels = paced_exec_samples(e) * v->oh * v->ow, columns = patch_columns(&geometry), k = paced_gemm_pad(v->k);
     for (int first = 0; first < pixels; first += chunk_rows(&geometry)) {
         int left = pixels - first, rows = paced_gemm_pad(left < chunk_rows(&geometry) ? left : chunk_rows(&geometry));
-        PACED_TRY(PACED_LAUNCH(device, &transpose_rows, paced_range_items((uint64_t)rows / 16 * (uint64_t)k / 16), 1,
-                               PACED_ARG(pixels), PACED_ARG(first), PACED_ARG(rows), PACED_ARG(v->k), PACED_ARG(k),
-                               PACED_ARG(dy), PACED_ARG(m.first)));
+        PACED_TRY(PACED_LAUNCH(device, PACED_KERNEL(im2col, transpose_rows),
+                               paced_range_items((uint64_t)rows / 16 * (uint64_t)k / 16), 1, pixels, first, rows, v->k,
+                               k, dy, m.first));
         PACED_TRY(gather(e, &geometry, pixels, first, rows, x, m.patches));
         PACED_TRY(paced_gemm(device, 1, k, columns, rows, m.first, m.patches, first ? 1.0f : 0.0f, m.result));
     }
     int used = v->size * v->size * v->c;
-    return PACED_LAUNCH(device, &unpad, paced_range_items((uint64_t)v->k * (uint64_t)used), 1, PACED_ARG(v->k),
-                        PACED_ARG(used), PACED_ARG(columns), PACED_ARG(m.result), PACED_ARG(dw));
+    return PACED_LAUNCH(device, PACED_KERNEL(im2col, unpad), paced_range_items((uint64_t)v->k * (uint64_t)used), 1,
+                        v->k, used, columns, m.result, dw);
 }
 
-const struct conv_algorithm conv_im2col = {"im2col", workspace_bytes, forward, backward_data, backward_weights};
+const struct conv_algorithm conv_im2col = {"im2col", 0, workspace_bytes, forward, backward_data, backward_weights};

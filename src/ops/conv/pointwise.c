@@ -7,48 +7,39 @@ static int pixels_out(const struct paced_exec *e, const struct conv *v) {
     return paced_exec_samples(e) * v->oh * v->ow;
 }
 
-static uint64_t workspace_bytes(const struct conv *v, int samples, uint64_t limit) {
-    (void)samples;
-    (void)limit;
+static uint64_t workspace_bytes(int tile, const struct conv *v, int samples, uint64_t limit) {
     return sum_scratch_bytes(v->k * v->c);
 }
 
-static enum paced_err forward(struct paced_exec *e, const struct paced_node *node, const struct conv *v,
+static enum paced_err forward(struct paced_exec *e, int tile, const struct paced_node *node, const struct conv *v,
                               const struct source *x, const struct paced_buffer *w, const struct paced_buffer *bias,
                               bool blocked, float beta, struct paced_buffer *y) {
-    static const struct paced_kernel pointwise_fwd = {"pointwise.cl", "pointwise_fwd"};
-    (void)node;
-    (void)blocked; /* each vector lane is a sum of its own */
-    int vec = source_vector(paced_exec_device(e), x), pixels = pixels_out(e, v), has_bias = bias != NULL;
-    return PACED_LAUNCH(paced_exec_device(e), &pointwise_fwd, paced_range_pixels((uint64_t)pixels, (uint32_t)v->k), vec,
-                        PACED_ARG(pixels), PACED_ARG(v->h), PACED_ARG(v->w), PACED_ARG(v->k), PACED_ARG(has_bias),
-                        PACED_ARG_SOURCE(x, vec), PACED_ARG(w), PACED_ARG(bias ? bias : w), PACED_ARG(beta),
-                        PACED_ARG(y));
+    int vec = source_vector(paced_exec_device(e), x);
+    const struct pointwise shape = {pixels_out(e, v), v->h, v->w, v->k, bias != NULL};
+    return PACED_LAUNCH(paced_exec_device(e), PACED_KERNEL(pointwise, pointwise_fwd),
+                        paced_range_pixels(shape.pixels, v->k), vec, PACED_STRUCT(pointwise, &shape), SOURCE_ARGS(x), w,
+                        bias ? bias : w, beta, y);
 }
 
-static enum paced_err backward_data(struct paced_exec *e, const struct conv *v, const struct paced_buffer *dy,
+static enum paced_err backward_data(struct paced_exec *e, int tile, const struct conv *v, const struct paced_buffer *dy,
                                     const struct paced_buffer *w, bool blocked, float beta, struct paced_buffer *dx) {
-    (void)blocked; /* sums have only a few terms */
-    static const struct paced_kernel pointwise_bwd_data = {"pointwise.cl", "pointwise_bwd_data"};
     int vec = paced_device_vector(paced_exec_device(e), v->c), vectors = v->c / vec, pixels = pixels_out(e, v);
-    return PACED_LAUNCH(paced_exec_device(e), &pointwise_bwd_data,
-                        paced_range_pixels((uint64_t)pixels, (uint32_t)vectors), vec, PACED_ARG(pixels),
-                        PACED_ARG(vectors), PACED_ARG(v->k), PACED_ARG(dy), PACED_ARG(w), PACED_ARG(beta),
-                        PACED_ARG(dx));
+    return PACED_LAUNCH(paced_exec_device(e), PACED_KERNEL(pointwise, pointwise_bwd_data),
+                        paced_range_pixels(pixels, vectors), vec, pixels, vectors, v->k, dy, w, beta, dx);
 }
 
-static enum paced_err backward_weights(struct paced_exec *e, const struct conv *v, const struct source *x,
+static enum paced_err backward_weights(struct paced_exec *e, int tile, const struct conv *v, const struct source *x,
                                        const struct paced_buffer *dy, struct paced_buffer *dw) {
-    static const struct paced_kernel pointwise_bwd_weights = {"pointwise.cl", "pointwise_bwd_weights"};
-    int vec = source_vector(paced_exec_device(e), x), vectors = v->c / vec, pixels = pixels_out(e, v);
-    struct chunks chunks = chunks_of(pixels);
+    int vec = source_vector(paced_exec_device(e), x), vectors = v->c / vec;
+    const struct pointwise shape = {pixels_out(e, v), v->h, v->w, v->k, false};
+    struct chunks chunks = chunks_of(shape.pixels);
     struct paced_buffer *partial;
     PACED_TRY(paced_exec_workspace(e, 0, sum_scratch_bytes(v->k * v->c), &partial));
-    PACED_TRY(PACED_LAUNCH(paced_exec_device(e), &pointwise_bwd_weights,
-                           paced_range_chunks((uint64_t)chunks.count * (uint64_t)vectors), vec, PACED_ARG(pixels),
-                           PACED_ARG(v->h), PACED_ARG(v->w), PACED_ARG(v->k), PACED_ARG(chunks.count),
-                           PACED_ARG(chunks.pixels), PACED_ARG_SOURCE(x, vec), PACED_ARG(dy), PACED_ARG(partial)));
+    PACED_TRY(PACED_LAUNCH(paced_exec_device(e), PACED_KERNEL(pointwise, pointwise_bwd_weights),
+                           paced_range_chunks((uint64_t)chunks.count * (uint64_t)vectors), vec,
+                           PACED_STRUCT(pointwise, &shape), chunks.count, chunks.pixels, SOURCE_ARGS(x), dy, partial));
     return sum_over_chunks(e, partial, chunks.count, v->k * v->c, dw);
 }
 
-const struct conv_algorithm conv_pointwise = {"pointwise", workspace_bytes, forward, backward_data, backward_weights};
+const struct conv_algorithm conv_pointwise = {"pointwise",     0, workspace_bytes, forward, backward_data,
+                                              backward_weights};

@@ -18,11 +18,11 @@ static enum paced_err forward(struct paced_exec *e, const struct paced_node *nod
     int pixels = pixels_of(e, node->out);
     const struct paced_param *bias = node->params[BIAS];
     if (bias) PACED_TRY(spread_over_pixels(e, paced_exec_param(e, bias), pixels, 1.0f, pixels, conv->c, 0.0f, y));
-    /* The forward pass of training needs an accurate algorithm (see choose.c) in either direction. */
+    /* The forward pass of training needs an accurate algorithm (see conv.c) in either direction. */
     const struct conv_algorithm *algorithm;
     PACED_TRY(conv_choose(e, conv, paced_exec_is_training(e) ? PACED_CONV_FORWARD_TRAINING : PACED_CONV_BACKWARD_DATA,
                           &algorithm));
-    return algorithm->backward_data(e, conv, paced_exec_value(e, node->in[0]),
+    return algorithm->backward_data(e, algorithm->m, conv, paced_exec_value(e, node->in[0]),
                                     paced_exec_param(e, node->params[WEIGHT]),
                                     conv_forward_is_blocked(e, node->out->shape), bias ? 1.0f : 0.0f, y);
 }
@@ -37,12 +37,12 @@ static enum paced_err backward(struct paced_exec *e, const struct paced_node *no
     const struct source through = source_of_buffer(dy, node->out->shape);
     const struct conv_algorithm *algorithm;
     PACED_TRY(conv_choose(e, conv, PACED_CONV_BACKWARD_WEIGHTS, &algorithm));
-    PACED_TRY(algorithm->backward_weights(e, conv, &through, paced_exec_value(e, in),
+    PACED_TRY(algorithm->backward_weights(e, algorithm->m, conv, &through, paced_exec_value(e, in),
                                           paced_exec_param_grad(e, node->params[WEIGHT])));
     if (!in->needs_grad) return PACED_OK;
     PACED_TRY(conv_choose(e, conv, PACED_CONV_FORWARD, &algorithm));
-    return algorithm->forward(e, node, conv, &through, paced_exec_param(e, node->params[WEIGHT]), NULL, false,
-                              paced_exec_grad_beta(e, in), paced_exec_grad(e, in));
+    return algorithm->forward(e, algorithm->m, node, conv, &through, paced_exec_param(e, node->params[WEIGHT]), NULL,
+                              false, GRAD_ARGS(e, in));
 }
 
 static uint64_t workspace(const struct paced_node *node, int batch, uint64_t limit) {
@@ -87,16 +87,7 @@ struct paced_tensor *paced_conv_transpose2d(struct paced_graph *graph, const cha
     }
     struct paced_node *node = paced_graph_add(graph, &conv_transpose2d, name, 1, &x, out);
     struct conv *conv = node->attributes = paced_alloc(1, sizeof *conv);
-    *conv = (struct conv){.h = out.h,
-                          .w = out.w,
-                          .c = out.c,
-                          .oh = x->shape.h,
-                          .ow = x->shape.w,
-                          .k = x->shape.c,
-                          .size = t.kernel,
-                          .stride = t.stride,
-                          .pad = t.pad,
-                          .dilation = 1};
+    *conv = (struct conv){out.h, out.w, out.c, x->shape.h, x->shape.w, x->shape.c, t.kernel, t.stride, t.pad, 1, false};
     add_params(graph, node, conv, t.bias);
     node->workspace_bytes = sum_scratch_bytes(out.c);
     node->macs = paced_shape_count(x->shape) * (uint64_t)(out.c * t.kernel * t.kernel);

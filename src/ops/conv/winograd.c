@@ -122,7 +122,7 @@ static struct layout planned_layout(const struct paced_exec *e, const struct con
     return layout_of(&whole, paced_exec_workspace_limit(e));
 }
 
-static uint64_t workspace_bytes(const struct conv *v, int m, int samples, uint64_t limit) {
+static uint64_t workspace_bytes(int m, const struct conv *v, int samples, uint64_t limit) {
     struct conv_geometry geometries[] = {forward_geometry(v, m, samples), backward_geometry(v, m, samples)};
     uint64_t most = 0;
     for (int i = 0; i < 2; ++i) {
@@ -166,9 +166,12 @@ static enum paced_err take_persistent(struct paced_exec *e, const struct layout 
 
 /* ---- steps ---------------------------------------------------------------------------------------------------- */
 
+#define KERNEL(w, name) \
+    ((w)->m == 4 ? PACED_KERNEL(winograd, winograd_##name##4) : PACED_KERNEL(winograd, winograd_##name##2))
+
 /* A range of pixels whose work-items are all heavy. */
 static struct paced_range heavy_pixels(int pixels, int vectors) {
-    struct paced_range range = paced_range_pixels((uint64_t)pixels, (uint32_t)vectors);
+    struct paced_range range = paced_range_pixels(pixels, vectors);
     range.coarse = true;
     return range;
 }
@@ -185,82 +188,68 @@ static struct paced_range turning_range(int vec, int rows, int columns) {
     return vec == 1 ? paced_range_items(items) : paced_range_chunks(items);
 }
 
+/* The first `rows` of the chunk's rows, in runs of `run`. */
+static struct winograd_tiles tiles_from(const struct conv_geometry *w, struct chunk chunk, int rows, uint32_t run) {
+    return (struct winograd_tiles){tiles_of(w),     chunk.first, rows,  (int)run,   tiles_down(w),
+                                   tiles_across(w), w->oh,       w->ow, w->dilation};
+}
+
 static enum paced_err transform_input(struct paced_exec *e, const struct conv_geometry *w, struct chunk chunk,
                                       const struct source *source, struct paced_buffer *values) {
-    static const struct paced_kernel kernels[] = {{"winograd.cl", "winograd_input2"},
-                                                  {"winograd.cl", "winograd_input4"}};
     struct paced_device *device = paced_exec_device(e);
     int vec = source_vector(device, source), line = line_floats(w->c) / vec;
     struct paced_range range = paced_range_runs(device, (uint64_t)chunk.rows, (uint32_t)line);
-    return PACED_LAUNCH(device, &kernels[w->m == 4], range, vec, PACED_ARG(tiles_of(w)), PACED_ARG(chunk.first),
-                        PACED_ARG(chunk.rows), PACED_ARG(range.run), PACED_ARG(tiles_down(w)),
-                        PACED_ARG(tiles_across(w)), PACED_ARG(w->oh), PACED_ARG(w->ow), PACED_ARG(w->dilation),
-                        PACED_ARG(w->h), PACED_ARG(w->w), PACED_ARG(line), PACED_ARG(w->pad),
-                        PACED_ARG_SOURCE(source, vec), PACED_ARG(values));
+    struct winograd_tiles tiles = tiles_from(w, chunk, chunk.rows, range.run);
+    return PACED_LAUNCH(device, KERNEL(w, input), range, vec, PACED_STRUCT(winograd_tiles, &tiles), w->h, w->w, line,
+                        w->pad, SOURCE_ARGS(source), values);
 }
 
 /* U of one block from the weights [k][3][3][c]: transform_filter for forward, reverse_filter for backward-data. */
 static enum paced_err transform_filter(struct paced_exec *e, const struct conv_geometry *w, struct block block,
                                        const struct paced_buffer *filter, struct paced_buffer *weights) {
-    static const struct paced_kernel kernels[] = {{"winograd.cl", "winograd_filter2"},
-                                                  {"winograd.cl", "winograd_filter4"}};
     struct paced_device *device = paced_exec_device(e);
     int line = line_floats(w->c), vec = turning_vector(device, w->k, w->c);
-    return PACED_LAUNCH(device, &kernels[w->m == 4], turning_range(vec, line, block.outputs), vec,
-                        PACED_ARG(block.from), PACED_ARG(block.outputs), PACED_ARG(w->k), PACED_ARG(w->c),
-                        PACED_ARG(line), PACED_ARG(filter), PACED_ARG(weights));
+    return PACED_LAUNCH(device, KERNEL(w, filter), turning_range(vec, line, block.outputs), vec, block.from,
+                        block.outputs, w->k, w->c, line, filter, weights);
 }
 
 static enum paced_err reverse_filter(struct paced_exec *e, const struct conv_geometry *w, struct block block,
                                      const struct paced_buffer *filter, struct paced_buffer *weights) {
-    static const struct paced_kernel kernels[] = {{"winograd.cl", "winograd_reversed2"},
-                                                  {"winograd.cl", "winograd_reversed4"}};
     struct paced_device *device = paced_exec_device(e);
     int line = line_floats(w->c), vec = paced_device_vector(device, w->k), outputs = block.outputs / vec;
-    return PACED_LAUNCH(device, &kernels[w->m == 4], heavy_pixels(line, outputs), vec, PACED_ARG(block.from / vec),
-                        PACED_ARG(outputs), PACED_ARG(w->c), PACED_ARG(w->k / vec), PACED_ARG(line), PACED_ARG(filter),
-                        PACED_ARG(weights));
+    return PACED_LAUNCH(device, KERNEL(w, reversed), heavy_pixels(line, outputs), vec, block.from / vec, outputs, w->c,
+                        w->k / vec, line, filter, weights);
 }
 
 static enum paced_err transform_output(struct paced_exec *e, const struct conv_geometry *w, struct chunk chunk,
                                        struct block block, const struct paced_buffer *products,
                                        const struct paced_buffer *bias, float beta, struct paced_buffer *target) {
-    static const struct paced_kernel kernels[] = {{"winograd.cl", "winograd_output2"},
-                                                  {"winograd.cl", "winograd_output4"}};
     struct paced_device *device = paced_exec_device(e);
     int left = tiles_of(w) - chunk.first, rows = left < chunk.rows ? left : chunk.rows, has_bias = bias != NULL;
     int vec = paced_device_vector(device, w->k), vectors = block.real / vec;
     struct paced_range range = paced_range_runs(device, (uint64_t)rows, (uint32_t)vectors);
-    return PACED_LAUNCH(device, &kernels[w->m == 4], range, vec, PACED_ARG(chunk.first), PACED_ARG(rows),
-                        PACED_ARG(range.run), PACED_ARG(chunk.rows), PACED_ARG(tiles_down(w)),
-                        PACED_ARG(tiles_across(w)), PACED_ARG(w->oh), PACED_ARG(w->ow), PACED_ARG(w->dilation),
-                        PACED_ARG(block.from / vec), PACED_ARG(vectors), PACED_ARG(w->k / vec),
-                        PACED_ARG(block.outputs / vec), PACED_ARG(has_bias), PACED_ARG(products),
-                        PACED_ARG(bias ? bias : products), PACED_ARG(beta), PACED_ARG(target));
+    struct winograd_tiles tiles = tiles_from(w, chunk, rows, range.run);
+    return PACED_LAUNCH(device, KERNEL(w, output), range, vec, PACED_STRUCT(winograd_tiles, &tiles), chunk.rows,
+                        block.from / vec, vectors, w->k / vec, block.outputs / vec, has_bias, products,
+                        bias ? bias : products, beta, target);
 }
 
 static enum paced_err transform_gradient(struct paced_exec *e, const struct conv_geometry *w, struct chunk chunk,
                                          struct block block, const struct paced_buffer *dy,
                                          struct paced_buffer *transposed) {
-    static const struct paced_kernel kernels[] = {{"winograd.cl", "winograd_transposed2"},
-                                                  {"winograd.cl", "winograd_transposed4"}};
     struct paced_device *device = paced_exec_device(e);
     int vec = turning_vector(device, chunk.rows, w->k);
-    return PACED_LAUNCH(device, &kernels[w->m == 4], turning_range(vec, block.outputs, chunk.rows), vec,
-                        PACED_ARG(tiles_of(w)), PACED_ARG(chunk.first), PACED_ARG(chunk.rows), PACED_ARG(tiles_down(w)),
-                        PACED_ARG(tiles_across(w)), PACED_ARG(w->oh), PACED_ARG(w->ow), PACED_ARG(w->dilation),
-                        PACED_ARG(block.from), PACED_ARG(block.outputs), PACED_ARG(w->k), PACED_ARG(dy),
-                        PACED_ARG(transposed));
+    struct winograd_tiles tiles = tiles_from(w, chunk, chunk.rows, 1);
+    return PACED_LAUNCH(device, KERNEL(w, transposed), turning_range(vec, block.outputs, chunk.rows), vec,
+                        PACED_STRUCT(winograd_tiles, &tiles), block.from, block.outputs, w->k, dy, transposed);
 }
 
 static enum paced_err transform_taps(struct paced_exec *e, const struct conv_geometry *w, struct block block,
                                      const struct paced_buffer *products, struct paced_buffer *dw) {
-    static const struct paced_kernel kernels[] = {{"winograd.cl", "winograd_taps2"}, {"winograd.cl", "winograd_taps4"}};
     struct paced_device *device = paced_exec_device(e);
     int vec = paced_device_vector(device, w->c), vectors = w->c / vec, line = line_floats(w->c) / vec;
-    return PACED_LAUNCH(device, &kernels[w->m == 4], heavy_pixels(block.real, vectors), vec, PACED_ARG(block.from),
-                        PACED_ARG(block.real), PACED_ARG(block.outputs), PACED_ARG(vectors), PACED_ARG(line),
-                        PACED_ARG(products), PACED_ARG(dw));
+    return PACED_LAUNCH(device, KERNEL(w, taps), heavy_pixels(block.real, vectors), vec, block.from, block.real,
+                        block.outputs, vectors, line, products, dw);
 }
 
 /* ---- the three directions ------------------------------------------------------------------------------------- */
@@ -379,29 +368,7 @@ static enum paced_err backward_weights(struct paced_exec *e, int m, const struct
     return PACED_OK;
 }
 
-/* ---- the algorithms ------------------------------------------------------------------------------------------- */
-
-#define ALGORITHM(m)                                                                                                  \
-    static uint64_t workspace_bytes##m(const struct conv *v, int samples, uint64_t limit) {                           \
-        return workspace_bytes(v, m, samples, limit);                                                                 \
-    }                                                                                                                 \
-    static enum paced_err forward##m(struct paced_exec *e, const struct paced_node *node, const struct conv *v,       \
-                                     const struct source *x, const struct paced_buffer *w,                            \
-                                     const struct paced_buffer *bias, bool blocked, float beta,                       \
-                                     struct paced_buffer *y) {                                                        \
-        return forward(e, m, node, v, x, w, bias, blocked, beta, y);                                                  \
-    }                                                                                                                 \
-    static enum paced_err backward_data##m(struct paced_exec *e, const struct conv *v, const struct paced_buffer *dy, \
-                                           const struct paced_buffer *w, bool blocked, float beta,                    \
-                                           struct paced_buffer *dx) {                                                 \
-        return backward_data(e, m, v, dy, w, blocked, beta, dx);                                                      \
-    }                                                                                                                 \
-    static enum paced_err backward_weights##m(struct paced_exec *e, const struct conv *v, const struct source *x,     \
-                                              const struct paced_buffer *dy, struct paced_buffer *dw) {               \
-        return backward_weights(e, m, v, x, dy, dw);                                                                  \
-    }                                                                                                                 \
-    const struct conv_algorithm conv_winograd##m = {"winograd" #m, workspace_bytes##m, forward##m, backward_data##m,  \
-                                                    backward_weights##m};
-
-ALGORITHM(4)
-ALGORITHM(2)
+const struct conv_algorithm conv_winograd2 = {"winograd2",     2, workspace_bytes, forward, backward_data,
+                                              backward_weights};
+const struct conv_algorithm conv_winograd4 = {"winograd4",     4, workspace_bytes, forward, backward_data,
+                                              backward_weights};

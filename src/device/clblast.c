@@ -126,3 +126,40 @@ enum paced_err gemm_setting_apply(struct paced_device *device, const struct gemm
     return paced_error(PACED_FAILED, "device %s: CLBlast refuses the parameters of %s (%d)", device->info.name,
                        setting->name, status);
 }
+
+/* ---- products ------------------------------------------------------------------------------------------------ */
+
+static enum paced_err multiply_plain(struct paced_device *device, const struct product *p) {
+    uint64_t items = (uint64_t)p->batch * (uint64_t)p->m * (uint64_t)p->n;
+    return PACED_LAUNCH(device, PACED_KERNEL(gemm, gemm_plain), paced_range_items(items), 1, p->batch, p->m, p->n, p->k,
+                        p->a, p->b, p->beta, p->c);
+}
+
+/* True if CLBlast may pad and transpose operands in kernels of their own. Products of whole register tiles need none.
+ */
+static bool has_copies(const struct gemm_setting *setting) {
+    return setting->path == GEMM_TILED && setting->variant == PACED_VARIANT_GPU;
+}
+
+/* A single product is a batch of one, because CLBlast's routine for it would be one more program to compile. */
+static enum paced_err multiply_clblast(struct paced_device *device, const struct product *p, bool copies) {
+    size_t m = (size_t)p->m, n = (size_t)p->n, k = (size_t)p->k;
+    CLBlastStatusCode status =
+        CLBlastSgemmStridedBatched(CLBlastLayoutRowMajor, CLBlastTransposeNo, CLBlastTransposeNo, m, n, k, 1.0f,
+                                   p->a->memory, 0, k, m * k, p->b->memory, 0, n, k * n, p->beta, p->c->memory, 0, n,
+                                   m * n, (size_t)p->batch, &device->queue, profile_event(device, "gemm", copies));
+    if (status == CLBlastSuccess) return PACED_OK;
+    device->blas_status = (int)status;
+    return paced_error(PACED_FAILED, "device %s: CLBlast product %d x (%d, %d, %d) failed: status %d",
+                       device->info.name, p->batch, p->m, p->n, p->k, status);
+}
+
+enum paced_err gemm_multiply(struct paced_device *device, const struct gemm_setting *setting,
+                             const struct product *product) {
+    return setting->path == GEMM_PLAIN ? multiply_plain(device, product)
+                                       : multiply_clblast(device, product, has_copies(setting));
+}
+
+void gemm_release(void) {
+    CLBlastClearCache();
+}
