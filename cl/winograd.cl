@@ -395,39 +395,24 @@ INLINE void taps_tile(const int m, int from, int rows, int plane_rows, int vecto
 
 /* ---- the kernels ---------------------------------------------------------------------------------------------- */
 
-#define KERNELS(m)                                                                                                     \
-    kernel void CAT(winograd_input, m)(struct winograd_tiles g, int h, int w, int padded, int pad, SOURCE_PARAMS,      \
-                                       global float *values)                                                           \
-    {                                                                                                                  \
-        SOURCE_PARTS;                                                                                                  \
-        input_tile(m, g, h, w, padded, pad, first, second, values);                                                    \
-    }                                                                                                                  \
-    kernel void CAT(winograd_output, m)(struct winograd_tiles g, int plane_rows, int from, int vectors, int all,       \
-                                        int padded, int has_bias, global const float *products,                        \
-                                        global const float *bias, float beta, global float *y)                         \
-    {                                                                                                                  \
-        output_tile(m, g, plane_rows, from, vectors, all, padded, has_bias, products, bias, beta, y);                  \
-    }                                                                                                                  \
-    kernel void CAT(winograd_filter, m)(int from, int outputs, int filters, int channels, int padded,                  \
-                                        global const float *w, global float *weights)                                  \
-    {                                                                                                                  \
-        filter_tile(m, from, outputs, filters, channels, padded, w, weights);                                          \
-    }                                                                                                                  \
-    kernel void CAT(winograd_reversed, m)(int from, int outputs, int filters, int vectors, int padded,                 \
-                                          global const float *w, global float *weights)                                \
-    {                                                                                                                  \
-        filter_reversed(m, from, outputs, filters, vectors, padded, w, weights);                                       \
-    }                                                                                                                  \
-    kernel void CAT(winograd_transposed, m)(struct winograd_tiles g, int from, int outputs, int filters,               \
-                                            global const float *dy, global float *transposed)                          \
-    {                                                                                                                  \
-        transposed_tile(m, g, from, outputs, filters, dy, transposed);                                                 \
-    }                                                                                                                  \
-    kernel void CAT(winograd_taps, m)(int from, int rows, int plane_rows, int vectors, int padded,                     \
-                                      global const float *products, global float *dw)                                  \
-    {                                                                                                                  \
-        taps_tile(m, from, rows, plane_rows, vectors, padded, products, dw);                                           \
-    }
+#define KERNELS(name, parameters, ...)                                               \
+    kernel void CAT(winograd_##name, 4) parameters { const int m = 4; __VA_ARGS__; } \
+    kernel void CAT(winograd_##name, 2) parameters { const int m = 2; __VA_ARGS__; }
 
-KERNELS(4)
-KERNELS(2)
+KERNELS(input, (struct winograd_tiles g, int h, int w, int padded, int pad, SOURCE_PARAMS, global float *values),
+        SOURCE_PARTS; input_tile(m, g, h, w, padded, pad, first, second, values))
+KERNELS(output, (struct winograd_tiles g, int plane_rows, int from, int vectors, int all, int padded, int has_bias,
+                 global const float *products, global const float *bias, float beta, global float *y),
+        output_tile(m, g, plane_rows, from, vectors, all, padded, has_bias, products, bias, beta, y))
+KERNELS(filter, (int from, int outputs, int filters, int channels, int padded, global const float *w,
+                 global float *weights),
+        filter_tile(m, from, outputs, filters, channels, padded, w, weights))
+KERNELS(reversed, (int from, int outputs, int filters, int vectors, int padded, global const float *w,
+                   global float *weights),
+        filter_reversed(m, from, outputs, filters, vectors, padded, w, weights))
+KERNELS(transposed, (struct winograd_tiles g, int from, int outputs, int filters, global const float *dy,
+                     global float *transposed),
+        transposed_tile(m, g, from, outputs, filters, dy, transposed))
+KERNELS(taps, (int from, int rows, int plane_rows, int vectors, int padded, global const float *products,
+               global float *dw),
+        taps_tile(m, from, rows, plane_rows, vectors, padded, products, dw))
