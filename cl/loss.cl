@@ -29,8 +29,7 @@ INLINE realv log_sum(global const float *x, int classes, int count, float temper
 
 /* The smoothed target of class c at pixel p. */
 static float soft_target(int target, float smoothing, int classes, int c, global const uchar *labels,
-                        uint p, int h, int w,
-                        global const float *svls, int side)
+                        uint p, int h, int w, global const float *svls, int side)
 {
     if (target == PACED_TARGET_UNIFORM) return (1.0f - smoothing) * (labels[p] == c) + smoothing / (float)classes;
     return svls_sum(labels, p, h, w, svls, side, c, true);
