@@ -235,7 +235,10 @@ static void count_unmapped(struct paced_dataset *d, size_t i, size_t unmapped) {
         ++d->seen_count;
         if (unmapped > 0 && (d->unmapped == 0 || i < d->first_unmapped)) d->first_unmapped = i;
         d->unmapped += unmapped;
-        if (d->seen_count == d->split.count) warn_unmapped(d);
+        if (d->seen_count == d->split.count) {
+            paced_log(PACED_LOG_DEBUG, "%s: all %zu images are decoded", d->split.path, d->split.count);
+            warn_unmapped(d);
+        }
     }
     pthread_mutex_unlock(&d->lock);
 }

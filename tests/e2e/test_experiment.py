@@ -91,6 +91,36 @@ class ExperimentTest(program.Case):
         self.assertEqual(program.read_text(self.path("alone", "summary.csv")),
                          program.read_text(self.path("whole", "teacher-test", "summary.csv")))
 
+    def test_stages_share_device_and_images(self):
+        """Stages with equal options open one device and decode each split once; their results are those of commands
+        that share nothing."""
+        self.write_experiment("shared", more={"stage half": {"command": "train", "train.epochs": 1, "data.size": 16}})
+        done = self.run_program("experiment", "shared.ini", "--set", "log.level=debug")
+        lines = done.stderr.splitlines()
+        stages = [i for i, line in enumerate(lines) if line.startswith("paced: stage ")]
+        self.assertEqual(len(stages), 5)
+        opened = [i for i, line in enumerate(lines) if "paced: debug: device " in line and line.endswith(")")]
+        self.assertEqual(len(opened), 1, done.stderr)
+        self.assertLess(opened[0], stages[0])
+        decoded = [i for i, line in enumerate(lines) if line.endswith(" images are decoded")]
+        self.assertEqual(len(decoded), 4, done.stderr)
+        self.assertTrue(stages[0] < decoded[1] < stages[1] and stages[4] < decoded[2], done.stderr)
+
+        teacher = self.path("shared", "teacher", "best.safetensors")
+        alone = {
+            "teacher": ("train.epochs=2",),
+            "student": ("train.epochs=2", "distill.method=pcd", f"distill.teacher={teacher}"),
+            "half": ("train.epochs=1", "data.size=16"),
+        }
+        for name, keys in alone.items():
+            sets = [word for key in keys for word in ("--set", key)]
+            self.run_program("train", "tiny.ini", "--output", f"single/{name}", *sets)
+            self.assertEqual(program.read_log(self.path("single", name, "log.csv")),
+                             program.read_log(self.path("shared", name, "log.csv")))
+            for file in ("best.safetensors", "last.safetensors"):
+                self.assertEqual(program.read_bytes(self.path("single", name, file)),
+                                 program.read_bytes(self.path("shared", name, file)))
+
     def test_second_call_passes_over_all(self):
         before = program.snapshot(self.path("whole"))
         done = self.run_program("experiment", "whole.ini")

@@ -16,6 +16,7 @@
 #include "src/run/files.h"
 #include "src/run/report_runs.h"
 #include "src/run/robustness/robustness.h"
+#include "src/run/shared.h"
 #include "src/run/test/tester.h"
 #include "src/run/train/trainer.h"
 
@@ -171,7 +172,8 @@ static void print_failures(const struct paced_failures *failures, const struct p
     }
 }
 
-/* Other messages than errors are left out; the stage repeats them. */
+/* Other messages about files than errors are left out; the stage repeats them. It does not repeat those about the
+ * device, which stays open. */
 static enum paced_err check_stage(const struct experiment *e, size_t index, const struct expected *expected) {
     const struct paced_stage *stage = &e->plan.stages[index];
     struct paced_config config = stage->config;
@@ -181,9 +183,10 @@ static enum paced_err check_stage(const struct experiment *e, size_t index, cons
     paced_log_set_level(PACED_LOG_ERROR);
     paced_errors_collect(&failures);
     enum paced_err err = e->commands[index]->check(&config, expected);
-    if (!err) err = open_device(&device, &config);
+    paced_log_set_level((enum paced_log_level)config.log.level);
+    if (!err) err = shared_device_open(&device, &config);
     paced_errors_collect(NULL);
-    paced_device_close(device);
+    shared_device_close(device);
     print_failures(&failures, stage, &config);
     paced_failures_finish(&failures);
     free(config.test.weights);
@@ -322,9 +325,11 @@ static enum paced_err tabulate_sweep(const struct experiment *e) {
 enum paced_err paced_command_experiment(const struct paced_arguments *arguments) {
     struct experiment e = {.overwrite = arguments->overwrite};
     paced_catch_stop();
+    shared_begin();
     enum paced_err err = open_experiment(&e, arguments);
     if (!err) err = check_stages(&e);
     for (size_t i = 0; !err && i < e.plan.count; ++i) err = paced_stop_asked() ? PACED_STOPPED : run_stage(&e, i);
+    shared_end();
     if (!err) err = compare(&e);
     if (!err) err = tabulate_sweep(&e);
     if (!err && e.plan.sweep.count == 0) err = show_tables(&e);

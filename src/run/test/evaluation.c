@@ -3,9 +3,11 @@
 
 #include <stdlib.h>
 
+#include "src/run/shared.h"
+
 static enum paced_err open_inputs(struct evaluation *e, const struct paced_config *c) {
     PACED_TRY(paced_evaluator_create(&e->evaluator, &c->test, paced_data_extent(&c->data), (int)c->data.classes));
-    return paced_dataset_open(&e->dataset, &c->data, PACED_VAL);
+    return shared_dataset_open(&e->dataset, &c->data, PACED_VAL);
 }
 
 enum paced_err evaluation_check(const struct paced_config *config) {
@@ -26,7 +28,7 @@ enum paced_err evaluation_open(struct evaluation *e, const struct paced_config *
     if ((size_t)e->batch > count) e->batch = (int)count;
     e->order = paced_alloc(count, sizeof *e->order);
     for (size_t i = 0; i < count; ++i) e->order[i] = (uint32_t)i;
-    PACED_TRY(open_device(&e->device, c));
+    PACED_TRY(shared_device_open(&e->device, c));
     PACED_TRY(network_open(&e->network, c, e->device, e->batch, PACED_INFERENCE));
     struct paced_objective objective = paced_objective_plain();
     PACED_TRY(paced_loss_create(&e->loss, e->device, &objective, false, e->batch, e->extent, e->classes));
@@ -41,8 +43,8 @@ void evaluation_close(struct evaluation *e) {
     paced_evaluator_destroy(e->evaluator);
     paced_loss_destroy(e->loss);
     network_close(&e->network);
-    paced_device_close(e->device);
-    paced_dataset_close(e->dataset);
+    shared_device_close(e->device);
+    shared_dataset_close(e->dataset);
     *e = (struct evaluation){0};
 }
 

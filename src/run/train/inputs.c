@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "paced/models.h"
+#include "src/run/shared.h"
 
 enum { MAX_DECODED_FIRST = 10000 }; /* images of a set that a fresh run decodes before it starts */
 
@@ -34,14 +35,14 @@ enum paced_err inputs_open(struct inputs *inputs, const struct paced_config *con
                   config->distill.loss ? "loss" : "method", inputs->objective.name);
     PACED_TRY(paced_augment_parse(&inputs->augment, "data.augment", config->data.augment));
     inputs->augment.seed = (uint64_t)config->run.seed;
-    PACED_TRY(paced_dataset_open(&inputs->train, &config->data, PACED_TRAIN));
-    PACED_TRY(paced_dataset_open(&inputs->val, &config->data, PACED_VAL));
+    PACED_TRY(shared_dataset_open(&inputs->train, &config->data, PACED_TRAIN));
+    PACED_TRY(shared_dataset_open(&inputs->val, &config->data, PACED_VAL));
     return check_network(config, paced_dataset_count(inputs->train));
 }
 
 void inputs_close(struct inputs *inputs) {
-    paced_dataset_close(inputs->val);
-    paced_dataset_close(inputs->train);
+    shared_dataset_close(inputs->val);
+    shared_dataset_close(inputs->train);
     *inputs = (struct inputs){0};
 }
 

@@ -13,6 +13,7 @@
 
 #include "src/run/files.h"
 #include "src/run/report_runs.h"
+#include "src/run/shared.h"
 #include "src/run/train/checkpoint.h"
 #include "src/run/train/inputs.h"
 #include "src/run/train/tensorboard.h"
@@ -68,7 +69,7 @@ static enum paced_err open_parts(struct trainer *t) {
     if (others > most) most = others;
     t->batch = (size_t)c->train.batch < most ? (int)c->train.batch : (int)most;
     t->order = paced_alloc(most, sizeof *t->order);
-    PACED_TRY(open_device(&t->device, c));
+    PACED_TRY(shared_device_open(&t->device, c));
     if (has_teacher(t)) PACED_TRY(open_teacher(t));
     PACED_TRY(paced_loss_create(&t->loss, t->device, &t->inputs.objective, has_teacher(t), t->batch, extent, classes));
     PACED_TRY(scorer_create(&t->scorer, t->device, t->batch, extent, classes));
@@ -89,7 +90,7 @@ static void close_parts(struct trainer *t) {
     paced_histogram_destroy(t->histogram);
     teacher_close(&t->teacher);
     network_close(&t->network);
-    paced_device_close(t->device);
+    shared_device_close(t->device);
     free(t->order);
     inputs_close(&t->inputs);
     tensorboard_close(&t->tensorboard);
