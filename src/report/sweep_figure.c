@@ -12,7 +12,7 @@
 
 #include "src/report/figure.h"
 
-enum { MARGIN = 24, TITLE = 44, ROW = 24, ROW_PANEL = 260, GAP = 32, AXIS = 56, TICKS = 5, PANELS = 3 };
+enum { MARGIN = 24, TITLE = 44, ROW = 24, ROW_PANEL = 260, GAP = 48, AXIS = 56, TICKS = 5, PANELS = 3 };
 
 #define WIDE 20.0   /* ratio of maximum to minimum from which an axis is logarithmic */
 #define SHIFT 0.033 /* offset between series, as a fraction of the axis */
