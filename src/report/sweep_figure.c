@@ -219,7 +219,8 @@ static enum paced_err draw_curves(const struct paced_outcomes *outcomes, size_t 
                                    .series_count = c.series_count};
         fill_series(&c, list[p], values + 4 * p * c.count, charts[p].series);
     }
-    enum paced_err err = figure_write(&figure, PANELS, name_spread(outcomes), path);
+    enum paced_err err =
+        figure.chart_count ? figure_write(&figure, PANELS, name_spread(outcomes), path) : paced_file_remove(path);
     free(series);
     free(names);
     free(values);

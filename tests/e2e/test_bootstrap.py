@@ -33,7 +33,7 @@ SCRIPTS = {
     "sleep": "echo sleep >>$STATE/log",
     "meson": 'echo meson "$@" >>$STATE/log; mkdir -p build; : >build/build.ninja',
     "ninja": "echo ninja >>$STATE/log",
-    "cc": "", "pkg-config": "[ $2 != libzip ] || [ ! -f $STATE/no-libzip ]", "mkdir": 'exec /bin/mkdir "$@"',
+    "cc": "", "python3": "", "pkg-config": "[ $2 != libzip ] || [ ! -f $STATE/no-libzip ]", "mkdir": 'exec /bin/mkdir "$@"',
 }
 
 
