@@ -9,12 +9,13 @@
 
 enum kind { DATA_TRAIN = PACED_TRAIN, DATA_VAL = PACED_VAL, DEVICE };
 
-static struct item {
+struct item {
     enum kind kind;
     char *options; /* as text */
     void *object;
     size_t users;
-} * items;
+};
+static struct item *items;
 static size_t item_count;
 static bool keeps; /* items without users stay open */
 

@@ -27,8 +27,8 @@ static const struct {
     {"overlays/overlays.csv", offsetof(struct report_run, overlays)},
 };
 
-static struct paced_csv *table_of(const struct report_run *run, size_t i) {
-    return (struct paced_csv *)((char *)(uintptr_t)run + tables[i].offset);
+static struct paced_csv *table_of(struct report_run *run, size_t i) {
+    return (struct paced_csv *)((char *)run + tables[i].offset);
 }
 
 /* Reads version and device from the first line of config.ini: "; paced VERSION on DEVICE". */
