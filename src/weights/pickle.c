@@ -307,7 +307,7 @@ static enum paced_err set_item(struct machine *m, uint64_t none) {
 /* ---- operations: memo, calls --------------------------------------------------------------------------------- */
 
 static enum paced_err put(struct machine *m, uint64_t number) {
-    struct value *value;
+    struct value *value = NULL;
     if (number >= MAX_MEMO) return machine_too_large(m);
     PACED_TRY(machine_top(m, &value));
     if (number >= m->memo_size) {
@@ -351,7 +351,7 @@ static enum paced_err persistent(struct machine *m, uint64_t none) {
 
 /* Sets attributes. A state dictionary's are versions of its modules, which are ignored. */
 static enum paced_err build(struct machine *m, uint64_t none) {
-    struct value *attributes, *object;
+    struct value *attributes = NULL, *object = NULL;
     PACED_TRY(machine_pop(m, &attributes));
     PACED_TRY(machine_top(m, &object));
     return object->kind == VALUE_DICT ? PACED_OK : machine_damaged(m, "attributes of a value that is not a dictionary");
