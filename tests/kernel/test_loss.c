@@ -4,21 +4,20 @@
 #include "paced/distill.h"
 #include "tests/kernel/harness.h"
 #include "tests/ref/ref.h"
-#include "tests/square.h"
 
 struct batch {
-    int n, size, classes;
+    int n, h, w, classes;
     float scale; /* of the logits */
     bool small;
 };
 
 static const struct batch batches[] = {
-    {1, 1, 2, 1, true},    {2, 5, 2, 3, true},     {1, 4, 3, 1000, true},   {3, 15, 2, 1, false},
-    {2, 17, 5, 10, false}, {1, 33, 12, 30, false}, {2, 31, 2, 1000, false}, {3, 300, 2, 2, false},
+    {1, 1, 1, 2, 1, true},     {2, 5, 4, 2, 3, true},      {1, 4, 4, 3, 1000, true},    {3, 15, 11, 2, 1, false},
+    {2, 17, 17, 5, 10, false}, {1, 20, 33, 12, 30, false}, {2, 31, 31, 2, 1000, false}, {3, 300, 220, 2, 2, false},
 };
 
 static size_t pixels_of(const struct batch *b) {
-    return (size_t)(b->n * b->size * b->size);
+    return (size_t)(b->n * b->h * b->w);
 }
 
 static float *make_logits(const struct batch *b) {
@@ -43,7 +42,8 @@ static void run(const struct batch *b, const float *logits, const uint8_t *label
     struct paced_loss *loss;
     struct paced_buffer *device_logits, *device_grad;
     const struct paced_objective plain = paced_objective_plain();
-    assert_ok(paced_loss_create(&loss, harness_device, &plain, false, b->n + 1, square(b->size), b->classes));
+    assert_ok(paced_loss_create(&loss, harness_device, &plain, false, b->n + 1, (struct paced_extent){b->h, b->w},
+                                b->classes));
     assert_ok(paced_buffer_create(&device_logits, harness_device, bytes));
     assert_ok(paced_buffer_create(&device_grad, harness_device, bytes));
     assert_ok(paced_buffer_write(device_logits, logits, bytes));
@@ -85,14 +85,14 @@ static void test_cross_entropy(void **state) {
 /* With two pending reads, each wait returns its own sums, in order. */
 static void test_two_reads(void **state) {
     (void)state;
-    static const struct batch b = {1, 3, 2, 1, true};
+    static const struct batch b = {1, 3, 3, 2, 1, true};
     const uint8_t labels[9] = {0};
     float logits[18] = {0};
     struct paced_loss *loss;
     struct paced_buffer *buffer;
     struct paced_loss_sums sums;
     const struct paced_objective plain = paced_objective_plain();
-    assert_ok(paced_loss_create(&loss, harness_device, &plain, false, b.n, square(b.size), b.classes));
+    assert_ok(paced_loss_create(&loss, harness_device, &plain, false, b.n, (struct paced_extent){b.h, b.w}, b.classes));
     assert_ok(paced_buffer_create(&buffer, harness_device, sizeof logits));
     assert_ok(paced_buffer_write(paced_loss_labels(loss), labels, sizeof labels));
     for (int step = 0; step < 5; ++step) {

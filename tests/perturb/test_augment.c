@@ -164,7 +164,7 @@ static void test_only_flips(void **state) {
 static void check_flips(const char *list, unsigned allowed) {
     enum { DRAWS = 4000 };
     struct paced_augment a = parsed(list);
-    struct paced_sample before = sample_random(square(7), 1);
+    struct paced_sample before = sample_random((struct paced_extent){7, 11}, 1);
     int seen[PACED_FLIP_VERSIONS] = {0}, versions = 0;
     for (size_t n = 0; n < DRAWS; ++n) {
         a.epoch = n / 100;
