@@ -83,24 +83,28 @@ static void choose_tissue(struct scene *s, struct paced_rng *rng) {
     s->sector = paced_rng_uniform(rng) < 0.15 ? between(rng, 0.06, 0.16) : 0;
 }
 
+static void choose_lobule(struct lobule *o, const struct scene *s, struct paced_rng *rng) {
+    o->a = between(rng, 0.05, 0.15);
+    o->x = between(rng, 0, 1);
+    o->y = between(rng, s->border[1] * 0.7, s->border[3]);
+    o->b = o->a * between(rng, 0.22, 0.4);
+    o->tilt = between(rng, -0.4, 0.4);
+    o->depth = between(rng, 5, 11);
+}
+
+static void choose_shadow(struct column *o, struct paced_rng *rng) {
+    o->x = between(rng, 0, 1);
+    o->slope = between(rng, -0.15, 0.15);
+    o->width = between(rng, 0.025, 0.09);
+    o->depth = between(rng, 6, 14);
+    o->length = between(rng, 0.4, 1.2);
+}
+
 static void choose_decoys(struct scene *s, struct paced_rng *rng) {
     s->lobule_count = 2 + (int)paced_rng_below(rng, LOBULES - 1);
-    for (int k = 0; k < s->lobule_count; ++k) {
-        double a = between(rng, 0.05, 0.15);
-        s->lobules[k] = (struct lobule){.x = between(rng, 0, 1),
-                                        .y = between(rng, s->border[1] * 0.7, s->border[3]),
-                                        .a = a,
-                                        .b = a * between(rng, 0.22, 0.4),
-                                        .tilt = between(rng, -0.4, 0.4),
-                                        .depth = between(rng, 5, 11)};
-    }
+    for (int k = 0; k < s->lobule_count; ++k) choose_lobule(&s->lobules[k], s, rng);
     s->shadow_count = (int)paced_rng_below(rng, SHADOWS + 1);
-    for (int k = 0; k < s->shadow_count; ++k)
-        s->shadows[k] = (struct column){.x = between(rng, 0, 1),
-                                        .slope = between(rng, -0.15, 0.15),
-                                        .width = between(rng, 0.025, 0.09),
-                                        .depth = between(rng, 6, 14),
-                                        .length = between(rng, 0.4, 1.2)};
+    for (int k = 0; k < s->shadow_count; ++k) choose_shadow(&s->shadows[k], rng);
 }
 
 /* Benign lesions are smooth and wider than tall; malignant ones spiculated and tall. */

@@ -52,8 +52,10 @@ static void choose_instrument(struct instrument *t, struct paced_rng *rng, doubl
     const double angle = from + between(rng, -0.35, 0.35);
     t->right = cos(angle);
     t->down = sin(angle);
-    t->x = 0.5 - between(rng, -0.02, 0.24) * t->right + between(rng, -0.12, 0.12) * t->down;
-    t->y = 0.5 - between(rng, -0.02, 0.24) * t->down - between(rng, -0.12, 0.12) * t->right;
+    t->x = 0.5 - between(rng, -0.02, 0.24) * t->right;
+    t->x += between(rng, -0.12, 0.12) * t->down;
+    t->y = 0.5 - between(rng, -0.02, 0.24) * t->down;
+    t->y -= between(rng, -0.12, 0.12) * t->right;
     t->radius = between(rng, 0.045, 0.07);
     t->wrist = between(rng, 1.6, 2.4) * t->radius;
     t->jaws = between(rng, 2.2, 3.2) * t->radius;
