@@ -9,8 +9,8 @@ static const char *const advice[PACED_CAUSES] = {
     [PACED_CAUSE_TOO_MANY_PIXELS] = "lower train.batch or data.size",
     [PACED_CAUSE_IMAGE_TOO_SMALL] = "raise data.size",
     [PACED_CAUSE_ONE_VALUE] = "raise train.batch or data.size",
-    [PACED_CAUSE_OTHER_NETWORK] = "set model.arch, model.width and data.classes (for a teacher distill.teacher_arch "
-                                  "and _width) to the file's",
+    [PACED_CAUSE_OTHER_NETWORK] = ("set model.arch, model.width and data.classes (for a teacher "
+                                   "distill.teacher_arch and _width) to the file's"),
     [PACED_CAUSE_DIVERGED] = "use other weights or train again with a lower train.lr",
     [PACED_CAUSE_NO_PRODUCTS] = "device.select chooses another device",
 };
