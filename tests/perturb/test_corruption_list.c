@@ -15,7 +15,7 @@ enum { MOST = 64 };
 
 static void assert_chosen(const char *list, const char *name, bool wanted) {
     bool chosen[MOST] = {false};
-    size_t index;
+    size_t index = 0;
     assert_true(paced_corruption_count() <= MOST && paced_corruption_find(name, &index));
     assert_int_equal(paced_corruptions_read("x", list, chosen), PACED_OK);
     assert_int_equal(chosen[index], wanted);

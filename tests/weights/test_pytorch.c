@@ -128,14 +128,13 @@ static void test_safetensors_by_the_same_door(void **state) {
 
 /* ---- damage -------------------------------------------------------------------------------------------------- */
 
-/* Reads the file in `path`, which gives an error or a consistent set. */
+/* Reads the file in `path`, which gives an error or a set whose bytes can all be read. */
 static bool read_quietly(void) {
     struct paced_weights weights = {0};
     enum paced_err err = paced_weights_read(path, &weights);
-    size_t bytes = 0;
     for (size_t i = 0; i < weights.count; ++i) {
         const volatile uint8_t *data = weights.entries[i].data;
-        for (size_t k = 0; k < weights.entries[i].bytes; ++k) bytes += data[k] > 0;
+        for (size_t k = 0; k < weights.entries[i].bytes; ++k) (void)data[k];
     }
     paced_weights_finish(&weights);
     return err == PACED_OK || err == PACED_INVALID;
