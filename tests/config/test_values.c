@@ -169,7 +169,7 @@ static void test_base(void **state) {
     paced_config_finish(&c);
 }
 
-/* Of several bases the later ones win, and the file wins over all. */
+/* Later bases take precedence over earlier ones, and the file over all. */
 static void test_base_list(void **state) {
     (void)state;
     struct paced_config c;
