@@ -36,7 +36,7 @@ static void close_item(size_t index) {
     items = NULL;
 }
 
-/* Closes what nobody uses, of devices or data sets with other options. options NULL: all. */
+/* Closes the unused devices (else data sets) whose options differ from `options`; NULL: all unused ones. */
 static void close_unused(bool devices, const char *options) {
     for (size_t i = item_count; i-- > 0;)
         if (items[i].users == 0 && (items[i].kind == DEVICE) == devices &&
