@@ -359,6 +359,8 @@ static inline size_t paced_extent_pixels(struct paced_extent extent) {
 static inline bool paced_extent_equal(struct paced_extent a, struct paced_extent b) {
     return a.height == b.height && a.width == b.width;
 }
+/* "224" for a square, else height and width, "360x480". Release with free(). */
+char *paced_extent_text(struct paced_extent extent);
 
 /* ---- time and stopping --------------------------------------------------------------------------------------- */
 

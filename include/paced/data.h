@@ -9,7 +9,7 @@
 
 /* ---- options ------------------------------------------------------------------------------------------------- */
 
-/* Maxima of classes (labels are bytes) and size. */
+/* Maxima of classes (labels are bytes) and of a side of the size. */
 enum { PACED_MAX_CLASSES = 255, PACED_MAX_SIZE = 8192 };
 
 enum paced_dataset_kind { PACED_DATA_BUS, PACED_DATA_NEEDLE, PACED_DATA_ROBO, PACED_DATA_FOLDER };
@@ -21,13 +21,10 @@ const char *paced_dataset_kind_augment(int kind);
 struct paced_data_options {
     int dataset; /* enum paced_dataset_kind */
     char *root, *train, *val, *labels, *augment;
-    int64_t classes, size, workers;
+    int64_t classes, workers;
+    struct paced_extent size; /* of all samples */
     bool merge_masks;
 };
-/* The extent of all samples: size x size. */
-static inline struct paced_extent paced_data_extent(const struct paced_data_options *options) {
-    return (struct paced_extent){(int)options->size, (int)options->size};
-}
 
 /* ---- images -------------------------------------------------------------------------------------------------- */
 

@@ -149,6 +149,11 @@ bool paced_parse_real(const char *s, double *value) {
     return true;
 }
 
+char *paced_extent_text(struct paced_extent extent) {
+    return extent.height == extent.width ? paced_format("%d", extent.height)
+                                         : paced_format("%dx%d", extent.height, extent.width);
+}
+
 uint64_t paced_hash(uint64_t hash, const void *data, size_t size) {
     const uint8_t *bytes = data;
     for (size_t i = 0; i < size; ++i) hash = (hash ^ bytes[i]) * 1099511628211U;

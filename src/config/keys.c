@@ -21,7 +21,8 @@ static PACED_NAMES(predict_mode_name, [PACED_PREDICT_RESIZE] = "resize", [PACED_
 #define FIELD(of_section, of_name) \
     .section = #of_section, .name = #of_name, .offset = offsetof(struct paced_config, of_section.of_name), \
     .kind = _Generic(((struct paced_config *)0)->of_section.of_name, int64_t: CONFIG_INT, double: CONFIG_REAL, \
-                     bool: CONFIG_BOOL, int: CONFIG_CHOICE, uint64_t: CONFIG_SET, char *: CONFIG_STRING)
+                     struct paced_extent: CONFIG_EXTENT, bool: CONFIG_BOOL, int: CONFIG_CHOICE, \
+                     uint64_t: CONFIG_SET, char *: CONFIG_STRING)
 #define PATH(of_section, of_name) \
     .section = #of_section, .name = #of_name, .offset = offsetof(struct paced_config, of_section.of_name), \
     .kind = CONFIG_PATH
@@ -61,7 +62,7 @@ const struct config_key config_keys[] = {
     {FIELD(data, classes), DEFAULT("2"), RANGE(2, PACED_MAX_CLASSES),
      MEANING("number of classes, including the background")},
     {FIELD(data, size), DEFAULT("224"), RANGE(1, PACED_MAX_SIZE),
-     MEANING("width and height of the network's input, pixels")},
+     MEANING("network's input, pixels: the side of a square, or height x width, such as 360x480")},
     {FIELD(data, merge_masks), DEFAULT("no"),
      MEANING("use the union of x_mask.png, x_mask_1.png, x_mask_2.png... (bus, needle)")},
     {FIELD(data, augment), DEPENDS("<by dataset>"), CHECK(paced_augment_check),

@@ -4,14 +4,23 @@
 
 #include "paced/config.h"
 
-enum config_kind { CONFIG_INT, CONFIG_REAL, CONFIG_BOOL, CONFIG_CHOICE, CONFIG_SET, CONFIG_STRING, CONFIG_PATH };
+enum config_kind {
+    CONFIG_INT,
+    CONFIG_REAL,
+    CONFIG_EXTENT,
+    CONFIG_BOOL,
+    CONFIG_CHOICE,
+    CONFIG_SET,
+    CONFIG_STRING,
+    CONFIG_PATH
+};
 
 struct config_key {
     const char *section, *name;
     size_t offset; /* offset of the field in struct paced_config */
     enum config_kind kind;
     const char *fallback; /* default, as text in an INI */
-    double min, max;      /* numbers: range, inclusive unless ... */
+    double min, max;      /* numbers, sides of an extent: range, inclusive unless ... */
     bool above, below;    /* ... min or max is exclusive */
     bool odd;             /* integers: odd values only */
     bool list;            /* paths: comma-separated list */

@@ -54,7 +54,7 @@ char *paced_config_value(const struct paced_config *config, const char *key) {
 enum { KEY, TYPE, FALLBACK, RANGE, MEANING, COLUMNS };
 
 static char *cell(const struct config_key *key, int column) {
-    static const char *const types[] = {"int", "real", "bool", "choice", "list", "text", "path"};
+    static const char *const types[] = {"int", "real", "size", "bool", "choice", "list", "text", "path"};
     struct paced_text range = {0};
     switch (column) {
     case KEY:

@@ -44,10 +44,11 @@ static void add_number_range(struct paced_text *out, const struct config_key *ke
     if (isinf(key->max)) return;
     paced_text_add(out, closed ? " to " : key->below ? " and < " : " and <= ");
     add_end(out, key->max);
+    if (key->kind == CONFIG_EXTENT) paced_text_add(out, ", or HEIGHTxWIDTH");
 }
 
 void config_range_add(struct paced_text *out, const struct config_key *key) {
-    if (key->kind == CONFIG_INT || key->kind == CONFIG_REAL)
+    if (key->kind == CONFIG_INT || key->kind == CONFIG_REAL || key->kind == CONFIG_EXTENT)
         add_number_range(out, key);
     else if (key->kind == CONFIG_BOOL)
         paced_text_add(out, "yes, no");
@@ -72,7 +73,7 @@ static enum paced_err wrong(const struct config_key *key, const char *place, con
 static enum paced_err wrong_number(const struct config_key *key, const char *place, const char *text,
                                    const char *what) {
     struct paced_text hint = {0};
-    paced_text_add(&hint, "give a %snumber ", key->kind == CONFIG_INT ? "whole " : "");
+    paced_text_add(&hint, "give a %snumber ", key->kind == CONFIG_REAL ? "" : "whole ");
     add_number_range(&hint, key);
     enum paced_err err = wrong(key, place, text, what, hint.data);
     free(hint.data);
@@ -100,6 +101,27 @@ static enum paced_err set_real(double *field_, const struct config_key *key, con
         (key->above ? value > key->min : value >= key->min) && (key->below ? value < key->max : value <= key->max);
     if (!in_range) return wrong_number(key, place, text, "is out of range");
     *field_ = value;
+    return PACED_OK;
+}
+
+/* "224" or "360x480", as height and width. */
+static bool parse_extent(const char *text, int64_t side[2]) {
+    const char *x = strpbrk(text, "xX");
+    if (!x) return paced_parse_int(text, &side[0]) && paced_parse_int(text, &side[1]);
+    char *height = paced_format("%.*s", (int)(x - text), text);
+    bool valid = paced_parse_int(height, &side[0]) && paced_parse_int(x + 1, &side[1]);
+    free(height);
+    return valid;
+}
+
+static enum paced_err set_extent(struct paced_extent *field_, const struct config_key *key, const char *place,
+                                 const char *text) {
+    int64_t side[2];
+    if (!parse_extent(text, side)) return wrong_number(key, place, text, "is not a size");
+    for (int i = 0; i < 2; ++i)
+        if (side[i] < (int64_t)key->min || side[i] > (int64_t)key->max)
+            return wrong_number(key, place, text, "is out of range");
+    *field_ = (struct paced_extent){(int)side[0], (int)side[1]};
     return PACED_OK;
 }
 
@@ -230,6 +252,8 @@ enum paced_err config_value_set(struct paced_config *config, const struct config
         return set_int(at, key, place, text);
     case CONFIG_REAL:
         return set_real(at, key, place, text);
+    case CONFIG_EXTENT:
+        return set_extent(at, key, place, text);
     case CONFIG_BOOL:
         return set_bool(at, key, place, text);
     case CONFIG_CHOICE:
@@ -241,6 +265,12 @@ enum paced_err config_value_set(struct paced_config *config, const struct config
         break;
     }
     return set_string(at, key, place, text);
+}
+
+static void add_extent(struct paced_text *out, struct paced_extent extent) {
+    char *text = paced_extent_text(extent);
+    paced_text_add(out, "%s", text);
+    free(text);
 }
 
 static void add_words(struct paced_text *out, paced_names *words, uint64_t bits) {
@@ -263,6 +293,9 @@ void config_value_add(struct paced_text *out, const struct paced_config *config,
             paced_text_add(out, "%s", key->words(0));
         else
             add_number(out, *(const double *)at);
+        break;
+    case CONFIG_EXTENT:
+        add_extent(out, *(const struct paced_extent *)at);
         break;
     case CONFIG_BOOL:
         paced_text_add(out, "%s", *(const bool *)at ? "yes" : "no");

@@ -62,7 +62,7 @@ static enum paced_err open_pairs(struct paced_dataset *d, const struct paced_dat
     const char *folder = path ? d->masks->kind->folder[phase] : NULL;
     d->folder = folder ? folder : "";
     d->root = paced_path_join(options->root, d->folder);
-    d->extent = paced_data_extent(options);
+    d->extent = options->size;
     PACED_TRY(path ? split_read(&d->split, path, folder ? 1 : 0) : split_find(&d->split, options->root));
     d->cache = paced_alloc(d->split.count, sizeof *d->cache);
     d->seen = paced_alloc(d->split.count, sizeof *d->seen);

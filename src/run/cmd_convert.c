@@ -59,7 +59,7 @@ enum paced_err paced_command_convert(const struct paced_arguments *arguments) {
     if (!err) err = paced_weights_read(in, &weights);
     if (!err) err = recognise(&weights, in, &network, &graph);
     if (!err) {
-        network_describe(&weights, &network, 0);
+        network_describe(&weights, &network, NULL);
         err = format->write(out, graph, &weights, !arguments->no_fold);
     }
     if (!err)

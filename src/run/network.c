@@ -16,7 +16,7 @@ enum paced_err open_device(struct paced_device **device, const struct paced_conf
 }
 
 enum paced_err network_build(struct paced_graph **graph, const struct paced_config *config) {
-    return paced_model_build(graph, config->model.arch, paced_data_extent(&config->data), (int)config->data.classes,
+    return paced_model_build(graph, config->model.arch, config->data.size, (int)config->data.classes,
                              (int)config->model.width);
 }
 
@@ -70,18 +70,22 @@ static void add_number(struct paced_weights *weights, const char *key, int64_t v
     free(text);
 }
 
-void network_describe(struct paced_weights *weights, const struct paced_network *network, int64_t size) {
+void network_describe(struct paced_weights *weights, const struct paced_network *network,
+                      const struct paced_extent *size) {
     paced_weights_add_metadata(weights, "paced", PACED_VERSION);
     paced_weights_add_metadata(weights, "arch", network->arch);
     add_number(weights, "width", network->width);
     add_number(weights, "classes", network->classes);
-    if (size > 0) add_number(weights, "size", size);
+    if (!size) return;
+    char *text = paced_extent_text(*size);
+    paced_weights_add_metadata(weights, "size", text);
+    free(text);
 }
 
 enum paced_err network_collect(struct network *network, const struct paced_config *config,
                                struct paced_weights *weights) {
     const struct paced_network is = {config->model.arch, (int)config->model.width, (int)config->data.classes};
-    network_describe(weights, &is, config->data.size);
+    network_describe(weights, &is, &config->data.size);
     return paced_exec_save_params(network->exec, weights);
 }
 

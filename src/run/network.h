@@ -33,8 +33,9 @@ bool expected_has(const struct expected *expected, const char *path);
  * file is not read. */
 enum paced_err network_check(const struct paced_config *config, const char *path, const struct expected *expected);
 
-/* Adds architecture, width, classes, image size and the program's version as metadata. size 0: any size. */
-void network_describe(struct paced_weights *weights, const struct paced_network *network, int64_t size);
+/* Adds architecture, width, classes, image size and the program's version as metadata. size NULL: any size. */
+void network_describe(struct paced_weights *weights, const struct paced_network *network,
+                      const struct paced_extent *size);
 /* Collects all tensors of the network and the metadata of network_describe. */
 enum paced_err network_collect(struct network *network, const struct paced_config *config,
                                struct paced_weights *weights);

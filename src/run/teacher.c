@@ -59,7 +59,7 @@ enum paced_err teacher_open(struct teacher *t, const struct paced_config *config
                             int batch, struct paced_dataset *train, struct paced_dataset *val,
                             const struct paced_augment *augment) {
     *t = (struct teacher){.config = config, .batch = batch, .augment = augment};
-    size_t pixels = paced_extent_pixels(paced_data_extent(&config->data));
+    size_t pixels = paced_extent_pixels(config->data.size);
     for (int i = 0; i < 2; ++i)
         t->staging[i] = paced_alloc((size_t)batch * pixels * (size_t)config->data.classes, sizeof(float));
     struct paced_config own = teacher_config(config);
@@ -107,7 +107,7 @@ enum paced_err teacher_give(struct teacher *t, const struct logits *logits, bool
                             const struct paced_batch *batch, struct paced_buffer *to) {
     if (logits->values) return send_cached(t, logits, augmented, batch, to);
     struct paced_exec *exec = t->network.exec;
-    uint64_t pixels = (uint64_t)batch->count * paced_extent_pixels(paced_data_extent(&t->config->data));
+    uint64_t pixels = (uint64_t)batch->count * paced_extent_pixels(t->config->data.size);
     PACED_TRY(paced_buffer_write_later(paced_exec_input(exec), batch->images, pixels * 3 * sizeof(float)));
     PACED_TRY(paced_exec_forward(exec, batch->count, false));
     return paced_buffer_copy(to, paced_exec_output(exec), pixels * (uint64_t)t->config->data.classes * sizeof(float));

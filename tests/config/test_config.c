@@ -49,7 +49,17 @@ static void test_wrong_values(void **state) {
         {"train", "optimizer", "", "adam, adamw, sgd"},
         {"data", "dataset", "nothing", "bus, needle, robo, folder"},
         {"data", "classes", "1", "2 to 255"},
-        {"data", "size", "8193", "1 to 8192"},
+        {"data", "size", "8193", "1 to 8192, or HEIGHTxWIDTH"},
+        {"data", "size", "0x10", "1 to 8192, or HEIGHTxWIDTH"},
+        {"data", "size", "360x8193", "1 to 8192"},
+        {"data", "size", "-360x480", "1 to 8192"},
+        {"data", "size", "", "is not a size"},
+        {"data", "size", "large", "is not a size"},
+        {"data", "size", "1.5", "is not a size"},
+        {"data", "size", "360x", "is not a size"},
+        {"data", "size", "x480", "is not a size"},
+        {"data", "size", "360x480x3", "is not a size"},
+        {"data", "size", "360,480", "is not a size"},
         {"data", "augment", "hflip, rotat(15)", "did you mean rotate?"},
         {"data", "augment", "rotate(200)", "0 to 180"},
         {"data", "workers", "65", "1 to 64"},
@@ -156,6 +166,7 @@ static void test_round_trip(void **state) {
         "run.output=#out",
         "run.seed=9007199254740992",
         "data.dataset=folder",
+        "data.size=360x480",
         "data.root=[x]",
         "data.train=a=b",
         "data.val=\xC3\xA9/\xFF",
@@ -246,6 +257,7 @@ static void test_print_keys(void **state) {
         fclose(out);
         assert_non_null(strstr(text, markdown ? "| `train.lr` | real | `0.003` | > 0 | " : "train.lr "));
         assert_non_null(strstr(text, "outputs/<dataset>/<name>"));
+        assert_non_null(strstr(text, "1 to 8192, or HEIGHTxWIDTH"));
         assert_non_null(strstr(text, "error, warn, info, debug"));
         size_t lines = 0, bars = 0;
         for (const char *s = text; *s; ++s) {

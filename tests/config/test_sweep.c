@@ -61,6 +61,17 @@ static void test_together(void **state) {
     paced_experiment_finish(&e);
 }
 
+static void test_sizes(void **state) {
+    struct paced_experiment e;
+    load(&e, "[sweep]\ndata.size train.batch = 096x128 4, 64 8\n");
+    assert_int_equal(e.sweep.count, 2);
+    assert_point(&e, 0, "size=96x128,batch=4", "96x128", "4");
+    assert_point(&e, 1, "size=64,batch=8", "64", "8");
+    assert_int_equal(e.stages[0].config.data.size.height, 96);
+    assert_int_equal(e.stages[0].config.data.size.width, 128);
+    paced_experiment_finish(&e);
+}
+
 static void test_quotes(void **state) {
     struct paced_experiment e;
     load(&e, "[sweep]\ndata.augment data.root = \"hflip, rotate(15)\" \"a b\", none c\n"
@@ -243,7 +254,7 @@ int main(void) {
         TEST(test_product), TEST(test_together), TEST(test_quotes),
         TEST(test_names),   TEST(test_stages),   TEST(test_once),
         TEST(test_sets),    TEST(test_bad_sets), TEST(test_sweep_is_passed_over),
-        TEST(test_errors),  TEST(test_too_much),
+        TEST(test_errors),  TEST(test_too_much), TEST(test_sizes),
     };
     return cmocka_run_group_tests_name("sweep", tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 /* config: defaults, values of every kind, inheritance and --set, and their errors. */
 #include "tests/config/ini.h"
+#include "tests/square.h"
 
 #include <sys/stat.h>
 
@@ -39,7 +40,7 @@ static void test_defaults(void **state) {
     assert_string_equal(c.data.train, "");
     assert_string_equal(c.data.val, "");
     assert_int_equal(c.data.classes, 2);
-    assert_int_equal(c.data.size, 224);
+    assert_true(paced_extent_equal(c.data.size, square(224)));
     assert_string_equal(c.data.augment, "none"); /* depends on the data set */
     assert_int_equal(c.data.workers, 1);
     assert_string_equal(c.model.arch, "unet");
@@ -100,6 +101,32 @@ static void test_lists(void **state) {
         char *set = paced_format("test.metrics=%s", cases[i].text);
         assert_int_equal(load(&c, "x.ini", set), PACED_OK);
         assert_true(c.test.metrics == cases[i].bits);
+        paced_config_finish(&c);
+        free(set);
+    }
+}
+
+/* Height comes first. A square is printed as one number. */
+static void test_sizes(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        struct paced_extent size;
+        const char *printed;
+    } cases[] = {{"224", {224, 224}, "224"},
+                 {"360x480", {360, 480}, "360x480"},
+                 {"1x8192", {1, 8192}, "1x8192"},
+                 {" 045 X 61 ", {45, 61}, "45x61"},
+                 {"64x64", {64, 64}, "64"}};
+    write_ini("x.ini", "");
+    for (size_t i = 0; i < PACED_COUNT(cases); ++i) {
+        struct paced_config c;
+        char *set = paced_format("data.size=%s", cases[i].text);
+        assert_int_equal(load(&c, "x.ini", set), PACED_OK);
+        assert_true(paced_extent_equal(c.data.size, cases[i].size));
+        char *printed = paced_config_value(&c, "data.size");
+        assert_string_equal(printed, cases[i].printed);
+        free(printed);
         paced_config_finish(&c);
         free(set);
     }
@@ -253,6 +280,7 @@ int main(void) {
         TEST(test_defaults),     TEST(test_values),      TEST(test_bools),         TEST(test_lists),
         TEST(test_continuation), TEST(test_twice_warns), TEST(test_base),          TEST(test_base_list),
         TEST(test_base_errors),  TEST(test_set_errors),  TEST(test_list_of_paths), TEST(test_metrics_by_name),
+        TEST(test_sizes),
     };
     return cmocka_run_group_tests_name("config_values", tests, NULL, NULL);
 }

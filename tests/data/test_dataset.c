@@ -16,7 +16,7 @@ static struct paced_config config_of(int kind, int64_t classes) {
     config.data.root = root_path;
     config.data.train = split_path;
     config.data.classes = classes;
-    config.data.size = S;
+    config.data.size = square(S);
     return config;
 }
 
@@ -230,7 +230,7 @@ static void test_real_pairs(void **state) {
     struct paced_config config = config_of(PACED_DATA_BUS, 2);
     config.data.root = paced_path_join(data, "busi");
     config.data.train = paced_path_join(data, "busi_train.json");
-    config.data.size = 224;
+    config.data.size = square(224);
     uint8_t *rgb = malloc(224 * 224 * 3), *label = malloc(224 * 224);
     struct paced_dataset *d;
     assert_int_equal(paced_dataset_open(&d, &config.data, PACED_TRAIN), PACED_OK);

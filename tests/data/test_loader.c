@@ -28,7 +28,7 @@ static struct paced_dataset *open_samples(int broken) {
     snprintf(root_path, sizeof root_path, "%s", test_dir);
     snprintf(split_path, sizeof split_path, "%s/split.json", test_dir);
     struct paced_config config = {
-        .data = {.dataset = PACED_DATA_BUS, .root = root_path, .train = split_path, .classes = 2, .size = S}};
+        .data = {.dataset = PACED_DATA_BUS, .root = root_path, .train = split_path, .classes = 2, .size = {S, S}}};
     struct paced_dataset *d;
     assert_int_equal(paced_dataset_open(&d, &config.data, PACED_TRAIN), PACED_OK);
     return d;

@@ -12,7 +12,7 @@ static char labels_path[80], split_path[80], root_path[80];
 #define CLAMPS "{\"name\": \"clamps\", \"color\": [0, 255, 125], \"classid\": 2}"
 
 static struct paced_config config_of(int kind, int64_t classes, const char *labels) {
-    struct paced_config config = {.data = {.dataset = kind, .classes = classes, .size = 4}};
+    struct paced_config config = {.data = {.dataset = kind, .classes = classes, .size = {4, 4}}};
     snprintf(root_path, sizeof root_path, "%s", test_dir);
     snprintf(labels_path, sizeof labels_path, "%s/labels.json", test_dir);
     snprintf(split_path, sizeof split_path, "%s/split.json", test_dir);
@@ -247,7 +247,7 @@ static void test_real_colours(void **state) {
         print_message("PACED_TEST_DATA is not set: no real colour-coded masks to load\n");
         skip();
     }
-    struct paced_config config = {.data = {.dataset = PACED_DATA_ROBO, .classes = 12, .size = 64}};
+    struct paced_config config = {.data = {.dataset = PACED_DATA_ROBO, .classes = 12, .size = {64, 64}}};
     config.data.root = paced_path_join(data, "camvid");
     config.data.train = paced_path_join(data, "camvid_train.json");
     config.data.val = paced_path_join(data, "camvid_val.json");

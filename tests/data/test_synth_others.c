@@ -6,7 +6,7 @@
 enum { COUNT = 20, SIZE = 64, PIXELS = SIZE * SIZE };
 
 static struct paced_dataset *open_set(int kind, const char *name, int64_t classes, enum paced_phase phase) {
-    struct paced_config config = {.data = {.dataset = kind, .classes = classes, .size = SIZE}};
+    struct paced_config config = {.data = {.dataset = kind, .classes = classes, .size = {SIZE, SIZE}}};
     char root[256], train[300], val[300], labels[300];
     snprintf(root, sizeof root, "%s", at(name));
     snprintf(train, sizeof train, "%s/train.json", root);

@@ -33,8 +33,10 @@ static char *cell_teacher(const struct report_run *run) {
 }
 
 static char *cell_data(const struct report_run *run) {
-    const char *size = report_run_value(run, "data.size");
-    return paced_format("%s, %s x %s", report_run_value(run, "data.dataset"), size, size);
+    const char *size = report_run_value(run, "data.size"), *width = strchr(size, 'x');
+    int height_length = (int)strcspn(size, "x");
+    return paced_format("%s, %.*s x %s", report_run_value(run, "data.dataset"), height_length, size,
+                        width ? width + 1 : size);
 }
 
 /* Best epoch by train.select, with the value of its criterion. */

@@ -103,7 +103,7 @@ static enum paced_err set_pace(struct look *k) {
 static enum paced_err open_look(struct look *k, const char *weights) {
     struct paced_config own = teacher_config(k->config);
     PACED_TRY(paced_masks_open(&k->masks, &k->config->data));
-    k->example = example_create(paced_data_extent(&own.data), (int)own.data.classes);
+    k->example = example_create(own.data.size, (int)own.data.classes);
     PACED_TRY(open_device(&k->device, &own));
     PACED_TRY(network_open(&k->network, &own, k->device, 1, PACED_INFERENCE));
     PACED_TRY(network_load(&k->network, weights));

@@ -67,7 +67,7 @@ static enum paced_err read_colours(struct prediction *p, const struct paced_conf
 enum paced_err prediction_init(struct prediction *p, const struct paced_config *config, const char *weights,
                                const struct paced_arguments *arguments) {
     *p = (struct prediction){.output = arguments->output,
-                             .extent = paced_data_extent(&config->data),
+                             .extent = config->data.size,
                              .classes = (int)config->data.classes,
                              .overlay = arguments->overlay,
                              .logits = arguments->logits};

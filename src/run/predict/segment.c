@@ -66,7 +66,7 @@ enum paced_err segmenter_open(struct segmenter **out, const struct paced_config 
     bool squeeze = config->predict.mode == PACED_PREDICT_RESIZE;
     int passes = config->predict.flip ? 2 : 1;
     struct segmenter *s = paced_alloc(1, sizeof *s);
-    *s = (struct segmenter){.extent = paced_data_extent(&config->data),
+    *s = (struct segmenter){.extent = config->data.size,
                             .classes = (int)config->data.classes,
                             .batch = squeeze ? passes : (int)config->predict.batch,
                             .passes = passes,

@@ -41,7 +41,7 @@ struct bench {
 };
 
 static enum paced_err fill_inputs(struct bench *b) {
-    size_t pixels = (size_t)b->batch * paced_extent_pixels(paced_data_extent(&b->config->data));
+    size_t pixels = (size_t)b->batch * paced_extent_pixels(b->config->data.size);
     float *images = paced_alloc(pixels * 3, sizeof *images);
     uint8_t *labels = paced_alloc(pixels, 1);
     struct paced_rng rng;
@@ -60,8 +60,7 @@ static enum paced_err open_bench(struct bench *b, enum paced_mode mode) {
     struct paced_objective objective = paced_objective_plain();
     PACED_TRY(network_open(&b->network, c, b->device, b->batch, mode));
     PACED_TRY(paced_exec_init_params(b->network.exec, (uint64_t)c->run.seed));
-    PACED_TRY(paced_loss_create(&b->loss, b->device, &objective, false, b->batch, paced_data_extent(&c->data),
-                                (int)c->data.classes));
+    PACED_TRY(paced_loss_create(&b->loss, b->device, &objective, false, b->batch, c->data.size, (int)c->data.classes));
     if (mode == PACED_TRAINING) PACED_TRY(paced_optimizer_create(&b->optimizer, &c->train, b->network.exec));
     return fill_inputs(b);
 }
@@ -243,8 +242,10 @@ static void print_mode(const struct report *r, int mode) {
 
 static void print_text(const struct report *r) {
     const struct paced_config *c = r->config;
-    printf("%s, width %lld, size %lld, batch %lld on %s\n", c->model.arch, (long long)c->model.width,
-           (long long)c->data.size, (long long)c->train.batch, r->device);
+    char *size = paced_extent_text(c->data.size);
+    printf("%s, width %lld, size %s, batch %lld on %s\n", c->model.arch, (long long)c->model.width, size,
+           (long long)c->train.batch, r->device);
+    free(size);
     for (int mode = 0; mode < MODES; ++mode) print_mode(r, mode);
     printf("peak memory of the process %.0f MiB\n", r->process_mib);
 }
@@ -278,10 +279,19 @@ static json_t *json_of_mode(const struct report *r, int mode) {
     return one;
 }
 
+/* The side of a square as a number, else height and width as text. */
+static json_t *json_of_size(struct paced_extent size) {
+    if (size.height == size.width) return json_integer(size.height);
+    char *text = paced_extent_text(size);
+    json_t *one = json_string(text);
+    free(text);
+    return one;
+}
+
 static void print_json(const struct report *r) {
     const struct paced_config *c = r->config;
-    json_t *all = json_pack("{s:s, s:s, s:I, s:I, s:I, s:I}", "device", r->device, "arch", c->model.arch, "width",
-                            (json_int_t)c->model.width, "size", (json_int_t)c->data.size, "batch",
+    json_t *all = json_pack("{s:s, s:s, s:I, s:o, s:I, s:I}", "device", r->device, "arch", c->model.arch, "width",
+                            (json_int_t)c->model.width, "size", json_of_size(c->data.size), "batch",
                             (json_int_t)c->train.batch, "macs_per_image", (json_int_t)r->macs);
     for (int mode = 0; mode < MODES; ++mode) json_object_set_new(all, modes[mode].name, json_of_mode(r, mode));
     json_object_set_new(all, "device_open_seconds", json_real(r->device_open_s));

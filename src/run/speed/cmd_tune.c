@@ -33,10 +33,12 @@ static enum paced_err measure(struct tuner *t, const struct paced_config *c) {
 }
 
 static enum paced_err store(struct tuner *t, const struct paced_config *c, const char *path) {
-    char *measured = paced_format("%s, width %lld, size %lld, batch %lld", c->model.arch, (long long)c->model.width,
-                                  (long long)c->data.size, (long long)c->train.batch);
+    char *size = paced_extent_text(c->data.size);
+    char *measured = paced_format("%s, width %lld, size %s, batch %lld", c->model.arch, (long long)c->model.width, size,
+                                  (long long)c->train.batch);
     paced_device_tuning_describe(t->device, measured);
     free(measured);
+    free(size);
     PACED_TRY(paced_tuning_write(paced_device_tuning(t->device), path));
     fputs(t->table.data, stdout);
     paced_log(PACED_LOG_INFO, "tune: stored in %s", path);

@@ -6,7 +6,7 @@
 #include "src/run/shared.h"
 
 static enum paced_err open_inputs(struct evaluation *e, const struct paced_config *c) {
-    PACED_TRY(paced_evaluator_create(&e->evaluator, &c->test, paced_data_extent(&c->data), (int)c->data.classes));
+    PACED_TRY(paced_evaluator_create(&e->evaluator, &c->test, c->data.size, (int)c->data.classes));
     return shared_dataset_open(&e->dataset, &c->data, PACED_VAL);
 }
 
@@ -19,7 +19,7 @@ enum paced_err evaluation_check(const struct paced_config *config) {
 }
 
 enum paced_err evaluation_open(struct evaluation *e, const struct paced_config *c) {
-    *e = (struct evaluation){.extent = paced_data_extent(&c->data),
+    *e = (struct evaluation){.extent = c->data.size,
                              .classes = (int)c->data.classes,
                              .batch = (int)c->train.batch,
                              .workers = (int)c->data.workers};

@@ -13,8 +13,7 @@ enum { MAX_DECODED_FIRST = 10000 }; /* images of a set that a fresh run decodes 
  * an epoch may be smaller than the others. */
 static enum paced_err check_network(const struct paced_config *c, size_t images) {
     struct paced_graph *graph;
-    PACED_TRY(paced_model_build(&graph, c->model.arch, paced_data_extent(&c->data), (int)c->data.classes,
-                                (int)c->model.width));
+    PACED_TRY(paced_model_build(&graph, c->model.arch, c->data.size, (int)c->data.classes, (int)c->model.width));
     size_t batch = (size_t)c->train.batch, rest = images % batch;
     const struct paced_node *starved = paced_graph_starved(graph, (int)(rest ? rest : batch));
     enum paced_err err = PACED_OK;

@@ -62,7 +62,7 @@ static enum paced_err open_teacher(struct trainer *t) {
 
 static enum paced_err open_parts(struct trainer *t) {
     const struct paced_config *c = t->config;
-    struct paced_extent extent = paced_data_extent(&c->data);
+    struct paced_extent extent = c->data.size;
     int classes = (int)c->data.classes;
     PACED_TRY(inputs_open(&t->inputs, c));
     size_t most = paced_dataset_count(t->inputs.train), others = paced_dataset_count(t->inputs.val);
@@ -145,7 +145,7 @@ static enum paced_err start_again(struct trainer *t) {
 /* ---- pacing -------------------------------------------------------------------------------------------------- */
 
 static enum paced_err add_uncertainty(struct trainer *t, const struct paced_batch *batch, float *values) {
-    uint64_t pixels = (uint64_t)batch->count * paced_extent_pixels(paced_data_extent(&t->config->data));
+    uint64_t pixels = (uint64_t)batch->count * paced_extent_pixels(t->config->data.size);
     PACED_TRY(paced_buffer_write(paced_loss_labels(t->loss), batch->labels, pixels));
     PACED_TRY(teacher_give(&t->teacher, t->teacher.train, false, batch, paced_loss_teacher(t->loss)));
     PACED_TRY(paced_loss_measure(t->loss, batch->count, -1));
@@ -163,7 +163,7 @@ static enum paced_err measure_uncertainty(struct trainer *t, bool *stopped) {
     struct paced_loader *loader;
     struct paced_batch *batch;
     PACED_TRY(paced_loader_create(&loader, t->inputs.train, t->order, count, t->batch, 0, (int)c->data.workers, NULL));
-    float *values = paced_alloc((size_t)t->batch * paced_extent_pixels(paced_data_extent(&c->data)), sizeof *values);
+    float *values = paced_alloc((size_t)t->batch * paced_extent_pixels(c->data.size), sizeof *values);
     struct paced_progress progress;
     paced_progress_start(&progress, "uncertainty", count);
     paced_histogram_destroy(t->histogram);
