@@ -42,8 +42,9 @@ struct paced_failures {
     struct paced_failure *items;
     size_t count;
 };
-/* Collects this thread's errors, in order, instead of printing them; NULL: prints them again. */
-void paced_errors_collect(struct paced_failures *failures);
+/* Collects this thread's errors, in order, instead of printing them; NULL: prints them again. Returns the collection in
+ * use before. */
+struct paced_failures *paced_errors_collect(struct paced_failures *failures);
 void paced_failures_finish(struct paced_failures *failures);
 
 /* Causes that have a remedy in terms of the program: its configuration keys, or the arguments of the library. */

@@ -12,48 +12,106 @@
 /* Maxima of classes (labels are bytes) and of a side of the size. */
 enum { PACED_MAX_CLASSES = 255, PACED_MAX_SIZE = 8192 };
 
-enum paced_dataset_kind { PACED_DATA_BUS, PACED_DATA_NEEDLE, PACED_DATA_ROBO, PACED_DATA_FOLDER };
+/* Label of pixels that loss and metrics leave out. */
+enum { PACED_IGNORED = 255 };
+
+enum paced_dataset_kind {
+    PACED_DATA_BUS,
+    PACED_DATA_NEEDLE,
+    PACED_DATA_ROBO,
+    PACED_DATA_FOLDER,
+    PACED_DATA_BINARY, /* the masks of bus */
+    PACED_DATA_INDEX,  /* those of folder */
+    PACED_DATA_COLOUR, /* those of robo */
+};
 const char *paced_dataset_kind_name(int kind);
 /* Augmentation of the reference implementation for this kind of data set. */
 const char *paced_dataset_kind_augment(int kind);
 
-/* The section [data]; docs/configuration.md explains the keys. Strings are never NULL. */
+/* The section [data]; docs/configuration.md explains the keys. A string may be NULL, as if empty. */
 struct paced_data_options {
     int dataset; /* enum paced_dataset_kind */
-    char *root, *train, *val, *labels, *augment;
+    char *root, *train, *val, *labels, *augment, *range;
     int64_t classes, workers;
     struct paced_extent size; /* of all samples */
     bool merge_masks;
+    double threshold; /* of binary masks, as a fraction of white; 0 is one half */
+    char *ignore;     /* mask value of ignored pixels; empty or none: no value */
 };
 
-/* ---- images -------------------------------------------------------------------------------------------------- */
+/* ---- image files --------------------------------------------------------------------------------------------- */
+
+/* Paths of images: "scan.png" is a file, and "scan.nii.gz#12" is slice 12 of it, counted from 0, unless a file of that
+ * very name exists. A path without a number is slice 0. */
+
+/* Header of an image file. */
+struct paced_image_info {
+    int width, height, channels; /* 1: grey or palette index, 3: RGB */
+    int slices;                  /* pages, frames or slices */
+    int bits;                    /* of a stored sample */
+    bool is_signed, is_float;
+    double spacing_mm[2]; /* distance between rows, between columns; 0: unknown */
+    double window[2];     /* values displayed as black and as white; equal: not given */
+    bool inverted;        /* the lowest value is displayed as white */
+    int orientation;      /* EXIF: 1 upright, 2 to 8 otherwise; 0: not given */
+};
+
+enum paced_sample_type { PACED_BYTES, PACED_WORDS, PACED_REALS };
+/* Samples of an image: value[height][width][channels] of the type `sample`. Release `value` with free(). */
+struct paced_raster {
+    struct paced_image_info info;
+    enum paced_sample_type sample;
+    void *value;
+    char warning[200]; /* harmless fault of the file; empty: none */
+};
+
+/* Samples to read. PACED_SHOWN: those of the displayed image, with palettes as RGB and grey of 1, 2, 4 bits expanded to
+ * 8. PACED_COLOURS: the same, but PACED_INVALID for a compression that changes values. PACED_VALUES: the stored ones
+ * (palette indices, grey of any depth unscaled), with the same refusal. */
+enum paced_samples { PACED_SHOWN, PACED_COLOURS, PACED_VALUES };
+
+/* Read an image file; the first bytes determine the format. `context` (may be NULL) is the prefix of error messages,
+ * such as "train.json: entry 3". PACED_INVALID for a missing, truncated or too large file (above 2^28 pixels or 65,535
+ * on a side), for other formats and for a missing slice. Alpha is dropped, not blended; gamma, colour profiles and the
+ * EXIF orientation are ignored, so pixels keep their positions in the file.
+ * PNG: 1, 2, 4, 8, 16 bit; grey, RGB, palette; with or without alpha; interlaced or not.
+ * JPEG: grey, colour, CMYK. A harmless libjpeg warning is logged; missing data is an error. */
+enum paced_err paced_image_describe(const char *path, const char *context, struct paced_image_info *info);
+enum paced_err paced_raster_read(const char *path, const char *context, enum paced_samples samples,
+                                 struct paced_raster *raster);
+/* Sample i of value. */
+double paced_raster_at(const struct paced_raster *raster, size_t i);
+
+/* The values that become black and white in an 8-bit image: data.range. */
+struct paced_value_range {
+    enum { PACED_RANGE_AUTO, PACED_RANGE_FILE, PACED_RANGE_FIXED } kind;
+    double low, high; /* fixed; auto: of samples with more than 8 bits, equal if not measured */
+};
+/* Reads auto, 8bit, 16bit, file, "LOW,HIGH" or "auto,LOW,HIGH" (auto as measured). */
+enum paced_err paced_value_range_parse(struct paced_value_range *range, const char *where, const char *text);
+/* Extends low..high (empty if low > high) by the values of a raster. */
+void paced_value_range_measure(const struct paced_raster *raster, double *low, double *high);
+/* The range that `auto` chooses for measured values: from 0 to the least 2^n - 1 (n >= 8) for unsigned integers, else
+ * from the least to the greatest value. */
+struct paced_value_range paced_value_range_choose(const struct paced_image_info *info, double low, double high);
 
 /* rgb[height][width][3], row-major. */
 struct paced_image {
     int width, height;
     uint8_t *rgb;
 };
+/* Reads the displayed image in 8 bits. The range is divided into 256 equal parts; values outside are clamped. auto
+ * takes 8-bit samples as they are and deeper ones by its measured range, else by the file's window or values; file
+ * takes the file's own least and greatest value. `range` NULL: auto. */
+enum paced_err paced_image_read(const char *path, const char *context, const struct paced_value_range *range,
+                                struct paced_image *image);
+/* Converts a displayed raster and releases it. */
+struct paced_image paced_image_from(struct paced_raster *raster, const struct paced_value_range *range);
 
-/* value[height][width]: the stored sample values (palette index, grey or red channel), unscaled: 0 and 1 in a 1-bit
- * file, 0..65535 in a 16-bit file. */
-struct paced_plane {
-    int width, height;
-    uint16_t *value;
-};
-
-/* Reads an image file; the first bytes determine the format. `context` (may be NULL) is the prefix of error messages,
- * such as "train.json: entry 3". PACED_INVALID for a missing, truncated or too large file (above 2^28 pixels or 65,535
- * on a side) and for other formats.
- * PNG: 1, 2, 4, 8, 16 bit; grey, RGB, palette; with or without alpha; interlaced or not. Alpha is dropped, not blended;
- * 16-bit samples keep the high byte; grey is replicated; gamma and colour profiles are ignored.
- * JPEG: grey or colour; the EXIF orientation is ignored, so pixels keep their positions in the file. PACED_INVALID for
- * CMYK and for any libjpeg warning. */
-enum paced_err paced_image_read(const char *path, const char *context, struct paced_image *image);
-/* The same for masks, as colours or as stored values. PACED_INVALID for a format whose compression changes values. */
-enum paced_err paced_image_read_exact(const char *path, const char *context, struct paced_image *image);
-enum paced_err paced_plane_read(const char *path, const char *context, struct paced_plane *plane);
-/* True if the name ends in an ending of these formats (case-insensitive), such as .png or .jpg. */
+/* True if the name ends in an ending of these formats (case-insensitive), such as .png or .nii.gz. */
 bool paced_image_named(const char *name);
+/* Length of the name without such an ending, or without its last ending. */
+size_t paced_image_stem_length(const char *name);
 /* The first ending for which a file <stem><ending> exists, or NULL. */
 const char *paced_image_ending(const char *stem);
 
@@ -92,18 +150,25 @@ void paced_masks_close(struct paced_masks *masks);
 
 struct paced_mask {
     int width, height;
-    uint8_t *label;  /* [height][width], 0..classes-1 */
-    size_t unmapped; /* pixels whose value belongs to no class: their value belongs to no class, so they received a
-                        default one */
+    uint8_t *label;  /* [height][width], 0..classes-1 or PACED_IGNORED */
+    size_t unmapped; /* pixels that received a default class, because their value belongs to none */
+    double white;    /* binary masks: the value of white, 1, 255 or a greater 2^n - 1; 0: the mask is empty */
 };
 
-/* Reads a mask. bus and needle: label 1 where the red channel is 255, else 0; values between are unmapped. robo: the
- * class of the colour; a colour missing from the table is an error (with position and colour), or unmapped with the
- * class of the table's entry "ignore". folder: the stored value; a value outside the classes is an error (with position
- * and value). data.merge_masks adds the union with "x_mask_1.png", "x_mask_2.png"... up to the first missing number.
- * `context` as in paced_image_read. On an error *mask holds nothing to release. Thread-safe. */
+/* Reads a mask. Pixels of the value data.ignore become PACED_IGNORED.
+ * bus, needle, binary: label 1 where the greatest colour channel reaches data.threshold of white, else 0. White is the
+ * least of 1, 255, 511, 1023 ... 65535 that no value exceeds. Values between 0 and white are unmapped.
+ * robo, colour: the class of the colour; a colour missing from the table is an error (with position and colour), or
+ * unmapped with the class of the table's entry "ignore".
+ * folder, index: the stored value; a value outside the classes is an error (with position and value), and so are
+ * colours.
+ * data.merge_masks adds the union with "x_mask_1.png", "x_mask_2.png"... up to the first missing number. `context` as
+ * in paced_image_describe. On an error *mask holds nothing to release. Thread-safe. */
 enum paced_err paced_masks_read(const struct paced_masks *masks, const char *path, const char *context,
                                 struct paced_mask *mask);
+
+/* Checks data.ignore: none, or a whole number from 0 to 65535. */
+enum paced_err paced_ignore_check(const char *where, const char *text);
 
 /* Class name from the label table or from data.dataset, or NULL. Valid until the masks are closed. */
 const char *paced_masks_class_name(const struct paced_masks *masks, int class);
@@ -112,7 +177,7 @@ const char *paced_masks_class_name(const struct paced_masks *masks, int class);
 bool paced_masks_class_colour(const struct paced_masks *masks, int class, uint32_t *colour);
 
 /* Message about unmapped pixels: "12 mask pixels are ...". Release with free(). */
-char *paced_masks_unmapped_text(const struct paced_masks *masks, size_t unmapped);
+char *paced_masks_unmapped_text(const struct paced_masks *masks, uint64_t unmapped);
 
 /* ---- datasets ------------------------------------------------------------------------------------------------ */
 
@@ -142,10 +207,35 @@ bool paced_dataset_fits_memory(const struct paced_dataset *dataset);
 /* Checks that every file of the split can be opened, without decoding; reports the first failure (PACED_INVALID). */
 enum paced_err paced_dataset_check_files(const struct paced_dataset *dataset);
 
-/* Decodes pair i: rgb[height][width][3], label[height][width] in 0..classes-1, both resized with NEAREST. Thread-safe.
- * Unmapped mask pixels cause one warning per data set. Image and mask of different sizes are an error. Decoded pairs
- * are cached up to a bound of 1 GiB, shared by all data sets of the process, so that later epochs need no decoding. */
+/* Decodes pair i: rgb[height][width][3] in the data set's range, label[height][width] in 0..classes-1 or PACED_IGNORED,
+ * both resized with NEAREST. Thread-safe. Image and mask of different sizes are an error. Decoded pairs are cached up
+ * to a bound of 1 GiB, shared by all data sets of the process, so that later epochs need no decoding. When every pair
+ * has been decoded once, the warnings of the census are logged. */
 enum paced_err paced_dataset_load(struct paced_dataset *dataset, size_t i, uint8_t *rgb, uint8_t *label);
+
+/* Range of values that become black and white: data.range, for auto as measured on this split. */
+struct paced_value_range paced_dataset_range(struct paced_dataset *dataset);
+
+/* Occurrences among the pairs decoded so far: their number and the first one. */
+struct paced_occurrences {
+    size_t count, first;
+};
+enum { PACED_IN_FILES, PACED_AT_SIZE, PACED_STATES };
+/* Sums over the masks decoded so far, each counted once, in the files and after resizing to data.size. */
+struct paced_census {
+    size_t images;
+    uint64_t pixels[PACED_STATES][PACED_IGNORED + 1]; /* by label; PACED_IGNORED: ignored pixels */
+    size_t holders[PACED_STATES][PACED_IGNORED + 1];  /* masks that contain the label */
+    struct paced_occurrences empty, lost;             /* without any class but 0: in the file; only after resizing */
+    uint64_t unmapped;
+    struct paced_occurrences odd;      /* masks with unmapped pixels */
+    struct paced_occurrences white[3]; /* binary masks whose white is 1, 255, another value */
+    struct paced_occurrences rotated;  /* images with an EXIF orientation that is ignored */
+    struct paced_occurrences faulty;   /* images with a harmless fault ... */
+    char fault[200];                   /* ... of the first of them */
+};
+/* Valid until the data set closes; not thread-safe. */
+const struct paced_census *paced_dataset_census(const struct paced_dataset *dataset);
 
 /* ---- data set statistics ------------------------------------------------------------------------------------- */
 

@@ -8,8 +8,10 @@
 
 static _Thread_local struct paced_failures *collector; /* NULL: errors are printed */
 
-void paced_errors_collect(struct paced_failures *failures) {
+struct paced_failures *paced_errors_collect(struct paced_failures *failures) {
+    struct paced_failures *before = collector;
     collector = failures;
+    return before;
 }
 
 void paced_failures_finish(struct paced_failures *failures) {

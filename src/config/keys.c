@@ -18,6 +18,11 @@ static PACED_NAMES(only_auto, "auto")
 static PACED_NAMES(best_or_last, "best", "last")
 static PACED_NAMES(predict_mode_name, [PACED_PREDICT_RESIZE] = "resize", [PACED_PREDICT_WINDOW] = "window")
 
+static enum paced_err check_range(const char *where, const char *text) {
+    struct paced_value_range range;
+    return paced_value_range_parse(&range, where, text);
+}
+
 #define FIELD(of_section, of_name) \
     .section = #of_section, .name = #of_name, .offset = offsetof(struct paced_config, of_section.of_name), \
     .kind = _Generic(((struct paced_config *)0)->of_section.of_name, int64_t: CONFIG_INT, double: CONFIG_REAL, \
@@ -65,6 +70,13 @@ const struct config_key config_keys[] = {
      MEANING("network's input, pixels: the side of a square, or height x width, such as 360x480")},
     {FIELD(data, merge_masks), DEFAULT("no"),
      MEANING("use the union of x_mask.png, x_mask_1.png, x_mask_2.png... (bus, needle)")},
+    {FIELD(data, threshold), DEFAULT("0.5"), ABOVE_TO(0, 1),
+     MEANING("foreground of binary masks (bus, needle): values of this fraction of white or more; 1: white alone")},
+    {FIELD(data, ignore), DEFAULT("none"), CHECK(paced_ignore_check),
+     MEANING("mask value of pixels that loss and metrics leave out, such as 255; none: no value")},
+    {FIELD(data, range), DEFAULT("auto"), CHECK(check_range),
+     MEANING("values displayed as black and white: auto (measured on the data set, 8 bits as they are), 8bit, 16bit, "
+             "file (those of each file), or LOW,HIGH")},
     {FIELD(data, augment), DEPENDS("<by dataset>"), CHECK(paced_augment_check),
      MEANING("random augmentation of training images, such as `hflip, rotate(15)`, or none")},
     {FIELD(data, workers), DEFAULT("1"), RANGE(1, 64), NO_RESULT, MEANING("threads that load images")},

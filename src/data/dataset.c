@@ -5,8 +5,8 @@
  * under the lock, and stays constant until the dataset closes. If two threads decode the same sample at the same time,
  * the second result is dropped. */
 #include "src/data/dataset.h"
-#include "src/data/masks.h"
-#include "src/data/split.h"
+#include "src/data/census.h"
+#include "src/data/measure.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -25,15 +25,24 @@ struct paced_dataset {
     char *root;         /* folder to which the split's paths are relative */
     struct paced_split split;
     struct paced_extent extent;
+    pthread_mutex_t range_lock;
+    bool measured;
+    struct paced_value_range range; /* after range_of */
 
     pthread_mutex_t lock;
     uint8_t **cache;     /* [count]: rgb, then label; NULL: not cached */
     size_t cached_bytes; /* of this data set */
 
-    bool *seen; /* [count]: decoded before, so its mask is counted */
-    size_t seen_count;
-    size_t unmapped;       /* unmapped mask pixels of all samples seen */
-    size_t first_unmapped; /* first sample of the split with unmapped pixels */
+    bool *seen; /* [count]: decoded before, so it is part of the census */
+    struct paced_census census;
+};
+
+/* Decoded files of a pair, at their original size. */
+struct pair {
+    struct paced_image image;
+    struct paced_mask mask;
+    int orientation;
+    char fault[sizeof((struct paced_raster *)0)->warning];
 };
 
 static size_t pixel_count(const struct paced_dataset *d) {
@@ -66,7 +75,7 @@ static enum paced_err open_pairs(struct paced_dataset *d, const struct paced_dat
     PACED_TRY(path ? split_read(&d->split, path, folder ? 1 : 0) : split_find(&d->split, options->root));
     d->cache = paced_alloc(d->split.count, sizeof *d->cache);
     d->seen = paced_alloc(d->split.count, sizeof *d->seen);
-    return PACED_OK;
+    return paced_value_range_parse(&d->range, "data.range", options->range);
 }
 
 static enum paced_err open_dataset(struct paced_dataset **dataset, const struct paced_data_options *options,
@@ -74,6 +83,7 @@ static enum paced_err open_dataset(struct paced_dataset **dataset, const struct 
     PACED_TRY(check_options(options));
     struct paced_dataset *d = paced_alloc(1, sizeof *d);
     pthread_mutex_init(&d->lock, NULL);
+    pthread_mutex_init(&d->range_lock, NULL);
     enum paced_err err = open_pairs(d, options, path, phase);
     if (!err) *dataset = d;
     if (err) paced_dataset_close(d);
@@ -96,23 +106,14 @@ enum paced_err paced_dataset_find(struct paced_dataset **dataset, const struct p
     return open_dataset(dataset, options, NULL, PACED_TRAIN);
 }
 
-/* Warns once about unmapped mask pixels: when every sample has been seen, else on close. */
-static void warn_unmapped(struct paced_dataset *d) {
-    if (d->unmapped == 0) return;
-    char *text = paced_masks_unmapped_text(d->masks, d->unmapped);
-    paced_log(PACED_LOG_WARN, "%s: %s, first in %s", d->split.path, text, d->split.pairs[d->first_unmapped].mask);
-    free(text);
-    d->unmapped = 0;
-}
-
 void paced_dataset_close(struct paced_dataset *d) {
     if (!d) return;
-    warn_unmapped(d);
     for (size_t i = 0; d->cache && i < d->split.count; ++i) free(d->cache[i]);
     atomic_fetch_sub(&cache_used_bytes, d->cached_bytes);
     free(d->cache);
     free(d->seen);
     pthread_mutex_destroy(&d->lock);
+    pthread_mutex_destroy(&d->range_lock);
     split_finish(&d->split);
     paced_masks_close(d->masks);
     free(d->root);
@@ -227,73 +228,107 @@ static void store_cached(struct paced_dataset *d, size_t i, const uint8_t *rgb, 
     pthread_mutex_unlock(&d->lock);
 }
 
-/* Counts the unmapped pixels of a mask when it is first read. */
-static void count_unmapped(struct paced_dataset *d, size_t i, size_t unmapped) {
+/* Adds a pair to the census when it is first read. */
+static void count(struct paced_dataset *d, size_t i, const struct pair *pair, const uint8_t *label) {
     pthread_mutex_lock(&d->lock);
     if (!d->seen[i]) {
         d->seen[i] = true;
-        ++d->seen_count;
-        if (unmapped > 0 && (d->unmapped == 0 || i < d->first_unmapped)) d->first_unmapped = i;
-        d->unmapped += unmapped;
-        if (d->seen_count == d->split.count) {
-            paced_log(PACED_LOG_DEBUG, "%s: all %zu images are decoded", d->split.path, d->split.count);
-            warn_unmapped(d);
-        }
+        if (pair->orientation > 1) census_note(&d->census.rotated, i);
+        if (*pair->fault) census_note(&d->census.faulty, i);
+        if (*pair->fault && d->census.faulty.first == i) strcpy(d->census.fault, pair->fault);
+        census_add(&d->census, i, &pair->mask, label, pixel_count(d));
+        if (d->census.images == d->split.count) census_report(&d->census, d->masks, &d->split, d->extent);
     }
     pthread_mutex_unlock(&d->lock);
 }
 
-/* Reads both files of pair i at their original size. On an error neither holds anything to release. */
-static enum paced_err read_pair(struct paced_dataset *d, size_t i, struct paced_image *image, struct paced_mask *mask) {
-    const struct paced_pair *pair = &d->split.pairs[i];
-    char *image_path = paced_path_join(d->root, pair->image), *mask_path = paced_path_join(d->root, pair->mask);
-    char *context = paced_format("%s: entry %zu", d->split.path, i + 1);
-    *image = (struct paced_image){0};
-    *mask = (struct paced_mask){0};
+/* The range of all images; the first call measures it. */
+static const struct paced_value_range *range_of(struct paced_dataset *d) {
+    pthread_mutex_lock(&d->range_lock);
+    if (!d->measured) measure_range(&d->range, &d->split, d->root);
+    d->measured = true;
+    pthread_mutex_unlock(&d->range_lock);
+    return &d->range;
+}
 
-    enum paced_err err = paced_image_read(image_path, context, image);
-    if (!err) err = paced_masks_read(d->masks, mask_path, context, mask);
-    if (!err && (image->width != mask->width || image->height != mask->height))
-        err = paced_error_at(PACED_INVALID, context,
-                             "%s is %d x %d but its mask %s is %d x %d; image and mask must have the same size",
-                             pair->image, image->width, image->height, pair->mask, mask->width, mask->height);
-    if (err) {
-        free(image->rgb);
-        free(mask->label);
+struct paced_value_range paced_dataset_range(struct paced_dataset *d) {
+    return *range_of(d);
+}
+
+const struct paced_census *paced_dataset_census(const struct paced_dataset *d) {
+    return &d->census;
+}
+
+static enum paced_err check_same_size(const char *context, const struct paced_pair *names, const struct pair *pair) {
+    const struct paced_image *image = &pair->image;
+    const struct paced_mask *mask = &pair->mask;
+    if (image->width == mask->width && image->height == mask->height) return PACED_OK;
+    return paced_error_at(PACED_INVALID, context,
+                          "%s is %d x %d but its mask %s is %d x %d; image and mask must have the same size",
+                          names->image, image->width, image->height, names->mask, mask->width, mask->height);
+}
+
+static void release(struct pair *pair) {
+    free(pair->image.rgb);
+    free(pair->mask.label);
+    *pair = (struct pair){0};
+}
+
+/* Reads both files of pair i at their original size. */
+static enum paced_err read_pair(struct paced_dataset *d, size_t i, struct pair *pair) {
+    const struct paced_value_range *range = range_of(d);
+    const struct paced_pair *names = &d->split.pairs[i];
+    char *image_path = paced_path_join(d->root, names->image), *mask_path = paced_path_join(d->root, names->mask);
+    char *context = paced_format("%s: entry %zu", d->split.path, i + 1);
+    struct paced_raster raster;
+    *pair = (struct pair){0};
+    enum paced_err err = paced_raster_read(image_path, context, PACED_SHOWN, &raster);
+    if (!err) {
+        pair->orientation = raster.info.orientation;
+        strcpy(pair->fault, raster.warning);
+        pair->image = paced_image_from(&raster, range);
+        err = paced_masks_read(d->masks, mask_path, context, &pair->mask);
     }
+    if (!err) err = check_same_size(context, names, pair);
+    if (err) release(pair);
     free(context);
     free(mask_path);
     free(image_path);
     return err;
 }
 
+static void resize_mask(const struct paced_dataset *d, const struct paced_mask *mask, uint8_t *label) {
+    paced_resize_nearest(mask->label, mask->width, mask->height, 1, label, d->extent.width, d->extent.height);
+}
+
 enum paced_err paced_dataset_load(struct paced_dataset *d, size_t i, uint8_t *rgb, uint8_t *label) {
-    struct paced_image image;
-    struct paced_mask mask;
+    struct pair pair;
     if (load_cached(d, i, rgb, label)) return PACED_OK;
-    PACED_TRY(read_pair(d, i, &image, &mask));
-    paced_resize_nearest(image.rgb, image.width, image.height, 3, rgb, d->extent.width, d->extent.height);
-    paced_resize_nearest(mask.label, mask.width, mask.height, 1, label, d->extent.width, d->extent.height);
+    PACED_TRY(read_pair(d, i, &pair));
+    paced_resize_nearest(pair.image.rgb, pair.image.width, pair.image.height, 3, rgb, d->extent.width,
+                         d->extent.height);
+    resize_mask(d, &pair.mask, label);
     store_cached(d, i, rgb, label);
-    count_unmapped(d, i, mask.unmapped);
-    free(mask.label);
-    free(image.rgb);
+    count(d, i, &pair, label);
+    release(&pair);
     return PACED_OK;
 }
 
 enum paced_err paced_dataset_pair_stats(struct paced_dataset *d, size_t i, struct paced_pair_stats *stats) {
-    struct paced_image image;
-    struct paced_mask mask;
-    PACED_TRY(read_pair(d, i, &image, &mask));
-    *stats = (struct paced_pair_stats){.width = image.width, .height = image.height};
+    struct pair pair;
+    PACED_TRY(read_pair(d, i, &pair));
+    *stats = (struct paced_pair_stats){.width = pair.image.width, .height = pair.image.height};
     stats->pixels = paced_alloc((size_t)d->masks->classes, sizeof *stats->pixels);
     stats->print = paced_alloc(PACED_FINGERPRINT_VALUES, sizeof *stats->print);
-    size_t count = (size_t)image.width * (size_t)image.height;
-    for (size_t k = 0; k < count; ++k) ++stats->pixels[mask.label[k]];
-    paced_fingerprint_take(&image, stats->print);
-    count_unmapped(d, i, mask.unmapped);
-    free(mask.label);
-    free(image.rgb);
+    size_t pixels = (size_t)pair.image.width * (size_t)pair.image.height;
+    for (size_t k = 0; k < pixels; ++k)
+        if (pair.mask.label[k] != PACED_IGNORED) ++stats->pixels[pair.mask.label[k]];
+    paced_fingerprint_take(&pair.image, stats->print);
+    uint8_t *label = paced_alloc(pixel_count(d), 1);
+    resize_mask(d, &pair.mask, label);
+    count(d, i, &pair, label);
+    free(label);
+    release(&pair);
     return PACED_OK;
 }
 

@@ -14,10 +14,13 @@ enum paced_err format_refuse(const char *path, const char *context, const char *
                   : paced_error_at(PACED_INVALID, path, "%s", text);
 }
 
-enum paced_err format_check_size(const char *path, const char *context, uint32_t width, uint32_t height) {
-    if (width <= IMAGE_MAX_SIDE && height <= IMAGE_MAX_SIDE && (uint64_t)width * height <= IMAGE_MAX_PIXELS)
-        return PACED_OK;
+enum paced_err format_refuse_lossy(const char *path, const char *context, const char *name) {
+    return format_refuse(path, context, "is a %s file, whose compression changes values; masks must be PNG", name);
+}
+
+enum paced_err format_check_size(const char *path, const char *context, uint64_t width, uint64_t height) {
+    if (width <= IMAGE_MAX_SIDE && height <= IMAGE_MAX_SIDE && width * height <= IMAGE_MAX_PIXELS) return PACED_OK;
     return format_refuse(path, context,
-                         "declares %u x %u pixels, above the limit of %d on a side and %d in total; scale it down",
-                         width, height, IMAGE_MAX_SIDE, IMAGE_MAX_PIXELS);
+                         "declares %llu x %llu pixels, above the limit of %d on a side and %d in total; scale it down",
+                         (unsigned long long)width, (unsigned long long)height, IMAGE_MAX_SIDE, IMAGE_MAX_PIXELS);
 }

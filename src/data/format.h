@@ -9,23 +9,29 @@
 enum { IMAGE_MAX_SIDE = 65535, IMAGE_MAX_PIXELS = 1 << 28 };
 
 /* The first bytes of a file, for the recognition of its format. */
-enum { FORMAT_FIRST_BYTES = 16 };
+enum { FORMAT_FIRST_BYTES = 352 };
 
 /* Readers get a file whose first bytes the format recognised. On an error the result holds nothing to release. */
 struct format {
     const char *name;                                     /* for messages: "PNG" */
     const char *const *endings;                           /* of file names, with the dot; the last one is NULL */
     bool (*recognise)(const uint8_t *first, size_t size); /* size: at most FORMAT_FIRST_BYTES */
-    enum paced_err (*read)(const char *path, const char *context, struct paced_image *image);
-    /* The stored sample values; NULL if the compression changes them, so that the format is unfit for masks. */
-    enum paced_err (*read_plane)(const char *path, const char *context, struct paced_plane *plane);
+    bool lossy;                                           /* every file's compression changes values */
+    bool sliced;                                          /* a file may hold several slices */
+    enum paced_err (*describe)(const char *path, const char *context, struct paced_image_info *info);
+    /* Reads slice `slice` of a file that has it: describe ran before, unless the format is not sliced. */
+    enum paced_err (*read)(const char *path, const char *context, int slice, enum paced_samples samples,
+                           struct paced_raster *raster);
 };
 extern const struct format png_format, jpeg_format;
 
 /* Reports "<context>: <path>: ...", or "<path>: ..." if context is NULL or empty; returns PACED_INVALID. */
 enum paced_err format_refuse(const char *path, const char *context, const char *fmt, ...) PACED_PRINTF(3, 4);
 
+/* Reports that a file's compression changes values, which masks must not have. */
+enum paced_err format_refuse_lossy(const char *path, const char *context, const char *name);
+
 /* Checks the size declared in a header, before any allocation. */
-enum paced_err format_check_size(const char *path, const char *context, uint32_t width, uint32_t height);
+enum paced_err format_check_size(const char *path, const char *context, uint64_t width, uint64_t height);
 
 #endif

@@ -1,6 +1,7 @@
 /* Image files of any format. The first bytes determine the format, not the name. */
 #include "src/data/format.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,12 +12,28 @@ static const struct format *const formats[] = {&png_format, &jpeg_format};
 
 /* ---- names --------------------------------------------------------------------------------------------------- */
 
+/* The longest ending of these formats that `name` has, or NULL. */
+static const char *ending_of(const char *name) {
+    const char *longest = NULL;
+    size_t length = strlen(name);
+    for (size_t f = 0; f < PACED_COUNT(formats); ++f)
+        for (const char *const *ending = formats[f]->endings; *ending; ++ending) {
+            size_t n = strlen(*ending);
+            if (n < length && strcasecmp(name + length - n, *ending) == 0 && (!longest || n > strlen(longest)))
+                longest = *ending;
+        }
+    return longest;
+}
+
 bool paced_image_named(const char *name) {
-    const char *dot = strrchr(name, '.');
-    for (size_t f = 0; dot && dot != name && f < PACED_COUNT(formats); ++f)
-        for (const char *const *ending = formats[f]->endings; *ending; ++ending)
-            if (strcasecmp(dot, *ending) == 0) return true;
-    return false;
+    const char *slash = strrchr(name, '/');
+    return ending_of(slash ? slash + 1 : name) != NULL;
+}
+
+size_t paced_image_stem_length(const char *name) {
+    const char *ending = ending_of(name), *dot = strrchr(name, '.'), *slash = strrchr(name, '/');
+    if (ending) return strlen(name) - strlen(ending);
+    return dot && (!slash || dot > slash + 1) ? (size_t)(dot - name) : strlen(name);
 }
 
 const char *paced_image_ending(const char *stem) {
@@ -32,9 +49,29 @@ const char *paced_image_ending(const char *stem) {
 
 /* ---- reading ------------------------------------------------------------------------------------------------- */
 
-/* The format of a file, to be read as an image or, if `exact`, without any change of its values. */
-static enum paced_err find_format(const char *path, const char *context, bool exact, const struct format **found) {
+/* A file, one of its slices and its format. */
+struct source {
+    char *file;
+    int slice;
+    const struct format *format;
+};
+
+/* Separates "file#slice", unless a file of that name exists. */
+static void split_path(const char *path, struct source *source) {
+    const char *mark = strrchr(path, '#');
+    *source = (struct source){0};
+    size_t digits = mark ? strspn(mark + 1, "0123456789") : 0;
+    if (digits == 0 || digits > 6 || mark[1 + digits] || paced_path_exists(path)) {
+        source->file = paced_strdup(path);
+        return;
+    }
+    source->file = paced_format("%.*s", (int)(mark - path), path);
+    source->slice = atoi(mark + 1);
+}
+
+static enum paced_err find_format(struct source *source, const char *context) {
     uint8_t first[FORMAT_FIRST_BYTES];
+    const char *path = source->file;
     if (paced_path_is_dir(path)) return format_refuse(path, context, "is a directory; give a file");
     FILE *file = fopen(path, "rb");
     if (!file) return format_refuse(path, context, "cannot open: %s; check the path", strerror(errno));
@@ -42,33 +79,55 @@ static enum paced_err find_format(const char *path, const char *context, bool ex
     int failure = ferror(file) ? errno : 0;
     fclose(file);
     if (failure) return format_refuse(path, context, "cannot read: %s; check the disk", strerror(failure));
-    for (size_t f = 0; f < PACED_COUNT(formats); ++f) {
-        *found = formats[f];
-        if (!formats[f]->recognise(first, size)) continue;
-        if (!exact || formats[f]->read_plane) return PACED_OK;
-        return format_refuse(path, context, "is a %s file, whose compression changes values; masks must be PNG",
-                             formats[f]->name);
-    }
-    return format_refuse(path, context, "is not a PNG %sfile; convert it", exact ? "" : "or JPEG ");
+    for (size_t f = 0; f < PACED_COUNT(formats) && !source->format; ++f)
+        if (formats[f]->recognise(first, size)) source->format = formats[f];
+    if (source->format) return PACED_OK;
+    struct paced_text names = {0};
+    for (size_t f = 0; f < PACED_COUNT(formats); ++f)
+        paced_text_add(&names, "%s%s", !f ? "" : f + 1 < PACED_COUNT(formats) ? ", " : " or ", formats[f]->name);
+    enum paced_err err = format_refuse(path, context, "is not a %s file; convert it", names.data);
+    free(names.data);
+    return err;
 }
 
-enum paced_err paced_image_read(const char *path, const char *context, struct paced_image *image) {
-    const struct format *format;
-    *image = (struct paced_image){0};
-    PACED_TRY(find_format(path, context, false, &format));
-    return format->read(path, context, image);
+static enum paced_err describe(const struct source *source, const char *context, struct paced_image_info *info) {
+    *info = (struct paced_image_info){.channels = 1, .slices = 1, .bits = 8};
+    PACED_TRY(source->format->describe(source->file, context, info));
+    if (source->slice < info->slices) return PACED_OK;
+    return format_refuse(source->file, context, "has %d %s, so slice %d is missing; they are counted from 0",
+                         info->slices, paced_plural((uint64_t)info->slices, "slice", "slices"), source->slice);
 }
 
-enum paced_err paced_image_read_exact(const char *path, const char *context, struct paced_image *image) {
-    const struct format *format;
-    *image = (struct paced_image){0};
-    PACED_TRY(find_format(path, context, true, &format));
-    return format->read(path, context, image);
+enum paced_err paced_image_describe(const char *path, const char *context, struct paced_image_info *info) {
+    struct source source;
+    split_path(path, &source);
+    enum paced_err err = find_format(&source, context);
+    if (!err) err = describe(&source, context, info);
+    free(source.file);
+    return err;
 }
 
-enum paced_err paced_plane_read(const char *path, const char *context, struct paced_plane *plane) {
-    const struct format *format;
-    *plane = (struct paced_plane){0};
-    PACED_TRY(find_format(path, context, true, &format));
-    return format->read_plane(path, context, plane);
+static enum paced_err read_raster(const struct source *source, const char *context, enum paced_samples samples,
+                                  struct paced_raster *raster) {
+    const struct format *format = source->format;
+    if (samples != PACED_SHOWN && format->lossy) return format_refuse_lossy(source->file, context, format->name);
+    if (format->sliced || source->slice > 0) PACED_TRY(describe(source, context, &raster->info));
+    return format->read(source->file, context, source->slice, samples, raster);
+}
+
+enum paced_err paced_raster_read(const char *path, const char *context, enum paced_samples samples,
+                                 struct paced_raster *raster) {
+    struct source source;
+    *raster = (struct paced_raster){0};
+    split_path(path, &source);
+    enum paced_err err = find_format(&source, context);
+    if (!err) err = read_raster(&source, context, samples, raster);
+    free(source.file);
+    return err;
+}
+
+double paced_raster_at(const struct paced_raster *raster, size_t i) {
+    if (raster->sample == PACED_BYTES) return ((const uint8_t *)raster->value)[i];
+    if (raster->sample == PACED_WORDS) return ((const uint16_t *)raster->value)[i];
+    return (double)((const float *)raster->value)[i];
 }

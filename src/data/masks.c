@@ -1,88 +1,148 @@
 /* Mask readers. The kinds of data set differ only in the encoding of masks: one row each in the table below.
  *
- *   bus, needle: label = 1 where the red channel, expanded to 8 bit, is 255; else 0. Values strictly between 0 and 255
- *                (interpolation or lossy compression) also become 0 and count as unmapped.
- *   robo:        label = the class of the colour in the label table. A colour missing from the table is an error, or
- *                receives the class of the table's entry "ignore" and counts as unmapped.
- *   folder:      label = the stored value (palette index, grey value or red channel).
- *
  * Invariant: readers check every pixel of the file, so errors and counts do not depend on data.size. */
 #include "src/data/masks.h"
 
+#include <ctype.h>
+#include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* ---- readers ------------------------------------------------------------------------------------------------- */
 
+/* Reads a raster and allocates the mask of its size. */
+static enum paced_err start_mask(const char *path, const char *context, enum paced_samples samples,
+                                 struct paced_raster *raster, struct paced_mask *mask) {
+    *mask = (struct paced_mask){0};
+    PACED_TRY(paced_raster_read(path, context, samples, raster));
+    *mask = (struct paced_mask){.width = raster->info.width, .height = raster->info.height};
+    mask->label = paced_alloc((size_t)mask->width * (size_t)mask->height, 1);
+    return PACED_OK;
+}
+
+static enum paced_err finish_mask(enum paced_err err, struct paced_raster *raster, struct paced_mask *mask) {
+    free(raster->value);
+    if (!err) return PACED_OK;
+    free(mask->label);
+    *mask = (struct paced_mask){0};
+    return err;
+}
+
+static enum paced_err refuse_pixel(const char *path, const char *context, const struct paced_mask *mask, size_t i,
+                                   const char *what) {
+    size_t width = (size_t)mask->width;
+    return paced_error_at(PACED_INVALID, context, "%s: row %zu, column %zu %s", path, i / width, i % width, what);
+}
+
+/* The greatest channel of pixel i; masks are drawn in any of them. */
+static double brightest(const struct paced_raster *raster, size_t i) {
+    size_t channels = (size_t)raster->info.channels;
+    double value = paced_raster_at(raster, i * channels);
+    for (size_t c = 1; c < channels; ++c) value = fmax(value, paced_raster_at(raster, i * channels + c));
+    return value;
+}
+
+static double white_of(const struct paced_raster *raster, size_t pixels) {
+    double max = 0, white = 255;
+    for (size_t i = 0; i < pixels; ++i) max = fmax(max, brightest(raster, i));
+    if (max <= 1) return max > 0;
+    while (white < max) white = 2 * white + 1;
+    return white;
+}
+
 static enum paced_err read_binary(const struct paced_masks *masks, const char *path, const char *context,
                                   struct paced_mask *mask) {
-    (void)masks;
-    struct paced_image image;
-    PACED_TRY(paced_image_read_exact(path, context, &image));
-    size_t count = (size_t)image.width * (size_t)image.height;
-    *mask = (struct paced_mask){.width = image.width, .height = image.height, .label = paced_alloc(count, 1)};
+    struct paced_raster raster;
+    PACED_TRY(start_mask(path, context, PACED_COLOURS, &raster, mask));
+    size_t count = (size_t)mask->width * (size_t)mask->height;
+    mask->white = white_of(&raster, count);
     for (size_t i = 0; i < count; ++i) {
-        uint8_t red = image.rgb[3 * i];
-        mask->label[i] = red == 255;
-        mask->unmapped += red > 0 && red < 255;
+        const double value = brightest(&raster, i);
+        mask->label[i] = value == masks->ignore ? PACED_IGNORED : value > 0 && value >= masks->threshold * mask->white;
+        mask->unmapped += value != masks->ignore && value != 0 && value != mask->white;
     }
-    free(image.rgb);
-    return PACED_OK;
+    return finish_mask(PACED_OK, &raster, mask);
+}
+
+static int byte_at(const struct paced_raster *raster, size_t pixel, size_t channel) {
+    size_t channels = (size_t)raster->info.channels;
+    double value = paced_raster_at(raster, pixel * channels + (channels == 3 ? channel : 0));
+    return raster->sample == PACED_WORDS ? (int)value >> 8 : (int)value;
 }
 
 static enum paced_err read_coloured(const struct paced_masks *masks, const char *path, const char *context,
                                     struct paced_mask *mask) {
-    struct paced_image image;
-    PACED_TRY(paced_image_read_exact(path, context, &image));
-    size_t width = (size_t)image.width, count = width * (size_t)image.height;
+    struct paced_raster raster;
     enum paced_err err = PACED_OK;
-    uint8_t *label = paced_alloc(count, 1);
-    size_t last = 0, unmapped = 0;
-    for (size_t i = 0; i < count; ++i) {
-        const uint8_t *rgb = image.rgb + 3 * i;
-        int class = labels_find(&masks->labels, (uint32_t)rgb[0] << 16 | (uint32_t)rgb[1] << 8 | rgb[2], &last);
+    size_t last = 0;
+    PACED_TRY(start_mask(path, context, PACED_COLOURS, &raster, mask));
+    if (raster.sample == PACED_REALS)
+        err = paced_error_at(PACED_INVALID, context, "%s: its values are no colours of 8 or 16 bits; convert it", path);
+    for (size_t i = 0; i < (size_t)mask->width * (size_t)mask->height && !err; ++i) {
+        const int red = byte_at(&raster, i, 0), green = byte_at(&raster, i, 1), blue = byte_at(&raster, i, 2);
+        int class = labels_find(&masks->labels, (uint32_t)(red << 16 | green << 8 | blue), &last);
         if (class < 0 && masks->labels.ignore < 0) {
-            err = paced_error_at(PACED_INVALID, context,
-                                 "%s: row %zu, column %zu has the colour (%d, %d, %d), which %s does not name; add it "
-                                 "there, or an entry \"ignore\"",
-                                 path, i / width, i % width, rgb[0], rgb[1], rgb[2], masks->labels.path);
-            goto out;
+            char *what = paced_format("has the colour (%d, %d, %d), which %s does not name; add it there, or an entry "
+                                      "\"ignore\"",
+                                      red, green, blue, masks->labels.path);
+            err = refuse_pixel(path, context, mask, i, what);
+            free(what);
         }
-        unmapped += class < 0;
-        label[i] = (uint8_t)(class < 0 ? masks->labels.ignore : class);
+        mask->unmapped += class < 0;
+        mask->label[i] = (uint8_t)(class < 0 ? masks->labels.ignore : class);
     }
-    *mask = (struct paced_mask){.width = image.width, .height = image.height, .label = label, .unmapped = unmapped};
-    label = NULL; /* handed over */
-out:
-    free(label);
-    free(image.rgb);
-    return err;
+    return finish_mask(err, &raster, mask);
+}
+
+/* True if the channels of a pixel have different values other than 0. */
+static bool is_coloured(const struct paced_raster *raster, size_t i, double value) {
+    size_t channels = (size_t)raster->info.channels;
+    for (size_t c = 0; c < channels; ++c) {
+        double other = paced_raster_at(raster, i * channels + c);
+        if (other != 0 && other != value) return true;
+    }
+    return false;
+}
+
+/* True if all values are 0 or 255. */
+static bool is_binary(const struct paced_raster *raster, size_t pixels) {
+    for (size_t i = 0; i < pixels * (size_t)raster->info.channels; ++i) {
+        double value = paced_raster_at(raster, i);
+        if (value != 0 && value != 255) return false;
+    }
+    return true;
+}
+
+/* Remedy for a value outside the classes. */
+static const char *advise(const struct paced_masks *masks, const struct paced_raster *raster, size_t pixels,
+                          double value) {
+    if (masks->classes == 2 && is_binary(raster, pixels)) return "masks of 0 and 255 are read by data.dataset = bus";
+    if (value == 255) return "if 255 marks pixels without a class, set data.ignore = 255";
+    return "check data.classes and the mask";
 }
 
 static enum paced_err read_numbered(const struct paced_masks *masks, const char *path, const char *context,
                                     struct paced_mask *mask) {
-    struct paced_plane plane;
-    PACED_TRY(paced_plane_read(path, context, &plane));
-    size_t width = (size_t)plane.width, count = width * (size_t)plane.height;
+    struct paced_raster raster;
     enum paced_err err = PACED_OK;
-    uint8_t *label = paced_alloc(count, 1);
-    for (size_t i = 0; i < count; ++i) {
-        if (plane.value[i] >= masks->classes) {
-            bool binary = masks->classes == 2 && plane.value[i] == 255;
-            err = paced_error_at(
-                PACED_INVALID, context, "%s: row %zu, column %zu holds %d, outside the classes 0 to %d; %s", path,
-                i / width, i % width, plane.value[i], masks->classes - 1,
-                binary ? "masks of 0 and 255 are read by data.dataset = bus" : "check data.classes and the mask");
-            goto out;
-        }
-        label[i] = (uint8_t)plane.value[i];
+    PACED_TRY(start_mask(path, context, PACED_VALUES, &raster, mask));
+    size_t count = (size_t)mask->width * (size_t)mask->height;
+    for (size_t i = 0; i < count && !err; ++i) {
+        const double value = brightest(&raster, i);
+        const bool ignored = value == masks->ignore;
+        char *what = NULL;
+        if (is_coloured(&raster, i, value))
+            what = paced_format("has a colour; colours are read by data.dataset = robo with data.labels");
+        else if (!ignored && !(value >= 0 && value < masks->classes && value == floor(value)))
+            what = paced_format("holds %g, outside the classes 0 to %d; %s", value, masks->classes - 1,
+                                advise(masks, &raster, count, value));
+        else
+            mask->label[i] = ignored ? PACED_IGNORED : (uint8_t)value;
+        if (what) err = refuse_pixel(path, context, mask, i, what);
+        free(what);
     }
-    *mask = (struct paced_mask){.width = plane.width, .height = plane.height, .label = label};
-    label = NULL; /* handed over */
-out:
-    free(label);
-    free(plane.value);
-    return err;
+    return finish_mask(err, &raster, mask);
 }
 
 static const struct mask_kind kinds[] = {
@@ -90,6 +150,10 @@ static const struct mask_kind kinds[] = {
     [PACED_DATA_NEEDLE] = {"needle", "hflip", read_binary, 2, .class_names = {"background", "needle"}},
     [PACED_DATA_ROBO] = {"robo", "none", read_coloured, 0, .coloured = true, .folder = {"train", "val"}},
     [PACED_DATA_FOLDER] = {"folder", "none", read_numbered, 0, .by_folder = true},
+    [PACED_DATA_BINARY] = {"binary", "none", read_binary, 2, .class_names = {"background", "foreground"},
+                           .by_folder = true},
+    [PACED_DATA_INDEX] = {"index", "none", read_numbered, 0, .by_folder = true},
+    [PACED_DATA_COLOUR] = {"colour", "none", read_coloured, 0, .coloured = true, .folder = {"train", "val"}},
 };
 
 const char *paced_dataset_kind_name(int kind) {
@@ -120,6 +184,7 @@ static enum paced_err add_mask(const struct paced_masks *masks, const char *path
                              more.width, more.height, mask->width, mask->height);
     for (size_t i = 0; i < count && !err; ++i) mask->label[i] |= more.label[i];
     mask->unmapped += more.unmapped;
+    mask->white = fmax(mask->white, more.white);
     free(more.label);
     return err;
 }
@@ -149,11 +214,23 @@ static enum paced_err check_classes(const struct paced_masks *masks, const struc
         return paced_error(PACED_INVALID, "data.classes = %lld, but %s has %d %s; set data.classes = %d",
                            (long long)classes, masks->labels.path, masks->labels.classes,
                            paced_plural((uint64_t)masks->labels.classes, "class", "classes"), masks->labels.classes);
+    if (kind->coloured && !isnan(masks->ignore))
+        return paced_error(PACED_INVALID,
+                           "data.ignore is a value, but the masks of the dataset %s have colours; set it to none",
+                           kind->name);
     if (masks->merge && kind->classes != 2)
         return paced_error(PACED_INVALID,
                            "data.merge_masks joins masks of one foreground class, not of the dataset %s; set it to no",
                            kind->name);
     return PACED_OK;
+}
+
+enum paced_err paced_ignore_check(const char *where, const char *text) {
+    size_t digits = strspn(text, "0123456789");
+    bool none = !*text || strcmp(text, "none") == 0;
+    if (none || (digits > 0 && digits <= 5 && !text[digits] && atoi(text) <= UINT16_MAX)) return PACED_OK;
+    return paced_error(PACED_INVALID, "%s: '%s' is no mask value; use none or a whole number from 0 to %d", where, text,
+                       UINT16_MAX);
 }
 
 enum paced_err paced_masks_open(struct paced_masks **masks, const struct paced_data_options *options) {
@@ -164,6 +241,8 @@ enum paced_err paced_masks_open(struct paced_masks **masks, const struct paced_d
     m->kind = &kinds[options->dataset];
     m->classes = (int)options->classes;
     m->merge = options->merge_masks;
+    m->threshold = options->threshold > 0 ? options->threshold : 0.5;
+    m->ignore = options->ignore && isdigit((unsigned char)*options->ignore) ? atof(options->ignore) : NAN;
     enum paced_err err = PACED_OK;
     if (m->kind->coloured && !named)
         err = paced_error(PACED_INVALID,
@@ -208,11 +287,11 @@ bool paced_masks_class_colour(const struct paced_masks *masks, int class, uint32
     return false;
 }
 
-char *paced_masks_unmapped_text(const struct paced_masks *masks, size_t unmapped) {
+char *paced_masks_unmapped_text(const struct paced_masks *masks, uint64_t unmapped) {
     if (masks->kind->coloured)
-        return paced_format("%zu mask %s a colour that %s does not name and %s as its class \"ignore\"", unmapped,
-                            paced_plural(unmapped, "pixel has", "pixels have"), masks->labels.path,
+        return paced_format("%" PRIu64 " mask %s a colour that %s does not name and %s as its class \"ignore\"",
+                            unmapped, paced_plural(unmapped, "pixel has", "pixels have"), masks->labels.path,
                             paced_plural(unmapped, "counts", "count"));
-    return paced_format("%zu mask %s neither 0 nor 255 and %s as background", unmapped,
-                        paced_plural(unmapped, "pixel is", "pixels are"), paced_plural(unmapped, "counts", "count"));
+    return paced_format("%" PRIu64 " mask %s neither black nor white; data.threshold = %g divides them", unmapped,
+                        paced_plural(unmapped, "pixel is", "pixels are"), masks->threshold);
 }

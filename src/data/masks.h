@@ -25,7 +25,8 @@ struct paced_masks {
     const struct mask_kind *kind;
     int classes;
     bool merge;
-    struct labels labels; /* {0} if data.labels is empty */
+    double threshold, ignore; /* data.threshold, data.ignore */
+    struct labels labels;     /* {0} if data.labels is empty */
 };
 
 #endif

@@ -1,7 +1,7 @@
 /* PNG reader and writer, through libpng.
  *
- * An image is what is displayed, without alpha, as 8-bit RGB; a plane has the stored sample values, which are class
- * numbers in masks. Both need the whole file, up to its IEND chunk, so that a truncated file is always an error.
+ * The displayed image is RGB of 8 or 16 bits; the stored values are palette indices or samples of any depth. Both need
+ * the whole file, up to its IEND chunk, so that a truncated file is always an error.
  *
  * libpng reports errors by longjmp, so every function that calls it calls setjmp itself. Invariant: after a jump, no
  * local variable of the function that called setjmp is read. State lives in a struct of the caller, so that nothing is
@@ -13,15 +13,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HEADER_BYTES = 24 };
+enum { HEADER_BYTES = 26 };
 
 struct reader {
     const char *path, *context;
-    bool raw; /* stored samples instead of 8-bit RGB */
+    bool raw; /* stored samples instead of RGB */
     FILE *file;
     png_structp png;
     png_infop info;
     size_t row_bytes;
+    struct paced_image_info declared;          /* by the header */
     int width, height, channels, sample_bytes; /* format of the decoded rows */
     png_bytep pixels, *rows;
 };
@@ -46,33 +47,38 @@ static uint32_t big_endian(const uint8_t *b) {
     return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
 }
 
-/* Checks the size before libpng reads the file, for a clear message and no allocation for a false size. */
-static enum paced_err check_header(struct reader *r) {
+/* Reads the size before libpng reads the file, for a clear message and no allocation for a false size. */
+static enum paced_err read_header(struct reader *r) {
     uint8_t header[HEADER_BYTES];
+    r->file = fopen(r->path, "rb");
+    if (!r->file) return format_refuse(r->path, r->context, "cannot open: %s; check the path", strerror(errno));
     if (fread(header, 1, sizeof header, r->file) < sizeof header)
         return format_refuse(r->path, r->context, "damaged PNG file (the file ends early); replace it");
     rewind(r->file);
-    return format_check_size(r->path, r->context, big_endian(header + 16), big_endian(header + 20));
+    uint32_t width = big_endian(header + 16), height = big_endian(header + 20);
+    PACED_TRY(format_check_size(r->path, r->context, width, height));
+    bool coloured = header[25] == PNG_COLOR_TYPE_RGB || header[25] == PNG_COLOR_TYPE_RGB_ALPHA;
+    r->declared = (struct paced_image_info){
+        .width = (int)width, .height = (int)height, .channels = coloured ? 3 : 1, .slices = 1, .bits = header[24]};
+    return PACED_OK;
 }
 
 static enum paced_err open_reader(struct reader *r) {
-    r->file = fopen(r->path, "rb");
-    if (!r->file) return format_refuse(r->path, r->context, "cannot open: %s; check the path", strerror(errno));
-    PACED_TRY(check_header(r));
+    PACED_TRY(read_header(r));
     r->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, r, on_read_error, on_read_warning);
     if (r->png) r->info = png_create_info_struct(r->png);
     if (!r->info) return paced_error_at(PACED_FAILED, r->path, "libpng cannot start; out of memory?");
     return PACED_OK;
 }
 
-/* Requests 8-bit RGB from libpng, or one unscaled sample per byte (or byte pair). */
+/* Requests RGB from libpng, or unscaled samples in bytes or byte pairs. */
 static void set_transforms(struct reader *r) {
     png_set_strip_alpha(r->png);
+    if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__) png_set_swap(r->png);
     if (r->raw) {
         png_set_packing(r->png);
         return;
     }
-    png_set_strip_16(r->png); /* the high byte, without rounding */
     png_set_palette_to_rgb(r->png);
     if (!(png_get_color_type(r->png, r->info) & PNG_COLOR_MASK_COLOR)) {
         png_set_expand_gray_1_2_4_to_8(r->png);
@@ -115,28 +121,23 @@ static void close_reader(struct reader *r) {
     free(r->pixels);
 }
 
-static enum paced_err read_image(const char *path, const char *context, struct paced_image *image) {
-    struct reader r = {.path = path, .context = context};
+static enum paced_err read_samples(const char *path, const char *context, int slice, enum paced_samples samples,
+                                   struct paced_raster *raster) {
+    struct reader r = {.path = path, .context = context, .raw = samples == PACED_VALUES};
     enum paced_err err = read_pixels(&r);
     if (!err) {
-        *image = (struct paced_image){r.width, r.height, r.pixels};
+        *raster = (struct paced_raster){r.declared, r.sample_bytes == 2 ? PACED_WORDS : PACED_BYTES, r.pixels};
+        raster->info.channels = r.channels;
         r.pixels = NULL; /* handed over */
     }
     close_reader(&r);
     return err;
 }
 
-static enum paced_err read_plane(const char *path, const char *context, struct paced_plane *plane) {
-    struct reader r = {.path = path, .context = context, .raw = true};
-    enum paced_err err = read_pixels(&r);
-    if (err) goto out;
-    size_t count = (size_t)r.width * (size_t)r.height, stride = (size_t)(r.channels * r.sample_bytes);
-    *plane = (struct paced_plane){r.width, r.height, paced_alloc(count, sizeof *plane->value)};
-    for (size_t i = 0; i < count; ++i) {
-        const uint8_t *sample = r.pixels + i * stride;
-        plane->value[i] = (uint16_t)(r.sample_bytes == 2 ? sample[0] << 8 | sample[1] : sample[0]);
-    }
-out:
+static enum paced_err describe(const char *path, const char *context, struct paced_image_info *info) {
+    struct reader r = {.path = path, .context = context};
+    enum paced_err err = read_header(&r);
+    *info = r.declared;
     close_reader(&r);
     return err;
 }
@@ -145,8 +146,11 @@ static bool recognise(const uint8_t *first, size_t size) {
     return size > 0 && png_sig_cmp(first, 0, size < 8 ? size : 8) == 0;
 }
 
-const struct format png_format = {"PNG", (const char *const[]){".png", ".PNG", NULL}, recognise, read_image,
-                                  read_plane};
+const struct format png_format = {.name = "PNG",
+                                  .endings = (const char *const[]){".png", ".PNG", NULL},
+                                  .recognise = recognise,
+                                  .describe = describe,
+                                  .read = read_samples};
 
 /* ---- writing ------------------------------------------------------------------------------------------------- */
 

@@ -40,7 +40,7 @@ static const char *put_jpeg(const char *name, int sampling, int flags, uint8_t *
 
 static void check_colours(const char *path) {
     struct paced_image image;
-    assert_int_equal(paced_image_read(path, NULL, &image), PACED_OK);
+    assert_int_equal(paced_image_read(path, NULL, NULL, &image), PACED_OK);
     assert_true(image.width == W && image.height == H);
     for (int y = 0; y < H; ++y)
         for (int x = 0; x < W; ++x)
@@ -60,7 +60,7 @@ static void test_colour(void **state) {
 static void test_grey(void **state) {
     (void)state;
     struct paced_image image;
-    assert_int_equal(paced_image_read(put_jpeg("grey.jpg", TJSAMP_GRAY, 0, NULL, NULL), NULL, &image), PACED_OK);
+    assert_int_equal(paced_image_read(put_jpeg("grey.jpg", TJSAMP_GRAY, 0, NULL, NULL), NULL, NULL, &image), PACED_OK);
     for (int i = 0; i < W * H; ++i) {
         const int x = i % W, y = i / W;
         const double grey = 0.299 * value_at(x, y, 0) + 0.587 * value_at(x, y, 1) + 0.114 * value_at(x, y, 2);
@@ -115,7 +115,7 @@ static void test_names(void **state) {
 static void check_refused(const char *path, const char *reason) {
     struct paced_image image = {1, 1, NULL};
     hush();
-    enum paced_err err = paced_image_read(path, "train.json: entry 3", &image);
+    enum paced_err err = paced_image_read(path, "train.json: entry 3", NULL, &image);
     const char *said = unhush();
     assert_int_equal(err, PACED_INVALID);
     assert_null(image.rgb);
@@ -163,25 +163,67 @@ static void test_absurd_size(void **state) {
     free(file);
 }
 
+/* Inks in a file with or without Adobe's marker, which inverts them. TurboJPEG writes it. */
+static void check_inks(const uint8_t *file, size_t size, const char *name, bool inverted) {
+    struct paced_image image;
+    assert_int_equal(paced_image_read(put_bytes(name, file, size), NULL, NULL, &image), PACED_OK);
+    for (int x = 0; x < W; ++x)
+        for (int c = 0; c < 3; ++c) {
+            int ink = 3 * x + 40 * c, black = 60; /* as stored */
+            if (!inverted) ink = 255 - ink, black = 255 - black;
+            assert_in_range(image.rgb[3 * x + c] + NEAR, ink * black / 255, ink * black / 255 + 2 * NEAR);
+        }
+    free(image.rgb);
+}
+
 static void test_inks(void **state) {
     (void)state;
-    static uint8_t inks[H * W * 4];
+    enum { ADOBE_BYTES = 16 };
+    static uint8_t inks[H][W][4];
     unsigned char *file = NULL;
     unsigned long length = 0;
+    for (int y = 0; y < H; ++y)
+        for (int x = 0; x < W; ++x) {
+            for (int c = 0; c < 3; ++c) inks[y][x][c] = (uint8_t)(3 * x + 40 * c);
+            inks[y][x][3] = 60;
+        }
     tjhandle tj = tjInitCompress();
-    assert_int_equal(tjCompress2(tj, inks, W, 0, H, TJPF_CMYK, &file, &length, TJSAMP_444, 90, 0), 0);
-    check_refused(put_bytes("inks.jpg", file, length), "CMYK");
+    assert_int_equal(tjCompress2(tj, &inks[0][0][0], W, 0, H, TJPF_CMYK, &file, &length, TJSAMP_444, 100, 0), 0);
+    check_inks(file, length, "adobe.jpg", true);
+    assert_memory_equal(file + 2, "\xff\xee", 2);
+    memmove(file + 2, file + 2 + ADOBE_BYTES, length - 2 - ADOBE_BYTES);
     tjFree(file);
     tjDestroy(tj);
+}
+
+/* Bytes between the picture and its end are harmless; missing bytes are not. */
+static void test_stray_bytes(void **state) {
+    (void)state;
+    enum { MORE = 100 };
+    uint8_t *file, stray[1 << 16];
+    size_t size;
+    put_jpeg("whole.jpg", TJSAMP_444, 0, &file, &size);
+    memcpy(stray, file, size - 2);
+    memset(stray + size - 2, 0, MORE);
+    memcpy(stray + size - 2 + MORE, file + size - 2, 2);
+    hush();
+    check_colours(put_bytes("stray.jpg", stray, size + MORE));
+    const char *said = unhush();
+    assert_says(said, "stray.jpg: Corrupt JPEG data: ");
+    assert_says(said, " extraneous bytes");
+    assert_int_equal(count_of(said, "\n"), 1);
+    memset(file + size / 2, 0xff, 8);
+    check_refused(put_bytes("damaged.jpg", file, size), "JPEG file (");
+    free(file);
 }
 
 /* JPEG masks are rejected, because compression changes class numbers. */
 static void test_masks_are_png(void **state) {
     (void)state;
-    struct paced_plane plane;
+    struct paced_raster raster;
     const char *path = put_jpeg("mask.png", TJSAMP_GRAY, 0, NULL, NULL);
     hush();
-    enum paced_err err = paced_plane_read(path, NULL, &plane);
+    enum paced_err err = paced_raster_read(path, NULL, PACED_VALUES, &raster);
     const char *said = unhush();
     assert_int_equal(err, PACED_INVALID);
     assert_says(said, "is a JPEG file");
@@ -198,6 +240,7 @@ int main(void) {
         cmocka_unit_test(test_no_picture),
         cmocka_unit_test(test_absurd_size),
         cmocka_unit_test(test_inks),
+        cmocka_unit_test(test_stray_bytes),
         cmocka_unit_test(test_masks_are_png),
     };
     return cmocka_run_group_tests(tests, enter_dir, leave_dir);

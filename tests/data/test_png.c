@@ -90,17 +90,23 @@ static void check_kind(struct kind k, int interlace) {
     const char *path = at("kind.png");
     write_kind(path, k, interlace, raw);
     struct paced_image image;
-    struct paced_plane plane;
-    assert_int_equal(paced_image_read_exact(path, NULL, &image), PACED_OK);
-    assert_int_equal(paced_plane_read(path, NULL, &plane), PACED_OK);
-    assert_true(image.width == W && image.height == H && plane.width == W && plane.height == H);
+    struct paced_raster raster;
+    const struct paced_value_range range = {PACED_RANGE_FIXED, 0, k.depth == 16 ? 65535 : 255};
+    const int channels = channels_of(k.type) < 3 ? 1 : 3; /* without alpha */
+    assert_int_equal(paced_image_read(path, NULL, &range, &image), PACED_OK);
+    assert_int_equal(paced_raster_read(path, NULL, PACED_VALUES, &raster), PACED_OK);
+    assert_true(image.width == W && image.height == H && raster.info.width == W && raster.info.height == H);
+    assert_true(raster.info.channels == channels && raster.info.bits == k.depth);
     for (int y = 0; y < H; ++y)
         for (int x = 0; x < W; ++x) {
             for (int c = 0; c < 3; ++c) assert_int_equal(image.rgb[3 * (y * W + x) + c], expected_rgb(raw[y], k, x, c));
-            assert_int_equal(plane.value[y * W + x], sample_of(raw[y], k, x, 0));
+            for (int c = 0; c < channels; ++c) {
+                double value = paced_raster_at(&raster, (size_t)((y * W + x) * channels + c));
+                assert_int_equal(value, sample_of(raw[y], k, x, c));
+            }
         }
     free(image.rgb);
-    free(plane.value);
+    free(raster.value);
 }
 
 static void test_every_kind(void **state) {
@@ -118,7 +124,7 @@ static void test_write_and_read(void **state) {
         for (int i = 0; i < W * H * channels; ++i) pixels[i] = (uint8_t)(i * 7);
         assert_int_equal(paced_png_write(at("own.png"), W, H, channels, pixels), PACED_OK);
         struct paced_image image;
-        assert_int_equal(paced_image_read_exact(at("own.png"), NULL, &image), PACED_OK);
+        assert_int_equal(paced_image_read(at("own.png"), NULL, NULL, &image), PACED_OK);
         for (int i = 0; i < W * H * 3; ++i) assert_int_equal(image.rgb[i], channels == 1 ? pixels[i / 3] : pixels[i]);
         free(image.rgb);
         uint8_t *encoded, *file;
@@ -159,24 +165,25 @@ static void test_write_rows(void **state) {
         assert_int_equal(paced_path_exists(at("deep.png")), false);
     }
     assert_int_equal(paced_png_commit(png), PACED_OK);
-    struct paced_plane plane;
-    assert_int_equal(paced_plane_read(at("deep.png"), NULL, &plane), PACED_OK);
-    for (int i = 0; i < W * H; ++i) assert_int_equal(plane.value[i], (uint16_t)(5000 * (i % W) + 7 * (i / W)));
-    free(plane.value);
+    struct paced_raster raster;
+    assert_int_equal(paced_raster_read(at("deep.png"), NULL, PACED_VALUES, &raster), PACED_OK);
+    for (int i = 0; i < W * H; ++i)
+        assert_int_equal(paced_raster_at(&raster, (size_t)i), (uint16_t)(5000 * (i % W) + 7 * (i / W)));
+    free(raster.value);
 }
 
 /* Checks that both readers reject the file and name its path and the place that refers to it. */
 static void check_refused(const char *path, const char *reason) {
     struct paced_image image = {1, 1, NULL};
-    struct paced_plane plane = {1, 1, NULL};
+    struct paced_raster raster;
     hush();
-    enum paced_err first = paced_image_read_exact(path, "train.json: entry 3", &image);
-    enum paced_err second = paced_plane_read(path, "train.json: entry 3", &plane);
+    enum paced_err first = paced_image_read(path, "train.json: entry 3", NULL, &image);
+    enum paced_err second = paced_raster_read(path, "train.json: entry 3", PACED_VALUES, &raster);
     const char *said = unhush();
     assert_int_equal(first, PACED_INVALID);
     assert_int_equal(second, PACED_INVALID);
     assert_null(image.rgb);
-    assert_null(plane.value);
+    assert_null(raster.value);
     assert_int_equal(count_of(said, "paced: train.json: entry 3: "), 2); /* once each */
     assert_says(said, path);
     assert_says(said, reason);
@@ -206,8 +213,8 @@ static void test_no_png(void **state) {
     (void)state;
     check_refused(at("missing.png"), "; check the path");
     check_refused(test_dir, "is a directory; give a file");
-    check_refused(put_text("text.png", "this is no picture, whatever its name says"), "is not a PNG file");
-    check_refused(put_bytes("empty.png", "", 0), "is not a PNG file");
+    check_refused(put_text("text.png", "this is no picture, whatever its name says"), "is not a PNG or JPEG file");
+    check_refused(put_bytes("empty.png", "", 0), "is not a PNG or JPEG file");
 }
 
 /* Writes a header with a large size and no data. */

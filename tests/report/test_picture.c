@@ -182,7 +182,7 @@ static void test_write(void **state) {
     struct paced_canvas canvas = paced_canvas_create(31, 17, PACED_COLOUR_PAPER);
     paced_canvas_text(&canvas, 3, 3, 1, 0xc02040, "png");
     struct paced_image image = {0};
-    enum paced_err written = paced_canvas_write(&canvas, path), read = paced_image_read_exact(path, NULL, &image);
+    enum paced_err written = paced_canvas_write(&canvas, path), read = paced_image_read(path, NULL, NULL, &image);
     unlink(path);
     assert_int_equal(written, PACED_OK);
     assert_int_equal(read, PACED_OK);

@@ -34,7 +34,8 @@ struct look {
     double mu;
     float *u_p, *u_b, *u, *weight; /* [height][width] */
     struct paced_masks *masks;
-    size_t unmapped, without_mask; /* mask pixels that belong to no class; images without a mask so far */
+    uint64_t unmapped;   /* mask pixels that belong to no class */
+    size_t without_mask; /* images without a mask so far */
 };
 
 static size_t pixels_of(const struct look *k) {

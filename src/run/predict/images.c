@@ -135,7 +135,7 @@ struct reading {
 
 static void *read_image(void *argument) {
     struct reading *r = argument;
-    r->err = paced_image_read(r->path, NULL, &r->image);
+    r->err = paced_image_read(r->path, NULL, NULL, &r->image);
     return NULL;
 }
 
