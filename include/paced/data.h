@@ -31,7 +31,7 @@ const char *paced_dataset_kind_augment(int kind);
 /* The section [data]; docs/configuration.md explains the keys. A string may be NULL, as if empty. */
 struct paced_data_options {
     int dataset; /* enum paced_dataset_kind */
-    char *root, *train, *val, *labels, *augment, *range;
+    char *root, *train, *val, *labels, *augment, *range, *pairs;
     int64_t classes, workers;
     struct paced_extent size; /* of all samples */
     bool merge_masks;
@@ -89,6 +89,8 @@ struct paced_value_range {
 };
 /* Reads auto, 8bit, 16bit, file, "LOW,HIGH" or "auto,LOW,HIGH" (auto as measured). */
 enum paced_err paced_value_range_parse(struct paced_value_range *range, const char *where, const char *text);
+/* The text of a measured range, "auto,LOW,HIGH", or a copy of `text`. Release with free(). */
+char *paced_value_range_text(struct paced_value_range range, const char *text);
 /* Extends low..high (empty if low > high) by the values of a raster. */
 void paced_value_range_measure(const struct paced_raster *raster, double *low, double *high);
 /* The range that `auto` chooses for measured values: from 0 to the least 2^n - 1 (n >= 8) for unsigned integers, else
@@ -153,6 +155,7 @@ struct paced_mask {
     uint8_t *label;  /* [height][width], 0..classes-1 or PACED_IGNORED */
     size_t unmapped; /* pixels that received a default class, because their value belongs to none */
     double white;    /* binary masks: the value of white, 1, 255 or a greater 2^n - 1; 0: the mask is empty */
+    int greys;       /* binary masks: different values between black and white, in 256 steps */
 };
 
 /* Reads a mask. Pixels of the value data.ignore become PACED_IGNORED.
@@ -167,6 +170,8 @@ struct paced_mask {
 enum paced_err paced_masks_read(const struct paced_masks *masks, const char *path, const char *context,
                                 struct paced_mask *mask);
 
+/* Checks data.pairs: two patterns with one * each, separated by a comma. */
+enum paced_err paced_pairs_check(const char *where, const char *text);
 /* Checks data.ignore: none, or a whole number from 0 to 65535. */
 enum paced_err paced_ignore_check(const char *where, const char *text);
 
@@ -191,8 +196,9 @@ struct paced_dataset;
  * <root>/val, by phase. */
 enum paced_err paced_dataset_open(struct paced_dataset **dataset, const struct paced_data_options *options,
                                   enum paced_phase phase);
-/* Opens all pairs below data.root, found by name instead of by a split: x.png or x.jpg with x_mask.png in the same
- * folder, or in the folder "..._mask" beside it. */
+/* Opens all pairs below data.root, found by name instead of by a split: by the pattern data.pairs, or by the usual
+ * layouts, such as x.png with x_mask.png or x_segmentation.png, images/x.jpg with masks/x.png, a/x.png with
+ * a_mask/x_mask.png. */
 enum paced_err paced_dataset_find(struct paced_dataset **dataset, const struct paced_data_options *options);
 void paced_dataset_close(struct paced_dataset *dataset);
 
@@ -202,8 +208,6 @@ const char *paced_dataset_image_name(const struct paced_dataset *dataset, size_t
 const char *paced_dataset_class_name(const struct paced_dataset *dataset, int class); /* may be NULL */
 const struct paced_masks *paced_dataset_masks(const struct paced_dataset *dataset);   /* owned by dataset */
 
-/* True if all decoded pairs fit in the memory bound of paced_dataset_load. */
-bool paced_dataset_fits_memory(const struct paced_dataset *dataset);
 /* Checks that every file of the split can be opened, without decoding; reports the first failure (PACED_INVALID). */
 enum paced_err paced_dataset_check_files(const struct paced_dataset *dataset);
 
@@ -229,6 +233,7 @@ struct paced_census {
     struct paced_occurrences empty, lost;             /* without any class but 0: in the file; only after resizing */
     uint64_t unmapped;
     struct paced_occurrences odd;      /* masks with unmapped pixels */
+    struct paced_occurrences photo;    /* binary masks with the values of a photograph */
     struct paced_occurrences white[3]; /* binary masks whose white is 1, 255, another value */
     struct paced_occurrences rotated;  /* images with an EXIF orientation that is ignored */
     struct paced_occurrences faulty;   /* images with a harmless fault ... */
@@ -237,13 +242,23 @@ struct paced_census {
 /* Valid until the data set closes; not thread-safe. */
 const struct paced_census *paced_dataset_census(const struct paced_dataset *dataset);
 
+/* Files below data.root that belong to no pair of the open data sets and to no key of the section [data]. */
+struct paced_unused {
+    size_t files, count; /* below the root; unused. 0 if there are more than 100,000 files */
+    char *names;         /* the first unused ones, "a.png, b.txt"; NULL: none. Release with free(). */
+};
+/* Compares the files below data.root with the pairs of `sets` (entries may be NULL). Hidden files do not count. */
+enum paced_err paced_data_unused(const struct paced_data_options *options, struct paced_dataset *const *sets,
+                                 size_t count, struct paced_unused *unused);
+
 /* ---- data set statistics ------------------------------------------------------------------------------------- */
 
 enum { PACED_FINGERPRINT_SIDE = 24, PACED_FINGERPRINT_VALUES = PACED_FINGERPRINT_SIDE * PACED_FINGERPRINT_SIDE };
 
 /* Statistics of one pair at its original size. */
 struct paced_pair_stats {
-    int width, height;
+    struct paced_image_info image;
+    double low, high; /* least and greatest value of the image */
     uint64_t *pixels; /* [classes] mask pixels per class */
     float *print;     /* [PACED_FINGERPRINT_VALUES] fingerprint */
 };

@@ -70,6 +70,8 @@ const struct config_key config_keys[] = {
      MEANING("network's input, pixels: the side of a square, or height x width, such as 360x480")},
     {FIELD(data, merge_masks), DEFAULT("no"),
      MEANING("use the union of x_mask.png, x_mask_1.png, x_mask_2.png... (bus, needle)")},
+    {FIELD(data, pairs), DEFAULT(""), CHECK(paced_pairs_check),
+     MEANING("names of images and masks for data split, such as `images/*.jpg, masks/*_seg.png`; empty: usual layouts")},
     {FIELD(data, threshold), DEFAULT("0.5"), ABOVE_TO(0, 1),
      MEANING("foreground of binary masks (bus, needle): values of this fraction of white or more; 1: white alone")},
     {FIELD(data, ignore), DEFAULT("none"), CHECK(paced_ignore_check),

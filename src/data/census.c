@@ -24,6 +24,12 @@ static bool count_labels(struct paced_census *census, int state, const uint8_t *
     return foreground;
 }
 
+/* True if many pixels have many values, unlike a mask with soft edges. */
+static bool is_photo(const struct paced_mask *mask) {
+    enum { GREYS = 16, PART = 4 };
+    return mask->greys >= GREYS && PART * mask->unmapped > (size_t)mask->width * (size_t)mask->height;
+}
+
 void census_add(struct paced_census *census, size_t i, const struct paced_mask *mask, const uint8_t *resized,
                 size_t pixels) {
     ++census->images;
@@ -33,6 +39,7 @@ void census_add(struct paced_census *census, size_t i, const struct paced_mask *
     if (drawn && !left) census_note(&census->lost, i);
     census->unmapped += mask->unmapped;
     if (mask->unmapped > 0) census_note(&census->odd, i);
+    if (is_photo(mask)) census_note(&census->photo, i);
     if (mask->white > 0) census_note(&census->white[mask->white == 1 ? 0 : mask->white == 255 ? 1 : 2], i);
 }
 
@@ -96,25 +103,25 @@ static void report_lost(const struct report *r) {
     if (census->lost.count == 0) return;
     char *size = paced_extent_text(r->extent);
     size_t drawn = census->images - census->empty.count;
-    paced_log(PACED_LOG_WARN, "%s: %zu of %zu %s all foreground at data.size = %s, first %s; use a larger size",
-              r->split->path, census->lost.count, drawn, paced_plural(census->lost.count, "mask loses", "masks lose"),
-              size, r->split->pairs[census->lost.first].mask);
+    paced_log(PACED_LOG_WARN, "%s: %zu of %zu masks lose all foreground at data.size = %s, first %s; use a larger size",
+              r->split->path, census->lost.count, drawn, size, r->split->pairs[census->lost.first].mask);
     free(size);
 }
 
 static void report_values(const struct report *r) {
-    enum { MANY = 5 }; /* unmapped values per 100 pixels that soft edges do not reach */
     const struct paced_census *census = r->census;
     const struct paced_occurrences *white = census->white;
     if (census->unmapped > 0) {
         char *text = paced_masks_unmapped_text(r->masks, census->unmapped);
-        uint64_t all = sum_of(census->pixels[PACED_IN_FILES], 0, LABELS);
-        bool many = !r->masks->kind->coloured && 100 * census->unmapped > MANY * all;
-        paced_log(PACED_LOG_WARN, "%s: %s, first in %s%s", r->split->path, text,
-                  r->split->pairs[census->odd.first].mask,
-                  many ? "; check that the split lists the image before the mask, and data.dataset" : "");
+        paced_log(PACED_LOG_WARN, "%s: %s, first in %s", r->split->path, text, r->split->pairs[census->odd.first].mask);
         free(text);
     }
+    if (census->photo.count > 0)
+        paced_log(
+            PACED_LOG_WARN,
+            "%s: %zu of %zu masks have the values of a photograph, first %s; check that the split lists each image "
+            "before its mask",
+            r->split->path, census->photo.count, census->images, r->split->pairs[census->photo.first].mask);
     if ((white[0].count > 0) + (white[1].count > 0) + (white[2].count > 0) > 1) {
         int rare = 0;
         for (int w = 1; w < 3; ++w)
@@ -148,7 +155,7 @@ void census_report(const struct paced_census *census, const struct paced_masks *
     if (sum_of(census->pixels[PACED_IN_FILES], 1, PACED_IGNORED) > 0) {
         report_classes(&r, PACED_IN_FILES, "; check data.classes and the masks");
         report_lost(&r);
-        report_classes(&r, PACED_AT_SIZE, " at data.size; use a larger size");
+        if (masks->classes > 2) report_classes(&r, PACED_AT_SIZE, " at data.size; use a larger size");
     }
     report_images(&r);
 }

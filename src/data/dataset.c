@@ -9,6 +9,7 @@
 #include "src/data/measure.h"
 
 #include <errno.h>
+#include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -41,7 +42,8 @@ struct paced_dataset {
 struct pair {
     struct paced_image image;
     struct paced_mask mask;
-    int orientation;
+    struct paced_image_info info;
+    double low, high; /* least and greatest value of the image, if measured */
     char fault[sizeof((struct paced_raster *)0)->warning];
 };
 
@@ -72,7 +74,8 @@ static enum paced_err open_pairs(struct paced_dataset *d, const struct paced_dat
     d->folder = folder ? folder : "";
     d->root = paced_path_join(options->root, d->folder);
     d->extent = options->size;
-    PACED_TRY(path ? split_read(&d->split, path, folder ? 1 : 0) : split_find(&d->split, options->root));
+    PACED_TRY(path ? split_read(&d->split, path, folder ? 1 : 0)
+                   : split_find(&d->split, options->root, options->pairs));
     d->cache = paced_alloc(d->split.count, sizeof *d->cache);
     d->seen = paced_alloc(d->split.count, sizeof *d->seen);
     return paced_value_range_parse(&d->range, "data.range", options->range);
@@ -132,22 +135,21 @@ const char *paced_dataset_image_name(const struct paced_dataset *d, size_t i) {
     return d->split.pairs[i].image;
 }
 
-/* Path below data.root of a file named in the split. */
-static char *full_path(const struct paced_dataset *d, const char *name) {
+char *dataset_path_below_root(const struct paced_dataset *d, const char *name) {
     if (strncmp(name, "../", 3) == 0 && *d->folder) return paced_strdup(name + 3);
     return paced_path_join(d->folder, name);
 }
 
 char *paced_dataset_stratum(const struct paced_dataset *d, size_t i) {
     if (!d->masks->kind->by_folder) return paced_strdup("");
-    char *path = full_path(d, d->split.pairs[i].image), *dir = paced_path_dir(path);
+    char *path = dataset_path_below_root(d, d->split.pairs[i].image), *dir = paced_path_dir(path);
     free(path);
     return dir;
 }
 
 char *dataset_path_for(const struct paced_dataset *d, const char *name, enum paced_phase phase) {
     const char *folder = d->masks->kind->folder[phase];
-    char *path = full_path(d, name);
+    char *path = dataset_path_below_root(d, name);
     if (!folder) return path;
     size_t length = strlen(folder);
     bool inside = strncmp(path, folder, length) == 0 && path[length] == '/';
@@ -169,11 +171,6 @@ const struct paced_masks *paced_dataset_masks(const struct paced_dataset *d) {
 }
 
 /* ---- before loading ------------------------------------------------------------------------------------------ */
-
-bool paced_dataset_fits_memory(const struct paced_dataset *d) {
-    size_t others = atomic_load(&cache_used_bytes) - d->cached_bytes;
-    return d->split.count <= (cache_limit_bytes - others) / (4 * pixel_count(d));
-}
 
 static enum paced_err check_file(const struct paced_dataset *d, size_t i, const char *name) {
     char *path = paced_path_join(d->root, name);
@@ -233,7 +230,7 @@ static void count(struct paced_dataset *d, size_t i, const struct pair *pair, co
     pthread_mutex_lock(&d->lock);
     if (!d->seen[i]) {
         d->seen[i] = true;
-        if (pair->orientation > 1) census_note(&d->census.rotated, i);
+        if (pair->info.orientation > 1) census_note(&d->census.rotated, i);
         if (*pair->fault) census_note(&d->census.faulty, i);
         if (*pair->fault && d->census.faulty.first == i) strcpy(d->census.fault, pair->fault);
         census_add(&d->census, i, &pair->mask, label, pixel_count(d));
@@ -274,8 +271,8 @@ static void release(struct pair *pair) {
     *pair = (struct pair){0};
 }
 
-/* Reads both files of pair i at their original size. */
-static enum paced_err read_pair(struct paced_dataset *d, size_t i, struct pair *pair) {
+/* Reads both files of pair i at their original size; `measured`: with the extreme values of the image. */
+static enum paced_err read_pair(struct paced_dataset *d, size_t i, bool measured, struct pair *pair) {
     const struct paced_value_range *range = range_of(d);
     const struct paced_pair *names = &d->split.pairs[i];
     char *image_path = paced_path_join(d->root, names->image), *mask_path = paced_path_join(d->root, names->mask);
@@ -284,7 +281,10 @@ static enum paced_err read_pair(struct paced_dataset *d, size_t i, struct pair *
     *pair = (struct pair){0};
     enum paced_err err = paced_raster_read(image_path, context, PACED_SHOWN, &raster);
     if (!err) {
-        pair->orientation = raster.info.orientation;
+        pair->info = raster.info;
+        pair->low = INFINITY;
+        pair->high = -INFINITY;
+        if (measured) paced_value_range_measure(&raster, &pair->low, &pair->high);
         strcpy(pair->fault, raster.warning);
         pair->image = paced_image_from(&raster, range);
         err = paced_masks_read(d->masks, mask_path, context, &pair->mask);
@@ -304,7 +304,7 @@ static void resize_mask(const struct paced_dataset *d, const struct paced_mask *
 enum paced_err paced_dataset_load(struct paced_dataset *d, size_t i, uint8_t *rgb, uint8_t *label) {
     struct pair pair;
     if (load_cached(d, i, rgb, label)) return PACED_OK;
-    PACED_TRY(read_pair(d, i, &pair));
+    PACED_TRY(read_pair(d, i, false, &pair));
     paced_resize_nearest(pair.image.rgb, pair.image.width, pair.image.height, 3, rgb, d->extent.width,
                          d->extent.height);
     resize_mask(d, &pair.mask, label);
@@ -316,8 +316,8 @@ enum paced_err paced_dataset_load(struct paced_dataset *d, size_t i, uint8_t *rg
 
 enum paced_err paced_dataset_pair_stats(struct paced_dataset *d, size_t i, struct paced_pair_stats *stats) {
     struct pair pair;
-    PACED_TRY(read_pair(d, i, &pair));
-    *stats = (struct paced_pair_stats){.width = pair.image.width, .height = pair.image.height};
+    PACED_TRY(read_pair(d, i, true, &pair));
+    *stats = (struct paced_pair_stats){.image = pair.info, .low = pair.low, .high = pair.high};
     stats->pixels = paced_alloc((size_t)d->masks->classes, sizeof *stats->pixels);
     stats->print = paced_alloc(PACED_FINGERPRINT_VALUES, sizeof *stats->print);
     size_t pixels = (size_t)pair.image.width * (size_t)pair.image.height;

@@ -57,11 +57,15 @@ static enum paced_err read_binary(const struct paced_masks *masks, const char *p
     PACED_TRY(start_mask(path, context, PACED_COLOURS, &raster, mask));
     size_t count = (size_t)mask->width * (size_t)mask->height;
     mask->white = white_of(&raster, count);
+    bool seen[256] = {false};
     for (size_t i = 0; i < count; ++i) {
         const double value = brightest(&raster, i);
         mask->label[i] = value == masks->ignore ? PACED_IGNORED : value > 0 && value >= masks->threshold * mask->white;
-        mask->unmapped += value != masks->ignore && value != 0 && value != mask->white;
+        const bool grey = value != masks->ignore && value != 0 && value != mask->white;
+        mask->unmapped += grey;
+        if (grey) seen[(int)(value / mask->white * 255)] = true;
     }
+    for (size_t v = 0; v < PACED_COUNT(seen); ++v) mask->greys += seen[v];
     return finish_mask(PACED_OK, &raster, mask);
 }
 
@@ -166,8 +170,7 @@ const char *paced_dataset_kind_augment(int kind) {
 
 /* ---- several masks of one image ------------------------------------------------------------------------------ */
 
-/* "a_mask.png" -> "a_mask_2.png" */
-static char *numbered_path(const char *path, int number) {
+char *masks_numbered_path(const char *path, int number) {
     const char *slash = strrchr(path, '/'), *dot = strrchr(path, '.');
     if (!dot || (slash && dot < slash)) dot = path + strlen(path);
     return paced_format("%.*s_%d%s", (int)(dot - path), path, number, dot);
@@ -194,7 +197,7 @@ static enum paced_err merge(const struct paced_masks *masks, const char *path, c
     enum paced_err err = PACED_OK;
     bool more = true;
     for (int number = 1; more && !err; ++number) {
-        char *next = numbered_path(path, number);
+        char *next = masks_numbered_path(path, number);
         more = paced_path_exists(next);
         if (more) err = add_mask(masks, next, context, mask);
         free(next);

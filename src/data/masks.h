@@ -29,4 +29,7 @@ struct paced_masks {
     struct labels labels;     /* {0} if data.labels is empty */
 };
 
+/* Path of a further mask of the same image: "a_mask.png" -> "a_mask_2.png". Release with free(). */
+char *masks_numbered_path(const char *path, int number);
+
 #endif

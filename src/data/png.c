@@ -1,7 +1,7 @@
 /* PNG reader and writer, through libpng.
  *
- * The displayed image is RGB of 8 or 16 bits; the stored values are palette indices or samples of any depth. Both need
- * the whole file, up to its IEND chunk, so that a truncated file is always an error.
+ * The displayed image is grey or RGB of 8 or 16 bits; the stored values are palette indices or samples of any depth.
+ * Both need the whole file, up to its IEND chunk, so that a truncated file is always an error.
  *
  * libpng reports errors by longjmp, so every function that calls it calls setjmp itself. Invariant: after a jump, no
  * local variable of the function that called setjmp is read. State lives in a struct of the caller, so that nothing is
@@ -17,7 +17,7 @@ enum { HEADER_BYTES = 26 };
 
 struct reader {
     const char *path, *context;
-    bool raw; /* stored samples instead of RGB */
+    bool raw; /* stored samples instead of displayed ones */
     FILE *file;
     png_structp png;
     png_infop info;
@@ -71,7 +71,7 @@ static enum paced_err open_reader(struct reader *r) {
     return PACED_OK;
 }
 
-/* Requests RGB from libpng, or unscaled samples in bytes or byte pairs. */
+/* Requests grey or RGB from libpng, or unscaled samples, in bytes or byte pairs. */
 static void set_transforms(struct reader *r) {
     png_set_strip_alpha(r->png);
     if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__) png_set_swap(r->png);
@@ -80,10 +80,7 @@ static void set_transforms(struct reader *r) {
         return;
     }
     png_set_palette_to_rgb(r->png);
-    if (!(png_get_color_type(r->png, r->info) & PNG_COLOR_MASK_COLOR)) {
-        png_set_expand_gray_1_2_4_to_8(r->png);
-        png_set_gray_to_rgb(r->png);
-    }
+    if (!(png_get_color_type(r->png, r->info) & PNG_COLOR_MASK_COLOR)) png_set_expand_gray_1_2_4_to_8(r->png);
 }
 
 static enum paced_err decode(struct reader *r) {

@@ -39,6 +39,11 @@ enum paced_err paced_value_range_parse(struct paced_value_range *range, const ch
                        text);
 }
 
+char *paced_value_range_text(struct paced_value_range range, const char *text) {
+    bool measured = range.kind == PACED_RANGE_AUTO && range.low < range.high;
+    return measured ? paced_format("auto,%.9g,%.9g", range.low, range.high) : paced_strdup(text);
+}
+
 /* ---- measuring ----------------------------------------------------------------------------------------------- */
 
 static size_t sample_count(const struct paced_raster *raster) {
@@ -88,24 +93,33 @@ static uint8_t byte_of(double v, double low, double scale) {
     return part >= 255 ? 255 : part > 0 ? (uint8_t)part : 0; /* NaN becomes 0 */
 }
 
-/* True if the samples are the bytes of the image already. */
-static bool is_ready(const struct paced_raster *raster, const struct paced_value_range *r) {
+static void replicate(const uint8_t *grey, size_t pixels, uint8_t *rgb) {
+    for (size_t i = 0; i < pixels; ++i) rgb[3 * i] = rgb[3 * i + 1] = rgb[3 * i + 2] = grey[i];
+}
+
+static void convert(const struct paced_raster *raster, const struct paced_value_range *r, uint8_t *rgb) {
     const struct paced_image_info *info = &raster->info;
-    return raster->sample == PACED_BYTES && info->channels == 3 && !info->inverted && r->low == 0 && r->high == 255;
+    const double scale = 256 / (r->high - r->low + (info->is_float ? 0 : 1));
+    const size_t values = 3 * (size_t)info->width * (size_t)info->height;
+    for (size_t i = 0; i < values; ++i) {
+        uint8_t byte = byte_of(paced_raster_at(raster, info->channels == 3 ? i : i / 3), r->low, scale);
+        rgb[i] = info->inverted ? (uint8_t)(255 - byte) : byte;
+    }
 }
 
 struct paced_image paced_image_from(struct paced_raster *raster, const struct paced_value_range *range) {
     const struct paced_image_info *info = &raster->info;
     const struct paced_value_range r = resolve(raster, range);
+    /* The samples are bytes of the image already. */
+    const bool ready = raster->sample == PACED_BYTES && !info->inverted && r.low == 0 && r.high == 255;
     struct paced_image image = {info->width, info->height, raster->value};
-    if (!is_ready(raster, &r)) {
-        const double scale = 256 / (r.high - r.low + (info->is_float ? 0 : 1));
-        size_t pixels = (size_t)info->width * (size_t)info->height, channels = (size_t)info->channels;
+    if (!ready || info->channels != 3) {
+        const size_t pixels = (size_t)info->width * (size_t)info->height;
         image.rgb = paced_alloc(pixels, 3);
-        for (size_t i = 0; i < 3 * pixels; ++i) {
-            uint8_t byte = byte_of(paced_raster_at(raster, channels == 3 ? i : i / 3), r.low, scale);
-            image.rgb[i] = info->inverted ? (uint8_t)(255 - byte) : byte;
-        }
+        if (ready)
+            replicate(raster->value, pixels, image.rgb);
+        else
+            convert(raster, &r, image.rgb);
         free(raster->value);
     }
     *raster = (struct paced_raster){0};

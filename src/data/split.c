@@ -3,7 +3,8 @@
  *   [["benign/benign (1).png", "benign/benign (1)_mask.png"], ...]
  *
  * Invariant: an accepted split names only files below the root. Absolute paths and ".." out of the root are refused;
- * symbolic links are not checked. Errors name the file and the entry, counted from 1. */
+ * symbolic links are not checked. A backslash separates folders, too. Errors name the file and the entry, counted
+ * from 1. */
 #include "src/data/split.h"
 
 #include <stdlib.h>
@@ -29,17 +30,22 @@ static const char *path_fault(const char *path, int depth) {
     return NULL;
 }
 
+/* Replaces the separators of other systems. */
+static void use_slashes(char *path) {
+    for (; *path; ++path)
+        if (*path == '\\') *path = '/';
+}
+
 static enum paced_err read_path(const struct paced_split *split, size_t entry, const char *what, const json_t *value,
                                 char **path) {
     const char *file = split->path;
     if (!json_is_string(value))
         return paced_error_at(PACED_INVALID, file,
                               "entry %zu: the %s is not a string; each entry is [\"image\", \"mask\"]", entry, what);
-    const char *fault = path_fault(json_string_value(value), split->depth);
-    if (fault)
-        return paced_error_at(PACED_INVALID, file, "entry %zu: %s \"%s\": %s", entry, what, json_string_value(value),
-                              fault);
     *path = paced_strdup(json_string_value(value));
+    use_slashes(*path);
+    const char *fault = path_fault(*path, split->depth);
+    if (fault) return paced_error_at(PACED_INVALID, file, "entry %zu: %s \"%s\": %s", entry, what, *path, fault);
     return PACED_OK;
 }
 

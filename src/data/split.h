@@ -18,9 +18,9 @@ struct paced_split {
 /* Reads and checks the whole list without accessing image files. Paths start `depth` folders below the data root and
  * must not leave it. On an error (PACED_INVALID) *split is {0}. */
 enum paced_err split_read(struct paced_split *split, const char *path, int depth);
-/* Lists all images below `root` that have a mask by name, sorted by name: x.png and x_mask.png in one folder, or
- * a/x.png and a_mask/x_mask.png. PACED_INVALID if there is none. */
-enum paced_err split_find(struct paced_split *split, const char *root);
+/* Lists all images below `root` that have a mask by the pattern `pairs` (data.pairs), or by one of the usual layouts if
+ * `pairs` is NULL or empty. Sorted by the mask's name (by a pattern: the image's). PACED_INVALID if there is none. */
+enum paced_err split_find(struct paced_split *split, const char *root, const char *pairs);
 
 void split_finish(struct paced_split *split);
 

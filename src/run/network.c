@@ -64,6 +64,16 @@ enum paced_err network_check(const struct paced_config *config, const char *path
     return err;
 }
 
+char *network_range(const struct paced_config *config, const char *path) {
+    struct paced_weights weights = {0};
+    const char *range = NULL;
+    bool unmeasured = strcmp(config->data.range, "auto") == 0;
+    if (unmeasured && paced_weights_read(path, &weights) == PACED_OK) range = paced_weights_metadata(&weights, "range");
+    char *found = paced_strdup(range ? range : config->data.range);
+    paced_weights_finish(&weights);
+    return found;
+}
+
 static void add_number(struct paced_weights *weights, const char *key, int64_t value) {
     char *text = paced_format("%lld", (long long)value);
     paced_weights_add_metadata(weights, key, text);
@@ -86,6 +96,7 @@ enum paced_err network_collect(struct network *network, const struct paced_confi
                                struct paced_weights *weights) {
     const struct paced_network is = {config->model.arch, (int)config->model.width, (int)config->data.classes};
     network_describe(weights, &is, &config->data.size);
+    if (strcmp(config->data.range, "auto") != 0) paced_weights_add_metadata(weights, "range", config->data.range);
     return paced_exec_save_params(network->exec, weights);
 }
 

@@ -33,10 +33,14 @@ bool expected_has(const struct expected *expected, const char *path);
  * file is not read. */
 enum paced_err network_check(const struct paced_config *config, const char *path, const struct expected *expected);
 
+/* Range of values for the images that weights are applied to: data.range, or for `auto` the range that was measured in
+ * their training, from the metadata of the file. Release with free(). */
+char *network_range(const struct paced_config *config, const char *path);
+
 /* Adds architecture, width, classes, image size and the program's version as metadata. size NULL: any size. */
 void network_describe(struct paced_weights *weights, const struct paced_network *network,
                       const struct paced_extent *size);
-/* Collects all tensors of the network and the metadata of network_describe. */
+/* Collects all tensors of the network and the metadata: those of network_describe, and data.range unless it is `auto`. */
 enum paced_err network_collect(struct network *network, const struct paced_config *config,
                                struct paced_weights *weights);
 enum paced_err network_save(struct network *network, const struct paced_config *config, const char *path);

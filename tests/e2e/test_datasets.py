@@ -104,9 +104,13 @@ class CheckTest(program.Case):
 
     def test_what_is_planted_is_found(self):
         out = self.run_program("data", "check", "set.ini").stdout
-        self.assertRegex(out, r"\ntrain +20 +0 +1 +32 to 32 ")
-        self.assertRegex(out, r"\nval +6 +0 +0 +32 to 64 ")
-        self.assertRegex(out, r"\n +1 +47\.500% +19 +50\.000% +6  lesion\n")
+        train, val = out[:out.index("val: ")], out[out.index("val: "):]
+        self.assertRegex(train, r"train: 20 pairs\n +unreadable +0\n +size +32 x 32 to 32 x 32 ")
+        self.assertRegex(train, r"\n +empty masks +1\n")
+        self.assertRegex(train, r"\n +1 +19 +47\.500% +19 +47\.500%  lesion\n")
+        self.assertRegex(val, r"val: 6 pairs\n +unreadable +0\n +size +32 x 32 to 64 x 64 ")
+        self.assertRegex(val, r"\n +bits +8 grey\n +values +1 to 251\n +pixel spacing +unknown\n +empty masks +0\n")
+        self.assertRegex(val, r"\n +1 +6 +50\.000% +6 +50\.000%  lesion\n")
         self.assertIn("3 groups of 6 images", out)
         self.assertIn("across: 2 of val repeat images of train, 2 of train images of val", out)
         groups = [line.split("  ")[-1] for line in out[out.index("likeness"):].splitlines()[1:]]
@@ -123,7 +127,7 @@ class CheckTest(program.Case):
         for words in ("entry 7: ", "missing.png", "entry 8: ", "broken.png", "entry 9: ", "must have the same size",
                       "3 of 29 pairs cannot be read"):
             self.assertIn(words, done.stderr)
-        self.assertRegex(done.stdout, r"\nval +9 +3 ")
+        self.assertIn("val: 9 pairs\n  unreadable     3\n", done.stdout)
 
     def test_split_keeps_together_what_belongs_together(self):
         for seed in range(3):
@@ -191,12 +195,12 @@ class RealTest(program.Case):
     def test_leaks_of_busi(self):
         program.write_ini(self.path("busi.ini"), data={"dataset": "bus"})
         out = self.run_program("data", "check", "busi.ini", *self.options("busi")).stdout
-        self.assertRegex(out, r"\nval +100 +0 +19 ")
+        self.assertRegex(out, r"\nval: 100 pairs\n +unreadable +0\n(.*\n)+? +empty masks +19\n")
         self.assertIn("17 of val repeat images of train", out)
         self.run_program("data", "split", "busi.ini", *self.options("busi"), "--output", "busi")
         out = self.run_program("data", "check", "busi.ini", *self.options("busi"), "--set", "data.train=busi/train.json",
                                "--set", "data.val=busi/val.json").stdout
-        self.assertRegex(out, r"\nval +15[4-8] ")
+        self.assertRegex(out, r"\nval: 15[4-8] pairs\n")
         self.assertIn("0 of val repeat images of train", out)
 
     def test_camvid(self):

@@ -9,55 +9,119 @@
 
 static const char *const set_names[] = {[PACED_TRAIN] = "train", [PACED_VAL] = "val"};
 
-/* Sums over the pairs of a split. */
-struct sums {
-    size_t images, unreadable, empty; /* empty: no class but 0 */
-    int min_width, min_height, max_width, max_height;
-    uint64_t total, *pixels; /* [classes] */
-    size_t *holders;         /* [classes]: images that contain the class */
+/* ---- one table for each split ------------------------------------------------------------------------------------ */
+
+enum { MAX_KINDS = 4 }; /* different depths or spacings that are listed */
+
+/* Number of images of each different property, such as their bit depths. */
+struct kinds {
+    char *text[MAX_KINDS];
+    size_t images[MAX_KINDS], count, others;
 };
 
-static void add_pair(struct sums *u, const struct paced_pair_stats *pair, size_t classes) {
-    ++u->images;
-    if (!pair->pixels) {
-        ++u->unreadable;
-        return;
-    }
-    const uint64_t pixels = (uint64_t)pair->width * (uint64_t)pair->height;
-    u->total += pixels;
-    u->empty += pair->pixels[0] == pixels;
-    for (size_t c = 0; c < classes; ++c) {
-        u->pixels[c] += pair->pixels[c];
-        u->holders[c] += pair->pixels[c] > 0;
-    }
-    if (u->min_width == 0 || pair->width < u->min_width) u->min_width = pair->width;
-    if (u->min_height == 0 || pair->height < u->min_height) u->min_height = pair->height;
-    if (pair->width > u->max_width) u->max_width = pair->width;
-    if (pair->height > u->max_height) u->max_height = pair->height;
+static void add_kind(struct kinds *kinds, char *text) {
+    size_t k = 0;
+    while (k < kinds->count && strcmp(kinds->text[k], text) != 0) ++k;
+    if (k == kinds->count && k < MAX_KINDS) kinds->text[kinds->count++] = paced_strdup(text);
+    ++*(k < MAX_KINDS ? &kinds->images[k] : &kinds->others);
+    free(text);
 }
 
-static void print_sets(const struct sums sums[2]) {
-    printf("set    images  unreadable  empty masks  width       height\n");
-    for (int phase = 0; phase < 2; ++phase) {
-        const struct sums *u = &sums[phase];
-        char *width = paced_format("%d to %d", u->min_width, u->max_width);
-        printf("%-5s %7zu %11zu %12zu  %-10s  %d to %d\n", set_names[phase], u->images, u->unreadable, u->empty, width,
-               u->min_height, u->max_height);
-        free(width);
+static void print_kinds(const char *name, struct kinds *kinds) {
+    printf("  %-15s", name);
+    for (size_t k = 0; k < kinds->count; ++k) {
+        printf("%s%s", k ? ", " : "", kinds->text[k]);
+        if (kinds->count > 1) printf(" (%zu images)", kinds->images[k]);
+        free(kinds->text[k]);
     }
+    if (kinds->others > 0) printf(", others (%zu images)", kinds->others);
+    printf("%s\n", kinds->count == 0 ? "-" : "");
 }
 
-static void print_classes(const struct dataset_stats *s, const struct sums sums[2], int classes) {
-    printf("\nclass  train pixels  train images  val pixels  val images  name\n");
+/* Properties of the images of a split. */
+struct images {
+    size_t read;
+    int min_width, min_height, max_width, max_height;
+    double low, high;
+    struct kinds bits, spacing;
+};
+
+static void add_pair(struct images *s, const struct paced_pair_stats *pair) {
+    const struct paced_image_info *image = &pair->image;
+    if (s->read == 0 || image->width < s->min_width) s->min_width = image->width;
+    if (s->read == 0 || image->height < s->min_height) s->min_height = image->height;
+    if (image->width > s->max_width) s->max_width = image->width;
+    if (image->height > s->max_height) s->max_height = image->height;
+    if (s->read == 0 || pair->low < s->low) s->low = pair->low;
+    if (s->read == 0 || pair->high > s->high) s->high = pair->high;
+    ++s->read;
+    add_kind(&s->bits, paced_format("%d%s%s", image->bits,
+                                    image->is_float    ? " (real numbers)"
+                                    : image->is_signed ? " (signed)"
+                                                       : "",
+                                    image->channels == 3 ? " colour" : " grey"));
+    add_kind(&s->spacing, image->spacing_mm[0] > 0
+                              ? paced_format("%.4g x %.4g mm", image->spacing_mm[0], image->spacing_mm[1])
+                              : paced_strdup("unknown"));
+}
+
+static void print_images(const struct dataset_stats *stats, enum paced_phase phase) {
+    struct images s = {0};
+    for (size_t k = 0; k < stats->count; ++k)
+        if (dataset_stats_is_in(stats, k, phase) && stats->pair[k].pixels) add_pair(&s, &stats->pair[k]);
+    size_t all = paced_dataset_count(stats->set[phase]);
+    const struct paced_value_range range = paced_dataset_range(stats->set[phase]);
+    printf("%s: %zu %s\n", set_names[phase], all, paced_plural(all, "pair", "pairs"));
+    printf("  %-15s%zu\n", "unreadable", all - s.read);
+    printf("  %-15s%d x %d to %d x %d (height x width)\n", "size", s.min_height, s.min_width, s.max_height,
+           s.max_width);
+    print_kinds("bits", &s.bits);
+    printf("  %-15s%g to %g", "values", s.low, s.high);
+    if (range.low < range.high && range.kind != PACED_RANGE_FILE)
+        printf("; black is %g, white %g", range.low, range.high);
+    printf("\n");
+    print_kinds("pixel spacing", &s.spacing);
+}
+
+static double share_of(const struct paced_census *census, int state, int label) {
+    uint64_t all = 0;
+    for (int c = 0; c <= PACED_IGNORED; ++c) all += census->pixels[state][c];
+    return all > 0 ? 100 * (double)census->pixels[state][label] / (double)all : 0;
+}
+
+static void print_class(const struct paced_census *census, int label, const char *number, const char *name) {
+    printf("  %5s %8zu %10.3f%%", number, census->holders[PACED_IN_FILES][label],
+           share_of(census, PACED_IN_FILES, label));
+    printf("  %15zu %10.3f%%  %s\n", census->holders[PACED_AT_SIZE][label], share_of(census, PACED_AT_SIZE, label),
+           name);
+}
+
+static void print_masks(const struct paced_dataset *set, int classes) {
+    const struct paced_census *census = paced_dataset_census(set);
+    char *size = paced_extent_text(paced_dataset_extent(set)), number[16];
+    printf("  %-15s%zu\n", "empty masks", census->empty.count);
+    printf("  %-15s%zu lose all foreground at data.size = %s\n", "small lesions", census->lost.count, size);
+    printf("  class    masks      pixels   masks, resized      pixels  name\n");
     for (int c = 0; c < classes; ++c) {
-        const char *name = paced_dataset_class_name(s->set[PACED_TRAIN], c);
-        double share[2];
-        for (int phase = 0; phase < 2; ++phase)
-            share[phase] = sums[phase].total ? 100.0 * (double)sums[phase].pixels[c] / (double)sums[phase].total : 0;
-        printf("%5d %12.3f%% %13zu %10.3f%% %11zu  %s\n", c, share[0], sums[0].holders[c], share[1], sums[1].holders[c],
-               name ? name : "");
+        const char *name = paced_dataset_class_name(set, c);
+        snprintf(number, sizeof number, "%d", c);
+        print_class(census, c, number, name ? name : "");
     }
+    if (census->holders[PACED_IN_FILES][PACED_IGNORED] > 0) print_class(census, PACED_IGNORED, "-", "(ignored)");
+    printf("\n");
+    free(size);
 }
+
+static enum paced_err print_unused(const struct dataset_stats *s, const struct paced_data_options *options) {
+    struct paced_unused unused;
+    PACED_TRY(paced_data_unused(options, s->set, PACED_COUNT(s->set), &unused));
+    printf("files below %s in neither split: %zu of %zu%s%s\n", options->root, unused.count, unused.files,
+           unused.names ? ": " : "", unused.names ? unused.names : "");
+    free(unused.names);
+    return PACED_OK;
+}
+
+/* ---- near duplicates --------------------------------------------------------------------------------------------- */
 
 /* Pair and its group. Sorting makes the pairs of a group adjacent. */
 struct member {
@@ -102,7 +166,7 @@ static void print_duplicates(const struct dataset_stats *s) {
         }
         list_group(&list, s, order + i, end - i);
     }
-    printf("\nduplicates (thumbnails that correlate above %.3f): %zu %s of %zu images\n"
+    printf("duplicates (thumbnails that correlate above %.3f): %zu %s of %zu images\n"
            "across: %zu of val repeat images of train, %zu of train images of val\n",
            SURVEY_ALIKE, groups, paced_plural(groups, "group", "groups"), alike, across[PACED_VAL],
            across[PACED_TRAIN]);
@@ -111,28 +175,16 @@ static void print_duplicates(const struct dataset_stats *s) {
     free(order);
 }
 
-static void print_report(const struct dataset_stats *s, int classes) {
-    struct sums sums[2] = {{0}};
-    for (int phase = 0; phase < 2; ++phase) {
-        sums[phase].pixels = paced_alloc((size_t)classes, sizeof *sums[phase].pixels);
-        sums[phase].holders = paced_alloc((size_t)classes, sizeof *sums[phase].holders);
-    }
-    for (size_t k = 0; k < s->count; ++k)
-        add_pair(&sums[dataset_stats_is_in(s, k, PACED_VAL)], &s->pair[k], (size_t)classes);
-    print_sets(sums);
-    print_classes(s, sums, classes);
-    print_duplicates(s);
-    for (int phase = 0; phase < 2; ++phase) {
-        free(sums[phase].pixels);
-        free(sums[phase].holders);
-    }
-}
-
 static enum paced_err check(const struct paced_config *config) {
     struct dataset_stats stats = {0};
     enum paced_err err = dataset_stats_open(&stats, config, false);
     if (!err) err = dataset_stats_read(&stats, (int)config->data.workers);
-    if (!err) print_report(&stats, (int)config->data.classes);
+    for (int phase = 0; phase < 2 && !err; ++phase) {
+        print_images(&stats, phase);
+        print_masks(stats.set[phase], (int)config->data.classes);
+    }
+    if (!err) err = print_unused(&stats, &config->data);
+    if (!err) print_duplicates(&stats);
     if (!err && stats.unreadable)
         err = paced_error(PACED_INVALID, "%zu of %zu %s cannot be read; fix the files that are listed above",
                           stats.unreadable, stats.count, paced_plural(stats.count, "pair", "pairs"));

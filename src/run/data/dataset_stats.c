@@ -12,8 +12,14 @@
 enum paced_err dataset_stats_open(struct dataset_stats *s, const struct paced_config *config, bool find) {
     const char *split[] = {config->data.train, config->data.val};
     const bool none = *split[0] == '\0' && *split[1] == '\0';
-    for (int phase = 0; phase < 2; ++phase)
-        if (!find || *split[phase] != '\0') PACED_TRY(paced_dataset_open(&s->set[phase], &config->data, phase));
+    struct paced_data_options data = config->data;
+    for (int phase = 0; phase < 2; ++phase) {
+        if (find && *split[phase] == '\0') continue;
+        if (s->set[PACED_TRAIN]) /* the validation images have the range of the training images */
+            data.range = s->range =
+                paced_value_range_text(paced_dataset_range(s->set[PACED_TRAIN]), config->data.range);
+        PACED_TRY(paced_dataset_open(&s->set[phase], &data, phase));
+    }
     if (find && none) PACED_TRY(paced_dataset_find(&s->set[PACED_TRAIN], &config->data));
     for (int phase = 0; phase < 2; ++phase)
         if (s->set[phase]) s->count += paced_dataset_count(s->set[phase]);
@@ -28,6 +34,7 @@ void dataset_stats_finish(struct dataset_stats *s) {
     free(s->pair);
     free(s->group);
     free(s->like);
+    free(s->range);
     for (int phase = 0; phase < 2; ++phase) paced_dataset_close(s->set[phase]);
     *s = (struct dataset_stats){0};
 }

@@ -8,6 +8,7 @@
 
 struct dataset_stats {
     struct paced_dataset *set[2];  /* configured splits, or a single set without splits; NULL: none */
+    char *range;                   /* data.range, measured on the training images; NULL: none were opened */
     size_t count;                  /* pairs of both sets, one set after the other */
     struct paced_pair_stats *pair; /* [count]; pixels NULL: unreadable, reported as an error */
     size_t unreadable;

@@ -35,6 +35,7 @@ static enum paced_err run(struct run *r, const struct paced_config *config, cons
                           const struct paced_arguments *arguments) {
     PACED_TRY(prediction_init(&r->prediction, config, weights, arguments));
     PACED_TRY(images_list(&r->images, arguments, r->prediction.results));
+    PACED_TRY(images_set_range(&r->images, config, weights));
     size_t named = r->images.count;
     if (!arguments->overwrite) prediction_drop_done(&r->prediction, &r->images);
     size_t wanted = r->images.count;

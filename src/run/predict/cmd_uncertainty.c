@@ -53,8 +53,12 @@ static enum paced_err find_tau(struct look *k, float *tau) {
     }
     struct paced_dataset *val;
     struct logits logits = {0};
-    PACED_TRY(paced_dataset_open(&val, &c->data, PACED_VAL));
-    enum paced_err err =
+    struct paced_data_options data = c->data;
+    data.range = network_range(c, c->distill.teacher);
+    enum paced_err err = paced_dataset_open(&val, &data, PACED_VAL);
+    free(data.range);
+    if (err) return err;
+    err =
         logits_collect(&logits, &k->network, val, 1, (int)c->data.workers, k->example.classes, NULL, true, "calibrate");
     double fitted = 0;
     if (!err)
@@ -287,6 +291,7 @@ enum paced_err paced_command_uncertainty(const struct paced_arguments *arguments
     paced_catch_stop();
     enum paced_err err = paced_dir_check(look.output);
     if (!err) err = images_list(&images, arguments, (struct result_endings){endings, PACED_COUNT(endings)});
+    if (!err) err = images_set_range(&images, &config, weights);
     if (!err) err = open_look(&look, weights);
     if (!err) err = look_at(&look, &images);
     close_look(&look);

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "src/run/network.h"
+
 /* ---- the list ------------------------------------------------------------------------------------------------ */
 
 static void add(struct images *images, char *path) {
@@ -36,7 +38,7 @@ static enum paced_err add_folder(struct images *images, const char *dir) {
     size_t before = images->count;
     for (int i = 0; i < count; ++i) {
         const char *name = entries[i]->d_name;
-        bool named = paced_image_named(name), mask = named && is_mask(dir, name);
+        bool named = name[0] != '.' && paced_image_named(name), mask = named && is_mask(dir, name);
         if (named && !mask) add(images, paced_path_join(dir, name));
         images->masks += mask;
         free(entries[i]);
@@ -112,6 +114,13 @@ void images_finish(struct images *images) {
     *images = (struct images){0};
 }
 
+enum paced_err images_set_range(struct images *images, const struct paced_config *config, const char *weights) {
+    char *range = network_range(config, weights);
+    enum paced_err err = paced_value_range_parse(&images->range, "data.range", range);
+    free(range);
+    return err;
+}
+
 void images_drop(struct images *images, bool (*is_done)(const void *context, const char *path), const void *context) {
     size_t kept = 0;
     for (size_t i = 0; i < images->count; ++i)
@@ -127,6 +136,7 @@ void images_drop(struct images *images, bool (*is_done)(const void *context, con
 /* Image that is read on its own thread. path NULL: none. */
 struct reading {
     const char *path;
+    const struct paced_value_range *range;
     struct paced_image image;
     enum paced_err err;
     pthread_t thread;
@@ -135,12 +145,13 @@ struct reading {
 
 static void *read_image(void *argument) {
     struct reading *r = argument;
-    r->err = paced_image_read(r->path, NULL, NULL, &r->image);
+    r->err = paced_image_read(r->path, NULL, r->range, &r->image);
     return NULL;
 }
 
-static void start_reading(struct reading *r, const char *path) {
-    *r = (struct reading){.path = path};
+static void start_reading(struct reading *r, const struct images *images, size_t i) {
+    const char *path = i < images->count ? images->paths[i] : NULL;
+    *r = (struct reading){.path = path, .range = &images->range};
     r->apart = path && pthread_create(&r->thread, NULL, read_image, r) == 0;
 }
 
@@ -164,11 +175,11 @@ enum paced_err images_visit(struct images *images, const char *label, images_vis
     struct paced_progress progress;
     struct reading readings[2] = {{0}};
     paced_progress_start(&progress, label, images->count);
-    start_reading(&readings[0], images->count ? images->paths[0] : NULL);
+    start_reading(&readings[0], images, 0);
     while (i < images->count && !paced_stop_asked()) {
         struct reading *now = &readings[i % 2], *next = &readings[(i + 1) % 2];
         wait_reading(now);
-        start_reading(next, i + 1 < images->count ? images->paths[i + 1] : NULL);
+        start_reading(next, images, i + 1);
         enum paced_err err = now->err ? now->err : visit(context, now->path, &now->image);
         finish_reading(now);
         if (err) worst = err;

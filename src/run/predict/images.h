@@ -2,6 +2,7 @@
 #ifndef PACED_RUN_IMAGES_H
 #define PACED_RUN_IMAGES_H
 
+#include "paced/config.h"
 #include "paced/data.h"
 #include "paced/run.h"
 
@@ -9,6 +10,7 @@ struct images {
     char **paths;
     size_t count;
     size_t masks; /* skipped in folders */
+    struct paced_value_range range;
 };
 
 /* Endings of the names of an image's results, --output/<stem><ending>. */
@@ -25,6 +27,9 @@ char *result_path(const char *output, const char *image, const char *ending); /*
 enum paced_err images_list(struct images *images, const struct paced_arguments *arguments,
                            struct result_endings results);
 void images_finish(struct images *images);
+
+/* Sets the range of values for the images that the weights are applied to. */
+enum paced_err images_set_range(struct images *images, const struct paced_config *config, const char *weights);
 
 /* Drops the images that are done. */
 void images_drop(struct images *images, bool (*is_done)(const void *context, const char *path), const void *context);

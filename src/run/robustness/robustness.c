@@ -170,7 +170,7 @@ static enum paced_err open_weights(struct measurement *m, const struct paced_con
     m->config.model.width = width;
     if (!same) {
         evaluation_close(&m->evaluation);
-        PACED_TRY(evaluation_open(&m->evaluation, &m->config));
+        PACED_TRY(evaluation_open(&m->evaluation, &m->config, path));
     }
     return evaluation_load(&m->evaluation, path);
 }

@@ -15,7 +15,11 @@ struct calibration {
 };
 
 static enum paced_err collect(struct calibration *k, const struct paced_config *c, const char *weights) {
-    PACED_TRY(paced_dataset_open(&k->dataset, &c->data, PACED_VAL));
+    struct paced_data_options data = c->data;
+    data.range = network_range(c, weights);
+    enum paced_err err = paced_dataset_open(&k->dataset, &data, PACED_VAL);
+    free(data.range);
+    if (err) return err;
     size_t count = paced_dataset_count(k->dataset);
     int batch = (size_t)c->train.batch > count ? (int)count : (int)c->train.batch;
     PACED_TRY(open_device(&k->device, c));

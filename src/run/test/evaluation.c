@@ -4,26 +4,31 @@
 #include <stdlib.h>
 
 #include "src/run/shared.h"
+#include "src/run/unused.h"
 
 static enum paced_err open_inputs(struct evaluation *e, const struct paced_config *c) {
     PACED_TRY(paced_evaluator_create(&e->evaluator, &c->test, c->data.size, (int)c->data.classes));
-    return shared_dataset_open(&e->dataset, &c->data, PACED_VAL);
+    return shared_dataset_open(&e->dataset, &e->data, PACED_VAL);
 }
 
 enum paced_err evaluation_check(const struct paced_config *config) {
-    struct evaluation e = {0};
+    struct evaluation e = {.data = config->data};
     enum paced_err err = open_inputs(&e, config);
     if (!err) err = paced_dataset_check_files(e.dataset);
     evaluation_close(&e);
     return err;
 }
 
-enum paced_err evaluation_open(struct evaluation *e, const struct paced_config *c) {
-    *e = (struct evaluation){.extent = c->data.size,
+enum paced_err evaluation_open(struct evaluation *e, const struct paced_config *c, const char *weights) {
+    *e = (struct evaluation){.data = c->data,
+                             .range = network_range(c, weights),
+                             .extent = c->data.size,
                              .classes = (int)c->data.classes,
                              .batch = (int)c->train.batch,
                              .workers = (int)c->data.workers};
+    e->data.range = e->range;
     PACED_TRY(open_inputs(e, c));
+    PACED_TRY(unused_report(&c->data));
     size_t count = paced_dataset_count(e->dataset);
     if ((size_t)e->batch > count) e->batch = (int)count;
     e->order = paced_alloc(count, sizeof *e->order);
@@ -39,6 +44,7 @@ enum paced_err evaluation_open(struct evaluation *e, const struct paced_config *
 
 void evaluation_close(struct evaluation *e) {
     free(e->order);
+    free(e->range);
     scorer_destroy(e->scorer);
     paced_evaluator_destroy(e->evaluator);
     paced_loss_destroy(e->loss);

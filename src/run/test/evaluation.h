@@ -9,6 +9,8 @@
 struct evaluation {
     struct paced_extent extent;
     int classes, batch;
+    struct paced_data_options data; /* of the configuration, with the range of the weights */
+    char *range;
     struct paced_dataset *dataset; /* validation images, in the split's order */
     struct paced_device *device;
     struct network network;
@@ -19,9 +21,10 @@ struct evaluation {
     int workers;
 };
 
-/* Opens [data] val, [device] and [model]; [test] selects the metrics and the cleaning of predictions. Starts as {0}.
- * evaluation_close accepts {0}, and must be called after a failure, too. */
-enum paced_err evaluation_open(struct evaluation *evaluation, const struct paced_config *config);
+/* Opens [data] val, [device] and [model]; [test] selects the metrics and the cleaning of predictions. The images have
+ * the range of the weights in the file `weights`. Starts as {0}. evaluation_close accepts {0}, and must be called after
+ * a failure, too. */
+enum paced_err evaluation_open(struct evaluation *evaluation, const struct paced_config *config, const char *weights);
 /* Checks, without a device, the metrics and the files of the images. */
 enum paced_err evaluation_check(const struct paced_config *config);
 void evaluation_close(struct evaluation *evaluation);

@@ -11,9 +11,9 @@
 
 static enum paced_err measure(struct evaluation *evaluation, const struct paced_config *c,
                               struct paced_scores *scores) {
-    PACED_TRY(evaluation_open(evaluation, c));
     char *weights = run_weights_path(c, c->test.weights);
-    enum paced_err err = evaluation_load(evaluation, weights);
+    enum paced_err err = evaluation_open(evaluation, c, weights);
+    if (!err) err = evaluation_load(evaluation, weights);
     free(weights);
     return err ? err : evaluation_run(evaluation, NULL, "test", scores);
 }

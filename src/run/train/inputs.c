@@ -6,8 +6,7 @@
 
 #include "paced/models.h"
 #include "src/run/shared.h"
-
-enum { MAX_DECODED_FIRST = 10000 }; /* images of a set that a fresh run decodes before it starts */
+#include "src/run/unused.h"
 
 /* Rejects an image size that the network does not accept, and batches on which it cannot be trained. The last batch of
  * an epoch may be smaller than the others. */
@@ -35,18 +34,24 @@ enum paced_err inputs_open(struct inputs *inputs, const struct paced_config *con
     PACED_TRY(paced_augment_parse(&inputs->augment, "data.augment", config->data.augment));
     inputs->augment.seed = (uint64_t)config->run.seed;
     PACED_TRY(shared_dataset_open(&inputs->train, &config->data, PACED_TRAIN));
-    PACED_TRY(shared_dataset_open(&inputs->val, &config->data, PACED_VAL));
+    inputs->range = paced_value_range_text(paced_dataset_range(inputs->train), config->data.range);
+    inputs->data = config->data;
+    inputs->data.range = inputs->range;
+    PACED_TRY(shared_dataset_open(&inputs->val, &inputs->data, PACED_VAL));
     return check_network(config, paced_dataset_count(inputs->train));
 }
 
 void inputs_close(struct inputs *inputs) {
     shared_dataset_close(inputs->val);
     shared_dataset_close(inputs->train);
+    free(inputs->range);
     *inputs = (struct inputs){0};
 }
 
 /* ---- images -------------------------------------------------------------------------------------------------- */
 
+/* Decodes every image once, so that a bad one and the warnings of the census are reported before anything is written or
+ * an older run is replaced. The data set caches the decoded images, which shortens the first epoch. */
 static enum paced_err decode_all(struct paced_dataset *dataset, int workers, const char *label) {
     struct paced_loader *loader;
     struct paced_progress progress;
@@ -67,16 +72,8 @@ static enum paced_err decode_all(struct paced_dataset *dataset, int workers, con
     return err;
 }
 
-/* Decodes every image once, so that a bad one is reported before anything is written or an older run is replaced. The
- * data set caches the decoded images, which shortens the first epoch. A set that does not fit into the cache, or has
- * very many images, is not decoded; its files are only opened (`paced data check` decodes them). */
-static enum paced_err check_images(struct paced_dataset *dataset, int workers, const char *label) {
-    if (paced_dataset_count(dataset) > MAX_DECODED_FIRST || !paced_dataset_fits_memory(dataset))
-        return paced_dataset_check_files(dataset);
-    return decode_all(dataset, workers, label);
-}
-
 enum paced_err inputs_check_images(const struct inputs *inputs, int workers) {
-    PACED_TRY(check_images(inputs->train, workers, "reading train"));
-    return check_images(inputs->val, workers, "reading val");
+    PACED_TRY(unused_report(&inputs->data));
+    PACED_TRY(decode_all(inputs->train, workers, "reading train"));
+    return decode_all(inputs->val, workers, "reading val");
 }

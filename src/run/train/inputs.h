@@ -10,7 +10,9 @@
 
 struct inputs {
     struct paced_objective objective;
-    struct paced_augment augment; /* of the training images; the trainer sets its epoch */
+    struct paced_augment augment;   /* of the training images; the trainer sets its epoch */
+    struct paced_data_options data; /* of the configuration, with the range measured on the training images */
+    char *range;
     struct paced_dataset *train, *val;
 };
 
@@ -20,8 +22,7 @@ struct inputs {
 enum paced_err inputs_open(struct inputs *inputs, const struct paced_config *config);
 void inputs_close(struct inputs *inputs);
 
-/* Decodes the images of both sets. If a set has very many images or does not fit into memory, its files are only
- * opened. PACED_INVALID for a bad image; PACED_STOPPED after Ctrl-C. */
+/* Decodes the images of both sets. PACED_INVALID for a bad image; PACED_STOPPED after Ctrl-C. */
 enum paced_err inputs_check_images(const struct inputs *inputs, int workers);
 
 #endif

@@ -19,7 +19,8 @@
 #include "src/run/train/tensorboard.h"
 
 struct trainer {
-    const struct paced_config *config;
+    const struct paced_config *config; /* `resolved` */
+    struct paced_config resolved;      /* shallow copy of the caller's, with the measured range */
     struct run_files files;
     struct paced_device *device;
     struct network network;
@@ -65,6 +66,7 @@ static enum paced_err open_parts(struct trainer *t) {
     struct paced_extent extent = c->data.size;
     int classes = (int)c->data.classes;
     PACED_TRY(inputs_open(&t->inputs, c));
+    t->resolved.data = t->inputs.data;
     size_t most = paced_dataset_count(t->inputs.train), others = paced_dataset_count(t->inputs.val);
     if (others > most) most = others;
     t->batch = (size_t)c->train.batch < most ? (int)c->train.batch : (int)most;
@@ -343,7 +345,8 @@ static enum paced_err train(struct trainer *t) {
 
 enum paced_err trainer_run(const struct paced_config *config, enum train_start start, FILE *out) {
     PACED_TRY(paced_dir_check(config->run.output));
-    struct trainer t = {.config = config};
+    struct trainer t = {.resolved = *config};
+    t.config = config = &t.resolved;
     run_files_init(&t.files, config->run.output);
     bool resume = start == TRAIN_RESUME && paced_path_exists(t.files.state);
     enum paced_err err = PACED_OK;
