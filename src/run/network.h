@@ -40,7 +40,8 @@ char *network_range(const struct paced_config *config, const char *path);
 /* Adds architecture, width, classes, image size and the program's version as metadata. size NULL: any size. */
 void network_describe(struct paced_weights *weights, const struct paced_network *network,
                       const struct paced_extent *size);
-/* Collects all tensors of the network and the metadata: those of network_describe, and data.range unless it is `auto`. */
+/* Collects all tensors of the network and the metadata: those of network_describe, and data.range unless it is `auto`.
+ */
 enum paced_err network_collect(struct network *network, const struct paced_config *config,
                                struct paced_weights *weights);
 enum paced_err network_save(struct network *network, const struct paced_config *config, const char *path);
