@@ -28,12 +28,18 @@ const char *paced_dataset_kind_name(int kind);
 /* Augmentation of the reference implementation for this kind of data set. */
 const char *paced_dataset_kind_augment(int kind);
 
+/* Placement of images of another shape in the network's input: stretched; whole, with a border that loss and metrics
+ * leave out; or the middle, cropped. */
+enum paced_fit { PACED_FIT_STRETCH, PACED_FIT_PAD, PACED_FIT_CROP };
+const char *paced_fit_name(int fit);
+
 /* The section [data]; docs/configuration.md explains the keys. A string may be NULL, as if empty. */
 struct paced_data_options {
     int dataset; /* enum paced_dataset_kind */
     char *root, *train, *val, *labels, *augment, *range, *pairs;
     int64_t classes, workers;
     struct paced_extent size; /* of all samples */
+    int fit;                  /* enum paced_fit */
     bool merge_masks;
     double threshold; /* of binary masks, as a fraction of white; 0 is one half */
     char *ignore;     /* mask value of ignored pixels; empty or none: no value */
@@ -140,6 +146,19 @@ int paced_nearest_index(int i, int in, int out);
 void paced_resize_nearest(const uint8_t *pixels, int width, int height, int channels, uint8_t *out, int out_width,
                           int out_height);
 
+/* Placement of an image in the network's input: it is resized to `size`, and its first pixel lies at (top, left), which
+ * is negative where the image is cropped. */
+struct paced_placement {
+    struct paced_extent size;
+    int top, left;
+};
+struct paced_placement paced_fit_place(int fit, struct paced_extent image, struct paced_extent input);
+/* Resizes pixels of `image` by nearest neighbour into out of `input`; the border is `border`. */
+void paced_fit_nearest(int fit, const uint8_t *pixels, struct paced_extent image, int channels, uint8_t border,
+                       uint8_t *out, struct paced_extent input);
+/* Position in the network's input of row (or column) i of an image of `length`, at `start` and resized to `size`. */
+int paced_fit_index(int i, int length, int start, int size);
+
 /* ---- masks --------------------------------------------------------------------------------------------------- */
 
 struct paced_masks;
@@ -212,9 +231,10 @@ const struct paced_masks *paced_dataset_masks(const struct paced_dataset *datase
 enum paced_err paced_dataset_check_files(const struct paced_dataset *dataset);
 
 /* Decodes pair i: rgb[height][width][3] in the data set's range, label[height][width] in 0..classes-1 or PACED_IGNORED,
- * both resized with NEAREST. Thread-safe. Image and mask of different sizes are an error. Decoded pairs are cached up
- * to a bound of 1 GiB, shared by all data sets of the process, so that later epochs need no decoding. When every pair
- * has been decoded once, the warnings of the census are logged. */
+ * both placed by data.fit and resized with NEAREST; the border of data.fit = pad is black and ignored. Thread-safe.
+ * Image and mask of different sizes are an error. Decoded pairs are cached up to a bound of 1 GiB, shared by all data
+ * sets of the process, so that later epochs need no decoding. When every pair has been decoded once, the warnings of
+ * the census are logged. */
 enum paced_err paced_dataset_load(struct paced_dataset *dataset, size_t i, uint8_t *rgb, uint8_t *label);
 
 /* Range of values that become black and white: data.range, for auto as measured on this split. */

@@ -68,6 +68,9 @@ const struct config_key config_keys[] = {
      MEANING("number of classes, including the background")},
     {FIELD(data, size), DEFAULT("224"), RANGE(1, PACED_MAX_SIZE),
      MEANING("network's input, pixels: the side of a square, or height x width, such as 360x480")},
+    {FIELD(data, fit), DEFAULT("stretch"), WORDS(paced_fit_name),
+     MEANING("images of another shape: stretched; pad: whole, with a border that loss and metrics leave out; crop: the "
+             "middle")},
     {FIELD(data, merge_masks), DEFAULT("no"),
      MEANING("use the union of x_mask.png, x_mask_1.png, x_mask_2.png... (bus, needle)")},
     {FIELD(data, pairs), DEFAULT(""), CHECK(paced_pairs_check),

@@ -26,6 +26,7 @@ struct paced_dataset {
     char *root;         /* folder to which the split's paths are relative */
     struct paced_split split;
     struct paced_extent extent;
+    int fit; /* enum paced_fit */
     pthread_mutex_t range_lock;
     bool measured;
     struct paced_value_range range; /* after range_of */
@@ -74,6 +75,7 @@ static enum paced_err open_pairs(struct paced_dataset *d, const struct paced_dat
     d->folder = folder ? folder : "";
     d->root = paced_path_join(options->root, d->folder);
     d->extent = options->size;
+    d->fit = options->fit;
     PACED_TRY(path ? split_read(&d->split, path, folder ? 1 : 0)
                    : split_find(&d->split, options->root, options->pairs));
     d->cache = paced_alloc(d->split.count, sizeof *d->cache);
@@ -297,17 +299,18 @@ static enum paced_err read_pair(struct paced_dataset *d, size_t i, bool measured
     return err;
 }
 
-static void resize_mask(const struct paced_dataset *d, const struct paced_mask *mask, uint8_t *label) {
-    paced_resize_nearest(mask->label, mask->width, mask->height, 1, label, d->extent.width, d->extent.height);
+static void fit_mask(const struct paced_dataset *d, const struct paced_mask *mask, uint8_t *label) {
+    const struct paced_extent extent = {mask->height, mask->width};
+    paced_fit_nearest(d->fit, mask->label, extent, 1, PACED_IGNORED, label, d->extent);
 }
 
 enum paced_err paced_dataset_load(struct paced_dataset *d, size_t i, uint8_t *rgb, uint8_t *label) {
     struct pair pair;
     if (load_cached(d, i, rgb, label)) return PACED_OK;
     PACED_TRY(read_pair(d, i, false, &pair));
-    paced_resize_nearest(pair.image.rgb, pair.image.width, pair.image.height, 3, rgb, d->extent.width,
-                         d->extent.height);
-    resize_mask(d, &pair.mask, label);
+    const struct paced_extent extent = {pair.image.height, pair.image.width};
+    paced_fit_nearest(d->fit, pair.image.rgb, extent, 3, 0, rgb, d->extent);
+    fit_mask(d, &pair.mask, label);
     store_cached(d, i, rgb, label);
     count(d, i, &pair, label);
     release(&pair);
@@ -325,7 +328,7 @@ enum paced_err paced_dataset_pair_stats(struct paced_dataset *d, size_t i, struc
         if (pair.mask.label[k] != PACED_IGNORED) ++stats->pixels[pair.mask.label[k]];
     paced_fingerprint_take(&pair.image, stats->print);
     uint8_t *label = paced_alloc(pixel_count(d), 1);
-    resize_mask(d, &pair.mask, label);
+    fit_mask(d, &pair.mask, label);
     count(d, i, &pair, label);
     free(label);
     release(&pair);

@@ -91,10 +91,10 @@ void shared_device_close(struct paced_device *device) {
 
 enum paced_err shared_dataset_open(struct paced_dataset **dataset, const struct paced_data_options *o,
                                    enum paced_phase phase) {
-    char *options = paced_format("%d\n%s\n%s\n%s\n%s\n%s\n%s\n%s\n%lld\n%d\n%d\n%lld\n%d\n%g", o->dataset,
+    char *options = paced_format("%d\n%s\n%s\n%s\n%s\n%s\n%s\n%s\n%lld\n%d\n%d\n%lld\n%d\n%g\n%d", o->dataset,
                                  text(o->root), text(o->train), text(o->val), text(o->labels), text(o->augment),
                                  text(o->range), text(o->ignore), (long long)o->classes, o->size.height, o->size.width,
-                                 (long long)o->workers, o->merge_masks, o->threshold);
+                                 (long long)o->workers, o->merge_masks, o->threshold, o->fit);
     enum kind kind = (enum kind)phase;
     enum paced_err err = PACED_OK;
     *dataset = take(kind, options);

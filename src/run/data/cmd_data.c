@@ -107,7 +107,8 @@ static void print_masks(const struct paced_dataset *set, int classes) {
         snprintf(number, sizeof number, "%d", c);
         print_class(census, c, number, name ? name : "");
     }
-    if (census->holders[PACED_IN_FILES][PACED_IGNORED] > 0) print_class(census, PACED_IGNORED, "-", "(ignored)");
+    if (census->holders[PACED_IN_FILES][PACED_IGNORED] > 0 || census->holders[PACED_AT_SIZE][PACED_IGNORED] > 0)
+        print_class(census, PACED_IGNORED, "-", "(ignored)");
     printf("\n");
     free(size);
 }

@@ -147,7 +147,8 @@ static enum paced_err read_mask(struct look *k, const char *mask_path, const cha
         err = paced_error_at(PACED_INVALID, path, "is %d x %d but its mask %s is %d x %d; they must have the same size",
                              image->width, image->height, mask_path, mask.width, mask.height);
     else
-        paced_resize_nearest(mask.label, mask.width, mask.height, 1, k->example.label, extent.width, extent.height);
+        paced_fit_nearest(k->config->data.fit, mask.label, (struct paced_extent){mask.height, mask.width}, 1,
+                          PACED_IGNORED, k->example.label, extent);
     k->unmapped += mask.unmapped;
     free(mask.label);
     return err;
@@ -157,7 +158,8 @@ static enum paced_err read_mask(struct look *k, const char *mask_path, const cha
 static enum paced_err take_image(struct look *k, const char *path, const struct paced_image *image,
                                  struct view **view) {
     struct example *e = &k->example;
-    paced_resize_nearest(image->rgb, image->width, image->height, 3, e->rgb, e->extent.width, e->extent.height);
+    paced_fit_nearest(k->config->data.fit, image->rgb, (struct paced_extent){image->height, image->width}, 3, 0, e->rgb,
+                      e->extent);
     PACED_TRY(example_run(e, &k->network));
     char *dir = paced_path_dir(path), *stem = paced_path_stem(path);
     char *mask = paced_format("%s/%s_mask.png", dir, stem);

@@ -27,6 +27,7 @@ struct segmenter {
     struct paced_device *device;
     struct network network;
     struct paced_extent extent;
+    int fit;                    /* enum paced_fit */
     int classes, batch, passes; /* passes: views per window, 2 with predict.flip */
     double overlap;
     int *column; /* [width]: columns of the image for the columns of a view */
@@ -64,9 +65,15 @@ static void make_buffers(struct segmenter *s, bool squeeze) {
 
 enum paced_err segmenter_open(struct segmenter **out, const struct paced_config *config, const char *weights) {
     bool squeeze = config->predict.mode == PACED_PREDICT_RESIZE;
+    if (squeeze && config->data.fit == PACED_FIT_CROP) {
+        *out = NULL;
+        return paced_error(PACED_INVALID, "data.fit = crop leaves no prediction for the edges of an image; set "
+                                          "predict.mode = window, or data.fit = pad");
+    }
     int passes = config->predict.flip ? 2 : 1;
     struct segmenter *s = paced_alloc(1, sizeof *s);
     *s = (struct segmenter){.extent = config->data.size,
+                            .fit = config->data.fit,
                             .classes = (int)config->data.classes,
                             .batch = squeeze ? passes : (int)config->predict.batch,
                             .passes = passes,
@@ -206,10 +213,14 @@ static enum paced_err stretch(struct job *job, int height) {
     struct segmenter *s = job->segmenter;
     size_t values = (size_t)s->extent.width * (size_t)s->classes;
     int *column = paced_alloc((size_t)job->width, sizeof *column);
-    for (int x = 0; x < job->width; ++x) column[x] = paced_nearest_index(x, s->extent.width, job->width);
+    const struct paced_extent image = {height, job->width};
+    const struct paced_placement p = paced_fit_place(s->fit, image, s->extent);
+    for (int x = 0; x < job->width; ++x) column[x] = paced_fit_index(x, job->width, p.left, p.size.width);
     enum paced_err err = PACED_OK;
-    for (int y = 0; y < height && !err; ++y)
-        err = deliver(job, y, s->whole + (size_t)paced_nearest_index(y, s->extent.height, height) * values, column);
+    for (int y = 0; y < height && !err; ++y) {
+        size_t row = (size_t)paced_fit_index(y, height, p.top, p.size.height);
+        err = deliver(job, y, s->whole + row * values, column);
+    }
     free(column);
     return err;
 }
@@ -238,7 +249,7 @@ enum paced_err segmenter_run(struct segmenter *s, const uint8_t *rgb, int width,
     if (rows->probabilities) job.probability = paced_alloc((size_t)width * (size_t)s->classes, sizeof *job.probability);
     enum paced_err err;
     if (s->small) {
-        paced_resize_nearest(rgb, width, height, 3, s->small, s->extent.width, s->extent.height);
+        paced_fit_nearest(s->fit, rgb, (struct paced_extent){height, width}, 3, 0, s->small, s->extent);
         err = run_windows(&job, s->small, s->extent.width, s->extent.height, keep_row);
         if (!err) err = stretch(&job, height);
     } else {
