@@ -15,6 +15,9 @@ unet_w8.safetensors  (size 48, C = 2), unet_w4.safetensors (size 45: odd sizes a
                      whole gradient (without biases before BN), and `f32_adam_error`, that of the ten CE values, both
                      with oneDNN on and off; the latter from three starts each that differ in the last bit, because a
                      single run of a chaotic process may be an exception.
+ARCH_HEIGHTxWIDTH.safetensors  rectangles, in a short form: images and labels are those of formula_batch and `salt`;
+                     eval_logits f32: every LOGIT_STEP-th value, in the order [N, H, W, C]; loss; `dnorm.NAME`: a
+                     gradient's norm and its projection, the sum of d_i u("projection NAME", i).
 optim.safetensors    50 steps of optimisers with their schedules, on four small parameters of given gradients: CASE.lr
                      [50] and CASE.PARAMETER [steps kept, ...], float64, after the steps STEPS_KEPT. Metadata CASE: the
                      settings as JSON, with `f32_error`, the relative L2 error of float32's movement from the initial
@@ -186,11 +189,12 @@ def kink_margin(model, x):
     return min(margins)
 
 
-def formula_batch(name, classes, size, count):
-    """images u8 [count, size, size, 3] and labels u8 [count, size, size] in blocks of 5 x 5."""
-    images = integers(f"{name}.images", (count, size, size, 3), 256)
-    labels = integers(f"{name}.labels", (count, size // 5 + 1, size // 5 + 1), classes)
-    return images, labels.repeat(5, 1).repeat(5, 2)[:, :size, :size]
+def formula_batch(name, classes, extent, count):
+    """images u8 [count, height, width, 3] and labels u8 [count, height, width] in blocks of 5 x 5."""
+    height, width = extent
+    images = integers(f"{name}.images", (count, height, width, 3), 256)
+    labels = integers(f"{name}.labels", (count, height // 5 + 1, width // 5 + 1), classes)
+    return images, labels.repeat(5, 1).repeat(5, 2)[:, :height, :width]
 
 
 def to_tensors(images, labels):
@@ -227,17 +231,22 @@ def whole_gradient(grads, skip):
     return np.concatenate([g.ravel() for name, g in grads.items() if name not in skip])
 
 
-def write_network(path, arch, classes, width, size, count=2, margin=8e-6, small=300):
+def choose_batch(arch, classes, width, extent, count, margin=8e-6):
+    """(salt, images, labels) of the first batch on which float32 and float64 agree in every ReLU, with a margin."""
+    for salt in range(100):
+        images, labels = formula_batch(f"{arch}.{salt}", classes, extent, count)
+        model = formula_network(arch, classes, width, torch.float64)
+        if kink_margin(model, to_tensors(images, labels)[0].double()) > margin:
+            return salt, images, labels
+    raise RuntimeError(f"no batch keeps every ReLU input {margin} away from zero; lower the margin")
+
+
+def write_network(path, arch, classes, width, size, count=2, small=300):
     def network(dtype):
         return formula_network(arch, classes, width, dtype)
 
-    for salt in range(100):  # first batch on which float32 and float64 agree in every ReLU, with a margin
-        images, labels = formula_batch(f"{arch}.{salt}", classes, size, count)
-        x, y = to_tensors(images, labels)
-        if kink_margin(network(torch.float64), x.double()) > margin:
-            break
-    else:
-        raise RuntimeError(f"no batch keeps every ReLU input {margin} away from zero; lower the margin")
+    salt, images, labels = choose_batch(arch, classes, width, (size, size), count)
+    x, y = to_tensors(images, labels)
     with torch.no_grad():
         logits = network(torch.float64).eval()(x.double())
         logits_f32 = network(torch.float32).eval()(x)
@@ -258,6 +267,24 @@ def write_network(path, arch, classes, width, size, count=2, margin=8e-6, small=
                 f32_logits_error=relative_error(logits_f32, logits), f32_gradient_error=errors,
                 f32_adam_error=adam_errors,
                 biases_before_norm=sorted(skip))
+    safetensors_io.save(path, tensors, {"case": json.dumps(case)})
+
+
+LOGIT_STEP = 41  # divides no number of classes and no side
+
+
+def write_rectangle(path, arch, extent, classes, width, count):
+    salt, images, labels = choose_batch(arch, classes, width, extent, count)
+    x, y = to_tensors(images, labels)
+    model = formula_network(arch, classes, width, torch.float64)
+    with torch.no_grad():
+        logits = model.eval()(x.double()).permute(0, 2, 3, 1).numpy()
+    loss, exact = gradients(model, x.double(), y)
+    skip = biases_before_norm(model)
+    tensors = {"eval_logits": logits.ravel()[::LOGIT_STEP].astype(np.float32), "loss": np.array(loss)}
+    tensors.update({"dnorm." + name: np.array([np.linalg.norm(g), np.sum(g * uniform(f"projection {name}", g.shape))])
+                    for name, g in exact.items() if name not in skip})
+    case = dict(arch=arch, classes=classes, width=width, count=count, salt=salt, biases_before_norm=sorted(skip))
     safetensors_io.save(path, tensors, {"case": json.dumps(case)})
 
 
@@ -336,6 +363,11 @@ def main():
                        ("linknet", dict(classes=2, width=8, size=44)),
                        ("deeplabv3", dict(classes=3, width=8, size=45, count=4))):
         write_network(os.path.join(output, f"{arch}_w{keys['width']}.safetensors"), arch, **keys)
+    for arch, odd, keys in (("unet", (45, 61), dict(classes=2, width=4, count=1)),
+                            ("linknet", (44, 60), dict(classes=2, width=8, count=2)),  # multiples of 4 only
+                            ("deeplabv3", (45, 61), dict(classes=3, width=4, count=4))):
+        for height, width in ((96, 160), odd):
+            write_rectangle(os.path.join(output, f"{arch}_{height}x{width}.safetensors"), arch, (height, width), **keys)
     write_optim(os.path.join(output, "optim.safetensors"))
     write_nearest(os.path.join(output, "nearest.safetensors"))
 
