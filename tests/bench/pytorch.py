@@ -77,7 +77,7 @@ def steps(training, arch, classes, width, size, batch):
 
 def load_split(root, split, size):
     with open(split, encoding="utf-8") as file:
-        return reference.load_split(root, json.load(file), size)
+        return reference.load_split(root, json.load(file), (size, size))
 
 
 def batches(samples, order, batch):

@@ -58,10 +58,10 @@ class BenchTest(program.Case):
             run_in_terminal(self, 80, "bench", "tiny.ini", status=130, stop_after=f"{mode}, step 2")
 
     def test_text_says_the_same_things(self):
-        done = self.run_program("bench", "tiny.ini")
+        done = self.run_program("bench", "tiny.ini", "--set", "data.size=24x40")
         self.assertEqual(done.stderr, "")
         number = r"\d+(\.\d+)?"
-        for pattern in (rf"^unet, width 4, size 32, batch {BATCH} on \S.*$",
+        for pattern in (rf"^unet, width 4, size 24x40, batch {BATCH} on \S.*$",
                         rf"^training +{number} images/s \({number} to {number} over \d+ steps\), first step {number} s$",
                         rf"^inference +{number} images/s ",
                         rf"^    {number} GFLOP/s as direct convolutions: {number} % of the device's {number} ",

@@ -1,7 +1,7 @@
 """Distillation in PyTorch: losses by name, weights of pixels, uncertainty and its fusion, pacing.
 
-All functions work in the dtype of their arguments. s, t: logits of student and teacher [N, C, S, S]; y: int64 labels
-[N, S, S]. The program fuses the formulas into kernels; here each one is separate.
+All functions work in the dtype of their arguments. s, t: logits of student and teacher [N, C, H, W]; y: int64 labels
+[N, H, W]. The program fuses the formulas into kernels; here each one is separate.
 """
 from dataclasses import dataclass
 import math
@@ -47,7 +47,7 @@ class Pacing:
 
 
 def cross_entropy(s, y):
-    """Per pixel [N, S, S]."""
+    """Per pixel [N, H, W]."""
     return F.cross_entropy(s, y, reduction="none")
 
 
@@ -102,7 +102,7 @@ METHODS = {
 
 
 def pixel_weight(kind, t, y, mu, tau):
-    """Weights [N, S, S], or an array that broadcasts to it."""
+    """Weights [N, H, W], or an array that broadcasts to it."""
     if kind == "curriculum":
         return weight_curriculum(t, y, mu, tau)
     if kind == "self_paced":
@@ -116,7 +116,7 @@ def pixel_weight(kind, t, y, mu, tau):
 
 
 def svls_label(y, classes, kernel, sigma):
-    """One-hot labels smoothed by SVLS, replicate padding: [N, C, S, S] in float64."""
+    """One-hot labels smoothed by SVLS, replicate padding: [N, C, H, W] in float64."""
     ramp = torch.arange(kernel, dtype=torch.float64) - kernel // 2
     square = ramp[:, None] ** 2 + ramp ** 2
     weights = torch.exp(-(square - 1) / (2 * sigma ** 2))  # relative to the nearest neighbours; the factor cancels
@@ -128,7 +128,7 @@ def svls_label(y, classes, kernel, sigma):
 
 
 def uncertainty(d, t, y, sigma):
-    """Uncertainty [N, S, S], fused as configured, not yet reversed."""
+    """Uncertainty [N, H, W], fused as configured, not yet reversed."""
     f, label = F.softmax(t / d.tau, 1), y[:, None]
     u_p = 1 - (f.gather(1, label)[:, 0] if d.prediction == "label" else f.amax(1))
     u_b = torch.zeros_like(u_p)
@@ -141,7 +141,7 @@ def uncertainty(d, t, y, sigma):
 
 
 def pacing_uncertainty(d, t, y, sigma):
-    """Quantity that is compared with mu, [N, S, S]: 1 - the confidence that the weight uses, or the fused uncertainty;
+    """Quantity that is compared with mu, [N, H, W]: 1 - the confidence that the weight uses, or the fused uncertainty;
     reversed for anti-curriculum. None if the loss has no weights."""
     kind = loss_row(d)[1]
     if kind == "none":

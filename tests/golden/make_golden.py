@@ -345,7 +345,7 @@ def write_nearest(path):
     tables = {}
     for size, out in pairs:
         ramp = np.broadcast_to(np.arange(size)[:, None, None], (size, size, 1))
-        tables[f"{size}_{out}"] = resize(ramp, out)[0, :, 0].numpy().astype(np.int64)
+        tables[f"{size}_{out}"] = resize(ramp, (out, out))[0, :, 0].numpy().astype(np.int64)
     safetensors_io.save(path, tables)
 
 

@@ -3,7 +3,7 @@
 UNet(C) at width 64 has 17,267,458 parameters at C = 2. `width` scales every channel count except the 3 of the image and
 C by width / 64. Layers are initialised as in the reference: PyTorch's defaults, but kaiming_normal(fan_out, relu) for
 the convolutions of torchvision's resnet18 (LinkNet's in_block and encoders, DeepLab's resnet.resnet.*).
-A network maps images [N, 3, S, S] to logits [N, C, S, S].
+A network maps images [N, 3, H, W] to logits [N, C, H, W].
 """
 import torch
 from torch import nn

@@ -3,7 +3,7 @@ uncertainty and pacing: distillation.py.
 
 Golden files and parity tests are based on it, so it is written for clarity and not for speed. Every function works in
 the dtype of its model: float32 is the usual result of PyTorch, float64 stands for the exact result. Labels are int64
-[N, S, S], logits [N, C, S, S].
+[N, H, W], logits [N, C, H, W].
 """
 from dataclasses import dataclass
 import math
@@ -34,10 +34,16 @@ def decode_plane(path):
     return values if values.ndim == 2 else values[..., 0]
 
 
+def parse_size(text):
+    """(height, width) of the program's data.size: "224" or "360x480"."""
+    height, _, width = text.partition("x")
+    return int(height), int(width or height)
+
+
 def resize(values, size):
-    """Nearest neighbour to size x size, as torch's interpolate in float32. [H, W, K] -> [K, size, size]"""
+    """Nearest neighbour to size (height, width), as torch's interpolate in float32. [H, W, K] -> [K, height, width]"""
     tensor = torch.from_numpy(np.array(values, dtype=np.float32)).permute(2, 0, 1)
-    return F.interpolate(tensor[None], size=(size, size), mode="nearest")[0]
+    return F.interpolate(tensor[None], size=size, mode="nearest")[0]
 
 
 def load_pair(image, mask, size, dataset="bus"):
@@ -51,7 +57,7 @@ def load_pair(image, mask, size, dataset="bus"):
 
 
 def load_split(root, pairs, size, dataset="bus"):
-    """pairs = [[image, mask], ...] relative to root. Returns (images [N, 3, S, S] float32, labels [N, S, S])."""
+    """pairs = [[image, mask], ...] relative to root. Returns (images [N, 3, H, W] float32, labels [N, H, W])."""
     samples = [load_pair(f"{root}/{image}", f"{root}/{mask}", size, dataset) for image, mask in pairs]
     return torch.stack([x for x, _ in samples]), torch.stack([y for _, y in samples])
 

@@ -87,7 +87,7 @@ class Bench:
             "run": {"name": name, "output": f"runs/{name}"},
             "device": {"select": o.device},
             "data": {"dataset": self.dataset, "root": "data", "train": f"{train}.json", "val": f"{val}.json",
-                     "classes": o.classes, "size": o.size},
+                     "classes": o.classes, "size": "{}x{}".format(*o.size)},
             "model": {"arch": o.arch, "width": o.width, "init": "init.safetensors"},
             "train": {**vars(training), "shuffle": "no"}, **(more or {}),
         }
@@ -195,7 +195,7 @@ def make_parser(description):
     parser.add_argument("--paced", default=os.path.join(HERE, "..", "..", "build", "paced"), help="the program")
     parser.add_argument("--arch", choices=sorted(reference.ARCHS), default="unet")
     parser.add_argument("--width", type=int, default=8)
-    parser.add_argument("--size", type=int, default=48)
+    parser.add_argument("--size", type=reference.parse_size, default="48", help="side, or HEIGHTxWIDTH")
     parser.add_argument("--classes", type=int, default=2, help="2: data set bus, else folder")
     parser.add_argument("--device", default="auto", help="[device] select of the program")
     parser.add_argument("--seed", type=int, default=12345, help="of the random images")

@@ -204,7 +204,7 @@ def review_classes(review, options, directory, classes, runs):
     os.makedirs(folder)
     bench = Bench(replace_option(options, classes), folder)
     rng = np.random.default_rng(options.seed)
-    sizes = [(45, 61), (options.size, options.size), (33, 97), (70, 40), (61, 45), (40, 40), (32, 50)]
+    sizes = [(45, 61), options.size[::-1], (33, 97), (70, 40), (61, 45), (40, 40), (32, 50)]
     _, train = bench.write_split("train", rng, sizes)  # batches of 4 and 3
     _, val = bench.write_split("val", rng, sizes[:3])
     bench.write_init(seed=1)
@@ -227,7 +227,7 @@ def review_all(options, directory):
 
 if __name__ == "__main__":
     PARSER = make_parser(__doc__.splitlines()[0])
-    PARSER.set_defaults(width=4, size=32)
+    PARSER.set_defaults(width=4, size="32")
     PARSER.add_argument("--teacher-arch", choices=sorted(reference.ARCHS), default="unet")
     PARSER.add_argument("--teacher-width", type=int, default=8)
     run_review(PARSER.parse_args(), review_all)

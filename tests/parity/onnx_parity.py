@@ -72,7 +72,7 @@ def review_network(bench, review, arch, image):
 
 def review_all(options, directory):
     bench, review = Bench(options, directory), Review()
-    pixels = np.random.default_rng(options.seed).integers(0, 256, (options.size, options.size, 3)).astype(np.uint8)
+    pixels = np.random.default_rng(options.seed).integers(0, 256, (*options.size, 3)).astype(np.uint8)
     Image.fromarray(pixels).save(os.path.join(directory, "image.png"))
     image = torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
     for arch in reference.ARCHS:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Reviews the program against PyTorch through its public interface only: commands, INI, weights, log, predictions.
 
-    parity.py [--paced build/paced] [--arch unet] [--width 8] [--size 48] [--classes 2] [--quick]
+    parity.py [--paced build/paced] [--arch unet] [--width 8] [--size 48|45x61] [--classes 2] [--quick]
 
 In a temporary directory it writes random images and masks of unusual sizes, initial weights and INI files, then runs
 `paced train`, `test` and `predict` and the reference (../golden/reference.py), and prints one line per comparison:
@@ -209,7 +209,7 @@ def review_promise(review, bench, rng, inputs, count=4):
         init = bench.write_init(seed=100 + k)
         model = bench.network("init.safetensors", torch.float32)
         names = [n for n, _ in model.named_parameters() if n not in reference.biases_before_norm(model)]
-        _, samples = bench.write_split(f"batch{k}", rng, [(o.size, o.size)] * count)
+        _, samples = bench.write_split(f"batch{k}", rng, [o.size[::-1]] * count)
 
         def adam_losses(dtype):
             rows, _ = reference.train_loop(bench.network("init.safetensors", dtype), samples, samples, adam)
@@ -237,7 +237,7 @@ def review_all(options, directory):
     bench, review = Bench(options, directory), Review()
     inputs = 3 if options.quick else 5
     rng = np.random.default_rng(options.seed)
-    awkward = [(45, 61), (61, 45), (options.size, options.size), (33, 97), (200, 200)]
+    awkward = [(45, 61), (61, 45), options.size[::-1], (33, 97), (200, 200)]
     _, train = bench.write_split("train", rng, (awkward * 3)[:11])  # batches of 4, 4, 3
     pairs, val = bench.write_split("val", rng, awkward)
     sgd = Training(epochs=2 if options.quick else 4, batch=4, optimizer="sgd", momentum=0.9, weight_decay=0.01, lr=0.02,

@@ -50,12 +50,13 @@ def load_scene(image, mask, size, colours):
 
 def load_split(config, phase):
     data = config["data"]
+    size = reference.parse_size(data["size"])
     with open(data[phase], encoding="utf-8") as file:
         pairs = json.load(file)
     if data["dataset"] != "robo":
-        return reference.load_split(data["root"], pairs, data.getint("size"), data["dataset"])
+        return reference.load_split(data["root"], pairs, size, data["dataset"])
     colours, folder = load_colours(data["labels"]), os.path.join(data["root"], phase)
-    samples = [load_scene(os.path.join(folder, image), os.path.join(folder, mask), data.getint("size"), colours)
+    samples = [load_scene(os.path.join(folder, image), os.path.join(folder, mask), size, colours)
                for image, mask in pairs]
     return torch.stack([x for x, _ in samples]), torch.stack([y for _, y in samples])
 
