@@ -3,7 +3,8 @@
  * Metrics per image and class 1..C-1, with TP, |P| and |G| counted over pixels:
  *   dice = (2 TP + 1e-4) / (|P| + |G| + 1e-4), iou = TP / (|P| + |G| - TP), precision = TP / |P|, recall = TP / |G|,
  *   the last three are 1 for 0/0. An image's value is the mean over its classes, a set's value the mean over its
- *   images; f1 is computed from the mean precision and the mean recall.
+ *   images; f1 is computed from the mean precision and the mean recall. With more than two classes, a class with no
+ *   pixel in the mask and the prediction of an image is left out of both means (enum paced_absent).
  *   hd95 (pixels) and nsd compare outlines as defined by MONAI (src/metrics/parts.h).
  * Metrics per image: nll, ece and brier of the probabilities (the ece of a set is computed over all its pixels);
  *   angle_error (degrees^2) and distance_error (pixels^2) of a needle's line. */
@@ -37,11 +38,16 @@
 #define PACED_METRIC_FIELD(id, name, ...) double name;
 enum paced_metric { PACED_METRIC_LIST(PACED_METRIC_ID) PACED_METRICS, PACED_PIXEL_METRICS = PACED_F1 + 1 };
 enum paced_postprocess { PACED_POSTPROCESS_NONE, PACED_POSTPROCESS_LARGEST, PACED_POSTPROCESS_NEEDLE };
+enum paced_absent { PACED_ABSENT_SKIP, PACED_ABSENT_PERFECT };
 enum paced_metric_basis { PACED_OF_PIXELS, PACED_OF_OUTLINES, PACED_OF_PROBABILITIES, PACED_OF_NEEDLE };
 
-/* Names of the metrics that test.metrics may choose, and of the post-processing. */
+/* Names of the metrics that test.metrics may choose, of the post-processing, and of the treatment of absent classes. */
 const char *paced_metric_choice(int metric);
 const char *paced_postprocess_name(int postprocess);
+const char *paced_absent_name(int absent);
+
+/* Value of a class's metric where mask and prediction have no pixel of it. */
+double paced_metric_perfect(enum paced_metric metric);
 
 extern const struct paced_metric_row {
     const char *name, *unit; /* unit, or the range of a dimensionless metric */
@@ -70,6 +76,7 @@ struct paced_test_options {
     uint64_t metrics; /* bit set */
     double nsd_tolerance;
     int postprocess; /* enum paced_postprocess */
+    int absent;      /* enum paced_absent */
     int64_t overlays;
 };
 
@@ -175,6 +182,10 @@ struct paced_scores;
 struct paced_scores *paced_scores_create(int classes);
 void paced_scores_destroy(struct paced_scores *scores);
 void paced_scores_clear(struct paced_scores *scores);
+/* Sets the treatment of a class that has no pixel in the mask and the prediction of an image. SKIP (the default): it has
+ * no value and enters no mean; an image without any foreground class has the perfect values as its mean. PERFECT: it
+ * has the perfect values, as in the reference. With two classes both are the same: the only class is perfect. */
+void paced_scores_set_absent(struct paced_scores *scores, enum paced_absent absent);
 
 /* Adds one image: prediction[pixels], label[pixels]. The name, which may be NULL, is copied for metrics.csv. */
 void paced_scores_add(struct paced_scores *scores, const char *name, const uint8_t *prediction, const uint8_t *label,
@@ -195,11 +206,13 @@ void paced_scores_note(struct paced_scores *scores, int class_index, enum paced_
 /* Records the reliability sums of the last added image, from which the ece of a set is computed. */
 void paced_scores_note_reliability(struct paced_scores *scores, const struct paced_reliability *sums);
 
-/* Metrics of one image. Class 0: mean over classes and the per-image metrics; otherwise that class only. */
+/* Metrics of one image. Class 0: mean over classes and the per-image metrics; otherwise that class only, all NaN if it
+ * is absent and skipped. */
 struct paced_metrics paced_scores_image(const struct paced_scores *scores, size_t image, int class_index);
 
 /* Means over all images, or over the images whose label map has a foreground (non_empty). Class 0: mean over classes;
- * otherwise that class only. *images (may be NULL) receives their number. Without images every metric is NaN. */
+ * otherwise that class only, over the images in which it has a value. *images (may be NULL) receives their number.
+ * Without images every metric is NaN. */
 struct paced_metrics paced_scores_mean(const struct paced_scores *scores, int class_index, bool non_empty,
                                        size_t *images);
 
@@ -254,8 +267,8 @@ void paced_evaluate(struct paced_evaluator *evaluator, const char *name, uint8_t
  * approximated as normal with tie-corrected variance. 1 if every difference is zero; NaN if count is 0. */
 double paced_wilcoxon(const double *differences, size_t count);
 
-/* Differences per image, second minus first (an image's value is the mean over its classes): the mean, its 95 %
- * bootstrap interval and p of the Wilcoxon test. NaN if the metric is not in both files. */
+/* Differences per image, second minus first (an image's value is the mean over its classes that have a value; perfect
+ * if none has): the mean, its 95 % bootstrap interval and p of the Wilcoxon test. NaN if the metric is not in both files. */
 struct paced_difference {
     double mean, low, high, p;
 };

@@ -166,6 +166,9 @@ const struct config_key config_keys[] = {
      MEANING("nsd: maximum distance of outlines that agree, pixels")},
     {FIELD(test, postprocess), DEFAULT("none"), WORDS(paced_postprocess_name),
      MEANING("cleaning of predictions: none, largest component of each class, or filled outline of the needle")},
+    {FIELD(test, absent), DEFAULT("skip"), WORDS(paced_absent_name),
+     MEANING("class with no pixel in the mask and the prediction of an image, if there are more than two classes: skip "
+             "leaves it out of the means, perfect counts it as 1 (the reference's definition)")},
     {FIELD(test, overlays), DEFAULT("8"), RANGE(0, 999),
      MEANING("number of overlay images, of best, median and worst dice; 0: none")},
 

@@ -1,7 +1,7 @@
 /* paired: comparison of two runs on the same images, read from their metrics.csv.
  *
- * The rows of an image (one per class) are averaged. Images are matched by name, and equal names by their order. Images
- * in only one of the files are ignored. */
+ * The rows of an image (one per class) are averaged, without the empty cells of skipped classes. Images are matched by
+ * name, and equal names by their order. Images in only one of the files are ignored. */
 #include "paced/metrics.h"
 #include "src/metrics/parts.h"
 
@@ -12,9 +12,10 @@
 struct image {
     const char *name; /* points into the table's file */
     size_t place;     /* position in the file */
-    int64_t last_class, classes;
+    int64_t last_class;
     bool non_empty;
     struct paced_metrics metrics;
+    double values[PACED_METRICS]; /* number of averaged rows */
 };
 
 struct table {
@@ -41,15 +42,25 @@ static enum paced_err take_row(struct table *t, size_t row) {
     PACED_TRY(paced_csv_take_real(&t->csv, row, "labelled", &labelled));
     struct image *image = image_of_row(t, paced_csv_text(&t->csv, row, "image"), class_index);
     image->last_class = class_index;
-    ++image->classes;
     image->non_empty |= labelled > 0;
     for (int m = 0; m < PACED_METRICS; ++m) {
         double value;
         if (!(t->measured & PACED_METRIC_BIT(m))) continue;
         PACED_TRY(paced_csv_take_real(&t->csv, row, paced_metric_table[m].name, &value));
+        if (isnan(value) && !paced_metric_table[m].of_image) continue; /* the class is skipped in this image */
         image->metrics.of[m] += value;
+        ++image->values[m];
     }
     return PACED_OK;
+}
+
+/* Turns the sums of an image into means. A class metric without any value is that of an image without foreground. */
+static void average(struct image *image) {
+    for (int m = 0; m < PACED_METRICS; ++m) {
+        bool none = image->values[m] == 0 && !paced_metric_table[m].of_image;
+        image->metrics.of[m] =
+            none ? paced_metric_perfect((enum paced_metric)m) : image->metrics.of[m] / image->values[m];
+    }
 }
 
 static int compare_images(const void *a, const void *b) {
@@ -64,8 +75,7 @@ static enum paced_err read_table(struct table *t, const char *path) {
         if (paced_csv_has(&t->csv, paced_metric_table[m].name)) t->measured |= PACED_METRIC_BIT(m);
     t->images = paced_alloc(t->csv.rows + 1, sizeof *t->images);
     for (size_t row = 0; row < t->csv.rows; ++row) PACED_TRY(take_row(t, row));
-    for (size_t i = 0; i < t->count; ++i)
-        for (int m = 0; m < PACED_METRICS; ++m) t->images[i].metrics.of[m] /= (double)t->images[i].classes;
+    for (size_t i = 0; i < t->count; ++i) average(&t->images[i]);
     if (t->count > 1) qsort(t->images, t->count, sizeof *t->images, compare_images);
     return PACED_OK;
 }

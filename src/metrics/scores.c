@@ -4,7 +4,7 @@
  *   dice = (2 TP + 1e-4) / (|P| + |G| + 1e-4), iou = TP / (|P| + |G| - TP), precision = TP / |P|, recall = TP / |G|.
  * The background, class 0, is not scored. Means are taken over the classes of an image first and then over images in
  * the order of their addition, so that the same set gives the same bits. f1 = 2 p r / (p + r) of the mean p and mean r,
- * 0 if both are 0. */
+ * 0 if both are 0. Absent classes are skipped as in nnU-Net and in the per-sample means of torchmetrics. */
 #include "src/metrics/parts.h"
 
 #include <assert.h>
@@ -25,6 +25,7 @@ struct image {
 
 struct paced_scores {
     int classes;
+    enum paced_absent absent;
     uint64_t metrics; /* bit set of the measured metrics */
     struct image *images;
     size_t count, capacity;
@@ -59,6 +60,10 @@ void paced_scores_destroy(struct paced_scores *scores) {
     paced_scores_clear(scores);
     free(scores->images);
     free(scores);
+}
+
+void paced_scores_set_absent(struct paced_scores *scores, enum paced_absent absent) {
+    scores->absent = absent;
 }
 
 static struct image *append(struct paced_scores *scores, const char *name) {
@@ -179,6 +184,14 @@ static struct paced_metrics class_metrics(const struct image *image, int class_i
     return m;
 }
 
+static bool occurs(const struct image *image, int class_index) {
+    return image->counts[class_index].predicted > 0 || image->counts[class_index].labelled > 0;
+}
+
+static bool has_value(const struct paced_scores *scores, const struct image *image, int class_index) {
+    return scores->absent == PACED_ABSENT_PERFECT || scores->classes == 2 || occurs(image, class_index);
+}
+
 static void add_metrics(struct paced_metrics *sum, const struct paced_metrics *more, uint64_t which) {
     for (int m = 0; m < PACED_METRICS; ++m)
         if (which & PACED_METRIC_BIT(m)) sum->of[m] += more->of[m];
@@ -197,13 +210,17 @@ static struct paced_metrics divide_metrics(const struct paced_metrics *sum, size
 struct paced_metrics paced_scores_image(const struct paced_scores *scores, size_t index, int class_index) {
     assert(index < scores->count && class_index >= 0 && class_index < scores->classes);
     const struct image *image = &scores->images[index];
-    if (class_index > 0) return class_metrics(image, class_index);
+    if (class_index > 0) return has_value(scores, image, class_index) ? class_metrics(image, class_index) : none();
     struct paced_metrics sum = {0};
+    size_t count = 0;
+    for (int c = 1; c < scores->classes; ++c) count += has_value(scores, image, c);
+    bool all = count == 0; /* no class occurs: all are perfect */
     for (int c = 1; c < scores->classes; ++c) {
+        if (!all && !has_value(scores, image, c)) continue;
         struct paced_metrics m = class_metrics(image, c);
         add_metrics(&sum, &m, scores->metrics);
     }
-    struct paced_metrics mean = divide_metrics(&sum, (size_t)scores->classes - 1, scores->metrics);
+    struct paced_metrics mean = divide_metrics(&sum, all ? (size_t)scores->classes - 1 : count, scores->metrics);
     for (int m = 0; image->noted && m < PACED_METRICS; ++m)
         if (paced_metric_table[m].of_image) mean.of[m] = image->noted[0].of[m];
     return mean;
@@ -236,6 +253,7 @@ static struct sample take_sample(const struct paced_scores *scores, int class_in
     sample.reliability = paced_alloc(scores->count + 1, sizeof *sample.reliability);
     for (size_t i = 0; i < scores->count; ++i) {
         if (non_empty && !scores->images[i].non_empty) continue;
+        if (class_index > 0 && !has_value(scores, &scores->images[i], class_index)) continue;
         sample.images[sample.count] = paced_scores_image(scores, i, class_index);
         sample.reliability[sample.count++] = class_index == 0 ? scores->images[i].reliability : NULL;
     }

@@ -163,12 +163,15 @@ class MetricsTest(program.Case):
         for row in self.rows("largest")[1]:
             self.assertLessEqual(float(row["recall"]), plain[row["image"]])
 
-    def test_classes(self):
+    def make_bands(self, classes):
         pairs = program.make_folder(self, "bands", 6, self.SIDE, self.SIDE, 3)
         for split in ("train", "val"):
             program.write_json(self.path("bands", f"{split}.json"), pairs)
         program.write_ini(self.path("bands.ini"), base="tiny.ini", data={
-            "dataset": "folder", "root": "bands", "train": "bands/train.json", "val": "bands/val.json", "classes": 3})
+            "dataset": "folder", "root": "bands", "train": "bands/train.json", "val": "bands/val.json", "classes": classes})
+
+    def test_classes(self):
+        self.make_bands(3)
         self.learn("bands.ini", "three", epochs=3)
         self.run_program("test", "bands.ini", "--weights", "three/last.safetensors", "--output", "three", "--set",
                          "test.nsd_tolerance=1")
@@ -182,6 +185,47 @@ class MetricsTest(program.Case):
             self.near(row["ece"], calibrate(sample.pixels)[0])
         self.refuse("test", "bands.ini", "--weights", "three/last.safetensors", "--set", "test.postprocess=needle",
                     says=("data.classes is 3",))
+
+    def test_absent_classes(self):
+        """The masks have two of the four foreground classes."""
+        self.make_bands(5)
+        self.learn("bands.ini", "five", epochs=2)
+        means = {}
+        for absent in ("skip", "perfect"):
+            self.run_program("test", "bands.ini", "--weights", "five/last.safetensors", "--output", absent, "--set",
+                             f"test.absent={absent}")
+            _, summary = program.read_csv(self.path(absent, "summary.csv"))
+            images = {}
+            for row in self.rows(absent)[1]:
+                images.setdefault(row["image"], []).append(row)
+            for name in ("dice", "iou", "precision", "recall", "hd95", "nsd"):
+                cells = [[float(row[name]) for row in rows if row[name]] for rows in images.values()]
+                self.near(summary[0][name], sum(sum(each) / len(each) for each in cells) / len(cells))
+                for c, row in enumerate(summary[2:], 1):
+                    own = [float(rows[c - 1][name]) for rows in images.values() if rows[c - 1][name]]
+                    self.assertEqual(int(row["images"]), len(own))
+                    if own:
+                        self.near(row[name], sum(own) / len(own))
+                    else:
+                        self.assertEqual(row[name], "")
+            means[absent] = float(summary[0]["dice"])
+            empty = [row for rows in images.values() for row in rows if not row["dice"]]
+            self.assertEqual(bool(empty), absent == "skip")
+            self.assertTrue(all(row["labelled"] == "0" and row["ece"] for row in empty))
+        self.assertLess(means["skip"], means["perfect"])
+        _, log = program.read_csv(self.path("five", "log.csv"))
+        self.near(log[-1]["dice"], means["skip"])
+
+    def test_best_weights_by_another_dice(self):
+        """A best Dice that counts absent classes as perfect would never be reached again."""
+        self.make_bands(5)
+        more = ("--set", "train.select=dice", "--output", "select")
+        self.run_program("train", "bands.ini", *more, "--set", "train.epochs=1", "--set", "test.absent=perfect")
+        self.refuse("train", "bands.ini", *more, "--set", "train.epochs=2", "--resume",
+                    says=("select/state.safetensors", "test.absent = perfect", "--overwrite"))
+        self.run_program("train", "bands.ini", *more, "--set", "train.epochs=1", "--resume")  # finished already
+        self.run_program("train", "bands.ini", *more, "--set", "train.epochs=2", "--resume", "--set",
+                         "test.absent=perfect")
 
 
 if __name__ == "__main__":

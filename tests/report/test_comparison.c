@@ -186,9 +186,27 @@ static void test_images_are_matched(void **state) {
     free(other);
 }
 
+/* Classes that are skipped have no value; an image without any value is one without foreground, which is perfect. */
+static void test_skipped_classes(void **state) {
+    char *other = paced_format("%s/other.csv", directory);
+    write_metrics(metrics,
+                  "image,class,dice,hd95,ece,labelled\na,1,0.5,3,0.1,4\na,2,,,0.1,0\nb,1,,,0.2,0\nb,2,,,0.2,0\n");
+    write_metrics(other, "image,class,dice,hd95,ece,labelled\na,1,0.7,1,0.1,4\na,2,0.1,9,0.1,0\nb,1,0,8,0.4,0\n"
+                         "b,2,,,0.4,0\n");
+    struct paced_differences d;
+    assert_int_equal(paced_differences_read(&d, metrics, other, false, 1), PACED_OK);
+    assert_int_equal(d.images, 2);
+    assert_float_equal(d.metrics[PACED_DICE].mean, ((0.4 - 0.5) + (0 - 1)) / 2, 1e-12);
+    assert_float_equal(d.metrics[PACED_HD95].mean, ((5 - 3) + (8 - 0)) / 2.0, 1e-12);
+    assert_float_equal(d.metrics[PACED_ECE].mean, 0.2 / 2, 1e-12);
+    unlink(other);
+    free(other);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_two_tests), cmocka_unit_test(test_groups),
-                                       cmocka_unit_test(test_bad_summaries), cmocka_unit_test(test_bad_metrics),
-                                       cmocka_unit_test(test_images_are_matched)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_two_tests),          cmocka_unit_test(test_groups),
+        cmocka_unit_test(test_bad_summaries),      cmocka_unit_test(test_bad_metrics),
+        cmocka_unit_test(test_images_are_matched), cmocka_unit_test(test_skipped_classes)};
     return cmocka_run_group_tests_name("comparison", tests, make_directory, remove_directory);
 }

@@ -89,12 +89,11 @@ static void add_rows(struct paced_text *out, const struct report *report, bool o
             if (of_class ? !is_of_class(run, row) : strcmp(class, "mean") != 0) continue;
             paced_text_add(out, "<tr>");
             html_element(out, "th", " scope=\"row\"", of_class ? class_name(run, class) : run->label);
-            if (of_class) {
+            if (of_class)
                 html_element(out, "td", "", run->label);
-            } else {
+            else
                 html_element(out, "td", " class=\"set\"", paced_csv_text(&run->summary, row, "set"));
-                cells_add_count(out, paced_csv_text(&run->summary, row, "images"));
-            }
+            cells_add_count(out, paced_csv_text(&run->summary, row, "images"));
             add_means(out, run, row, which);
         }
     html_table_end(out);
@@ -115,8 +114,10 @@ enum paced_err section_classes(struct paced_text *out, const struct report *repo
     bool any = false;
     for (size_t i = 0; i < report->count; ++i) any |= has_classes(&report->runs[i]);
     if (!any) return PACED_OK;
-    html_table_begin(out, "class-summary", "Means over all images per class, with 95 % intervals.");
-    paced_text_add(out, "<thead><tr><th scope=\"col\">class</th><th scope=\"col\">run</th>");
+    html_table_begin(out, "class-summary",
+                     "Means per class over the images in which it has a value (test.absent), with 95 % intervals.");
+    paced_text_add(out, "<thead><tr><th scope=\"col\">class</th><th scope=\"col\">run</th>"
+                        "<th scope=\"col\" class=\"number\">images</th>");
     add_rows(out, report, true, measured(report, true));
     return PACED_OK;
 }

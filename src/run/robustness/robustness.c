@@ -183,6 +183,7 @@ static enum paced_err measure_pass(struct measurement *m, size_t number, const c
     size_t total = m->weights.count * (1 + m->plan.count * m->plan.severity_count);
     const struct paced_change change = {corruption_apply, corruption};
     *scores = paced_scores_create(m->evaluation.classes);
+    paced_scores_set_absent(*scores, (enum paced_absent)m->config.test.absent);
     char *label = corruption ? paced_format("%zu/%zu %s %s %d", number, total, name,
                                             paced_corruption_name(corruption->index), corruption->severity)
                              : paced_format("%zu/%zu %s clean", number, total, name);

@@ -54,6 +54,7 @@ enum paced_err tester_run(const struct paced_config *config, const char *dir, FI
     PACED_TRY(paced_dir_check(dir));
     struct evaluation evaluation = {0};
     struct paced_scores *scores = paced_scores_create((int)config->data.classes);
+    paced_scores_set_absent(scores, (enum paced_absent)config->test.absent);
     enum paced_err err = measure(&evaluation, config, scores);
     if (!err) err = write_results(&evaluation, scores, config, dir);
     if (!err) err = run_files_write_test_config(dir, config, evaluation.device);

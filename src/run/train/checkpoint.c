@@ -41,6 +41,7 @@ enum paced_err checkpoint_save(const char *path, struct network *network, const 
     char tuning[17];
     hash_arithmetic(network->exec, tuning);
     paced_weights_add_metadata(&weights, "tuning", tuning);
+    if (config->data.classes > 2) paced_weights_add_metadata(&weights, "absent", paced_absent_name(state->absent));
     enum paced_err err = network_collect(network, config, &weights);
     if (!err) err = paced_optimizer_save(optimizer, &weights);
     if (!err) add_state(&weights, state);
@@ -60,6 +61,13 @@ static enum paced_err take(const struct paced_weights *weights, const char *path
     return PACED_OK;
 }
 
+/* The treatment of absent classes; states of versions without a choice counted them as perfect. */
+static int take_absent(const struct paced_weights *weights) {
+    const char *name = paced_weights_metadata(weights, "absent");
+    int absent = name ? paced_names_find(paced_absent_name, name) : -1;
+    return absent < 0 ? PACED_ABSENT_PERFECT : absent;
+}
+
 static enum paced_err take_state(const struct paced_weights *weights, const char *path, struct train_state *s) {
     int64_t counts[2];
     PACED_TRY(take(weights, path, "run.epoch", PACED_I64, 1, &s->epoch));
@@ -74,6 +82,7 @@ static enum paced_err take_state(const struct paced_weights *weights, const char
     PACED_TRY(take(weights, path, "run.counts", PACED_I64, 2, counts));
     s->sums.images = (uint64_t)counts[0];
     s->sums.batches = (uint64_t)counts[1];
+    s->absent = take_absent(weights);
     return paced_scores_load(s->sums.scores, "run.scores", weights, path);
 }
 

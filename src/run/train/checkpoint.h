@@ -11,6 +11,7 @@ struct train_state {
     struct paced_rng rng;        /* before the next epoch's shuffle */
     uint64_t order_hash;         /* hash of the inputs that determine the batches' images */
     int64_t select;              /* measure of `best`: enum paced_select */
+    int absent;                  /* treatment of absent classes in its Dice: enum paced_absent */
     double best;                 /* best validation CE or Dice so far */
     int64_t best_epoch;          /* from 1; 0: none, `best` is undefined */
 };

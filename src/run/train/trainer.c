@@ -80,6 +80,8 @@ static enum paced_err open_parts(struct trainer *t) {
     PACED_TRY(paced_optimizer_create(&t->optimizer, &c->train, t->network.exec));
     t->state.sums.scores = paced_scores_create(classes);
     t->val_sums.scores = paced_scores_create(classes);
+    paced_scores_set_absent(t->state.sums.scores, (enum paced_absent)c->test.absent);
+    paced_scores_set_absent(t->val_sums.scores, (enum paced_absent)c->test.absent);
     return PACED_OK;
 }
 
@@ -118,6 +120,7 @@ static enum paced_err start_fresh(struct trainer *t) {
     paced_rng_seed(&t->state.rng, (uint64_t)c->run.seed, PACED_STREAM_SHUFFLE);
     t->state.order_hash = hash_order(t);
     t->state.select = c->train.select;
+    t->state.absent = c->test.absent;
     return PACED_OK;
 }
 
@@ -271,6 +274,20 @@ static bool is_done(const struct trainer *t) {
     return t->state.epoch >= t->config->train.epochs || is_out_of_patience(t);
 }
 
+/* Refuses to compare the Dice of the best weights so far with another Dice of the epochs to come. */
+static enum paced_err check_dice(struct trainer *t) {
+    const struct paced_config *c = t->config;
+    bool other = c->data.classes > 2 && t->state.absent != c->test.absent;
+    if (other && c->train.select == PACED_SELECT_DICE && t->state.best_epoch > 0)
+        return paced_error_at(
+            PACED_INVALID, t->files.state,
+            "the best weights so far were selected by the dice of test.absent = %s; resume with that, "
+            "or start again with --overwrite",
+            paced_absent_name(t->state.absent));
+    t->state.absent = c->test.absent;
+    return PACED_OK;
+}
+
 /* Advances the training state past the epoch and writes all files. */
 static enum paced_err close_epoch(struct trainer *t) {
     const struct paced_config *c = t->config;
@@ -363,6 +380,7 @@ enum paced_err trainer_run(const struct paced_config *config, enum train_start s
     if (!err && !resume) err = run_files_clear(&t.files);
     if (!err) err = run_files_tidy(&t.files);
     bool done = !err && resume && is_done(&t); /* nothing is trained, so the stored settings stay valid */
+    if (!err && resume && !done) err = check_dice(&t);
     if (!err && resume && !done) run_files_tell_changes(&t.files, config);
     if (!err && !done) err = run_files_write_config(&t.files, config, t.device);
     if (!err && !resume) err = checkpoint_save(t.files.state, &t.network, config, t.optimizer, &t.state);
