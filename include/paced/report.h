@@ -47,7 +47,8 @@ enum paced_err paced_outcomes_plot(const struct paced_outcomes *outcomes, const 
 /* ---- robustness ---------------------------------------------------------------------------------------------- */
 
 /* Scores of the same images, clean and under each corruption at each severity, for one or several weights. All scores
- * have the same number of classes. The drop of a metric is (clean - mean over the severities) / clean. */
+ * have the same number of classes. The drop of a metric is (clean - mean over the severities) / clean; NaN if the clean
+ * value is below 1e-4, which a Dice without any overlap is. */
 struct paced_robustness {
     const char *const *weights, *const *corruptions; /* names: [weight_count], [corruption_count] */
     const int *severities;                           /* [severity_count], ascending, from 1, at most 5 of them */

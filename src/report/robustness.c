@@ -9,6 +9,9 @@
 
 enum { SEVERITIES = 5 };
 
+/* A Dice without any overlap is below this, the smoothing constant of its definition. */
+#define LEAST_CLEAN 1e-4
+
 static double set_mean(const struct paced_scores *scores, enum paced_metric figure) {
     return paced_scores_mean(scores, 0, false, NULL).of[figure];
 }
@@ -37,7 +40,7 @@ static struct row summarise(const struct paced_robustness *r, size_t weights, si
         row.mean += row.at[s];
     }
     row.mean /= (double)r->severity_count;
-    row.drop = row.clean != 0 ? (row.clean - row.mean) / row.clean : NAN;
+    row.drop = row.clean >= LEAST_CLEAN ? (row.clean - row.mean) / row.clean : NAN;
     return row;
 }
 
@@ -114,15 +117,24 @@ static int longest(const char *const *names, size_t count, int min) {
     return width;
 }
 
+enum { CELL = 16 };
+
+/* Writes a value to `text`, "-" for NaN. */
+static const char *value_text(char text[CELL], const char *format, double value) {
+    if (isnan(value))
+        snprintf(text, CELL, "-");
+    else
+        snprintf(text, CELL, format, value);
+    return text;
+}
+
 static void print_row(const struct paced_robustness *r, size_t corruption, int first, int width, FILE *out) {
     fprintf(out, "%-*s", first, corruption_name(r, corruption));
     for (size_t w = 0; w < r->weight_count; ++w) {
         struct row row = summarise(r, w, corruption, PACED_DICE);
-        char text[40];
-        if (isnan(row.drop))
-            snprintf(text, sizeof text, "%.4f        -", row.mean);
-        else
-            snprintf(text, sizeof text, "%.4f  %+6.1f%%", row.mean, 0 - 100 * row.drop);
+        char mean[CELL], drop[CELL], text[2 * CELL + 2];
+        snprintf(text, sizeof text, "%s  %7s", value_text(mean, "%.4f", row.mean),
+                 value_text(drop, "%+6.1f%%", 0 - 100 * row.drop));
         fprintf(out, "  %*s", width, text);
     }
     fputc('\n', out);
@@ -134,8 +146,11 @@ void paced_robustness_print(const struct paced_robustness *r, FILE *out) {
     fprintf(out, "%-*s", first, "corruption");
     for (size_t w = 0; w < r->weight_count; ++w) fprintf(out, "  %*s", width, r->weights[w]);
     fprintf(out, "\n%-*s", first, "clean");
-    for (size_t w = 0; w < r->weight_count; ++w)
-        fprintf(out, "  %*.4f%*s", width - 9, set_mean(r->clean[w], PACED_DICE), w + 1 < r->weight_count ? 9 : 0, "");
+    for (size_t w = 0; w < r->weight_count; ++w) {
+        char clean[CELL];
+        fprintf(out, "  %*s%*s", width - 9, value_text(clean, "%.4f", set_mean(r->clean[w], PACED_DICE)),
+                w + 1 < r->weight_count ? 9 : 0, "");
+    }
     fputc('\n', out);
     for (size_t c = 0; c <= r->corruption_count; ++c) print_row(r, c, first, width, out);
 }

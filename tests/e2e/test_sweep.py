@@ -289,7 +289,7 @@ class PaperTest(SweepCase):
             mean = statistics.fmean(means[figure] for means in corrupted)
             found[figure], found["non_empty_" + figure] = clean[figure], lesions[figure]
             found["corrupted_" + figure] = mean
-            if clean[figure] != 0:
+            if clean[figure] >= 1e-4:
                 found["drop_" + figure] = (clean[figure] - mean) / clean[figure]
         return found
 

@@ -127,12 +127,48 @@ static void test_table(void **state) {
     empty();
 }
 
+/* A Dice without any overlap is not 0, because of the smoothing constant, but has no drop either. */
+static void test_no_drop_from_nothing(void **state) {
+    fill((int[]){4, 0}, found, 2);
+    assert_int_equal(paced_robustness_write_summary(&robustness, path), PACED_OK);
+    char *text = read_table();
+    check_has(text, "a_long_name_of_weights,fog,dice,2.4999375e-05,2.4999375e-05,2.4999375e-05,2.4999375e-05,");
+    free(text);
+    FILE *out = fopen(path, "w");
+    paced_robustness_print(&robustness, out);
+    fclose(out);
+    text = read_table();
+    check_has(text, "fog                    0.8333   -16.7%         0.0000        -");
+    check_has(text, "mean                   0.6167   -38.3%         0.1667        -");
+    free(text);
+    empty();
+}
+
+static void test_no_images(void **state) {
+    fill(found_clean, found, 2);
+    for (int i = 0; i < WEIGHTS; ++i) paced_scores_clear(clean[i]);
+    for (int i = 0; i < CELLS; ++i) paced_scores_clear(cells[i]);
+    assert_int_equal(paced_robustness_write_summary(&robustness, path), PACED_OK);
+    char *text = read_table();
+    check_has(text, "unet,mean,dice,,,,,");
+    free(text);
+    FILE *out = fopen(path, "w");
+    paced_robustness_print(&robustness, out);
+    fclose(out);
+    text = read_table();
+    assert_null(strstr(text, "nan"));
+    free(text);
+    empty();
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_summary),
         cmocka_unit_test(test_images),
         cmocka_unit_test(test_images_of_more_classes),
         cmocka_unit_test(test_table),
+        cmocka_unit_test(test_no_drop_from_nothing),
+        cmocka_unit_test(test_no_images),
     };
     return cmocka_run_group_tests_name("robustness", tests, make_directory, remove_directory);
 }
