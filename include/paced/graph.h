@@ -155,6 +155,7 @@ size_t paced_graph_node_count(const struct paced_graph *graph);
 const struct paced_node *paced_graph_node(const struct paced_graph *graph, size_t i);
 size_t paced_graph_param_count(const struct paced_graph *graph);
 const struct paced_param *paced_graph_get_param(const struct paced_graph *graph, size_t i);
+const struct paced_param *paced_graph_find_param(const struct paced_graph *graph, const char *name); /* or NULL */
 const struct paced_tensor *paced_graph_get_input(const struct paced_graph *graph);
 const struct paced_tensor *paced_graph_get_output(const struct paced_graph *graph);
 uint64_t paced_graph_trained_count(const struct paced_graph *graph); /* elements of trainable parameters */

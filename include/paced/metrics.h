@@ -182,9 +182,9 @@ struct paced_scores;
 struct paced_scores *paced_scores_create(int classes);
 void paced_scores_destroy(struct paced_scores *scores);
 void paced_scores_clear(struct paced_scores *scores);
-/* Sets the treatment of a class that has no pixel in the mask and the prediction of an image. SKIP (the default): it has
- * no value and enters no mean; an image without any foreground class has the perfect values as its mean. PERFECT: it
- * has the perfect values, as in the reference. With two classes both are the same: the only class is perfect. */
+/* Sets the treatment of a class that has no pixel in the mask and the prediction of an image. SKIP (the default): it
+ * has no value and enters no mean; an image without any foreground class has the perfect values as its mean. PERFECT:
+ * it has the perfect values, as in the reference. With two classes both are the same: the only class is perfect. */
 void paced_scores_set_absent(struct paced_scores *scores, enum paced_absent absent);
 
 /* Adds one image: prediction[pixels], label[pixels]. The name, which may be NULL, is copied for metrics.csv. */
@@ -268,7 +268,8 @@ void paced_evaluate(struct paced_evaluator *evaluator, const char *name, uint8_t
 double paced_wilcoxon(const double *differences, size_t count);
 
 /* Differences per image, second minus first (an image's value is the mean over its classes that have a value; perfect
- * if none has): the mean, its 95 % bootstrap interval and p of the Wilcoxon test. NaN if the metric is not in both files. */
+ * if none has): the mean, its 95 % bootstrap interval and p of the Wilcoxon test. NaN if the metric is not in both
+ * files. */
 struct paced_difference {
     double mean, low, high, p;
 };

@@ -39,11 +39,18 @@ const struct paced_entry *paced_weights_find(const struct paced_weights *weights
 const char *paced_weights_metadata(const struct paced_weights *weights, const char *key);            /* or NULL */
 void paced_weights_finish(struct paced_weights *weights);
 
-/* Reads either format, which the first bytes determine. Removes the prefix "module." if all names have it (PyTorch's
- * DataParallel writes it). A PyTorch file is a state dictionary, or a dictionary that has one as "state_dict",
- * "model_state_dict" or "model". float64, float16 and bfloat16 become float32. The log reports these choices.
- * PACED_INVALID, naming file and tensor, for damaged files, tensors of other types, and objects that do not describe
- * tensors: no code in the file is ever run. */
+/* True if the network has a tensor of this name. */
+typedef bool paced_weights_known(const void *network, const char *name);
+/* Removes a prefix that ends in a dot and that all names share, such as "module." of PyTorch's DataParallel: the
+ * shortest one after which the most names are known, if these are more than without. known NULL: "module.",
+ * "_orig_mod.", "model." and "net.", in any order and number. Returns the removed prefix, to be released with free(),
+ * or NULL. */
+char *paced_weights_unwrap(struct paced_weights *weights, paced_weights_known *known, const void *network);
+
+/* Reads either format, which the first bytes determine. A PyTorch file is a state dictionary, or a dictionary that has
+ * one as "state_dict", "model_state_dict" or "model". float64, float16 and bfloat16 become float32. The log reports
+ * these choices. PACED_INVALID, naming file and tensor, for damaged files, tensors of other types, and objects that do
+ * not describe tensors: no code in the file is ever run. */
 enum paced_err paced_weights_read(const char *path, struct paced_weights *weights);
 
 /* Read: PACED_INVALID, naming file and tensor, for a header longer than the file or than 100 MB, invalid JSON, an

@@ -123,6 +123,12 @@ const struct paced_param *paced_graph_get_param(const struct paced_graph *g, siz
     return g->params[i];
 }
 
+const struct paced_param *paced_graph_find_param(const struct paced_graph *g, const char *name) {
+    for (size_t i = 0; i < g->param_count; ++i)
+        if (strcmp(g->params[i]->name, name) == 0) return g->params[i];
+    return NULL;
+}
+
 const struct paced_tensor *paced_graph_get_input(const struct paced_graph *g) {
     return g->input;
 }

@@ -203,14 +203,10 @@ static enum paced_err check_finite(const struct paced_entry *entry, const char *
 
 static enum paced_err check_no_more(const struct paced_graph *g, const struct paced_weights *weights, const char *path,
                                     const char *hint) {
-    for (size_t i = 0; i < weights->count; ++i) {
-        bool known = false;
-        for (size_t k = 0; k < g->param_count && !known; ++k)
-            known = strcmp(g->params[k]->name, weights->entries[i].name) == 0;
-        if (!known)
+    for (size_t i = 0; i < weights->count; ++i)
+        if (!paced_graph_find_param(g, weights->entries[i].name))
             return paced_error_at(PACED_INVALID, path, "tensor %s is not part of the configured network; %s",
                                   weights->entries[i].name, hint);
-    }
     return PACED_OK;
 }
 

@@ -56,7 +56,7 @@ enum paced_err paced_command_convert(const struct paced_arguments *arguments) {
     struct paced_network network;
     enum paced_err err = find_format(out, &format);
     if (!err) err = paced_file_check(out);
-    if (!err) err = paced_weights_read(in, &weights);
+    if (!err) err = network_read(&weights, NULL, in, true);
     if (!err) err = recognise(&weights, in, &network, &graph);
     if (!err) {
         network_describe(&weights, &network, NULL);

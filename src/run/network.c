@@ -36,9 +36,22 @@ void network_close(struct network *network) {
     *network = (struct network){0};
 }
 
+static bool has_param(const void *graph, const char *name) {
+    return paced_graph_find_param(graph, name) != NULL;
+}
+
+enum paced_err network_read(struct paced_weights *weights, const struct paced_graph *graph, const char *path,
+                            bool say) {
+    PACED_TRY(paced_weights_read(path, weights));
+    char *prefix = paced_weights_unwrap(weights, graph ? has_param : NULL, graph);
+    if (prefix && say) paced_log(PACED_LOG_INFO, "%s: the prefix '%s' is removed from all names", path, prefix);
+    free(prefix);
+    return PACED_OK;
+}
+
 enum paced_err network_load(struct network *network, const char *path) {
     struct paced_weights weights = {0};
-    enum paced_err err = paced_weights_read(path, &weights);
+    enum paced_err err = network_read(&weights, network->graph, path, true);
     if (!err) err = paced_exec_load_params(network->exec, &weights, path);
     paced_weights_finish(&weights);
     return err;
@@ -56,7 +69,7 @@ enum paced_err network_check(const struct paced_config *config, const char *path
     PACED_TRY(network_build(&graph, config));
     enum paced_err err = PACED_OK;
     if (!expected_has(expected, path)) {
-        err = paced_weights_read(path, &weights);
+        err = network_read(&weights, graph, path, false);
         if (!err) err = paced_graph_check_weights(graph, &weights, path, NULL);
     }
     paced_weights_finish(&weights);

@@ -20,6 +20,9 @@ enum paced_err network_open(struct network *network, const struct paced_config *
                             int batch, enum paced_mode mode);
 void network_close(struct network *network);
 
+/* Reads weights and removes a prefix that all names share if the names then are the network's. graph NULL: only the
+ * prefixes of common wrappers. say: the log reports a removal. */
+enum paced_err network_read(struct paced_weights *weights, const struct paced_graph *graph, const char *path, bool say);
 enum paced_err network_load(struct network *network, const char *path);
 
 /* Weights files that earlier stages of an experiment will write. */

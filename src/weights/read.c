@@ -20,18 +20,6 @@ static enum paced_err parse_any(const char *path, const uint8_t *file, size_t si
     return safetensors_parse(path, file, size, weights);
 }
 
-static void strip_prefix(const char *path, struct paced_weights *weights) {
-    static const char prefix[] = "module.";
-    size_t length = strlen(prefix);
-    for (size_t i = 0; i < weights->count; ++i)
-        if (strncmp(weights->entries[i].name, prefix, length) != 0) return;
-    for (size_t i = 0; i < weights->count; ++i) {
-        char *name = weights->entries[i].name;
-        memmove(name, name + length, strlen(name) - length + 1);
-    }
-    if (weights->count > 0) paced_log(PACED_LOG_INFO, "%s: the prefix '%s' is removed from all names", path, prefix);
-}
-
 /* Parses a whole file. The set is replaced only by a complete one. */
 static enum paced_err read_file(const char *path, parser *parse, struct paced_weights *weights) {
     struct paced_weights result = {0};
@@ -50,7 +38,5 @@ enum paced_err paced_safetensors_read(const char *path, struct paced_weights *we
 }
 
 enum paced_err paced_weights_read(const char *path, struct paced_weights *weights) {
-    PACED_TRY(read_file(path, parse_any, weights));
-    strip_prefix(path, weights);
-    return PACED_OK;
+    return read_file(path, parse_any, weights);
 }

@@ -64,8 +64,8 @@ class ConvertTest(program.Case):
         cls.tensors, cls.metadata = program.read_tensors(cls.path(cls.best))
 
     def predict(self, weights):
-        self.run_program("predict", "tiny.ini", "--weights", weights, "--output", "out", "--logits",
-                         "data/benign/benign (1).png")
+        self.done = self.run_program("predict", "tiny.ini", "--weights", weights, "--output", "out", "--logits",
+                                     "data/benign/benign (1).png")
         return program.read_bytes(self.path("out", "benign (1).safetensors"))
 
     def test_normalises(self):
@@ -94,6 +94,24 @@ class ConvertTest(program.Case):
                              "--output", "student", "--overwrite")
             logs.append(program.read_log(self.path("student", "log.csv")))
         self.assertEqual(logs[0], logs[1])
+
+    def test_prefixes(self):
+        """Any prefix that all names share is removed where a network is configured, else those of common wrappers."""
+        logits = self.predict(self.best)
+        for prefix in ("_orig_mod.", "model.", "module._orig_mod.", "student.unet."):
+            write_pth(self.path("wrapped.pth"), self.tensors, prefix=prefix)
+            self.assertEqual(self.predict("wrapped.pth"), logits)
+            self.assertEqual(self.done.stderr.count(f"wrapped.pth: the prefix '{prefix}' is removed from all names"), 1)
+            if prefix == "student.unet.":
+                self.refuse("convert", "wrapped.pth", "plain.safetensors", says=("does not match any network",))
+                continue
+            self.run_program("convert", "wrapped.pth", "plain.safetensors")
+            self.assertEqual(program.read_tensors(self.path("plain.safetensors"))[0], self.tensors)
+        program.write_tensors(self.path("wrapped.safetensors"), {"model." + k: v for k, v in self.tensors.items()})
+        self.assertEqual(self.predict("wrapped.safetensors"), logits)
+        self.assertIn("wrapped.safetensors: the prefix 'model.' is removed", self.done.stderr)
+        self.predict(self.best)
+        self.assertNotIn("prefix", self.done.stderr)
 
     def test_onnx(self):
         self.run_program("convert", self.best, "folded.onnx")

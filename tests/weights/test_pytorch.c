@@ -95,9 +95,11 @@ static void check_checkpoint(const char *file) {
     capture_end(&capture);
     assert_int_equal(err, PACED_OK);
     assert_int_equal(weights.count, 7);
+    char *prefix = paced_weights_unwrap(&weights, NULL, NULL);
+    assert_string_equal(prefix, "module.");
+    free(prefix);
     check_module(&weights);
     assert_non_null(strstr(capture.text, "'state_dict' is read"));
-    assert_non_null(strstr(capture.text, "'module.' is removed"));
     paced_weights_finish(&weights);
 }
 
@@ -111,19 +113,46 @@ static void test_safetensors_by_the_same_door(void **state) {
     assert_int_equal(paced_weights_read(GOLDEN "mixed.safetensors", &weights), PACED_OK);
     assert_non_null(paced_weights_find(&weights, "conv.weight"));
     paced_weights_finish(&weights);
-    static const char *const names[][2] = {{"module.a", "module.b"}, {"module.a", "b"}};
-    for (size_t i = 0; i < PACED_COUNT(names); ++i) {
-        struct capture capture;
-        for (size_t k = 0; k < 2; ++k) paced_weights_add(&weights, names[i][k], PACED_U8, 0, NULL, "x");
-        assert_int_equal(paced_safetensors_write(path, &weights), PACED_OK);
-        capture_start(&capture);
-        enum paced_err err = paced_weights_read(path, &weights);
-        capture_end(&capture);
-        assert_int_equal(err, PACED_OK);
-        assert_string_equal(weights.entries[0].name, i == 0 ? "a" : "module.a");
-        assert_string_equal(weights.entries[1].name, "b");
+}
+
+/* ---- prefixes ------------------------------------------------------------------------------------------------ */
+
+/* A network of the tensors a.w, a.b and model.w. */
+static bool knows(const void *network, const char *name) {
+    return strcmp(name, "a.w") == 0 || strcmp(name, "a.b") == 0 || strcmp(name, "model.w") == 0;
+}
+
+static void check_prefix(const char *first, const char *second, const char *of_network, const char *of_wrappers) {
+    const char *const expected[] = {of_network, of_wrappers};
+    for (int i = 0; i < 2; ++i) {
+        struct paced_weights weights = {0};
+        paced_weights_add(&weights, first, PACED_U8, 0, NULL, "x");
+        paced_weights_add(&weights, second, PACED_U8, 0, NULL, "x");
+        char *prefix = paced_weights_unwrap(&weights, i == 0 ? knows : NULL, NULL);
+        if (strcmp(prefix ? prefix : "", expected[i]) != 0) fail_msg("%s: %s, not %s", first, prefix, expected[i]);
+        assert_string_equal(weights.entries[0].name, first + strlen(expected[i]));
+        assert_string_equal(weights.entries[1].name, second + strlen(expected[i]));
+        free(prefix);
         paced_weights_finish(&weights);
     }
+}
+
+static void test_prefixes(void **state) {
+    check_prefix("module.a.w", "module.a.b", "module.", "module.");
+    check_prefix("_orig_mod.a.w", "_orig_mod.a.b", "_orig_mod.", "_orig_mod.");
+    check_prefix("module.model._orig_mod.a.w", "module.model._orig_mod.a.b", "module.model._orig_mod.",
+                 "module.model._orig_mod.");
+    check_prefix("student.unet.a.w", "student.unet.a.b", "student.unet.", "");
+    check_prefix("student.a.w", "student.other", "student.", ""); /* of another network in part */
+    check_prefix("a.w", "a.b", "", "");                           /* shared, but part of the names */
+    check_prefix("model.w", "a.w", "", "");
+    check_prefix("module.a.w", "a.b", "", "");      /* not shared */
+    check_prefix("modulea.w", "modulea.b", "", ""); /* no component */
+    check_prefix("module.x", "module.y", "", "module.");
+    check_prefix("model.w", "model.b", "", "model."); /* the network has model.w as it is */
+    check_prefix("module.", "module.a.w", "", "");    /* nothing would be left of a name */
+    struct paced_weights empty = {0};
+    assert_null(paced_weights_unwrap(&empty, NULL, NULL));
 }
 
 /* ---- damage -------------------------------------------------------------------------------------------------- */
@@ -207,7 +236,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_mixed),           cmocka_unit_test(test_checkpoint),
         cmocka_unit_test(test_damaged_files),   cmocka_unit_test(test_safetensors_by_the_same_door),
-        cmocka_unit_test(test_damaged_pickles),
+        cmocka_unit_test(test_damaged_pickles), cmocka_unit_test(test_prefixes),
     };
     return cmocka_run_group_tests(tests, make_directory, remove_directory);
 }
