@@ -11,7 +11,8 @@ enum { PACED_MAX_WIDTH = 1024 }; /* of a network */
 struct paced_model_options {
     char *arch; /* name of a network */
     int64_t width;
-    char *init; /* path of the initial weights, or "" */
+    char *init;   /* path of the initial weights, or "" */
+    bool partial; /* tensors that are not in that file, or of another shape, are initialised at random */
 };
 const char *paced_network_name(int index);
 
@@ -29,8 +30,9 @@ struct paced_network {
     const char *arch;
     int width, classes;
 };
-/* PACED_INVALID, naming `path`, if the weights match no network. Checks the first and the last parameter only;
- * paced_graph_check_weights checks all. */
+/* Checks the first and the last parameter only; paced_graph_check_weights checks all. *found receives the outcome. */
+enum paced_err paced_model_guess(const struct paced_weights *weights, struct paced_network *network, bool *found);
+/* PACED_INVALID, naming `path`, if the weights match no network by this check. */
 enum paced_err paced_model_recognise(const struct paced_weights *weights, const char *path,
                                      struct paced_network *network);
 

@@ -89,6 +89,8 @@ const struct config_key config_keys[] = {
     {FIELD(model, arch), DEFAULT("unet"), WORDS(paced_network_name), MEANING("network")},
     {FIELD(model, width), DEFAULT("64"), RANGE(1, PACED_MAX_WIDTH), MEANING("channels of the network's first stage")},
     {PATH(model, init), DEFAULT(""), MEANING("initial weights; empty: random")},
+    {FIELD(model, partial), DEFAULT("no"),
+     MEANING("init: take the tensors of the network's name and shape, and initialise the others at random")},
 
     {FIELD(train, epochs), DEFAULT("100"), RANGE(1, 1000000), MEANING("passes over the training images")},
     {FIELD(train, batch), DEFAULT("16"), RANGE(1, 65536), MEANING("images per step")},

@@ -165,13 +165,24 @@ static void shape_text(char *out, size_t size, int rank, const int64_t *shape) {
     if (used < size) snprintf(out + used, size - used, "]");
 }
 
+/* Writes the network that the metadata describe: ": arch unet, width 64, classes 2", or as much as they hold. */
+static void network_text(char *out, size_t size, const struct paced_weights *weights) {
+    static const char *const keys[] = {"arch", "width", "classes"};
+    size_t used = 0;
+    *out = '\0';
+    for (size_t i = 0; i < PACED_COUNT(keys) && used < size; ++i) {
+        const char *value = paced_weights_metadata(weights, keys[i]);
+        if (value) used += (size_t)snprintf(out + used, size - used, "%s%s %s", used ? ", " : ": ", keys[i], value);
+    }
+}
+
 static enum paced_err check_entry(const struct paced_entry *entry, const struct paced_param *p, const char *name,
                                   const struct paced_weights *weights, const char *path, const char *hint) {
-    const char *arch = paced_weights_metadata(weights, "arch"), *width = paced_weights_metadata(weights, "width");
+    char network[128];
+    network_text(network, sizeof network, weights);
     if (!entry)
-        return paced_error_at(PACED_INVALID, path,
-                              "tensor %s is missing; these weights are of another network, %s%s%s%s%s", name, hint,
-                              arch ? ": arch " : "", arch ? arch : "", width ? ", width " : "", width ? width : "");
+        return paced_error_at(PACED_INVALID, path, "tensor %s is missing; these weights are of another network, %s%s",
+                              name, hint, network);
     enum paced_dtype dtype = p->kind == PACED_PARAM_COUNTER ? PACED_I64 : PACED_F32;
     if (entry->dtype != dtype)
         return paced_error_at(PACED_INVALID, path, "tensor %s is not %s; save it in that type", name,
@@ -184,9 +195,8 @@ static enum paced_err check_entry(const struct paced_entry *entry, const struct 
     for (int i = 0; i < p->rank; ++i) dims[i] = p->dims[i];
     shape_text(has, sizeof has, entry->rank, entry->shape);
     shape_text(wants, sizeof wants, p->rank, dims);
-    return paced_error_at(PACED_INVALID, path, "tensor %s has shape %s, the configured network has %s; %s%s%s%s%s",
-                          name, has, wants, hint, arch ? ": arch " : "", arch ? arch : "", width ? ", width " : "",
-                          width ? width : "");
+    return paced_error_at(PACED_INVALID, path, "tensor %s has shape %s, the configured network has %s; %s%s", name, has,
+                          wants, hint, network);
 }
 
 static enum paced_err check_finite(const struct paced_entry *entry, const char *path) {

@@ -73,27 +73,37 @@ static int first_size(const struct paced_weights *weights, const struct paced_pa
     return entry && entry->rank == param->rank && entry->shape[0] <= max ? (int)entry->shape[0] : 0;
 }
 
-enum paced_err paced_model_recognise(const struct paced_weights *weights, const char *path,
-                                     struct paced_network *network) {
-    struct paced_text names = {0};
-    bool found = false;
-    for (size_t i = 0; i < PACED_COUNT(models) && !found; ++i) {
+/* Tries each network; adds the names that it looks for to `names`. */
+static enum paced_err guess(const struct paced_weights *weights, struct paced_network *network, bool *found,
+                            struct paced_text *names) {
+    *found = false;
+    for (size_t i = 0; i < PACED_COUNT(models) && !*found; ++i) {
         struct paced_graph *graph;
-        enum paced_err err = build(&graph, models[i], example, 2, 64, false);
-        if (err) {
-            free(names.data);
-            return err;
-        }
+        PACED_TRY(build(&graph, models[i], example, 2, 64, false));
         const struct paced_param *first = paced_graph_get_param(graph, 0),
                                  *last = paced_graph_get_param(graph, paced_graph_param_count(graph) - 1);
         *network = (struct paced_network){models[i]->name, first_size(weights, first, PACED_MAX_WIDTH),
                                           first_size(weights, last, MAX_CLASSES)};
-        found = network->width > 0 && network->classes > 0;
-        paced_text_add(&names, "%s%s has %s and %s", i ? ", " : "", models[i]->name, first->name, last->name);
+        *found = network->width > 0 && network->classes > 0;
+        paced_text_add(names, "%s%s has %s and %s", i ? ", " : "", models[i]->name, first->name, last->name);
         paced_graph_destroy(graph);
     }
-    enum paced_err err = PACED_OK;
-    if (!found)
+    return PACED_OK;
+}
+
+enum paced_err paced_model_guess(const struct paced_weights *weights, struct paced_network *network, bool *found) {
+    struct paced_text names = {0};
+    enum paced_err err = guess(weights, network, found, &names);
+    free(names.data);
+    return err;
+}
+
+enum paced_err paced_model_recognise(const struct paced_weights *weights, const char *path,
+                                     struct paced_network *network) {
+    struct paced_text names = {0};
+    bool found;
+    enum paced_err err = guess(weights, network, &found, &names);
+    if (!err && !found)
         err = paced_error_at(PACED_INVALID, path, "does not match any network: %s; use weights of one of these",
                              names.data);
     free(names.data);

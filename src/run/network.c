@@ -40,13 +40,23 @@ static bool has_param(const void *graph, const char *name) {
     return paced_graph_find_param(graph, name) != NULL;
 }
 
+/* Adds the network that the names and shapes show as metadata, for messages, if the file has none. */
+static enum paced_err add_guess(struct paced_weights *weights) {
+    struct paced_network network;
+    bool found;
+    if (paced_weights_metadata(weights, "arch")) return PACED_OK;
+    PACED_TRY(paced_model_guess(weights, &network, &found));
+    if (found) network_describe(weights, &network, 0);
+    return PACED_OK;
+}
+
 enum paced_err network_read(struct paced_weights *weights, const struct paced_graph *graph, const char *path,
                             bool say) {
     PACED_TRY(paced_weights_read(path, weights));
     char *prefix = paced_weights_unwrap(weights, graph ? has_param : NULL, graph);
     if (prefix && say) paced_log(PACED_LOG_INFO, "%s: the prefix '%s' is removed from all names", path, prefix);
     free(prefix);
-    return PACED_OK;
+    return graph ? add_guess(weights) : PACED_OK;
 }
 
 enum paced_err network_load(struct network *network, const char *path) {

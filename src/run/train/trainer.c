@@ -15,6 +15,7 @@
 #include "src/run/report_runs.h"
 #include "src/run/shared.h"
 #include "src/run/train/checkpoint.h"
+#include "src/run/train/initial.h"
 #include "src/run/train/inputs.h"
 #include "src/run/train/tensorboard.h"
 
@@ -115,8 +116,7 @@ static uint64_t hash_order(const struct trainer *t) {
 
 static enum paced_err start_fresh(struct trainer *t) {
     const struct paced_config *c = t->config;
-    PACED_TRY(*c->model.init ? network_load(&t->network, c->model.init)
-                             : paced_exec_init_params(t->network.exec, (uint64_t)c->run.seed));
+    PACED_TRY(initial_load(&t->network, c));
     paced_rng_seed(&t->state.rng, (uint64_t)c->run.seed, PACED_STREAM_SHUFFLE);
     t->state.order_hash = hash_order(t);
     t->state.select = c->train.select;
@@ -399,7 +399,7 @@ enum paced_err trainer_check(const struct paced_config *config, const struct exp
     if (!err) err = paced_dataset_check_files(inputs.train);
     if (!err) err = paced_dataset_check_files(inputs.val);
     if (!err && inputs.objective.needs_teacher) err = network_check(&teacher, config->distill.teacher, expected);
-    if (!err && *config->model.init) err = network_check(config, config->model.init, expected);
+    if (!err) err = initial_check(config, expected);
     inputs_close(&inputs);
     return err;
 }
