@@ -1,6 +1,7 @@
 /* The objective per pixel, value and gradient in one pass: (c0 + c1 w) CE + (k0 + k1 w) KLD; formulas in distill.h. A
  * work-item processes `part_pixels` pixels and writes sums over them to parts[part][4] = {objective, cross entropy with
  * the hard label, KLD, pixels of weight 1}. The objective is a mean, so gradients are divided by the number of pixels.
+ * Ignored pixels have neither sums nor gradients, and are not in that number.
  *
  * A vector's elements ("lanes") are VEC neighbouring pixels, not channels: there are few classes, and on a CPU exp of a
  * vector costs as much as exp of a scalar. Lanes past the last pixel repeat the first and are not counted.
@@ -55,17 +56,18 @@ kernel void loss_pixels(struct loss o, global const float *logits, global const 
     if (from >= o.pixels) return;
     int classes = o.classes, h = o.h, w = o.w, target = o.target, side = o.side;
     float temperature = o.temperature, smoothing = o.smoothing;
-    float per_pixel = 1.0f / (float)o.pixels, kld_scale = temperature / (float)classes;
+    float per_pixel = o.counted > 0 ? 1.0f / (float)o.counted : 0.0f, kld_scale = temperature / (float)classes;
     realv objective_sum = 0, ce_sum = 0, kld_sum = 0, admitted = 0;
     for (int p = from; p < to; p += VEC) {
         int count = min(VEC, to - p);
         global const float *s = logits + (size_t)p * classes, *t = teacher + (size_t)p * classes;
         float lane[VEC], counted[VEC];
         for (int i = 0; i < VEC; ++i) {
-            counted[i] = i < count;
-            lane[i] = o.with_weight && !(admission_score[p + (i < count ? i : 0)] <= o.limit) ? o.low_weight : 1.0f;
+            int at = p + (i < count ? i : 0);
+            counted[i] = i < count && labels[at] != PACED_IGNORED;
+            lane[i] = o.with_weight && !(admission_score[at] <= o.limit) ? o.low_weight : 1.0f;
         }
-        realv weight = LOADV(lane, 0), real = LOADV(counted, 0);
+        realv weight = LOADV(lane, 0), real = LOADV(counted, 0), zero = 0;
         realv ce_factor = o.c0 + o.c1 * weight, kld_factor = o.k0 + o.k1 * weight;
         realv top, s_top = 0, t_top = 0, s_log = 0, t_log = 0, log_of_sum = log_sum(s, classes, count, 1.0f, &top);
         if (o.with_teacher) {
@@ -89,14 +91,15 @@ kernel void loss_pixels(struct loss o, global const float *logits, global const 
                 grad += kld_factor * kld_scale * (exp(log_q) - prob);
             }
             if (!o.with_gradient) continue;
-            STORE_LANES(per_pixel * grad, lane);
+            STORE_LANES(real != 0 ? per_pixel * grad : zero, lane);
             for (int i = 0; i < count; ++i) dlogits[((size_t)p + i) * classes + c] = lane[i];
         }
         kld *= temperature * kld_scale;
-        objective_sum += real * (ce_factor * ce + kld_factor * kld);
-        ce_sum += real * hard_ce;
-        kld_sum += real * kld;
-        admitted += real * (weight == 1.0f ? (realv)1 : (realv)0);
+        /* Selected, not multiplied: an ignored pixel's logits may be infinite. */
+        objective_sum += real != 0 ? ce_factor * ce + kld_factor * kld : zero;
+        ce_sum += real != 0 ? hard_ce : zero;
+        kld_sum += real != 0 ? kld : zero;
+        admitted += real != 0 && weight == 1.0f ? (realv)1 : zero;
     }
     parts[part * 4] = over_lanes(objective_sum);
     parts[part * 4 + 1] = over_lanes(ce_sum);

@@ -35,8 +35,9 @@ struct winograd_tiles {
     int tiles, first, rows, run, down, across, h, w, dilation;
 };
 
+/* counted: number of pixels that are not ignored. */
 struct loss {
-    int pixels, part_pixels, h, w, classes, with_gradient, with_teacher, with_weight;
+    int pixels, counted, part_pixels, h, w, classes, with_gradient, with_teacher, with_weight;
     float c0, c1, k0, k1, limit, low_weight, temperature;
     int target;
     float smoothing;

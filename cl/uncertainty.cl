@@ -8,7 +8,8 @@
  * The kernel writes each pixel's uncertainty and admission score; a pixel is admitted if score <= limit. With `by_u`,
  * score = u and limit = mu: for the fused uncertainty, for anti-curriculum, and if mu is a quantile of u, which must
  * admit the pixels at the quantile. Else score = -f and limit = -(1 - mu), so that ties are decided as by the
- * reference's f >= 1 - mu. Anti-curriculum replaces u by 1 - u. The host defines the PACED_ constants. */
+ * reference's f >= 1 - mu. Anti-curriculum replaces u by 1 - u. Ignored pixels have no uncertainty, NaN, and the score
+ * INFINITY, which is never admitted. The host defines the PACED_ constants. */
 
 /* f of one class; *largest_confidence = max_c f_c. */
 static float confidence(global const float *t, int classes, float tau, int class, float *largest_confidence)
@@ -37,6 +38,11 @@ kernel void uncertainty(struct uncertainty o, global const float *teacher, globa
                         global const float *svls, global float *out, global float *admission_score)
 {
     ITEM_BELOW(p, o.pixels);
+    if (labels[p] == PACED_IGNORED) {
+        out[p] = NAN;
+        admission_score[p] = INFINITY;
+        return;
+    }
     float largest = 1, f = 1;
     if (o.has_teacher) f = confidence(teacher + (size_t)p * o.classes, o.classes, o.tau, labels[p], &largest);
     if (o.weighting == PACED_WEIGHT_FUSED) {
@@ -54,18 +60,25 @@ kernel void uncertainty(struct uncertainty o, global const float *teacher, globa
     admission_score[p] = o.by_u ? out[p] : -f;
 }
 
-/* Replaces every value by its image's mean. One work-item per image sums in a fixed order. */
-kernel void image_mean(int images, int pixels_per_image, global float *values)
+/* Replaces every value by its image's mean, except for ignored pixels. One work-item per image sums in a fixed order. */
+kernel void image_mean(int images, int pixels_per_image, global const uchar *labels, global float *values)
 {
     ITEM_BELOW(n, images);
     global float *v = values + (size_t)n * pixels_per_image;
+    global const uchar *label = labels + (size_t)n * pixels_per_image;
     float total = 0;
+    int counted = 0;
     for (int from = 0; from < pixels_per_image; from += 256) {
         float part = 0;
         int to = min(from + 256, pixels_per_image);
-        for (int i = from; i < to; ++i) part += v[i];
+        for (int i = from; i < to; ++i) {
+            if (label[i] == PACED_IGNORED) continue;
+            part += v[i];
+            ++counted;
+        }
         total += part;
     }
-    float mean = total / (float)pixels_per_image;
-    for (int i = 0; i < pixels_per_image; ++i) v[i] = mean;
+    float mean = total / (float)counted;
+    for (int i = 0; i < pixels_per_image; ++i)
+        if (label[i] != PACED_IGNORED) v[i] = mean;
 }

@@ -84,7 +84,7 @@ def check_kernels():
     if not command:
         return
     common = "".join((ROOT / "cl" / name).read_text() for name in ("parameters.h", "common.clh"))
-    given = set(re.findall(r"#\s*(?:define|ifn?def) (PACED_\w+)", common)) | {"PACED_GPU"}
+    given = set(re.findall(r"#\s*(?:define|ifndef) (PACED_\w+)", common)) | {"PACED_GPU"}
     for path in files("cl/*.cl"):
         if path.name.startswith("trial_"):
             continue  # may use extensions that this compiler's default target lacks

@@ -363,6 +363,19 @@ static inline bool paced_extent_equal(struct paced_extent a, struct paced_extent
 /* "224" for a square, else height and width, "360x480". Release with free(). */
 char *paced_extent_text(struct paced_extent extent);
 
+/* ---- labels -------------------------------------------------------------------------------------------------- */
+
+/* Label of a pixel that has no class and does not count: without loss, gradient, uncertainty and score. Classes are
+ * below it. */
+enum { PACED_IGNORED = 255 };
+
+/* Number of pixels that count. */
+static inline size_t paced_counted(const uint8_t *label, size_t pixels) {
+    size_t counted = 0;
+    for (size_t i = 0; i < pixels; ++i) counted += label[i] != PACED_IGNORED;
+    return counted;
+}
+
 /* ---- time and stopping --------------------------------------------------------------------------------------- */
 
 double paced_now_s(void); /* monotonic seconds */

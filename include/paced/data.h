@@ -12,9 +12,6 @@
 /* Maxima of classes (labels are bytes) and of a side of the size. */
 enum { PACED_MAX_CLASSES = 255, PACED_MAX_SIZE = 8192 };
 
-/* Label of pixels that loss and metrics leave out. */
-enum { PACED_IGNORED = 255 };
-
 enum paced_dataset_kind {
     PACED_DATA_BUS,
     PACED_DATA_NEEDLE,

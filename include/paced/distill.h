@@ -1,7 +1,7 @@
 /* distill: the loss per pixel, the teacher's confidence, the uncertainty and pacing.
  *
  * s: the student's logits; t: the teacher's logits; y: the labels; C: the number of classes. The objective is the mean
- * over all n h w pixels of the batch of
+ * over the pixels of the batch that are not ignored (PACED_IGNORED) of
  *   (c0 + c1 w) CE + (k0 + k1 w) KLD
  *   CE  = - sum_c y'_c log softmax(s)_c            y' = target: hard, smoothed uniformly, or smoothed by SVLS
  *   KLD = T^2 / C sum_c p_c (log p_c - log q_c)    p = softmax(t / T), q = softmax(s / T)
@@ -112,8 +112,9 @@ enum paced_err paced_objective_init(struct paced_objective *objective, const str
 struct paced_histogram;
 struct paced_histogram *paced_histogram_create(void);
 void paced_histogram_destroy(struct paced_histogram *histogram);
-/* Adds uncertainty[count]. PACED_INVALID for a NaN. */
-enum paced_err paced_histogram_add(struct paced_histogram *histogram, const float *uncertainty, size_t count);
+/* Adds the uncertainty[count] of pixels that label[count] does not ignore. PACED_INVALID for a NaN. */
+enum paced_err paced_histogram_add(struct paced_histogram *histogram, const float *uncertainty, const uint8_t *label,
+                                   size_t count);
 /* The smallest value in the histogram (to 2^-20) that at least this fraction of all values does not exceed: fraction 0
  * gives the minimum, 1 the maximum. 1 if the histogram is empty. */
 double paced_histogram_quantile(const struct paced_histogram *histogram, double fraction);
@@ -146,7 +147,7 @@ void paced_svls_kernel(float *weights, int size, double sigma);
 #define PACED_SUM_FIELD(id, name) double name;
 enum paced_sum { PACED_SUM_LIST(PACED_SUM_ID) PACED_SUMS };
 
-/* Sums over pixels, and the number of pixels. */
+/* Sums over the pixels that are not ignored, and their number. All are 0 without such a pixel. */
 struct paced_loss_sums {
     union {
         struct {
@@ -168,19 +169,23 @@ void paced_loss_destroy(struct paced_loss *loss);
 /* Sets the values that change between epochs. */
 enum paced_err paced_loss_set_epoch(struct paced_loss *loss, double mu, double sigma);
 
-/* Inputs of paced_loss_run, owned by the loss and written by the caller: labels uint8 [n][h][w], and the teacher's
- * logits float [n][h][w][classes] (NULL without a teacher). */
-struct paced_buffer *paced_loss_labels(struct paced_loss *loss);
+/* Writes the labels of the next `count` samples, labels[count][h][w], and counts those that are not ignored. As
+ * paced_buffer_write and paced_buffer_write_later, the first waits, the second does not. */
+enum paced_err paced_loss_write_labels(struct paced_loss *loss, const uint8_t *labels, int count);
+enum paced_err paced_loss_write_labels_later(struct paced_loss *loss, const uint8_t *labels, int count);
+
+/* The teacher's logits float [n][h][w][classes], owned by the loss and written by the caller; NULL without a teacher.
+ */
 struct paced_buffer *paced_loss_teacher(struct paced_loss *loss);
 
 /* Computes each pixel's uncertainty in [0, 1], 1 - u if hard_first, from labels and teacher into
- * paced_loss_uncertainty: float [n][h][w]. `fuse`: -1 for the objective's own, or a value of the configuration
- * (PACED_FUSE_PREDICTION, ...) to inspect one component. */
+ * paced_loss_uncertainty: float [n][h][w], NaN for ignored pixels. `fuse`: -1 for the objective's own, or a value of
+ * the configuration (PACED_FUSE_PREDICTION, ...) to inspect one component. */
 enum paced_err paced_loss_measure(struct paced_loss *loss, int count, int fuse);
 struct paced_buffer *paced_loss_uncertainty(struct paced_loss *loss);
 
-/* The weights that paced_loss_run gives to the pixels just measured (fuse -1): weights[count][height][width]. Waits for
- * the device. */
+/* The weights that paced_loss_run gives to the pixels just measured (fuse -1): weights[count][height][width], 0 for
+ * ignored pixels. Waits for the device. */
 enum paced_err paced_loss_read_weights(struct paced_loss *loss, int count, float *weights);
 
 /* Enqueues the loss of `count` samples of logits [n][h][w][classes], and its gradient into dlogits of the same shape

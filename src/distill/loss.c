@@ -3,6 +3,7 @@
  *
  * The device sums over chunks of pixels in a fixed order; the host adds the chunks in double precision. A ring of two
  * lets the sums of one step transfer while the next step runs. */
+#include <math.h>
 #include <stdlib.h>
 
 #include "cl/parameters.h"
@@ -11,8 +12,8 @@
 enum { RING = 2, MAX_PARTS = 4096, MIN_PART_PIXELS = 64 };
 
 struct pending {
-    float *parts; /* [MAX_PARTS][PACED_SUMS] */
-    int count, pixels;
+    float *parts;       /* [MAX_PARTS][PACED_SUMS] */
+    int count, counted; /* parts; pixels that are not ignored */
     struct paced_ticket ticket;
 };
 
@@ -21,6 +22,7 @@ struct paced_loss {
     struct paced_objective objective;
     struct paced_extent extent;
     int with_teacher, pixels, classes; /* pixels: of a sample */
+    int counted;                       /* pixels of the batch that are not ignored */
     double mu;
     struct paced_buffer *labels, *teacher, *svls, *uncertainty, *admission_score, *parts;
     struct pending ring[RING];
@@ -80,8 +82,19 @@ enum paced_err paced_loss_set_epoch(struct paced_loss *l, double mu, double sigm
     return paced_buffer_write(l->svls, weights, (uint64_t)side * (uint64_t)side * sizeof *weights);
 }
 
-struct paced_buffer *paced_loss_labels(struct paced_loss *l) {
-    return l->labels;
+/* The gradient is divided by the number of pixels that count, so it must be known before the loss runs. */
+static uint64_t count_labels(struct paced_loss *l, const uint8_t *labels, int count) {
+    size_t pixels = (size_t)count * (size_t)l->pixels;
+    l->counted = (int)paced_counted(labels, pixels);
+    return pixels;
+}
+
+enum paced_err paced_loss_write_labels(struct paced_loss *l, const uint8_t *labels, int count) {
+    return paced_buffer_write(l->labels, labels, count_labels(l, labels, count));
+}
+
+enum paced_err paced_loss_write_labels_later(struct paced_loss *l, const uint8_t *labels, int count) {
+    return paced_buffer_write_later(l->labels, labels, count_labels(l, labels, count));
 }
 
 struct paced_buffer *paced_loss_teacher(struct paced_loss *l) {
@@ -101,9 +114,11 @@ static bool scores_by_uncertainty(const struct paced_objective *o) {
 
 /* Constants of uncertainty.cl. */
 static const struct paced_define of_uncertainty[] = {
-    PACED_DEFINE(PACED_WEIGHT_TRUE_CLASS), PACED_DEFINE(PACED_WEIGHT_CLASS_MEAN), PACED_DEFINE(PACED_WEIGHT_FUSED),
-    PACED_DEFINE(PACED_FUSE_PRODUCT),      PACED_DEFINE(PACED_FUSE_MEAN),         PACED_DEFINE(PACED_FUSE_MAX),
-    PACED_DEFINE(PACED_FUSE_WEIGHTED),     PACED_DEFINE(PACED_FUSE_PREDICTION),   {NULL, 0},
+    PACED_DEFINE(PACED_WEIGHT_TRUE_CLASS), PACED_DEFINE(PACED_WEIGHT_CLASS_MEAN),
+    PACED_DEFINE(PACED_WEIGHT_FUSED),      PACED_DEFINE(PACED_FUSE_PRODUCT),
+    PACED_DEFINE(PACED_FUSE_MEAN),         PACED_DEFINE(PACED_FUSE_MAX),
+    PACED_DEFINE(PACED_FUSE_WEIGHTED),     PACED_DEFINE(PACED_FUSE_PREDICTION),
+    PACED_DEFINE(PACED_IGNORED),           {NULL, 0},
 };
 
 enum paced_err paced_loss_measure(struct paced_loss *l, int count, int fuse) {
@@ -129,8 +144,8 @@ enum paced_err paced_loss_measure(struct paced_loss *l, int count, int fuse) {
     if (o->weighting != PACED_WEIGHT_IMAGE_MAX) return PACED_OK;
     struct paced_buffer *both[] = {l->uncertainty, l->admission_score};
     for (int i = 0; i < 2; ++i)
-        PACED_TRY(
-            PACED_LAUNCH(l->device, &image_mean, paced_range_chunks((uint64_t)count), 1, count, l->pixels, both[i]));
+        PACED_TRY(PACED_LAUNCH(l->device, &image_mean, paced_range_chunks((uint64_t)count), 1, count, l->pixels,
+                               l->labels, both[i]));
     return PACED_OK;
 }
 
@@ -149,7 +164,7 @@ enum paced_err paced_loss_read_weights(struct paced_loss *l, int count, float *w
     size_t pixels = (size_t)count * (size_t)l->pixels;
     float limit = limit_of(l), low = low_weight_of(l);
     PACED_TRY(paced_buffer_read(l->admission_score, weights, pixels * sizeof *weights));
-    for (size_t i = 0; i < pixels; ++i) weights[i] = weights[i] <= limit ? 1 : low;
+    for (size_t i = 0; i < pixels; ++i) weights[i] = weights[i] <= limit ? 1 : isinf(weights[i]) ? 0 : low;
     return PACED_OK;
 }
 
@@ -166,12 +181,13 @@ static int part_count(int pixels) {
 
 enum paced_err paced_loss_run(struct paced_loss *l, const struct paced_buffer *logits, int count,
                               struct paced_buffer *dlogits) {
-    static const struct paced_define targets[] = {
-        PACED_DEFINE(PACED_TARGET_HARD), PACED_DEFINE(PACED_TARGET_UNIFORM), {NULL, 0}};
-    static const struct paced_kernel loss_pixels = {"loss.cl", "loss_pixels", targets};
+    static const struct paced_define constants[] = {
+        PACED_DEFINE(PACED_TARGET_HARD), PACED_DEFINE(PACED_TARGET_UNIFORM), PACED_DEFINE(PACED_IGNORED), {NULL, 0}};
+    static const struct paced_kernel loss_pixels = {"loss.cl", "loss_pixels", constants};
     const struct paced_objective *o = &l->objective;
     int pixels = count * l->pixels;
     const struct loss parameters = {.pixels = pixels,
+                                    .counted = l->counted,
                                     .part_pixels = part_pixels(pixels),
                                     .h = l->extent.height,
                                     .w = l->extent.width,
@@ -199,8 +215,8 @@ enum paced_err paced_loss_run(struct paced_loss *l, const struct paced_buffer *l
 
 enum paced_err paced_loss_read_later(struct paced_loss *l, int count) {
     struct pending *slot = &l->ring[l->written++ % RING];
-    slot->pixels = count * l->pixels;
-    slot->count = part_count(slot->pixels);
+    slot->counted = l->counted;
+    slot->count = part_count(count * l->pixels);
     return paced_buffer_read_later(l->parts, slot->parts, (uint64_t)slot->count * PACED_SUMS * sizeof(float),
                                    &slot->ticket);
 }
@@ -208,7 +224,7 @@ enum paced_err paced_loss_read_later(struct paced_loss *l, int count) {
 enum paced_err paced_loss_wait(struct paced_loss *l, struct paced_loss_sums *sums) {
     struct pending *slot = &l->ring[l->waited++ % RING];
     PACED_TRY(paced_ticket_wait(&slot->ticket));
-    *sums = (struct paced_loss_sums){.pixels = slot->pixels};
+    *sums = (struct paced_loss_sums){.pixels = slot->counted};
     for (int i = 0; i < slot->count; ++i)
         for (int k = 0; k < PACED_SUMS; ++k) sums->of[k] += (double)slot->parts[i * PACED_SUMS + k];
     return PACED_OK;

@@ -22,9 +22,11 @@ void paced_histogram_destroy(struct paced_histogram *h) {
     free(h);
 }
 
-enum paced_err paced_histogram_add(struct paced_histogram *h, const float *uncertainty, size_t count) {
+enum paced_err paced_histogram_add(struct paced_histogram *h, const float *uncertainty, const uint8_t *label,
+                                   size_t count) {
     for (size_t i = 0; i < count; ++i) {
         float u = uncertainty[i];
+        if (label[i] == PACED_IGNORED) continue;
         if (isnan(u))
             return paced_error(PACED_INVALID,
                                "the uncertainty of a pixel is NaN: the teacher's logits are not finite; use other "
@@ -32,8 +34,8 @@ enum paced_err paced_histogram_add(struct paced_histogram *h, const float *uncer
         int bin = u >= 1 ? BINS - 1 : u > 0 ? (int)(u * BINS) : 0;
         h->bins[bin] += 1;
         if (h->bins[bin] == 1 || u > h->max[bin]) h->max[bin] = u;
+        h->count += 1;
     }
-    h->count += count;
     return PACED_OK;
 }
 

@@ -11,7 +11,7 @@ static enum paced_err step(const struct pass *p, const struct paced_batch *batch
     uint64_t pixels = (uint64_t)batch->count * paced_extent_pixels(paced_dataset_extent(p->dataset));
     bool training = p->optimizer != NULL;
     PACED_TRY(paced_buffer_write_later(paced_exec_input(exec), batch->images, pixels * 3 * sizeof(float)));
-    PACED_TRY(paced_buffer_write_later(paced_loss_labels(p->loss), batch->labels, pixels));
+    PACED_TRY(paced_loss_write_labels_later(p->loss, batch->labels, batch->count));
     if (p->teacher)
         PACED_TRY(teacher_give(p->teacher, p->teacher_logits, p->change != NULL, batch, paced_loss_teacher(p->loss)));
     PACED_TRY(paced_exec_forward(exec, batch->count, training));

@@ -109,13 +109,15 @@ static int ascending(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
+static const uint8_t labels[VALUES];
+
 /* Distinct values, sorted, dense near 0; added in three parts and another order. */
 static struct paced_histogram *fill(float *values) {
     struct paced_histogram *histogram = paced_histogram_create();
     for (int i = 0; i < VALUES; ++i) values[i * 387 % VALUES] = 0.9f * powf(((float)i + 0.5f) / VALUES, 2) + 1e-4f;
-    assert_int_equal(paced_histogram_add(histogram, values, 1), PACED_OK);
-    assert_int_equal(paced_histogram_add(histogram, values + 1, 499), PACED_OK);
-    assert_int_equal(paced_histogram_add(histogram, values + 500, VALUES - 500), PACED_OK);
+    assert_int_equal(paced_histogram_add(histogram, values, labels, 1), PACED_OK);
+    assert_int_equal(paced_histogram_add(histogram, values + 1, labels, 499), PACED_OK);
+    assert_int_equal(paced_histogram_add(histogram, values + 500, labels, VALUES - 500), PACED_OK);
     qsort(values, VALUES, sizeof *values, ascending);
     return histogram;
 }
@@ -159,15 +161,30 @@ static void test_quantiles_at_the_ends(void **state) {
     struct paced_histogram *histogram = paced_histogram_create();
     assert_true(paced_histogram_quantile(histogram, 0.5) == 1);
     const float ends[] = {0, 0, 0, 1};
-    assert_int_equal(paced_histogram_add(histogram, ends, 0), PACED_OK);
+    assert_int_equal(paced_histogram_add(histogram, ends, labels, 0), PACED_OK);
     assert_true(paced_histogram_quantile(histogram, 0.5) == 1);
-    assert_int_equal(paced_histogram_add(histogram, ends, 4), PACED_OK);
+    assert_int_equal(paced_histogram_add(histogram, ends, labels, 4), PACED_OK);
     assert_true(paced_histogram_quantile(histogram, 0) == 0);
     assert_true(paced_histogram_quantile(histogram, 0.75) == 0);
     assert_true(paced_histogram_quantile(histogram, 0.76) == 1);
     assert_true(paced_histogram_quantile(histogram, 1) == 1);
     paced_histogram_destroy(histogram);
     paced_histogram_destroy(NULL);
+}
+
+/* Ignored pixels do not count, not even with the NaN that the kernel gives them. */
+static void test_quantiles_without_ignored(void **state) {
+    (void)state;
+    struct paced_histogram *histogram = paced_histogram_create();
+    const float values[] = {NAN, 0.25f, 0.125f, NAN, 0.5f};
+    const uint8_t label[] = {PACED_IGNORED, 0, PACED_IGNORED, PACED_IGNORED, 3};
+    assert_int_equal(paced_histogram_add(histogram, values, label, 1), PACED_OK);
+    assert_true(paced_histogram_quantile(histogram, 0.5) == 1);
+    assert_int_equal(paced_histogram_add(histogram, values, label, 5), PACED_OK);
+    assert_true(paced_histogram_quantile(histogram, 0) == 0.25);
+    assert_true(paced_histogram_quantile(histogram, 0.5) == 0.25);
+    assert_true(paced_histogram_quantile(histogram, 0.51) == 0.5);
+    paced_histogram_destroy(histogram);
 }
 
 /* NaN never serves as a quantile, even if it comes first in its bin. */
@@ -177,7 +194,7 @@ static void test_quantiles_of_nan(void **state) {
     const float values[] = {NAN, 0.5f};
     struct capture capture;
     capture_start(&capture);
-    enum paced_err err = paced_histogram_add(histogram, values, 2);
+    enum paced_err err = paced_histogram_add(histogram, values, labels, 2);
     capture_end(&capture);
     assert_int_equal(err, PACED_INVALID);
     assert_non_null(strstr(capture.text, "uncertainty of a pixel is NaN"));
@@ -248,6 +265,7 @@ int main(void) {
         cmocka_unit_test(test_quantiles_are_minimal),
         cmocka_unit_test(test_quantiles_of_rounded_shares),
         cmocka_unit_test(test_quantiles_at_the_ends),
+        cmocka_unit_test(test_quantiles_without_ignored),
         cmocka_unit_test(test_quantiles_of_nan),
         cmocka_unit_test(test_share_functions),
         cmocka_unit_test(test_quantile_pacing),

@@ -91,7 +91,7 @@ static void write_batch(struct network *net) {
     float *x = paced_alloc(count, sizeof *x);
     for (size_t i = 0; i < count; ++i) x[i] = (float)net->images[i] / 255;
     assert_ok(paced_buffer_write(paced_exec_input(net->exec), x, count * sizeof *x));
-    assert_ok(paced_buffer_write(paced_loss_labels(net->loss), net->labels, pixels_of(net)));
+    assert_ok(paced_loss_write_labels(net->loss, net->labels, net->count));
     free(x);
 }
 

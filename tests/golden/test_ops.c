@@ -196,7 +196,7 @@ static void check_cross_entropy(const struct golden_case *c) {
     assert_ok(paced_buffer_create(&x, harness_device, count * sizeof *logits));
     assert_ok(paced_buffer_create(&dx, harness_device, count * sizeof *logits));
     assert_ok(paced_buffer_write(x, logits, count * sizeof *logits));
-    assert_ok(paced_buffer_write(paced_loss_labels(loss), labels->data, pixels));
+    assert_ok(paced_loss_write_labels(loss, labels->data, (int)pixels));
     assert_ok(paced_loss_run(loss, x, (int)pixels, dx));
     assert_ok(paced_loss_read_later(loss, (int)pixels));
     assert_ok(paced_loss_wait(loss, &sums));

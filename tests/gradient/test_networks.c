@@ -35,7 +35,7 @@ static struct network start(const char *arch, int size) {
     assert_ok(paced_loss_create(&net.loss, harness_device, &plain, false, N, square(size), CLASSES));
     assert_ok(paced_exec_init_params(net.exec, 1));
     for (size_t i = 0; i < net.pixels; ++i) net.labels[i] = (uint8_t)(i / 7 % CLASSES);
-    assert_ok(paced_buffer_write(paced_loss_labels(net.loss), net.labels, net.pixels));
+    assert_ok(paced_loss_write_labels(net.loss, net.labels, N));
     return net;
 }
 

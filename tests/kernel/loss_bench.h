@@ -71,7 +71,7 @@ static inline struct bench start(const struct batch *b, const struct paced_confi
 static inline void send(struct bench *k) {
     assert_ok(paced_buffer_write(k->logits, k->s, k->count * sizeof(float)));
     assert_ok(paced_buffer_write(paced_loss_teacher(k->loss), k->t, k->count * sizeof(float)));
-    assert_ok(paced_buffer_write(paced_loss_labels(k->loss), k->labels, k->pixels));
+    assert_ok(paced_loss_write_labels(k->loss, k->labels, k->b.n));
 }
 
 static inline void finish(struct bench *k) {

@@ -47,7 +47,7 @@ static void run(const struct batch *b, const float *logits, const uint8_t *label
     assert_ok(paced_buffer_create(&device_logits, harness_device, bytes));
     assert_ok(paced_buffer_create(&device_grad, harness_device, bytes));
     assert_ok(paced_buffer_write(device_logits, logits, bytes));
-    assert_ok(paced_buffer_write(paced_loss_labels(loss), labels, pixels_of(b)));
+    assert_ok(paced_loss_write_labels(loss, labels, b->n));
     assert_ok(paced_loss_run(loss, device_logits, b->n, with_gradient ? device_grad : NULL));
     assert_ok(paced_loss_read_later(loss, b->n));
     assert_ok(paced_loss_wait(loss, sums));
@@ -94,7 +94,7 @@ static void test_two_reads(void **state) {
     const struct paced_objective plain = paced_objective_plain();
     assert_ok(paced_loss_create(&loss, harness_device, &plain, false, b.n, (struct paced_extent){b.h, b.w}, b.classes));
     assert_ok(paced_buffer_create(&buffer, harness_device, sizeof logits));
-    assert_ok(paced_buffer_write(paced_loss_labels(loss), labels, sizeof labels));
+    assert_ok(paced_loss_write_labels(loss, labels, b.n));
     for (int step = 0; step < 5; ++step) {
         for (int p = 0; p < 9; ++p) logits[2 * p] = (float)step;
         assert_ok(paced_buffer_write(buffer, logits, sizeof logits));

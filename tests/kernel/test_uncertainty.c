@@ -151,7 +151,7 @@ static void check_quantiles(int loss, int order) {
     send(&k);
     float *u = measure(&k, -1);
     struct paced_histogram *histogram = paced_histogram_create();
-    assert_ok(paced_histogram_add(histogram, u, k.pixels));
+    assert_ok(paced_histogram_add(histogram, u, k.labels, k.pixels));
     for (int i = 0; i <= 10; ++i) {
         double mu = paced_histogram_quantile(histogram, i / 10.0), want = 0;
         for (size_t p = 0; p < k.pixels; ++p) want += (double)u[p] <= mu;

@@ -41,7 +41,7 @@ static enum paced_err write_images(struct paced_exec *exec) {
 static enum paced_err write_labels(struct paced_loss *loss) {
     uint8_t labels[PIXELS];
     for (uint64_t i = 0; i < PIXELS; ++i) labels[i] = formula_uniform(LABELS, i) >= 0;
-    return paced_buffer_write(paced_loss_labels(loss), labels, sizeof labels);
+    return paced_loss_write_labels(loss, labels, BATCH);
 }
 
 static enum paced_err read_logits(struct paced_exec *exec, const char *name, struct paced_weights *results) {

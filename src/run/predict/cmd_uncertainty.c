@@ -179,7 +179,7 @@ static enum paced_err take_image(struct look *k, const char *path, const struct 
     struct paced_loss *losses[] = {(*view)->maps, (*view)->weights};
     uint64_t bytes = pixels_of(k) * (uint64_t)e->classes * sizeof(float);
     for (size_t i = 0; i < PACED_COUNT(losses); ++i) {
-        PACED_TRY(paced_buffer_write(paced_loss_labels(losses[i]), e->label, pixels_of(k)));
+        PACED_TRY(paced_loss_write_labels(losses[i], e->label, 1));
         PACED_TRY(paced_buffer_copy(paced_loss_teacher(losses[i]), paced_exec_output(k->network.exec), bytes));
     }
     return PACED_OK;
@@ -196,7 +196,7 @@ static enum paced_err collect(void *context, const char *path, const struct pace
     struct view *view;
     PACED_TRY(take_image(k, path, image, &view));
     PACED_TRY(measure(k, view->weights, -1, k->u));
-    return paced_histogram_add(k->histogram, k->u, pixels_of(k));
+    return paced_histogram_add(k->histogram, k->u, k->example.label, pixels_of(k));
 }
 
 /* ---- pictures ------------------------------------------------------------------------------------------------ */

@@ -49,7 +49,7 @@ static enum paced_err fill_inputs(struct bench *b) {
     for (size_t i = 0; i < pixels * 3; ++i) images[i] = (float)paced_rng_uniform(&rng);
     for (size_t i = 0; i < pixels; ++i) labels[i] = (uint8_t)paced_rng_below(&rng, (uint32_t)b->config->data.classes);
     enum paced_err err = paced_buffer_write(paced_exec_input(b->network.exec), images, pixels * 3 * sizeof *images);
-    if (!err) err = paced_buffer_write(paced_loss_labels(b->loss), labels, pixels);
+    if (!err) err = paced_loss_write_labels(b->loss, labels, b->batch);
     free(labels);
     free(images);
     return err;

@@ -151,11 +151,11 @@ static enum paced_err start_again(struct trainer *t) {
 
 static enum paced_err add_uncertainty(struct trainer *t, const struct paced_batch *batch, float *values) {
     uint64_t pixels = (uint64_t)batch->count * paced_extent_pixels(t->config->data.size);
-    PACED_TRY(paced_buffer_write(paced_loss_labels(t->loss), batch->labels, pixels));
+    PACED_TRY(paced_loss_write_labels(t->loss, batch->labels, batch->count));
     PACED_TRY(teacher_give(&t->teacher, t->teacher.train, false, batch, paced_loss_teacher(t->loss)));
     PACED_TRY(paced_loss_measure(t->loss, batch->count, -1));
     PACED_TRY(paced_buffer_read(paced_loss_uncertainty(t->loss), values, pixels * sizeof *values));
-    return paced_histogram_add(t->histogram, values, pixels);
+    return paced_histogram_add(t->histogram, values, batch->labels, pixels);
 }
 
 /* Computes the histogram of all training pixels, in the data set's order. The images are not augmented, because the
