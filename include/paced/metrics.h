@@ -158,7 +158,7 @@ struct paced_reliability {
     uint64_t count[PACED_BINS], pixels;
     double nll, brier;
 };
-/* logits [pixels][classes], labels [pixels]; probabilities at temperature tau. */
+/* logits [pixels][classes], labels [pixels]; probabilities at temperature tau. Ignored pixels are not counted. */
 void paced_reliability_add(struct paced_reliability *sum, const float *logits, const uint8_t *labels, size_t pixels,
                            int classes, double tau);
 
@@ -169,7 +169,7 @@ struct paced_metrics paced_calibration_of(const struct paced_reliability *sum);
 struct paced_metrics paced_calibration_measure(const float *logits, const uint8_t *labels, size_t pixels, int classes,
                                                double tau);
 /* Temperature fit: the tau of minimum NLL within the range below, to six digits. Warns if tau is at a limit of the
- * range. PACED_STOPPED after Ctrl-C; *tau is then not set. */
+ * range. PACED_INVALID if all pixels are ignored; PACED_STOPPED after Ctrl-C; *tau is then not set. */
 #define PACED_TAU_MIN 1e-4
 #define PACED_TAU_MAX 1e4
 enum paced_err paced_temperature_fit(const float *logits, const uint8_t *labels, size_t pixels, int classes,
@@ -187,7 +187,8 @@ void paced_scores_clear(struct paced_scores *scores);
  * it has the perfect values, as in the reference. With two classes both are the same: the only class is perfect. */
 void paced_scores_set_absent(struct paced_scores *scores, enum paced_absent absent);
 
-/* Adds one image: prediction[pixels], label[pixels]. The name, which may be NULL, is copied for metrics.csv. */
+/* Adds one image: prediction[pixels], label[pixels]. Ignored pixels (PACED_IGNORED) are not counted, whatever is
+ * predicted there. The name, which may be NULL, is copied for metrics.csv. */
 void paced_scores_add(struct paced_scores *scores, const char *name, const uint8_t *prediction, const uint8_t *label,
                       size_t pixels);
 size_t paced_scores_count(const struct paced_scores *scores);
@@ -199,6 +200,9 @@ struct paced_pixels {
     uint64_t both, predicted, labelled; /* TP, |P|, |G| */
 };
 struct paced_pixels paced_scores_pixels(const struct paced_scores *scores, size_t image, int class_index);
+
+/* False if all pixels of the image are ignored: it enters no mean, no table and no selection of cases. */
+bool paced_scores_has_pixels(const struct paced_scores *scores, size_t image);
 
 /* Records a further metric of the last added image: of one class, or of the image as a whole (class 0). A metric
  * recorded for one image must be recorded for all. */
@@ -256,8 +260,8 @@ void paced_evaluator_destroy(struct paced_evaluator *evaluator);
 bool paced_evaluator_needs_logits(const struct paced_evaluator *evaluator);
 /* Postprocesses prediction[height][width], computed from logits[height][width][classes], in place. */
 void paced_evaluator_clean(struct paced_evaluator *evaluator, uint8_t *prediction, const float *logits);
-/* Postprocesses prediction[height][width] in place and adds its scores. logits[height][width][classes] may be NULL if
- * not needed. */
+/* Postprocesses prediction[height][width] in place, sets it to background where the label is ignored, and adds its
+ * scores. logits[height][width][classes] may be NULL if not needed. */
 void paced_evaluate(struct paced_evaluator *evaluator, const char *name, uint8_t *prediction, const float *logits,
                     const uint8_t *label, struct paced_scores *scores);
 

@@ -27,6 +27,7 @@ void paced_reliability_add(struct paced_reliability *sum, const float *logits, c
                            int classes, double tau) {
     double p[MAX_CLASSES];
     for (size_t i = 0; i < pixels; ++i) {
+        if (labels[i] == PACED_IGNORED) continue;
         sum->nll -= softmax(logits + i * (size_t)classes, classes, 1 / tau, labels[i], p);
         int best = 0;
         for (int c = 0; c < classes; ++c) {
@@ -40,7 +41,7 @@ void paced_reliability_add(struct paced_reliability *sum, const float *logits, c
         sum->right[bin] += best == labels[i];
         ++sum->count[bin];
     }
-    sum->pixels += pixels;
+    sum->pixels += paced_counted(labels, pixels);
 }
 
 struct paced_metrics paced_calibration_of(const struct paced_reliability *sum) {
@@ -62,6 +63,7 @@ static void derivatives(const float *logits, const uint8_t *labels, size_t pixel
                         double *curvature) {
     double p[MAX_CLASSES], first = 0, second = 0;
     for (size_t i = 0; i < pixels; ++i) {
+        if (labels[i] == PACED_IGNORED) continue;
         const float *z = logits + i * (size_t)classes;
         softmax(z, classes, b, labels[i], p);
         double mean = 0, square = 0;
@@ -73,8 +75,9 @@ static void derivatives(const float *logits, const uint8_t *labels, size_t pixel
         first += mean;
         second += square - mean * mean;
     }
-    *slope = first / (double)pixels;
-    *curvature = second / (double)pixels;
+    double counted = (double)paced_counted(labels, pixels);
+    *slope = first / counted;
+    *curvature = second / counted;
 }
 
 static void warn_at_limit(double tau) {
@@ -88,6 +91,9 @@ static void warn_at_limit(double tau) {
 
 enum paced_err paced_temperature_fit(const float *logits, const uint8_t *labels, size_t pixels, int classes,
                                      double *tau) {
+    if (paced_counted(labels, pixels) == 0)
+        return paced_error(PACED_INVALID, "the temperature cannot be fitted: the masks ignore every pixel; use images "
+                                          "with labelled pixels");
     double low = 1 / PACED_TAU_MAX, high = 1 / PACED_TAU_MIN, b = 1, last_step = high;
     for (int step = 0; step < MAX_STEPS && high / low > 1 + PRECISION; ++step) {
         double slope, curvature;

@@ -30,7 +30,7 @@ static struct paced_case *rank(const struct paced_scores *scores, size_t wanted,
     *count = 0;
     for (int shows = 1; shows >= 0; --shows)
         for (size_t i = 0; i < images && (shows || *count < wanted); ++i)
-            if (shows_something(scores, i) == shows)
+            if (paced_scores_has_pixels(scores, i) && shows_something(scores, i) == shows)
                 ranking[(*count)++] = (struct paced_case){.image = i, .dice = paced_scores_image(scores, i, 0).dice};
     qsort(ranking, *count, sizeof *ranking, compare);
     return ranking;

@@ -85,6 +85,8 @@ void paced_evaluator_clean(struct paced_evaluator *e, uint8_t *prediction, const
 void paced_evaluate(struct paced_evaluator *e, const char *name, uint8_t *prediction, const float *logits,
                     const uint8_t *label, struct paced_scores *scores) {
     paced_evaluator_clean(e, prediction, logits);
+    for (size_t i = 0; i < e->pixels; ++i)
+        if (label[i] == PACED_IGNORED) prediction[i] = 0; /* outlines and lines of both maps end there */
     paced_scores_add(scores, name, prediction, label, e->pixels);
     for (int c = 1; e->surface && c < e->classes; ++c)
         note(e, PACED_OF_OUTLINES, c, surface_compare(e->surface, prediction, label, (uint8_t)c, e->tolerance), scores);

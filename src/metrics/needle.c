@@ -22,7 +22,8 @@ struct needle_line needle_fit(const uint8_t *mask, int width, int height) {
     double n = 0, x_sum = 0, y_sum = 0, xx = 0, xy = 0, yy = 0;
     for (int row = 0; row < height; ++row)
         for (int column = 0; column < width; ++column) {
-            if (!mask[(size_t)row * (size_t)width + (size_t)column]) continue;
+            uint8_t value = mask[(size_t)row * (size_t)width + (size_t)column];
+            if (value == 0 || value == PACED_IGNORED) continue;
             double x = column - (width - 1) / 2.0, y = (height - 1) / 2.0 - row; /* relative to the centre, y upwards */
             n += 1;
             x_sum += x;

@@ -43,7 +43,7 @@ void components_keep_outline(struct components *components, uint8_t *map);
  * thresholded above 127, and the outline of largest area is kept, filled. Empty if the probability is constant. */
 void needle_mask(struct components *components, const float *logits, uint8_t *mask, size_t pixels);
 
-/* Principal axis of the non-zero pixels (total least squares). */
+/* Principal axis of the pixels that are neither 0 nor ignored (total least squares). */
 struct needle_line {
     bool found;      /* false: the mask is empty */
     double angle;    /* counter-clockwise from the horizontal, degrees, -90 to 90; 0 for an isotropic mask */
@@ -62,7 +62,7 @@ struct paced_metrics needle_compare(const struct needle_line *prediction, const 
  * background. Distances are Euclidean, from each pixel of either outline to the nearest pixel of the other one:
  *   hd95 = maximum of the 95th percentiles of the two directions (linear interpolation)
  *   nsd  = fraction of all these distances that are at most `tolerance`
- * as in MONAI's HausdorffDistanceMetric(percentile=95) and SurfaceDiceMetric. Cases that MONAI leaves undefined: 0 and
+ * as in MONAI's HausdorffDistanceMetric(percentile=95) and SurfaceDiceMetric. Ignored pixels are background. Cases that MONAI leaves undefined: 0 and
  * 1 if both masks are empty, sqrt(width^2 + height^2) and 0 if one is. */
 struct surface;
 struct surface *surface_create(int width, int height);

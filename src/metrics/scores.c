@@ -18,7 +18,7 @@
 struct image {
     char *name;
     bool non_empty;
-    struct paced_pixels *counts;           /* [classes]; 0 is not used */
+    struct paced_pixels *counts;           /* [classes]; 0 has no score */
     struct paced_metrics *noted;           /* [classes]; 0: per-image metrics; NULL: none recorded */
     struct paced_reliability *reliability; /* NULL: not recorded */
 };
@@ -81,12 +81,13 @@ void paced_scores_add(struct paced_scores *scores, const char *name, const uint8
                       size_t pixels) {
     struct paced_pixels all[LABELS] = {0};
     for (size_t i = 0; i < pixels; ++i) {
+        if (label[i] == PACED_IGNORED) continue;
         ++all[prediction[i]].predicted;
         ++all[label[i]].labelled;
         if (prediction[i] == label[i]) ++all[label[i]].both;
     }
     struct image *image = append(scores, name);
-    image->non_empty = all[0].labelled < pixels;
+    image->non_empty = all[0].labelled < paced_counted(label, pixels);
     for (int c = 0; c < scores->classes; ++c) image->counts[c] = all[c];
 }
 
@@ -126,6 +127,12 @@ const char *paced_scores_name(const struct paced_scores *scores, size_t image) {
 
 struct paced_pixels paced_scores_pixels(const struct paced_scores *scores, size_t image, int class_index) {
     return scores->images[image].counts[class_index];
+}
+
+bool paced_scores_has_pixels(const struct paced_scores *scores, size_t image) {
+    for (int c = 0; c < scores->classes; ++c)
+        if (scores->images[image].counts[c].labelled > 0) return true;
+    return false;
 }
 
 /* ---- through a state file ------------------------------------------------------------------------------------ */
@@ -252,6 +259,7 @@ static struct sample take_sample(const struct paced_scores *scores, int class_in
     sample.images = paced_alloc(scores->count + 1, sizeof *sample.images);
     sample.reliability = paced_alloc(scores->count + 1, sizeof *sample.reliability);
     for (size_t i = 0; i < scores->count; ++i) {
+        if (!paced_scores_has_pixels(scores, i)) continue;
         if (non_empty && !scores->images[i].non_empty) continue;
         if (class_index > 0 && !has_value(scores, &scores->images[i], class_index)) continue;
         sample.images[sample.count] = paced_scores_image(scores, i, class_index);

@@ -77,7 +77,7 @@ static void write_images(FILE *out, const char *weights, const char *corruption,
                          const struct paced_scores *scores) {
     int classes = paced_scores_classes(scores);
     for (size_t i = 0; i < paced_scores_count(scores); ++i)
-        for (int c = 0; c < (classes > 2 ? classes : 1); ++c) {
+        for (int c = 0; paced_scores_has_pixels(scores, i) && c < (classes > 2 ? classes : 1); ++c) {
             const char *name = paced_scores_name(scores, i);
             struct paced_metrics metrics = paced_scores_image(scores, i, c);
             paced_csv_write_text(out, weights);

@@ -43,7 +43,7 @@ enum paced_err paced_scores_write_csv(const struct paced_scores *scores, const c
     write_names(file.stream, paced_scores_metrics(scores));
     fputs(",labelled\n", file.stream);
     for (size_t i = 0; i < paced_scores_count(scores); ++i)
-        for (int c = 1; c < paced_scores_classes(scores); ++c) {
+        for (int c = 1; paced_scores_has_pixels(scores, i) && c < paced_scores_classes(scores); ++c) {
             struct paced_metrics m = row_metrics(scores, i, c);
             write_image_name(file.stream, scores, i);
             fprintf(file.stream, ",%d", c);

@@ -65,5 +65,9 @@ enum paced_err pass_run(const struct pass *p, struct paced_pass_sums *sums, bool
     enum paced_err finished = paced_device_finish(paced_exec_device(p->network->exec));
     paced_loader_destroy(loader);
     sums->seconds += paced_now_s() - start;
+    if (!err && !finished && !*stopped && sums->loss.pixels == 0)
+        err = paced_error_at(PACED_INVALID, p->label,
+                             "the masks ignore every pixel of all images; correct the masks, or "
+                             "list other images in the split");
     return err ? err : finished;
 }

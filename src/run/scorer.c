@@ -2,6 +2,7 @@
 #include "src/run/scorer.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { RING = 2 };
 
@@ -16,6 +17,8 @@ struct scorer {
         struct paced_ticket ticket, logits_ticket;
     } ring[RING];
     unsigned started, waited;
+    uint64_t *blank; /* hashes of the names of images without a pixel that counts, which were reported */
+    size_t blank_count;
 };
 
 enum paced_err scorer_create(struct scorer **out, struct paced_device *device, int batch, struct paced_extent extent,
@@ -44,6 +47,7 @@ void scorer_destroy(struct scorer *s) {
         free(s->ring[i].logits);
     }
     paced_buffer_destroy(s->prediction);
+    free(s->blank);
     free(s);
 }
 
@@ -66,6 +70,16 @@ enum paced_err scorer_start(struct scorer *s, const struct paced_buffer *logits,
     return paced_buffer_read_later(logits, s->ring[slot].logits, bytes, &s->ring[slot].logits_ticket);
 }
 
+/* Reports an image without a pixel that counts, once in all passes. */
+static void report_blank(struct scorer *s, const char *name) {
+    uint64_t hash = paced_hash(PACED_HASH_START, name, strlen(name));
+    for (size_t i = 0; i < s->blank_count; ++i)
+        if (s->blank[i] == hash) return;
+    s->blank = paced_grow(s->blank, s->blank_count + 1, sizeof *s->blank);
+    s->blank[s->blank_count++] = hash;
+    paced_log(PACED_LOG_WARN, "%s: the mask ignores every pixel; the image is left out of all scores", name);
+}
+
 enum paced_err scorer_score(struct scorer *s, const struct paced_batch *batch, const struct paced_dataset *dataset,
                             struct paced_scores *scores) {
     unsigned slot = s->waited++ % RING;
@@ -77,6 +91,7 @@ enum paced_err scorer_score(struct scorer *s, const struct paced_batch *batch, c
         const uint8_t *label = batch->labels + (size_t)i * pixels;
         uint8_t *predicted = s->ring[slot].host + (size_t)i * pixels;
         const float *logits = s->ring[slot].logits;
+        if (paced_counted(label, pixels) == 0) report_blank(s, name);
         if (logits) logits += (size_t)i * pixels * (size_t)s->classes;
         if (s->evaluator)
             paced_evaluate(s->evaluator, name, predicted, logits, label, scores);

@@ -5,32 +5,6 @@
 
 #include "tests/kernel/loss_bench.h"
 
-static double *soft_target(const struct bench *k) {
-    double *target = paced_alloc(k->count, sizeof *target), epsilon = k->config.uncertainty.smoothing;
-    struct ref_uncertainty ref = ref_of(k, 0);
-    int kind = k->config.uncertainty.target, classes = k->b.classes;
-    ref_svls_label(&ref, k->labels, target);
-    for (size_t i = 0; kind != PACED_TARGET_SVLS && i < k->count; ++i) {
-        double hard = (int)(i % (size_t)classes) == k->labels[i / (size_t)classes];
-        target[i] = kind == PACED_TARGET_HARD ? hard : (1 - epsilon) * hard + epsilon / classes;
-    }
-    return target;
-}
-
-/* Plain loss of one pixel as a function of its logits, and its derivative by central differences. */
-static double differentiate(const struct ref_mixture *m, double *s, const float *t, const double *target, double *ds) {
-    static const double h = 1e-5;
-    for (int c = 0; c < m->classes; ++c) {
-        double at = s[c];
-        s[c] = at + h;
-        double above = ref_distill_pixel(m, s, t, target);
-        s[c] = at - h;
-        ds[c] = (above - ref_distill_pixel(m, s, t, target)) / (2 * h);
-        s[c] = at;
-    }
-    return ref_distill_pixel(m, s, t, target);
-}
-
 static void check_loss(const struct batch *b, const struct paced_config *config, double mu) {
     struct bench k = start(b, config);
     double *u = expected(&k, config->uncertainty.fuse), *target = soft_target(&k), total = 0;

@@ -118,9 +118,10 @@ struct ref_uncertainty {
     int kernel;
 };
 void ref_svls_kernel(int side, double sigma, double *weights);
-/* One-hot labels [n][h][w] smoothed with the kernel, replicate padding: soft[n][h][w][classes]. */
+/* One-hot labels [n][h][w] smoothed with the kernel, replicate padding: soft[n][h][w][classes]. Ignored neighbours have
+ * no weight; the weights of the others are divided by their sum. */
 void ref_svls_label(const struct ref_uncertainty *r, const uint8_t *labels, double *soft);
-/* u[n][h][w] from teacher logits t [n][h][w][classes]; not reversed. */
+/* u[n][h][w] from teacher logits t [n][h][w][classes]; not reversed; NaN for ignored pixels. */
 void ref_uncertainty(const struct ref_uncertainty *r, const float *t, const uint8_t *labels, double *u);
 
 /* ce CE + kld KLD of one pixel against a soft target; t may be NULL (no KLD). */

@@ -45,12 +45,16 @@ void ref_svls_label(const struct ref_uncertainty *r, const uint8_t *labels, doub
     for (int n = 0; n < r->n; ++n)
         for (int y = 0; y < r->h; ++y)
             for (int x = 0; x < r->w; ++x) {
+                double counted = 0;
                 for (int c = 0; c < r->classes; ++c) soft[c] = 0;
                 for (int j = -half; j <= half; ++j)
                     for (int i = -half; i <= half; ++i) {
                         int at = (n * r->h + inside(y + j, r->h)) * r->w + inside(x + i, r->w);
+                        if (labels[at] == PACED_IGNORED) continue;
+                        counted += weights[(j + half) * r->kernel + i + half];
                         soft[labels[at]] += weights[(j + half) * r->kernel + i + half];
                     }
+                for (int c = 0; counted > 0 && c < r->classes; ++c) soft[c] /= counted;
                 soft += r->classes;
             }
 }
@@ -78,6 +82,8 @@ void ref_uncertainty(const struct ref_uncertainty *r, const float *t, const uint
     double *soft = paced_alloc((size_t)(pixels * classes), sizeof *soft), f[MAX_CLASSES];
     ref_svls_label(r, labels, soft);
     for (int p = 0; p < pixels; ++p) {
+        u[p] = NAN;
+        if (labels[p] == PACED_IGNORED) continue;
         softmax_of_floats(classes, t + p * classes, r->tau, f);
         double confidence = f[labels[p]];
         for (int c = 0; r->prediction == PACED_PREDICTION_MAX && c < classes; ++c) confidence = fmax(confidence, f[c]);
