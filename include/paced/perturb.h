@@ -7,11 +7,12 @@
 
 #include "paced/base.h"
 
-/* An image rgb[height][width][3], 0 to 1, and its mask label[height][width], which moves with the image. */
+/* An image rgb[height][width][3], 0 to 1, and its mask label[height][width], which moves with the image. Pixels that
+ * come from outside the image are black, with the label `outside`: 0, or PACED_IGNORED. */
 struct paced_sample {
     struct paced_extent extent;
     float *rgb;
-    uint8_t *label;
+    uint8_t *label, outside;
 };
 
 enum { PACED_SEVERITIES = 5 };
@@ -44,7 +45,8 @@ enum paced_err paced_corrupt(size_t corruption, int severity, struct paced_rng *
 enum { PACED_AUGMENT_MOST = 16 };
 
 struct paced_augment {
-    uint64_t seed, epoch; /* 0 after parsing; the trainer sets them */
+    uint64_t seed, epoch; /* these three are 0 after parsing; the trainer sets them */
+    uint8_t outside;      /* label of pixels from outside the image */
     size_t count;
     struct paced_augment_item {
         size_t kind; /* row of the table */

@@ -3,7 +3,7 @@
  *
  * An argument is the maximum amount; the actual amount is drawn uniformly for each sample and epoch. Flips have
  * probability 1/2; all others are always applied. Amounts and formulas are those of torchvision's RandomAffine and
- * ColorJitter where they exist. Pixels from outside the image are black and background. */
+ * ColorJitter where they exist. Pixels from outside the image are black, and background or ignored. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -244,7 +244,7 @@ static void change_looks(const struct paced_augment *augment, struct paced_rng *
 enum paced_err paced_augment_apply(const void *context, size_t index, struct paced_extent extent, float *rgb,
                                    uint8_t *label) {
     const struct paced_augment *augment = context;
-    struct paced_sample sample = {extent, rgb, label};
+    struct paced_sample sample = {extent, rgb, label, augment->outside};
     struct paced_rng rng;
     seed_sample(augment, index, &rng);
     struct augment_moves moves = draw_moves(augment, &rng, extent);
@@ -280,7 +280,7 @@ unsigned paced_augment_flips(const struct paced_augment *augment, size_t index) 
 
 enum paced_err paced_flip(const void *context, size_t index, struct paced_extent extent, float *rgb, uint8_t *label) {
     const unsigned flips = *(const unsigned *)context;
-    struct paced_sample sample = {extent, rgb, label};
+    struct paced_sample sample = {extent, rgb, label, 0}; /* flips bring no pixel in */
     struct warp warp;
     warp_init(&warp);
     warp_flip(&warp, flips & PACED_FLIP_H, flips & PACED_FLIP_V);

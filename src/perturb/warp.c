@@ -104,7 +104,8 @@ static void read_bilinear(const struct paced_sample *from, double x, double y, e
 static uint8_t read_nearest(const struct paced_sample *from, double x, double y, enum border border) {
     int column = border_index((int)floor(x + 0.5), from->extent.width, border),
         row = border_index((int)floor(y + 0.5), from->extent.height, border);
-    return column < 0 || row < 0 ? 0 : from->label[(size_t)row * (size_t)from->extent.width + (size_t)column];
+    return column < 0 || row < 0 ? from->outside
+                                 : from->label[(size_t)row * (size_t)from->extent.width + (size_t)column];
 }
 
 static bool is_identity(const struct warp *w) {
@@ -114,7 +115,8 @@ static bool is_identity(const struct warp *w) {
 void warp_apply(const struct warp *w, enum border border, struct paced_sample *sample) {
     if (is_identity(w)) return;
     size_t pixels = sample_pixels(sample), width = (size_t)sample->extent.width;
-    struct paced_sample from = {sample->extent, paced_alloc(pixels * 3, sizeof(float)), paced_alloc(pixels, 1)};
+    struct paced_sample from = {sample->extent, paced_alloc(pixels * 3, sizeof(float)), paced_alloc(pixels, 1),
+                                sample->outside};
     memcpy(from.rgb, sample->rgb, pixels * 3 * sizeof(float));
     memcpy(from.label, sample->label, pixels);
     double centre_x = (sample->extent.width - 1) / 2.0, centre_y = (sample->extent.height - 1) / 2.0;

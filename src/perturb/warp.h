@@ -25,7 +25,7 @@ void warp_shift(struct warp *warp, double x, double y);
 void warp_elastic(struct warp *warp, double alpha, struct paced_rng *rng, struct paced_extent extent);
 void warp_finish(struct warp *warp);
 
-/* Moves the sample's pixels in place. Border: black (and background) or doubled. */
+/* Moves the sample's pixels in place. Border: black (with the label `outside`) or doubled. */
 void warp_apply(const struct warp *warp, enum border border, struct paced_sample *sample);
 
 #endif

@@ -139,6 +139,34 @@ static void test_everything_together(void **state) {
     }
 }
 
+/* Ignored pixels move like others, and pixels from outside have the chosen label: nothing else depends on it. The
+ * labels are 1 to 254 here, or ignored, so that 0 marks the outside. */
+static void check_ignored(const struct paced_augment *augment, size_t index) {
+    struct paced_sample plain = sample_random(square(40), 5);
+    for (size_t i = 0; i < pixels_of(&plain); ++i) plain.label[i] = (uint8_t)(plain.label[i] / 8 + 1);
+    struct paced_sample marked = sample_copy(&plain), ignored = sample_copy(&plain);
+    struct paced_augment outside = *augment;
+    outside.outside = PACED_IGNORED;
+    for (size_t i = 0; i < pixels_of(&plain); ++i)
+        if (plain.label[i] > 20) marked.label[i] = ignored.label[i] = PACED_IGNORED;
+    apply(augment, index, &plain);
+    apply(augment, index, &marked);
+    apply(&outside, index, &ignored);
+    for (size_t i = 0; i < pixels_of(&plain); ++i) {
+        assert_int_equal(marked.label[i], plain.label[i] > 20 ? PACED_IGNORED : plain.label[i]);
+        assert_int_equal(ignored.label[i], marked.label[i] == 0 ? PACED_IGNORED : marked.label[i]);
+    }
+    assert_memory_equal(plain.rgb, ignored.rgb, pixels_of(&plain) * 3 * sizeof(float));
+    sample_free(&plain);
+    sample_free(&marked);
+    sample_free(&ignored);
+}
+
+static void test_ignored(void **state) {
+    struct paced_augment a = parsed(everything);
+    for (size_t index = 0; index < 10; ++index) check_ignored(&a, index);
+}
+
 /* ---- flips --------------------------------------------------------------------------------------------------- */
 
 static void test_only_flips(void **state) {
@@ -322,6 +350,7 @@ int main(void) {
         cmocka_unit_test(test_same_again),
         cmocka_unit_test(test_looks_do_not_disturb_moves),
         cmocka_unit_test(test_everything_together),
+        cmocka_unit_test(test_ignored),
         cmocka_unit_test(test_only_flips),
         cmocka_unit_test(test_flips),
         cmocka_unit_test(test_strength),

@@ -52,6 +52,32 @@ static void corrupt(size_t corruption, int severity, uint64_t seed, int size, fl
     for (int i = 0; i < size * size; ++i) assert_int_equal(label[i], i % 5);
 }
 
+/* Geometric corruptions fill with the label `outside`; the image does not depend on it. */
+static void check_outside(size_t corruption, int severity) {
+    enum { SIZE = 40 };
+    struct paced_sample samples[2];
+    for (int k = 0; k < 2; ++k) {
+        struct paced_rng rng;
+        samples[k] = (struct paced_sample){square(SIZE), paced_alloc(SIZE * SIZE * 3, sizeof(float)),
+                                           paced_alloc(SIZE * SIZE, 1), k ? PACED_IGNORED : 0};
+        for (int i = 0; i < SIZE * SIZE; ++i) samples[k].label[i] = i % 3 ? 1 : PACED_IGNORED;
+        paced_rng_seed(&rng, 3, 0);
+        assert_int_equal(paced_corrupt(corruption, severity, &rng, &samples[k]), PACED_OK);
+    }
+    for (int i = 0; i < SIZE * SIZE; ++i)
+        assert_int_equal(samples[1].label[i], samples[0].label[i] ? samples[0].label[i] : PACED_IGNORED);
+    assert_memory_equal(samples[0].rgb, samples[1].rgb, SIZE * SIZE * 3 * sizeof(float));
+    for (int k = 0; k < 2; ++k) {
+        free(samples[k].rgb);
+        free(samples[k].label);
+    }
+}
+
+static void test_outside(void **state) {
+    for (size_t i = 0; i < paced_corruption_count(); ++i)
+        for (int severity = 1; severity <= PACED_SEVERITIES; severity += 2) check_outside(i, severity);
+}
+
 static void corrupt_by_name(const char *name, int severity, int size) {
     size_t corruption;
     assert_true(paced_corruption_find(name, &corruption));
@@ -391,6 +417,7 @@ static void test_rectangles(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_values_stay_in_range),
+        cmocka_unit_test(test_outside),
         cmocka_unit_test(test_rectangles),
         cmocka_unit_test(test_black_and_white),
         cmocka_unit_test(test_same_state_same_bits),

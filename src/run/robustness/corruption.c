@@ -52,6 +52,6 @@ enum paced_err corruption_apply(const void *context, size_t sample, struct paced
     const uint64_t which[] = {(uint64_t)c->severity, sample};
     struct paced_rng rng;
     paced_rng_seed(&rng, c->seed, paced_hash(paced_hash(PACED_HASH_START, name, strlen(name)), which, sizeof which));
-    struct paced_sample s = {extent, rgb, label};
+    struct paced_sample s = {extent, rgb, label, c->outside};
     return paced_corrupt(c->index, c->severity, &rng, &s);
 }

@@ -23,6 +23,7 @@ struct corruption {
     size_t index; /* in the perturb module's table */
     int severity;
     uint64_t seed;
+    uint8_t outside; /* label of pixels from outside the image */
 };
 
 /* `apply` of a paced_change. The random numbers of a sample depend only on the seed, the corruption's name, the
