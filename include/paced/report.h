@@ -130,20 +130,23 @@ void paced_canvas_map(struct paced_canvas *canvas, int x, int y, int scale, cons
 void paced_canvas_colour_bar(struct paced_canvas *canvas, int x, int y, int width, int height, double max);
 
 /* Tints an image that is already drawn: mixes colours[class] into the pixels of each class except 0 of
- * label[height][width]. fraction: 0 to 1. */
+ * label[height][width], and stripes into ignored ones. fraction: 0 to 1. */
 void paced_canvas_tint(struct paced_canvas *canvas, int x, int y, int scale, const uint8_t *label, int width,
                        int height, const uint32_t *colours, double fraction);
 /* Draws the outline of each class of label[height][width]: pixels within `line` pixels of another class or of the edge
- * of the map, in the colour of their class with a dark casing. colours NULL: dashed, black and white. */
+ * of the map, in the colour of their class with a dark casing. colours NULL: dashed, black and white. Ignored pixels
+ * are background. */
 void paced_canvas_outlines(struct paced_canvas *canvas, int x, int y, int scale, const uint8_t *label, int width,
                            int height, const uint32_t *colours, int line);
 /* Downscaling to an extent that is not larger in any direction. Images and maps: mean over boxes. Labels: the most
- * frequent class of a box; 0 only if the box has no other class. */
+ * frequent class of a box; 0 only if the box has no other class, and PACED_IGNORED only if it has no class but 0. */
 void paced_shrink_image(const uint8_t *rgb, struct paced_extent from, uint8_t *out, struct paced_extent to);
 void paced_shrink_map(const float *values, struct paced_extent from, float *out, struct paced_extent to);
 void paced_shrink_labels(const uint8_t *label, struct paced_extent from, uint8_t *out, struct paced_extent to);
 /* Default colour of a class. */
 uint32_t paced_class_colour(int class_index);
+/* Colour of an ignored pixel: grey diagonal stripes. x, y: from 0. */
+uint32_t paced_stripes(int x, int y);
 
 /* Draws UTF-8 text in the font DejaVu Sans, or the system's substitute; invalid bytes are drawn as '?'. x, y: left end
  * and top of the capitals. */

@@ -1,14 +1,19 @@
 /* labels: label maps drawn on a picture as tinted areas and outlines.
  *
  * In greyscale a colour may match the image below it. A coloured outline therefore has a dark casing, and the second
- * outline is dashed black and white, so that both are visible on any background. */
+ * outline is dashed black and white, so that both are visible on any background. Ignored pixels have stripes instead of
+ * a colour and an outline. */
 #include "paced/report.h"
 
 #include <math.h>
 
 #define CASING 0x101010u
 
-enum { DASH_X = 3, DASH_Y = 4 }; /* unequal, so that diagonals are dashed too */
+enum {
+    DASH_X = 3, /* unequal, so that diagonals are dashed too */
+    DASH_Y = 4,
+    STRIPE = 4,
+};
 
 /* Palette of Okabe and Ito, "Color Universal Design" (2008), without black, from class 1 on. */
 static const uint32_t palette[] = {0xe69f00, 0x56b4e9, 0x009e73, 0xf0e442, 0xd55e00, 0xcc79a7, 0x0072b2};
@@ -27,16 +32,26 @@ uint32_t paced_class_colour(int class_index) {
     return colour;
 }
 
+uint32_t paced_stripes(int x, int y) {
+    return (x + y) / STRIPE % 2 ? 0xc0c0c0 : 0x404040;
+}
+
 /* A label map addressed in canvas pixels, so that lines stay thin at any scale. */
 struct map {
     const uint8_t *label;
     int width, height, scale;
 };
 
-/* Class at a canvas pixel; background outside the map. */
-static uint8_t class_at(const struct map *m, int u, int v) {
+/* Label at a canvas pixel; background outside the map. */
+static uint8_t label_at(const struct map *m, int u, int v) {
     if (u < 0 || v < 0 || u >= m->width * m->scale || v >= m->height * m->scale) return 0;
     return m->label[(size_t)(v / m->scale) * (size_t)m->width + (size_t)(u / m->scale)];
+}
+
+/* The same, and background for ignored pixels. */
+static uint8_t class_at(const struct map *m, int u, int v) {
+    uint8_t label = label_at(m, u, v);
+    return label == PACED_IGNORED ? 0 : label;
 }
 
 /* True if another class lies within about `line` pixels. Lines of one pixel test the four neighbours, wider lines eight
@@ -73,11 +88,12 @@ void paced_canvas_tint(struct paced_canvas *canvas, int x, int y, int scale, con
     const struct map m = {label, width, height, scale};
     for (int v = 0; v < height * scale; ++v)
         for (int u = 0; u < width * scale; ++u) {
-            uint8_t own = class_at(&m, u, v);
+            uint8_t own = label_at(&m, u, v);
             bool inside = x + u >= 0 && x + u < canvas->width && y + v >= 0 && y + v < canvas->height;
             if (!own || !inside) continue;
             const uint8_t *at = canvas->rgb + ((size_t)(y + v) * (size_t)canvas->width + (size_t)(x + u)) * 3;
-            uint32_t is = (uint32_t)at[0] << 16 | (uint32_t)at[1] << 8 | at[2], to = colours[own];
+            uint32_t is = (uint32_t)at[0] << 16 | (uint32_t)at[1] << 8 | at[2],
+                     to = own == PACED_IGNORED ? paced_stripes(u, v) : colours[own];
             paced_canvas_fill(canvas, x + u, y + v, 1, 1,
                               mix(is, to, fraction, 16) | mix(is, to, fraction, 8) | mix(is, to, fraction, 0));
         }

@@ -2,7 +2,8 @@
  *
  * An output pixel covers the box of pixels [i * from / to, (i + 1) * from / to) in each direction, at least one
  * pixel. Images and maps take the mean of the box. Labels take its most frequent class, but the background only if
- * there is no other class, so that objects thinner than a box, such as a needle's shaft, remain visible. */
+ * there is no other class, so that objects thinner than a box, such as a needle's shaft, remain visible. Ignored pixels
+ * come between: they hide no object, and are not hidden by the background. */
 #include "paced/report.h"
 
 /* Box of input pixels of one output pixel; right and bottom are exclusive. */
@@ -30,16 +31,16 @@ static uint8_t channel_in(const struct box *b, const uint8_t *rgb, size_t width,
     return (uint8_t)((sum + count / 2) / count);
 }
 
-/* Most frequent class; of equally frequent ones the lowest. */
+/* Most frequent class but 0; of equally frequent ones the lowest. */
 static uint8_t class_in(const struct box *b, const uint8_t *label, size_t width) {
     size_t count[256] = {0};
     int best = 0;
     for (size_t y = b->top; y < b->bottom; ++y)
         for (size_t x = b->left; x < b->right; ++x) ++count[label[y * width + x]];
     count[0] = 0;
-    for (int c = 1; c < 256; ++c)
+    for (int c = 1; c < PACED_IGNORED; ++c)
         if (count[c] > count[best]) best = c;
-    return (uint8_t)best;
+    return best == 0 && count[PACED_IGNORED] > 0 ? PACED_IGNORED : (uint8_t)best;
 }
 
 void paced_shrink_image(const uint8_t *rgb, struct paced_extent from, uint8_t *out, struct paced_extent to) {

@@ -52,6 +52,6 @@ enum paced_err example_run(struct example *e, struct network *network) {
 
 bool label_has_foreground(const uint8_t *label, size_t pixels) {
     for (size_t i = 0; i < pixels; ++i)
-        if (label[i]) return true;
+        if (label[i] != 0 && label[i] != PACED_IGNORED) return true;
     return false;
 }

@@ -22,7 +22,7 @@ void example_finish(struct example *example);
 enum paced_err example_load(struct example *example, struct paced_dataset *dataset, size_t index);
 enum paced_err example_run(struct example *example, struct network *network);
 
-/* True if any of label[pixels] is not background. */
+/* True if any of label[pixels] is neither background nor ignored. */
 bool label_has_foreground(const uint8_t *label, size_t pixels);
 
 #endif

@@ -27,12 +27,12 @@ static struct legend make_legend(const struct example *e, const struct paced_dat
 }
 
 /* Wraps the legend into rows and returns its height in pixels. canvas NULL: draws nothing. */
-static int draw_legend(const struct legend *legend, const struct example *e, const struct paced_dataset *dataset,
-                       struct paced_canvas *canvas, int left, int right, int top) {
+static int draw_legend(const struct legend *legend, const struct paced_dataset *dataset, struct paced_canvas *canvas,
+                       int left, int right, int top) {
     int x = left, y = top;
-    for (int c = 1; c < e->classes; ++c) {
+    for (int c = 1; c < CLASS_COLOURS; ++c) {
         if (!legend->present[c]) continue;
-        const char *known = paced_dataset_class_name(dataset, c);
+        const char *known = c == PACED_IGNORED ? "ignored" : paced_dataset_class_name(dataset, c);
         char *name = known ? paced_strdup(known) : paced_format("class %d", c);
         int width = SWATCH + 6 + paced_text_width(name, 2);
         if (x > left && x + width > right) {
@@ -41,7 +41,7 @@ static int draw_legend(const struct legend *legend, const struct example *e, con
         }
         if (canvas) {
             paced_canvas_frame(canvas, x, y, SWATCH, SWATCH, PACED_COLOUR_TEXT);
-            paced_canvas_fill(canvas, x, y, SWATCH, SWATCH, legend->colours[c]);
+            paced_canvas_tint(canvas, x, y, SWATCH, &(uint8_t){(uint8_t)c}, 1, 1, legend->colours, 1);
             paced_canvas_text(canvas, x + SWATCH + 6, y, 2, PACED_COLOUR_TEXT, name);
         }
         x += width + LEGEND_GAP;
@@ -70,7 +70,7 @@ static void draw_prediction(struct panels *p, const struct example *e, const str
 
 static void draw_uncertainty(struct panels *p, const struct example *e) {
     char note[64];
-    snprintf(note, sizeof note, "u = 1 - max softmax, mean %.4f", panels_mean(p, e->uncertainty));
+    snprintf(note, sizeof note, "u = 1 - max softmax, mean %.4f", panels_mean(p, e->uncertainty, NULL));
     panels_draw_map(p, 3, 0, "uncertainty", e->uncertainty, e->classes == 2 ? 0.5 : 1);
     panels_draw_note(p, 3, 0, 1, note);
 }
@@ -79,12 +79,12 @@ struct paced_canvas overlay_draw(const struct example *e, const struct paced_dat
                                  const char *settings) {
     struct legend legend = make_legend(e, dataset);
     int left = PANELS_MARGIN, right = panels_width(e->extent, COLUMNS) - PANELS_MARGIN;
-    struct panels p = panels_create(e->extent, COLUMNS, 1, draw_legend(&legend, e, dataset, NULL, left, right, 0));
+    struct panels p = panels_create(e->extent, COLUMNS, 1, draw_legend(&legend, dataset, NULL, left, right, 0));
     panels_draw_head(&p, title, settings);
     panels_draw_image(&p, 0, 0, "image", e->rgb);
     draw_labels(&p, 1, "mask", e, e->label, &legend);
     draw_prediction(&p, e, &legend);
     draw_uncertainty(&p, e);
-    draw_legend(&legend, e, dataset, &p.canvas, left, right, p.bottom);
+    draw_legend(&legend, dataset, &p.canvas, left, right, p.bottom);
     return p.canvas;
 }

@@ -112,15 +112,16 @@ void panels_draw_note(struct panels *p, int column, int row, int line, const cha
     paced_canvas_text(&p->canvas, panels_left(p, column), y, 1, PACED_COLOUR_FAINT, note);
 }
 
-double panels_mean(const struct panels *p, const float *values) {
-    size_t count = paced_extent_pixels(p->image);
+double panels_mean(const struct panels *p, const float *values, const uint8_t *label) {
+    size_t pixels = paced_extent_pixels(p->image), count = label ? paced_counted(label, pixels) : pixels;
     double sum = 0;
-    for (size_t i = 0; i < count; ++i) sum += (double)values[i];
-    return sum / (double)count;
+    for (size_t i = 0; i < pixels; ++i)
+        if (!label || label[i] != PACED_IGNORED) sum += (double)values[i];
+    return count > 0 ? sum / (double)count : 0;
 }
 
 double panels_foreground(const struct panels *p, const uint8_t *label) {
-    size_t count = paced_extent_pixels(p->image), foreground = 0;
-    for (size_t i = 0; i < count; ++i) foreground += label[i] > 0;
-    return (double)foreground / (double)count;
+    size_t pixels = paced_extent_pixels(p->image), count = paced_counted(label, pixels), foreground = 0;
+    for (size_t i = 0; i < pixels; ++i) foreground += label[i] > 0 && label[i] != PACED_IGNORED;
+    return count > 0 ? (double)foreground / (double)count : 0;
 }

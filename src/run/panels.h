@@ -40,8 +40,9 @@ void panels_draw_labels(struct panels *panels, int column, int row, const uint8_
 /* Writes line 0 or 1 below the panel. */
 void panels_draw_note(struct panels *panels, int column, int row, int line, const char *note);
 
-/* Mean of values[height][width], and the fraction of label[height][width] that is not 0. */
-double panels_mean(const struct panels *panels, const float *values);
+/* Mean of values[height][width], and the fraction of label[height][width] that is not 0, each without the pixels that
+ * label[height][width] ignores (NULL: none); 0 without pixels. */
+double panels_mean(const struct panels *panels, const float *values, const uint8_t *label);
 double panels_foreground(const struct panels *panels, const uint8_t *label);
 
 #endif

@@ -125,10 +125,46 @@ static void test_class_colours(void **state) {
     assert_true(paced_class_colour(255) <= 0xffffff);
 }
 
+/* Ignored pixels have grey stripes, whatever the colours, and are background for outlines. */
+static void test_ignored(void **state) {
+    uint8_t marked[SIDE * SIDE], plain[SIDE * SIDE];
+    for (int i = 0; i < SIDE * SIDE; ++i) {
+        marked[i] = i % 2 && label[i] != 2 ? PACED_IGNORED : label[i];
+        plain[i] = marked[i] == PACED_IGNORED ? 0 : label[i];
+    }
+    struct paced_canvas canvas = ground(), expected = ground();
+    paced_canvas_tint(&canvas, X, Y, SCALE, marked, SIDE, SIDE, colours, 1);
+    int dark = 0, bright = 0;
+    for (int v = 0; v < SIDE * SCALE; ++v)
+        for (int u = 0; u < SIDE * SCALE; ++u) {
+            uint32_t got = pixel(&canvas, X + u, Y + v);
+            uint8_t own = marked[v / SCALE * SIDE + u / SCALE];
+            if (own != PACED_IGNORED) assert_int_equal(got, own ? colours[own] : GROUND);
+            if (own != PACED_IGNORED) continue;
+            assert_true((got & 0xff) == (got >> 8 & 0xff) && (got & 0xff) == got >> 16);
+            dark += got < 0x808080;
+            bright += got > 0x808080;
+        }
+    assert_true(dark > 20 && bright > 20);
+    paced_canvas_finish(&canvas);
+    for (int line = 1; line <= 3; line += 2)
+        for (int dashed = 0; dashed < 2; ++dashed) {
+            canvas = ground();
+            paced_canvas_finish(&expected);
+            expected = ground();
+            paced_canvas_outlines(&canvas, X, Y, SCALE, marked, SIDE, SIDE, dashed ? NULL : colours, line);
+            paced_canvas_outlines(&expected, X, Y, SCALE, plain, SIDE, SIDE, dashed ? NULL : colours, line);
+            assert_memory_equal(canvas.rgb, expected.rgb, 3 * (size_t)canvas.width * (size_t)canvas.height);
+            paced_canvas_finish(&canvas);
+        }
+    paced_canvas_finish(&expected);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tint),   cmocka_unit_test(test_tint_outside),  cmocka_unit_test(test_outlines),
-        cmocka_unit_test(test_dashes), cmocka_unit_test(test_wide_outlines), cmocka_unit_test(test_class_colours),
+        cmocka_unit_test(test_tint),    cmocka_unit_test(test_tint_outside),  cmocka_unit_test(test_outlines),
+        cmocka_unit_test(test_dashes),  cmocka_unit_test(test_wide_outlines), cmocka_unit_test(test_class_colours),
+        cmocka_unit_test(test_ignored),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

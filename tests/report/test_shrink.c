@@ -62,11 +62,22 @@ static void test_thin_lines_stay(void **state) {
     free(label);
 }
 
+/* Boxes of 2 x 2: any class hides ignored pixels, and these hide the background. */
+static void test_ignored(void **state) {
+    (void)state;
+    enum { X = PACED_IGNORED };
+    static const uint8_t label[16] = {X, X, X, 0, X, 1, 0, 0, X, X, 0, 0, X, X, 0, 0}, expected[4] = {1, X, X, 0};
+    uint8_t small[4];
+    paced_shrink_labels(label, square(4), small, square(2));
+    assert_memory_equal(small, expected, sizeof small);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_same_size),
         cmocka_unit_test(test_means),
         cmocka_unit_test(test_thin_lines_stay),
+        cmocka_unit_test(test_ignored),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

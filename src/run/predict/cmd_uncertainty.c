@@ -214,11 +214,12 @@ static enum paced_err write_map(const struct look *k, const char *stem, const ch
 static enum paced_err write_sheet(const struct look *k, const char *stem, const struct paced_image *image,
                                   const struct view *view) {
     bool masked = view == &k->masked;
-    size_t admitted = 0;
+    size_t admitted = 0, counted = paced_counted(k->example.label, pixels_of(k));
     for (size_t i = 0; i < pixels_of(k); ++i) admitted += k->weight[i] >= 1;
     char settings[160];
     snprintf(settings, sizeof settings, "%s, tau %.4g, mu %.4g in the first epoch admits %.1f%% of the pixels",
-             view->objective.name, (double)view->objective.tau, k->mu, 100 * (double)admitted / (double)pixels_of(k));
+             view->objective.name, (double)view->objective.tau, k->mu,
+             counted ? 100 * (double)admitted / (double)counted : 0);
     struct sheet sheet = {.title = stem,
                           .settings = settings,
                           .fusion = view->fusion,

@@ -42,7 +42,8 @@ static enum paced_err print_results(const struct logits *l) {
     enum paced_err err = paced_temperature_fit(l->values, l->labels, pixels, l->classes, &tau);
     paced_log_status(NULL);
     if (err) return err;
-    printf("validation set: %zu %s, %zu pixels\n", l->images, paced_plural(l->images, "image", "images"), pixels);
+    printf("validation set: %zu %s, %zu pixels\n", l->images, paced_plural(l->images, "image", "images"),
+           paced_counted(l->labels, pixels));
     printf("%-10s %10s %10s %10s\n", "tau", "NLL", "ECE", "Brier");
     print_row(l, 1);
     print_row(l, tau);
