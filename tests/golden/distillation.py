@@ -1,13 +1,16 @@
 """Distillation in PyTorch: losses by name, weights of pixels, uncertainty and its fusion, pacing.
 
 All functions work in the dtype of their arguments. s, t: logits of student and teacher [N, C, H, W]; y: int64 labels
-[N, H, W]. The program fuses the formulas into kernels; here each one is separate.
+[N, H, W]. The program fuses the formulas into kernels; here each one is separate. Labels may be IGNORED in cross_entropy,
+the weights and distillation_loss.
 """
 from dataclasses import dataclass
 import math
 
 import torch
 from torch.nn import functional as F
+
+IGNORED = 255
 
 
 @dataclass
@@ -48,7 +51,7 @@ class Pacing:
 
 def cross_entropy(s, y):
     """Per pixel [N, H, W]."""
-    return F.cross_entropy(s, y, reduction="none")
+    return F.cross_entropy(s, y, reduction="none", ignore_index=IGNORED)
 
 
 def kld(s, t, temperature=4.0):
@@ -59,7 +62,7 @@ def kld(s, t, temperature=4.0):
 
 def weight_curriculum(t, y, mu, tau=6.26):
     """w_c: 1 where the teacher's confidence in the true class is at least 1 - mu, else min(1, mu + 0.1)."""
-    f = F.softmax(t / tau, 1).gather(1, y[:, None])[:, 0]
+    f = F.softmax(t / tau, 1).gather(1, y.masked_fill(y == IGNORED, 0)[:, None])[:, 0]
     return torch.where(f >= 1 - mu, torch.ones_like(f), torch.full_like(f, min(1.0, mu + 0.1)))
 
 
@@ -68,10 +71,10 @@ def weight_self_paced(t, mu, tau=6.26):
     return (F.softmax(t / tau, 1).amax(1) >= 1 - mu).to(t.dtype)
 
 
-def weight_image(t, mu, tau=6.26, average_max=False):
+def weight_image(t, y, mu, tau=6.26, average_max=False):
     """w_img, per image: the reference averages f over classes and pixels (always 1/C); average_max averages max f."""
     f = F.softmax(t / tau, 1)
-    level = f.amax(1).mean((1, 2)) if average_max else torch.full_like(f[:, 0, 0, 0], 1 / f.shape[1])
+    level = f.amax(1).masked_fill(y == IGNORED, math.nan).nanmean((1, 2)) if average_max else torch.full_like(f[:, 0, 0, 0], 1 / f.shape[1])
     return (level >= 1 - mu).to(t.dtype)[:, None, None]
 
 
@@ -108,7 +111,7 @@ def pixel_weight(kind, t, y, mu, tau):
     if kind == "self_paced":
         return weight_self_paced(t, mu, tau)
     if kind in ("image", "image_max"):
-        return weight_image(t, mu, tau, kind == "image_max")
+        return weight_image(t, y, mu, tau, kind == "image_max")
     return torch.ones_like(t[:, 0])
 
 
@@ -192,7 +195,8 @@ def distillation_loss(d, s, t, y, mu):
     """Loss of a batch with the reference's comparison, f >= 1 - mu (ties count), for LOSSES only."""
     combine, kind = LOSSES[d.loss]
     weight = pixel_weight(kind, t, y, mu, d.tau)
-    return combine(kld(s, t, d.temperature), cross_entropy(s, y), d.alpha, weight).mean()
+    loss = combine(kld(s, t, d.temperature), cross_entropy(s, y), d.alpha, weight)
+    return loss.masked_select(y != IGNORED).mean()
 
 
 # ---- pacing ---------------------------------------------------------------------------------------------------------

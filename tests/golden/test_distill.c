@@ -1,4 +1,5 @@
-/* Every reference loss, named in an INI file, against PyTorch in float64: value and gradient within 1e-5. */
+/* Every reference loss, named in an INI file, against PyTorch in float64, also with ignored pixels: value and gradient
+ * within 1e-5. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,20 +76,20 @@ static void compare(const struct golden_case *c, const char *name, double value,
 }
 
 /* A run with another mu comes first and must not leave any trace. */
-static void check(const struct golden_case *c, const char *name) {
+static void check(const struct golden_case *c, const char *name, const struct paced_objective *objective) {
     int n = number(c, "n"), size = number(c, "size"), classes = number(c, "classes");
     double mu = golden_number(c->golden, c->name, "mu"), pixels = (double)n * size * size;
     uint64_t bytes = (uint64_t)pixels * (uint64_t)classes * sizeof(float);
-    const struct paced_objective objective = objective_of(c, name);
+    const uint8_t *labels = golden_find(c->golden, c->name, "y")->data;
     struct paced_loss *loss;
     struct paced_loss_sums sums;
     struct paced_buffer *s, *ds;
-    assert_ok(paced_loss_create(&loss, harness_device, &objective, true, n, square(size), classes));
+    assert_ok(paced_loss_create(&loss, harness_device, objective, true, n, square(size), classes));
     assert_ok(paced_buffer_create(&s, harness_device, bytes));
     assert_ok(paced_buffer_create(&ds, harness_device, bytes));
     send(s, c, "s");
     send(paced_loss_teacher(loss), c, "t");
-    assert_ok(paced_loss_write_labels(loss, golden_find(c->golden, c->name, "y")->data, n));
+    assert_ok(paced_loss_write_labels(loss, labels, n));
     for (int run = 0; run < 2; ++run) {
         assert_ok(paced_loss_set_epoch(loss, run ? mu : 1 - mu, 1));
         assert_ok(paced_loss_run(loss, s, n, ds));
@@ -96,7 +97,8 @@ static void check(const struct golden_case *c, const char *name) {
         assert_ok(paced_loss_wait(loss, &sums));
     }
     float *grad = read_floats(ds, bytes / sizeof(float));
-    compare(c, name, sums.loss / pixels, grad);
+    assert_true(sums.pixels == (double)paced_counted(labels, (size_t)pixels));
+    compare(c, name, sums.loss / sums.pixels, grad);
     free(grad);
     paced_buffer_destroy(s);
     paced_buffer_destroy(ds);
@@ -112,11 +114,16 @@ static void test_losses(void **state) {
     close(file);
     struct paced_weights golden = golden_read("distill.safetensors");
     int count = golden_cases(&golden, "case");
-    assert_int_equal(count, 7);
+    assert_int_equal(count, 9);
     for (int i = 0; i < count; ++i) {
         struct golden_case c = {.golden = &golden, .ini = ini};
         snprintf(c.name, sizeof c.name, "case.%d", i);
-        for (size_t k = 0; k < PACED_COUNT(losses); ++k) check(&c, losses[k]);
+        for (size_t k = 0; k < PACED_COUNT(losses); ++k) {
+            const struct paced_objective objective = objective_of(&c, losses[k]);
+            check(&c, losses[k], &objective);
+        }
+        const struct paced_objective plain = paced_objective_plain();
+        if (i >= 7) check(&c, "ce", &plain); /* the cases with ignored pixels */
     }
     paced_weights_finish(&golden);
     unlink(ini);
