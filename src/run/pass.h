@@ -25,7 +25,8 @@ struct pass {
 };
 
 /* Adds to the sums and starts after the batches that they already include. If paced_stop_asked(), it stops early with
- * all started batches included and sets *stopped. PACED_FAILED if the loss is not finite. */
+ * all started batches included and sets *stopped. PACED_FAILED if the loss is not finite; PACED_INVALID if the masks
+ * ignore every pixel. */
 enum paced_err pass_run(const struct pass *pass, struct paced_pass_sums *sums, bool *stopped);
 
 #endif
