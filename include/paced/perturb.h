@@ -45,7 +45,7 @@ enum paced_err paced_corrupt(size_t corruption, int severity, struct paced_rng *
 enum { PACED_AUGMENT_MOST = 16 };
 
 struct paced_augment {
-    uint64_t seed, epoch; /* these three are 0 after parsing; the trainer sets them */
+    uint64_t seed, epoch; /* these are 0 after parsing; the trainer sets them */
     uint8_t outside;      /* label of pixels from outside the image */
     size_t count;
     struct paced_augment_item {

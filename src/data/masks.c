@@ -236,6 +236,10 @@ enum paced_err paced_ignore_check(const char *where, const char *text) {
                        UINT16_MAX);
 }
 
+uint8_t paced_outside_label(const struct paced_data_options *options) {
+    return options->ignore && isdigit((unsigned char)*options->ignore) ? PACED_IGNORED : 0;
+}
+
 enum paced_err paced_masks_open(struct paced_masks **masks, const struct paced_data_options *options) {
     const char *labels = options->labels;
     bool named = labels && *labels;
@@ -245,7 +249,7 @@ enum paced_err paced_masks_open(struct paced_masks **masks, const struct paced_d
     m->classes = (int)options->classes;
     m->merge = options->merge_masks;
     m->threshold = options->threshold > 0 ? options->threshold : 0.5;
-    m->ignore = options->ignore && isdigit((unsigned char)*options->ignore) ? atof(options->ignore) : NAN;
+    m->ignore = paced_outside_label(options) == PACED_IGNORED ? atof(options->ignore) : NAN;
     enum paced_err err = PACED_OK;
     if (m->kind->coloured && !named)
         err = paced_error(PACED_INVALID,

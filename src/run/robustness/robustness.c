@@ -205,7 +205,7 @@ static enum paced_err measure_corruption(struct measurement *m, size_t weights, 
     paced_text_add(&line, "%s, %s: dice", m->weights.names[weights], m->plan.names[row]);
     for (size_t i = 0; !err && i < severities; ++i) {
         const struct corruption corruption = {m->plan.corruptions[row], m->plan.severities[i],
-                                              (uint64_t)m->config.run.seed};
+                                              (uint64_t)m->config.run.seed, paced_outside_label(&m->config.data)};
         err = measure_pass(m, weights * passes + 2 + row * severities + i, m->weights.names[weights], &corruption,
                            &scores[i]);
         if (!err) add_dice(&line, scores[i]);

@@ -33,6 +33,7 @@ enum paced_err inputs_open(struct inputs *inputs, const struct paced_config *con
                   config->distill.loss ? "loss" : "method", inputs->objective.name);
     PACED_TRY(paced_augment_parse(&inputs->augment, "data.augment", config->data.augment));
     inputs->augment.seed = (uint64_t)config->run.seed;
+    inputs->augment.outside = paced_outside_label(&config->data);
     PACED_TRY(shared_dataset_open(&inputs->train, &config->data, PACED_TRAIN));
     inputs->range = paced_value_range_text(paced_dataset_range(inputs->train), config->data.range);
     inputs->data = config->data;
