@@ -62,8 +62,8 @@ struct paced_metrics needle_compare(const struct needle_line *prediction, const 
  * background. Distances are Euclidean, from each pixel of either outline to the nearest pixel of the other one:
  *   hd95 = maximum of the 95th percentiles of the two directions (linear interpolation)
  *   nsd  = fraction of all these distances that are at most `tolerance`
- * as in MONAI's HausdorffDistanceMetric(percentile=95) and SurfaceDiceMetric. Ignored pixels are background. Cases that MONAI leaves undefined: 0 and
- * 1 if both masks are empty, sqrt(width^2 + height^2) and 0 if one is. */
+ * as in MONAI's HausdorffDistanceMetric(percentile=95) and SurfaceDiceMetric. Ignored pixels are background. Cases that
+ * MONAI leaves undefined: 0 and 1 if both masks are empty, sqrt(width^2 + height^2) and 0 if one is. */
 struct surface;
 struct surface *surface_create(int width, int height);
 void surface_destroy(struct surface *surface);
