@@ -33,7 +33,7 @@ const char *paced_fit_name(int fit);
 /* The section [data]; docs/configuration.md explains the keys. A string may be NULL, as if empty. */
 struct paced_data_options {
     int dataset; /* enum paced_dataset_kind */
-    char *root, *train, *val, *labels, *augment, *range, *pairs;
+    char *root, *train, *val, *labels, *augment, *range, *pairs, *spacing;
     int64_t classes, workers;
     struct paced_extent size; /* of all samples */
     int fit;                  /* enum paced_fit */
@@ -188,6 +188,9 @@ enum paced_err paced_masks_read(const struct paced_masks *masks, const char *pat
 
 /* Checks data.pairs: two patterns with one * each, separated by a comma. */
 enum paced_err paced_pairs_check(const char *where, const char *text);
+/* Reads data.spacing: distances between rows and between columns in mm, "0.2" or "0.2x0.1"; both 0 if `text` is NULL or
+ * empty. */
+enum paced_err paced_spacing_parse(double spacing_mm[2], const char *where, const char *text);
 /* Checks data.ignore: none, or a whole number from 0 to 65535. */
 enum paced_err paced_ignore_check(const char *where, const char *text);
 /* Label of pixels that come from outside a moved image: PACED_IGNORED if data.ignore is a value, else 0. */
@@ -235,6 +238,13 @@ enum paced_err paced_dataset_check_files(const struct paced_dataset *dataset);
  * sets of the process, so that later epochs need no decoding. When every pair has been decoded once, the warnings of
  * the census are logged. */
 enum paced_err paced_dataset_load(struct paced_dataset *dataset, size_t i, uint8_t *rgb, uint8_t *label);
+
+/* Mask of pair i at the size of its file. Release mask->label with free(). */
+enum paced_err paced_dataset_load_mask(const struct paced_dataset *dataset, size_t i, struct paced_mask *mask);
+/* Header of image i, with the spacing of data.spacing, else of the image, else of the mask. */
+enum paced_err paced_dataset_describe(const struct paced_dataset *dataset, size_t i, struct paced_image_info *info);
+/* Placement of its images: data.fit. */
+int paced_dataset_fit(const struct paced_dataset *dataset);
 
 /* Range of values that become black and white: data.range, for auto as measured on this split. */
 struct paced_value_range paced_dataset_range(struct paced_dataset *dataset);

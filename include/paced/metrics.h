@@ -5,7 +5,7 @@
  *   the last three are 1 for 0/0. An image's value is the mean over its classes, a set's value the mean over its
  *   images; f1 is computed from the mean precision and the mean recall. With more than two classes, a class with no
  *   pixel in the mask and the prediction of an image is left out of both means (enum paced_absent).
- *   hd95 (pixels) and nsd compare outlines as defined by MONAI (src/metrics/parts.h).
+ *   hd95 (pixels, or the unit of the spacing) and nsd compare outlines as defined by MONAI (src/metrics/parts.h).
  * Metrics per image: nll, ece and brier of the probabilities (the ece of a set is computed over all its pixels);
  *   angle_error (degrees^2) and distance_error (pixels^2) of a needle's line. */
 #ifndef PACED_METRICS_H
@@ -26,7 +26,7 @@
     METRIC(PRECISION, precision, "0 to 1", PIXELS, CLASS, HIGHER)       \
     METRIC(RECALL, recall, "0 to 1", PIXELS, CLASS, HIGHER)             \
     METRIC(F1, f1, "0 to 1", PIXELS, CLASS, HIGHER)                     \
-    METRIC(HD95, hd95, "pixels", OUTLINES, CLASS, LOWER)                \
+    METRIC(HD95, hd95, "pixels or mm", OUTLINES, CLASS, LOWER)          \
     METRIC(NSD, nsd, "0 to 1", OUTLINES, CLASS, HIGHER)                 \
     METRIC(ECE, ece, "0 to 1", PROBABILITIES, IMAGE, LOWER)             \
     METRIC(BRIER, brier, "0 to 2", PROBABILITIES, IMAGE, LOWER)         \
@@ -70,6 +70,10 @@ struct paced_metrics {
 #define PACED_METRIC_BIT(metric) (UINT64_C(1) << (metric))
 #define PACED_METRICS_ALWAYS (PACED_METRIC_BIT(PACED_PIXEL_METRICS) - 1)
 
+/* Pixels on which predictions are measured: those of the network's input, or those of the mask's file. */
+enum paced_resolution { PACED_RESOLUTION_INPUT, PACED_RESOLUTION_ORIGINAL };
+const char *paced_resolution_name(int resolution);
+
 /* Options of a test. */
 struct paced_test_options {
     char *weights;
@@ -77,6 +81,7 @@ struct paced_test_options {
     double nsd_tolerance;
     int postprocess; /* enum paced_postprocess */
     int absent;      /* enum paced_absent */
+    int resolution;  /* enum paced_resolution */
     int64_t overlays;
 };
 
@@ -250,12 +255,14 @@ char *paced_case_file(const struct paced_case *c);
 
 /* ---- one image ----------------------------------------------------------------------------------------------- */
 
-/* Evaluator of predictions of one extent: postprocesses, counts pixels and computes the requested metrics. */
+/* Evaluator of predictions: postprocesses, counts pixels and computes the requested metrics. */
 struct paced_evaluator;
 /* PACED_INVALID if postprocess = needle and the number of classes is not two. */
 enum paced_err paced_evaluator_create(struct paced_evaluator **evaluator, const struct paced_test_options *options,
                                       struct paced_extent extent, int classes);
 void paced_evaluator_destroy(struct paced_evaluator *evaluator);
+/* Sets the extent of the next maps, and the distances between their rows and between their columns (at first 1). */
+void paced_evaluator_set_grid(struct paced_evaluator *evaluator, struct paced_extent extent, const double spacing[2]);
 /* True if paced_evaluate needs logits. */
 bool paced_evaluator_needs_logits(const struct paced_evaluator *evaluator);
 /* Postprocesses prediction[height][width], computed from logits[height][width][classes], in place. */

@@ -23,6 +23,11 @@ static enum paced_err check_range(const char *where, const char *text) {
     return paced_value_range_parse(&range, where, text);
 }
 
+static enum paced_err check_spacing(const char *where, const char *text) {
+    double spacing_mm[2];
+    return paced_spacing_parse(spacing_mm, where, text);
+}
+
 #define FIELD(of_section, of_name) \
     .section = #of_section, .name = #of_name, .offset = offsetof(struct paced_config, of_section.of_name), \
     .kind = _Generic(((struct paced_config *)0)->of_section.of_name, int64_t: CONFIG_INT, double: CONFIG_REAL, \
@@ -71,6 +76,9 @@ const struct config_key config_keys[] = {
     {FIELD(data, fit), DEFAULT("stretch"), WORDS(paced_fit_name),
      MEANING("images of another shape: stretched; pad: whole, with a border that loss and metrics leave out; crop: the "
              "middle")},
+    {FIELD(data, spacing), DEFAULT(""), CHECK(check_spacing),
+     MEANING("distance between pixels, mm, for hd95 and nsd: 0.2, or between rows and columns, 0.2x0.1; empty: that of "
+             "the files")},
     {FIELD(data, merge_masks), DEFAULT("no"),
      MEANING("use the union of x_mask.png, x_mask_1.png, x_mask_2.png... (bus, needle)")},
     {FIELD(data, pairs), DEFAULT(""), CHECK(paced_pairs_check),
@@ -165,7 +173,9 @@ const struct config_key config_keys[] = {
      WORDS(paced_metric_choice),
      MEANING("metrics to compute; the first five are always computed")},
     {FIELD(test, nsd_tolerance), DEFAULT("2"), AT_LEAST(0),
-     MEANING("nsd: maximum distance of outlines that agree, pixels")},
+     MEANING("nsd: maximum distance of outlines that agree, pixels, or mm where the spacing is known")},
+    {FIELD(test, resolution), DEFAULT("input"), WORDS(paced_resolution_name),
+     MEANING("pixels on which predictions are measured: those of the network's input, or those of the mask's file")},
     {FIELD(test, postprocess), DEFAULT("none"), WORDS(paced_postprocess_name),
      MEANING("cleaning of predictions: none, largest component of each class, or filled outline of the needle")},
     {FIELD(test, absent), DEFAULT("skip"), WORDS(paced_absent_name),

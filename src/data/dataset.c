@@ -26,7 +26,8 @@ struct paced_dataset {
     char *root;         /* folder to which the split's paths are relative */
     struct paced_split split;
     struct paced_extent extent;
-    int fit; /* enum paced_fit */
+    int fit;              /* enum paced_fit */
+    double spacing_mm[2]; /* data.spacing; 0: that of the files */
     pthread_mutex_t range_lock;
     bool measured;
     struct paced_value_range range; /* after range_of */
@@ -80,6 +81,7 @@ static enum paced_err open_pairs(struct paced_dataset *d, const struct paced_dat
                    : split_find(&d->split, options->root, options->pairs));
     d->cache = paced_alloc(d->split.count, sizeof *d->cache);
     d->seen = paced_alloc(d->split.count, sizeof *d->seen);
+    PACED_TRY(paced_spacing_parse(d->spacing_mm, "data.spacing", options->spacing));
     return paced_value_range_parse(&d->range, "data.range", options->range);
 }
 
@@ -236,7 +238,10 @@ static void count(struct paced_dataset *d, size_t i, const struct pair *pair, co
         if (*pair->fault) census_note(&d->census.faulty, i);
         if (*pair->fault && d->census.faulty.first == i) strcpy(d->census.fault, pair->fault);
         census_add(&d->census, i, &pair->mask, label, pixel_count(d));
-        if (d->census.images == d->split.count) census_report(&d->census, d->masks, &d->split, d->extent);
+        if (d->census.images == d->split.count) {
+            paced_log(PACED_LOG_DEBUG, "%s: all %zu images are decoded", d->split.path, d->split.count);
+            census_report(&d->census, d->masks, &d->split, d->extent);
+        }
     }
     pthread_mutex_unlock(&d->lock);
 }
@@ -321,6 +326,7 @@ enum paced_err paced_dataset_pair_stats(struct paced_dataset *d, size_t i, struc
     struct pair pair;
     PACED_TRY(read_pair(d, i, true, &pair));
     *stats = (struct paced_pair_stats){.image = pair.info, .low = pair.low, .high = pair.high};
+    if (d->spacing_mm[0] > 0) memcpy(stats->image.spacing_mm, d->spacing_mm, sizeof d->spacing_mm);
     stats->pixels = paced_alloc((size_t)d->masks->classes, sizeof *stats->pixels);
     stats->print = paced_alloc(PACED_FINGERPRINT_VALUES, sizeof *stats->print);
     size_t pixels = (size_t)pair.image.width * (size_t)pair.image.height;
@@ -333,6 +339,36 @@ enum paced_err paced_dataset_pair_stats(struct paced_dataset *d, size_t i, struc
     free(label);
     release(&pair);
     return PACED_OK;
+}
+
+enum paced_err paced_dataset_load_mask(const struct paced_dataset *d, size_t i, struct paced_mask *mask) {
+    char *path = paced_path_join(d->root, d->split.pairs[i].mask);
+    char *context = paced_format("%s: entry %zu", d->split.path, i + 1);
+    enum paced_err err = paced_masks_read(d->masks, path, context, mask);
+    free(context);
+    free(path);
+    return err;
+}
+
+enum paced_err paced_dataset_describe(const struct paced_dataset *d, size_t i, struct paced_image_info *info) {
+    const struct paced_pair *names = &d->split.pairs[i];
+    char *image = paced_path_join(d->root, names->image), *mask = paced_path_join(d->root, names->mask);
+    char *context = paced_format("%s: entry %zu", d->split.path, i + 1);
+    struct paced_image_info other;
+    enum paced_err err = paced_image_describe(image, context, info);
+    if (!err && !(info->spacing_mm[0] > 0)) {
+        err = paced_image_describe(mask, context, &other);
+        if (!err) memcpy(info->spacing_mm, other.spacing_mm, sizeof info->spacing_mm);
+    }
+    if (d->spacing_mm[0] > 0) memcpy(info->spacing_mm, d->spacing_mm, sizeof info->spacing_mm);
+    free(context);
+    free(mask);
+    free(image);
+    return err;
+}
+
+int paced_dataset_fit(const struct paced_dataset *d) {
+    return d->fit;
 }
 
 void paced_pair_stats_finish(struct paced_pair_stats *stats) {

@@ -236,8 +236,13 @@ enum paced_err paced_ignore_check(const char *where, const char *text) {
                        UINT16_MAX);
 }
 
+/* data.ignore, or NaN. */
+static double ignored_value(const struct paced_data_options *options) {
+    return options->ignore && isdigit((unsigned char)*options->ignore) ? atof(options->ignore) : NAN;
+}
+
 uint8_t paced_outside_label(const struct paced_data_options *options) {
-    return options->ignore && isdigit((unsigned char)*options->ignore) ? PACED_IGNORED : 0;
+    return options->fit == PACED_FIT_PAD || !isnan(ignored_value(options)) ? PACED_IGNORED : 0;
 }
 
 enum paced_err paced_masks_open(struct paced_masks **masks, const struct paced_data_options *options) {
@@ -249,7 +254,7 @@ enum paced_err paced_masks_open(struct paced_masks **masks, const struct paced_d
     m->classes = (int)options->classes;
     m->merge = options->merge_masks;
     m->threshold = options->threshold > 0 ? options->threshold : 0.5;
-    m->ignore = paced_outside_label(options) == PACED_IGNORED ? atof(options->ignore) : NAN;
+    m->ignore = ignored_value(options);
     enum paced_err err = PACED_OK;
     if (m->kind->coloured && !named)
         err = paced_error(PACED_INVALID,

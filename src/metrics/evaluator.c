@@ -22,6 +22,12 @@ static uint64_t metrics_of(enum paced_metric_basis basis) {
     return which;
 }
 
+/* Creates what depends on the extent. */
+static void make_parts(struct paced_evaluator *e) {
+    if (e->metrics & metrics_of(PACED_OF_OUTLINES)) e->surface = surface_create(e->extent.width, e->extent.height);
+    if (e->postprocess != PACED_POSTPROCESS_NONE) e->components = components_create(e->extent.width, e->extent.height);
+}
+
 enum paced_err paced_evaluator_create(struct paced_evaluator **evaluator, const struct paced_test_options *options,
                                       struct paced_extent extent, int classes) {
     *evaluator = NULL;
@@ -36,10 +42,20 @@ enum paced_err paced_evaluator_create(struct paced_evaluator **evaluator, const 
                                   .postprocess = options->postprocess,
                                   .metrics = options->metrics | (needle ? metrics_of(PACED_OF_NEEDLE) : 0),
                                   .tolerance = options->nsd_tolerance};
-    if (e->metrics & metrics_of(PACED_OF_OUTLINES)) e->surface = surface_create(e->extent.width, e->extent.height);
-    if (e->postprocess != PACED_POSTPROCESS_NONE) e->components = components_create(e->extent.width, e->extent.height);
+    make_parts(e);
     *evaluator = e;
     return PACED_OK;
+}
+
+void paced_evaluator_set_grid(struct paced_evaluator *e, struct paced_extent extent, const double spacing[2]) {
+    if (!paced_extent_equal(e->extent, extent)) {
+        surface_destroy(e->surface);
+        components_destroy(e->components);
+        e->extent = extent;
+        e->pixels = paced_extent_pixels(extent);
+        make_parts(e);
+    }
+    if (e->surface) surface_set_spacing(e->surface, spacing);
 }
 
 void paced_evaluator_destroy(struct paced_evaluator *e) {

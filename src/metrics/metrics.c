@@ -18,6 +18,7 @@ double paced_metric_perfect(enum paced_metric metric) {
     return paced_metric_table[metric].lower_is_better ? 0 : 1;
 }
 
+PACED_NAMES(paced_resolution_name, [PACED_RESOLUTION_INPUT] = "input", [PACED_RESOLUTION_ORIGINAL] = "original")
 PACED_NAMES(paced_absent_name, [PACED_ABSENT_SKIP] = "skip", [PACED_ABSENT_PERFECT] = "perfect")
 PACED_NAMES(paced_postprocess_name, [PACED_POSTPROCESS_NONE] = "none", [PACED_POSTPROCESS_LARGEST] = "largest",
             [PACED_POSTPROCESS_NEEDLE] = "needle")

@@ -67,6 +67,8 @@ struct paced_metrics needle_compare(const struct needle_line *prediction, const 
 struct surface;
 struct surface *surface_create(int width, int height);
 void surface_destroy(struct surface *surface);
+/* Sets the distances between rows and between columns; both are 1 at first. */
+void surface_set_spacing(struct surface *surface, const double spacing[2]);
 
 /* Compares the masks of class `class_index` of two maps [height][width]. */
 struct paced_metrics surface_compare(struct surface *surface, const uint8_t *prediction, const uint8_t *label,

@@ -1,8 +1,9 @@
 /* surface: distances between outlines.
  *
- * The distance transform is exact and takes two integer passes (Meijster, Roerdink and Hesselink, 2000): first g, the
- * distance of each pixel to the nearest outline pixel of its column; then along each row the minimum over i of
- * (x - i)^2 + g(i)^2, as the lower envelope of one parabola per column. */
+ * The distance transform is exact and takes two passes (Meijster, Roerdink and Hesselink, 2000): first g, the distance
+ * of each pixel to the nearest outline pixel of its column; then along each row the minimum over i of
+ * (x - i)^2 + (r g(i))^2, as the lower envelope of one parabola per column. r is the distance of rows, in units of that
+ * of columns; with r = 1 all values are whole numbers. */
 #include "src/metrics/parts.h"
 
 #include <math.h>
@@ -13,7 +14,8 @@ struct surface {
     int width, height;
     uint8_t *outline[2];     /* [height][width], outlines of prediction and label */
     int32_t *column;         /* [height][width]: g */
-    int64_t *squared;        /* [height][width]: squared distance */
+    double *squared;         /* [height][width]: squared distance, in units of the distance of columns */
+    double ratio, unit;      /* distance of rows by that of columns; distance of columns */
     int32_t *vertex, *begin; /* [width]: parabolas of the envelope, and the first x of each */
     double *distances;       /* [height * width] */
 };
@@ -21,7 +23,7 @@ struct surface {
 struct surface *surface_create(int width, int height) {
     struct surface *s = paced_alloc(1, sizeof *s);
     size_t pixels = (size_t)width * (size_t)height;
-    *s = (struct surface){.width = width, .height = height};
+    *s = (struct surface){.width = width, .height = height, .ratio = 1, .unit = 1};
     for (int i = 0; i < 2; ++i) s->outline[i] = paced_alloc(pixels, 1);
     s->column = paced_alloc(pixels, sizeof *s->column);
     s->squared = paced_alloc(pixels, sizeof *s->squared);
@@ -29,6 +31,11 @@ struct surface *surface_create(int width, int height) {
     s->begin = paced_alloc((size_t)width, sizeof *s->begin);
     s->distances = paced_alloc(pixels, sizeof *s->distances);
     return s;
+}
+
+void surface_set_spacing(struct surface *s, const double spacing[2]) {
+    s->ratio = spacing[0] / spacing[1];
+    s->unit = spacing[1];
 }
 
 void surface_destroy(struct surface *s) {
@@ -74,32 +81,36 @@ static void measure_columns(struct surface *s, const uint8_t *outline) {
     }
 }
 
-static int64_t parabola(const int32_t *g, int x, int vertex) {
-    return (int64_t)(x - vertex) * (x - vertex) + (int64_t)g[vertex] * g[vertex];
+/* r g(i) */
+static double depth(const struct surface *s, const int32_t *g, int i) {
+    return s->ratio * (double)g[i];
+}
+
+static double parabola(const struct surface *s, const int32_t *g, int x, int vertex) {
+    const double across = (double)(x - vertex), down = depth(s, g, vertex);
+    return across * across + down * down;
 }
 
 /* Last x at which the parabola of `left` is not above that of `right`; left < right. */
-static int64_t last_of(const int32_t *g, int left, int right) {
-    int64_t rise =
-        (int64_t)right * right - (int64_t)left * left + (int64_t)g[right] * g[right] - (int64_t)g[left] * g[left];
-    int64_t run = 2 * (int64_t)(right - left);
-    return rise >= 0 ? rise / run : -((-rise + run - 1) / run); /* rounded down */
+static double last_of(const struct surface *s, const int32_t *g, int left, int right) {
+    const double from = depth(s, g, left), to = depth(s, g, right);
+    return floor(((double)right * right - (double)left * left + to * to - from * from) / (2 * (double)(right - left)));
 }
 
-static void measure_row(struct surface *s, const int32_t *g, int64_t *squared) {
+static void measure_row(struct surface *s, const int32_t *g, double *squared) {
     int w = s->width, top = 0;
     s->vertex[0] = 0;
     s->begin[0] = 0;
     for (int x = 1; x < w; ++x) {
-        while (top >= 0 && parabola(g, s->begin[top], s->vertex[top]) > parabola(g, s->begin[top], x)) --top;
-        int64_t begin = top < 0 ? 0 : 1 + last_of(g, s->vertex[top], x);
+        while (top >= 0 && parabola(s, g, s->begin[top], s->vertex[top]) > parabola(s, g, s->begin[top], x)) --top;
+        double begin = top < 0 ? 0 : 1 + last_of(s, g, s->vertex[top], x);
         if (begin >= w) continue;
         ++top;
         s->vertex[top] = x;
         s->begin[top] = (int32_t)begin;
     }
     for (int x = w - 1; x >= 0; --x) {
-        squared[x] = parabola(g, x, s->vertex[top]);
+        squared[x] = parabola(s, g, x, s->vertex[top]);
         if (x == s->begin[top] && top > 0) --top;
     }
 }
@@ -120,7 +131,7 @@ static double compare_one_way(struct surface *s, int from, double tolerance, siz
     size_t pixels = (size_t)s->width * (size_t)s->height, count = 0;
     measure_distances(s, s->outline[!from]);
     for (size_t i = 0; i < pixels; ++i)
-        if (s->outline[from][i]) s->distances[count++] = sqrt((double)s->squared[i]);
+        if (s->outline[from][i]) s->distances[count++] = s->unit * sqrt(s->squared[i]);
     statistics_sort(s->distances, count);
     for (size_t i = 0; i < count; ++i) *near += s->distances[i] <= tolerance;
     *all += count;
@@ -132,7 +143,7 @@ struct paced_metrics surface_compare(struct surface *s, const uint8_t *predictio
     bool predicted = find_outline(s, prediction, class_index, s->outline[0]);
     bool labelled = find_outline(s, label, class_index, s->outline[1]);
     if (!predicted && !labelled) return (struct paced_metrics){.hd95 = 0, .nsd = 1};
-    if (!predicted || !labelled) return (struct paced_metrics){.hd95 = hypot(s->width, s->height)};
+    if (!predicted || !labelled) return (struct paced_metrics){.hd95 = s->unit * hypot(s->width, s->ratio * s->height)};
     size_t all = 0, near = 0;
     double there = compare_one_way(s, 0, tolerance, &all, &near), back = compare_one_way(s, 1, tolerance, &all, &near);
     return (struct paced_metrics){.hd95 = fmax(there, back), .nsd = (double)near / (double)all};

@@ -11,6 +11,7 @@ struct scorer {
     int batch, pixels_per_sample, classes;
     struct paced_buffer *prediction;
     struct paced_evaluator *evaluator; /* NULL: pixels are counted only */
+    struct grids *grids;               /* of the evaluator */
     struct {
         uint8_t *host;
         float *logits; /* NULL: not needed */
@@ -51,7 +52,8 @@ void scorer_destroy(struct scorer *s) {
     free(s);
 }
 
-void scorer_take_evaluator(struct scorer *s, struct paced_evaluator *evaluator) {
+void scorer_take_evaluator(struct scorer *s, struct paced_evaluator *evaluator, struct grids *grids) {
+    s->grids = grids;
     s->evaluator = evaluator;
     if (!paced_evaluator_needs_logits(evaluator)) return;
     size_t values = (size_t)s->batch * (size_t)s->pixels_per_sample * (size_t)s->classes;
@@ -94,7 +96,7 @@ enum paced_err scorer_score(struct scorer *s, const struct paced_batch *batch, c
         if (paced_counted(label, pixels) == 0) report_blank(s, name);
         if (logits) logits += (size_t)i * pixels * (size_t)s->classes;
         if (s->evaluator)
-            paced_evaluate(s->evaluator, name, predicted, logits, label, scores);
+            PACED_TRY(grids_evaluate(s->grids, s->evaluator, batch->index[i], predicted, logits, label, scores));
         else
             paced_scores_add(scores, name, predicted, label, pixels);
     }

@@ -5,6 +5,7 @@
 #include "paced/data.h"
 #include "paced/device.h"
 #include "paced/metrics.h"
+#include "src/run/grids.h"
 
 struct scorer;
 
@@ -12,9 +13,9 @@ enum paced_err scorer_create(struct scorer **scorer, struct paced_device *device
                              int classes);
 void scorer_destroy(struct scorer *scorer);
 
-/* Selects an evaluator, which measures more than pixel counts; logits are read back only if it needs them. The
- * evaluator belongs to the caller and must outlive the scorer. */
-void scorer_take_evaluator(struct scorer *scorer, struct paced_evaluator *evaluator);
+/* Selects an evaluator, which measures more than pixel counts, on the grids of the data set; logits are read back only
+ * if it needs them. Both belong to the caller and must outlive the scorer. */
+void scorer_take_evaluator(struct scorer *scorer, struct paced_evaluator *evaluator, struct grids *grids);
 
 /* Enqueues argmax of logits [count][height][width][classes] and the read-back. At most two batches are pending. */
 enum paced_err scorer_start(struct scorer *scorer, const struct paced_buffer *logits, int count);

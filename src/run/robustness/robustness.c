@@ -241,6 +241,12 @@ static enum paced_err list_weights(struct weights_list *list, const struct paced
 static enum paced_err open_inputs(struct measurement *m, const struct paced_config *config,
                                   const struct expected *expected) {
     PACED_TRY(corruption_plan_read(&m->plan, config));
+    for (size_t i = 0; i < m->plan.count && config->test.resolution == PACED_RESOLUTION_ORIGINAL; ++i)
+        if (paced_corruption_is_geometric(m->plan.corruptions[i]))
+            return paced_error(PACED_INVALID,
+                               "test.resolution = original compares with the masks as they are, but %s moves their "
+                               "pixels; set it to input",
+                               m->plan.names[i]);
     PACED_TRY(list_weights(&m->weights, config));
     return check_weights(&m->weights, config, expected);
 }

@@ -38,7 +38,8 @@ enum paced_err evaluation_open(struct evaluation *e, const struct paced_config *
     struct paced_objective objective = paced_objective_plain();
     PACED_TRY(paced_loss_create(&e->loss, e->device, &objective, false, e->batch, e->extent, e->classes));
     PACED_TRY(scorer_create(&e->scorer, e->device, e->batch, e->extent, e->classes));
-    scorer_take_evaluator(e->scorer, e->evaluator);
+    PACED_TRY(grids_open(&e->grids, e->dataset, &c->test, e->classes));
+    scorer_take_evaluator(e->scorer, e->evaluator, e->grids);
     return PACED_OK;
 }
 
@@ -47,6 +48,7 @@ void evaluation_close(struct evaluation *e) {
     free(e->range);
     scorer_destroy(e->scorer);
     paced_evaluator_destroy(e->evaluator);
+    grids_close(e->grids);
     paced_loss_destroy(e->loss);
     network_close(&e->network);
     shared_device_close(e->device);

@@ -17,6 +17,7 @@ struct evaluation {
     struct paced_loss *loss;
     struct scorer *scorer;
     struct paced_evaluator *evaluator;
+    struct grids *grids;
     uint32_t *order;
     int workers;
 };
