@@ -2,12 +2,14 @@
 #include <stdlib.h>
 
 #include "paced/run.h"
+#include "src/run/lock.h"
 #include "src/run/report_runs.h"
 
 enum paced_err paced_command_report(const struct paced_arguments *arguments) {
     if (!arguments->output)
         return paced_error(PACED_INVALID, "report: --output DIR is missing; name the directory of the report");
-    PACED_TRY(paced_dir_check(arguments->output));
+    struct dir_lock *lock;
+    PACED_TRY(dir_lock_take(&lock, arguments->output));
     struct report_runs list = {0};
     enum paced_err err = PACED_OK;
     for (size_t i = 0; !err && i < arguments->name_count; ++i) err = report_runs_take(&list, arguments->names[i]);
@@ -17,5 +19,6 @@ enum paced_err paced_command_report(const struct paced_arguments *arguments) {
     if (!err) err = report_runs_show(&list, title, arguments->output);
     free(title);
     report_runs_finish(&list);
+    dir_lock_release(lock);
     return err;
 }

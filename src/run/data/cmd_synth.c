@@ -3,6 +3,7 @@
 
 #include "paced/data.h"
 #include "paced/run.h"
+#include "src/run/lock.h"
 
 static const struct {
     const char *name;
@@ -17,9 +18,12 @@ enum paced_err paced_command_synth(const struct paced_arguments *arguments) {
                            arguments->names[0]);
     if (!arguments->output)
         return paced_error(PACED_INVALID, "synth: --output DIR is missing; name the directory of the images");
-    PACED_TRY(paced_dir_check(arguments->output));
     int64_t count = arguments->count < 0 ? 100 : arguments->count, size = arguments->size < 0 ? 224 : arguments->size,
             seed = arguments->seed < 0 ? 12345 : arguments->seed;
+    struct dir_lock *lock;
+    PACED_TRY(dir_lock_take(&lock, arguments->output));
     paced_catch_stop();
-    return kinds[kind].make(arguments->output, count, size, (uint64_t)seed);
+    enum paced_err err = kinds[kind].make(arguments->output, count, size, (uint64_t)seed);
+    dir_lock_release(lock);
+    return err;
 }

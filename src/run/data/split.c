@@ -4,6 +4,7 @@
  * if they distinguish kinds of images, the folders. A patient is the part of a file name before a delimiter, or the
  * match of a regular expression in it (POSIX extended; its first group, if it has one). */
 #include "src/run/data/dataset_stats.h"
+#include "src/run/lock.h"
 
 #include <regex.h>
 #include <stdlib.h>
@@ -201,8 +202,6 @@ static void division_finish(struct division *d) {
 
 /* Existing splits are replaced only with --overwrite. */
 static enum paced_err check_output(const struct paced_arguments *arguments) {
-    if (!arguments->output)
-        return paced_error(PACED_INVALID, "data split: --output DIR is missing; name the directory of the splits");
     for (size_t i = 0; i < PACED_COUNT(split_names) && !arguments->overwrite; ++i) {
         char *path = paced_path_join(arguments->output, split_names[i]);
         enum paced_err err = PACED_OK;
@@ -212,7 +211,7 @@ static enum paced_err check_output(const struct paced_arguments *arguments) {
         free(path);
         if (err) return err;
     }
-    return paced_dir_check(arguments->output);
+    return PACED_OK;
 }
 
 enum paced_err split_command(const struct paced_config *config, const struct paced_arguments *arguments) {
@@ -220,9 +219,14 @@ enum paced_err split_command(const struct paced_config *config, const struct pac
     if (arguments->share && (!paced_parse_real(arguments->share, &share) || share <= 0 || share >= 1))
         return paced_error(PACED_INVALID, "--val %s: must be a fraction between 0 and 1, such as 0.2",
                            arguments->share);
-    PACED_TRY(check_output(arguments));
+    if (!arguments->output)
+        return paced_error(PACED_INVALID, "data split: --output DIR is missing; name the directory of the splits");
     struct division division = {0};
-    enum paced_err err = split_stats(&division, config, share, arguments);
+    struct dir_lock *lock;
+    PACED_TRY(dir_lock_take(&lock, arguments->output));
+    enum paced_err err = check_output(arguments);
+    if (!err) err = split_stats(&division, config, share, arguments);
     division_finish(&division);
+    dir_lock_release(lock);
     return err;
 }

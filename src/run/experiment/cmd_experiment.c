@@ -14,6 +14,7 @@
 #include "src/run/experiment/stages.h"
 #include "src/run/experiment/sweep.h"
 #include "src/run/files.h"
+#include "src/run/lock.h"
 #include "src/run/report_runs.h"
 #include "src/run/robustness/robustness.h"
 #include "src/run/shared.h"
@@ -196,7 +197,6 @@ static enum paced_err check_stage(const struct experiment *e, size_t index, cons
 /* Checks all stages first, so that the last one does not fail after hours. */
 static enum paced_err check_stages(const struct experiment *e) {
     static const char *const made[] = {"best", "last"};
-    PACED_TRY(paced_dir_check(e->plan.config.run.output));
     struct expected expected = {paced_alloc(e->plan.count * PACED_COUNT(made), sizeof *expected.paths), 0};
     enum paced_err err = PACED_OK;
     for (size_t i = 0; !err && i < e->plan.count; ++i) {
@@ -219,15 +219,11 @@ static enum paced_err start_stage(const struct experiment *e, size_t index) {
     return stage_record_begin(&e->records[index]);
 }
 
-static enum paced_err run_stage(const struct experiment *e, size_t index) {
+/* Runs or resumes a stage in its locked directory. */
+static enum paced_err do_stage(const struct experiment *e, size_t index) {
     const struct paced_stage *stage = &e->plan.stages[index];
     const struct stage_command *command = e->commands[index];
     const struct stage_record *record = &e->records[index];
-    paced_log_set_level((enum paced_log_level)stage->config.log.level);
-    if (is_done(e, index)) {
-        paced_log(PACED_LOG_INFO, "stage %s: done already", stage->name);
-        return PACED_OK;
-    }
     bool go_on = !e->overwrite && command->state && stage_record_is_begun(record) && has_file(stage, command->state);
     paced_log(PACED_LOG_INFO, "stage %s (%zu of %zu): %s%s, %s", stage->name, index + 1, e->plan.count, command->name,
               go_on ? " resumes" : "", stage->config.run.output);
@@ -236,6 +232,20 @@ static enum paced_err run_stage(const struct experiment *e, size_t index) {
     if (err == PACED_STOPPED)
         paced_log(PACED_LOG_INFO, "stage %s: stopped; the same `paced experiment` continues from here", stage->name);
     return err ? err : stage_record_end(record);
+}
+
+static enum paced_err run_stage(const struct experiment *e, size_t index) {
+    const struct paced_stage *stage = &e->plan.stages[index];
+    paced_log_set_level((enum paced_log_level)stage->config.log.level);
+    if (is_done(e, index)) {
+        paced_log(PACED_LOG_INFO, "stage %s: done already", stage->name);
+        return PACED_OK;
+    }
+    struct dir_lock *lock;
+    PACED_TRY(dir_lock_take(&lock, stage->config.run.output));
+    enum paced_err err = do_stage(e, index);
+    dir_lock_release(lock);
+    return err;
 }
 
 static enum paced_err add_to_comparison(struct paced_comparison *comparison, const struct experiment *e, size_t index) {
@@ -322,18 +332,25 @@ static enum paced_err tabulate_sweep(const struct experiment *e) {
     return err;
 }
 
+static enum paced_err run_experiment(const struct experiment *e) {
+    shared_begin();
+    enum paced_err err = check_stages(e);
+    for (size_t i = 0; !err && i < e->plan.count; ++i) err = paced_stop_asked() ? PACED_STOPPED : run_stage(e, i);
+    shared_end();
+    if (!err) err = compare(e);
+    if (!err) err = tabulate_sweep(e);
+    if (!err && e->plan.sweep.count == 0) err = show_tables(e);
+    return err ? err : write_report(e);
+}
+
 enum paced_err paced_command_experiment(const struct paced_arguments *arguments) {
     struct experiment e = {.overwrite = arguments->overwrite};
+    struct dir_lock *lock = NULL;
     paced_catch_stop();
-    shared_begin();
     enum paced_err err = open_experiment(&e, arguments);
-    if (!err) err = check_stages(&e);
-    for (size_t i = 0; !err && i < e.plan.count; ++i) err = paced_stop_asked() ? PACED_STOPPED : run_stage(&e, i);
-    shared_end();
-    if (!err) err = compare(&e);
-    if (!err) err = tabulate_sweep(&e);
-    if (!err && e.plan.sweep.count == 0) err = show_tables(&e);
-    if (!err) err = write_report(&e);
+    if (!err) err = dir_lock_take(&lock, e.plan.config.run.output);
+    if (!err) err = run_experiment(&e);
+    dir_lock_release(lock);
     close_experiment(&e);
     return err;
 }

@@ -3,6 +3,7 @@
 
 #include "src/run/commands.h"
 #include "src/run/files.h"
+#include "src/run/lock.h"
 #include "src/run/predict/prediction.h"
 
 struct run {
@@ -42,7 +43,6 @@ static enum paced_err run(struct run *r, const struct paced_config *config, cons
     r->before = named - wanted;
     enum paced_err err = PACED_OK;
     if (wanted > 0) {
-        PACED_TRY(paced_dir_check(r->prediction.output));
         PACED_TRY(segmenter_open(&r->segmenter, config, weights));
         PACED_TRY(prediction_record(&r->prediction));
         err = images_visit(&r->images, "predict", predict, r);
@@ -60,11 +60,14 @@ enum paced_err paced_command_predict(const struct paced_arguments *arguments) {
     PACED_TRY(command_config(arguments, &config));
     char *weights = run_weights_path(&config, arguments->weights);
     struct run r = {0};
+    struct dir_lock *lock;
     paced_catch_stop();
-    enum paced_err err = run(&r, &config, weights, arguments);
+    enum paced_err err = dir_lock_take(&lock, arguments->output);
+    if (!err) err = run(&r, &config, weights, arguments);
     segmenter_close(r.segmenter);
     images_finish(&r.images);
     prediction_finish(&r.prediction);
+    dir_lock_release(lock);
     free(weights);
     paced_config_finish(&config);
     return err;

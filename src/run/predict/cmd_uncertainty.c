@@ -12,6 +12,7 @@
 #include "src/run/commands.h"
 #include "src/run/example.h"
 #include "src/run/files.h"
+#include "src/run/lock.h"
 #include "src/run/predict/images.h"
 #include "src/run/predict/sheet.h"
 #include "src/run/teacher.h"
@@ -292,13 +293,15 @@ enum paced_err paced_command_uncertainty(const struct paced_arguments *arguments
     struct images images = {0};
     static const char *const endings[] = {".png", "_u_p.png", "_u_b.png", "_u.png", "_weight.png"};
     paced_catch_stop();
-    enum paced_err err = paced_dir_check(look.output);
+    struct dir_lock *lock;
+    enum paced_err err = dir_lock_take(&lock, look.output);
     if (!err) err = images_list(&images, arguments, (struct result_endings){endings, PACED_COUNT(endings)});
     if (!err) err = images_set_range(&images, &config, weights);
     if (!err) err = open_look(&look, weights);
     if (!err) err = look_at(&look, &images);
     close_look(&look);
     images_finish(&images);
+    dir_lock_release(lock);
     free(weights);
     paced_config_finish(&config);
     return err;

@@ -10,6 +10,7 @@
 #include "paced/report.h"
 #include "paced/weights.h"
 #include "src/run/files.h"
+#include "src/run/lock.h"
 #include "src/run/report_runs.h"
 #include "src/run/robustness/contact_sheet.h"
 #include "src/run/test/evaluation.h"
@@ -304,13 +305,15 @@ static enum paced_err write_results(struct measurement *m, const char *dir) {
 enum paced_err robustness_run(const struct paced_config *config, const char *dir, FILE *out) {
     struct measurement m = {.config = *config};
     m.config.test.metrics = PACED_METRICS_ALWAYS; /* metrics of pixels; those of outlines take far longer */
-    enum paced_err err = paced_dir_check(dir);
-    if (!err) err = measure(&m, config);
+    struct dir_lock *lock;
+    PACED_TRY(dir_lock_take(&lock, dir));
+    enum paced_err err = measure(&m, config);
     if (!err) err = write_results(&m, dir);
     if (!err) err = run_files_write_test_config(dir, config, m.evaluation.device);
     if (!err) err = report_run(dir);
     if (!err && out) paced_robustness_print(&m.results, out);
     close_parts(&m);
+    dir_lock_release(lock);
     return err;
 }
 

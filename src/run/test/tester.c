@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "paced/report.h"
+#include "src/run/lock.h"
 #include "src/run/report_runs.h"
 #include "src/run/test/evaluation.h"
 #include "src/run/test/overlays.h"
@@ -51,7 +52,8 @@ static void print(const struct evaluation *e, const struct paced_scores *scores,
 }
 
 enum paced_err tester_run(const struct paced_config *config, const char *dir, FILE *out) {
-    PACED_TRY(paced_dir_check(dir));
+    struct dir_lock *lock;
+    PACED_TRY(dir_lock_take(&lock, dir));
     struct evaluation evaluation = {0};
     struct paced_scores *scores = paced_scores_create((int)config->data.classes);
     paced_scores_set_absent(scores, (enum paced_absent)config->test.absent);
@@ -62,6 +64,7 @@ enum paced_err tester_run(const struct paced_config *config, const char *dir, FI
     if (!err && out) print(&evaluation, scores, (uint64_t)config->run.seed, out);
     paced_scores_destroy(scores);
     evaluation_close(&evaluation);
+    dir_lock_release(lock);
     return err;
 }
 

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "src/run/files.h"
+#include "src/run/lock.h"
 #include "src/run/report_runs.h"
 #include "src/run/shared.h"
 #include "src/run/train/checkpoint.h"
@@ -360,8 +361,8 @@ static enum paced_err train(struct trainer *t) {
     return PACED_OK;
 }
 
-enum paced_err trainer_run(const struct paced_config *config, enum train_start start, FILE *out) {
-    PACED_TRY(paced_dir_check(config->run.output));
+/* Trains into the locked directory. */
+static enum paced_err run(const struct paced_config *config, enum train_start start, FILE *out) {
     struct trainer t = {.resolved = *config};
     t.config = config = &t.resolved;
     run_files_init(&t.files, config->run.output);
@@ -388,6 +389,14 @@ enum paced_err trainer_run(const struct paced_config *config, enum train_start s
     if (!err && out) paced_run_log_print(&t.log, (int)t.state.best_epoch, out);
     if (!err) err = report_run(t.files.dir);
     close_parts(&t);
+    return err;
+}
+
+enum paced_err trainer_run(const struct paced_config *config, enum train_start start, FILE *out) {
+    struct dir_lock *lock;
+    PACED_TRY(dir_lock_take(&lock, config->run.output));
+    enum paced_err err = run(config, start, out);
+    dir_lock_release(lock);
     return err;
 }
 
