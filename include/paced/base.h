@@ -127,6 +127,9 @@ char *paced_path_join(const char *dir, const char *name); /* `name` if it is abs
 char *paced_path_absolute(const char *path);              /* relative to the current directory; need not exist */
 char *paced_path_dir(const char *path);                   /* "a/b.png" -> "a"; "b.png" -> "." */
 char *paced_path_stem(const char *path);                  /* "a/b.c.png" -> "b.c" */
+char *paced_path_real(const char *path);                  /* absolute, without links, "." and ".."; need not exist */
+/* True if both paths lead to the same file or directory, which need not exist. */
+bool paced_path_same(const char *a, const char *b);
 
 /* Creates the directory and its parents. PACED_INVALID for a wrong path, for example one through a plain file;
  * PACED_FAILED if the system refuses. */

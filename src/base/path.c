@@ -52,6 +52,40 @@ static const char *last_component(const char *path, size_t *length) {
     return path + begin;
 }
 
+/* Path of a missing file: the real path of its directory, and its name. */
+static char *real_missing(const char *path) {
+    size_t length;
+    const char *name = last_component(path, &length);
+    char *parent = paced_path_dir(path), *dir = paced_path_real(parent), *real;
+    if (length == 1 && *name == '.')
+        real = paced_strdup(dir);
+    else if (length == 2 && strncmp(name, "..", 2) == 0)
+        real = paced_path_dir(dir);
+    else
+        real = paced_format("%s%s%.*s", dir, strcmp(dir, "/") == 0 ? "" : "/", (int)length, name);
+    free(dir);
+    free(parent);
+    return real;
+}
+
+char *paced_path_real(const char *path) {
+    char *real = realpath(path, NULL);
+    if (real || strcmp(path, ".") == 0 || strcmp(path, "/") == 0) return real ? real : paced_strdup(path);
+    return real_missing(path);
+}
+
+bool paced_path_same(const char *a, const char *b) {
+    struct stat one, other;
+    bool there = stat(a, &one) == 0, too = stat(b, &other) == 0;
+    if (there != too) return false;
+    if (there) return one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+    char *first = paced_path_real(a), *second = paced_path_real(b);
+    bool same = strcmp(first, second) == 0;
+    free(second);
+    free(first);
+    return same;
+}
+
 char *paced_path_dir(const char *path) {
     size_t length;
     size_t end = (size_t)(last_component(path, &length) - path);

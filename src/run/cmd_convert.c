@@ -55,6 +55,8 @@ enum paced_err paced_command_convert(const struct paced_arguments *arguments) {
     struct paced_graph *graph = NULL;
     struct paced_network network;
     enum paced_err err = find_format(out, &format);
+    if (!err && paced_path_same(in, out))
+        err = paced_error_at(PACED_INVALID, out, "IN and OUT are the same file; choose another OUT");
     if (!err) err = paced_file_check(out);
     if (!err) err = network_read(&weights, NULL, in, true);
     if (!err) err = recognise(&weights, in, &network, &graph);

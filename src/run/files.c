@@ -10,14 +10,15 @@
 static const struct {
     const char *name;
     size_t offset;
+    bool trained; /* written by a training only */
 } table[] = {
     /* Removed in this order. The state comes first, so that a partly removed run is never resumed. */
-    {"state.safetensors", offsetof(struct run_files, state)},
+    {"state.safetensors", offsetof(struct run_files, state), true},
     {"config.ini", offsetof(struct run_files, config)},
-    {"best.safetensors", offsetof(struct run_files, best)},
-    {"last.safetensors", offsetof(struct run_files, last)},
-    {"log.csv", offsetof(struct run_files, log)},
-    {"losses.json", offsetof(struct run_files, losses)},
+    {"best.safetensors", offsetof(struct run_files, best), true},
+    {"last.safetensors", offsetof(struct run_files, last), true},
+    {"log.csv", offsetof(struct run_files, log), true},
+    {"losses.json", offsetof(struct run_files, losses), true},
     {"metrics.csv", offsetof(struct run_files, metrics)},
     {"summary.csv", offsetof(struct run_files, summary)},
     {"intervals.csv", offsetof(struct run_files, intervals)},
@@ -46,6 +47,12 @@ void run_files_finish(struct run_files *files) {
     free(files->overlays);
     free(files->dir);
     *files = (struct run_files){0};
+}
+
+const char *run_files_result(const struct run_files *files, size_t index, bool trains) {
+    for (size_t i = 0; i < PACED_COUNT(table); ++i)
+        if ((trains || !table[i].trained) && index-- == 0) return *field(files, i);
+    return NULL;
 }
 
 bool run_files_hold_run(const struct run_files *files) {
@@ -125,11 +132,17 @@ enum paced_err run_files_clear(const struct run_files *files) {
     return run_files_clear_overlays(files);
 }
 
+#define ORIGIN "; paced " /* start of every config.ini */
+
+bool run_files_is_own_config(const char *text) {
+    return begins(text, ORIGIN);
+}
+
 enum paced_err run_files_write_config(const struct run_files *files, const struct paced_config *config,
                                       const struct paced_device *device) {
     PACED_TRY(paced_make_dirs(files->dir));
     char *keys = paced_config_text(config);
-    char *text = paced_format("; paced %s on %s\n%s", PACED_VERSION, paced_device_info(device)->name, keys);
+    char *text = paced_format(ORIGIN "%s on %s\n%s", PACED_VERSION, paced_device_info(device)->name, keys);
     enum paced_err err = paced_file_write(files->config, text, strlen(text));
     free(text);
     free(keys);

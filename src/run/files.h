@@ -16,6 +16,10 @@ struct run_files {
 void run_files_init(struct run_files *files, const char *dir);
 void run_files_finish(struct run_files *files);
 
+/* Path of the file number `index` that a training, or else a test or a measurement of robustness, replaces; NULL after
+ * the last. Overlays and files whose names vary are left out. */
+const char *run_files_result(const struct run_files *files, size_t index, bool trains);
+
 bool run_files_hold_run(const struct run_files *files);
 /* Creates the directory and removes the files of the run that is replaced. */
 enum paced_err run_files_clear(const struct run_files *files);
@@ -23,6 +27,8 @@ enum paced_err run_files_clear(const struct run_files *files);
 enum paced_err run_files_tidy(const struct run_files *files);
 /* Logs the differences between the configuration and the stored one, if that can be read. */
 void run_files_tell_changes(const struct run_files *files, const struct paced_config *config);
+/* True for the text of a config.ini that run_files_write_config wrote. */
+bool run_files_is_own_config(const char *text);
 /* Writes config.ini. Its first line names the program and the device: "; paced VERSION on DEVICE". */
 enum paced_err run_files_write_config(const struct run_files *files, const struct paced_config *config,
                                       const struct paced_device *device);

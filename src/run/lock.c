@@ -160,6 +160,11 @@ enum paced_err dir_lock_take(struct dir_lock **out, const char *dir) {
     return PACED_OK;
 }
 
+void dir_lock_keep(struct dir_lock *lock) {
+    free(lock->made);
+    lock->made = NULL;
+}
+
 void dir_lock_release(struct dir_lock *lock) {
     if (!lock || --lock->users > 0) return;
     struct dir_lock **at = &held;

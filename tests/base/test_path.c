@@ -31,6 +31,27 @@ static void test_paths(void **state) {
     free(below);
 }
 
+static void test_real_paths(void **state) {
+    (void)state;
+    char *real = paced_path_join(dir, "real"), *file = paced_path_join(dir, "real/file");
+    char *link = paced_path_join(dir, "link"), *other = paced_path_join(dir, "link/../link/./file");
+    char *missing = paced_path_join(dir, "real/none/x"), *too = paced_path_join(dir, "link/none/../none/./x");
+    assert_int_equal(paced_make_dirs(real), PACED_OK);
+    assert_int_equal(symlink("real", link), 0);
+    assert_true(paced_path_same(file, other));
+    assert_int_equal(paced_file_write(file, "", 0), PACED_OK);
+    assert_true(paced_path_same(file, other));
+    assert_true(paced_path_same(real, link));
+    assert_true(paced_path_same(missing, too));
+    assert_false(paced_path_same(missing, file));
+    assert_false(paced_path_same(real, file));
+    char *here = paced_path_absolute("."), *name = paced_path_join(here, "none");
+    assert_path(paced_path_real("none"), name);
+    assert_path(paced_path_real("none/.."), here);
+    char *const paths[] = {real, file, link, other, missing, too, here, name};
+    for (size_t i = 0; i < PACED_COUNT(paths); ++i) free(paths[i]);
+}
+
 static void test_make_dirs(void **state) {
     (void)state;
     char *deep = paced_path_join(dir, "one//two/three/");
@@ -125,6 +146,7 @@ static void test_checks_before_writing(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_paths),
+        cmocka_unit_test(test_real_paths),
         cmocka_unit_test(test_make_dirs),
         cmocka_unit_test(test_make_dirs_tells_the_cause),
         cmocka_unit_test(test_checks_before_writing),

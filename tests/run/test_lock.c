@@ -57,6 +57,10 @@ static void test_created_directories_vanish_again(void **state) {
     dir_lock_release(lock);
     assert_false(exists("a/b"));
     assert_true(exists("a/kept"));
+    assert_int_equal(dir_lock_take(&lock, deep), PACED_OK);
+    dir_lock_keep(lock);
+    dir_lock_release(lock);
+    assert_true(exists("a/b/c"));
     free(file);
     free(deep);
 }

@@ -5,6 +5,7 @@
  * match of a regular expression in it (POSIX extended; its first group, if it has one). */
 #include "src/run/data/dataset_stats.h"
 #include "src/run/lock.h"
+#include "src/run/overwrite.h"
 
 #include <regex.h>
 #include <stdlib.h>
@@ -132,6 +133,24 @@ static void make_traits(struct division *d, size_t classes) {
 
 static const char *const split_names[] = {[PACED_TRAIN] = "train.json", [PACED_VAL] = "val.json"};
 
+/* Splits that name the images, and other inputs, are not replaced, not even with --overwrite. */
+static enum paced_err check_inputs(const struct paced_config *config, const char *dir) {
+    const struct {
+        const char *key, *path;
+    } inputs[] = {{"CONFIG", config->file},
+                  {"data.train", config->data.train},
+                  {"data.val", config->data.val},
+                  {"data.labels", config->data.labels}};
+    enum paced_err err = PACED_OK;
+    for (size_t i = 0; !err && i < PACED_COUNT(inputs) * PACED_COUNT(split_names); ++i) {
+        char *path = paced_path_join(dir, split_names[i % PACED_COUNT(split_names)]);
+        err = overwrite_check(inputs[i / PACED_COUNT(split_names)].key, inputs[i / PACED_COUNT(split_names)].path, path,
+                              "--output", dir);
+        free(path);
+    }
+    return err;
+}
+
 /* Checks that a split is not empty, before any of the two is written. */
 static enum paced_err check_split(const struct division *d, const char *dir, enum paced_phase phase) {
     for (size_t k = 0; k < d->stats.count; ++k)
@@ -225,6 +244,7 @@ enum paced_err split_command(const struct paced_config *config, const struct pac
     struct dir_lock *lock;
     PACED_TRY(dir_lock_take(&lock, arguments->output));
     enum paced_err err = check_output(arguments);
+    if (!err) err = check_inputs(config, arguments->output);
     if (!err) err = split_stats(&division, config, share, arguments);
     division_finish(&division);
     dir_lock_release(lock);

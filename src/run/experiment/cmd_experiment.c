@@ -56,6 +56,7 @@ struct experiment {
     struct paced_experiment plan;
     const struct stage_command **commands; /* [stages] */
     struct stage_record *records;          /* [stages] */
+    char **places;                         /* [stages] real paths of the run directories */
     bool overwrite;
 };
 
@@ -90,7 +91,7 @@ static enum paced_err check_directory(const struct experiment *e, size_t index) 
     const struct paced_stage *stage = &e->plan.stages[index];
     for (size_t i = 0; i < index; ++i) {
         const struct paced_stage *earlier = &e->plan.stages[i];
-        if (strcmp(earlier->config.run.output, stage->config.run.output) != 0) continue;
+        if (strcmp(e->places[i], e->places[index]) != 0) continue;
         if (e->commands[i]->state && !e->commands[index]->state) continue;
         return paced_error_at(PACED_INVALID, stage->place,
                               "[stage %s]: run.output %s belongs to stage %s already; choose another", stage->name,
@@ -104,7 +105,9 @@ static enum paced_err open_experiment(struct experiment *e, const struct paced_a
     size_t count = e->plan.count;
     e->commands = paced_alloc(count, sizeof *e->commands);
     e->records = paced_alloc(count, sizeof *e->records);
+    e->places = paced_alloc(count, sizeof *e->places);
     for (size_t i = 0; i < count; ++i) {
+        e->places[i] = paced_path_real(e->plan.stages[i].config.run.output);
         PACED_TRY(find_command(&e->plan.stages[i], &e->commands[i]));
         PACED_TRY(check_directory(e, i));
     }
@@ -119,7 +122,9 @@ static enum paced_err open_experiment(struct experiment *e, const struct paced_a
 
 static void close_experiment(struct experiment *e) {
     for (size_t i = 0; e->records && i < e->plan.count; ++i) stage_record_finish(&e->records[i]);
+    for (size_t i = 0; e->places && i < e->plan.count; ++i) free(e->places[i]);
     free(e->records);
+    free(e->places);
     free(e->commands);
     paced_experiment_finish(&e->plan);
 }

@@ -35,9 +35,10 @@ static void summarise(const struct run *r) {
 static enum paced_err run(struct run *r, const struct paced_config *config, const char *weights,
                           const struct paced_arguments *arguments) {
     PACED_TRY(prediction_init(&r->prediction, config, weights, arguments));
-    PACED_TRY(images_list(&r->images, arguments, r->prediction.results));
+    PACED_TRY(images_list(&r->images, arguments, weights, r->prediction.results));
     PACED_TRY(images_set_range(&r->images, config, weights));
     size_t named = r->images.count;
+    if (!arguments->overwrite) PACED_TRY(prediction_check_others(&r->prediction, &r->images));
     if (!arguments->overwrite) prediction_drop_done(&r->prediction, &r->images);
     size_t wanted = r->images.count;
     r->before = named - wanted;

@@ -117,8 +117,7 @@ static enum paced_err open_look(struct look *k, const char *weights) {
     float **maps[] = {&k->u_p, &k->u_b, &k->u, &k->weight};
     for (size_t i = 0; i < PACED_COUNT(maps); ++i) *maps[i] = paced_alloc(pixels_of(k), sizeof(float));
     k->mu = 1;
-    PACED_TRY(set_pace(k));
-    return paced_make_dirs(k->output);
+    return set_pace(k);
 }
 
 static void close_look(struct look *k) {
@@ -295,9 +294,10 @@ enum paced_err paced_command_uncertainty(const struct paced_arguments *arguments
     paced_catch_stop();
     struct dir_lock *lock;
     enum paced_err err = dir_lock_take(&lock, look.output);
-    if (!err) err = images_list(&images, arguments, (struct result_endings){endings, PACED_COUNT(endings)});
+    if (!err) err = images_list(&images, arguments, weights, (struct result_endings){endings, PACED_COUNT(endings)});
     if (!err) err = images_set_range(&images, &config, weights);
     if (!err) err = open_look(&look, weights);
+    if (!err) dir_lock_keep(lock);
     if (!err) err = look_at(&look, &images);
     close_look(&look);
     images_finish(&images);

@@ -56,10 +56,54 @@ char *result_path(const char *output, const char *image, const char *ending) {
     return path;
 }
 
-/* Results in the folder of their images could replace the images. */
-static bool is_same_file(const char *a, const char *b) {
-    struct stat one, other;
-    return stat(a, &one) == 0 && stat(b, &other) == 0 && one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+/* File that no result may replace. */
+struct input {
+    dev_t device;
+    ino_t inode;
+    const char *path; /* of the file, or of the image to which the mask belongs */
+};
+
+struct inputs {
+    struct input *list;
+    size_t count;
+};
+
+static int compare_inputs(const void *a, const void *b) {
+    const struct input *one = a, *other = b;
+    if (one->device != other->device) return one->device < other->device ? -1 : 1;
+    return (one->inode > other->inode) - (one->inode < other->inode);
+}
+
+static void add_input(struct inputs *inputs, const char *file, const char *path) {
+    struct stat info;
+    if (stat(file, &info) == 0) inputs->list[inputs->count++] = (struct input){info.st_dev, info.st_ino, path};
+}
+
+/* Lists the images with their masks, CONFIG and the weights. */
+static struct inputs list_inputs(const struct images *images, const char *config, const char *weights) {
+    struct inputs inputs = {paced_alloc(2 * images->count + 2, sizeof *inputs.list), 0};
+    add_input(&inputs, config, config);
+    add_input(&inputs, weights, weights);
+    for (size_t i = 0; i < images->count; ++i) {
+        char *dir = paced_path_dir(images->paths[i]), *mask = result_path(dir, images->paths[i], "_mask.png");
+        add_input(&inputs, images->paths[i], images->paths[i]);
+        add_input(&inputs, mask, images->paths[i]);
+        free(mask);
+        free(dir);
+    }
+    qsort(inputs.list, inputs.count, sizeof *inputs.list, compare_inputs);
+    return inputs;
+}
+
+static enum paced_err check_input(const struct inputs *inputs, const char *result, const char *output) {
+    struct stat info;
+    if (stat(result, &info) != 0) return PACED_OK;
+    const struct input key = {info.st_dev, info.st_ino, NULL};
+    const struct input *found = bsearch(&key, inputs->list, inputs->count, sizeof key, compare_inputs);
+    if (!found) return PACED_OK;
+    return paced_error_at(PACED_INVALID, found->path,
+                          "--output %s would replace an input by the result %s; choose another directory", output,
+                          result);
 }
 
 struct result {
@@ -72,16 +116,15 @@ static int compare_results(const void *a, const void *b) {
     return strcmp(one->path, other->path);
 }
 
-static enum paced_err check_results(const struct images *images, const char *output, struct result_endings endings) {
+static enum paced_err check_results(const struct images *images, const struct inputs *inputs, const char *output,
+                                    struct result_endings endings) {
     size_t count = images->count * endings.count;
     struct result *results = paced_alloc(count, sizeof *results);
     enum paced_err err = PACED_OK;
     for (size_t i = 0; i < count; ++i) {
         const char *image = images->paths[i / endings.count];
         results[i] = (struct result){result_path(output, image, endings.ending[i % endings.count]), image};
-        if (!err && is_same_file(image, results[i].path))
-            err = paced_error_at(PACED_INVALID, image, "--output %s would replace the image; choose another directory",
-                                 output);
+        if (!err) err = check_input(inputs, results[i].path, output);
     }
     qsort(results, count, sizeof *results, compare_results);
     for (size_t i = 1; i < count && !err; ++i)
@@ -93,7 +136,7 @@ static enum paced_err check_results(const struct images *images, const char *out
     return err;
 }
 
-enum paced_err images_list(struct images *images, const struct paced_arguments *arguments,
+enum paced_err images_list(struct images *images, const struct paced_arguments *arguments, const char *weights,
                            struct result_endings results) {
     for (size_t i = 1; i < arguments->name_count; ++i) {
         const char *name = arguments->names[i];
@@ -105,7 +148,10 @@ enum paced_err images_list(struct images *images, const struct paced_arguments *
         else
             add(images, paced_strdup(name));
     }
-    return check_results(images, arguments->output, results);
+    struct inputs inputs = list_inputs(images, arguments->names[0], weights);
+    enum paced_err err = check_results(images, &inputs, arguments->output, results);
+    free(inputs.list);
+    return err;
 }
 
 void images_finish(struct images *images) {

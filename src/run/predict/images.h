@@ -23,8 +23,8 @@ char *result_path(const char *output, const char *image, const char *ending); /*
 /* Lists all positional arguments but the first, CONFIG. A folder stands for its PNG and JPEG files, without subfolders
  * and without masks ("x_mask.png", "x_mask_1.png"... next to an image x). A file named by itself is always an image.
  * PACED_INVALID for a folder without images, for two images with equal names of results, and for a result that would
- * replace an image. Starts as {0}. */
-enum paced_err images_list(struct images *images, const struct paced_arguments *arguments,
+ * replace an image, a mask, CONFIG or the weights. Starts as {0}. */
+enum paced_err images_list(struct images *images, const struct paced_arguments *arguments, const char *weights,
                            struct result_endings results);
 void images_finish(struct images *images);
 

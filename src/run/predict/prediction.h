@@ -28,6 +28,9 @@ enum paced_err prediction_init(struct prediction *prediction, const struct paced
                                const struct paced_arguments *arguments);
 void prediction_finish(struct prediction *prediction);
 
+/* PACED_INVALID if a result would replace a file that this command did not write: DIR has no record. */
+enum paced_err prediction_check_others(const struct prediction *prediction, const struct images *images);
+
 /* Drops the images whose results all exist, were made with these settings, and are newer than image and weights. */
 void prediction_drop_done(struct prediction *prediction, struct images *images);
 /* Creates the directory and records the settings. Changed settings make all existing results outdated. */

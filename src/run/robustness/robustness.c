@@ -11,6 +11,7 @@
 #include "paced/weights.h"
 #include "src/run/files.h"
 #include "src/run/lock.h"
+#include "src/run/overwrite.h"
 #include "src/run/report_runs.h"
 #include "src/run/robustness/contact_sheet.h"
 #include "src/run/test/evaluation.h"
@@ -307,7 +308,8 @@ enum paced_err robustness_run(const struct paced_config *config, const char *dir
     m.config.test.metrics = PACED_METRICS_ALWAYS; /* metrics of pixels; those of outlines take far longer */
     struct dir_lock *lock;
     PACED_TRY(dir_lock_take(&lock, dir));
-    enum paced_err err = measure(&m, config);
+    enum paced_err err = overwrite_check_test(config, dir);
+    if (!err) err = measure(&m, config);
     if (!err) err = write_results(&m, dir);
     if (!err) err = run_files_write_test_config(dir, config, m.evaluation.device);
     if (!err) err = report_run(dir);
@@ -320,6 +322,7 @@ enum paced_err robustness_run(const struct paced_config *config, const char *dir
 enum paced_err robustness_check(const struct paced_config *config, const struct expected *expected) {
     struct measurement m = {0};
     enum paced_err err = paced_dir_check(config->run.output);
+    if (!err) err = overwrite_check_test(config, config->run.output);
     if (!err) err = open_inputs(&m, config, expected);
     if (!err) err = evaluation_check(config);
     close_parts(&m);

@@ -5,6 +5,7 @@
 #include "paced/models.h"
 #include "paced/run.h"
 #include "src/run/network.h"
+#include "src/run/overwrite.h"
 #include "src/run/speed/speed.h"
 
 /* Loads CONFIG, or the defaults with a batch that fits most devices. The device is opened without a tuning, which is
@@ -68,7 +69,10 @@ enum paced_err paced_command_tune(const struct paced_arguments *arguments) {
     if (getenv("PACED_CONV")) return paced_error(PACED_INVALID, "tune: PACED_CONV fixes the algorithm; unset it");
     PACED_TRY(load_config(arguments, &config));
     paced_catch_stop();
-    enum paced_err err = tune(&config, arguments->output);
+    enum paced_err err = PACED_OK;
+    if (arguments->output && arguments->name_count)
+        err = overwrite_check("CONFIG", arguments->names[0], arguments->output, "--output", arguments->output);
+    if (!err) err = tune(&config, arguments->output);
     paced_config_finish(&config);
     return err;
 }

@@ -6,6 +6,7 @@
 
 #include "paced/report.h"
 #include "src/run/lock.h"
+#include "src/run/overwrite.h"
 #include "src/run/report_runs.h"
 #include "src/run/test/evaluation.h"
 #include "src/run/test/overlays.h"
@@ -57,7 +58,8 @@ enum paced_err tester_run(const struct paced_config *config, const char *dir, FI
     struct evaluation evaluation = {0};
     struct paced_scores *scores = paced_scores_create((int)config->data.classes);
     paced_scores_set_absent(scores, (enum paced_absent)config->test.absent);
-    enum paced_err err = measure(&evaluation, config, scores);
+    enum paced_err err = overwrite_check_test(config, dir);
+    if (!err) err = measure(&evaluation, config, scores);
     if (!err) err = write_results(&evaluation, scores, config, dir);
     if (!err) err = run_files_write_test_config(dir, config, evaluation.device);
     if (!err) err = report_run(dir);
@@ -70,6 +72,7 @@ enum paced_err tester_run(const struct paced_config *config, const char *dir, FI
 
 enum paced_err tester_check(const struct paced_config *config, const struct expected *expected) {
     PACED_TRY(paced_dir_check(config->run.output));
+    PACED_TRY(overwrite_check_test(config, config->run.output));
     PACED_TRY(evaluation_check(config));
     char *weights = run_weights_path(config, config->test.weights);
     enum paced_err err = network_check(config, weights, expected);

@@ -13,6 +13,7 @@
 
 #include "src/run/files.h"
 #include "src/run/lock.h"
+#include "src/run/overwrite.h"
 #include "src/run/report_runs.h"
 #include "src/run/shared.h"
 #include "src/run/train/checkpoint.h"
@@ -375,6 +376,7 @@ static enum paced_err run(const struct paced_config *config, enum train_start st
     if (start == TRAIN_RESUME && !resume && run_files_hold_run(&t.files))
         err = paced_error_at(PACED_INVALID, t.files.state,
                              "is missing, so the run cannot be resumed; start again with --overwrite");
+    if (!err) err = overwrite_check_training(config, t.files.dir);
     if (!err) err = open_parts(&t);
     if (!err && !resume) err = inputs_check_images(&t.inputs, (int)config->data.workers);
     if (!err) err = resume ? start_again(&t) : start_fresh(&t);
@@ -404,7 +406,8 @@ enum paced_err trainer_check(const struct paced_config *config, const struct exp
     PACED_TRY(paced_dir_check(config->run.output));
     struct inputs inputs = {0};
     struct paced_config teacher = teacher_config(config);
-    enum paced_err err = inputs_open(&inputs, config);
+    enum paced_err err = overwrite_check_training(config, config->run.output);
+    if (!err) err = inputs_open(&inputs, config);
     if (!err) err = paced_dataset_check_files(inputs.train);
     if (!err) err = paced_dataset_check_files(inputs.val);
     if (!err && inputs.objective.needs_teacher) err = network_check(&teacher, config->distill.teacher, expected);
