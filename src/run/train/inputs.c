@@ -26,11 +26,32 @@ static enum paced_err check_network(const struct paced_config *c, size_t images)
     return err;
 }
 
+/* Warns of keys that are set, but have no effect beside others. Keys of a method that is not in use are left out: base
+ * files set them for all runs. */
+static void warn_of_unused(const struct paced_config *c, const struct paced_objective *objective) {
+    bool by_name = c->distill.loss > 0;
+    const struct {
+        const char *key;
+        bool unused;
+    } of_loss[] = {{"distill.method", by_name && c->distill.method != PACED_METHOD_IID},
+                   {"distill.mix", by_name && c->distill.mix != PACED_MIX_AUTO},
+                   {"uncertainty.target", by_name && c->uncertainty.target != PACED_TARGET_HARD},
+                   {"pacing.admission", by_name && c->pacing.admission != PACED_ADMISSION_AUTO}};
+    for (size_t i = 0; i < PACED_COUNT(of_loss); ++i)
+        if (of_loss[i].unused)
+            paced_log(PACED_LOG_WARN, "%s is not used: distill.loss = %s determines the loss alone", of_loss[i].key,
+                      objective->name);
+    if (*c->distill.teacher && !objective->needs_teacher)
+        paced_log(PACED_LOG_WARN, "distill.teacher is not used: distill.%s = %s has no teacher",
+                  by_name ? "loss" : "method", objective->name);
+    if (c->train.momentum > 0 && c->train.optimizer != PACED_SGD)
+        paced_log(PACED_LOG_WARN, "train.momentum is not used: train.optimizer = %s has moments of its own",
+                  paced_optimizer_name(c->train.optimizer));
+}
+
 enum paced_err inputs_open(struct inputs *inputs, const struct paced_config *config) {
     PACED_TRY(paced_objective_init(&inputs->objective, &config->distill, &config->uncertainty, &config->pacing));
-    if (*config->distill.teacher && !inputs->objective.needs_teacher)
-        paced_log(PACED_LOG_WARN, "distill.teacher is not used: distill.%s = %s has no teacher",
-                  config->distill.loss ? "loss" : "method", inputs->objective.name);
+    warn_of_unused(config, &inputs->objective);
     PACED_TRY(paced_augment_parse(&inputs->augment, "data.augment", config->data.augment));
     inputs->augment.seed = (uint64_t)config->run.seed;
     inputs->augment.outside = paced_outside_label(&config->data);
