@@ -166,6 +166,9 @@ struct paced_masks;
 enum paced_err paced_masks_open(struct paced_masks **masks, const struct paced_data_options *options);
 void paced_masks_close(struct paced_masks *masks);
 
+/* Hash of the label table: the classes of the colours, not the names. Without a table, a constant. */
+uint64_t paced_masks_hash(const struct paced_masks *masks);
+
 struct paced_mask {
     int width, height;
     uint8_t *label;  /* [height][width], 0..classes-1 or PACED_IGNORED */
@@ -227,7 +230,9 @@ size_t paced_dataset_count(const struct paced_dataset *dataset);
 struct paced_extent paced_dataset_extent(const struct paced_dataset *dataset);        /* of the decoded pairs */
 const char *paced_dataset_image_name(const struct paced_dataset *dataset, size_t i);  /* as written in the split */
 const char *paced_dataset_class_name(const struct paced_dataset *dataset, int class); /* may be NULL */
-const struct paced_masks *paced_dataset_masks(const struct paced_dataset *dataset);   /* owned by dataset */
+/* Hash of the names of all images and masks, in order. */
+uint64_t paced_dataset_hash(const struct paced_dataset *dataset);
+const struct paced_masks *paced_dataset_masks(const struct paced_dataset *dataset); /* owned by dataset */
 
 /* Checks that every file of the split can be opened, without decoding; reports the first failure (PACED_INVALID). */
 enum paced_err paced_dataset_check_files(const struct paced_dataset *dataset);

@@ -194,6 +194,16 @@ enum paced_err paced_dataset_check_files(const struct paced_dataset *d) {
     return PACED_OK;
 }
 
+uint64_t paced_dataset_hash(const struct paced_dataset *d) {
+    uint64_t hash = PACED_HASH_START;
+    for (size_t i = 0; i < d->split.count; ++i) {
+        const struct paced_pair *pair = &d->split.pairs[i];
+        hash = paced_hash(hash, pair->image, strlen(pair->image) + 1);
+        hash = paced_hash(hash, pair->mask, strlen(pair->mask) + 1);
+    }
+    return hash;
+}
+
 /* ---- load ---------------------------------------------------------------------------------------------------- */
 
 /* Copies a cached sample; false if it is not cached. */

@@ -283,6 +283,14 @@ enum paced_err paced_masks_read(const struct paced_masks *masks, const char *pat
     return err;
 }
 
+uint64_t paced_masks_hash(const struct paced_masks *masks) {
+    const struct labels *l = &masks->labels;
+    uint64_t hash = paced_hash(PACED_HASH_START, &l->classes, sizeof l->classes);
+    hash = paced_hash(hash, &l->ignore, sizeof l->ignore);
+    hash = paced_hash(hash, l->colour, l->colours * sizeof *l->colour);
+    return paced_hash(hash, l->class, l->colours * sizeof *l->class);
+}
+
 const char *paced_masks_class_name(const struct paced_masks *masks, int class) {
     if (class < 0 || class >= masks->classes) return NULL;
     if (masks->labels.names) return masks->labels.names[class];

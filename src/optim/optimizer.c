@@ -3,6 +3,7 @@
  * there; without clipping it is 1. */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cl/parameters.h"
 #include "paced/optim.h"
@@ -154,6 +155,17 @@ enum paced_err paced_optimizer_save(struct paced_optimizer *o, struct paced_weig
     return err;
 }
 
+/* True if the state has moments, but none with this prefix. */
+static bool is_of_another(const struct paced_weights *weights, const char *prefix) {
+    bool any = false;
+    for (size_t i = 0; i < weights->count; ++i) {
+        const char *name = weights->entries[i].name;
+        if (strncmp(name, prefix, strlen(prefix)) == 0) return false;
+        any |= strncmp(name, "optimizer.", strlen("optimizer.")) == 0 && strcmp(name, "optimizer.step") != 0;
+    }
+    return any;
+}
+
 enum paced_err paced_optimizer_load(struct paced_optimizer *o, const struct paced_weights *weights, const char *path) {
     const struct paced_entry *step = paced_weights_find(weights, "optimizer.step");
     if (!step || step->dtype != PACED_I64 || step->rank != 0)
@@ -163,7 +175,12 @@ enum paced_err paced_optimizer_load(struct paced_optimizer *o, const struct pace
     enum paced_err err = PACED_OK;
     for (int i = 0; i < MAX_MOMENTS && o->kind->moments[i] && !err; ++i) {
         char *prefix = prefix_of(o, i);
-        err = paced_exec_load_flat(o->exec, o->moments[i], prefix, weights, path);
+        if (is_of_another(weights, prefix))
+            err = paced_error_at(PACED_INVALID, path,
+                                 "was saved with another optimizer than %s; resume with the original one, or start "
+                                 "again with --overwrite",
+                                 o->kind->name);
+        if (!err) err = paced_exec_load_flat(o->exec, o->moments[i], prefix, weights, path);
         free(prefix);
     }
     return err;

@@ -7,8 +7,7 @@
 #include "src/run/files.h"
 
 /* Keys of files that a training reads. */
-static const char training_inputs[] =
-    "distill.teacher, model.init, data.train, data.val, data.labels, device.tuning";
+static const char training_inputs[] = "distill.teacher, model.init, data.train, data.val, data.labels, device.tuning";
 /* Keys of files that a test or a measurement of robustness reads. */
 static const char test_inputs[] = "test.weights, robustness.weights, data.val, data.labels, device.tuning";
 

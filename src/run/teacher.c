@@ -48,6 +48,21 @@ static enum paced_err cache_train(struct teacher *t, struct paced_dataset *datas
     return PACED_OK;
 }
 
+/* Loads the weights, and hashes those that the network has. */
+static enum paced_err load(struct teacher *t, const char *path) {
+    struct paced_weights weights = {0};
+    const struct paced_graph *graph = t->network.graph;
+    PACED_TRY(paced_weights_read(path, &weights));
+    enum paced_err err = paced_exec_load_params(t->network.exec, &weights, path);
+    t->hash = PACED_HASH_START;
+    for (size_t i = 0; !err && i < paced_graph_param_count(graph); ++i) {
+        const struct paced_entry *e = paced_weights_find(&weights, paced_graph_get_param(graph, i)->name);
+        if (e) t->hash = paced_hash(t->hash, e->data, e->bytes);
+    }
+    paced_weights_finish(&weights);
+    return err;
+}
+
 struct paced_config teacher_config(const struct paced_config *config) {
     struct paced_config own = *config;
     if (*config->distill.teacher_arch) own.model.arch = config->distill.teacher_arch;
@@ -64,7 +79,7 @@ enum paced_err teacher_open(struct teacher *t, const struct paced_config *config
         t->staging[i] = paced_alloc((size_t)batch * pixels * (size_t)config->data.classes, sizeof(float));
     struct paced_config own = teacher_config(config);
     enum paced_err err = network_open(&t->network, &own, device, batch, PACED_INFERENCE);
-    if (!err) err = network_load(&t->network, config->distill.teacher);
+    if (!err) err = load(t, config->distill.teacher);
     if (!err) err = cache_train(t, train);
     if (!err) err = cache(t, val, 0, true, &t->val, "teacher, val"); /* labels: to fit tau */
     if (!err && t->train[0].values && t->val.values) network_close(&t->network);

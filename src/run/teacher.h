@@ -16,6 +16,7 @@ struct teacher {
     int batch;
     const struct paced_augment *augment;      /* of the training images */
     struct network network;                   /* closed if all logits are cached */
+    uint64_t hash;                            /* of the weights */
     struct logits train[PACED_FLIP_VERSIONS]; /* by flips, [0] unflipped; values NULL if not cached */
     struct logits val;                        /* values NULL if not cached */
     float *staging[2];                        /* logits of a batch during the transfer to the device */

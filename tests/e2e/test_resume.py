@@ -208,6 +208,86 @@ class ResumeTest(program.Case):
         self.refuse("train", "tiny.ini", "--output", "chosen", "--resume", "--set", "train.select=dice",
                     says=("state.safetensors", "train.select = dice", "--overwrite"))
 
+    def start_changed(self, output, *sets):
+        """A run of one epoch that is to go on with something changed."""
+        self.run_program("train", "tiny.ini", "--output", output, "--set", "train.epochs=1", *self.words(sets))
+
+    @staticmethod
+    def words(sets):
+        return [word for key in sets for word in ("--set", key)]
+
+    def refuse_resume(self, output, *sets, says):
+        self.refuse("train", "tiny.ini", "--output", output, "--resume", *self.words(("train.epochs=2", *sets)),
+                    says=(f"{output}/state.safetensors", *says, "--overwrite"))
+
+    def test_other_teacher_is_refused(self):
+        kd = ("distill.method=kd", "distill.teacher=teach.safetensors")
+        shutil.copy(self.path("whole", "last.safetensors"), self.path("teach.safetensors"))
+        self.start_changed("taught", *kd)
+        self.run_program("train", "tiny.ini", "--output", "other", "--set", "run.seed=3", "--set", "train.epochs=1")
+        shutil.copy(self.path("other", "best.safetensors"), self.path("teach.safetensors"))
+        self.refuse_resume("taught", *kd, says=("distill.teacher", "teach.safetensors"))
+        tensors, metadata = program.read_tensors(self.path("whole", "last.safetensors"))
+        metadata["note"] = "the same weights"
+        program.write_tensors(self.path("moved.safetensors"), tensors, metadata)
+        self.run_program("train", "tiny.ini", "--output", "taught", "--resume",
+                         *self.words(("train.epochs=2", kd[0], "distill.teacher=moved.safetensors")))
+
+    def test_other_images_are_refused(self):
+        shutil.copy(self.path("data", "val.json"), self.path("list.json"))
+        for key in ("train", "val"):
+            program.write_json(self.path("list.json"), program.read_json(self.path("data", f"{key}.json"))[:6])
+            self.start_changed(f"of_{key}", f"data.{key}=list.json")
+            self.refuse_resume(f"of_{key}", says=(f"data.{key}", f"data/{key}.json"))
+            pairs = program.read_json(self.path("list.json"))
+            pairs[0][1] = pairs[1][1]
+            program.write_json(self.path("list.json"), pairs)
+            self.refuse_resume(f"of_{key}", f"data.{key}=list.json", says=(f"data.{key}", "list.json"))
+
+    def test_other_label_table_is_refused(self):
+        pairs = program.make_folder(self, "bands", 4, 16, 16, 3)
+        program.write_json(self.path("bands.json"), pairs)
+        table = [{"name": name, "classid": i, "color": [i, i, i]} for i, name in enumerate("abc")]
+        program.write_json(self.path("labels.json"), table)
+        sets = ("data.dataset=folder", "data.root=bands", "data.classes=3", "data.size=16", "data.train=bands.json",
+                "data.val=bands.json", "data.labels=labels.json")
+        self.start_changed("labelled", *sets)
+        table[1]["color"], table[2]["color"] = table[2]["color"], table[1]["color"]
+        program.write_json(self.path("labels.json"), table)
+        self.refuse_resume("labelled", *sets, says=("data.labels", "labels.json"))
+
+    def test_other_optimiser_is_refused(self):
+        self.start_changed("moments")
+        self.refuse_resume("moments", "train.optimizer=sgd", says=("optimizer than sgd",))
+
+    def test_jump_of_the_learning_rate_is_told(self):
+        def resume(*sets, epochs=2):
+            return self.run_program("train", "tiny.ini", "--output", "rate", "--resume",
+                                    *self.words((f"train.epochs={epochs}", *sets))).stderr
+
+        self.start_changed("rate")
+        self.assertNotIn("learning rate", resume("train.patience=5"))
+        said = resume("train.lr=0.01", epochs=3)
+        self.assertRegex(said, r"warning: .*rate: the learning rate of epoch 3 jumps to 0\.01; it was to be 0\.003 ")
+        said = resume("train.lr=0.01", "train.schedule=step", "train.step=1", epochs=4)
+        self.assertRegex(said, r"epoch 4 jumps to 1e-05; it was to be 0\.01 ")
+        self.assertNotIn("learning rate", resume("train.lr=0.02", epochs=4), "nothing is trained")
+        cosine = ("train.schedule=cosine", "train.lr=0.01")
+        self.run_program("train", "tiny.ini", "--output", "rate", "--overwrite", *self.words((*cosine, "train.epochs=1")))
+        self.assertRegex(resume(*cosine), r"epoch 2 jumps to 0\.005; it was to be 0 ")
+
+    def test_state_of_an_older_version(self):
+        """Without the hashes nothing is compared."""
+        self.start_changed("older")
+        state = self.path("older", "state.safetensors")
+        tensors, metadata = program.read_tensors(state)
+        del tensors["run.inputs"], tensors["run.lr"]
+        program.write_tensors(state, tensors, metadata)
+        done = self.run_program("train", "tiny.ini", "--output", "older", "--resume",
+                                *self.words(("train.epochs=2", "train.lr=0.01", "data.val=long_val.json")))
+        self.assertNotIn("warning", done.stderr)
+        self.refuse_resume("older", "train.epochs=3", says=("data.val",))
+
     def test_best_weights_that_were_deleted_are_refused(self):
         self.run_program("train", "tiny.ini", "--output", "lost", "--set", "train.epochs=1")
         os.remove(self.path("lost", "best.safetensors"))

@@ -116,8 +116,8 @@ enum paced_err prediction_check_others(const struct prediction *p, const struct 
     enum paced_err err = PACED_OK;
     if (paced_path_exists(p->record)) return PACED_OK;
     for (size_t i = 0; !err && i < images->count * p->results.count; ++i) {
-        char *name = result_path(p->output, images->paths[i / p->results.count],
-                                 p->results.ending[i % p->results.count]);
+        char *name =
+            result_path(p->output, images->paths[i / p->results.count], p->results.ending[i % p->results.count]);
         if (paced_path_exists(name))
             err = paced_error_at(PACED_INVALID, name,
                                  "was not written by `paced predict`; choose another --output, or replace such files "

@@ -3,13 +3,15 @@
  * for bit. */
 #include "src/run/train/checkpoint.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "paced/ops.h"
 
-static void add_state(struct paced_weights *weights, const struct train_state *s) {
-    const int64_t one[] = {1}, four[] = {4};
+static void add_state(struct paced_weights *weights, const struct train_state *s, const struct paced_config *config) {
+    const int64_t one[] = {1}, four[] = {4}, inputs[] = {TRAIN_INPUTS};
+    double lr = paced_schedule_lr(&config->train, (int)s->epoch);
     int64_t counts[] = {(int64_t)s->sums.images, (int64_t)s->sums.batches};
     paced_weights_add(weights, "run.epoch", PACED_I64, 1, one, &s->epoch);
     paced_weights_add(weights, "run.order", PACED_I64, 1, one, &s->order_hash);
@@ -21,6 +23,8 @@ static void add_state(struct paced_weights *weights, const struct train_state *s
     paced_weights_add(weights, "run.pixels", PACED_F64, 1, one, &s->sums.loss.pixels);
     paced_weights_add(weights, "run.seconds", PACED_F64, 1, one, &s->sums.seconds);
     paced_weights_add(weights, "run.counts", PACED_I64, 1, (int64_t[]){2}, counts);
+    paced_weights_add(weights, "run.inputs", PACED_I64, 1, inputs, s->inputs);
+    paced_weights_add(weights, "run.lr", PACED_F64, 1, one, &lr);
     paced_scores_save(s->sums.scores, "run.scores", weights);
 }
 
@@ -44,7 +48,7 @@ enum paced_err checkpoint_save(const char *path, struct network *network, const 
     if (config->data.classes > 2) paced_weights_add_metadata(&weights, "absent", paced_absent_name(state->absent));
     enum paced_err err = network_collect(network, config, &weights);
     if (!err) err = paced_optimizer_save(optimizer, &weights);
-    if (!err) add_state(&weights, state);
+    if (!err) add_state(&weights, state, config);
     if (!err) err = paced_safetensors_write(path, &weights);
     paced_weights_finish(&weights);
     return err;
@@ -68,6 +72,16 @@ static int take_absent(const struct paced_weights *weights) {
     return absent < 0 ? PACED_ABSENT_PERFECT : absent;
 }
 
+/* Reads what older states lack. */
+static enum paced_err take_newer_state(const struct paced_weights *weights, const char *path, struct train_state *s) {
+    memset(s->inputs, 0, sizeof s->inputs);
+    s->lr = NAN;
+    if (paced_weights_find(weights, "run.inputs"))
+        PACED_TRY(take(weights, path, "run.inputs", PACED_I64, TRAIN_INPUTS, s->inputs));
+    if (paced_weights_find(weights, "run.lr")) PACED_TRY(take(weights, path, "run.lr", PACED_F64, 1, &s->lr));
+    return PACED_OK;
+}
+
 static enum paced_err take_state(const struct paced_weights *weights, const char *path, struct train_state *s) {
     int64_t counts[2];
     PACED_TRY(take(weights, path, "run.epoch", PACED_I64, 1, &s->epoch));
@@ -80,6 +94,7 @@ static enum paced_err take_state(const struct paced_weights *weights, const char
     PACED_TRY(take(weights, path, "run.pixels", PACED_F64, 1, &s->sums.loss.pixels));
     PACED_TRY(take(weights, path, "run.seconds", PACED_F64, 1, &s->sums.seconds));
     PACED_TRY(take(weights, path, "run.counts", PACED_I64, 2, counts));
+    PACED_TRY(take_newer_state(weights, path, s));
     s->sums.images = (uint64_t)counts[0];
     s->sums.batches = (uint64_t)counts[1];
     s->absent = take_absent(weights);

@@ -116,6 +116,47 @@ static uint64_t hash_order(const struct trainer *t) {
     return hash;
 }
 
+static void hash_inputs(const struct trainer *t, uint64_t hashes[TRAIN_INPUTS]) {
+    hashes[INPUT_TEACHER] = has_teacher(t) ? t->teacher.hash : 0;
+    hashes[INPUT_TRAIN] = paced_dataset_hash(t->inputs.train);
+    hashes[INPUT_VAL] = paced_dataset_hash(t->inputs.val);
+    hashes[INPUT_LABELS] = paced_masks_hash(paced_dataset_masks(t->inputs.train));
+}
+
+/* Refuses to resume with other inputs, whose results would be mixed with those of the first ones. */
+static enum paced_err take_inputs(struct trainer *t) {
+    static const struct {
+        const char *key, *what;
+    } inputs[] = {[INPUT_TEACHER] = {"distill.teacher", "other weights of the teacher"},
+                  [INPUT_TRAIN] = {"data.train", "another list of training images"},
+                  [INPUT_VAL] = {"data.val", "another list of validation images"},
+                  [INPUT_LABELS] = {"data.labels", "another label table"}};
+    uint64_t hashes[TRAIN_INPUTS];
+    enum paced_err err = PACED_OK;
+    hash_inputs(t, hashes);
+    for (size_t i = 0; !err && i < TRAIN_INPUTS; ++i) {
+        if (!t->state.inputs[i] || !hashes[i] || t->state.inputs[i] == hashes[i]) continue;
+        char *value = paced_config_value(t->config, inputs[i].key);
+        err = paced_error_at(PACED_INVALID, t->files.state,
+                             "was saved with %s than %s = %s; resume with the original file, or start again with "
+                             "--overwrite",
+                             inputs[i].what, inputs[i].key, *value ? value : "(empty)");
+        free(value);
+    }
+    memcpy(t->state.inputs, hashes, sizeof hashes);
+    return err;
+}
+
+/* Warns if settings that were changed between stop and resume change the learning rate abruptly. */
+static void warn_of_lr(const struct trainer *t) {
+    enum { SMOOTH_PERCENT = 1 };
+    double lr = paced_schedule_lr(&t->config->train, (int)t->state.epoch), was = t->state.lr;
+    if (isnan(was) || fabs(lr - was) * 100 <= SMOOTH_PERCENT * fmax(lr, was)) return;
+    paced_log(PACED_LOG_WARN,
+              "%s: the learning rate of epoch %lld jumps to %g; it was to be %g by the settings of [train] until now",
+              t->files.dir, (long long)t->state.epoch + 1, lr, was);
+}
+
 static enum paced_err start_fresh(struct trainer *t) {
     const struct paced_config *c = t->config;
     PACED_TRY(initial_load(&t->network, c));
@@ -123,6 +164,7 @@ static enum paced_err start_fresh(struct trainer *t) {
     t->state.order_hash = hash_order(t);
     t->state.select = c->train.select;
     t->state.absent = c->test.absent;
+    hash_inputs(t, t->state.inputs);
     return PACED_OK;
 }
 
@@ -138,6 +180,7 @@ static enum paced_err start_again(struct trainer *t) {
             PACED_INVALID, t->files.state,
             "was stopped within an epoch of other batches; resume with the original data.train, train.batch and "
             "train.shuffle, or start again with --overwrite");
+    PACED_TRY(take_inputs(t));
     t->state.order_hash = hash_order(t);
     if (t->state.epoch == 0) return PACED_OK;
     if (!paced_path_exists(t->files.best))
@@ -385,6 +428,7 @@ static enum paced_err run(const struct paced_config *config, enum train_start st
     bool done = !err && resume && is_done(&t); /* nothing is trained, so the stored settings stay valid */
     if (!err && resume && !done) err = check_dice(&t);
     if (!err && resume && !done) run_files_tell_changes(&t.files, config);
+    if (!err && resume && !done) warn_of_lr(&t);
     if (!err && !done) err = run_files_write_config(&t.files, config, t.device);
     if (!err && !resume) err = checkpoint_save(t.files.state, &t.network, config, t.optimizer, &t.state);
     if (!err) err = train(&t);
