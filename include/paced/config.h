@@ -47,9 +47,19 @@ struct paced_config {
     char *file; /* path of the INI as given */
 };
 
+/* Names of the weights in a run directory, which mark it as that of a training. */
+#define PACED_RUN_STATE "state.safetensors"
+#define PACED_RUN_BEST "best.safetensors"
+#define PACED_RUN_LAST "last.safetensors"
+
+/* Start of every config.ini that a run writes into its directory. */
+#define PACED_CONFIG_ORIGIN "; paced "
+bool paced_config_is_of_run(const char *path); /* true for a file that begins so */
+
 /* Reads `path` and its `base` chain (NULL: defaults only), applies `sets` ("section.key=value"; later ones win), sets
- * keys that depend on others (run.name, run.output) and makes paths absolute. On an error (PACED_INVALID) *config holds
- * nothing to release. Checks across keys (a missing split, an unsupported size) belong to the modules that use them. */
+ * keys that depend on others (run.name, run.output) and makes paths absolute. The config.ini of a run
+ * directory that was moved means the directory where it is. On an error (PACED_INVALID) *config holds nothing to
+ * release. Checks across keys (a missing split, an unsupported size) belong to the modules that use them. */
 enum paced_err paced_config_load(struct paced_config *config, const char *path, const char *const *sets,
                                  size_t set_count);
 void paced_config_finish(struct paced_config *config);

@@ -112,6 +112,7 @@ enum paced_err config_load_with(struct paced_config *config, const char *path, c
     *config = (struct paced_config){.file = paced_strdup(path ? path : "default")};
     enum paced_err err = set_defaults(config);
     if (!err && path) err = config_read(config, path);
+    if (!err && path) err = config_follow_move(config);
     for (size_t i = 0; !err && i < count; ++i) err = apply_setting(config, &settings[i]);
     for (size_t i = 0; !err && i < set_count; ++i) err = apply_set(config, sets[i]);
     if (!err) err = resolve(config);

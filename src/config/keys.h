@@ -83,6 +83,14 @@ struct config_setting {
 enum paced_err config_load_with(struct paced_config *config, const char *path, const struct config_setting *settings,
                                 size_t count, const char *const *sets, size_t set_count);
 
+/* ---- moved.c ---- */
+
+/* If the file is the config.ini of a run that is no longer in run.output: sets run.output to the file's directory, and
+ * the paths of files that moved along. */
+enum paced_err config_follow_move(struct paced_config *config);
+
+/* ---- config.c ---- */
+
 /* Key named in a --set, or NULL. */
 const struct config_key *config_set_key(const char *set);
 

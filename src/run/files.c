@@ -13,10 +13,10 @@ static const struct {
     bool trained; /* written by a training only */
 } table[] = {
     /* Removed in this order. The state comes first, so that a partly removed run is never resumed. */
-    {"state.safetensors", offsetof(struct run_files, state), true},
+    {PACED_RUN_STATE, offsetof(struct run_files, state), true},
     {"config.ini", offsetof(struct run_files, config)},
-    {"best.safetensors", offsetof(struct run_files, best), true},
-    {"last.safetensors", offsetof(struct run_files, last), true},
+    {PACED_RUN_BEST, offsetof(struct run_files, best), true},
+    {PACED_RUN_LAST, offsetof(struct run_files, last), true},
     {"log.csv", offsetof(struct run_files, log), true},
     {"losses.json", offsetof(struct run_files, losses), true},
     {"metrics.csv", offsetof(struct run_files, metrics)},
@@ -132,17 +132,11 @@ enum paced_err run_files_clear(const struct run_files *files) {
     return run_files_clear_overlays(files);
 }
 
-#define ORIGIN "; paced " /* start of every config.ini */
-
-bool run_files_is_own_config(const char *text) {
-    return begins(text, ORIGIN);
-}
-
 enum paced_err run_files_write_config(const struct run_files *files, const struct paced_config *config,
                                       const struct paced_device *device) {
     PACED_TRY(paced_make_dirs(files->dir));
     char *keys = paced_config_text(config);
-    char *text = paced_format(ORIGIN "%s on %s\n%s", PACED_VERSION, paced_device_info(device)->name, keys);
+    char *text = paced_format(PACED_CONFIG_ORIGIN "%s on %s\n%s", PACED_VERSION, paced_device_info(device)->name, keys);
     enum paced_err err = paced_file_write(files->config, text, strlen(text));
     free(text);
     free(keys);

@@ -27,8 +27,6 @@ enum paced_err run_files_clear(const struct run_files *files);
 enum paced_err run_files_tidy(const struct run_files *files);
 /* Logs the differences between the configuration and the stored one, if that can be read. */
 void run_files_tell_changes(const struct run_files *files, const struct paced_config *config);
-/* True for the text of a config.ini that run_files_write_config wrote. */
-bool run_files_is_own_config(const char *text);
 /* Writes config.ini. Its first line names the program and the device: "; paced VERSION on DEVICE". */
 enum paced_err run_files_write_config(const struct run_files *files, const struct paced_config *config,
                                       const struct paced_device *device);

@@ -38,12 +38,8 @@ static enum paced_err check_result(const char *result, const struct run_files *f
 
 /* A config.ini without a run belongs to the user, unless this program wrote it. */
 static enum paced_err check_config(const struct run_files *files) {
-    char *text;
     if (run_files_hold_run(files) || !paced_path_exists(files->config)) return PACED_OK;
-    PACED_TRY(paced_file_read_text(files->config, 0, &text));
-    bool ours = run_files_is_own_config(text);
-    free(text);
-    if (ours) return PACED_OK;
+    if (paced_config_is_of_run(files->config)) return PACED_OK;
     return paced_error_at(PACED_INVALID, files->config,
                           "was not written by this program and would be overwritten; rename it, or choose another "
                           "--output");

@@ -331,8 +331,11 @@ class ResumeTest(program.Case):
         self.assertEqual(before, after)
 
     def test_resume_where_nothing_is_starts(self):
-        self.run_program("train", "tiny.ini", "--output", "new", "--resume", "--set", "train.epochs=1")
-        self.assertEqual(len(program.read_log(self.path("new", "log.csv"))), 2)
+        done = self.run_program("train", "tiny.ini", "--output", "new", "--resume", "--set", "train.epochs=1")
+        self.assertIn(f"paced: {self.path('new')}: holds nothing to resume; the training starts from scratch\n", done.stderr)
+        done = self.run_program("train", "tiny.ini", "--output", "new", "--resume", "--set", "train.epochs=2")
+        self.assertNotIn("from scratch", done.stderr)
+        self.assertEqual(len(program.read_log(self.path("new", "log.csv"))), 4)
 
     def test_finished_run_goes_on_for_more_epochs(self):
         self.run_program("train", "tiny.ini", "--output", "longer", *self.sets("train.epochs=2"))

@@ -419,6 +419,8 @@ static enum paced_err run(const struct paced_config *config, enum train_start st
     if (start == TRAIN_RESUME && !resume && run_files_hold_run(&t.files))
         err = paced_error_at(PACED_INVALID, t.files.state,
                              "is missing, so the run cannot be resumed; start again with --overwrite");
+    if (!err && start == TRAIN_RESUME && !resume)
+        paced_log(PACED_LOG_INFO, "%s: holds nothing to resume; the training starts from scratch", t.files.dir);
     if (!err) err = overwrite_check_training(config, t.files.dir);
     if (!err) err = open_parts(&t);
     if (!err && !resume) err = inputs_check_images(&t.inputs, (int)config->data.workers);
