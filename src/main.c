@@ -99,10 +99,11 @@ static const struct command commands[] = {
      "and keeps near-duplicates and images of one patient together: BY is the character that ends the patient's part\n"
      "of the file name, or a regular expression for that part. Both accept --set SECTION.KEY=VALUE.",
      "set seed val patient output overwrite", 2, 2, paced_command_data},
-    {"synth", "breast|needle|scene [--count N] [--size S] [--seed K] --output DIR",
+    {"synth", "breast|needle|scene [--count N] [--size S] [--seed K] --output DIR [--overwrite]",
      "Generates a data set of N synthetic images of S x S with masks and splits: breast ultrasound, needles in\n"
-     "ultrasound, or surgical scenes with colour-coded masks.",
-     "count size seed output", 1, 1, paced_command_synth},
+     "ultrasound, or surgical scenes with colour-coded masks. An earlier set in DIR is replaced; files of other\n"
+     "origin are replaced only with --overwrite.",
+     "count size seed output overwrite", 1, 1, paced_command_synth},
     {"convert", "IN OUT [--no-fold]",
      "Converts weights. IN: safetensors, or a state_dict() saved by PyTorch's torch.save (.pth, .pt). OUT:\n"
      ".safetensors with metadata that describe the network; or .onnx, from image [N, 3, H, W] to logits [N, C, H, W],\n"

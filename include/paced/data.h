@@ -379,7 +379,8 @@ void paced_loader_release(struct paced_loader *loader, struct paced_batch *batch
 
 /* Write `count` synthetic images of size x size with masks below dir, and train.json and val.json (every fifth image is
  * for validation). Image i depends on (seed, i, size) only. PACED_INVALID for a count or a size out of range
- * (src/data/synth.c); PACED_STOPPED after Ctrl-C, without the two splits.
+ * (src/data/synth.c), and for files in its folders that no earlier set wrote; PACED_STOPPED after Ctrl-C, without the
+ * two splits.
  *   breast  ultrasound with lesions in BUSI's layout: benign/, malignant/, normal/ with "benign (1).png" and
  *           "benign (1)_mask.png"; a tenth is normal (empty masks)
  *   needle  ultrasound with the shaft of a needle, in the needle set's layout: train/, train_mask/, test/, test_mask/
@@ -388,5 +389,8 @@ void paced_loader_release(struct paced_loader *loader, struct paced_batch *batch
  * labels.json; tissue, an organ, a thread, and one to three instruments of shaft, wrist and jaws */
 typedef enum paced_err paced_synth(const char *dir, int64_t count, int64_t size, uint64_t seed);
 paced_synth paced_synth_breast, paced_synth_needle, paced_synth_scene;
+
+/* Permits a set of these numbers to replace existing files in the directory, which is created if it is missing. */
+enum paced_err paced_synth_claim(const char *dir, int64_t count, int64_t size);
 
 #endif

@@ -2,6 +2,7 @@
  * 1978), blurred to a small grain; LOOKS fields are averaged in power, as in a compounding scanner. */
 #include "src/data/synth.h"
 
+#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -108,9 +109,75 @@ static enum paced_err check(int64_t count, int64_t size) {
 
 static const char *const split_names[] = {[PACED_TRAIN] = "train.json", [PACED_VAL] = "val.json"};
 
-/* Creates the folders and removes the splits of an earlier set, whose images will be replaced. */
-static enum paced_err begin(const struct synth_set *set, const char *dir) {
+/* Record that the files of a directory are synthetic. It is the first file of a set, so that a set that is incomplete
+ * can be generated again. */
+#define RECORD "synth.txt"
+static const char mark[] = "paced synth"; /* its start */
+
+static bool is_synthetic(const char *dir) {
+    char text[sizeof mark] = "", *path = paced_path_join(dir, RECORD);
+    FILE *file = fopen(path, "r");
+    free(path);
+    if (!file) return false;
+    size_t size = fread(text, 1, sizeof text - 1, file);
+    fclose(file);
+    return size == sizeof text - 1 && strcmp(text, mark) == 0;
+}
+
+static enum paced_err write_record(const char *dir, const char *text) {
+    PACED_TRY(paced_make_dirs(dir));
+    char *path = paced_path_join(dir, RECORD);
+    enum paced_err err = paced_file_write(path, text, strlen(text));
+    free(path);
+    return err;
+}
+
+enum paced_err paced_synth_claim(const char *dir, int64_t count, int64_t size) {
+    PACED_TRY(check(count, size));
+    return write_record(dir, mark);
+}
+
+static enum paced_err refuse_file(const char *dir, const char *name) {
+    char *path = paced_path_join(dir, name);
     enum paced_err err = PACED_OK;
+    if (paced_path_exists(path))
+        err = paced_error_at(PACED_INVALID, path,
+                             "was not written by `paced synth`; choose another --output, or replace such files with "
+                             "--overwrite");
+    free(path);
+    return err;
+}
+
+/* Refuses a folder that is not empty, by the name of its first file. */
+static enum paced_err refuse_folder(const char *dir, const char *folder) {
+    char *path = paced_path_join(dir, folder);
+    struct dirent **entries;
+    enum paced_err err = PACED_OK;
+    int count = scandir(path, &entries, NULL, alphasort);
+    for (int i = 0; i < count; ++i) {
+        const char *name = entries[i]->d_name;
+        if (!err && strcmp(name, ".") != 0 && strcmp(name, "..") != 0) err = refuse_file(path, name);
+        free(entries[i]);
+    }
+    if (count >= 0) free(entries);
+    free(path);
+    return err;
+}
+
+/* Refuses to mix a set with files of other origin. */
+static enum paced_err refuse_others(const struct synth_set *set, const char *dir) {
+    if (is_synthetic(dir)) return PACED_OK;
+    PACED_TRY(refuse_file(dir, RECORD));
+    for (size_t i = 0; i < set->folder_count; ++i) PACED_TRY(refuse_folder(dir, set->folders[i]));
+    if (set->write_labels) PACED_TRY(refuse_file(dir, LABELS));
+    for (size_t i = 0; i < PACED_COUNT(split_names); ++i) PACED_TRY(refuse_file(dir, split_names[i]));
+    return PACED_OK;
+}
+
+/* Creates the folders and removes the splits of an earlier set, whose images will be replaced. */
+static enum paced_err begin(const struct synth_set *set, const char *dir, const char *record) {
+    PACED_TRY(refuse_others(set, dir));
+    enum paced_err err = write_record(dir, record);
     for (size_t i = 0; err == PACED_OK && i < set->folder_count; ++i) {
         char *path = paced_path_join(dir, set->folders[i]);
         err = paced_make_dirs(path);
@@ -171,12 +238,16 @@ static enum paced_err write_split(const char *dir, const char *name, struct pace
 
 enum paced_err synth_write(const struct synth_set *set, const char *dir, int64_t count, int64_t size, uint64_t seed) {
     PACED_TRY(check(count, size));
-    PACED_TRY(begin(set, dir));
+    char *record = paced_format("%s: %lld images of %lld x %lld pixels, seed %llu\n", mark, (long long)count,
+                                (long long)size, (long long)size, (unsigned long long)seed);
+    enum paced_err err = begin(set, dir, record);
+    free(record);
+    if (err) return err;
     const size_t bytes = (size_t)(size * size * set->channels);
     struct synth_pair pair = {.size = (int)size, .image = paced_alloc(bytes, 1), .mask = paced_alloc(bytes, 1)};
     struct paced_text splits[2] = {{0}};
     void *scene = paced_alloc(1, set->scene_bytes);
-    enum paced_err err = set->write_labels ? set->write_labels(dir) : PACED_OK;
+    if (set->write_labels) err = set->write_labels(dir);
     for (int i = 0; i < count && err == PACED_OK; ++i) {
         struct paced_rng rng;
         err = show_progress(i, (int)count);

@@ -53,6 +53,8 @@ struct synth_pair {
     char *image_name, *mask_name;
 };
 
+#define LABELS "labels.json"
+
 struct synth_set {
     const char *const *folders;
     size_t folder_count, scene_bytes;
@@ -60,7 +62,7 @@ struct synth_set {
     int channels;
     /* Draws image i and names its files; the driver frees the names. `scene` is zero before the first image. */
     void (*draw)(void *scene, uint64_t seed, int i, struct paced_rng *rng, struct synth_pair *pair);
-    enum paced_err (*write_labels)(const char *dir); /* NULL: none */
+    enum paced_err (*write_labels)(const char *dir); /* LABELS; NULL: none */
     bool lists_base_names;                           /* the splits omit the folders; names need no JSON escaping */
 };
 

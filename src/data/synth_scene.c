@@ -232,7 +232,7 @@ static enum paced_err write_labels(const char *dir) {
         paced_text_add(&text, "%s\n  {\"name\": \"%s\", \"color\": [%d, %d, %d], \"classid\": %d}", c == 0 ? "[" : ",",
                        classes[c].name, classes[c].colour[0], classes[c].colour[1], classes[c].colour[2], c);
     paced_text_add(&text, "\n]\n");
-    char *path = paced_path_join(dir, "labels.json");
+    char *path = paced_path_join(dir, LABELS);
     enum paced_err err = paced_file_write(path, text.data, text.size);
     free(path);
     free(text.data);

@@ -57,6 +57,25 @@ class TrainTest(program.Case):
             self.assertRegex(seen, r"stopped after \d+ of 100000 images; the set is incomplete \(without train.json and")
             self.assertFalse({"train.json", "val.json"} & set(os.listdir(self.path(f"stopped {kind}"))))
 
+    def test_synthetic_images_replace_only_such(self):
+        """Files of other origin stay, wherever the set would write."""
+        folders = {"breast": "normal", "needle": "test_mask", "scene": "val"}
+        for kind, folder in folders.items():
+            for name in (f"{folder}/real.png", "train.json", "val.json", *(["labels.json"] if kind == "scene" else [])):
+                with self.subTest(kind, name=name):
+                    output = f"real {kind} {name.replace('/', ' ')}"
+                    program.write_text(self.path(output, name), "mine")
+                    synth = ("synth", kind, "--count", "5", "--size", "16", "--output", output)
+                    self.refuse(*synth, says=(f"{output}/{name}", "--overwrite"))
+                    self.refuse(*synth, "--overwrite", "--count", "1", says=("--count",))
+                    self.refuse(*synth, says=(name,))
+        self.run_program(*synth, "--overwrite")
+        self.run_program(*synth)
+        self.assertNotEqual(program.read_text(self.path(output, name)), "mine")
+        program.write_text(self.path("beside", "notes.txt"), "mine")
+        self.run_program("synth", "needle", "--count", "5", "--size", "16", "--output", "beside")
+        self.assertEqual(program.read_text(self.path("beside", "notes.txt")), "mine")
+
     def test_unknown_colour_and_wrong_classes(self):
         self.run_program("synth", "scene", "--count", "5", "--size", "16", "--output", "odd")
         mask = self.path("odd", "val", "scene_00005_mask.png")

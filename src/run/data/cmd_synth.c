@@ -1,4 +1,4 @@
-/* paced synth breast|needle|scene --count N --size S --seed K --output DIR */
+/* paced synth breast|needle|scene --count N --size S --seed K --output DIR [--overwrite] */
 #include <string.h>
 
 #include "paced/data.h"
@@ -23,7 +23,8 @@ enum paced_err paced_command_synth(const struct paced_arguments *arguments) {
     struct dir_lock *lock;
     PACED_TRY(dir_lock_take(&lock, arguments->output));
     paced_catch_stop();
-    enum paced_err err = kinds[kind].make(arguments->output, count, size, (uint64_t)seed);
+    enum paced_err err = arguments->overwrite ? paced_synth_claim(arguments->output, count, size) : PACED_OK;
+    if (!err) err = kinds[kind].make(arguments->output, count, size, (uint64_t)seed);
     dir_lock_release(lock);
     return err;
 }
