@@ -60,7 +60,8 @@ kernel void uncertainty(struct uncertainty o, global const float *teacher, globa
     admission_score[p] = o.by_u ? out[p] : -f;
 }
 
-/* Replaces every value by its image's mean, except for ignored pixels. One work-item per image sums in a fixed order. */
+/* Replaces every value but those of ignored pixels by its image's mean. One work-item per image sums in a fixed
+ * order. */
 kernel void image_mean(int images, int pixels_per_image, global const uchar *labels, global float *values)
 {
     ITEM_BELOW(n, images);
