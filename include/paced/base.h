@@ -77,6 +77,8 @@ void paced_log(enum paced_log_level level, const char *fmt, ...) PACED_PRINTF(2,
 /* The status line of a terminal (progress bar). Log lines erase it first and redraw it afterwards. NULL removes it.
  * Does nothing if stderr is not a terminal. */
 void paced_log_status(const char *text);
+/* Shows text of static duration, such as "compiling", in place of the status line; NULL shows the status line again. */
+void paced_log_activity(const char *text);
 bool paced_log_is_terminal(void);
 size_t paced_log_columns(void); /* the terminal's current width; 80 if unknown */
 
@@ -383,9 +385,11 @@ static inline size_t paced_counted(const uint8_t *label, size_t pixels) {
 
 double paced_now_s(void); /* monotonic seconds */
 
-/* Makes SIGINT (Ctrl-C) and SIGTERM only set the flag that paced_stop_asked returns. A second Ctrl-C still ends the
- * program at once. Call it before any other thread starts. */
+/* Makes SIGINT (Ctrl-C) and SIGTERM print a line and set the flag that paced_stop_asked returns. A second Ctrl-C ends
+ * the program at once. Call it before any other thread starts. */
 void paced_catch_stop(void);
 bool paced_stop_asked(void);
+/* While on, paced_stop_asked returns false: for work that is useless unless it is complete. Not thread-safe. */
+void paced_stop_later(bool on);
 
 #endif

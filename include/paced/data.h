@@ -308,7 +308,8 @@ void paced_fingerprint_take(const struct paced_image *image, float *print);
 
 /* Groups images whose correlation reaches `threshold` (0..1), directly or through others. group[i] receives the least
  * index of the group; like[i] the greatest correlation of image i within its group, 0 if it is alone. prints[count]:
- * NULL excludes an image. Flat images are grouped if their grey values are equal. */
+ * NULL excludes an image. Flat images are grouped if their grey values are equal. Ends early, with incomplete groups,
+ * once paced_stop_asked(). */
 void paced_fingerprint_group(const float *const *prints, size_t count, double threshold, size_t *group, float *like);
 
 /* paced_groups_join joins the groups of images i and j. After the last call, paced_groups_settle sets each group[i] to

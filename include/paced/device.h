@@ -297,8 +297,9 @@ char *paced_device_tuning_path(const struct paced_device *device);
 void paced_device_tuning_describe(struct paced_device *device, const char *measured);
 
 /* A hash, sixteen hexadecimal digits, of all choices that affect the device's results: variant, setting of the matrix
- * products (selected now if none was), algorithms of the convolutions. */
-void paced_device_tuning_hash(struct paced_device *device, char hash[17]);
+ * products (selected now if none was), algorithms of the convolutions. PACED_STOPPED if the user stopped the program
+ * meanwhile. */
+enum paced_err paced_device_tuning_hash(struct paced_device *device, char hash[17]);
 
 /* ---- measurements -------------------------------------------------------------------------------------------- */
 
@@ -338,8 +339,9 @@ const char *paced_gemm_setting_at(const struct paced_device *device, size_t i);
 /* Selects a GEMM setting if it passes the self-test; *passed receives the outcome. */
 enum paced_err paced_gemm_use(struct paced_device *device, const char *setting, bool *passed);
 
-/* The name of the setting in use (selected now if none was). */
-const char *paced_gemm_setting(struct paced_device *device);
+/* The name of the setting in use (selected now if none was); "none" if no product is correct. PACED_STOPPED if the user
+ * stopped the program meanwhile. */
+enum paced_err paced_gemm_setting(struct paced_device *device, const char **name);
 
 static inline int paced_gemm_pad(int size) {
     return (size + PACED_GEMM_TILE - 1) / PACED_GEMM_TILE * PACED_GEMM_TILE;

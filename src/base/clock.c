@@ -4,6 +4,7 @@
  * loop checks between steps in order to save and stop. A signal handler does not work: the compiler inside a device
  * driver (LLVM in PoCL) installs its own handler in front of it, which deletes the files being compiled, so that the
  * build fails. A second Ctrl-C ends the program at once with the same status; files are still complete or absent. */
+#define _GNU_SOURCE /* pthread_timedjoin_np */
 #include "paced/base.h"
 
 #include <pthread.h>
@@ -12,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static atomic_bool stop_asked;
+static atomic_bool stop_asked, stop_deferred;
 
 double paced_now_s(void) {
     struct timespec now;
@@ -20,11 +21,30 @@ double paced_now_s(void) {
     return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
+static void *announce_stop(void *unused) {
+    paced_log(PACED_LOG_INFO, "stopping after this step; Ctrl-C again ends at once, without saving");
+    return unused;
+}
+
+/* Sets the flag after the line, so that the line precedes the messages of the stop. A thread of its own writes it: if
+ * nobody reads stderr, the program still stops. */
+static void ask_to_stop(void) {
+    enum { PATIENCE_S = 1 };
+    pthread_t announcing;
+    struct timespec end;
+    clock_gettime(CLOCK_REALTIME, &end);
+    end.tv_sec += PATIENCE_S;
+    if (pthread_create(&announcing, NULL, announce_stop, NULL) == 0 &&
+        pthread_timedjoin_np(announcing, NULL, &end) != 0)
+        pthread_detach(announcing);
+    stop_asked = true;
+}
+
 static void *wait_for_signals(void *stops) {
     int signal_number, interrupts = 0;
     while (sigwait(stops, &signal_number) == 0) {
         if (signal_number == SIGINT && interrupts++ > 0) _exit(PACED_STOPPED);
-        stop_asked = true;
+        if (!stop_asked) ask_to_stop();
     }
     return NULL;
 }
@@ -44,5 +64,9 @@ void paced_catch_stop(void) {
 }
 
 bool paced_stop_asked(void) {
-    return stop_asked;
+    return stop_asked && !stop_deferred;
+}
+
+void paced_stop_later(bool on) {
+    stop_deferred = on;
 }

@@ -17,6 +17,7 @@ enum { DEFAULT_COLUMNS = 80 };
 
 static enum paced_log_level highest = PACED_LOG_INFO;
 static char status[512];
+static const char *activity; /* replaces the status line unless NULL */
 
 void paced_log_set_level(enum paced_log_level level) {
     highest = level;
@@ -52,7 +53,8 @@ static size_t fitting_bytes(const char *text, size_t columns) {
 
 /* Draws the status line. The last column stays free: some terminals wrap the line when it is written. */
 static void draw_status(void) {
-    fwrite(status, 1, fitting_bytes(status, paced_log_columns() - 1), stderr);
+    const char *text = activity ? activity : status;
+    fwrite(text, 1, fitting_bytes(text, paced_log_columns() - 1), stderr);
 }
 
 /* ---- messages ------------------------------------------------------------------------------------------------ */
@@ -61,7 +63,7 @@ static void draw_status(void) {
 static void print_line(enum paced_ink ink, const char *kind, const char *fmt, va_list args) {
     const char *begin = ink == PACED_INK_PLAIN ? "" : paced_log_ink(ink);
     flockfile(stderr);
-    if (*status) fputs(ERASE, stderr);
+    if (*status || activity) fputs(ERASE, stderr);
     fprintf(stderr, "%spaced: %s%s", begin, kind, *begin ? paced_log_ink(PACED_INK_PLAIN) : "");
     vfprintf(stderr, fmt, args);
     fputc('\n', stderr);
@@ -86,8 +88,19 @@ void paced_log(enum paced_log_level level, const char *fmt, ...) {
 void paced_log_status(const char *text) {
     if (!paced_log_is_terminal()) return;
     flockfile(stderr);
-    if (text || *status) fputs(ERASE, stderr);
+    if (text || *status || activity) fputs(ERASE, stderr);
+    if (!text) activity = NULL;
     snprintf(status, sizeof status, "%s", text ? text : "");
+    draw_status();
+    fflush(stderr);
+    funlockfile(stderr);
+}
+
+void paced_log_activity(const char *text) {
+    if (!paced_log_is_terminal()) return;
+    flockfile(stderr);
+    fputs(ERASE, stderr);
+    activity = text;
     draw_status();
     fflush(stderr);
     funlockfile(stderr);

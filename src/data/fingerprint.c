@@ -173,7 +173,7 @@ void paced_fingerprint_group(const float *const *prints, size_t count, double th
     }
     qsort(entries, n, sizeof *entries, compare);
     n = join_equal(entries, n, group, like);
-    for (size_t first = 0; first < n; first += TILE) { /* a tile stays in the CPU cache */
+    for (size_t first = 0; first < n && !paced_stop_asked(); first += TILE) { /* a tile stays in the CPU cache */
         size_t last = first + TILE < n ? first + TILE : n;
         for (size_t j = first + 1; j < n && entries[j].print[0] - entries[last - 1].print[0] <= reach; ++j)
             compare_with(entries, j, first, last, most, group, like);

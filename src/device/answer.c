@@ -38,7 +38,7 @@ static enum paced_err run_kernel(struct paced_device *device, const struct paced
 
 static int try_kernel(struct paced_device *device, const struct paced_kernel *kernel) {
     const int vec = paced_device_vector(device, 16);
-    const struct built_kernel *built;
+    struct built_kernel *built;
     float values[COUNT], results[COUNT];
     for (int i = 0; i < COUNT; ++i) values[i] = (float)(i % (2 * LARGEST + 1) - LARGEST);
     if (program_kernel(device, kernel, vec, &built))

@@ -91,7 +91,8 @@ enum paced_err paced_gemm_use(struct paced_device *device, const char *name, boo
     return PACED_OK;
 }
 
-const char *paced_gemm_setting(struct paced_device *device) {
-    if (!device->gemm && choose(device) != PACED_OK) return "none";
-    return device->gemm->name;
+enum paced_err paced_gemm_setting(struct paced_device *device, const char **name) {
+    enum paced_err err = device->gemm ? PACED_OK : choose(device);
+    *name = err ? "none" : device->gemm->name;
+    return err == PACED_STOPPED ? err : PACED_OK;
 }

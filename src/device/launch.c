@@ -98,7 +98,7 @@ enum paced_err paced_launch(struct paced_device *device, const struct paced_kern
     if (range.items == 0) return PACED_OK;
     if (range.items > UINT32_MAX)
         return launch_error(device, kernel, range, "too much work", CL_INVALID_GLOBAL_WORK_SIZE);
-    const struct built_kernel *built;
+    struct built_kernel *built;
     PACED_TRY(program_kernel(device, kernel, vec, &built));
     if (built->args != (cl_uint)arg_count)
         return paced_error_at(PACED_FAILED, kernel->file, "kernel %s: takes %u arguments, launched with %d",
@@ -113,8 +113,11 @@ enum paced_err paced_launch(struct paced_device *device, const struct paced_kern
         }
     }
     struct layout l = lay_out(device, range, built->max_group);
+    if (!built->launched) paced_log_activity(COMPILING);
     cl_int status = clEnqueueNDRangeKernel(device->queue, built->kernel, l.dims, NULL, l.global, l.local, 0, NULL,
                                            profile_event(device, kernel->name, false));
+    if (!built->launched) paced_log_activity(NULL);
+    built->launched = true;
     if (status == CL_SUCCESS && device->sync) status = clFinish(device->queue);
     return status == CL_SUCCESS ? PACED_OK : launch_error(device, kernel, range, "the launch failed", status);
 }

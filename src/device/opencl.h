@@ -56,17 +56,22 @@ void opencl_prepare_environment(int threads);
 /* Text that changes when CLBlast does: path, size and time of change. Release with free(). */
 char *library_blas_fingerprint(void);
 
+/* The text of paced_log_activity while a compiler works. */
+#define COMPILING "compiling"
+
 /* A kernel, built for the device. */
 struct built_kernel {
     const char *name;
     cl_kernel kernel;
     cl_uint args;
     size_t max_group; /* maximum work-items of a group; its registers may reduce it below the device's maximum */
+    bool launched;    /* once at least; PoCL compiles at the first launch */
 };
 
-/* The built kernel, from the caches or from source. Owned by the device. */
+/* The built kernel, from the caches or from source. Owned by the device. PACED_STOPPED, without building, once
+ * paced_stop_asked(). */
 enum paced_err program_kernel(struct paced_device *device, const struct paced_kernel *kernel, int vec,
-                              const struct built_kernel **out);
+                              struct built_kernel **out);
 void programs_release(struct paced_device *device);
 
 bool program_has_source(const char *file);

@@ -157,13 +157,15 @@ out:
     return err;
 }
 
-static enum paced_err find_program(struct paced_device *device, const struct paced_kernel *kernel, int vec,
-                                   struct program **out) {
+/* The program that is built already, or NULL. */
+static struct program *find_program(const struct paced_device *device, const struct paced_kernel *kernel, int vec) {
     for (struct program *p = device->programs; p; p = p->next)
-        if (p->vec == vec && strcmp(p->file, kernel->file) == 0) {
-            *out = p;
-            return PACED_OK;
-        }
+        if (p->vec == vec && strcmp(p->file, kernel->file) == 0) return p;
+    return NULL;
+}
+
+static enum paced_err add_program(struct paced_device *device, const struct paced_kernel *kernel, int vec,
+                                  struct program **out) {
     struct program *program = paced_alloc(1, sizeof *program);
     program->file = kernel->file;
     program->defines = kernel->defines;
@@ -193,15 +195,10 @@ static enum paced_err create_kernel(struct paced_device *device, const struct pr
     return PACED_OK;
 }
 
-enum paced_err program_kernel(struct paced_device *device, const struct paced_kernel *kernel, int vec,
-                              const struct built_kernel **out) {
-    struct program *program;
-    PACED_TRY(find_program(device, kernel, vec, &program));
-    for (size_t i = 0; i < program->kernel_count; ++i)
-        if (strcmp(program->kernels[i].name, kernel->name) == 0) {
-            *out = &program->kernels[i];
-            return PACED_OK;
-        }
+static enum paced_err add_kernel(struct paced_device *device, const struct paced_kernel *kernel, int vec,
+                                 struct built_kernel **out) {
+    struct program *program = find_program(device, kernel, vec);
+    if (!program) PACED_TRY(add_program(device, kernel, vec, &program));
     if (program->kernel_count == MAX_KERNELS)
         return paced_error_at(PACED_FAILED, kernel->file, "more than %d kernels in one file; raise MAX_KERNELS",
                               MAX_KERNELS);
@@ -210,6 +207,21 @@ enum paced_err program_kernel(struct paced_device *device, const struct paced_ke
     program->kernel_count += 1;
     *out = built;
     return PACED_OK;
+}
+
+enum paced_err program_kernel(struct paced_device *device, const struct paced_kernel *kernel, int vec,
+                              struct built_kernel **out) {
+    struct program *program = find_program(device, kernel, vec);
+    for (size_t i = 0; program && i < program->kernel_count; ++i)
+        if (strcmp(program->kernels[i].name, kernel->name) == 0) {
+            *out = &program->kernels[i];
+            return PACED_OK;
+        }
+    if (paced_stop_asked()) return PACED_STOPPED;
+    paced_log_activity(COMPILING);
+    enum paced_err err = add_kernel(device, kernel, vec, out);
+    paced_log_activity(NULL);
+    return err;
 }
 
 void programs_release(struct paced_device *device) {

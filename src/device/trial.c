@@ -97,7 +97,9 @@ enum paced_err paced_trial_make(const char *subject, const char *step, int patie
     char *program = paced_program_path();
     if (!program) return PACED_OK;
     const char *const words[] = {program, "--trial", subject, step, NULL};
+    paced_log_activity(COMPILING);
     enum paced_err err = paced_child_run(words, limit, &child);
+    paced_log_activity(NULL);
     free(program);
     if (err) return PACED_OK; /* reported; the step is not tried */
     judge(trial, &child, step, limit);

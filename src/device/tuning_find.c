@@ -95,9 +95,11 @@ void paced_device_tuning_describe(struct paced_device *device, const char *measu
         paced_tuning_set(device->tuning, "device", rows[i].key, rows[i].value, NULL);
 }
 
-void paced_device_tuning_hash(struct paced_device *device, char hash[17]) {
-    const char *parts[] = {variant_name(&device->info), paced_gemm_setting(device)};
+enum paced_err paced_device_tuning_hash(struct paced_device *device, char hash[17]) {
+    const char *parts[] = {variant_name(&device->info), NULL};
+    PACED_TRY(paced_gemm_setting(device, &parts[1]));
     uint64_t sum = PACED_HASH_START;
     for (size_t i = 0; i < PACED_COUNT(parts); ++i) sum = paced_hash(sum, parts[i], strlen(parts[i]) + 1);
     snprintf(hash, 17, "%016llx", (unsigned long long)tuning_hash(device->tuning, sum));
+    return PACED_OK;
 }

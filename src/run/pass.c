@@ -6,7 +6,7 @@
 
 #include <math.h>
 
-static enum paced_err step(const struct pass *p, const struct paced_batch *batch) {
+static enum paced_err enqueue(const struct pass *p, const struct paced_batch *batch) {
     struct paced_exec *exec = p->network->exec;
     uint64_t pixels = (uint64_t)batch->count * paced_extent_pixels(paced_dataset_extent(p->dataset));
     bool training = p->optimizer != NULL;
@@ -22,6 +22,14 @@ static enum paced_err step(const struct pass *p, const struct paced_batch *batch
     if (!training) return PACED_OK;
     PACED_TRY(paced_exec_backward(exec));
     return paced_optimizer_step(p->optimizer, p->lr);
+}
+
+/* An abandoned step leaves weights that belong to no step. */
+static enum paced_err step(const struct pass *p, const struct paced_batch *batch, bool first) {
+    paced_stop_later(p->optimizer && !(first && p->untrained));
+    enum paced_err err = enqueue(p, batch);
+    paced_stop_later(false);
+    return err;
 }
 
 /* Adds the results of a finished step to the sums and releases its batch. */
@@ -45,7 +53,7 @@ static enum paced_err run_batches(const struct pass *p, struct paced_loader *loa
         *stopped = paced_stop_asked() && started < p->count;
         batch = NULL;
         if (!*stopped) PACED_TRY(paced_loader_next(loader, &batch));
-        if (batch) PACED_TRY(step(p, batch));
+        if (batch) PACED_TRY(step(p, batch, !running));
         if (running) PACED_TRY(collect(p, loader, running, sums, progress));
         if (!batch) return PACED_OK;
         running = batch;

@@ -22,11 +22,13 @@ struct pass {
     struct paced_optimizer *optimizer; /* NULL: evaluation */
     double lr;
     const char *label; /* on the progress line */
+    bool untrained;    /* nothing was trained since the state was saved, so that the first step may be abandoned */
 };
 
 /* Adds to the sums and starts after the batches that they already include. If paced_stop_asked(), it stops early with
- * all started batches included and sets *stopped. PACED_FAILED if the loss is not finite; PACED_INVALID if the masks
- * ignore every pixel. */
+ * all started batches included and sets *stopped. PACED_STOPPED if a step was abandoned while its kernels were compiled
+ * (not in training, unless `untrained`); the sums are then without it. PACED_FAILED if the loss is not finite;
+ * PACED_INVALID if the masks ignore every pixel. */
 enum paced_err pass_run(const struct pass *pass, struct paced_pass_sums *sums, bool *stopped);
 
 #endif

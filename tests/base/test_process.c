@@ -203,6 +203,9 @@ static void test_log_status(void **state) {
     bool is_terminal = paced_log_is_terminal();
     paced_log_status("step 1");
     paced_log(PACED_LOG_INFO, "note");
+    paced_log_activity("busy");
+    paced_log(PACED_LOG_INFO, "more");
+    paced_log_activity(NULL);
     paced_log_status("1234567\xC3\xA9"
                      "90abc"); /* cut at ten columns; an accented letter takes one */
     window.ws_col = 6;
@@ -225,7 +228,8 @@ static void test_log_status(void **state) {
     close(master);
     assert_true(is_terminal);
     assert_string_equal(said,
-                        "\r\033[Kstep 1\r\033[Kpaced: note\r\nstep 1\r\033[K1234567\xC3\xA9"
+                        "\r\033[Kstep 1\r\033[Kpaced: note\r\nstep 1\r\033[Kbusy\r\033[Kpaced: more\r\nbusy"
+                        "\r\033[Kstep 1\r\033[K1234567\xC3\xA9"
                         "90\r\033[K\033[33mpaced: warning: \033[0mnarrow\r\n12345\r\033[Kpaced: warning: plain\r\n12345"
                         "\r\033[K\033[31mpaced: \033[0mend\r\n");
     assert_int_equal(resized, 0);
@@ -252,25 +256,65 @@ static void wait_until_asked(void) {
     for (int i = 0; i < 5000 && !paced_stop_asked(); ++i) nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 }
 
+/* The child of test_stop: each exit status names a fault. */
+static void stop_twice(void) {
+    paced_catch_stop();
+    if (paced_stop_asked()) _exit(9);
+    send_stop(SIGTERM);
+    send_stop(SIGINT);
+    wait_until_asked();
+    if (!paced_stop_asked()) _exit(8);
+    paced_stop_later(true);
+    if (paced_stop_asked()) _exit(7);
+    paced_stop_later(false);
+    if (!paced_stop_asked()) _exit(6);
+    send_stop(SIGINT);
+    sleep(5); /* interrupted by the signal */
+    _exit(5);
+}
+
+/* A stop prints one line, whatever the number of signals; a second Ctrl-C ends the process. */
 static void test_stop(void **state) {
     (void)state;
+    int ends[2], status;
+    assert_int_equal(pipe(ends), 0);
     fflush(NULL);
     pid_t child = fork();
     if (child == 0) {
-        paced_catch_stop();
-        if (paced_stop_asked()) _exit(9);
-        send_stop(SIGTERM);
-        send_stop(SIGINT);
-        wait_until_asked();
-        if (!paced_stop_asked()) _exit(8);
-        send_stop(SIGINT);
-        sleep(5); /* interrupted by the signal */
-        _exit(7);
+        dup2(ends[1], STDERR_FILENO);
+        stop_twice();
     }
-    int status;
+    close(ends[1]);
+    char said[256];
+    size_t size = 0;
+    for (ssize_t got; (got = read(ends[0], said + size, sizeof said - 1 - size)) > 0;) size += (size_t)got;
+    said[size] = '\0';
+    close(ends[0]);
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == PACED_STOPPED);
+    assert_string_equal(said, "paced: stopping after this step; Ctrl-C again ends at once, without saving\n");
     assert_false(paced_stop_asked());
+}
+
+/* A process whose stderr nobody reads still stops. */
+static void test_stop_unread(void **state) {
+    (void)state;
+    int ends[2], status;
+    assert_int_equal(pipe(ends), 0);
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        fcntl(ends[1], F_SETFL, O_NONBLOCK);
+        while (write(ends[1], "x", 1) == 1) {
+        }
+        fcntl(ends[1], F_SETFL, 0);
+        dup2(ends[1], STDERR_FILENO);
+        stop_twice();
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    close(ends[0]);
+    close(ends[1]);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == PACED_STOPPED);
 }
 
 int main(void) {
@@ -288,6 +332,7 @@ int main(void) {
         cmocka_unit_test(test_log_status),
         cmocka_unit_test(test_now),
         cmocka_unit_test(test_stop),
+        cmocka_unit_test(test_stop_unread),
     };
     return cmocka_run_group_tests_name("process", tests, make_dir, remove_dir);
 }

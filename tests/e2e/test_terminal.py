@@ -72,6 +72,7 @@ class Terminal(program.Case):
     def test_the_bar_fills_the_width_and_figures_are_not_cut(self):
         for columns in (60, 80):
             states, _ = self.look(columns, "train", "tiny.ini", "--output", "bar", "--overwrite")
+            states = [state for state in states if state != "compiling"]
             bars = [state for state in states if "[" in state]
             self.assertTrue(bars and all(len(state) == columns - 1 for state in bars), states)
             for state in states:
@@ -83,6 +84,18 @@ class Terminal(program.Case):
         _, messages = self.look(80, "predict", "tiny.ini", *self.weights, "--output", "some",
                                 self.path("data", "benign"), status=2)
         self.assertIn("broken.png", messages[0])
+
+    def test_compiling_is_shown_and_can_be_stopped(self):
+        """A cold cache makes the first kernels slow. The messages of the stop are whole lines, without a left-over."""
+        states, messages = self.look(80, "train", "tiny.ini", "--output", "cold", status=130,
+                                     stop_after="train 1/2.*compiling", POCL_CACHE_DIR=self.path("cold cache"))
+        self.assertIn("compiling", states)
+        self.assertEqual(messages[0], "paced: stopping after this step; Ctrl-C again ends at once, without saving")
+        self.assertRegex(messages[-1], r"\Apaced: stopped in epoch 1 after \d+ batch")
+        self.run_program("train", "tiny.ini", "--output", "cold", "--resume")
+        for name in ("best.safetensors", "last.safetensors"):
+            self.assertEqual(program.read_bytes(self.path("cold", name)),
+                             program.read_bytes(self.path("trained", name)), name)
 
     def test_colours_are_for_those_who_want_them(self):
         args = "train", "tiny.ini", "--output", "colour", "--overwrite"

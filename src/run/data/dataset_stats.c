@@ -116,5 +116,5 @@ enum paced_err dataset_stats_read(struct dataset_stats *s, int workers) {
     paced_fingerprint_group(prints, s->count, SURVEY_ALIKE, s->group, s->like);
     free(prints);
     paced_log_status(NULL);
-    return PACED_OK;
+    return paced_stop_asked() ? PACED_STOPPED : PACED_OK;
 }

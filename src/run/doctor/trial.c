@@ -9,7 +9,8 @@
 
 /* Gives the matrix products' setting as the result. */
 static int try_products(struct paced_device *device) {
-    const char *setting = paced_gemm_setting(device);
+    const char *setting;
+    PACED_TRY(paced_gemm_setting(device, &setting));
     paced_trial_result("\"%s\"", setting);
     return strcmp(setting, "none") == 0 ? PACED_FAILED : PACED_OK;
 }

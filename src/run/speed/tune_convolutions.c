@@ -134,6 +134,7 @@ static struct subject *subject_of(struct contest *c, struct candidate *candidate
 }
 
 static enum paced_err run_candidate(struct contest *c, struct candidate *candidate) {
+    if (paced_stop_asked()) return PACED_STOPPED;
     paced_tuning_set(paced_device_tuning(c->tuner->device), "convolution", c->key, candidate->algorithm, NULL);
     return run(subject_of(c, candidate), c->direction);
 }

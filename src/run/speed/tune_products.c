@@ -51,6 +51,7 @@ static enum paced_err make_operands(struct paced_device *device, struct operands
 }
 
 static enum paced_err multiply(struct paced_device *device, const struct shape *s, const struct operands *o) {
+    if (paced_stop_asked()) return PACED_STOPPED;
     return paced_gemm(device, s->batch, s->m, s->n, s->k, o->a, o->b, 0, o->c);
 }
 

@@ -29,21 +29,22 @@ static void add_state(struct paced_weights *weights, const struct train_state *s
 }
 
 /* Hash, in hexadecimal, of all settings that determine the order of summation on one device. */
-static void hash_arithmetic(const struct paced_exec *exec, char text[17]) {
+static enum paced_err hash_arithmetic(const struct paced_exec *exec, char text[17]) {
     const char *forced = paced_conv_forced();
     uint64_t workspace = paced_exec_workspace_limit(exec);
-    paced_device_tuning_hash(paced_exec_device(exec), text);
+    PACED_TRY(paced_device_tuning_hash(paced_exec_device(exec), text));
     uint64_t hash = paced_hash(PACED_HASH_START, text, 16);
     if (forced) hash = paced_hash(hash, forced, strlen(forced));
     hash = paced_hash(hash, &workspace, sizeof workspace);
     snprintf(text, 17, "%016llx", (unsigned long long)hash);
+    return PACED_OK;
 }
 
 enum paced_err checkpoint_save(const char *path, struct network *network, const struct paced_config *config,
                                struct paced_optimizer *optimizer, const struct train_state *state) {
     struct paced_weights weights = {0};
     char tuning[17];
-    hash_arithmetic(network->exec, tuning);
+    PACED_TRY(hash_arithmetic(network->exec, tuning));
     paced_weights_add_metadata(&weights, "tuning", tuning);
     if (config->data.classes > 2) paced_weights_add_metadata(&weights, "absent", paced_absent_name(state->absent));
     enum paced_err err = network_collect(network, config, &weights);
@@ -111,15 +112,16 @@ static void select_params(const struct paced_weights *all, const struct paced_gr
 }
 
 /* Another tuning is equally correct, but rounds differently. */
-static void warn_of_other_tuning(const char *was, const struct paced_exec *exec, const char *path) {
+static enum paced_err warn_of_other_tuning(const char *was, const struct paced_exec *exec, const char *path) {
     char is[17];
-    hash_arithmetic(exec, is);
+    PACED_TRY(hash_arithmetic(exec, is));
     if (was && strcmp(was, is) != 0)
         paced_log(
             PACED_LOG_WARN,
             "%s: was saved with another device.tuning, device.memory_limit_mb or PACED_CONV; the run continues, but "
             "is not bit-identical to an uninterrupted one",
             path);
+    return PACED_OK;
 }
 
 enum paced_err checkpoint_load(const char *path, struct network *network, struct paced_optimizer *optimizer,
@@ -131,7 +133,7 @@ enum paced_err checkpoint_load(const char *path, struct network *network, struct
     if ((err = paced_exec_load_params(network->exec, &params, path))) goto out;
     if ((err = paced_optimizer_load(optimizer, &weights, path))) goto out;
     if ((err = take_state(&weights, path, state))) goto out;
-    warn_of_other_tuning(paced_weights_metadata(&weights, "tuning"), network->exec, path);
+    err = warn_of_other_tuning(paced_weights_metadata(&weights, "tuning"), network->exec, path);
 out:
     paced_weights_finish(&params);
     paced_weights_finish(&weights);

@@ -40,7 +40,8 @@ struct trainer {
     struct train_state state;
     struct paced_rng rng_after; /* generator after this epoch's shuffle */
     struct paced_pass_sums val_sums;
-    double mu; /* threshold of the current epoch; NaN without pacing */
+    double mu;    /* threshold of the current epoch; NaN without pacing */
+    bool trained; /* a step at least, in this process */
 };
 
 /* ---- opening ------------------------------------------------------------------------------------------------- */
@@ -288,7 +289,9 @@ static enum paced_err train_pass(struct trainer *t, double lr, bool *stopped) {
     if (t->inputs.augment.count > 0) pass.change = &change;
     pass.optimizer = t->optimizer;
     pass.lr = lr;
+    pass.untrained = !t->trained;
     PACED_TRY(pass_run(&pass, &t->state.sums, stopped));
+    t->trained = true;
     if (!*stopped) log_row(t, "train", &t->state.sums, lr);
     return PACED_OK;
 }
@@ -365,10 +368,12 @@ static void report_epoch(const struct trainer *t) {
 }
 
 /* Saves the place within the epoch after Ctrl-C, so that no computation is lost. A log row of this epoch is computed
- * again. */
+ * again. The state of a run that trained nothing is saved already. */
 static enum paced_err save_place(struct trainer *t) {
-    PACED_TRY(network_save(&t->network, t->config, t->files.last));
-    PACED_TRY(checkpoint_save(t->files.state, &t->network, t->config, t->optimizer, &t->state));
+    if (t->trained) {
+        PACED_TRY(network_save(&t->network, t->config, t->files.last));
+        PACED_TRY(checkpoint_save(t->files.state, &t->network, t->config, t->optimizer, &t->state));
+    }
     uint64_t batches = t->state.sums.batches;
     paced_log(PACED_LOG_INFO, "stopped in epoch %lld after %llu %s; `paced train ... --resume` continues from here",
               (long long)t->state.epoch + 1, (unsigned long long)batches, paced_plural(batches, "batch", "batches"));
@@ -383,16 +388,33 @@ static enum paced_err end_board(struct trainer *t) {
                            (int)t->state.best_epoch);
 }
 
+/* *stopped: by Ctrl-C, between two steps, or while kernels were compiled for a step that trains nothing or is the first
+ * one. */
+static enum paced_err run_passes(struct trainer *t, bool *stopped) {
+    double lr = paced_schedule_lr(&t->config->train, (int)t->state.epoch);
+    enum paced_err err = set_pace(t, stopped);
+    if (!err && !*stopped) err = train_pass(t, lr, stopped);
+    if (!err && !*stopped) err = val_pass(t, lr, stopped);
+    if (err != PACED_STOPPED) return err;
+    *stopped = true;
+    return PACED_OK;
+}
+
+/* Finishes a task that Ctrl-C must not abandon. */
+static enum paced_err finish(enum paced_err task(struct trainer *t), struct trainer *t) {
+    paced_stop_later(true);
+    enum paced_err err = task(t);
+    paced_stop_later(false);
+    return err;
+}
+
 static enum paced_err train(struct trainer *t) {
     PACED_TRY(tensorboard_open(&t->tensorboard, t->config, &t->files, &t->log));
     while (!is_done(t)) {
-        double lr = paced_schedule_lr(&t->config->train, (int)t->state.epoch);
         bool stopped = false;
-        PACED_TRY(set_pace(t, &stopped));
-        if (!stopped) PACED_TRY(train_pass(t, lr, &stopped));
-        if (!stopped) PACED_TRY(val_pass(t, lr, &stopped));
-        if (stopped) return save_place(t);
-        PACED_TRY(close_epoch(t));
+        PACED_TRY(run_passes(t, &stopped));
+        if (stopped) return finish(save_place, t);
+        PACED_TRY(finish(close_epoch, t));
         PACED_TRY(tensorboard_add_epoch(&t->tensorboard));
         report_epoch(t);
     }
@@ -403,6 +425,32 @@ static enum paced_err train(struct trainer *t) {
               s->epoch < t->config->train.epochs ? " (train.patience has run out)" : "", (long long)s->best_epoch,
               paced_measure_table[paced_select_measure((int)s->select)].name, s->best);
     return PACED_OK;
+}
+
+/* Writes the first files of a run. They replace an older one, so Ctrl-C must not come between. */
+static enum paced_err write_first_files(struct trainer *t) {
+    PACED_TRY(run_files_clear(&t->files));
+    PACED_TRY(run_files_tidy(&t->files));
+    PACED_TRY(run_files_write_config(&t->files, t->config, t->device));
+    return checkpoint_save(t->files.state, &t->network, t->config, t->optimizer, &t->state);
+}
+
+static enum paced_err begin_fresh(struct trainer *t) {
+    const char *products; /* chosen now: this takes long, and Ctrl-C may end it while nothing is written */
+    PACED_TRY(inputs_check_images(&t->inputs, (int)t->config->data.workers));
+    PACED_TRY(start_fresh(t));
+    PACED_TRY(paced_gemm_setting(t->device, &products));
+    return paced_stop_asked() ? PACED_STOPPED : finish(write_first_files, t);
+}
+
+static enum paced_err begin_again(struct trainer *t) {
+    PACED_TRY(start_again(t));
+    PACED_TRY(run_files_tidy(&t->files));
+    if (is_done(t)) return PACED_OK; /* nothing is trained, so the stored settings stay valid */
+    PACED_TRY(check_dice(t));
+    run_files_tell_changes(&t->files, t->config);
+    warn_of_lr(t);
+    return run_files_write_config(&t->files, t->config, t->device);
 }
 
 /* Trains into the locked directory. */
@@ -423,16 +471,9 @@ static enum paced_err run(const struct paced_config *config, enum train_start st
         paced_log(PACED_LOG_INFO, "%s: holds nothing to resume; the training starts from scratch", t.files.dir);
     if (!err) err = overwrite_check_training(config, t.files.dir);
     if (!err) err = open_parts(&t);
-    if (!err && !resume) err = inputs_check_images(&t.inputs, (int)config->data.workers);
-    if (!err) err = resume ? start_again(&t) : start_fresh(&t);
-    if (!err && !resume) err = run_files_clear(&t.files);
-    if (!err) err = run_files_tidy(&t.files);
-    bool done = !err && resume && is_done(&t); /* nothing is trained, so the stored settings stay valid */
-    if (!err && resume && !done) err = check_dice(&t);
-    if (!err && resume && !done) run_files_tell_changes(&t.files, config);
-    if (!err && resume && !done) warn_of_lr(&t);
-    if (!err && !done) err = run_files_write_config(&t.files, config, t.device);
-    if (!err && !resume) err = checkpoint_save(t.files.state, &t.network, config, t.optimizer, &t.state);
+    if (!err) err = resume ? begin_again(&t) : begin_fresh(&t);
+    if (err == PACED_STOPPED)
+        paced_log(PACED_LOG_INFO, "%s: stopped before training began; no file was changed", config->run.output);
     if (!err) err = train(&t);
     if (!err && out) paced_run_log_print(&t.log, (int)t.state.best_epoch, out);
     if (!err) err = report_run(t.files.dir);
