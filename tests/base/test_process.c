@@ -241,6 +241,26 @@ static void test_now(void **state) {
     assert_true(before > 0 && after >= before && after - before < 10);
 }
 
+/* The clock goes on while the process is suspended, as by Ctrl-Z, and while it sleeps. */
+static void test_now_while_suspended(void **state) {
+    (void)state;
+    static const struct timespec pause = {.tv_nsec = 200000000};
+    int status;
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        double before = paced_now_s();
+        raise(SIGSTOP);
+        _exit(paced_now_s() - before >= 0.2 ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, WUNTRACED), child);
+    assert_true(WIFSTOPPED(status));
+    nanosleep(&pause, NULL);
+    kill(child, SIGCONT);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
 /* Sends a signal to the process and waits briefly until it is handled. */
 static void send_stop(int signal_number) {
     sigset_t pending;
@@ -331,6 +351,7 @@ int main(void) {
         cmocka_unit_test(test_advice),
         cmocka_unit_test(test_log_status),
         cmocka_unit_test(test_now),
+        cmocka_unit_test(test_now_while_suspended),
         cmocka_unit_test(test_stop),
         cmocka_unit_test(test_stop_unread),
     };
