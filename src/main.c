@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "paced/device.h"
 #include "paced/run.h"
 #include "paced_build.h"
 
@@ -248,6 +249,7 @@ static int run(int argc, char **argv) {
         return PACED_OK;
     }
     if (strcmp(argv[1], "--trial") == 0 && argc == 4) return paced_trial(argv[2], argv[3]);
+    paced_device_report_crashes();
     const struct command *command = find_command(argv[1]);
     return command ? (int)run_command(command, argc - 1, argv + 1) : PACED_INVALID;
 }

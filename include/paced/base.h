@@ -180,6 +180,10 @@ char *paced_program_path(void);
 /* Declares that the running program is `paced`, whatever the name of its file. */
 void paced_program_begin(void);
 
+/* The path of a cache: $VARIABLE, $XDG_CACHE_HOME/NAME or ~/.cache/NAME; NULL if none of these variables is set.
+ * Release with free(). */
+char *paced_cache_path(const char *variable, const char *name);
+
 /* The user's cache directory for this program ($PACED_CACHE_DIR, $XDG_CACHE_HOME/paced, ~/.cache/paced), created if
  * missing; NULL if there is none or it is not writable. */
 char *paced_cache_dir(void);

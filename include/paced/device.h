@@ -60,6 +60,10 @@ enum paced_err paced_device_find(const char *select, struct paced_device_info *i
  * JSON. */
 enum paced_err paced_device_list(FILE *out, const char *select, bool json);
 
+/* Makes a process in which a driver crashes, or which a driver ends, print a line about the open device, and end with
+ * status PACED_FAILED after a crash. It replaces handlers of signals and is meant for programs. Call it once. */
+void paced_device_report_crashes(void);
+
 /* Bytes of all existing buffers. */
 uint64_t paced_device_allocated(const struct paced_device *device);
 

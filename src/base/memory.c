@@ -2,19 +2,21 @@
  *
  * When the host is out of memory, the program ends with one line and status 1, so that callers need no checks that
  * cannot be tested. Overflow of count * size is handled the same way. The line goes to stderr even if messages are
- * redirected: after exit the sink is not read. */
+ * collected: after the end nobody reads them. */
 #define _GNU_SOURCE /* vasprintf */
 #include "paced/base.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static void *or_die(void *memory, size_t count, size_t size) {
     if (memory) return memory;
     paced_log_status(NULL);
     paced_log(PACED_LOG_ERROR, "the host has no memory left for %zu x %zu bytes; %s", count, size,
               paced_advice(PACED_CAUSE_MEMORY));
-    exit(PACED_FAILED);
+    fflush(stdout);
+    _exit(PACED_FAILED); /* clean-up may need memory */
 }
 
 void *paced_alloc(size_t count, size_t size) {

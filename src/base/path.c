@@ -164,16 +164,15 @@ enum paced_err paced_dir_check(const char *path) {
     return report(path, "cannot be written into", failure);
 }
 
-static char *cache_path(void) {
-    const char *own = getenv("PACED_CACHE_DIR"), *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+char *paced_cache_path(const char *variable, const char *name) {
+    const char *own = getenv(variable), *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
     if (own && *own) return paced_path_absolute(own);
-    if (xdg && *xdg == '/') return paced_path_join(xdg, "paced");
-    if (home && *home == '/') return paced_path_join(home, ".cache/paced");
-    return NULL;
+    if (xdg && *xdg == '/') return paced_path_join(xdg, name);
+    return home && *home == '/' ? paced_format("%s/.cache/%s", home, name) : NULL;
 }
 
 char *paced_cache_dir(void) {
-    char *path = cache_path();
+    char *path = paced_cache_path("PACED_CACHE_DIR", "paced");
     if (path && make_dirs(path) == 0 && access(path, R_OK | W_OK | X_OK) == 0) return path;
     free(path);
     return NULL;

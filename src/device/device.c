@@ -42,6 +42,7 @@ static enum paced_err open_chosen(struct paced_device **out, const struct candid
         paced_device_close(device);
         device = NULL;
     }
+    if (device) crash_watch(&device->info);
     *out = device;
     return err;
 }
@@ -75,6 +76,7 @@ void paced_device_close(struct paced_device *device) {
     gemm_release();
     if (device->queue) clReleaseCommandQueue(device->queue);
     if (device->context) clReleaseContext(device->context);
+    crash_unwatch();
     paced_tuning_destroy(device->tuning);
     free(device);
 }

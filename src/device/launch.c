@@ -113,7 +113,10 @@ enum paced_err paced_launch(struct paced_device *device, const struct paced_kern
         }
     }
     struct layout l = lay_out(device, range, built->max_group);
-    if (!built->launched) paced_log_activity(COMPILING);
+    if (!built->launched) {
+        paced_log_activity(COMPILING);
+        crash_watch_again();
+    }
     cl_int status = clEnqueueNDRangeKernel(device->queue, built->kernel, l.dims, NULL, l.global, l.local, 0, NULL,
                                            profile_event(device, kernel->name, false));
     if (!built->launched) paced_log_activity(NULL);

@@ -66,6 +66,17 @@ bool device_is_pocl(const struct paced_device_info *info) {
     return strstr(info->platform, "Portable Computing Language") != NULL;
 }
 
+char *opencl_cache_advice(const struct paced_device_info *info) {
+    char *cache = device_is_pocl(info) ? paced_cache_path("POCL_CACHE_DIR", "pocl/kcache") : NULL;
+    char *advice = cache
+                       ? paced_format("its cache of compiled kernels, %s, may be damaged, read-only or on a full disk: "
+                                      "remove it, make room, or set POCL_CACHE_DIR to another folder",
+                                      cache)
+                       : paced_strdup("update the driver, or choose another device");
+    free(cache);
+    return advice;
+}
+
 /* ---- libraries ----------------------------------------------------------------------------------------------- */
 
 void opencl_prepare_environment(int threads) {

@@ -53,6 +53,20 @@ bool device_is_pocl(const struct paced_device_info *info);
  * POCL_MAX_PTHREAD_COUNT up to 3.x, POCL_CPU_MAX_CU_COUNT from 4.0. Intel's runtime for CPUs: its thread count. */
 void opencl_prepare_environment(int threads);
 
+/* The remedy for a driver that ends a process. It names the folder of the driver's cache, if it is known. Release with
+ * free(). */
+char *opencl_cache_advice(const struct paced_device_info *info);
+
+/* True for a signal that a fault of the driver raises. Others come from the user, the system or the machine's memory.
+ */
+bool crash_is_fault(int signal_number);
+
+/* From now on until crash_unwatch, a crash is reported as the device's, if paced_device_report_crashes was called. */
+void crash_watch(const struct paced_device_info *info);
+/* Repeats it, because LLVM within a driver installs handlers of its own when it compiles for the first time. */
+void crash_watch_again(void);
+void crash_unwatch(void);
+
 /* Text that changes when CLBlast does: path, size and time of change. Release with free(). */
 char *library_blas_fingerprint(void);
 

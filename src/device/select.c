@@ -66,10 +66,14 @@ static int choose_auto(struct candidates *all) {
             int found = first_of_kind(all, order[k].kind, !unknown);
             if (found >= 0) return because(all, found, order[k].why);
         }
-    return none(all, is_any, "",
-                "no OpenCL platform is installed (the Debian package pocl-opencl-icd is one for CPUs), or PoCL cannot "
-                "write its "
-                "cache, POCL_CACHE_DIR");
+    char *cache = paced_cache_path("POCL_CACHE_DIR", "pocl/kcache");
+    char *why = paced_format("no OpenCL platform is installed (the Debian package pocl-opencl-icd is one for CPUs), or "
+                             "PoCL cannot write its cache, %s; POCL_CACHE_DIR names another folder",
+                             cache ? cache : "unknown since HOME is not set");
+    none(all, is_any, "", why);
+    free(why);
+    free(cache);
+    return -1;
 }
 
 static bool is_of_kind(const struct candidate *c, const char *select) {

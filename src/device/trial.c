@@ -7,7 +7,6 @@
 #include "src/device/trial.h"
 
 #include <dirent.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,14 +54,6 @@ static char *error_of(const struct paced_child *child) {
     return verdict;
 }
 
-/* Signals that a fault of the driver raises. Others come from the user, the system or the machine's memory. */
-static bool is_fault(int signal_number) {
-    static const int faults[] = {SIGSEGV, SIGABRT, SIGILL, SIGBUS, SIGFPE, SIGTRAP, SIGSYS};
-    for (size_t i = 0; i < PACED_COUNT(faults); ++i)
-        if (signal_number == faults[i]) return true;
-    return false;
-}
-
 /* Fills the verdict. Errors that a driver reports do not last: they may be due to memory that others use. A kernel that
  * does not build may depend on more than is known here, and is quick to repeat; a product is not. */
 static void judge(struct paced_trial *trial, const struct paced_child *child, const char *step, double limit) {
@@ -70,7 +61,7 @@ static void judge(struct paced_trial *trial, const struct paced_child *child, co
         trial->verdict = paced_format(VERDICT_HANGS " within %g s", limit);
     } else if (child->signal) {
         trial->verdict = paced_format(ENDED " (signal %d, %s)", child->signal, strsignal(child->signal));
-        trial->lasting = is_fault(child->signal);
+        trial->lasting = crash_is_fault(child->signal);
         return;
     } else if (child->status == PACED_TRIAL_PASSED) {
         trial->verdict = paced_strdup(VERDICT_PASSED);
@@ -201,13 +192,27 @@ static char *recall(const struct paced_device_info *info, const char *step) {
     return verdict;
 }
 
+/* True if the driver ended the process or cannot compile a simple kernel. */
+static bool blames_cache(const struct paced_trial *trial, const char *step) {
+    return !trial->passed && trial->verdict && (begins_with(trial->verdict, ENDED) || strcmp(step, TRIAL_KERNELS) == 0);
+}
+
+static void warn_of_cache(const struct paced_device_info *info, const char *verdict) {
+    char *advice = opencl_cache_advice(info);
+    paced_log(PACED_LOG_WARN, "device %s: %s; %s", info->name, verdict, advice);
+    free(advice);
+}
+
 enum paced_err trial_verdict(const struct paced_device_info *info, const char *step, char **verdict) {
     struct paced_trial trial;
     *verdict = recall(info, step);
     if (*verdict) return PACED_OK;
     PACED_TRY(paced_trial_make(*info->id ? info->id : "all", step, 1, &trial));
-    /* A listing that fails is quick to repeat, and may depend on more than is known here. */
-    bool kept = trial.lasting && (trial.passed || strcmp(step, TRIAL_LISTING) != 0);
+    /* A listing that fails is quick to repeat, and may depend on more than is known here. PoCL's crashes may be due to
+     * its cache on the disk. */
+    bool cache = device_is_pocl(info) && blames_cache(&trial, step);
+    bool kept = trial.lasting && !cache && (trial.passed || strcmp(step, TRIAL_LISTING) != 0);
+    if (cache) warn_of_cache(info, trial.verdict);
     if (kept) verdict_keep(info, step, trial.verdict);
     *verdict = paced_strdup(trial.verdict);
     paced_trial_finish(&trial);

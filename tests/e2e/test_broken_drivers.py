@@ -4,6 +4,7 @@ import glob
 import json
 import os
 import shutil
+import subprocess
 import sys
 
 import program
@@ -163,6 +164,44 @@ class BrokenDriverTest(program.Case):
         self.assertGreater(len(masks), 2)
         for name in masks:
             self.assertEqual(program.read_png(self.path("plain 1", name)), program.read_png(self.path("plain 2", name)))
+
+    def forget_verdicts(self):
+        for path in glob.glob(self.path(glob.escape(self.cache), "verdicts-*")):
+            os.remove(path)
+
+    def predict_with_pocl(self, cache, output, status=0):
+        """The messages, with the kernels of PoCL in a cache of this test."""
+        env = {**self.environment("", "pocl", self.cache, 600), "POCL_CACHE_DIR": self.path(cache)}
+        return self.run_program(*self.PREDICT, output, env=env, status=status).stderr
+
+    def test_damaged_cache_of_pocl(self):
+        """Truncated kernels crash the process when they are loaded. A line names the folder; without it all is well."""
+        self.forget_verdicts()
+        self.predict_with_pocl("kernels", "undamaged")
+        kernels = glob.glob(self.path("kernels", "**", "*.so"), recursive=True)
+        self.assertGreater(len(kernels), 2)
+        for kernel in kernels:
+            os.truncate(kernel, 512)
+        said = self.predict_with_pocl("kernels", "damaged", status=1).splitlines()
+        self.assertRegex(said[-1], r"^paced: device .*: the program crashed \(SIG[A-Z]+\), probably in the driver; ")
+        self.assertIn(self.path("kernels"), said[-1])
+        self.forget_verdicts()  # a device that is tried with damaged kernels is not given up
+        said = self.predict_with_pocl("kernels", "damaged", status=3)
+        self.assertRegex(said, f"warning: device .*: its driver ended the process .*{self.path('kernels')}")
+        shutil.rmtree(self.path("kernels"))
+        self.predict_with_pocl("kernels", "repaired")
+        self.assert_same_pictures("repaired")
+
+    def test_cache_of_pocl_on_a_full_disk(self):
+        os.mkdir(self.path("full"))
+        mounted = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs -o size=64k none full && exec "$@"', "sh"]
+        if subprocess.run([*mounted, "true"], cwd=self.dir, capture_output=True).returncode != 0:
+            self.skipTest("no disk can be mounted: needs root and unshare")
+        env = {**os.environ, **self.environment("", "pocl", self.cache, 600), "POCL_CACHE_DIR": self.path("full", "cache")}
+        done = subprocess.run([*mounted, program.PROGRAM, *self.PREDICT, "none"], cwd=self.dir, text=True, env=env,
+                              stdin=subprocess.DEVNULL, capture_output=True, timeout=300)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertRegex(done.stderr, f"(?m)^paced: device .*{self.path('full', 'cache')}.*full disk")
 
     def test_compiler_messages_are_for_debugging(self):
         for failure, words in (("exit", ["raw line 1", "raw line 3"]), ("error", ["raw line 1", "log line 2"])):

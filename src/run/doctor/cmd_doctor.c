@@ -51,6 +51,9 @@ static void judge_implementations(json_t *report) {
     }
 }
 
+/* Bytes that a cache needs for the kernels of a few networks. */
+enum { LITTLE_ROOM = 64 << 20 };
+
 static void judge_machine(json_t *report) {
     const json_t *system = json_object_get(report, "system"), *limits = json_object_get(system, "limits"), *cache;
     size_t i;
@@ -61,6 +64,10 @@ static void judge_machine(json_t *report) {
         if (json_is_string(json_object_get(cache, "path")) && !json_is_true(json_object_get(cache, "writable")))
             advise(report, "the cache of %s cannot be written, so that each start compiles again: set %s to a folder",
                    name, strcmp(name, "paced") == 0 ? "PACED_CACHE_DIR" : "POCL_CACHE_DIR");
+        const json_t *room = json_object_get(cache, "free_bytes");
+        if (json_is_integer(room) && json_integer_value(room) < LITTLE_ROOM)
+            advise(report, "the disk of the cache of %s, %s, is full: make room; PoCL ends the process without it",
+                   name, doctor_text(cache, "path"));
     }
     if (json_is_integer(json_object_get(limits, "address_space")))
         advise(report, "the address space is limited (ulimit -v): OpenCL drivers reserve much of it; lift the limit");

@@ -102,14 +102,6 @@ json_t *doctor_system(void) {
 
 /* ---- caches -------------------------------------------------------------------------------------------------- */
 
-/* The folder that the variable names, else `name` below the user's cache folder, or NULL. */
-static char *folder_of(const char *variable, const char *name) {
-    const char *value = getenv(variable), *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-    if (value && *value) return paced_strdup(value);
-    if (cache && *cache == '/') return paced_format("%s/%s", cache, name);
-    return home && *home ? paced_format("%s/.cache/%s", home, name) : NULL;
-}
-
 /* The nearest folder upwards that exists. */
 static char *existing_folder(const char *path) {
     char *folder = paced_strdup(path);
@@ -146,8 +138,8 @@ static json_t *cache_of(const char *name, char *path) {
 }
 
 json_t *doctor_caches(void) {
-    return json_pack("[o, o]", cache_of("paced", folder_of("PACED_CACHE_DIR", "paced")),
-                     cache_of("PoCL", folder_of("POCL_CACHE_DIR", "pocl/kcache")));
+    return json_pack("[o, o]", cache_of("paced", paced_cache_path("PACED_CACHE_DIR", "paced")),
+                     cache_of("PoCL", paced_cache_path("POCL_CACHE_DIR", "pocl/kcache")));
 }
 
 /* ---- environment --------------------------------------------------------------------------------------------- */
