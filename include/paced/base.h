@@ -96,6 +96,16 @@ void *paced_grow(void *old, size_t count, size_t size); /* realloc, never NULL; 
 char *paced_strdup(const char *s);                      /* NULL gives NULL */
 char *paced_format(const char *fmt, ...) PACED_PRINTF(1, 2);
 
+/* Bytes of memory that control groups (cgroup, versions 1 and 2) grant to this process: the smallest limit of its
+ * groups and their parents; 0: none. `root` is "", or a directory that stands for / in tests. */
+uint64_t paced_group_memory(const char *root);
+
+/* Bytes of address space granted to this process (ulimit -v); 0: no limit. */
+uint64_t paced_address_space(void);
+
+/* True if the size of files is limited (ulimit -f). */
+bool paced_file_size_is_limited(void);
+
 /* ---- random numbers ------------------------------------------------------------------------------------------ */
 
 /* xoshiro256** (Blackman and Vigna, 2018), seeded through splitmix64 from (seed, stream). Streams of one seed are

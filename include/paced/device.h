@@ -24,6 +24,7 @@ struct paced_device_info {
     unsigned compute_units, clock_mhz, float_width; /* float_width: native vector width */
     size_t max_work_group, align_bytes;             /* align_bytes: of sub-buffers */
     uint64_t global_bytes, max_alloc_bytes;         /* PACED_MEMORY_UNKNOWN if the driver reports 0 */
+    uint64_t process_bytes; /* memory limit of the process that reduced these of a CPU; 0: none */
     uint64_t local_bytes;
 };
 #define PACED_MEMORY_UNKNOWN (UINT64_MAX / 2)

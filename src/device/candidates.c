@@ -17,6 +17,16 @@ static void text_of(cl_device_id id, cl_device_info what, char *out, size_t size
     paced_text_clean(out);
 }
 
+/* The memory of a CPU is the host's. Half of what the process may use is left to the rest of it: images, compilers. */
+static void limit_to_process(struct paced_device_info *info) {
+    uint64_t group = paced_group_memory(""), space = paced_address_space();
+    uint64_t limit = group && (!space || group < space) ? group : space, half = limit / 2;
+    if (info->kind != PACED_CPU || !limit || half >= info->global_bytes) return;
+    info->process_bytes = limit;
+    info->global_bytes = half;
+    if (info->max_alloc_bytes > half) info->max_alloc_bytes = half;
+}
+
 static void describe(cl_platform_id platform, cl_device_id id, struct paced_device_info *info) {
     memset(info, 0, sizeof *info);
     char buffer[1024] = "";
@@ -51,6 +61,7 @@ static void describe(cl_platform_id platform, cl_device_id id, struct paced_devi
     /* Some drivers report no memory at all. */
     if (!info->global_bytes) info->global_bytes = PACED_MEMORY_UNKNOWN;
     if (!info->max_alloc_bytes) info->max_alloc_bytes = PACED_MEMORY_UNKNOWN;
+    limit_to_process(info);
 }
 
 /* A fault that the driver itself reports, or NULL. */

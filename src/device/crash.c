@@ -70,7 +70,7 @@ void crash_watch_again(void) {
 }
 
 void crash_watch(const struct paced_device_info *info) {
-    char *advice = opencl_cache_advice(info);
+    char *advice = opencl_crash_advice(info);
     snprintf(subject, sizeof subject, "device %s: ", info->name);
     snprintf(remedy, sizeof remedy, "%s", advice);
     free(advice);

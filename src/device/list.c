@@ -29,6 +29,7 @@ static void list_text(FILE *out, const struct candidates *all, int chosen) {
                 info->compute_units, paced_plural(info->compute_units, "unit", "units"), info->clock_mhz,
                 info->float_width, info->max_work_group);
         print_memory(out, "       memory", info->global_bytes);
+        if (info->process_bytes) fprintf(out, "half of the process's limit, ");
         print_memory(out, "one buffer up to", info->max_alloc_bytes);
         fprintf(out, "local %.0f KiB, sub-buffers aligned to %zu bytes\n", (double)info->local_bytes / 1024,
                 info->align_bytes);
@@ -43,12 +44,13 @@ static json_t *json_memory(uint64_t bytes) {
 
 static json_t *json_of(const struct candidate *c, bool chosen, const char *why) {
     const struct paced_device_info *info = &c->info;
-    return json_pack("{ss ss ss ss ss ss ss si si si sI so so sI sI sb ss* sb ss*}", "id", info->id, "name", info->name,
-                     "platform", info->platform, "vendor", info->vendor, "kind", kind_name(info->kind), "version",
-                     info->version, "driver", info->driver, "compute_units", (int)info->compute_units, "clock_mhz",
-                     (int)info->clock_mhz, "float_width", (int)info->float_width, "max_work_group",
+    return json_pack("{ss ss ss ss ss ss ss si si si sI so so so sI sI sb ss* sb ss*}", "id", info->id, "name",
+                     info->name, "platform", info->platform, "vendor", info->vendor, "kind", kind_name(info->kind),
+                     "version", info->version, "driver", info->driver, "compute_units", (int)info->compute_units,
+                     "clock_mhz", (int)info->clock_mhz, "float_width", (int)info->float_width, "max_work_group",
                      (json_int_t)info->max_work_group, "global_bytes", json_memory(info->global_bytes),
-                     "max_alloc_bytes", json_memory(info->max_alloc_bytes), "local_bytes",
+                     "max_alloc_bytes", json_memory(info->max_alloc_bytes), "process_bytes",
+                     info->process_bytes ? json_memory(info->process_bytes) : json_null(), "local_bytes",
                      (json_int_t)info->local_bytes, "align_bytes", (json_int_t)info->align_bytes, "usable", !c->fault,
                      "fault", c->fault, "selected", chosen, "why", chosen ? why : NULL);
 }

@@ -66,13 +66,21 @@ bool device_is_pocl(const struct paced_device_info *info) {
     return strstr(info->platform, "Portable Computing Language") != NULL;
 }
 
-char *opencl_cache_advice(const struct paced_device_info *info) {
+char *opencl_crash_advice(const struct paced_device_info *info) {
+    uint64_t space = paced_address_space();
+    if (space)
+        return paced_format(
+            "the address space is limited to %llu MiB (ulimit -v), which drivers may exceed: lift the limit",
+            (unsigned long long)space >> 20);
+    if (paced_file_size_is_limited())
+        return paced_strdup(
+            "the size of files is limited (ulimit -f), which compiled kernels may exceed: lift the limit");
     char *cache = device_is_pocl(info) ? paced_cache_path("POCL_CACHE_DIR", "pocl/kcache") : NULL;
-    char *advice = cache
-                       ? paced_format("its cache of compiled kernels, %s, may be damaged, read-only or on a full disk: "
-                                      "remove it, make room, or set POCL_CACHE_DIR to another folder",
-                                      cache)
-                       : paced_strdup("update the driver, or choose another device");
+    if (!cache) return paced_strdup("update the driver, or choose another device");
+    char *advice =
+        paced_format("its cache of compiled kernels, %s, may be damaged, read-only or on a full disk: remove "
+                     "it, make room, or set POCL_CACHE_DIR to another folder",
+                     cache);
     free(cache);
     return advice;
 }

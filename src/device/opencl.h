@@ -53,9 +53,9 @@ bool device_is_pocl(const struct paced_device_info *info);
  * POCL_MAX_PTHREAD_COUNT up to 3.x, POCL_CPU_MAX_CU_COUNT from 4.0. Intel's runtime for CPUs: its thread count. */
 void opencl_prepare_environment(int threads);
 
-/* The remedy for a driver that ends a process. It names the folder of the driver's cache, if it is known. Release with
- * free(). */
-char *opencl_cache_advice(const struct paced_device_info *info);
+/* The remedy for a driver that ends a process: a limit of the process, else the folder of the driver's cache,
+ * if it is known. Release with free(). */
+char *opencl_crash_advice(const struct paced_device_info *info);
 
 /* True for a signal that a fault of the driver raises. Others come from the user, the system or the machine's memory.
  */

@@ -123,7 +123,7 @@ static enum paced_err build_source(struct paced_device *device, const char *file
     if (status != CL_SUCCESS) return opencl_error(device, "clCreateProgramWithSource", status);
     status = clBuildProgram(*out, 1, &device->id, options, NULL, NULL);
     if (status == CL_SUCCESS) return PACED_OK;
-    char *advice = opencl_cache_advice(&device->info);
+    char *advice = opencl_crash_advice(&device->info);
     paced_error_at(PACED_FAILED, file,
                    "does not build on device %s: %s (%d); log.level = debug shows the compiler's log; %s",
                    device->info.name, opencl_error_name(status), status, advice);

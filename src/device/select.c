@@ -68,8 +68,9 @@ static int choose_auto(struct candidates *all) {
         }
     char *cache = paced_cache_path("POCL_CACHE_DIR", "pocl/kcache");
     char *why = paced_format("no OpenCL platform is installed (the Debian package pocl-opencl-icd is one for CPUs), or "
-                             "PoCL cannot write its cache, %s; POCL_CACHE_DIR names another folder",
-                             cache ? cache : "unknown since HOME is not set");
+                             "PoCL cannot write its cache, %s; POCL_CACHE_DIR names another folder%s",
+                             cache ? cache : "unknown since HOME is not set",
+                             paced_address_space() ? "; or ulimit -v keeps it from being loaded" : "");
     none(all, is_any, "", why);
     free(why);
     free(cache);

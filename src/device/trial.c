@@ -198,7 +198,7 @@ static bool blames_cache(const struct paced_trial *trial, const char *step) {
 }
 
 static void warn_of_cache(const struct paced_device_info *info, const char *verdict) {
-    char *advice = opencl_cache_advice(info);
+    char *advice = opencl_crash_advice(info);
     paced_log(PACED_LOG_WARN, "device %s: %s; %s", info->name, verdict, advice);
     free(advice);
 }
@@ -209,9 +209,10 @@ enum paced_err trial_verdict(const struct paced_device_info *info, const char *s
     if (*verdict) return PACED_OK;
     PACED_TRY(paced_trial_make(*info->id ? info->id : "all", step, 1, &trial));
     /* A listing that fails is quick to repeat, and may depend on more than is known here. PoCL's crashes may be due to
-     * its cache on the disk. */
+     * its cache on the disk, and all failures to a limit of the address space. */
     bool cache = device_is_pocl(info) && blames_cache(&trial, step);
-    bool kept = trial.lasting && !cache && (trial.passed || strcmp(step, TRIAL_LISTING) != 0);
+    bool other_cause = cache || paced_address_space() || strcmp(step, TRIAL_LISTING) == 0;
+    bool kept = trial.lasting && (trial.passed || !other_cause);
     if (cache) warn_of_cache(info, trial.verdict);
     if (kept) verdict_keep(info, step, trial.verdict);
     *verdict = paced_strdup(trial.verdict);

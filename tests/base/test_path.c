@@ -143,6 +143,46 @@ static void test_checks_before_writing(void **state) {
     free(file);
 }
 
+/* ---- limits of memory ---- */
+
+static void write_in(const char *root, const char *name, const char *text) {
+    char *path = paced_path_join(root, name), *folder = paced_path_dir(path);
+    assert_int_equal(paced_make_dirs(folder), PACED_OK);
+    assert_int_equal(paced_file_write(path, text, strlen(text)), PACED_OK);
+    free(folder);
+    free(path);
+}
+
+static void test_group_memory(void **state) {
+    (void)state;
+    static const char *const v2[] = {"0::/a.slice/b\n", "sys/fs/cgroup/a.slice/b/memory.max",
+                                     "sys/fs/cgroup/a.slice/memory.max"};
+    static const char *const v1[] = {"5:cpu,cpuacct:/x\n4:memory:/docker/1\n0::/y\n",
+                                     "sys/fs/cgroup/memory/docker/1/memory.limit_in_bytes",
+                                     "sys/fs/cgroup/memory/memory.limit_in_bytes"};
+    static const struct {
+        const char *const *names; /* groups of the process; file of its own group, of the parent */
+        const char *own, *parent;
+        uint64_t want;
+    } rows[] = {{v2, "max\n", "max\n", 0},
+                {v2, "1000000\n", "max\n", 1000000},
+                {v2, "max\n", "2000000\n", 2000000},
+                {v2, "3000000\n", "2000000\n", 2000000},
+                {v2, NULL, "4000000\n", 4000000},
+                {v1, "9223372036854771712\n", "9223372036854771712\n", 0},
+                {v1, "9223372036854771712\n", "5000000\n", 5000000},
+                {v1, "6000000\n", "9223372036854771712\n", 6000000}};
+    assert_int_equal(paced_group_memory("/no/such/root"), 0);
+    for (size_t i = 0; i < PACED_COUNT(rows); ++i) {
+        char *root = paced_format("%s/limits %zu", dir, i);
+        write_in(root, "proc/self/cgroup", rows[i].names[0]);
+        if (rows[i].own) write_in(root, rows[i].names[1], rows[i].own);
+        write_in(root, rows[i].names[2], rows[i].parent);
+        assert_int_equal(paced_group_memory(root), rows[i].want);
+        free(root);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_paths),
@@ -150,6 +190,7 @@ int main(void) {
         cmocka_unit_test(test_make_dirs),
         cmocka_unit_test(test_make_dirs_tells_the_cause),
         cmocka_unit_test(test_checks_before_writing),
+        cmocka_unit_test(test_group_memory),
     };
     return cmocka_run_group_tests_name("path", tests, make_dir, remove_dir);
 }

@@ -51,23 +51,6 @@ static json_t *memory_of(const char *key) {
     return kib > 0 ? json_integer((json_int_t)kib * 1024) : json_null();
 }
 
-/* The smallest memory limit from this process's control group up to the root, or NULL. */
-static json_t *cgroup_limit(const char *controller, const char *root, const char *name) {
-    char *group = line_of("/proc/self/cgroup", controller), *end = group;
-    long long least = 0;
-    while (end && *group) {
-        char *path = paced_format("%s%s/%s", root, group, name), *text = line_of(path, "");
-        long long limit = strtoll(text, NULL, 10); /* "max" gives 0 */
-        if (limit > 0 && (!least || limit < least)) least = limit;
-        free(text);
-        free(path);
-        end = group[1] ? strrchr(group, '/') : NULL; /* "/" is the root */
-        if (end) end[end == group] = '\0';
-    }
-    free(group);
-    return least > 0 && least < (1LL << 50) ? json_integer((json_int_t)least) : NULL;
-}
-
 static json_t *limits(void) {
     static const struct {
         const char *name;
@@ -87,14 +70,14 @@ json_t *doctor_system(void) {
     struct utsname kernel = {0};
     uname(&kernel);
     char *name = line_of("/etc/os-release", "PRETTY_NAME=");
-    json_t *group = cgroup_limit("0::", "/sys/fs/cgroup", "memory.max"), *system = json_object();
-    if (!group) group = cgroup_limit(":memory:", "/sys/fs/cgroup/memory", "memory.limit_in_bytes");
+    uint64_t group = paced_group_memory("");
+    json_t *system = json_object();
     json_object_set_new(system, "os", take_text(name));
     json_object_set_new(system, "kernel", json_sprintf("%s %s %s", kernel.sysname, kernel.release, kernel.machine));
     json_object_set_new(system, "processors", json_integer(sysconf(_SC_NPROCESSORS_ONLN)));
     json_object_set_new(system, "memory_bytes", memory_of("MemTotal:"));
     json_object_set_new(system, "available_bytes", memory_of("MemAvailable:"));
-    json_object_set_new(system, "cgroup_bytes", group ? group : json_null());
+    json_object_set_new(system, "cgroup_bytes", group ? json_integer((json_int_t)group) : json_null());
     json_object_set_new(system, "sysfs", json_boolean(paced_path_is_dir("/sys/devices")));
     json_object_set_new(system, "limits", limits());
     return system;
