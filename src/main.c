@@ -258,6 +258,7 @@ int main(int argc, char **argv) {
     paced_program_begin();
     paced_command_advise();
     signal(SIGCHLD, SIG_DFL); /* a parent may have ignored it; the ends of children are waited for */
+    signal(SIGXFSZ, SIG_IGN); /* a file beyond ulimit -f is an error of its write */
     int status = run(argc, argv);
     bool written = fflush(stdout) == 0 && !ferror(stdout);
     if (status != PACED_OK || written) return status;

@@ -126,10 +126,20 @@ static bool sync_dir_of(const char *path) {
     return synced;
 }
 
+/* The cause of an earlier failed write: the next one fails alike, on a full disk or at a limit. */
+static int find_cause(FILE *stream) {
+    clearerr(stream);
+    errno = 0;
+    fputc(0, stream);
+    fflush(stream);
+    return errno;
+}
+
 enum paced_err paced_atomic_commit(struct paced_atomic *file) {
     errno = 0;
-    bool written = fflush(file->stream) == 0 && !ferror(file->stream) && fsync(fileno(file->stream)) == 0;
-    int failure = errno;
+    bool earlier = ferror(file->stream);
+    bool written = !earlier && fflush(file->stream) == 0 && fsync(fileno(file->stream)) == 0;
+    int failure = earlier ? find_cause(file->stream) : errno;
     bool closed = fclose(file->stream) == 0;
     if (written && !closed) failure = errno;
     file->stream = NULL;

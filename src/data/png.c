@@ -160,7 +160,8 @@ struct paced_png {
 
 static void on_write_error(png_structp png, png_const_charp message) {
     const struct paced_png *w = png_get_error_ptr(png);
-    paced_error_at(PACED_FAILED, w->path, "cannot write (%s); is the disk full?", message);
+    paced_error_at(PACED_FAILED, w->path, "cannot write: %s; is the disk full?",
+                   ferror(w->file.stream) ? strerror(errno) : message);
     png_longjmp(png, 1);
 }
 
