@@ -75,7 +75,8 @@ static const struct command commands[] = {
     {"predict",
      "CONFIG --weights FILE --output DIR [--probabilities] [--overlay] [--logits] [--overwrite] [--set "
      "SECTION.KEY=VALUE]... IMAGE|DIR...",
-     "Writes a mask DIR/<stem>.png of each image's size: 0 and 255 for two classes, else the class number. [predict]\n"
+     "Writes a mask DIR/<stem>.png of each image's size: 0 and 255 for two classes, else the class\n"
+     "number with a palette of the classes' colours. [predict]\n"
      "selects prediction of the whole image or by windows. Images are PNG or JPEG; a folder stands for all its images\n"
      "except masks (x_mask.png beside x.png). FILE may be `best` or `last` of the run's directory.\n"
      "--probabilities adds 16-bit DIR/<stem>_p1.png, with more than two classes DIR/<stem>_p<class>.png for each;\n"

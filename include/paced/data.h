@@ -126,6 +126,11 @@ enum paced_err paced_png_write(const char *path, int width, int height, int chan
 enum paced_err paced_png_encode(uint8_t **data, size_t *size, int width, int height, int channels,
                                 const uint8_t *pixels);
 
+/* Writes classes as a palette PNG atomically: index[height][width] below `count`, at most 256, displayed as
+ * colours[count], 0xRRGGBB. */
+enum paced_err paced_png_write_indexed(const char *path, int width, int height, const uint8_t *index,
+                                       const uint32_t *colours, int count);
+
 /* Writes a PNG row by row, 8 or 16 bits (host byte order), without the image in memory. paced_png_commit finishes the
  * file and releases `png`, also on an error; paced_png_abort (accepts NULL) leaves no file. */
 struct paced_png;

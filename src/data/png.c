@@ -156,6 +156,8 @@ struct paced_png {
     const char *path;         /* for messages */
     png_structp png;
     png_infop info;
+    png_color palette[256];
+    int colours; /* in the palette; 0: none */
 };
 
 static void on_write_error(png_structp png, png_const_charp message) {
@@ -177,8 +179,11 @@ static enum paced_err start(struct paced_png *w, int width, int height, int chan
     if (setjmp(png_jmpbuf(w->png))) return PACED_FAILED;
     png_init_io(w->png, w->file.stream);
     png_set_IHDR(w->png, w->info, (png_uint_32)width, (png_uint_32)height, bits,
-                 channels == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
-                 PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+                 w->colours > 0  ? PNG_COLOR_TYPE_PALETTE
+                 : channels == 1 ? PNG_COLOR_TYPE_GRAY
+                                 : PNG_COLOR_TYPE_RGB,
+                 PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+    if (w->colours > 0) png_set_PLTE(w->png, w->info, w->palette, w->colours);
     png_write_info(w->png, w->info);
     if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && bits == 16) png_set_swap(w->png);
     return PACED_OK;
@@ -194,17 +199,22 @@ static enum paced_err check(const char *path, int width, int height, int channel
                           width, height, channels, bits, IMAGE_MAX_SIDE);
 }
 
-enum paced_err paced_png_create(struct paced_png **png, const char *path, int width, int height, int channels,
-                                int bits) {
-    *png = NULL;
-    PACED_TRY(check(path, width, height, channels, bits));
-    struct paced_png *w = paced_alloc(1, sizeof *w);
+/* Takes ownership of `w`, which holds the palette. */
+static enum paced_err create(struct paced_png **png, struct paced_png *w, const char *path, int width, int height,
+                             int channels, int bits) {
     enum paced_err err = paced_atomic_open(&w->file, path);
     w->path = w->file.path;
     if (!err) err = start(w, width, height, channels, bits);
     if (!err) *png = w;
     if (err) paced_png_abort(w);
     return err;
+}
+
+enum paced_err paced_png_create(struct paced_png **png, const char *path, int width, int height, int channels,
+                                int bits) {
+    *png = NULL;
+    PACED_TRY(check(path, width, height, channels, bits));
+    return create(png, paced_alloc(1, sizeof **png), path, width, height, channels, bits);
 }
 
 enum paced_err paced_png_add_row(struct paced_png *w, const void *row) {
@@ -238,13 +248,29 @@ static enum paced_err add_rows(struct paced_png *w, int height, size_t row_bytes
     return PACED_OK;
 }
 
-enum paced_err paced_png_write(const char *path, int width, int height, int channels, const uint8_t *pixels) {
-    struct paced_png *w;
-    PACED_TRY(paced_png_create(&w, path, width, height, channels, 8));
+/* Writes all rows of 8 bits and ends the file; on an error no file is left. */
+static enum paced_err write_all(struct paced_png *w, int width, int height, int channels, const uint8_t *pixels) {
     enum paced_err err = add_rows(w, height, (size_t)width * (size_t)channels, pixels);
     if (!err) return paced_png_commit(w);
     paced_png_abort(w);
     return err;
+}
+
+enum paced_err paced_png_write(const char *path, int width, int height, int channels, const uint8_t *pixels) {
+    struct paced_png *w;
+    PACED_TRY(paced_png_create(&w, path, width, height, channels, 8));
+    return write_all(w, width, height, channels, pixels);
+}
+
+enum paced_err paced_png_write_indexed(const char *path, int width, int height, const uint8_t *index,
+                                       const uint32_t *colours, int count) {
+    PACED_TRY(check(path, width, height, 1, 8));
+    struct paced_png *w = paced_alloc(1, sizeof *w);
+    w->colours = count;
+    for (int c = 0; c < count; ++c)
+        w->palette[c] = (png_color){(png_byte)(colours[c] >> 16), (png_byte)(colours[c] >> 8), (png_byte)colours[c]};
+    PACED_TRY(create(&w, w, path, width, height, 1, 8));
+    return write_all(w, width, height, 1, index);
 }
 
 enum paced_err paced_png_encode(uint8_t **data, size_t *size, int width, int height, int channels,

@@ -50,7 +50,7 @@ static void on_fault(int signal_number) {
     const char *name = "a signal";
     for (size_t i = 0; i < PACED_COUNT(faults); ++i)
         if (faults[i].number == signal_number) name = faults[i].name;
-    char cause[128], *end = cause + sizeof cause - 1, *to = append(cause, end, "the program crashed (");
+    char cause[128] = "", *end = cause + sizeof cause - 1, *to = append(cause, end, "the program crashed (");
     to = append(to, end, name);
     *append(to, end, "), probably in the driver; ") = '\0';
     write_line(cause);

@@ -90,8 +90,13 @@ enum paced_err network_check(const struct paced_config *config, const char *path
 char *network_range(const struct paced_config *config, const char *path) {
     struct paced_weights weights = {0};
     const char *range = NULL;
-    bool unmeasured = strcmp(config->data.range, "auto") == 0;
-    if (unmeasured && paced_weights_read(path, &weights) == PACED_OK) range = paced_weights_metadata(&weights, "range");
+    struct paced_failures failures = {0}; /* loading reports them */
+    if (strcmp(config->data.range, "auto") == 0) {
+        struct paced_failures *before = paced_errors_collect(&failures);
+        if (paced_safetensors_read(path, &weights) == PACED_OK) range = paced_weights_metadata(&weights, "range");
+        paced_errors_collect(before);
+        paced_failures_finish(&failures);
+    }
     char *found = paced_strdup(range ? range : config->data.range);
     paced_weights_finish(&weights);
     return found;

@@ -150,6 +150,26 @@ static void test_write_and_read(void **state) {
     assert_null(encoded);
 }
 
+/* A palette changes what is displayed, not the values. */
+static void test_write_classes(void **state) {
+    (void)state;
+    static const uint32_t colours[] = {0x000000, 0xff8000, 0x0000fe};
+    uint8_t classes[W * H];
+    for (int i = 0; i < W * H; ++i) classes[i] = (uint8_t)(i % 3);
+    assert_int_equal(paced_png_write_indexed(at("classes.png"), W, H, classes, colours, 3), PACED_OK);
+    struct paced_raster values;
+    struct paced_image shown;
+    assert_int_equal(paced_raster_read(at("classes.png"), NULL, PACED_VALUES, &values), PACED_OK);
+    assert_int_equal(paced_image_read(at("classes.png"), NULL, NULL, &shown), PACED_OK);
+    assert_int_equal(values.info.channels, 1);
+    for (int i = 0; i < W * H; ++i) {
+        assert_int_equal(paced_raster_at(&values, (size_t)i), i % 3);
+        for (int c = 0; c < 3; ++c) assert_int_equal(shown.rgb[3 * i + c], colours[i % 3] >> (16 - 8 * c) & 255);
+    }
+    free(values.value);
+    free(shown.rgb);
+}
+
 /* Writing 16-bit rows one at a time; an aborted writer leaves no file. */
 static void test_write_rows(void **state) {
     (void)state;
@@ -243,8 +263,9 @@ static void test_absurd_size(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_kind), cmocka_unit_test(test_write_and_read), cmocka_unit_test(test_write_rows),
-        cmocka_unit_test(test_truncated),  cmocka_unit_test(test_no_png),         cmocka_unit_test(test_absurd_size),
+        cmocka_unit_test(test_every_kind),  cmocka_unit_test(test_write_and_read), cmocka_unit_test(test_write_classes),
+        cmocka_unit_test(test_write_rows),  cmocka_unit_test(test_truncated),      cmocka_unit_test(test_no_png),
+        cmocka_unit_test(test_absurd_size),
     };
     return cmocka_run_group_tests(tests, enter_dir, leave_dir);
 }

@@ -203,11 +203,11 @@ def unfilter(kind, row, above, step):
 
 
 def read_png(path):
-    """Reads a PNG: (width, height, channels, pixels)."""
+    """Reads a PNG: (width, height, channels, pixels). Pixels of a palette are its indices."""
     data, at, packed = read_bytes(path), 8, b""
     assert data[:8] == b"\x89PNG\r\n\x1a\n", path
     width, height, bits, colour, _, _, interlaced = struct.unpack(">IIBBBBB", data[16:29])
-    assert bits == 8 and colour in (0, 2) and not interlaced, path
+    assert bits == 8 and colour in (0, 2, 3) and not interlaced, path
     while at < len(data):
         size, kind = struct.unpack(">I4s", data[at:at + 8])
         packed += data[at + 8:at + 8 + size] if kind == b"IDAT" else b""

@@ -60,6 +60,7 @@ static enum paced_err read_colours(struct prediction *p, const struct paced_conf
         count_age(p, config->data.labels);
     }
     class_colours(masks, p->colours);
+    if (!masks || !paced_masks_class_colour(masks, 0, &p->colours[0])) p->colours[0] = 0; /* a black background */
     paced_masks_close(masks);
     return PACED_OK;
 }
@@ -85,7 +86,7 @@ enum paced_err prediction_init(struct prediction *p, const struct paced_config *
     p->record = paced_path_join(p->output, "predict.ini");
     p->settings = settings_text(config, weights);
     count_age(p, weights);
-    if (p->overlay) PACED_TRY(read_colours(p, config));
+    if (p->overlay || p->classes > 2) PACED_TRY(read_colours(p, config));
     return read_record(p);
 }
 
@@ -218,7 +219,9 @@ static enum paced_err write_mask(const struct prediction *p, const char *path, c
     size_t count = (size_t)image->width * (size_t)image->height;
     for (size_t i = 0; i < count && p->classes == 2; ++i) label[i] = label[i] ? 255 : 0;
     char *name = result_path(p->output, path, ".png");
-    enum paced_err err = paced_png_write(name, image->width, image->height, 1, label);
+    enum paced_err err =
+        p->classes == 2 ? paced_png_write(name, image->width, image->height, 1, label)
+                        : paced_png_write_indexed(name, image->width, image->height, label, p->colours, p->classes);
     free(name);
     return err;
 }
