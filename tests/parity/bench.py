@@ -87,7 +87,8 @@ class Bench:
             "run": {"name": name, "output": f"runs/{name}"},
             "device": {"select": o.device},
             "data": {"dataset": self.dataset, "root": "data", "train": f"{train}.json", "val": f"{val}.json",
-                     "classes": o.classes, "size": "{}x{}".format(*o.size)},
+                     "classes": o.classes, "size": "{}x{}".format(*o.size),
+                     "threshold": 1},  # the reference's masks: 255 is the foreground, everything else is not
             "model": {"arch": o.arch, "width": o.width, "init": "init.safetensors"},
             "train": {**vars(training), "shuffle": "no"}, **(more or {}),
         }
