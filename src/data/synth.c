@@ -111,7 +111,7 @@ static const char *const split_names[] = {[PACED_TRAIN] = "train.json", [PACED_V
 
 /* Record that the files of a directory are synthetic. It is the first file of a set, so that a set that is incomplete
  * can be generated again. */
-#define RECORD "synth.txt"
+#define RECORD ".paced.synth"             /* hidden, because it is no image of the set */
 static const char mark[] = "paced synth"; /* its start */
 
 static bool is_synthetic(const char *dir) {
