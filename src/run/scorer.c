@@ -93,12 +93,12 @@ enum paced_err scorer_score(struct scorer *s, const struct paced_batch *batch, c
         const uint8_t *label = batch->labels + (size_t)i * pixels;
         uint8_t *predicted = s->ring[slot].host + (size_t)i * pixels;
         const float *logits = s->ring[slot].logits;
-        if (paced_counted(label, pixels) == 0) report_blank(s, name);
         if (logits) logits += (size_t)i * pixels * (size_t)s->classes;
         if (s->evaluator)
             PACED_TRY(grids_evaluate(s->grids, s->evaluator, batch->index[i], predicted, logits, label, scores));
         else
             paced_scores_add(scores, name, predicted, label, pixels);
+        if (!paced_scores_has_pixels(scores, paced_scores_count(scores) - 1)) report_blank(s, name);
     }
     return PACED_OK;
 }

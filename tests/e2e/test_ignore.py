@@ -59,14 +59,18 @@ class IgnoreTest(program.Case):
         self.assertAlmostEqual(total / counted, min(program.read_json(self.path("teacher", "losses.json"))["val"]), 5)
 
     def test_blank_images_are_named_once_and_left_out(self):
-        done = self.run_program("test", "tiny.ini", "--set", "run.output=teacher", "--output", "results")
-        self.assertEqual(done.stderr.count(f"{self.pairs[BLANK][0]}: the mask ignores every pixel"), 1)
-        done = self.train("blank")
-        self.assertEqual(done.stderr.count(f"{self.pairs[BLANK][0]}: the mask ignores every pixel"), 1)
-        _, metrics = program.read_csv(self.path("results", "metrics.csv"))
+        named = f"{self.pairs[BLANK][0]}: the mask ignores every pixel"
+        for resolution in "input", "original":
+            done = self.run_program("test", "tiny.ini", "--set", "run.output=teacher", "--output", resolution, "--set",
+                                    f"test.resolution={resolution}")
+            self.assertEqual(done.stderr.count(named), 1, resolution)
+        self.assertEqual(self.train("blank").stderr.count(named), 1)
+        self.assertEqual(program.read_bytes(self.path("input", "metrics.csv")),
+                         program.read_bytes(self.path("original", "metrics.csv")))
+        _, metrics = program.read_csv(self.path("input", "metrics.csv"))
         self.assertEqual({row["image"] for row in metrics},
                          {image for i, (image, _) in enumerate(self.pairs) if i >= 6 and i != BLANK})
-        for row in program.read_csv(self.path("results", "summary.csv"))[1]:
+        for row in program.read_csv(self.path("input", "summary.csv"))[1]:
             self.assertEqual(row["images"], "3")
             self.assertTrue(math.isfinite(float(row["dice"])))
 
