@@ -201,7 +201,8 @@ enum paced_err paced_pairs_check(const char *where, const char *text);
 enum paced_err paced_spacing_parse(double spacing_mm[2], const char *where, const char *text);
 /* Checks data.ignore: none, or a whole number from 0 to 65535. */
 enum paced_err paced_ignore_check(const char *where, const char *text);
-/* Label of pixels that come from outside a moved image: PACED_IGNORED if data.ignore is a value, else 0. */
+/* Label of pixels that come from outside a moved image: PACED_IGNORED if data.ignore is a value or data.fit is
+ * pad, which brings in ignored pixels, too; else 0. */
 uint8_t paced_outside_label(const struct paced_data_options *options);
 
 /* Class name from the label table or from data.dataset, or NULL. Valid until the masks are closed. */

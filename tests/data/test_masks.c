@@ -275,6 +275,26 @@ static void test_real_colours(void **state) {
     free(config.data.labels);
 }
 
+/* Moved images have ignored pixels at the border if the data set has such pixels. */
+static void test_label_from_outside(void **state) {
+    static const struct {
+        char ignore[8];
+        int fit;
+        uint8_t label;
+    } cases[] = {{"", PACED_FIT_CROP, 0},
+                 {"none", PACED_FIT_STRETCH, 0},
+                 {"none", PACED_FIT_PAD, PACED_IGNORED},
+                 {"0", PACED_FIT_STRETCH, PACED_IGNORED},
+                 {"255", PACED_FIT_CROP, PACED_IGNORED}};
+    for (size_t i = 0; i < PACED_COUNT(cases); ++i) {
+        char *ignore = paced_strdup(cases[i].ignore);
+        const struct paced_data_options options = {.ignore = ignore, .fit = cases[i].fit};
+        assert_int_equal(paced_outside_label(&options), cases[i].label);
+        free(ignore);
+    }
+    assert_int_equal(paced_outside_label(&(struct paced_data_options){0}), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bad_tables),
@@ -283,6 +303,7 @@ int main(void) {
         cmocka_unit_test(test_unknown_colour),
         cmocka_unit_test(test_table_without_colours),
         cmocka_unit_test(test_ignore),
+        cmocka_unit_test(test_label_from_outside),
         cmocka_unit_test(test_class_names),
         cmocka_unit_test(test_merge),
         cmocka_unit_test(test_merge_of_unequal_sizes),
