@@ -357,9 +357,20 @@ static enum paced_err close_epoch(struct trainer *t) {
     return checkpoint_save(t->files.state, &t->network, c, t->optimizer, s);
 }
 
+/* Without an admitted pixel, a loss that depends on them is 0 and teaches nothing. */
+static void warn_of_no_admission(const struct trainer *t, const struct paced_log_row *train) {
+    if (!is_paced(t) || t->inputs.objective.soft || train->measures.admitted > 0) return;
+    paced_log(
+        PACED_LOG_WARN,
+        "epoch %d: no pixel is admitted, because all are less certain than mu = %g allows; raise pacing.mu, or set "
+        "pacing.function to quantile or linear",
+        train->epoch, train->measures.mu);
+}
+
 static void report_epoch(const struct trainer *t) {
     const struct paced_log_row *train = &t->log.rows[t->log.count - 2], *val = &t->log.rows[t->log.count - 1];
     bool best = t->state.best_epoch == val->epoch;
+    warn_of_no_admission(t, train);
     paced_log(PACED_LOG_INFO,
               "epoch %d/%lld: train ce %.4f dice %.4f, val ce %.4f dice %.4f%s%s%s, lr %g, %.1f images/s", train->epoch,
               (long long)t->config->train.epochs, train->measures.ce, train->measures.dice, val->measures.ce,
