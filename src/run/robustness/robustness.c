@@ -15,6 +15,7 @@
 #include "src/run/report_runs.h"
 #include "src/run/robustness/contact_sheet.h"
 #include "src/run/test/evaluation.h"
+#include "src/run/unused.h"
 
 enum { MAX_DEPTH = 64 }; /* components of a path in the name of weights */
 
@@ -266,7 +267,7 @@ static enum paced_err measure(struct measurement *m, const struct paced_config *
                                            .clean = paced_alloc(weights, sizeof *m->results.clean),
                                            .scores = paced_alloc(cells, sizeof *m->results.scores)};
     for (size_t w = 0; w < weights; ++w) PACED_TRY(measure_weights(m, config, w));
-    return PACED_OK;
+    return unused_report(&config->data);
 }
 
 static void close_parts(struct measurement *m) {

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "src/run/shared.h"
-#include "src/run/unused.h"
 
 static enum paced_err open_inputs(struct evaluation *e, const struct paced_config *c) {
     PACED_TRY(paced_evaluator_create(&e->evaluator, &c->test, c->data.size, (int)c->data.classes));
@@ -28,7 +27,6 @@ enum paced_err evaluation_open(struct evaluation *e, const struct paced_config *
                              .workers = (int)c->data.workers};
     e->data.range = e->range;
     PACED_TRY(open_inputs(e, c));
-    PACED_TRY(unused_report(&c->data));
     size_t count = paced_dataset_count(e->dataset);
     if ((size_t)e->batch > count) e->batch = (int)count;
     e->order = paced_alloc(count, sizeof *e->order);

@@ -10,6 +10,7 @@
 #include "src/run/report_runs.h"
 #include "src/run/test/evaluation.h"
 #include "src/run/test/overlays.h"
+#include "src/run/unused.h"
 
 static enum paced_err measure(struct evaluation *evaluation, const struct paced_config *c,
                               struct paced_scores *scores) {
@@ -17,7 +18,8 @@ static enum paced_err measure(struct evaluation *evaluation, const struct paced_
     enum paced_err err = evaluation_open(evaluation, c, weights);
     if (!err) err = evaluation_load(evaluation, weights);
     free(weights);
-    return err ? err : evaluation_run(evaluation, NULL, "test", scores);
+    if (!err) err = evaluation_run(evaluation, NULL, "test", scores);
+    return err ? err : unused_report(&c->data);
 }
 
 /* Without a measurement the file of an earlier test is removed, so that it is not mistaken for this one's. */

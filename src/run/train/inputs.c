@@ -95,7 +95,7 @@ static enum paced_err decode_all(struct paced_dataset *dataset, int workers, con
 }
 
 enum paced_err inputs_check_images(const struct inputs *inputs, int workers) {
-    PACED_TRY(unused_report(&inputs->data));
     PACED_TRY(decode_all(inputs->train, workers, "reading train"));
-    return decode_all(inputs->val, workers, "reading val");
+    PACED_TRY(decode_all(inputs->val, workers, "reading val"));
+    return unused_report(&inputs->data);
 }
