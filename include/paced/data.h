@@ -78,7 +78,11 @@ enum paced_samples { PACED_SHOWN, PACED_COLOURS, PACED_VALUES };
  * on a side), for other formats and for a missing slice. Alpha is dropped, not blended; gamma, colour profiles and the
  * EXIF orientation are ignored, so pixels keep their positions in the file.
  * PNG: 1, 2, 4, 8, 16 bit; grey, RGB, palette; with or without alpha; interlaced or not.
- * JPEG: grey, colour, CMYK. A harmless libjpeg warning is logged; missing data is an error. */
+ * JPEG: grey, colour, CMYK. A harmless libjpeg warning is logged; missing data is an error.
+ * TIFF: grey, RGB, palette; unsigned and signed integers of up to 16, of 32 and of 64 bits, floats of 16, 32 and 64;
+ * every compression of libtiff. Pages are slices and have one size; thumbnails and transparency masks are no slices.
+ * The resolution is the spacing if its unit is inch or cm, and if it is not 72 or 96 dots per inch.
+ * Unsigned samples of up to 8 and of 16 bits become bytes and words; all others become floats. */
 enum paced_err paced_image_describe(const char *path, const char *context, struct paced_image_info *info);
 enum paced_err paced_raster_read(const char *path, const char *context, enum paced_samples samples,
                                  struct paced_raster *raster);

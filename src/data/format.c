@@ -15,7 +15,9 @@ enum paced_err format_refuse(const char *path, const char *context, const char *
 }
 
 enum paced_err format_refuse_lossy(const char *path, const char *context, const char *name) {
-    return format_refuse(path, context, "is a %s file, whose compression changes values; masks must be PNG", name);
+    return format_refuse(path, context,
+                         "is a %s file, whose compression changes values; masks must be PNG or another lossless format",
+                         name);
 }
 
 enum paced_err format_check_size(const char *path, const char *context, uint64_t width, uint64_t height) {

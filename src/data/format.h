@@ -11,6 +11,9 @@ enum { IMAGE_MAX_SIDE = 65535, IMAGE_MAX_PIXELS = 1 << 28 };
 /* The first bytes of a file, for the recognition of its format. */
 enum { FORMAT_FIRST_BYTES = 352 };
 
+/* Maximum of the slices of a file. */
+enum { FORMAT_MAX_SLICES = 65535 };
+
 /* Readers get a file whose first bytes the format recognised. On an error the result holds nothing to release. */
 struct format {
     const char *name;                                     /* for messages: "PNG" */
@@ -23,7 +26,7 @@ struct format {
     enum paced_err (*read)(const char *path, const char *context, int slice, enum paced_samples samples,
                            struct paced_raster *raster);
 };
-extern const struct format png_format, jpeg_format;
+extern const struct format png_format, jpeg_format, tiff_format;
 
 /* Reports "<context>: <path>: ...", or "<path>: ..." if context is NULL or empty; returns PACED_INVALID. */
 enum paced_err format_refuse(const char *path, const char *context, const char *fmt, ...) PACED_PRINTF(3, 4);

@@ -11,11 +11,33 @@
 
 /* ---- readers ------------------------------------------------------------------------------------------------- */
 
+/* Samples as displayed, where the lowest value is stored as white. */
+static enum paced_err turn_black(const char *path, const char *context, struct paced_raster *raster) {
+    if (raster->sample == PACED_REALS)
+        return paced_error_at(PACED_INVALID, context,
+                              "%s: shows its lowest value as white and has no 8 or 16 bits; "
+                              "convert it",
+                              path);
+    size_t count = (size_t)raster->info.width * (size_t)raster->info.height * (size_t)raster->info.channels;
+    for (size_t i = 0; i < count; ++i) {
+        if (raster->sample == PACED_BYTES)
+            ((uint8_t *)raster->value)[i] ^= UINT8_MAX;
+        else
+            ((uint16_t *)raster->value)[i] ^= UINT16_MAX;
+    }
+    return PACED_OK;
+}
+
 /* Reads a raster and allocates the mask of its size. */
 static enum paced_err start_mask(const char *path, const char *context, enum paced_samples samples,
                                  struct paced_raster *raster, struct paced_mask *mask) {
     *mask = (struct paced_mask){0};
     PACED_TRY(paced_raster_read(path, context, samples, raster));
+    if (samples == PACED_COLOURS && raster->info.inverted) {
+        enum paced_err err = turn_black(path, context, raster);
+        if (err) free(raster->value);
+        if (err) return err;
+    }
     *mask = (struct paced_mask){.width = raster->info.width, .height = raster->info.height};
     mask->label = paced_alloc((size_t)mask->width * (size_t)mask->height, 1);
     return PACED_OK;

@@ -14,7 +14,7 @@ static void measure_file(struct measured *m, const char *path) {
     struct paced_image_info info;
     struct paced_raster raster;
     if (paced_image_describe(path, NULL, &info) != PACED_OK) return;
-    if (info.bits <= 8) {
+    if (info.bits <= 8 && !info.is_signed && !info.is_float) {
         ++m->shallow;
         return;
     }

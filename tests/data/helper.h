@@ -50,6 +50,7 @@ static inline const char *at(const char *name) {
 
 static inline const char *put_bytes(const char *name, const void *data, size_t size) {
     const char *path = at(name);
+    remove(path); /* ext4 waits for the disk where a file is truncated and written again */
     FILE *f = fopen(path, "wb");
     assert_non_null(f);
     assert_int_equal(fwrite(data, 1, size, f), size);
@@ -67,6 +68,7 @@ static int real_stderr = -1;
 static inline void hush(void) {
     fflush(stderr);
     real_stderr = dup(STDERR_FILENO);
+    remove(at("stderr"));
     int fd = open(at("stderr"), O_RDWR | O_CREAT | O_TRUNC, 0600);
     dup2(fd, STDERR_FILENO);
     close(fd);

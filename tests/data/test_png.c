@@ -233,8 +233,8 @@ static void test_no_png(void **state) {
     (void)state;
     check_refused(at("missing.png"), "; check the path");
     check_refused(test_dir, "is a directory; give a file");
-    check_refused(put_text("text.png", "this is no picture, whatever its name says"), "is not a PNG or JPEG file");
-    check_refused(put_bytes("empty.png", "", 0), "is not a PNG or JPEG file");
+    check_refused(put_text("text.png", "this is no picture, whatever its name says"), "is not a PNG, JPEG");
+    check_refused(put_bytes("empty.png", "", 0), "is not a PNG, JPEG");
 }
 
 /* Writes a header with a large size and no data. */

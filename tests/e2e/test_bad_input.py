@@ -241,7 +241,7 @@ class DataTest(program.Case):
     def test_bad_images_to_predict(self):
         options = ["predict", "tiny.ini", "--weights", "older/best.safetensors", "--output", "older"]
         program.write_text(self.path("text", "a.png"), "no image")
-        for name, says in (("nowhere.png", "; check the path"), ("text/a.png", "not a PNG or JPEG")):
+        for name, says in (("nowhere.png", "; check the path"), ("text/a.png", "not a PNG, JPEG")):
             said = self.run_program(*options, name, status=2).stderr.splitlines()
             self.assertEqual(len(said), 2, said)
             self.assertTrue(said[0].startswith(f"paced: {name}: ") and says in said[0], said[0])
