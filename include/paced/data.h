@@ -82,7 +82,9 @@ enum paced_samples { PACED_SHOWN, PACED_COLOURS, PACED_VALUES };
  * TIFF: grey, RGB, palette; unsigned and signed integers of up to 16, of 32 and of 64 bits, floats of 16, 32 and 64;
  * every compression of libtiff. Pages are slices and have one size; thumbnails and transparency masks are no slices.
  * The resolution is the spacing if its unit is inch or cm, and if it is not 72 or 96 dots per inch.
- * Unsigned samples of up to 8 and of 16 bits become bytes and words; all others become floats. */
+ * NIfTI (versions 1 and 2, .nii and .nii.gz): integers, floats, RGB; row y, column x of slice k is voxel (x, y, k).
+ * Axes after the third give more slices. The scale of the header is applied; scaled values are floats. Unsigned samples
+ * of up to 8 and of 16 bits become bytes and words; all others become floats. */
 enum paced_err paced_image_describe(const char *path, const char *context, struct paced_image_info *info);
 enum paced_err paced_raster_read(const char *path, const char *context, enum paced_samples samples,
                                  struct paced_raster *raster);
@@ -134,6 +136,16 @@ enum paced_err paced_png_encode(uint8_t **data, size_t *size, int width, int hei
  * colours[count], 0xRRGGBB. */
 enum paced_err paced_png_write_indexed(const char *path, int width, int height, const uint8_t *index,
                                        const uint32_t *colours, int count);
+
+/* Writes labels[slice][height][width] of the NIfTI file `like` slice by slice, with its header, as .nii.gz with voxels
+ * of 8 bits. paced_nifti_commit finishes the file and releases `nifti`, also on an error; paced_nifti_abort (accepts
+ * NULL) leaves no file. */
+struct paced_nifti;
+bool paced_nifti_is(const char *path); /* a NIfTI file that can be described */
+enum paced_err paced_nifti_create(struct paced_nifti **nifti, const char *path, const char *like);
+enum paced_err paced_nifti_add_slice(struct paced_nifti *nifti, const uint8_t *label);
+enum paced_err paced_nifti_commit(struct paced_nifti *nifti);
+void paced_nifti_abort(struct paced_nifti *nifti);
 
 /* Writes a PNG row by row, 8 or 16 bits (host byte order), without the image in memory. paced_png_commit finishes the
  * file and releases `png`, also on an error; paced_png_abort (accepts NULL) leaves no file. */

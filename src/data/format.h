@@ -26,7 +26,7 @@ struct format {
     enum paced_err (*read)(const char *path, const char *context, int slice, enum paced_samples samples,
                            struct paced_raster *raster);
 };
-extern const struct format png_format, jpeg_format, tiff_format;
+extern const struct format png_format, jpeg_format, nifti_format, tiff_format;
 
 /* Reports "<context>: <path>: ...", or "<path>: ..." if context is NULL or empty; returns PACED_INVALID. */
 enum paced_err format_refuse(const char *path, const char *context, const char *fmt, ...) PACED_PRINTF(3, 4);

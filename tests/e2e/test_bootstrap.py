@@ -11,8 +11,8 @@ from program import Case, main, read_text, write_text
 BOOTSTRAP = pathlib.Path(__file__).resolve().parents[2] / "bootstrap"
 TOOLS = ["awk", "cat", "dirname", "env", "grep", "sh", "tr", "touch"]
 BUILD = ["meson", "ninja-build", "pkgconf", "gcc", "libc6-dev", "ocl-icd-opencl-dev", "pocl-opencl-icd",
-         "libclblast-dev", "libpng-dev", "libjpeg-dev", "libturbojpeg0-dev", "libtiff-dev", "libinih-dev", "libjansson-dev",
-         "libzip-dev", "libcairo2-dev", "fonts-dejavu-core"]
+         "libclblast-dev", "libpng-dev", "libjpeg-dev", "libturbojpeg0-dev", "libtiff-dev", "libnifti2-dev", "libinih-dev",
+         "libjansson-dev", "libzip-dev", "zlib1g-dev", "libcairo2-dev", "fonts-dejavu-core"]
 TEST = ["libcmocka-dev", "python3"]
 # $STATE is a folder of files with one name per line: `archive` (packages of the mirror), `lists`, `installed`, `log`
 # and others.
