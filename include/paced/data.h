@@ -119,7 +119,13 @@ enum paced_err paced_image_read(const char *path, const char *context, const str
 /* Converts a displayed raster and releases it. */
 struct paced_image paced_image_from(struct paced_raster *raster, const struct paced_value_range *range);
 
-/* True if the name ends in an ending of these formats (case-insensitive), such as .png or .nii.gz. */
+/* Slices that a path stands for: all of a file, or 1 if it has a number; 0 if the file cannot be described, which is
+ * not reported. */
+int paced_image_slices(const char *path);
+/* Length of a path without the number of a slice, "#12". */
+size_t paced_image_file_length(const char *path);
+/* True if the name ends in an ending of these formats (case-insensitive), such as .png or .nii.gz. A number of a slice
+ * may follow, here and below. */
 bool paced_image_named(const char *name);
 /* Length of the name without such an ending, or without its last ending. */
 size_t paced_image_stem_length(const char *name);
@@ -251,6 +257,7 @@ void paced_dataset_close(struct paced_dataset *dataset);
 size_t paced_dataset_count(const struct paced_dataset *dataset);
 struct paced_extent paced_dataset_extent(const struct paced_dataset *dataset);        /* of the decoded pairs */
 const char *paced_dataset_image_name(const struct paced_dataset *dataset, size_t i);  /* as written in the split */
+char *paced_dataset_image_path(const struct paced_dataset *dataset, size_t i);        /* below data.root; free() it */
 const char *paced_dataset_class_name(const struct paced_dataset *dataset, int class); /* may be NULL */
 /* Hash of the names of all images and masks, in order. */
 uint64_t paced_dataset_hash(const struct paced_dataset *dataset);

@@ -6,6 +6,7 @@
  * the second result is dropped. */
 #include "src/data/dataset.h"
 #include "src/data/census.h"
+#include "src/data/format.h"
 #include "src/data/measure.h"
 
 #include <errno.h>
@@ -79,6 +80,7 @@ static enum paced_err open_pairs(struct paced_dataset *d, const struct paced_dat
     d->fit = options->fit;
     PACED_TRY(path ? split_read(&d->split, path, folder ? 1 : 0)
                    : split_find(&d->split, options->root, options->pairs));
+    PACED_TRY(split_expand(&d->split, d->root));
     d->cache = paced_alloc(d->split.count, sizeof *d->cache);
     d->seen = paced_alloc(d->split.count, sizeof *d->seen);
     PACED_TRY(paced_spacing_parse(d->spacing_mm, "data.spacing", options->spacing));
@@ -144,9 +146,13 @@ char *dataset_path_below_root(const struct paced_dataset *d, const char *name) {
     return paced_path_join(d->folder, name);
 }
 
+char *paced_dataset_image_path(const struct paced_dataset *d, size_t i) {
+    return dataset_path_below_root(d, d->split.pairs[i].image);
+}
+
 char *paced_dataset_stratum(const struct paced_dataset *d, size_t i) {
     if (!d->masks->kind->by_folder) return paced_strdup("");
-    char *path = dataset_path_below_root(d, d->split.pairs[i].image), *dir = paced_path_dir(path);
+    char *path = paced_dataset_image_path(d, i), *dir = paced_path_dir(path);
     free(path);
     return dir;
 }
@@ -177,12 +183,13 @@ const struct paced_masks *paced_dataset_masks(const struct paced_dataset *d) {
 /* ---- before loading ------------------------------------------------------------------------------------------ */
 
 static enum paced_err check_file(const struct paced_dataset *d, size_t i, const char *name) {
-    char *path = paced_path_join(d->root, name);
+    char *slice = paced_path_join(d->root, name), *path = image_file(slice);
     enum paced_err err = PACED_OK;
     if (access(path, R_OK) != 0)
-        err = paced_error_at(PACED_INVALID, d->split.path, "entry %zu: %s: cannot open: %s; check the path", i + 1,
-                             path, strerror(errno));
+        err = paced_error_at(PACED_INVALID, d->split.path, "entry %zu: %s: cannot open: %s; check the path",
+                             d->split.pairs[i].entry, path, strerror(errno));
     free(path);
+    free(slice);
     return err;
 }
 
@@ -293,7 +300,7 @@ static enum paced_err read_pair(struct paced_dataset *d, size_t i, bool measured
     const struct paced_value_range *range = range_of(d);
     const struct paced_pair *names = &d->split.pairs[i];
     char *image_path = paced_path_join(d->root, names->image), *mask_path = paced_path_join(d->root, names->mask);
-    char *context = paced_format("%s: entry %zu", d->split.path, i + 1);
+    char *context = paced_format("%s: entry %zu", d->split.path, names->entry);
     struct paced_raster raster;
     *pair = (struct pair){0};
     enum paced_err err = paced_raster_read(image_path, context, PACED_SHOWN, &raster);

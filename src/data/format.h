@@ -28,6 +28,9 @@ struct format {
 };
 extern const struct format png_format, jpeg_format, nifti_format, tiff_format;
 
+/* The file of a path, without the number of a slice. Release with free(). */
+char *image_file(const char *path);
+
 /* Reports "<context>: <path>: ...", or "<path>: ..." if context is NULL or empty; returns PACED_INVALID. */
 enum paced_err format_refuse(const char *path, const char *context, const char *fmt, ...) PACED_PRINTF(3, 4);
 

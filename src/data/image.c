@@ -12,14 +12,21 @@ static const struct format *const formats[] = {&png_format, &jpeg_format, &nifti
 
 /* ---- names --------------------------------------------------------------------------------------------------- */
 
-/* The longest ending of these formats that `name` has, or NULL. */
+size_t paced_image_file_length(const char *path) {
+    enum { MAX_DIGITS = 6 };
+    const char *mark = strrchr(path, '#');
+    size_t digits = mark ? strspn(mark + 1, "0123456789") : 0;
+    return digits > 0 && digits <= MAX_DIGITS && !mark[1 + digits] ? (size_t)(mark - path) : strlen(path);
+}
+
+/* The longest ending of these formats that `name` has before the number of a slice, or NULL. */
 static const char *ending_of(const char *name) {
     const char *longest = NULL;
-    size_t length = strlen(name);
+    size_t length = paced_image_file_length(name);
     for (size_t f = 0; f < PACED_COUNT(formats); ++f)
         for (const char *const *ending = formats[f]->endings; *ending; ++ending) {
             size_t n = strlen(*ending);
-            if (n < length && strcasecmp(name + length - n, *ending) == 0 && (!longest || n > strlen(longest)))
+            if (n < length && strncasecmp(name + length - n, *ending, n) == 0 && (!longest || n > strlen(longest)))
                 longest = *ending;
         }
     return longest;
@@ -32,7 +39,7 @@ bool paced_image_named(const char *name) {
 
 size_t paced_image_stem_length(const char *name) {
     const char *ending = ending_of(name), *dot = strrchr(name, '.'), *slash = strrchr(name, '/');
-    if (ending) return strlen(name) - strlen(ending);
+    if (ending) return paced_image_file_length(name) - strlen(ending);
     return dot && (!slash || dot > slash + 1) ? (size_t)(dot - name) : strlen(name);
 }
 
@@ -58,15 +65,15 @@ struct source {
 
 /* Separates "file#slice", unless a file of that name exists. */
 static void split_path(const char *path, struct source *source) {
-    const char *mark = strrchr(path, '#');
-    *source = (struct source){0};
-    size_t digits = mark ? strspn(mark + 1, "0123456789") : 0;
-    if (digits == 0 || digits > 6 || mark[1 + digits] || paced_path_exists(path)) {
-        source->file = paced_strdup(path);
-        return;
-    }
-    source->file = paced_format("%.*s", (int)(mark - path), path);
-    source->slice = atoi(mark + 1);
+    size_t length = paced_path_exists(path) ? strlen(path) : paced_image_file_length(path);
+    *source = (struct source){.file = paced_format("%.*s", (int)length, path)};
+    if (path[length]) source->slice = atoi(path + length + 1);
+}
+
+char *image_file(const char *path) {
+    struct source source;
+    split_path(path, &source);
+    return source.file;
 }
 
 static enum paced_err find_format(struct source *source, const char *context) {
@@ -105,6 +112,19 @@ enum paced_err paced_image_describe(const char *path, const char *context, struc
     if (!err) err = describe(&source, context, info);
     free(source.file);
     return err;
+}
+
+int paced_image_slices(const char *path) {
+    struct paced_failures failures = {0}, *before = paced_errors_collect(&failures);
+    struct source source;
+    struct paced_image_info info = {.slices = 1};
+    split_path(path, &source);
+    enum paced_err err = find_format(&source, NULL);
+    if (!err && source.format->sliced && strcmp(source.file, path) == 0) err = describe(&source, NULL, &info);
+    free(source.file);
+    paced_errors_collect(before);
+    paced_failures_finish(&failures);
+    return err ? 0 : info.slices;
 }
 
 static enum paced_err read_raster(const struct source *source, const char *context, enum paced_samples samples,

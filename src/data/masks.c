@@ -3,6 +3,8 @@
  * Invariant: readers check every pixel of the file, so errors and counts do not depend on data.size. */
 #include "src/data/masks.h"
 
+#include "src/data/format.h"
+
 #include <ctype.h>
 #include <inttypes.h>
 #include <math.h>
@@ -193,9 +195,8 @@ const char *paced_dataset_kind_augment(int kind) {
 /* ---- several masks of one image ------------------------------------------------------------------------------ */
 
 char *masks_numbered_path(const char *path, int number) {
-    const char *slash = strrchr(path, '/'), *dot = strrchr(path, '.');
-    if (!dot || (slash && dot < slash)) dot = path + strlen(path);
-    return paced_format("%.*s_%d%s", (int)(dot - path), path, number, dot);
+    size_t stem = paced_image_stem_length(path);
+    return paced_format("%.*s_%d%s", (int)stem, path, number, path + stem);
 }
 
 static enum paced_err add_mask(const struct paced_masks *masks, const char *path, const char *context,
@@ -219,8 +220,9 @@ static enum paced_err merge(const struct paced_masks *masks, const char *path, c
     enum paced_err err = PACED_OK;
     bool more = true;
     for (int number = 1; more && !err; ++number) {
-        char *next = masks_numbered_path(path, number);
-        more = paced_path_exists(next);
+        char *next = masks_numbered_path(path, number), *file = image_file(next);
+        more = paced_path_exists(file);
+        free(file);
         if (more) err = add_mask(masks, next, context, mask);
         free(next);
     }

@@ -5,7 +5,8 @@
 #include "paced/base.h"
 
 struct paced_pair {
-    char *image, *mask; /* as written in the split */
+    char *image, *mask; /* as written in the split; a slice has its number, as in "vol.nii.gz#12" */
+    size_t entry;       /* of the split, from 1; set by split_expand */
 };
 
 struct paced_split {
@@ -21,6 +22,11 @@ enum paced_err split_read(struct paced_split *split, const char *path, int depth
 /* Lists all images below `root` that have a mask by the pattern `pairs` (data.pairs), or by one of the usual layouts if
  * `pairs` is NULL or empty. Sorted by the mask's name (by a pattern: the image's). PACED_INVALID if there is none. */
 enum paced_err split_find(struct paced_split *split, const char *root, const char *pairs);
+
+/* Numbers the entries and replaces each pair of files with several slices by the pairs of their slices. Paths are
+ * relative to `root`. Reads headers only; a file that cannot be described stays, and is reported when it is read.
+ * PACED_INVALID if image and mask have different numbers of slices. */
+enum paced_err split_expand(struct paced_split *split, const char *root);
 
 void split_finish(struct paced_split *split);
 

@@ -148,6 +148,22 @@ static void list_group(struct paced_text *list, const struct dataset_stats *s, c
     paced_text_add(list, "\n");
 }
 
+/* True if all members are slices of one file. Neighbouring slices are alike, and stay in one split. */
+static bool is_one_file(const struct dataset_stats *s, const struct member *member, size_t count) {
+    char *first = NULL;
+    bool same = true;
+    for (size_t i = 0; i < count && same; ++i) {
+        struct paced_choice place = dataset_stats_place(s, member[i].pair);
+        char *path = paced_dataset_image_path(place.dataset, place.index);
+        size_t length = paced_image_file_length(path);
+        if (!first) first = paced_strdup(path);
+        same = path[length] && strncmp(first, path, length + 1) == 0;
+        free(path);
+    }
+    free(first);
+    return same;
+}
+
 static void print_duplicates(const struct dataset_stats *s) {
     struct member *order = paced_alloc(s->count, sizeof *order);
     struct paced_text list = {0};
@@ -158,7 +174,7 @@ static void print_duplicates(const struct dataset_stats *s) {
         size_t val = 0; /* the group's images in the validation set */
         for (end = i; end < s->count && order[end].group == order[i].group; ++end)
             val += dataset_stats_is_in(s, order[end].pair, PACED_VAL);
-        if (end - i < 2) continue;
+        if (end - i < 2 || is_one_file(s, order + i, end - i)) continue;
         ++groups;
         alike += end - i;
         if (val > 0 && val < end - i) {

@@ -1,8 +1,8 @@
 /* paced data split CONFIG --val SHARE [--seed K] [--patient BY] --output DIR
  *
- * Near duplicates, and images of one patient, stay in one split. The splits balance the classes that are present and,
- * if they distinguish kinds of images, the folders. A patient is the part of a file name before a delimiter, or the
- * match of a regular expression in it (POSIX extended; its first group, if it has one). */
+ * Near duplicates, slices of one file, and images of one patient stay in one split. The splits balance the classes that
+ * are present and, if they distinguish kinds of images, the folders. A patient is the part of a file name before a
+ * delimiter, or the match of a regular expression in it (POSIX extended; its first group, if it has one). */
 #include "src/run/data/dataset_stats.h"
 #include "src/run/lock.h"
 #include "src/run/overwrite.h"
@@ -57,12 +57,28 @@ static enum paced_err name_patients(const struct dataset_stats *s, const char *b
     return PACED_OK;
 }
 
-/* Joins the groups of each patient's images. */
-static void join_patients(struct dataset_stats *s, struct named *list) {
-    qsort(list, s->count, sizeof *list, compare);
-    for (size_t i = 1; i < s->count; ++i)
+/* Joins the groups of the pairs with the same name. */
+static void join_groups(struct dataset_stats *s, struct named *list, size_t count) {
+    qsort(list, count, sizeof *list, compare);
+    for (size_t i = 1; i < count; ++i)
         if (strcmp(list[i].name, list[i - 1].name) == 0) paced_groups_join(s->group, list[i].pair, list[i - 1].pair);
     paced_groups_settle(s->group, s->count);
+}
+
+/* Joins the groups of the slices of a file. */
+static void group_slices(struct dataset_stats *s) {
+    struct named *list = paced_alloc(s->count, sizeof *list);
+    size_t slices = 0;
+    for (size_t k = 0; k < s->count; ++k) {
+        struct paced_choice place = dataset_stats_place(s, k);
+        char *path = paced_dataset_image_path(place.dataset, place.index);
+        size_t length = paced_image_file_length(path);
+        if (path[length]) list[slices++] = (struct named){paced_format("%.*s", (int)length, path), k};
+        free(path);
+    }
+    join_groups(s, list, slices);
+    for (size_t i = 0; i < slices; ++i) free(list[i].name);
+    free(list);
 }
 
 /* A single character is a delimiter; a longer text is a regular expression. */
@@ -79,7 +95,7 @@ static enum paced_err group_patients(struct dataset_stats *s, const char *by) {
     }
     struct named *list = paced_alloc(s->count, sizeof *list);
     enum paced_err err = name_patients(s, by, expression ? &regex : NULL, list);
-    if (!err) join_patients(s, list);
+    if (!err) join_groups(s, list, s->count);
     for (size_t k = 0; k < s->count; ++k) free(list[k].name);
     free(list);
     if (expression) regfree(&regex);
@@ -196,6 +212,7 @@ static enum paced_err split_stats(struct division *d, const struct paced_config 
     if (s->unreadable)
         return paced_error(PACED_INVALID, "%zu of %zu %s cannot be read; fix them or remove them from the splits",
                            s->unreadable, s->count, paced_plural(s->count, "pair", "pairs"));
+    group_slices(s);
     if (arguments->patient) PACED_TRY(group_patients(s, arguments->patient));
     make_traits(d, (size_t)config->data.classes);
     d->val = paced_alloc(s->count, sizeof *d->val);
