@@ -149,7 +149,7 @@ enum paced_err paced_png_write_indexed(const char *path, int width, int height, 
 struct paced_nifti;
 bool paced_nifti_is(const char *path); /* a NIfTI file that can be described */
 enum paced_err paced_nifti_create(struct paced_nifti **nifti, const char *path, const char *like);
-enum paced_err paced_nifti_add_slice(struct paced_nifti *nifti, const uint8_t *label);
+enum paced_err paced_nifti_add_slice(struct paced_nifti *nifti, int width, int height, const uint8_t *label);
 enum paced_err paced_nifti_commit(struct paced_nifti *nifti);
 void paced_nifti_abort(struct paced_nifti *nifti);
 

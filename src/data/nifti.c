@@ -322,7 +322,7 @@ const struct format nifti_format = {.name = "NIfTI",
 struct paced_nifti {
     struct paced_atomic file;
     gzFile stream;
-    size_t slice_bytes;
+    int width, height;
 };
 
 bool paced_nifti_is(const char *path) {
@@ -376,7 +376,8 @@ enum paced_err paced_nifti_create(struct paced_nifti **nifti, const char *path, 
     struct reader r = {.path = like};
     struct paced_nifti *w = paced_alloc(1, sizeof *w);
     enum paced_err err = open_file(&r);
-    w->slice_bytes = (size_t)r.width * (size_t)r.height;
+    w->width = r.width;
+    w->height = r.height;
     if (!err) err = start(w, path, &r);
     close_file(&r);
     *nifti = err ? NULL : w;
@@ -384,8 +385,10 @@ enum paced_err paced_nifti_create(struct paced_nifti **nifti, const char *path, 
     return err;
 }
 
-enum paced_err paced_nifti_add_slice(struct paced_nifti *w, const uint8_t *label) {
-    return write_bytes(w, label, w->slice_bytes);
+enum paced_err paced_nifti_add_slice(struct paced_nifti *w, int width, int height, const uint8_t *label) {
+    if (width != w->width || height != w->height)
+        return paced_error_at(PACED_FAILED, w->file.path, "its image changed while it was read; start again");
+    return write_bytes(w, label, (size_t)width * (size_t)height);
 }
 
 enum paced_err paced_nifti_commit(struct paced_nifti *w) {

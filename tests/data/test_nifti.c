@@ -92,7 +92,7 @@ static void test_labels(void **state) {
     nifti_1_header h;
     for (int i = 0; i < VOXELS; ++i) label[i] = (uint8_t)(i % 5);
     assert_int_equal(paced_nifti_create(&w, at("out.nii.gz"), put_words("like.nii")), PACED_OK);
-    for (int k = 0; k < SLICES; ++k) assert_int_equal(paced_nifti_add_slice(w, label + k * W * H), PACED_OK);
+    for (int k = 0; k < SLICES; ++k) assert_int_equal(paced_nifti_add_slice(w, W, H, label + k * W * H), PACED_OK);
     assert_false(paced_path_exists(at("out.nii.gz")));
     assert_int_equal(paced_nifti_commit(w), PACED_OK);
     file = gzopen(at("out.nii.gz"), "rb");

@@ -15,7 +15,7 @@ struct run {
 
 static enum paced_err predict(void *context, const char *path, const struct paced_image *image) {
     struct run *r = context;
-    PACED_TRY(prediction_make(&r->prediction, r->segmenter, path, image));
+    PACED_TRY(prediction_make(&r->prediction, r->segmenter, &r->images.visited, image));
     ++r->done;
     return PACED_OK;
 }

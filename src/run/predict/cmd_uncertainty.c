@@ -3,7 +3,8 @@
  *
  * The numbers come from the loss itself (paced_loss_measure), with two objectives: one that always fuses, for the maps,
  * and the configured one, for the weights (pcd if it has no weights). Without a mask the predicted class replaces the
- * label, so that u_p = 1 - max_c f_c and u = u_p. The mask of an image is "<stem>_mask.png" in the same folder. */
+ * label, so that u_p = 1 - max_c f_c and u = u_p. The mask of an image is "<stem>_mask.png" (or another format) in the
+ * same folder. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -161,9 +162,9 @@ static enum paced_err take_image(struct look *k, const char *path, const struct 
     paced_fit_nearest(k->config->data.fit, image->rgb, (struct paced_extent){image->height, image->width}, 3, 0, e->rgb,
                       e->extent);
     PACED_TRY(example_run(e, &k->network));
-    char *dir = paced_path_dir(path), *stem = paced_path_stem(path);
-    char *mask = paced_format("%s/%s_mask.png", dir, stem);
-    *view = paced_path_exists(mask) ? &k->masked : &k->bare;
+    bool exists;
+    char *mask = image_mask(path, &exists);
+    *view = exists ? &k->masked : &k->bare;
     enum paced_err err = *view == &k->masked ? read_mask(k, mask, path, image) : PACED_OK;
     if (*view == &k->bare) {
         memcpy(e->label, e->prediction, pixels_of(k));
@@ -173,8 +174,6 @@ static enum paced_err take_image(struct look *k, const char *path, const struct 
                       mask);
     }
     free(mask);
-    free(stem);
-    free(dir);
     if (err) return err;
     struct paced_loss *losses[] = {(*view)->maps, (*view)->weights};
     uint64_t bytes = pixels_of(k) * (uint64_t)e->classes * sizeof(float);
@@ -248,7 +247,7 @@ static enum paced_err draw(void *context, const char *path, const struct paced_i
     PACED_TRY(measure(k, view->maps, -1, k->u));
     PACED_TRY(paced_loss_measure(view->weights, 1, -1));
     PACED_TRY(paced_loss_read_weights(view->weights, 1, k->weight));
-    char *stem = paced_path_stem(path);
+    char *stem = image_stem(path);
     enum paced_err err = write_map(k, stem, "u_p", k->u_p);
     if (!err && view == &k->masked) err = write_map(k, stem, "u_b", k->u_b);
     if (!err) err = write_map(k, stem, "u", k->u);

@@ -83,6 +83,7 @@ enum paced_err prediction_init(struct prediction *p, const struct paced_config *
     if (p->logits) add_ending(p, paced_strdup(".safetensors"));
     if (p->overlay) add_ending(p, paced_strdup("_overlay.png"));
     add_ending(p, paced_strdup(".png"));
+    p->results.volumes = true;
     p->record = paced_path_join(p->output, "predict.ini");
     p->settings = settings_text(config, weights);
     count_age(p, weights);
@@ -91,6 +92,7 @@ enum paced_err prediction_init(struct prediction *p, const struct paced_config *
 }
 
 void prediction_finish(struct prediction *p) {
+    paced_nifti_abort(p->volume);
     for (size_t i = 0; i < p->results.count; ++i) free(p->ending[i]);
     free(p->ending);
     free(p->record);
@@ -100,12 +102,14 @@ void prediction_finish(struct prediction *p) {
 
 /* ---- existing results ---------------------------------------------------------------------------------------- */
 
-static bool is_done(const void *context, const char *path) {
+static bool is_done(const void *context, const struct item *item) {
     const struct prediction *p = context;
     struct stat image, result;
-    bool done = stat(path, &image) == 0;
+    char *file = paced_format("%.*s", (int)paced_image_file_length(item->path), item->path);
+    bool done = stat(item->path, &image) == 0 || stat(file, &image) == 0;
+    free(file);
     for (size_t i = 0; i < p->results.count && done; ++i) {
-        char *name = result_path(p->output, path, p->results.ending[i]);
+        char *name = item_result(p->output, item, p->results, i);
         done = stat(name, &result) == 0 && !is_before(result.st_mtim, image.st_mtim) &&
                !is_before(result.st_mtim, p->newest);
         free(name);
@@ -117,8 +121,8 @@ enum paced_err prediction_check_others(const struct prediction *p, const struct 
     enum paced_err err = PACED_OK;
     if (paced_path_exists(p->record)) return PACED_OK;
     for (size_t i = 0; !err && i < images->count * p->results.count; ++i) {
-        char *name =
-            result_path(p->output, images->paths[i / p->results.count], p->results.ending[i % p->results.count]);
+        const struct item item = images_item(images, i / p->results.count);
+        char *name = item_result(p->output, &item, p->results, i % p->results.count);
         if (paced_path_exists(name))
             err = paced_error_at(PACED_INVALID, name,
                                  "was not written by `paced predict`; choose another --output, or replace such files "
@@ -214,11 +218,32 @@ static enum paced_err write_overlay(const struct prediction *p, const char *path
     return err;
 }
 
-static enum paced_err write_mask(const struct prediction *p, const char *path, const struct paced_image *image,
+/* Adds a slice to its volume. */
+static enum paced_err add_slice(struct prediction *p, const struct item *item, const struct paced_image *image,
+                                const uint8_t *label) {
+    const int slice = image_slice(item->path);
+    enum paced_err err = PACED_OK;
+    if (slice == 0) {
+        char *file = paced_format("%.*s", (int)paced_image_file_length(item->path), item->path);
+        char *name = item_result(p->output, item, p->results, p->results.count - 1);
+        paced_nifti_abort(p->volume);
+        err = paced_nifti_create(&p->volume, name, file);
+        free(name);
+        free(file);
+    }
+    if (!err) err = paced_nifti_add_slice(p->volume, image->width, image->height, label);
+    if (err || slice + 1 < item->slices) return err;
+    struct paced_nifti *volume = p->volume;
+    p->volume = NULL;
+    return paced_nifti_commit(volume);
+}
+
+static enum paced_err write_mask(struct prediction *p, const struct item *item, const struct paced_image *image,
                                  uint8_t *label) {
+    if (item->slices) return add_slice(p, item, image, label);
     size_t count = (size_t)image->width * (size_t)image->height;
     for (size_t i = 0; i < count && p->classes == 2; ++i) label[i] = label[i] ? 255 : 0;
-    char *name = result_path(p->output, path, ".png");
+    char *name = result_path(p->output, item->path, ".png");
     enum paced_err err =
         p->classes == 2 ? paced_png_write(name, image->width, image->height, 1, label)
                         : paced_png_write_indexed(name, image->width, image->height, label, p->colours, p->classes);
@@ -226,8 +251,9 @@ static enum paced_err write_mask(const struct prediction *p, const char *path, c
     return err;
 }
 
-enum paced_err prediction_make(const struct prediction *p, struct segmenter *segmenter, const char *path,
+enum paced_err prediction_make(struct prediction *p, struct segmenter *segmenter, const struct item *item,
                                const struct paced_image *image) {
+    const char *path = item->path;
     size_t width = (size_t)image->width;
     struct output o = {.prediction = p,
                        .width = width,
@@ -240,7 +266,7 @@ enum paced_err prediction_make(const struct prediction *p, struct segmenter *seg
     if (!err) err = commit_maps(&o);
     if (!err && p->logits) err = write_logits(p, segmenter_logits(segmenter), path);
     if (!err && p->overlay) err = write_overlay(p, path, image, o.label);
-    if (!err) err = write_mask(p, path, image, o.label);
+    if (!err) err = write_mask(p, item, image, o.label);
     for (int c = 0; c < p->classes; ++c) paced_png_abort(o.maps[c]);
     free(o.row);
     free(o.maps);

@@ -19,6 +19,7 @@ struct prediction {
     char **ending;                   /* owned strings of `results` */
     char *record, *settings;         /* DIR/predict.ini and its required content */
     bool recorded;                   /* the record has that content */
+    struct paced_nifti *volume;      /* of which the first slices are predicted; NULL: none */
     struct timespec newest;          /* time of the newest file, besides the image, that results depend on */
 };
 
@@ -37,7 +38,7 @@ void prediction_drop_done(struct prediction *prediction, struct images *images);
 enum paced_err prediction_record(const struct prediction *prediction);
 
 /* Segments an image and writes its results. `overlay` overwrites the pixels of the image. */
-enum paced_err prediction_make(const struct prediction *prediction, struct segmenter *segmenter, const char *path,
+enum paced_err prediction_make(struct prediction *prediction, struct segmenter *segmenter, const struct item *item,
                                const struct paced_image *image);
 
 #endif
