@@ -26,7 +26,7 @@ struct format {
     enum paced_err (*read)(const char *path, const char *context, int slice, enum paced_samples samples,
                            struct paced_raster *raster);
 };
-extern const struct format png_format, jpeg_format, nifti_format, tiff_format;
+extern const struct format png_format, jpeg_format, dicom_format, nifti_format, tiff_format;
 
 /* The file of a path, without the number of a slice. Release with free(). */
 char *image_file(const char *path);

@@ -8,7 +8,7 @@
 #include <strings.h>
 
 /* Formats, one line each; of two files with the same stem, the earlier format is used. */
-static const struct format *const formats[] = {&png_format, &jpeg_format, &nifti_format, &tiff_format};
+static const struct format *const formats[] = {&png_format, &jpeg_format, &dicom_format, &nifti_format, &tiff_format};
 
 /* ---- names --------------------------------------------------------------------------------------------------- */
 
