@@ -77,8 +77,9 @@ static const struct command commands[] = {
      "SECTION.KEY=VALUE]... IMAGE|DIR...",
      "Writes a mask DIR/<stem>.png of each image's size: 0 and 255 for two classes, else the class\n"
      "number with a palette of the classes' colours. [predict]\n"
-     "selects prediction of the whole image or by windows. Images are PNG or JPEG; a folder stands for all its images\n"
-     "except masks (x_mask.png beside x.png). FILE may be `best` or `last` of the run's directory.\n"
+     "selects prediction of the whole image or by windows. Images are PNG, JPEG, TIFF, DICOM or NIfTI; a volume gives\n"
+     "DIR/<stem>.nii.gz. A folder stands for all its images except masks (x_mask.png beside x.png). FILE may be `best` "
+     "or `last` of the run's directory.\n"
      "--probabilities adds 16-bit DIR/<stem>_p1.png, with more than two classes DIR/<stem>_p<class>.png for each;\n"
      "--overlay adds DIR/<stem>_overlay.png, the image with outlined and tinted classes; --logits adds\n"
      "DIR/<stem>.safetensors with logits [C, S, S] (not by windows).\n"

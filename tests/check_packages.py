@@ -10,7 +10,7 @@ import sys
 # Debian's development packages of the dependencies in meson.build. System: part of the C library.
 PACKAGES = {"OpenCL": "ocl-icd-opencl-dev", "clblast": "libclblast-dev", "libpng": "libpng-dev",
             "libjpeg": "libjpeg-dev", "libtiff-4": "libtiff-dev",
-            "nifti2": "libnifti2-dev", "zlib": "zlib1g-dev", "libturbojpeg": "libturbojpeg0-dev", "inih": "libinih-dev",
+            "nifti2": "libnifti2-dev", "dcmdata": "libdcmtk-dev", "zlib": "zlib1g-dev", "libturbojpeg": "libturbojpeg0-dev", "inih": "libinih-dev",
             "jansson": "libjansson-dev", "libzip": "libzip-dev", "cairo": "libcairo2-dev", "cmocka": "libcmocka-dev"}
 SYSTEM = {"threads", "dl", "m"}
 

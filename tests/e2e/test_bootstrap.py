@@ -14,6 +14,7 @@ BUILD = ["meson", "ninja-build", "pkgconf", "gcc", "libc6-dev", "ocl-icd-opencl-
          "libclblast-dev", "libpng-dev", "libjpeg-dev", "libturbojpeg0-dev", "libtiff-dev", "libnifti2-dev", "libinih-dev",
          "libjansson-dev", "libzip-dev", "zlib1g-dev", "libcairo2-dev", "fonts-dejavu-core"]
 TEST = ["libcmocka-dev", "python3"]
+OPTIONAL = ["g++", "libdcmtk-dev"]
 # $STATE is a folder of files with one name per line: `archive` (packages of the mirror), `lists`, `installed`, `log`
 # and others.
 SCRIPTS = {
@@ -47,7 +48,7 @@ class Bootstrap(Case):
         for name, text in SCRIPTS.items():
             write_text(os.path.join(self.bin, name), f"#!/bin/sh\n{text}\n")
             os.chmod(os.path.join(self.bin, name), 0o755)
-        self.set(archive=BUILD + TEST + ["oclgrind"], lists=[], installed=[], locks=[], log=[], uid=["0"])
+        self.set(archive=BUILD + TEST + OPTIONAL + ["oclgrind"], lists=[], installed=[], locks=[], log=[], uid=["0"])
 
     def set(self, **lists):
         for name, lines in lists.items():
@@ -71,9 +72,9 @@ class Bootstrap(Case):
 
     def test_fresh_system(self):
         log, said = self.bootstrap("build")
-        self.assertEqual(self.installed_by(log), [BUILD])
+        self.assertEqual(self.installed_by(log), [BUILD, *([name] for name in OPTIONAL)])
         self.assertEqual(log[-2:], ["meson setup build", "ninja"])
-        self.assertEqual(said, ["bootstrap: installing " + " ".join(BUILD)])
+        self.assertEqual(said, [f"bootstrap: installing {names}" for names in (" ".join(BUILD), *OPTIONAL)])
         log, said = self.bootstrap("test", "--suite", "unit")
         self.assertEqual(self.installed_by(log), [TEST, ["oclgrind"]])
         self.assertEqual(log[-3:], ["meson setup --reconfigure build -Dtests=enabled", "ninja",
@@ -83,13 +84,20 @@ class Bootstrap(Case):
         self.assertEqual(self.installed_by(self.bootstrap("test")[0]), [])
 
     def test_package_only_for_a_suite(self):
-        self.set(archive=BUILD + TEST)
+        self.set(archive=BUILD + TEST + OPTIONAL)
         log, said = self.bootstrap("test")
-        self.assertEqual(self.installed_by(log), [BUILD + TEST])
-        self.assertEqual(said[1:], ["bootstrap: oclgrind is not in the package lists: the suite oclgrind is left out"])
+        self.assertEqual(self.installed_by(log), [BUILD + TEST, *([name] for name in OPTIONAL)])
+        self.assertEqual(said[3:], ["bootstrap: oclgrind is not in the package lists: the suite oclgrind is left out"])
         self.set(lists=["oclgrind"])
         self.assertEqual(self.bootstrap("test")[1], ["bootstrap: installing oclgrind",
                                                      "bootstrap: that failed: the suite oclgrind is left out"])
+
+    def test_no_dicom(self):
+        self.set(archive=BUILD)
+        log, said = self.bootstrap("build")
+        self.assertEqual(self.installed_by(log), [BUILD])
+        self.assertEqual(said[1:], [f"bootstrap: {name} is not in the package lists: reading DICOM files is left out"
+                                    for name in OPTIONAL])
 
     def test_other_name(self):
         names = ["pkg-config" if name == "pkgconf" else name for name in BUILD]
@@ -121,12 +129,12 @@ class Bootstrap(Case):
             self.set(lists=lists, locks=["held"], installed=[])
             log, said = self.bootstrap("build")
             self.assertEqual(log.count("sleep"), 1)
-            self.assertEqual(self.installed_by(log)[-1], BUILD)
+            self.assertIn(BUILD, self.installed_by(log))
             self.assertIn("bootstrap: waiting for another apt to end", said)
 
     def test_users(self):
         self.set(uid=["1000"])
-        self.assertEqual(self.bootstrap("build")[0].count("sudo"), 2)
+        self.assertEqual(self.bootstrap("build")[0].count("sudo"), 2 + len(OPTIONAL))
         self.remove("sudo")
         self.assertEqual(self.bootstrap("build"), (["ninja"], []))
         self.set(installed=[])

@@ -202,8 +202,7 @@ enum paced_err images_list(struct images *images, const struct paced_arguments *
     for (size_t i = 1; i < arguments->name_count; ++i) {
         const char *name = arguments->names[i];
         if (!*name)
-            return paced_error(PACED_INVALID,
-                               "'' is not the name of an image; name PNG or JPEG files, or their folder");
+            return paced_error(PACED_INVALID, "'' is not the name of an image; name image files, or their folder");
         if (paced_path_is_dir(name))
             PACED_TRY(add_folder(images, name));
         else
