@@ -409,7 +409,7 @@ void paced_loader_release(struct paced_loader *loader, struct paced_batch *batch
 
 /* Write `count` synthetic images of size x size with masks below dir, and train.json and val.json (every fifth image is
  * for validation). Image i depends on (seed, i, size) only. PACED_INVALID for a count or a size out of range
- * (src/data/synth.c), and for files in its folders that no earlier set wrote; PACED_STOPPED after Ctrl-C, without the
+ * (src/data/synth/synth.c), and for files in its folders that no earlier set wrote; PACED_STOPPED after Ctrl-C, without the
  * two splits.
  *   breast  ultrasound with lesions in BUSI's layout: benign/, malignant/, normal/ with "benign (1).png" and
  *           "benign (1)_mask.png"; a tenth is normal (empty masks)

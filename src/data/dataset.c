@@ -6,7 +6,7 @@
  * the second result is dropped. */
 #include "src/data/dataset.h"
 #include "src/data/census.h"
-#include "src/data/format.h"
+#include "src/data/formats/format.h"
 #include "src/data/measure.h"
 
 #include <errno.h>

@@ -3,7 +3,7 @@
  * Invariant: readers check every pixel of the file, so errors and counts do not depend on data.size. */
 #include "src/data/masks.h"
 
-#include "src/data/format.h"
+#include "src/data/formats/format.h"
 
 #include <ctype.h>
 #include <inttypes.h>

@@ -1,5 +1,5 @@
 /* Image files of any format. The first bytes determine the format, not the name. */
-#include "src/data/format.h"
+#include "src/data/formats/format.h"
 
 #include <ctype.h>
 #include <errno.h>

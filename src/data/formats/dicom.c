@@ -1,11 +1,11 @@
 /* DICOM files: the row of the table of formats. dicom.cc reads them with DCMTK, in builds that have it; without it they
  * are recognised only. No message holds a value of a file, which might tell who the patient is. */
-#include "src/data/dicom.h"
+#include "src/data/formats/dicom.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "src/data/format.h"
+#include "src/data/formats/format.h"
 
 #ifdef PACED_DICOM
 

@@ -1,5 +1,5 @@
 /* Volumes last used: a few, of at most twice the size of the largest one that is held. */
-#include "src/data/volumes.h"
+#include "src/data/formats/volumes.h"
 
 #include <pthread.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* Common functions of the synthetic sets. Speckle is the magnitude of a complex Gaussian field (Rayleigh: Burckhardt
  * 1978), blurred to a small grain; LOOKS fields are averaged in power, as in a compounding scanner. */
-#include "src/data/synth.h"
+#include "src/data/synth/synth.h"
 
 #include <dirent.h>
 #include <stdlib.h>

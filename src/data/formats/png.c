@@ -6,7 +6,7 @@
  * libpng reports errors by longjmp, so every function that calls it calls setjmp itself. Invariant: after a jump, no
  * local variable of the function that called setjmp is read. State lives in a struct of the caller, so that nothing is
  * indeterminate and one function releases it. */
-#include "src/data/format.h"
+#include "src/data/formats/format.h"
 
 #include <errno.h>
 #include <png.h>

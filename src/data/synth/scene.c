@@ -7,7 +7,7 @@
  * is that of its centre.
  *
  * Invariant: image i depends on (seed, i, size) only. */
-#include "src/data/synth.h"
+#include "src/data/synth/synth.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -8,7 +8,7 @@
  *
  * Invariant: image i depends on (seed, i, size) only. Images of a patient share tissue and depth of view; a patient is
  * in one split only. */
-#include "src/data/synth.h"
+#include "src/data/synth/synth.h"
 
 #include <stdlib.h>
 

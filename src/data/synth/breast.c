@@ -8,7 +8,7 @@
  * Dark tissue and shadows are about as dark as lesions, so no grey threshold segments the lesions.
  *
  * Invariant: image i depends on (seed, i, size) only; it has its own random stream. */
-#include "src/data/synth.h"
+#include "src/data/synth/synth.h"
 
 enum { HARMONICS = 12, LOBULES = 7, SHADOWS = 2, LAYERS = 4 };
 enum { PER_BLOCK = 10 }; /* one image of each block of ten is normal */

@@ -1,6 +1,6 @@
 /* DICOM reader, through DCMTK: single and multi-frame files, uncompressed, RLE, JPEG and JPEG-LS. One frame is decoded
  * at a time. DCMTK's log is off, because its messages hold values of the file. No exception leaves this file. */
-#include "src/data/dicom.h"
+#include "src/data/formats/dicom.h"
 
 #include <dcmtk/config/osconfig.h>
 #include <dcmtk/dcmdata/dcrledrg.h>

@@ -6,8 +6,8 @@
  *
  * A slice of a plain file is read by itself. A compressed file must be decompressed from its start, so the volumes last
  * used stay in memory. */
-#include "src/data/format.h"
-#include "src/data/volumes.h"
+#include "src/data/formats/format.h"
+#include "src/data/formats/volumes.h"
 
 #include <errno.h>
 #include <math.h>

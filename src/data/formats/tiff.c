@@ -4,7 +4,7 @@
  *
  * libtiff reports some faults in compressed data as warnings and fills the rest with zeros. Here every warning during
  * the decoding is an error, except `harmless`. Warnings about the directory are debug messages. */
-#include "src/data/format.h"
+#include "src/data/formats/format.h"
 
 #include <math.h>
 #include <stdlib.h>

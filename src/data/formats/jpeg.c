@@ -5,7 +5,7 @@
  * accepted, so that a truncated or damaged file is an error.
  *
  * libjpeg reports errors by longjmp: no local variable of the function that called setjmp is read after a jump. */
-#include "src/data/format.h"
+#include "src/data/formats/format.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* format: errors and limits that all image readers share. */
-#include "src/data/format.h"
+#include "src/data/formats/format.h"
 
 #include <stdlib.h>
 
