@@ -409,14 +409,13 @@ void paced_loader_release(struct paced_loader *loader, struct paced_batch *batch
 
 /* Write `count` synthetic images of size x size with masks below dir, and train.json and val.json (every fifth image is
  * for validation). Image i depends on (seed, i, size) only. PACED_INVALID for a count or a size out of range
- * (src/data/synth/synth.c), and for files in its folders that no earlier set wrote; PACED_STOPPED after Ctrl-C, without the
- * two splits.
- *   breast  ultrasound with lesions in BUSI's layout: benign/, malignant/, normal/ with "benign (1).png" and
- *           "benign (1)_mask.png"; a tenth is normal (empty masks)
- *   needle  ultrasound with the shaft of a needle, in the needle set's layout: train/, train_mask/, test/, test_mask/
- * with "p4_1_008.png" and "p4_1_008_mask.png"; the first part is the patient; patients 5 and 10 are for validation
- *   scene   surgical scenes in robo's layout: train/, val/ with "scene_00001.png" and "scene_00001_mask.png",
- * labels.json; tissue, an organ, a thread, and one to three instruments of shaft, wrist and jaws */
+ * (src/data/synth/synth.c), and for files in its folders that no earlier set wrote; PACED_STOPPED after Ctrl-C, without
+ * the two splits. breast  ultrasound with lesions in BUSI's layout: benign/, malignant/, normal/ with "benign (1).png"
+ * and "benign (1)_mask.png"; a tenth is normal (empty masks) needle  ultrasound with the shaft of a needle, in the
+ * needle set's layout: train/, train_mask/, test/, test_mask/ with "p4_1_008.png" and "p4_1_008_mask.png"; the first
+ * part is the patient; patients 5 and 10 are for validation scene   surgical scenes in robo's layout: train/, val/ with
+ * "scene_00001.png" and "scene_00001_mask.png", labels.json; tissue, an organ, a thread, and one to three instruments
+ * of shaft, wrist and jaws */
 typedef enum paced_err paced_synth(const char *dir, int64_t count, int64_t size, uint64_t seed);
 paced_synth paced_synth_breast, paced_synth_needle, paced_synth_scene;
 

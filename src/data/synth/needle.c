@@ -1,6 +1,6 @@
 /* Synthetic needles in ultrasound: B-mode-like images with a mask of the shaft, in the layout of the needle set.
  *
- * Levels are in decibels relative to white, with speckle and compression to grey as in synth_breast.c. A needle enters
+ * Levels are in decibels relative to white, with speckle and compression to grey as in breast.c. A needle enters
  * at the left or right edge and descends obliquely to its tip:
  *   shaft   a narrow bright line, weaker where it reflects less of the beam, brightest at the bevel of the tip
  *   tail    reverberation: fainter copies of the shaft at equal distances below it, and a shadow behind
