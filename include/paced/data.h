@@ -89,7 +89,11 @@ enum paced_err paced_image_describe(const char *path, const char *context, struc
 enum paced_err paced_raster_read(const char *path, const char *context, enum paced_samples samples,
                                  struct paced_raster *raster);
 /* Sample i of value. */
-double paced_raster_at(const struct paced_raster *raster, size_t i);
+static inline double paced_raster_at(const struct paced_raster *raster, size_t i) {
+    if (raster->sample == PACED_BYTES) return ((const uint8_t *)raster->value)[i];
+    if (raster->sample == PACED_WORDS) return ((const uint16_t *)raster->value)[i];
+    return (double)((const float *)raster->value)[i];
+}
 
 /* The values that become black and white in an 8-bit image: data.range. */
 struct paced_value_range {

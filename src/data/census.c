@@ -15,7 +15,10 @@ void census_note(struct paced_occurrences *o, size_t i) {
 static bool count_labels(struct paced_census *census, int state, const uint8_t *label, size_t pixels) {
     uint64_t counts[LABELS] = {0};
     bool foreground = false;
-    for (size_t k = 0; k < pixels; ++k) ++counts[label[k]];
+    for (size_t k = 0, end; k < pixels; k = end) { /* runs, because neighbours mostly share a label */
+        for (end = k + 1; end < pixels && label[end] == label[k];) ++end;
+        counts[label[k]] += end - k;
+    }
     for (int c = 0; c < LABELS; ++c) {
         census->pixels[state][c] += counts[c];
         census->holders[state][c] += counts[c] > 0;

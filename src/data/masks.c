@@ -59,40 +59,56 @@ static enum paced_err refuse_pixel(const char *path, const char *context, const 
     return paced_error_at(PACED_INVALID, context, "%s: row %zu, column %zu %s", path, i / width, i % width, what);
 }
 
-/* The greatest channel of pixel i; masks are drawn in any of them. */
-static double brightest(const struct paced_raster *raster, size_t i) {
-    size_t channels = (size_t)raster->info.channels;
-    double value = paced_raster_at(raster, i * channels);
-    for (size_t c = 1; c < channels; ++c) value = fmax(value, paced_raster_at(raster, i * channels + c));
+/* The greatest channel of each pixel, because masks are drawn in any of them: value[pixels]; free() it. */
+static float *brightest(const struct paced_raster *raster, size_t pixels) {
+    const size_t channels = (size_t)raster->info.channels;
+    float *value = paced_alloc(pixels, sizeof *value);
+    for (size_t i = 0, at = 0; i < pixels; ++i) {
+        value[i] = (float)paced_raster_at(raster, at++);
+        for (size_t c = 1; c < channels; ++c) {
+            const float other = (float)paced_raster_at(raster, at++);
+            if (other > value[i]) value[i] = other;
+        }
+    }
     return value;
 }
 
-static double white_of(const struct paced_raster *raster, size_t pixels) {
-    double max = 0, white = 255;
-    for (size_t i = 0; i < pixels; ++i) max = fmax(max, brightest(raster, i));
+static float white_of(const float *value, size_t pixels) {
+    float max = 0, white = 255;
+    for (size_t i = 0; i < pixels; ++i) max = value[i] > max ? value[i] : max;
     if (max <= 1) return max > 0;
     while (white < max) white = 2 * white + 1;
     return white;
 }
 
+/* Label and census of one value of a binary mask. `seen` marks its grey level. */
+static uint8_t divide(const struct paced_masks *masks, struct paced_mask *mask, double value, bool seen[256]) {
+    if (value == 0 || value == mask->white) return value == masks->ignore ? PACED_IGNORED : value > 0;
+    if (value == masks->ignore) return PACED_IGNORED;
+    ++mask->unmapped;
+    seen[(int)(value / mask->white * 255)] = true;
+    return value >= masks->threshold * mask->white;
+}
+
 static enum paced_err read_binary(const struct paced_masks *masks, const char *path, const char *context,
                                   struct paced_mask *mask) {
     struct paced_raster raster;
+    enum paced_err err = PACED_OK;
     PACED_TRY(start_mask(path, context, PACED_COLOURS, &raster, mask));
     size_t count = (size_t)mask->width * (size_t)mask->height;
-    mask->white = white_of(&raster, count);
+    float *value = brightest(&raster, count);
     bool seen[256] = {false};
-    for (size_t i = 0; i < count; ++i) {
-        const double value = brightest(&raster, i);
-        mask->label[i] = value == masks->ignore ? PACED_IGNORED : value > 0 && value >= masks->threshold * mask->white;
-        const bool grey = value != masks->ignore && value != 0 && value != mask->white;
-        mask->unmapped += grey;
-        if (grey) seen[(int)(value / mask->white * 255)] = true;
+    mask->white = (double)white_of(value, count);
+    for (size_t i = 0; i < count && !err; ++i) {
+        if (value[i] >= 0 && isfinite(value[i]))
+            mask->label[i] = divide(masks, mask, (double)value[i], seen);
+        else
+            err = refuse_pixel(path, context, mask, i, "holds no number from 0 up; binary masks have no other values");
     }
     for (size_t v = 0; v < PACED_COUNT(seen); ++v) mask->greys += seen[v];
-    return finish_mask(PACED_OK, &raster, mask);
+    free(value);
+    return finish_mask(err, &raster, mask);
 }
-
 static int byte_at(const struct paced_raster *raster, size_t pixel, size_t channel) {
     size_t channels = (size_t)raster->info.channels;
     double value = paced_raster_at(raster, pixel * channels + (channels == 3 ? channel : 0));
@@ -126,6 +142,7 @@ static enum paced_err read_coloured(const struct paced_masks *masks, const char 
 /* True if the channels of a pixel have different values other than 0. */
 static bool is_coloured(const struct paced_raster *raster, size_t i, double value) {
     size_t channels = (size_t)raster->info.channels;
+    if (channels == 1) return false;
     for (size_t c = 0; c < channels; ++c) {
         double other = paced_raster_at(raster, i * channels + c);
         if (other != 0 && other != value) return true;
@@ -156,8 +173,9 @@ static enum paced_err read_numbered(const struct paced_masks *masks, const char 
     enum paced_err err = PACED_OK;
     PACED_TRY(start_mask(path, context, PACED_VALUES, &raster, mask));
     size_t count = (size_t)mask->width * (size_t)mask->height;
+    float *values = brightest(&raster, count);
     for (size_t i = 0; i < count && !err; ++i) {
-        const double value = brightest(&raster, i);
+        const double value = (double)values[i];
         const bool ignored = value == masks->ignore;
         char *what = NULL;
         if (is_coloured(&raster, i, value))
@@ -170,6 +188,7 @@ static enum paced_err read_numbered(const struct paced_masks *masks, const char 
         if (what) err = refuse_pixel(path, context, mask, i, what);
         free(what);
     }
+    free(values);
     return finish_mask(err, &raster, mask);
 }
 

@@ -145,9 +145,3 @@ enum paced_err paced_raster_read(const char *path, const char *context, enum pac
     free(source.file);
     return err;
 }
-
-double paced_raster_at(const struct paced_raster *raster, size_t i) {
-    if (raster->sample == PACED_BYTES) return ((const uint8_t *)raster->value)[i];
-    if (raster->sample == PACED_WORDS) return ((const uint16_t *)raster->value)[i];
-    return (double)((const float *)raster->value)[i];
-}
