@@ -106,6 +106,12 @@ enum paced_err paced_value_range_parse(struct paced_value_range *range, const ch
 char *paced_value_range_text(struct paced_value_range range, const char *text);
 /* Extends low..high (empty if low > high) by the values of a raster. */
 void paced_value_range_measure(const struct paced_raster *raster, double *low, double *high);
+/* Fraction of a raster's samples below low or above high; 0 for bytes under `auto`, and for a range that fits each
+ * file. */
+double paced_value_range_outside(const struct paced_raster *raster, const struct paced_value_range *range);
+/* Fraction outside that needs no warning: few values for a measured range, most for one that the user chose to see a
+ * part of the values. */
+double paced_value_range_tolerance(const struct paced_value_range *range);
 /* The range that `auto` chooses for measured values: from 0 to the least 2^n - 1 (n >= 8) for unsigned integers, else
  * from the least to the greatest value. */
 struct paced_value_range paced_value_range_choose(const struct paced_image_info *info, double low, double high);
@@ -303,11 +309,18 @@ struct paced_census {
     struct paced_occurrences photo;    /* binary masks with the values of a photograph */
     struct paced_occurrences white[3]; /* binary masks whose white is 1, 255, another value */
     struct paced_occurrences rotated;  /* images with an EXIF orientation that is ignored */
+    struct paced_occurrences clipped;  /* images with many values outside the measured range */
+    struct paced_occurrences inverted; /* binary masks with foreground along most of their edge */
     struct paced_occurrences faulty;   /* images with a harmless fault ... */
     char fault[200];                   /* ... of the first of them */
 };
 /* Valid until the data set closes; not thread-safe. */
 const struct paced_census *paced_dataset_census(const struct paced_dataset *dataset);
+
+/* Images of `b` that are images of `a`, too: their number and the first one in `b`. */
+struct paced_occurrences paced_dataset_shared(const struct paced_dataset *a, const struct paced_dataset *b);
+/* Images that an earlier entry of the same split names. */
+struct paced_occurrences paced_dataset_repeated(const struct paced_dataset *dataset);
 
 /* Files below data.root that belong to no pair of the open data sets and to no key of the section [data]. */
 struct paced_unused {

@@ -33,6 +33,21 @@ static bool is_photo(const struct paced_mask *mask) {
     return mask->greys >= GREYS && PART * mask->unmapped > (size_t)mask->width * (size_t)mask->height;
 }
 
+static size_t count_foreground(const uint8_t *label, size_t count, size_t step) {
+    size_t foreground = 0;
+    for (size_t k = 0; k < count; ++k) foreground += label[k * step] > 0 && label[k * step] < PACED_IGNORED;
+    return foreground;
+}
+
+/* True for foreground along most of the edge, where objects rarely are. */
+static bool is_inverted(const struct paced_mask *mask) {
+    const size_t width = (size_t)mask->width, height = (size_t)mask->height;
+    const uint8_t *label = mask->label;
+    size_t foreground = count_foreground(label, width, 1) + count_foreground(label + (height - 1) * width, width, 1) +
+                        count_foreground(label, height, width) + count_foreground(label + width - 1, height, width);
+    return foreground > width + height;
+}
+
 void census_add(struct paced_census *census, size_t i, const struct paced_mask *mask, const uint8_t *resized,
                 size_t pixels) {
     ++census->images;
@@ -43,6 +58,7 @@ void census_add(struct paced_census *census, size_t i, const struct paced_mask *
     census->unmapped += mask->unmapped;
     if (mask->unmapped > 0) census_note(&census->odd, i);
     if (is_photo(mask)) census_note(&census->photo, i);
+    if (mask->white > 0 && is_inverted(mask)) census_note(&census->inverted, i);
     if (mask->white > 0) census_note(&census->white[mask->white == 1 ? 0 : mask->white == 255 ? 1 : 2], i);
 }
 
@@ -53,6 +69,7 @@ struct report {
     const struct paced_masks *masks;
     const struct paced_split *split;
     struct paced_extent extent;
+    const struct paced_value_range *range;
 };
 
 static uint64_t sum_of(const uint64_t *pixels, int from, int to) {
@@ -78,6 +95,12 @@ static void report_foreground(const struct report *r) {
         paced_log(PACED_LOG_WARN,
                   "%s: all of every mask is foreground; check data.dataset and the masks (drawn in the alpha channel?)",
                   path);
+    } else if (r->census->inverted.count > 0) {
+        const struct paced_occurrences *inverted = &r->census->inverted;
+        paced_log(PACED_LOG_WARN,
+                  "%s: %zu of %zu masks have foreground along most of their edge, first %s; check that they are not "
+                  "inverted",
+                  path, inverted->count, r->census->images, r->split->pairs[inverted->first].mask);
     } else if (r->masks->kind->classes == 2 && 100 * foreground > MUCH * all) {
         paced_log(PACED_LOG_WARN, "%s: %.1f%% of the mask pixels are foreground; check that the masks are not inverted",
                   path, 100 * (double)foreground / (double)all);
@@ -137,6 +160,12 @@ static void report_values(const struct report *r) {
 }
 
 static void report_images(const struct report *r) {
+    const struct paced_occurrences *clipped = &r->census->clipped;
+    if (clipped->count > 0)
+        paced_log(PACED_LOG_WARN,
+                  "%s: %zu of %zu images have values outside data.range = %g,%g, which become black or white, first %s",
+                  r->split->path, clipped->count, r->census->images, r->range->low, r->range->high,
+                  r->split->pairs[clipped->first].image);
     const struct paced_occurrences *rotated = &r->census->rotated, *faulty = &r->census->faulty;
     if (rotated->count > 0)
         paced_log(PACED_LOG_WARN,
@@ -151,8 +180,8 @@ static void report_images(const struct report *r) {
 }
 
 void census_report(const struct paced_census *census, const struct paced_masks *masks, const struct paced_split *split,
-                   struct paced_extent extent) {
-    const struct report r = {census, masks, split, extent};
+                   struct paced_extent extent, const struct paced_value_range *range) {
+    const struct report r = {census, masks, split, extent, range};
     report_values(&r);
     report_foreground(&r);
     if (sum_of(census->pixels[PACED_IN_FILES], 1, PACED_IGNORED) > 0) {

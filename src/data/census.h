@@ -12,8 +12,8 @@ void census_add(struct paced_census *census, size_t i, const struct paced_mask *
 void census_note(struct paced_occurrences *occurrences, size_t i);
 
 /* Logs a warning for each fault of the split: no or only foreground, classes that never occur, foreground that
- * disappears at `extent`, unmapped values, ignored orientations. */
+ * disappears at `extent`, unmapped values, images outside `range`, ignored orientations. */
 void census_report(const struct paced_census *census, const struct paced_masks *masks, const struct paced_split *split,
-                   struct paced_extent extent);
+                   struct paced_extent extent, const struct paced_value_range *range);
 
 #endif

@@ -47,6 +47,7 @@ struct pair {
     struct paced_mask mask;
     struct paced_image_info info;
     double low, high; /* least and greatest value of the image, if measured */
+    double outside;   /* fraction of the image's values outside the range */
     char fault[sizeof((struct paced_raster *)0)->warning];
 };
 
@@ -141,9 +142,28 @@ const char *paced_dataset_image_name(const struct paced_dataset *d, size_t i) {
     return d->split.pairs[i].image;
 }
 
+/* Removes "." and "folder/.." from a relative path. */
+static char *simplify(const char *path) {
+    struct paced_text out = {0};
+    paced_text_add(&out, "%s", "");
+    for (const char *part = path; *part;) {
+        size_t length = strcspn(part, "/");
+        if (length == 2 && strncmp(part, "..", 2) == 0) {
+            char *slash = strrchr(out.data, '/');
+            out.size = slash ? (size_t)(slash - out.data) : 0;
+            out.data[out.size] = '\0';
+        } else if (length > 0 && !(length == 1 && *part == '.')) {
+            paced_text_add(&out, "%s%.*s", out.size > 0 ? "/" : "", (int)length, part);
+        }
+        part += length + (part[length] == '/');
+    }
+    return out.data;
+}
+
 char *dataset_path_below_root(const struct paced_dataset *d, const char *name) {
-    if (strncmp(name, "../", 3) == 0 && *d->folder) return paced_strdup(name + 3);
-    return paced_path_join(d->folder, name);
+    char *path = paced_path_join(d->folder, name), *simple = simplify(path);
+    free(path);
+    return simple;
 }
 
 char *paced_dataset_image_path(const struct paced_dataset *d, size_t i) {
@@ -252,12 +272,13 @@ static void count(struct paced_dataset *d, size_t i, const struct pair *pair, co
     if (!d->seen[i]) {
         d->seen[i] = true;
         if (pair->info.orientation > 1) census_note(&d->census.rotated, i);
+        if (pair->outside > paced_value_range_tolerance(&d->range)) census_note(&d->census.clipped, i);
         if (*pair->fault) census_note(&d->census.faulty, i);
         if (*pair->fault && d->census.faulty.first == i) strcpy(d->census.fault, pair->fault);
         census_add(&d->census, i, &pair->mask, label, pixel_count(d));
         if (d->census.images == d->split.count) {
             paced_log(PACED_LOG_DEBUG, "%s: all %zu images are decoded", d->split.path, d->split.count);
-            census_report(&d->census, d->masks, &d->split, d->extent);
+            census_report(&d->census, d->masks, &d->split, d->extent, &d->range);
         }
     }
     pthread_mutex_unlock(&d->lock);
@@ -310,6 +331,7 @@ static enum paced_err read_pair(struct paced_dataset *d, size_t i, bool measured
         pair->high = -INFINITY;
         if (measured) paced_value_range_measure(&raster, &pair->low, &pair->high);
         strcpy(pair->fault, raster.warning);
+        pair->outside = paced_value_range_outside(&raster, range);
         pair->image = paced_image_from(&raster, range);
         err = paced_masks_read(d->masks, mask_path, context, &pair->mask);
     }

@@ -73,9 +73,11 @@ static float *brightest(const struct paced_raster *raster, size_t pixels) {
     return value;
 }
 
-static float white_of(const float *value, size_t pixels) {
+/* White of the values other than `ignore`. */
+static float white_of(const float *value, size_t pixels, double ignore) {
     float max = 0, white = 255;
-    for (size_t i = 0; i < pixels; ++i) max = value[i] > max ? value[i] : max;
+    for (size_t i = 0; i < pixels; ++i)
+        if (value[i] > max && (double)value[i] != ignore) max = value[i];
     if (max <= 1) return max > 0;
     while (white < max) white = 2 * white + 1;
     return white;
@@ -83,8 +85,8 @@ static float white_of(const float *value, size_t pixels) {
 
 /* Label and census of one value of a binary mask. `seen` marks its grey level. */
 static uint8_t divide(const struct paced_masks *masks, struct paced_mask *mask, double value, bool seen[256]) {
-    if (value == 0 || value == mask->white) return value == masks->ignore ? PACED_IGNORED : value > 0;
     if (value == masks->ignore) return PACED_IGNORED;
+    if (value == 0 || value == mask->white) return value > 0;
     ++mask->unmapped;
     seen[(int)(value / mask->white * 255)] = true;
     return value >= masks->threshold * mask->white;
@@ -98,7 +100,7 @@ static enum paced_err read_binary(const struct paced_masks *masks, const char *p
     size_t count = (size_t)mask->width * (size_t)mask->height;
     float *value = brightest(&raster, count);
     bool seen[256] = {false};
-    mask->white = (double)white_of(value, count);
+    mask->white = (double)white_of(value, count, masks->ignore);
     for (size_t i = 0; i < count && !err; ++i) {
         if (value[i] >= 0 && isfinite(value[i]))
             mask->label[i] = divide(masks, mask, (double)value[i], seen);
@@ -230,6 +232,7 @@ static enum paced_err add_mask(const struct paced_masks *masks, const char *path
     for (size_t i = 0; i < count && !err; ++i) mask->label[i] |= more.label[i];
     mask->unmapped += more.unmapped;
     mask->white = fmax(mask->white, more.white);
+    if (more.greys > mask->greys) mask->greys = more.greys;
     free(more.label);
     return err;
 }

@@ -60,7 +60,12 @@ static enum paced_err read_pair(const struct paced_split *split, size_t entry, c
                               "entry %zu has %zu %s instead of 2; each entry is [\"image\", \"mask\"]", entry,
                               json_array_size(value), paced_plural(json_array_size(value), "element", "elements"));
     PACED_TRY(read_path(split, entry, "image", json_array_get(value, 0), &pair->image));
-    return read_path(split, entry, "mask", json_array_get(value, 1), &pair->mask);
+    PACED_TRY(read_path(split, entry, "mask", json_array_get(value, 1), &pair->mask));
+    if (strcmp(pair->image, pair->mask) != 0) return PACED_OK;
+    return paced_error_at(PACED_INVALID, file,
+                          "entry %zu: names %s as image and as mask; each entry is [\"image\", "
+                          "\"mask\"]",
+                          entry, pair->image);
 }
 
 enum paced_err split_read(struct paced_split *split, const char *path, int depth) {

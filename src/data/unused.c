@@ -9,24 +9,6 @@
 
 enum { MAX_FILES = 100000, EXAMPLES = 3 };
 
-/* Removes "." and "folder/.." from a relative path. */
-static char *simplify(const char *path) {
-    struct paced_text out = {0};
-    paced_text_add(&out, "%s", "");
-    for (const char *part = path; *part;) {
-        size_t length = strcspn(part, "/");
-        if (length == 2 && strncmp(part, "..", 2) == 0) {
-            char *slash = strrchr(out.data, '/');
-            out.size = slash ? (size_t)(slash - out.data) : 0;
-            out.data[out.size] = '\0';
-        } else if (length > 0 && !(length == 1 && *part == '.')) {
-            paced_text_add(&out, "%s%.*s", out.size > 0 ? "/" : "", (int)length, part);
-        }
-        part += length + (part[length] == '/');
-    }
-    return out.data;
-}
-
 /* Marks a file of the list as used; false if it is not in the list. */
 static bool mark(const struct file_list *files, bool *used, const char *path) {
     size_t i = file_list_find(files, path);
@@ -37,13 +19,12 @@ static bool mark(const struct file_list *files, bool *used, const char *path) {
 /* Marks a file named in a split: a path, or one with the number of a slice. */
 static void mark_named(const struct file_list *files, bool *used, const struct paced_dataset *dataset,
                        const char *name) {
-    char *full = dataset_path_below_root(dataset, name), *path = simplify(full), *slice = strrchr(path, '#');
+    char *path = dataset_path_below_root(dataset, name), *slice = strrchr(path, '#');
     if (!mark(files, used, path) && slice) {
         *slice = '\0';
         mark(files, used, path);
     }
     free(path);
-    free(full);
 }
 
 static void mark_masks(const struct file_list *files, bool *used, const struct paced_dataset *dataset, size_t i) {
@@ -51,11 +32,9 @@ static void mark_masks(const struct file_list *files, bool *used, const struct p
     mark_named(files, used, dataset, name);
     bool more = paced_dataset_masks(dataset)->merge;
     for (int number = 1; more; ++number) {
-        char *numbered = masks_numbered_path(name, number), *full = dataset_path_below_root(dataset, numbered),
-             *path = simplify(full);
+        char *numbered = masks_numbered_path(name, number), *path = dataset_path_below_root(dataset, numbered);
         more = mark(files, used, path);
         free(path);
-        free(full);
         free(numbered);
     }
 }

@@ -48,12 +48,24 @@ static enum paced_err cache_train(struct teacher *t, struct paced_dataset *datas
     return PACED_OK;
 }
 
+/* Warns of a teacher that was trained on other brightness. Only weights by this program know their range. */
+static void check_range(const struct teacher *t, const struct paced_weights *weights, const char *path) {
+    const char *range = paced_weights_metadata(weights, "range");
+    if (!range && paced_weights_metadata(weights, "paced")) range = "auto";
+    if (range && strcmp(range, t->config->data.range) != 0)
+        paced_log(PACED_LOG_WARN,
+                  "%s: the teacher was trained with data.range = %s, but the images are read with %s; it sees another "
+                  "brightness",
+                  path, range, t->config->data.range);
+}
+
 /* Loads the weights, and hashes those that the network has. */
 static enum paced_err load(struct teacher *t, const char *path) {
     struct paced_weights weights = {0};
     const struct paced_graph *graph = t->network.graph;
     PACED_TRY(paced_weights_read(path, &weights));
     enum paced_err err = paced_exec_load_params(t->network.exec, &weights, path);
+    if (!err) check_range(t, &weights, path);
     t->hash = PACED_HASH_START;
     for (size_t i = 0; !err && i < paced_graph_param_count(graph); ++i) {
         const struct paced_entry *e = paced_weights_find(&weights, paced_graph_get_param(graph, i)->name);

@@ -67,6 +67,12 @@ class FitTest(program.Case):
                 self.assertGreater(both, 0)
                 self.assertAlmostEqual(float(rows[f"{i}.png"]["dice"]), 2 * both / (predicted + labelled), 5)
 
+    def test_cleaned_overlays(self):
+        """Predictions are cleaned at the size of the mask for the figures, and at that of the input for the pictures."""
+        for cleaning in ("largest", "needle"):
+            self.measure(f"test.postprocess={cleaning}", "test.overlays=2")
+            self.assertTrue(os.path.exists(self.path("results", "overlays", "overlays.csv")))
+
     def test_crop_leaves_edges_without_prediction(self):
         weights = ["--weights", "crop-run/best.safetensors", "--output", "crop-out", "set/4.png"]
         self.refuse("predict", "set.ini", "--set", "data.fit=crop", *weights, says=["data.fit = crop", "predict.mode"])

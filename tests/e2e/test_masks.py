@@ -104,7 +104,12 @@ class BinaryTest(Case):
         self.check_set("full", grey(lesion(255, 255)), 100, ["full-train.json: all of every mask is foreground"])
         alpha = png_of(RGBA, 8, bytes(v for a in lesion(255) for v in (255, 255, 255, a)))
         self.check_set("alpha", alpha, 100, ["all of every mask is foreground; ", "alpha"])
-        self.check_set("inverted", grey(lesion(0, 255)), 100 - SHARE, ["% of the mask pixels are foreground", "inverted"])
+        self.check_set("inverted", grey(lesion(0, 255)), 100 - SHARE,
+                       ["inverted-train.json: 3 of 3 masks have foreground along most of their edge, first 0_mask.png"])
+        self.check_set("half", lambda i: grey(lesion(0, 255) if i == 2 else lesion(255)), (100 + SHARE) / 3,
+                       ["half-train.json: 1 of 3 masks have foreground along most of their edge, first 2_mask.png"])
+        big = [255 if 0 < x < SIZE - 1 and 0 < y < SIZE - 1 else 0 for y in range(SIZE) for x in range(SIZE)]
+        self.check_set("most", grey(big), 100 * (SIZE - 2)**2 / SIZE**2, ["% of the mask pixels are foreground"])
         self.check_set("swapped", lambda i: grey(picture(i)), 50, ["masks have the values of a photograph, first 0_mask.png"])
         self.check_set("mixed", lambda i: grey(lesion(1 if i == 1 else 255)),
                        says=["white is not the same value in all masks: 1 of 3 differ, first 1_mask.png"])
@@ -141,6 +146,9 @@ class IndexTest(Case):
         done = self.check_set("void", voc, 100 * (len(LESION) - edge) / SIZE**2, dataset="index", ignore=255)
         self.assertRegex(done.stdout, rf"\n +- +3 +{100 * edge / SIZE**2:.3f}% [^\n]*\(ignored\)\n")
         self.check_set("deep", deep(lesion(1)), dataset="index")
+        for white in (1, 254):  # the ignored value is not white
+            self.check_set(f"seam{white}", grey(lesion(white, edge=255)), 100 * (len(LESION) - edge) / SIZE**2,
+                           says=["neither black nor white"] if white > 1 else [], ignore=255)
         self.refuse("data", "check", "void.ini", "--set", "data.ignore=many", says=["data.ignore: 'many'"])
 
     def test_classes_without_a_pixel(self):
@@ -174,6 +182,41 @@ class RangeTest(Case):
             self.run_program("predict", f"{'deep12' if run == 'deep' else run}.ini", "--weights", weights, "--logits",
                              "--output", f"out-{images}", images)
         self.assertEqual(*(program.read_tensors(self.path(f"out-{images}", "a.safetensors")) for images in ("dark", "dark8")))
+
+    def test_values_beyond_the_range(self):
+        """Images of other values than those of the training are named wherever the weights are applied."""
+        ini = self.put_set("dim", grey(lesion(255)), lambda i: deep([16 * v if i < 3 else 257 * v for v in picture(i)]))
+        said = "dim-val.json: 1 of 1 images have values outside data.range = 0,4095, which become black or white, first 3.png"
+        self.assertIn(said, self.run_program("train", ini, "--output", "dim-run").stderr)
+        self.assertIn(said, self.run_program("test", ini, "--set", "run.output=dim-run").stderr)
+        self.assertIn(said, self.run_program("data", "check", ini).stderr)
+        done = self.run_program("predict", ini, "--weights", "dim-run/best.safetensors", "--output", "dim-out", "dim/3.png")
+        self.assertRegex(done.stderr, r"dim/3\.png: \d+\.\d% of its values lie outside data\.range = 0,4095")
+        self.put_set("both", grey(lesion(255)), lambda i: grey(picture(i)) if i < 3 else deep([257 * v for v in picture(i)]))
+        self.assertIn("both-val.json: its images have 16 bits, those of data.train 8",
+                      self.run_program("data", "check", "both.ini").stderr)
+
+    def test_each_weights_has_its_range(self):
+        """Robustness of several weights measures each with the range of its own training."""
+        images = lambda i: deep([16 * v for v in picture(i)])
+        ini = self.put_set("own", grey(lesion(255)), images)
+        for name, text in (("narrow", "0,4095"), ("wide", "0,65535")):
+            self.run_program("train", ini, "--set", f"data.range={text}", "--set", "train.epochs=6", "--output", name)
+        dice = {}
+        for order in ("narrow,wide", "wide,narrow"):
+            files = ",".join(f"{name}/best.safetensors" for name in order.split(","))
+            self.run_program("robustness", ini, "--weights", files, "--output", "results", "--set",
+                             "robustness.corruptions=contrast", "--set", "robustness.severities=1")
+            rows = program.read_csv(self.path("results", "robustness.csv"))[1]
+            dice[order] = {tuple(row.values()) for row in rows}
+        self.assertEqual(dice["narrow,wide"], dice["wide,narrow"])
+
+    def test_teacher_of_another_range(self):
+        ini = self.put_set("taught", grey(lesion(255)))
+        self.run_program("train", ini, "--set", "data.range=20,200", "--output", "taught-teacher")
+        done = self.run_program("train", ini, "--output", "taught-run", "--set", "distill.method=kd", "--set",
+                                "distill.teacher=taught-teacher/best.safetensors")
+        self.assertIn("the teacher was trained with data.range = 20,200, but the images are read with auto", done.stderr)
 
     def test_keys(self):
         self.put_set("keys", grey(lesion(255)), lambda i: deep([16 * v for v in picture(i)]))
@@ -234,6 +277,20 @@ class FilesTest(Case):
         self.run_program("train", ini, "--output", "weights-run")
         done = self.run_program("predict", ini, "--weights", "weights-run/best.safetensors", "--output", "predicted", "mac")
         self.assertIn("images predicted: 2; masks skipped: 2", done.stderr)
+
+    def test_images_in_both_splits_or_twice(self):
+        ini = self.put_set("twice", grey(lesion(255)))
+        program.write_json(self.path("twice-val.json"), [["1.png", "1_mask.png"], ["3.png", "3_mask.png"],
+                                                         ["./3.png", "3_mask.png"]])
+        said = ["twice-val.json: 1 image is listed more than once and counts as often, first entry 3, ./3.png",
+                "twice-val.json: 1 of 3 images are in data.train, too, first 1.png"]
+        done = self.run_program("train", ini, "--output", "twice-run")
+        for done in (done, self.run_program("test", ini, "--set", "run.output=twice-run"),
+                     self.run_program("data", "check", ini)):
+            for words in said:
+                self.assertIn(words, done.stderr)
+        program.write_json(self.path("twice-val.json"), [["3_mask.png", "3_mask.png"]])
+        self.refuse("train", ini, "--output", "none", says=["entry 1: names 3_mask.png as image and as mask"])
 
     def test_backslashes(self):
         self.put_pairs("windows", ("in/a.png", "in/a_mask.png"))

@@ -59,6 +59,21 @@ void paced_value_range_measure(const struct paced_raster *raster, double *low, d
     }
 }
 
+double paced_value_range_outside(const struct paced_raster *raster, const struct paced_value_range *range) {
+    const size_t count = sample_count(raster);
+    size_t outside = 0;
+    if (!(range->low < range->high) || (range->kind == PACED_RANGE_AUTO && raster->sample == PACED_BYTES)) return 0;
+    for (size_t i = 0; i < count; ++i) {
+        const double v = paced_raster_at(raster, i);
+        outside += v < range->low || v > range->high;
+    }
+    return (double)outside / (double)count;
+}
+
+double paced_value_range_tolerance(const struct paced_value_range *range) {
+    return range->kind == PACED_RANGE_AUTO ? 0.01 : 0.95;
+}
+
 struct paced_value_range paced_value_range_choose(const struct paced_image_info *info, double low, double high) {
     struct paced_value_range range = {.kind = PACED_RANGE_AUTO, .low = low, .high = high};
     if (!(low < high)) range.high = range.low + 1;
@@ -132,6 +147,10 @@ enum paced_err paced_image_read(const char *path, const char *context, const str
     *image = (struct paced_image){0};
     PACED_TRY(paced_raster_read(path, context, PACED_SHOWN, &raster));
     if (*raster.warning) paced_log(PACED_LOG_WARN, "%s: %s", path, raster.warning);
+    const double outside = range ? paced_value_range_outside(&raster, range) : 0;
+    if (range && outside > paced_value_range_tolerance(range))
+        paced_log(PACED_LOG_WARN, "%s: %.1f%% of its values lie outside data.range = %g,%g and become black or white",
+                  path, 100 * outside, range->low, range->high);
     *image = paced_image_from(&raster, range);
     return PACED_OK;
 }

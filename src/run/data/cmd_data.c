@@ -6,6 +6,7 @@
 
 #include "src/run/commands.h"
 #include "src/run/data/dataset_stats.h"
+#include "src/run/splits.h"
 
 static const char *const set_names[] = {[PACED_TRAIN] = "train", [PACED_VAL] = "val"};
 
@@ -200,6 +201,7 @@ static enum paced_err check(const struct paced_config *config) {
         print_images(&stats, phase);
         print_masks(stats.set[phase], (int)config->data.classes);
     }
+    if (!err) splits_warn(&config->data, stats.set);
     if (!err) err = print_unused(&stats, &config->data);
     if (!err) print_duplicates(&stats);
     if (!err && stats.unreadable)

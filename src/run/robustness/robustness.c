@@ -15,7 +15,7 @@
 #include "src/run/report_runs.h"
 #include "src/run/robustness/contact_sheet.h"
 #include "src/run/test/evaluation.h"
-#include "src/run/unused.h"
+#include "src/run/splits.h"
 
 enum { MAX_DEPTH = 64 }; /* components of a path in the name of weights */
 
@@ -167,7 +167,10 @@ static enum paced_err open_weights(struct measurement *m, const struct paced_con
     char *arch;
     int64_t width;
     PACED_TRY(read_kind(path, config, &arch, &width));
-    bool same = m->arch && strcmp(m->arch, arch) == 0 && m->config.model.width == width;
+    char *range = network_range(&m->config, path);
+    bool same = m->arch && strcmp(m->arch, arch) == 0 && m->config.model.width == width &&
+                strcmp(m->evaluation.range, range) == 0;
+    free(range);
     free(m->arch);
     m->arch = m->config.model.arch = arch;
     m->config.model.width = width;
@@ -267,7 +270,7 @@ static enum paced_err measure(struct measurement *m, const struct paced_config *
                                            .clean = paced_alloc(weights, sizeof *m->results.clean),
                                            .scores = paced_alloc(cells, sizeof *m->results.scores)};
     for (size_t w = 0; w < weights; ++w) PACED_TRY(measure_weights(m, config, w));
-    return unused_report(&config->data);
+    return splits_report(&config->data);
 }
 
 static void close_parts(struct measurement *m) {

@@ -78,7 +78,9 @@ enum paced_err evaluation_run(struct evaluation *e, const struct paced_change *c
 
 enum paced_err evaluation_take(struct evaluation *e, size_t index, struct example *example) {
     PACED_TRY(example_load(example, e->dataset, index));
+    static const double pixels[2] = {1, 1};
     PACED_TRY(example_run(example, &e->network));
+    paced_evaluator_set_grid(e->evaluator, e->extent, pixels);
     paced_evaluator_clean(e->evaluator, example->prediction, example->logits);
     return PACED_OK;
 }

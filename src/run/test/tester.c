@@ -10,7 +10,7 @@
 #include "src/run/report_runs.h"
 #include "src/run/test/evaluation.h"
 #include "src/run/test/overlays.h"
-#include "src/run/unused.h"
+#include "src/run/splits.h"
 
 static enum paced_err measure(struct evaluation *evaluation, const struct paced_config *c,
                               struct paced_scores *scores) {
@@ -19,7 +19,7 @@ static enum paced_err measure(struct evaluation *evaluation, const struct paced_
     if (!err) err = evaluation_load(evaluation, weights);
     free(weights);
     if (!err) err = evaluation_run(evaluation, NULL, "test", scores);
-    return err ? err : unused_report(&c->data);
+    return err ? err : splits_report(&c->data);
 }
 
 /* Without a measurement the file of an earlier test is removed, so that it is not mistaken for this one's. */

@@ -6,7 +6,7 @@
 
 #include "paced/models.h"
 #include "src/run/shared.h"
-#include "src/run/unused.h"
+#include "src/run/splits.h"
 
 /* Rejects an image size that the network does not accept, and batches on which it cannot be trained. The last batch of
  * an epoch may be smaller than the others. */
@@ -97,5 +97,5 @@ static enum paced_err decode_all(struct paced_dataset *dataset, int workers, con
 enum paced_err inputs_check_images(const struct inputs *inputs, int workers) {
     PACED_TRY(decode_all(inputs->train, workers, "reading train"));
     PACED_TRY(decode_all(inputs->val, workers, "reading val"));
-    return unused_report(&inputs->data);
+    return splits_report(&inputs->data);
 }
