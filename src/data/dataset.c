@@ -79,7 +79,7 @@ static enum paced_err open_pairs(struct paced_dataset *d, const struct paced_dat
     d->root = paced_path_join(options->root, d->folder);
     d->extent = options->size;
     d->fit = options->fit;
-    PACED_TRY(path ? split_read(&d->split, path, folder ? 1 : 0)
+    PACED_TRY(path ? split_read(&d->split, path, d->root, folder ? 1 : 0)
                    : split_find(&d->split, options->root, options->pairs));
     PACED_TRY(split_expand(&d->split, d->root));
     d->cache = paced_alloc(d->split.count, sizeof *d->cache);

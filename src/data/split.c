@@ -3,13 +3,14 @@
  *   [["benign/benign (1).png", "benign/benign (1)_mask.png"], ...]
  *
  * Invariant: an accepted split names only files below the root. Absolute paths and ".." out of the root are refused;
- * symbolic links are not checked. A backslash separates folders, too. Errors name the file and the entry, counted
- * from 1. */
+ * symbolic links are not checked. A backslash separates folders, too, unless a file of that very name exists. Errors
+ * name the file and the entry, counted from 1. */
 #include "src/data/split.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/data/formats/format.h"
 #include "src/data/json.h"
 
 static const struct json_role role = {"split", "data.train and data.val", "[\"image\", \"mask\"]"};
@@ -30,26 +31,42 @@ static const char *path_fault(const char *path, int depth) {
     return NULL;
 }
 
-/* Replaces the separators of other systems. */
-static void use_slashes(char *path) {
-    for (; *path; ++path)
-        if (*path == '\\') *path = '/';
+/* True if a name with backslashes is that of a file below `root`. */
+static bool is_literal(const char *root, const char *name, int depth) {
+    if (!strchr(name, '\\') || path_fault(name, depth)) return false;
+    char *slice = paced_path_join(root, name), *file = image_file(slice);
+    bool exists = paced_path_exists(file);
+    free(file);
+    free(slice);
+    return exists;
 }
 
-static enum paced_err read_path(const struct paced_split *split, size_t entry, const char *what, const json_t *value,
-                                char **path) {
+/* Copy of a name with the separators of this system. */
+static char *with_slashes(const char *name) {
+    char *path = paced_strdup(name);
+    for (char *c = path; *c; ++c)
+        if (*c == '\\') *c = '/';
+    return path;
+}
+
+static enum paced_err read_path(const struct paced_split *split, const char *root, size_t entry, const char *what,
+                                const json_t *value, char **path) {
     const char *file = split->path;
     if (!json_is_string(value))
         return paced_error_at(PACED_INVALID, file,
                               "entry %zu: the %s is not a string; each entry is [\"image\", \"mask\"]", entry, what);
-    *path = paced_strdup(json_string_value(value));
-    use_slashes(*path);
+    const char *name = json_string_value(value);
+    *path = with_slashes(name);
     const char *fault = path_fault(*path, split->depth);
     if (fault) return paced_error_at(PACED_INVALID, file, "entry %zu: %s \"%s\": %s", entry, what, *path, fault);
+    if (is_literal(root, name, split->depth)) {
+        free(*path);
+        *path = paced_strdup(name);
+    }
     return PACED_OK;
 }
 
-static enum paced_err read_pair(const struct paced_split *split, size_t entry, const json_t *value,
+static enum paced_err read_pair(const struct paced_split *split, const char *root, size_t entry, const json_t *value,
                                 struct paced_pair *pair) {
     const char *file = split->path;
     if (!json_is_array(value))
@@ -59,8 +76,8 @@ static enum paced_err read_pair(const struct paced_split *split, size_t entry, c
         return paced_error_at(PACED_INVALID, file,
                               "entry %zu has %zu %s instead of 2; each entry is [\"image\", \"mask\"]", entry,
                               json_array_size(value), paced_plural(json_array_size(value), "element", "elements"));
-    PACED_TRY(read_path(split, entry, "image", json_array_get(value, 0), &pair->image));
-    PACED_TRY(read_path(split, entry, "mask", json_array_get(value, 1), &pair->mask));
+    PACED_TRY(read_path(split, root, entry, "image", json_array_get(value, 0), &pair->image));
+    PACED_TRY(read_path(split, root, entry, "mask", json_array_get(value, 1), &pair->mask));
     if (strcmp(pair->image, pair->mask) != 0) return PACED_OK;
     return paced_error_at(PACED_INVALID, file,
                           "entry %zu: names %s as image and as mask; each entry is [\"image\", "
@@ -68,7 +85,7 @@ static enum paced_err read_pair(const struct paced_split *split, size_t entry, c
                           entry, pair->image);
 }
 
-enum paced_err split_read(struct paced_split *split, const char *path, int depth) {
+enum paced_err split_read(struct paced_split *split, const char *path, const char *root, int depth) {
     json_t *list;
     *split = (struct paced_split){0};
     PACED_TRY(json_list_read(&list, path, &role));
@@ -78,7 +95,7 @@ enum paced_err split_read(struct paced_split *split, const char *path, int depth
     split->pairs = paced_alloc(split->count, sizeof *split->pairs);
     enum paced_err err = PACED_OK;
     for (size_t i = 0; i < split->count && !err; ++i)
-        err = read_pair(split, i + 1, json_array_get(list, i), &split->pairs[i]);
+        err = read_pair(split, root, i + 1, json_array_get(list, i), &split->pairs[i]);
     json_decref(list);
     if (err) split_finish(split);
     return err;

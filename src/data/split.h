@@ -16,11 +16,14 @@ struct paced_split {
     struct paced_pair *pairs;
 };
 
-/* Reads and checks the whole list without accessing image files. Paths start `depth` folders below the data root and
- * must not leave it. On an error (PACED_INVALID) *split is {0}. */
-enum paced_err split_read(struct paced_split *split, const char *path, int depth);
+/* Reads and checks the whole list without reading image files. Paths are relative to `root`, which lies `depth` folders
+ * below the data root; they must not leave the data root. A backslash becomes a slash unless a file of that very name
+ * exists. On an error (PACED_INVALID) *split is {0}. */
+enum paced_err split_read(struct paced_split *split, const char *path, const char *root, int depth);
 /* Lists all images below `root` that have a mask by the pattern `pairs` (data.pairs), or by one of the usual layouts if
- * `pairs` is NULL or empty. Sorted by the mask's name (by a pattern: the image's). PACED_INVALID if there is none. */
+ * `pairs` is NULL or empty. Sorted by the mask's name (by a pattern: the image's). PACED_INVALID if there is none, if
+ * an image has two masks or a mask two images, and if a file may be an image or a mask. Images without a mask are
+ * warned about. */
 enum paced_err split_find(struct paced_split *split, const char *root, const char *pairs);
 
 /* Numbers the entries and replaces each pair of files with several slices by the pairs of their slices. Paths are

@@ -302,6 +302,16 @@ class FilesTest(Case):
         self.run_program("data", "check", "windows.ini")
         program.write_json(self.path("windows-val.json"), [["..\\secret.png", "in\\a_mask.png"]])
         self.refuse("data", "check", "windows.ini", says=["leaves data.root"])
+        program.write_bytes(self.path("windows", "..\\secret.png"), grey(picture(1)))
+        self.refuse("data", "check", "windows.ini", says=["leaves data.root"])
+
+    def test_a_name_with_a_backslash(self):
+        pairs = [("bs\\y.png", "bs\\y_mask.png"), ("bs\\z.png", "bs\\z_mask.png")]
+        self.put_pairs("literal", *pairs)
+        self.assertEqual(self.split("literal"), pairs)
+        done = self.run_program("data", "check", "literal.ini", "--set", "data.train=literal-split/train.json", "--set",
+                                "data.val=literal-split/val.json")
+        self.assertIn("in neither split: 0 of 4", done.stdout)
 
     def test_unused_files_are_named(self):
         ini = self.put_set("unused", grey(lesion(255)))
