@@ -267,6 +267,73 @@ class FilesTest(Case):
         for text in ("in/*", "in/*.jpg, out/b.png", "a*b*, c*", "a*, b*, c*"):
             self.refuse("data", "split", "pattern.ini", "--output", "x", "--set", f"data.pairs={text}", says=["data.pairs"])
 
+    def put_files(self, root, *names):
+        for i, name in enumerate(names):
+            program.write_bytes(self.path(root, name), grey(picture(i)))
+        self.put_pairs(root)
+
+    def refuse_split(self, root, *says):
+        self.refuse("data", "split", f"{root}.ini", "--output", f"{root}-split", says=[*says, "set data.pairs"])
+
+    def said_by_split(self, root, *options):
+        return self.run_program("data", "split", f"{root}.ini", "--val", "0.5", "--output", f"{root}-split", "--overwrite",
+                                *options).stderr
+
+    def test_an_image_with_two_masks(self):
+        cases = {
+            "suffixes": ("a.png", "a_mask.png", "a_seg.png"),
+            "folders": ("images/a.png", "labels/a.png", "masks/a.png"),
+            "formats": ("images/a.png", "masks/a.png", "masks/a.tif"),
+            "folder-suffix": ("images/a.png", "masks/a.png", "masks/a_mask.png"),
+            "suffix-folder": ("images/a.png", "images/a_gt.png", "masks/a.png"),
+        }
+        for root, names in cases.items():
+            root = f"twice-{root}"
+            self.put_files(root, *names)
+            self.refuse_split(root, f"{names[0]} has two masks, {names[1]} and {names[2]}")
+
+    def test_a_file_that_may_be_an_image_or_a_mask(self):
+        self.put_files("either", "images/a.png", "images/a_mask.png", "masks/a_mask.png")
+        self.refuse_split("either", "images/a_mask.png has a mask, but may be the mask of images/a.png")
+        pairs = [("images/a.png", "masks/a.png"), ("images/a_gt.png", "masks/a_gt.png")]
+        self.put_pairs("own", *pairs)
+        self.assertEqual(self.split("own"), pairs)
+        self.put_files("chain", "a.png", "a_mask.png", "a_mask_mask.png", "b.png", "b_mask.png")
+        for options in ((), ("--set", "data.pairs=*.png, *_mask.png")):
+            self.assertIn("1 image has no mask, first a_mask_mask.png", self.said_by_split("chain", *options))
+            self.assertEqual(self.split("chain", *options), [("a.png", "a_mask.png"), ("b.png", "b_mask.png")])
+        self.put_files("alone", "images/a.png", "images/a_gt.png", "images/b.png", "images/c.png", "masks/b.png",
+                       "masks/c.png")
+        self.assertIn("2 images have no mask, first images/a.png", self.said_by_split("alone"))
+
+    def test_a_mask_of_two_images(self):
+        cases = {
+            "stems": ("images/a.jpg", "images/a.png", "masks/a.png"),
+            "same-folder": ("a.jpg", "a.png", "a_mask.png"),
+            "two-folders": ("images/a.png", "img/a.png", "masks/a.png"),
+            "channels": ("imagesTr/a.png", "imagesTr/a_0000.png", "labelsTr/a.png"),
+        }
+        for root, names in cases.items():
+            self.put_files(root, *names)
+            self.refuse_split(root, f"{names[2]} may be the mask of {names[0]} or of {names[1]}")
+
+    def test_images_without_a_mask(self):
+        pairs = [("images/a.png", "masks/a.png"), ("images/b.png", "masks/b.png")]
+        self.put_pairs("bare", *pairs)
+        self.assertNotIn("no mask", self.said_by_split("bare"))
+        for name in ("images/c.png", "images/d.png", "images/notes.txt", "others/e.png"):
+            program.write_bytes(self.path("bare", name), grey(picture(5)))
+        for options in ((), ("--set", "data.pairs=images/*.png, masks/*.png")):
+            self.assertIn("bare: 2 images have no mask, first images/c.png", self.said_by_split("bare", *options))
+        self.assertEqual(self.split("bare"), pairs)
+        done = self.run_program("data", "check", "bare.ini", "--set", "data.train=bare-split/train.json", "--set",
+                                "data.val=bare-split/val.json")
+        self.assertIn("in neither split: 4 of 8: images/c.png, images/d.png, images/notes.txt, ...", done.stdout)
+        self.put_pairs("numbered", ("a.png", "a_mask.png"), ("b.png", "b_mask.png"))
+        for number in (1, 2):
+            program.write_bytes(self.path("numbered", f"a_mask_{number}.png"), grey(lesion(255)))
+        self.assertNotIn("no mask", self.said_by_split("numbered"))
+
     def test_files_of_other_systems(self):
         pairs = [("a.png", "a_mask.png"), ("b.png", "b_mask.png")]
         self.put_pairs("mac", *pairs)
