@@ -135,6 +135,7 @@ void paced_rng_shuffle(struct paced_rng *rng, uint32_t *items, size_t count); /*
 
 bool paced_path_exists(const char *path);
 bool paced_path_is_dir(const char *path);
+bool paced_path_is_link(const char *path);                /* a symbolic one, even if it leads nowhere */
 char *paced_path_join(const char *dir, const char *name); /* `name` if it is absolute or `dir` is empty */
 char *paced_path_absolute(const char *path);              /* relative to the current directory; need not exist */
 char *paced_path_dir(const char *path);                   /* "a/b.png" -> "a"; "b.png" -> "." */
@@ -150,8 +151,13 @@ enum paced_err paced_make_dirs(const char *path);
  * errors. */
 enum paced_err paced_dir_check(const char *path);
 
-/* Reads the whole file. A zero byte follows the end of *data, which the caller frees. PACED_INVALID for a file larger
- * than max_bytes (0: no limit). */
+/* Reason why the path cannot be read as a file, with a remedy: it is a directory, or a pipe, socket or device, which
+ * may wait for ever. NULL for regular and missing files. */
+const char *paced_path_unreadable(const char *path);
+/* True if this is a regular file that begins with the text, of at most 256 bytes. Errors are silent. */
+bool paced_file_begins(const char *path, const char *text);
+/* Reads the whole regular file. A zero byte follows the end of *data, which the caller frees. PACED_INVALID for a file
+ * larger than max_bytes (0: no limit). */
 enum paced_err paced_file_read(const char *path, size_t max_bytes, uint8_t **data, size_t *size);
 /* Reads a text file, without the UTF-8 byte order mark that editors on Windows write. PACED_INVALID for zero bytes, as
  * in UTF-16. */
@@ -209,6 +215,10 @@ void paced_text_add(struct paced_text *text, const char *fmt, ...) PACED_PRINTF(
 
 /* Replaces bytes that are not valid UTF-8 by '?', in place. For text of drivers and users that goes into JSON. */
 void paced_text_clean(char *text);
+
+bool paced_text_has_control(const char *text); /* characters such as a line feed */
+/* Writes the text on one line, with '?' for control characters, truncated to the buffer. */
+void paced_text_quote(const char *text, char *quoted, size_t size);
 
 /* `one` if count is 1, else `more`: "1 epoch", "2 epochs". */
 const char *paced_plural(uint64_t count, const char *one, const char *more);

@@ -5,6 +5,7 @@
  * renamed; then the directory is synced. Appending to a log is the exception: a part of the last record may remain. */
 #include "paced/base.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -12,7 +13,25 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Reads to the end or to at least one byte above the limit. The buffer grows with the content, so pipes work too. */
+const char *paced_path_unreadable(const char *path) {
+    struct stat info;
+    if (stat(path, &info) != 0 || S_ISREG(info.st_mode)) return NULL;
+    return S_ISDIR(info.st_mode) ? "is a directory; give a file" : "is a pipe, socket or device; give a regular file";
+}
+
+bool paced_file_begins(const char *path, const char *text) {
+    char start[256];
+    size_t size = strlen(text);
+    FILE *stream = paced_path_unreadable(path) ? NULL : fopen(path, "rb");
+    if (!stream) return false;
+    assert(size <= sizeof start);
+    bool begins = fread(start, 1, size, stream) == size && memcmp(start, text, size) == 0;
+    fclose(stream);
+    return begins;
+}
+
+/* Reads to the end or to at least one byte above the limit. The buffer grows with the content, because the files of
+ * /proc have no size. */
 static uint8_t *read_all(FILE *stream, size_t max_bytes, size_t *size) {
     size_t capacity = 1 << 16, used = 0;
     uint8_t *data = paced_grow(NULL, capacity, 1);
@@ -30,7 +49,8 @@ static uint8_t *read_all(FILE *stream, size_t max_bytes, size_t *size) {
 enum paced_err paced_file_read(const char *path, size_t max_bytes, uint8_t **data, size_t *size) {
     *data = NULL;
     *size = 0;
-    if (paced_path_is_dir(path)) return paced_error_at(PACED_INVALID, path, "is a directory; give a file");
+    const char *unreadable = paced_path_unreadable(path);
+    if (unreadable) return paced_error_at(PACED_INVALID, path, "%s", unreadable);
     FILE *stream = fopen(path, "rb");
     if (!stream) return paced_error_at(PACED_INVALID, path, "cannot open: %s; check the path", strerror(errno));
     size_t used;

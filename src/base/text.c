@@ -182,6 +182,21 @@ void paced_text_clean(char *text) {
     }
 }
 
+static bool is_control(char c) {
+    return (unsigned char)c < 32 || c == 127;
+}
+
+bool paced_text_has_control(const char *text) {
+    while (*text && !is_control(*text)) ++text;
+    return *text != '\0';
+}
+
+void paced_text_quote(const char *text, char *quoted, size_t size) {
+    size_t i = 0;
+    for (; text[i] && i + 4 < size; ++i) quoted[i] = is_control(text[i]) ? '?' : text[i];
+    snprintf(quoted + i, size - i, "%s", text[i] ? "..." : "");
+}
+
 int paced_names_find(paced_names *names, const char *name) {
     for (int i = 0; names(i); ++i)
         if (strcmp(names(i), name) == 0) return i;

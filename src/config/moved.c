@@ -6,12 +6,7 @@
 #include "keys.h"
 
 bool paced_config_is_of_run(const char *path) {
-    char text[sizeof PACED_CONFIG_ORIGIN] = "";
-    FILE *file = fopen(path, "r");
-    if (!file) return false;
-    size_t size = fread(text, 1, sizeof text - 1, file);
-    fclose(file);
-    return size == sizeof text - 1 && strcmp(text, PACED_CONFIG_ORIGIN) == 0;
+    return paced_file_begins(path, PACED_CONFIG_ORIGIN);
 }
 
 static bool holds_weights(const char *dir) {

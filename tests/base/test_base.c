@@ -90,6 +90,50 @@ static void test_atomic_link(void **state) {
     free(name);
 }
 
+static void test_begins(void **state) {
+    (void)state;
+    char *path = paced_path_join(dir, "begins");
+    assert_int_equal(paced_file_write(path, "abc", 3), PACED_OK);
+    assert_true(paced_file_begins(path, "ab"));
+    assert_true(paced_file_begins(path, "abc"));
+    assert_false(paced_file_begins(path, "b"));
+    assert_false(paced_file_begins(path, "abcd"));
+    assert_false(paced_file_begins(dir, ""));
+    free(path);
+}
+
+/* A pipe without a writer, whose opening would wait for ever. */
+static void test_unreadable(void **state) {
+    (void)state;
+    char *pipe = paced_path_join(dir, "pipe"), *missing = paced_path_join(dir, "none");
+    uint8_t *data;
+    size_t size;
+    assert_int_equal(mkfifo(pipe, 0600), 0);
+    assert_non_null(strstr(paced_path_unreadable(pipe), "pipe"));
+    assert_non_null(strstr(paced_path_unreadable(dir), "directory"));
+    assert_null(paced_path_unreadable(missing));
+    assert_false(paced_file_begins(pipe, "a"));
+    capture_begin();
+    assert_int_equal(paced_file_read(pipe, 0, &data, &size), PACED_INVALID);
+    char *said = capture_end();
+    assert_non_null(strstr(said, pipe));
+    free(said);
+    free(missing);
+    free(pipe);
+}
+
+static void test_quote(void **state) {
+    (void)state;
+    char quoted[8];
+    assert_true(paced_text_has_control("a\nb"));
+    assert_true(paced_text_has_control("\x7f"));
+    assert_false(paced_text_has_control("a \xc3\xb6"));
+    paced_text_quote("a\nb\tc", quoted, sizeof quoted);
+    assert_string_equal(quoted, "a?b?...");
+    paced_text_quote("\x01z", quoted, sizeof quoted);
+    assert_string_equal(quoted, "?z");
+}
+
 static void test_append(void **state) {
     (void)state;
     char *path = paced_path_join(dir, "growing");
@@ -343,7 +387,8 @@ int main(void) {
         cmocka_unit_test(test_cache_dir), cmocka_unit_test(test_text),           cmocka_unit_test(test_clean_text),
         cmocka_unit_test(test_list),      cmocka_unit_test(test_list_check),     cmocka_unit_test(test_nearest),
         cmocka_unit_test(test_parse),     cmocka_unit_test(test_hash),           cmocka_unit_test(test_shipped),
-        cmocka_unit_test(test_plural),
+        cmocka_unit_test(test_plural),    cmocka_unit_test(test_begins),         cmocka_unit_test(test_unreadable),
+        cmocka_unit_test(test_quote),
     };
     return cmocka_run_group_tests_name("base", tests, make_dir, remove_dir);
 }

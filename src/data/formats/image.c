@@ -79,7 +79,8 @@ char *image_file(const char *path) {
 static enum paced_err find_format(struct source *source, const char *context) {
     uint8_t first[FORMAT_FIRST_BYTES];
     const char *path = source->file;
-    if (paced_path_is_dir(path)) return format_refuse(path, context, "is a directory; give a file");
+    const char *unreadable = paced_path_unreadable(path);
+    if (unreadable) return format_refuse(path, context, "%s", unreadable);
     FILE *file = fopen(path, "rb");
     if (!file) return format_refuse(path, context, "cannot open: %s; check the path", strerror(errno));
     size_t size = fread(first, 1, sizeof first, file);

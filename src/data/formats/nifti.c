@@ -329,7 +329,7 @@ bool paced_nifti_is(const char *path) {
     struct paced_failures failures = {0}, *before = paced_errors_collect(&failures);
     struct reader r = {.path = path};
     uint8_t first[FORMAT_FIRST_BYTES];
-    FILE *file = fopen(path, "rb");
+    FILE *file = paced_path_unreadable(path) ? NULL : fopen(path, "rb");
     size_t size = file ? fread(first, 1, sizeof first, file) : 0;
     if (file) fclose(file);
     bool is = recognise(first, size) && open_file(&r) == PACED_OK;

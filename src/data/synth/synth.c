@@ -115,13 +115,10 @@ static const char *const split_names[] = {[PACED_TRAIN] = "train.json", [PACED_V
 static const char mark[] = "paced synth"; /* its start */
 
 static bool is_synthetic(const char *dir) {
-    char text[sizeof mark] = "", *path = paced_path_join(dir, RECORD);
-    FILE *file = fopen(path, "r");
+    char *path = paced_path_join(dir, RECORD);
+    bool is = paced_file_begins(path, mark);
     free(path);
-    if (!file) return false;
-    size_t size = fread(text, 1, sizeof text - 1, file);
-    fclose(file);
-    return size == sizeof text - 1 && strcmp(text, mark) == 0;
+    return is;
 }
 
 static enum paced_err write_record(const char *dir, const char *text) {
