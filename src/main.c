@@ -84,7 +84,8 @@ static const struct command commands[] = {
      "--overlay adds DIR/<stem>_overlay.png, the image with outlined and tinted classes; --logits adds\n"
      "DIR/<stem>.safetensors with logits [C, S, S] (not by windows).\n"
      "Images are skipped if their results are newer than image, weights and DIR/predict.ini, which records the\n"
-     "settings; --overwrite predicts them again. Unreadable files are reported, and the others are predicted.",
+     "settings and a hash of the weights; --overwrite predicts them again. Unreadable files are reported, and the\n"
+     "others are predicted.",
      "set output weights logits probabilities overlay overwrite", 2, SIZE_MAX, paced_command_predict},
     {"uncertainty", "CONFIG --weights FILE --output DIR [--set SECTION.KEY=VALUE]... IMAGE|DIR...",
      "Draws the uncertainty of the teacher FILE (distill.teacher_arch and _width, else [model]): DIR/<stem>.png with\n"
@@ -185,6 +186,10 @@ static enum paced_err take_option(const struct command *command, int index, stru
                            command->name);
     if (optarg && !*optarg)
         return paced_error(PACED_INVALID, "--%s: needs a value; see `paced %s --help`", name, command->name);
+    char quoted[80];
+    paced_text_quote(optarg ? optarg : "", quoted, sizeof quoted);
+    if (options[index].kind == TEXT && paced_text_has_control(optarg))
+        return paced_error(PACED_INVALID, "--%s '%s': contains a control character; choose another name", name, quoted);
     switch (options[index].kind) {
     case FLAG:
         *(bool *)place = true;
@@ -197,7 +202,7 @@ static enum paced_err take_option(const struct command *command, int index, stru
         break;
     case NUMBER:
         if (!paced_parse_int(optarg, place) || *(int64_t *)place < 0)
-            return paced_error(PACED_INVALID, "--%s %s: must be a whole number of at least 0", name, optarg);
+            return paced_error(PACED_INVALID, "--%s %s: must be a whole number of at least 0", name, quoted);
     }
     return PACED_OK;
 }

@@ -64,6 +64,9 @@ enum paced_err paced_config_load(struct paced_config *config, const char *path, 
                                  size_t set_count);
 void paced_config_finish(struct paced_config *config);
 
+/* Replaces a key's text by the value of an option. PACED_INVALID, naming the option, if an INI file cannot hold it. */
+enum paced_err paced_config_replace(struct paced_config *config, const char *key, const char *option, const char *text);
+
 /* Resolved configuration as the text of an INI file that reads back to the same struct. Release with free(). */
 char *paced_config_text(const struct paced_config *config);
 

@@ -125,6 +125,11 @@ enum paced_err paced_config_load(struct paced_config *config, const char *path, 
     return config_load_with(config, path, NULL, 0, sets, set_count);
 }
 
+enum paced_err paced_config_replace(struct paced_config *config, const char *key, const char *option,
+                                    const char *text) {
+    return config_value_set(config, config_key_named(key), option, text);
+}
+
 /* ---- errors -------------------------------------------------------------------------------------------------- */
 
 /* True for the path itself, and for a place in the file: "PATH:LINE", "PATH: entry 3". */

@@ -56,17 +56,10 @@ void config_range_add(struct paced_text *out, const struct config_key *key) {
         paced_names_add(out, key->words);
 }
 
-/* Value for a message: on one line, truncated to the buffer. */
-static void quote(const char *text, char *quoted, size_t size) {
-    size_t i = 0;
-    for (; text[i] && i + 4 < size; ++i) quoted[i] = (unsigned char)text[i] < 32 || text[i] == 127 ? '?' : text[i];
-    snprintf(quoted + i, size - i, "%s", text[i] ? "..." : "");
-}
-
 static enum paced_err wrong(const struct config_key *key, const char *place, const char *text, const char *what,
                             const char *hint) {
     char quoted[80];
-    quote(text, quoted, sizeof quoted);
+    paced_text_quote(text, quoted, sizeof quoted);
     return paced_error_at(PACED_INVALID, place, "%s.%s: '%s' %s; %s", key->section, key->name, quoted, what, hint);
 }
 
@@ -206,8 +199,7 @@ bool config_line_add(struct paced_text *out, const char *name, const char *value
 static const char *unwritable(const char *name, const char *text) {
     size_t length = strlen(text);
     if (length == 0) return NULL;
-    for (size_t i = 0; i < length; ++i)
-        if ((unsigned char)text[i] < 32 || text[i] == 127) return "contains a control character";
+    if (paced_text_has_control(text)) return "contains a control character";
     if (text[0] == ' ' || text[length - 1] == ' ') return "begins or ends with a blank";
     if (text[0] == ';' || strstr(text, " ;")) return "contains a ';' that would start a comment";
     struct paced_text line = {0};

@@ -35,6 +35,29 @@ class CommandTest(program.Case):
         self.refuse("train", "tiny.ini", "--output", says=["--output", "needs a value"])
         self.refuse("predict", "tiny.ini", "--output", "", says=["--output", "needs a value"])
 
+    def test_control_characters(self):
+        for command in (("train", "tiny.ini"), ("test", "tiny.ini"), ("predict", "tiny.ini", "--weights", "w", "data"),
+                        ("synth", "breast"), ("report", "run"), ("data", "split", "tiny.ini")):
+            self.refuse(*command, "--output", "x\nnl", says=["--output 'x?nl': contains a control character"])
+        self.refuse("predict", "tiny.ini", "--weights", "w\x01", "--output", "x", "data", says=["--weights 'w?'"])
+        self.refuse("synth", "breast", "--output", "x", "--count", "1\n2", says=["--count 1?2: "])
+        self.refuse("train", "tiny.ini", "--set", "run.output=x\nnl", says=["run.output: 'x?nl' contains"])
+        self.refuse_ini("[data]\nroot = x\x7fy\n", says=["bad.ini:2: ", "'x?y' contains"])
+
+    def test_options_that_a_configuration_cannot_hold(self):
+        self.refuse("train", "tiny.ini", "--output", "x ;y", says=["--output: run.output: ", "';'"])
+        self.refuse("test", "tiny.ini", "--weights", "x ;y", says=["--weights: test.weights: ", "';'"])
+        self.refuse("robustness", "tiny.ini", "--weights", "x ;y", says=["--weights: robustness.weights: ", "';'"])
+
+    def test_pipe_for_a_file(self):
+        """A pipe without a writer would be waited for."""
+        os.mkfifo(self.path("pipe"))
+        self.refuse("train", "pipe", says=["pipe: is a pipe, socket or device; give a regular file"])
+        self.refuse("train", "/dev/null", says=["/dev/null: is a pipe, socket or device"])
+        self.refuse("convert", "pipe", "x.onnx", says=["pipe: is a pipe"])
+        self.refuse("train", "tiny.ini", "--output", "x", "--set", "data.train=pipe", says=["pipe: is a pipe"])
+        self.refuse("predict", "tiny.ini", "--weights", "pipe", "--output", "x", "data/benign", says=["pipe: is a pipe"])
+
     def test_missing_names(self):
         self.refuse("train", says=["usage: paced train CONFIG"])
         self.refuse("predict", "tiny.ini", says=["predict", "--weights"])

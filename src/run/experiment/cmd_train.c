@@ -25,13 +25,15 @@ enum paced_err paced_command_train(const struct paced_arguments *arguments) {
     PACED_TRY(paced_experiment_sweeps(arguments->names[0], arguments->sets, arguments->set_count, &sweeps));
     if (sweeps) return run_sweep(arguments);
     PACED_TRY(command_config(arguments, &config));
+    enum paced_err err = PACED_OK;
     if (arguments->output) {
-        free(config.run.output);
-        config.run.output = paced_path_absolute(arguments->output);
+        char *output = paced_path_absolute(arguments->output);
+        err = paced_config_replace(&config, "run.output", "--output", output);
+        free(output);
     }
     paced_catch_stop();
     enum train_start start = arguments->resume ? TRAIN_RESUME : arguments->overwrite ? TRAIN_OVERWRITE : TRAIN_FRESH;
-    enum paced_err err = trainer_run(&config, start, stdout);
+    if (!err) err = trainer_run(&config, start, stdout);
     paced_config_finish(&config);
     return err;
 }
