@@ -2,6 +2,7 @@
 skipped; a data set of JPEG images."""
 import os
 import re
+import shutil
 import struct
 import zlib
 
@@ -174,6 +175,59 @@ class AgainTest(PredictCase):
         self.run_program("predict", "tiny.ini", "--weights", "run/best.safetensors", "--output", self.out, self.folder)
         after = program.snapshot(self.path(self.out))
         self.assertNotEqual(before[self.mask("a")], after[self.mask("a")], "older, but others")
+
+    def replace(self, name, by):
+        """Puts a copy, dated earlier than everything else, in the place of a file."""
+        shutil.copy(self.path(by), self.path("new"))
+        os.utime(self.path("new"), (1000000, 1000000))
+        os.replace(self.path("new"), self.path(name))
+
+    def test_image_that_is_replaced_by_an_older_one(self):
+        program.write_png(self.path("other.png"), 24, 24, 3, picture(24, 24, 9))
+        self.replace(f"{self.folder}/b.png", "other.png")
+        self.assertEqual(self.done_again(), ["b"])
+        self.assertEqual(program.png_size(self.mask("b")), (24, 24))
+        os.rename(self.path(self.folder, "c.png"), self.path("c_target.png"))
+        os.symlink(self.path("c_target.png"), self.path(self.folder, "c.png"))
+        self.assertEqual(self.done_again(), ["c"])
+        self.assertEqual(self.done_again(), [])
+
+    def test_weights_that_are_replaced_by_older_ones(self):
+        os.rename(self.path("weights.safetensors"), self.path("weights.kept"))
+        try:
+            self.replace("weights.safetensors", "run/best.safetensors")
+            self.assertEqual(self.done_again(), self.names)
+            self.assertEqual(self.done_again(), [])
+        finally:
+            os.replace(self.path("weights.kept"), self.path("weights.safetensors"))
+
+    def test_link_in_the_place_of_a_result(self):
+        """A link is not followed to another file; a link to the output directory is."""
+        os.symlink(self.out, self.path(f"{self.out}_link"))
+        said = self.predict(f"{self.out}_link", "--overlay", self.folder).stderr
+        self.assertIn("done before: 3", said)
+        for result in ("b.png", "b_overlay.png", "predict.ini"):
+            for target in ("elsewhere.png", "nowhere.png"):
+                program.write_text(self.path("elsewhere.png"), "kept")
+                os.rename(self.path(self.out, result), self.path("aside"))
+                os.symlink(self.path(target), self.path(self.out, result))
+                for options in ((), ("--overwrite",)):
+                    before = os.listdir(self.path(self.out))
+                    done = self.run_program("predict", "tiny.ini", "--weights", "weights.safetensors", "--output", self.out,
+                                            "--overlay", *options, self.folder, status=2)
+                    self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+                    self.assertIn(f"{self.out}/{result}: is a symbolic link", done.stderr)
+                    self.assertEqual(os.listdir(self.path(self.out)), before)
+                    self.assertEqual(program.read_text(self.path("elsewhere.png")), "kept")
+                os.replace(self.path("aside"), self.path(self.out, result))
+        self.assertEqual(self.done_again(), [])
+
+    def test_pipe_in_the_folder(self):
+        os.remove(self.path(self.folder, "b.png"))
+        os.mkfifo(self.path(self.folder, "b.png"))
+        done = self.predict(self.out, "--overlay", "--overwrite", self.folder, status=2)
+        self.assertIn(f"{self.folder}/b.png: is a pipe", done.stderr)
+        self.assertIn("images predicted: 2, unreadable: 1", done.stderr)
 
     def test_overwrite(self):
         self.assertEqual(self.done_again("--overlay", "--overwrite"), self.names)

@@ -1,9 +1,11 @@
 /* Results of an image.
  *
  * Results are up to date, as for make, if they are not older than the files that they depend on. The settings are one
- * of these files: DIR/predict.ini, which is rewritten only if they change. */
+ * of these files: DIR/predict.ini, which is rewritten only if they change. They include a hash of the other files but
+ * the images, because a file may be replaced by an older one. */
 #include "src/run/predict/prediction.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,9 +29,9 @@ static void add_ending(struct prediction *p, char *ending) {
 static const char mark[] = "; written by paced predict, with the weights "; /* start of every record */
 
 /* Text of a record: a valid configuration. */
-static char *settings_text(const struct paced_config *config, const char *weights) {
+static char *settings_text(const struct prediction *p, const struct paced_config *config, const char *weights) {
     char *path = paced_path_absolute(weights), *keys = paced_config_text(config);
-    char *text = paced_format("%s%s\n%s", mark, path, keys);
+    char *text = paced_format("%s%s\n; hash of the files: %016" PRIx64 "\n%s", mark, path, p->hash, keys);
     free(keys);
     free(path);
     return text;
@@ -37,6 +39,7 @@ static char *settings_text(const struct paced_config *config, const char *weight
 
 static enum paced_err read_record(struct prediction *p) {
     char *text;
+    PACED_TRY(result_check_link(p->record));
     if (!paced_path_exists(p->record)) return PACED_OK;
     PACED_TRY(paced_file_read_text(p->record, 0, &text));
     bool ours = strncmp(text, mark, strlen(mark)) == 0;
@@ -47,17 +50,31 @@ static enum paced_err read_record(struct prediction *p) {
                           "was not written by `paced predict`; rename it, or choose another --output");
 }
 
-/* Adds a file that results depend on. A missing file is reported when it is read. */
+static void count_time(struct timespec *newest, struct timespec time) {
+    if (is_before(*newest, time)) *newest = time;
+}
+
 static void count_age(struct prediction *p, const char *path) {
     struct stat info;
-    if (stat(path, &info) == 0 && is_before(p->newest, info.st_mtim)) p->newest = info.st_mtim;
+    if (stat(path, &info) == 0) count_time(&p->newest, info.st_mtim);
+}
+
+/* Adds a file that all results depend on. */
+static enum paced_err depend_on(struct prediction *p, const char *path) {
+    uint8_t *content;
+    size_t size;
+    PACED_TRY(paced_file_read(path, 0, &content, &size));
+    p->hash = paced_hash(p->hash, content, size);
+    free(content);
+    count_age(p, path);
+    return PACED_OK;
 }
 
 static enum paced_err read_colours(struct prediction *p, const struct paced_config *config) {
     struct paced_masks *masks = NULL;
     if (*config->data.labels) {
         PACED_TRY(paced_masks_open(&masks, &config->data));
-        count_age(p, config->data.labels);
+        PACED_TRY(depend_on(p, config->data.labels));
     }
     class_colours(masks, p->colours);
     if (!masks || !paced_masks_class_colour(masks, 0, &p->colours[0])) p->colours[0] = 0; /* a black background */
@@ -68,6 +85,7 @@ static enum paced_err read_colours(struct prediction *p, const struct paced_conf
 enum paced_err prediction_init(struct prediction *p, const struct paced_config *config, const char *weights,
                                const struct paced_arguments *arguments) {
     *p = (struct prediction){.output = arguments->output,
+                             .hash = PACED_HASH_START,
                              .extent = config->data.size,
                              .classes = (int)config->data.classes,
                              .overlay = arguments->overlay,
@@ -85,9 +103,9 @@ enum paced_err prediction_init(struct prediction *p, const struct paced_config *
     add_ending(p, paced_strdup(".png"));
     p->results.volumes = true;
     p->record = paced_path_join(p->output, "predict.ini");
-    p->settings = settings_text(config, weights);
-    count_age(p, weights);
+    PACED_TRY(depend_on(p, weights));
     if (p->overlay || p->classes > 2) PACED_TRY(read_colours(p, config));
+    p->settings = settings_text(p, config, weights);
     return read_record(p);
 }
 
@@ -102,16 +120,27 @@ void prediction_finish(struct prediction *p) {
 
 /* ---- existing results ---------------------------------------------------------------------------------------- */
 
+/* Finds the last change of an image, or of the link that leads to it. Replacing a file sets the time of its status,
+ * even if the new content is dated earlier. */
+static bool find_change(const char *path, struct timespec *change) {
+    struct stat link, image;
+    if (lstat(path, &link) != 0 || stat(path, &image) != 0) return false;
+    *change = link.st_ctim;
+    count_time(change, image.st_mtim);
+    count_time(change, image.st_ctim);
+    return true;
+}
+
 static bool is_done(const void *context, const struct item *item) {
     const struct prediction *p = context;
-    struct stat image, result;
+    struct stat result;
+    struct timespec change;
     char *file = paced_format("%.*s", (int)paced_image_file_length(item->path), item->path);
-    bool done = stat(item->path, &image) == 0 || stat(file, &image) == 0;
+    bool done = find_change(item->path, &change) || find_change(file, &change);
     free(file);
     for (size_t i = 0; i < p->results.count && done; ++i) {
         char *name = item_result(p->output, item, p->results, i);
-        done = stat(name, &result) == 0 && !is_before(result.st_mtim, image.st_mtim) &&
-               !is_before(result.st_mtim, p->newest);
+        done = stat(name, &result) == 0 && !is_before(result.st_mtim, change) && !is_before(result.st_mtim, p->newest);
         free(name);
     }
     return done;

@@ -20,11 +20,13 @@ struct prediction {
     char *record, *settings;         /* DIR/predict.ini and its required content */
     bool recorded;                   /* the record has that content */
     struct paced_nifti *volume;      /* of which the first slices are predicted; NULL: none */
-    struct timespec newest;          /* time of the newest file, besides the image, that results depend on */
+    uint64_t hash;                   /* of the files, besides the image, that results depend on */
+    struct timespec newest;          /* time of the newest of them */
 };
 
-/* PACED_INVALID if the options exclude each other, an overlay's label table is bad, or DIR/predict.ini was not written
- * by this command. `arguments` must outlive the prediction. prediction_finish accepts {0}. */
+/* PACED_INVALID if the options exclude each other, the weights cannot be read, an overlay's label table is bad, or
+ * DIR/predict.ini was not written by this command. `arguments` must outlive the prediction. prediction_finish accepts
+ * {0}. */
 enum paced_err prediction_init(struct prediction *prediction, const struct paced_config *config, const char *weights,
                                const struct paced_arguments *arguments);
 void prediction_finish(struct prediction *prediction);
