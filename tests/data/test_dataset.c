@@ -142,7 +142,7 @@ static void test_bus(void **state) {
     paced_dataset_close(d);
     const char *said = unhush();
     assert_int_equal(count_of(said, "warning"), 2);
-    assert_says(said, "66.4% of the mask pixels are foreground");
+    assert_says(said, "1 of 3 masks have foreground along most of their edge, first plain.png");
     assert_says(said, "4 mask pixels");
     assert_says(said, "first in mask.png");
 }

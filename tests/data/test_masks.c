@@ -218,7 +218,7 @@ static void test_folders_of_phases(void **state) {
     assert_int_equal(paced_make_dirs(at("val")), PACED_OK);
     put_rgb("train/a.png", shaft, 0, tissue);
     put_rgb("val/a.png", tissue, 0, tissue);
-    put_text("split.json", "[[\"a.png\", \"a.png\"], [\"../val/a.png\", \"../train/a.png\"]]");
+    put_text("split.json", "[[\"a.png\", \"./a.png\"], [\"../val/a.png\", \"../train/a.png\"]]");
     for (int phase = 0; phase < 2; ++phase) {
         struct paced_dataset *d;
         uint8_t rgb[16 * 3], label[16];

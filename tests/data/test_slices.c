@@ -82,7 +82,7 @@ static void test_different_numbers(void **state) {
     put_stack("two.tif", 2, 1);
     put_stack("three.tif", 3, 1);
     put_stack("single.tif", 1, 1);
-    check_refused_split("[[\"single.tif\", \"single.tif\"], [\"three.tif\", \"two.tif\"]]",
+    check_refused_split("[[\"single.tif\", \"./single.tif\"], [\"three.tif\", \"two.tif\"]]",
                         "split.json: entry 2: three.tif has 3 slices, but its mask two.tif has 2");
     check_refused_split("[[\"single.tif\", \"two.tif\"]]", "single.tif has 1 slice, but its mask two.tif has 2");
     check_refused_split("[[\"three.tif#1\", \"three.tif\"]]", "three.tif#1 has 1 slice, but its mask three.tif has 3");
@@ -95,7 +95,7 @@ static void test_unreadable(void **state) {
     put_stack("good.tif", PAGES, 1);
     put_text("bad.tif", "II*\0 is not all of a TIFF");
     assert_int_equal(open_split(&d,
-                                "[[\"good.tif\", \"good.tif\"], [\"bad.tif\", \"good.tif\"],"
+                                "[[\"good.tif\", \"./good.tif\"], [\"bad.tif\", \"good.tif\"],"
                                 " [\"good.tif#9\", \"good.tif#0\"], [\"gone.tif\", \"good.tif\"]]",
                                 false),
                      PACED_OK);

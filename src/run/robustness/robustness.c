@@ -14,8 +14,8 @@
 #include "src/run/overwrite.h"
 #include "src/run/report_runs.h"
 #include "src/run/robustness/contact_sheet.h"
-#include "src/run/test/evaluation.h"
 #include "src/run/splits.h"
+#include "src/run/test/evaluation.h"
 
 enum { MAX_DEPTH = 64 }; /* components of a path in the name of weights */
 

@@ -8,9 +8,9 @@
 #include "src/run/lock.h"
 #include "src/run/overwrite.h"
 #include "src/run/report_runs.h"
+#include "src/run/splits.h"
 #include "src/run/test/evaluation.h"
 #include "src/run/test/overlays.h"
-#include "src/run/splits.h"
 
 static enum paced_err measure(struct evaluation *evaluation, const struct paced_config *c,
                               struct paced_scores *scores) {
