@@ -17,9 +17,23 @@
  * all tiles of remainder 0 come first, then those of 1, and so on.
  *
  * Channels are padded with zeros to whole lines of the matrix product. m is a constant where these functions are
- * inlined. A block of inputs is transformed column by column, then row by row, in loops that must not be unrolled: that
- * gives seven times the code and no speed, since memory is the limit. */
+ * inlined. A block is transformed column by column, then row by row. On a CPU these loops must not be unrolled: that
+ * gives seven times the code and no speed. */
 #define MOST 6 /* a, at most */
+
+/* GROUP: channel vectors that a work-item transforms together. The size of a plane is often a multiple of a page, so
+ * that one vector of all planes falls into one set of the first-level cache, which has eight lines. Therefore the loop
+ * over the lines of a block contains the loop over the group: its vectors fall into different sets.
+ * AHEAD: distance of a prefetched vector of the planes.
+ * PASS: loop over lines of a block. A GPU has no private arrays that are indexed by variables. */
+#ifdef PACED_GPU
+#define GROUP 1
+#define PASS EACH
+#else
+#define GROUP 4
+#define PASS LOOP
+#endif
+#define AHEAD 8
 
 #define P (5.0f / 8)
 #define Q (3.0f / 2)
@@ -33,28 +47,31 @@
 #define GP (-2048.0f / 2975)
 #define GQ (128.0f / 1071)
 
-/* ---- one line of a block, in place; s: distance of its elements ----------------------------------------------- */
+/* ---- one line of a block -------------------------------------------------------------------------------------- *
+ * From d, whose elements are s apart, to t, whose elements are ts apart. t may be d, but the compiler then keeps the
+ * elements in memory instead of registers. */
 
-INLINE void input_line(const int m, realv *d, const int s)
+INLINE void input_line(const int m, const realv *d, const int s, realv *t, const int ts)
 {
     realv d0 = d[0], d1 = d[s], d2 = d[2 * s], d3 = d[3 * s];
     if (m == 2) {
-        d[0] = d0 - d2;
-        d[s] = d1 + d2;
-        d[2 * s] = d2 - d1;
-        d[3 * s] = d1 - d3;
+        t[0] = d0 - d2;
+        t[ts] = d1 + d2;
+        t[2 * ts] = d2 - d1;
+        t[3 * ts] = d1 - d3;
         return;
     }
     realv d4 = d[4 * s], d5 = d[5 * s];
     realv even_p = d4 - Q2 * d2, odd_p = P * (d3 - Q2 * d1), even_q = d4 - P2 * d2, odd_q = Q * (d3 - P2 * d1);
-    d[0] = P2Q2 * d0 - P2_AND_Q2 * d2 + d4;
-    d[s] = even_p + odd_p;
-    d[2 * s] = even_p - odd_p;
-    d[3 * s] = even_q + odd_q;
-    d[4 * s] = even_q - odd_q;
-    d[5 * s] = P2Q2 * d1 - P2_AND_Q2 * d3 + d5;
+    t[0] = P2Q2 * d0 - P2_AND_Q2 * d2 + d4;
+    t[ts] = even_p + odd_p;
+    t[2 * ts] = even_p - odd_p;
+    t[3 * ts] = even_q + odd_q;
+    t[4 * ts] = even_q - odd_q;
+    t[5 * ts] = P2Q2 * d1 - P2_AND_Q2 * d3 + d5;
 }
 
+/* In place. */
 INLINE void filter_line(const int m, realv *g, const int s)
 {
     realv g0 = g[0], g1 = g[s], g2 = g[2 * s];
@@ -74,52 +91,57 @@ INLINE void filter_line(const int m, realv *g, const int s)
     g[5 * s] = g2;
 }
 
-INLINE void output_line(const int m, realv *t, const int s)
+INLINE void output_line(const int m, const realv *d, const int s, realv *t, const int ts)
 {
-    realv sum_p = t[s] + t[2 * s], difference_p = t[s] - t[2 * s];
+    realv d0 = d[0], d1 = d[s], d2 = d[2 * s], d3 = d[3 * s];
+    realv sum_p = d1 + d2, difference_p = d1 - d2;
     if (m == 2) {
-        t[0] += sum_p;
-        t[s] = difference_p - t[3 * s];
+        t[0] = d0 + sum_p;
+        t[ts] = difference_p - d3;
         return;
     }
-    realv sum_q = t[3 * s] + t[4 * s], difference_q = t[3 * s] - t[4 * s];
-    t[0] += sum_p + sum_q;
-    t[s] = P * difference_p + Q * difference_q;
-    t[2 * s] = P2 * sum_p + Q2 * sum_q;
-    t[3 * s] = P3 * difference_p + Q3 * difference_q + t[5 * s];
+    realv d4 = d[4 * s], d5 = d[5 * s];
+    realv sum_q = d3 + d4, difference_q = d3 - d4;
+    t[0] = d0 + (sum_p + sum_q);
+    t[ts] = P * difference_p + Q * difference_q;
+    t[2 * ts] = P2 * sum_p + Q2 * sum_q;
+    t[3 * ts] = P3 * difference_p + Q3 * difference_q + d5;
 }
 
-INLINE void grad_line(const int m, realv *t, const int s)
+INLINE void grad_line(const int m, const realv *d, const int s, realv *t, const int ts)
 {
-    realv t0 = t[0], t1 = t[s];
+    realv d0 = d[0], d1 = d[s];
+    t[0] = d0;
     if (m == 2) {
-        t[s] = t0 + t1;
-        t[2 * s] = t0 - t1;
-        t[3 * s] = -t1;
+        t[ts] = d0 + d1;
+        t[2 * ts] = d0 - d1;
+        t[3 * ts] = -d1;
         return;
     }
-    realv t2 = t[2 * s], t3 = t[3 * s];
-    realv even_p = t0 + P2 * t2, odd_p = P * t1 + P3 * t3, even_q = t0 + Q2 * t2, odd_q = Q * t1 + Q3 * t3;
-    t[s] = even_p + odd_p;
-    t[2 * s] = even_p - odd_p;
-    t[3 * s] = even_q + odd_q;
-    t[4 * s] = even_q - odd_q;
-    t[5 * s] = t3;
+    realv d2 = d[2 * s], d3 = d[3 * s];
+    realv even_p = d0 + P2 * d2, odd_p = P * d1 + P3 * d3, even_q = d0 + Q2 * d2, odd_q = Q * d1 + Q3 * d3;
+    t[ts] = even_p + odd_p;
+    t[2 * ts] = even_p - odd_p;
+    t[3 * ts] = even_q + odd_q;
+    t[4 * ts] = even_q - odd_q;
+    t[5 * ts] = d3;
 }
 
-INLINE void taps_line(const int m, realv *t, const int s)
+INLINE void taps_line(const int m, const realv *d, const int s, realv *t, const int ts)
 {
-    realv sum_p = t[s] + t[2 * s], difference_p = t[s] - t[2 * s];
+    realv d0 = d[0], d3 = d[3 * s];
+    realv sum_p = d[s] + d[2 * s], difference_p = d[s] - d[2 * s];
     if (m == 2) {
-        t[0] += 0.5f * sum_p;
-        t[s] = 0.5f * difference_p;
-        t[2 * s] = 0.5f * sum_p + t[3 * s];
+        t[0] = d0 + 0.5f * sum_p;
+        t[ts] = 0.5f * difference_p;
+        t[2 * ts] = 0.5f * sum_p + d3;
         return;
     }
-    realv sum_q = t[3 * s] + t[4 * s], difference_q = t[3 * s] - t[4 * s];
-    t[0] = G0 * t[0] + GP * sum_p + GQ * sum_q;
-    t[s] = GP * P * difference_p + GQ * Q * difference_q;
-    t[2 * s] = GP * P2 * sum_p + GQ * Q2 * sum_q + t[5 * s];
+    realv d4 = d[4 * s], d5 = d[5 * s];
+    realv sum_q = d3 + d4, difference_q = d3 - d4;
+    t[0] = G0 * d0 + GP * sum_p + GQ * sum_q;
+    t[ts] = GP * P * difference_p + GQ * Q * difference_q;
+    t[2 * ts] = GP * P2 * sum_p + GQ * Q2 * sum_q + d5;
 }
 
 /* ---- positions of tiles ---------------------------------------------------------------------------------------- */
@@ -137,13 +159,34 @@ INLINE int tile_start(const int m, int tile, int length, int dilation)
 
 /* ---- forward and backward-data -------------------------------------------------------------------------------- */
 
-/* One column of channel vector c of a tile, from the a pixels at line[i] + column; zeros where either is negative. */
-INLINE void load_column(const int m, struct part part, struct map map, uint c, const long *line, long column,
-                        realv *d)
+/* The pixels of a tile in a part: offsets of rows and columns in channel vectors, negative where they are zeros.
+ * next: the distance of the next tile in the row. */
+struct block {
+    long line[MOST], column[MOST], next;
+};
+
+INLINE struct block part_block(const int m, struct part part, int n, int y0, int x0, int h, int w, int dilation)
 {
+    struct block b;
+    for (int k = 0; k < m + 2; ++k) {
+        int y = n < 0 ? -1 : part_row(part, n, y0 + k * dilation, h), x = part_column(part, x0 + k * dilation, w);
+        b.line[k] = (long)y * part.w * part.vectors;
+        b.column[k] = (long)x * part.vectors;
+    }
+    b.next = m * dilation / part.factor * part.vectors;
+    return b;
+}
+
+/* Column j of channel vector c. */
+INLINE void load_column(const int m, struct part part, struct map map, uint c, const struct block *b, int j, realv *d)
+{
+    long column = b->column[j];
     EACH (int i = 0; i < m + 2; ++i) {
         d[i] = 0;
-        if (line[i] >= 0 && column >= 0) d[i] = part_value(part, map, LOADV(part.x, line[i] + column + c));
+        if (b->line[i] < 0 || column < 0) continue;
+        long at = b->line[i] + column + c;
+        d[i] = part_value(part, map, LOADV(part.x, at));
+        if (j >= 2) PREFETCHV(part.x, at + b->next); /* the next tile has read the others */
     }
 }
 
@@ -154,7 +197,7 @@ INLINE void input_tile(const int m, struct winograd_tiles g, int h, int w, int p
     const int a = m + 2, dilation = g.dilation;
     size_t plane = (size_t)g.rows * padded;
     FOR_PIXELS(row, g.rows, g.run) {
-        int tile = g.first + row, from = 0, n = tile / g.across / g.down;
+        int tile = g.first + row, from = 0, n = tile < g.tiles ? tile / g.across / g.down : -1;
         int y0 = 0, x0 = 0;
         if (tile < g.tiles) {
             y0 = tile_start(m, tile / g.across % g.down, g.h, dilation) - pad;
@@ -163,26 +206,26 @@ INLINE void input_tile(const int m, struct winograd_tiles g, int h, int w, int p
         global float *to = values + (size_t)row * padded * VEC;
         for (int i = 0; i < 2; ++i) {
             struct part part = i ? second : first;
-            long line[MOST], column[MOST];
-            for (int k = 0; k < a; ++k) {
-                int y = tile < g.tiles ? part_row(part, n, y0 + k * dilation, h) : -1;
-                int x = part_column(part, x0 + k * dilation, w);
-                line[k] = (long)y * part.w * part.vectors;
-                column[k] = (long)x * part.vectors;
-            }
-            FOR_CHANNELS_FROM(v, from, from + part.vectors) {
-                struct map map = part_map(part, v - from);
-                realv block[MOST][MOST], d[MOST];
-                LOOP (int j = 0; j < a; ++j) {
-                    load_column(m, part, map, v - from, line, column[j], d);
-                    input_line(m, d, 1);
-                    EACH (int i = 0; i < a; ++i) block[i][j] = d[i];
+            if (part.vectors == 0) break;
+            struct block pixels = part_block(m, part, n, y0, x0, h, w, dilation);
+            FOR_GROUPS(v, count, GROUP, from, from + part.vectors) {
+                realv block[GROUP][MOST * MOST], d[MOST];
+                LOOP (uint k = 0; k < count; ++k) {
+                    struct map map = part_map(part, v + k - from);
+                    LOOP (int j = 0; j < a; ++j) {
+                        load_column(m, part, map, v + k - from, &pixels, j, d);
+                        input_line(m, d, 1, block[k] + j, MOST);
+                    }
                 }
-                LOOP (int i = 0; i < a; ++i) {
-                    EACH (int j = 0; j < a; ++j) d[j] = block[i][j];
-                    input_line(m, d, 1);
-                    EACH (int j = 0; j < a; ++j) STOREV(d[j], to, (i * a + j) * plane + v);
-                }
+                LOOP (int i = 0; i < a; ++i)
+                    LOOP (uint k = 0; k < count; ++k) {
+                        input_line(m, block[k] + i * MOST, 1, d, 1);
+                        EACH (int j = 0; j < a; ++j) {
+                            size_t at = (i * a + j) * plane + v + k;
+                            STOREV(d[j], to, at);
+                            PREFETCHV(to, at + AHEAD);
+                        }
+                    }
             }
             from += part.vectors;
         }
@@ -204,21 +247,29 @@ INLINE void output_tile(const int m, struct winograd_tiles g, int plane_rows, in
         int tile = g.first + row, n = tile / g.across / g.down;
         int y0 = tile_start(m, tile / g.across % g.down, h, dilation), x0 = tile_start(m, tile % g.across, w, dilation);
         long corner = (((long)n * h + y0) * w + x0) * all + from;
-        FOR_CHANNELS(v, vectors) {
-            realv t[MOST * MOST], add = 0;
-            if (has_bias) add = LOADV(bias, from + v);
-            EACH (int i = 0; i < a; ++i)
-                EACH (int j = 0; j < a; ++j)
-                    t[i * MOST + j] = LOADV(products, (i * a + j) * plane + (size_t)row * padded + v);
-            EACH (int j = 0; j < a; ++j) output_line(m, t + j, MOST);
-            EACH (int i = 0; i < m; ++i) output_line(m, t + i * MOST, 1);
-            EACH (int i = 0; i < m; ++i)
-                EACH (int j = 0; j < m; ++j) {
-                    if (y0 + i * dilation >= h || x0 + j * dilation >= w) continue;
-                    long at = corner + i * line + j * column + v;
-                    realv value = t[i * MOST + j] + add;
-                    if (beta != 0) value += beta * LOADV(y, at);
-                    STREAMV(value, y, at);
+        FOR_GROUPS(v, count, GROUP, 0, vectors) {
+            realv t[GROUP][4 * MOST], d[MOST];
+            PASS (int j = 0; j < a; ++j)
+                LOOP (uint k = 0; k < count; ++k) {
+                    EACH (int i = 0; i < a; ++i) {
+                        size_t at = (i * a + j) * plane + (size_t)row * padded + v + k;
+                        d[i] = LOADV(products, at);
+                        PREFETCHV(products, at + AHEAD);
+                    }
+                    output_line(m, d, 1, t[k] + j, MOST);
+                }
+            PASS (int i = 0; i < m; ++i)
+                LOOP (uint k = 0; k < count; ++k) {
+                    realv add = 0;
+                    if (has_bias) add = LOADV(bias, from + v + k);
+                    output_line(m, t[k] + i * MOST, 1, d, 1);
+                    EACH (int j = 0; j < m; ++j) {
+                        if (y0 + i * dilation >= h || x0 + j * dilation >= w) continue;
+                        long at = corner + i * line + j * column + v + k;
+                        realv value = d[j] + add;
+                        if (beta != 0) value += beta * LOADV(y, at);
+                        STREAMV(value, y, at);
+                    }
                 }
         }
     }
@@ -334,21 +385,26 @@ INLINE void transposed_tile(const int m, struct winograd_tiles g, int from, int 
         EACH (int i = 0; i < m; ++i)
             EACH (int j = 0; j < m; ++j) {
                 block[i * m + j][r] = 0;
-                if (tile < g.tiles && y0 + i * dilation < h && x0 + j * dilation < w)
-                    block[i * m + j][r] = LOADV(corner + ((size_t)i * w + j) * dilation * filters, 0);
+                if (tile >= g.tiles || y0 + i * dilation >= h || x0 + j * dilation >= w) continue;
+                global const float *pixel = corner + ((size_t)i * w + j) * dilation * filters;
+                block[i * m + j][r] = LOADV(pixel, 0);
+                PREFETCHV(pixel, 1); /* for the next work-item */
             }
     }
     for (int i = 0; i < m * m; ++i) turn(block[i]);
-    for (int k = 0; k < 16; ++k) {
-        realv t[MOST * MOST];
-        EACH (int i = 0; i < m; ++i)
-            EACH (int j = 0; j < m; ++j) t[i * MOST + j] = block[i * m + j][k];
-        EACH (int j = 0; j < m; ++j) grad_line(m, t + j, MOST);
-        EACH (int i = 0; i < a; ++i) {
-            grad_line(m, t + i * MOST, 1);
-            EACH (int j = 0; j < a; ++j)
-                STOREV(t[i * MOST + j], transposed + (i * a + j) * plane + (size_t)(k0 + k) * rows + row0, 0);
-        }
+    for (int k1 = 0; k1 < 16; k1 += GROUP) {
+        realv t[GROUP][MOST * 4], d[MOST];
+        LOOP (int k = 0; k < GROUP; ++k)
+            EACH (int j = 0; j < m; ++j) grad_line(m, block[j] + k1 + k, m * 16, t[k] + j, m);
+        LOOP (int i = 0; i < a; ++i)
+            LOOP (int k = 0; k < GROUP; ++k) {
+                global float *to = transposed + i * a * plane + (size_t)(k0 + k1 + k) * rows + row0;
+                grad_line(m, t[k] + i * m, 1, d, 1);
+                EACH (int j = 0; j < a; ++j) {
+                    STOREV(d[j], to + j * plane, 0);
+                    PREFETCHV(to + j * plane + GROUP * rows, 0);
+                }
+            }
     }
 #elif VEC == 1
     if (id >= (uint)(outputs * rows)) return;
@@ -364,9 +420,9 @@ INLINE void transposed_tile(const int m, struct winograd_tiles g, int from, int 
             bool real = tile < g.tiles && k < filters && y < h && x < w;
             t[i * MOST + j] = real ? dy[(((size_t)n * h + y) * w + x) * filters + k] : 0;
         }
-    EACH (int j = 0; j < m; ++j) grad_line(m, t + j, MOST);
+    EACH (int j = 0; j < m; ++j) grad_line(m, t + j, MOST, t + j, MOST);
     EACH (int i = 0; i < a; ++i) {
-        grad_line(m, t + i * MOST, 1);
+        grad_line(m, t + i * MOST, 1, t + i * MOST, 1);
         EACH (int j = 0; j < a; ++j) transposed[(i * a + j) * plane + id] = t[i * MOST + j];
     }
 #endif
@@ -379,17 +435,23 @@ INLINE void taps_tile(const int m, int from, int rows, int plane_rows, int vecto
     const int a = m + 2;
     PIXEL_BELOW(k, rows);
     size_t plane = (size_t)plane_rows * padded;
-    FOR_CHANNELS(v, vectors) {
-        realv t[MOST * MOST];
-        EACH (int i = 0; i < a; ++i)
-            EACH (int j = 0; j < a; ++j)
-                t[i * MOST + j] = LOADV(products, (i * a + j) * plane + (size_t)k * padded + v);
-        EACH (int j = 0; j < a; ++j) taps_line(m, t + j, MOST);
-        EACH (int i = 0; i < 3; ++i) {
-            taps_line(m, t + i * MOST, 1);
-            EACH (int j = 0; j < 3; ++j)
-                STOREV(t[i * MOST + j], dw, ((size_t)(from + k) * 9 + i * 3 + j) * vectors + v);
-        }
+    FOR_GROUPS(v, count, GROUP, 0, vectors) {
+        realv t[GROUP][3 * MOST], d[MOST];
+        PASS (int j = 0; j < a; ++j)
+            LOOP (uint q = 0; q < count; ++q) {
+                EACH (int i = 0; i < a; ++i) {
+                    size_t at = (i * a + j) * plane + (size_t)k * padded + v + q;
+                    d[i] = LOADV(products, at);
+                    PREFETCHV(products, at + AHEAD);
+                }
+                taps_line(m, d, 1, t[q] + j, MOST);
+            }
+        PASS (int i = 0; i < 3; ++i)
+            LOOP (uint q = 0; q < count; ++q) {
+                taps_line(m, t[q] + i * MOST, 1, d, 1);
+                EACH (int j = 0; j < 3; ++j)
+                    STOREV(d[j], dw, ((size_t)(from + k) * 9 + i * 3 + j) * vectors + v + q);
+            }
     }
 }
 
