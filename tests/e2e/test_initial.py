@@ -11,9 +11,10 @@ class InitialTest(program.Case):
         super().setUpClass()
         program.make_breast(cls)
         pairs = program.make_folder(cls, "bands", 4, 32, 32, 3)
-        program.write_json(cls.path("bands", "all.json"), pairs)
+        for split, part in (("train", pairs[:3]), ("val", pairs[3:])):
+            program.write_json(cls.path("bands", f"{split}.json"), part)
         program.write_ini(cls.path("bands.ini"), base="tiny.ini", data={
-            "dataset": "folder", "root": "bands", "train": "bands/all.json", "val": "bands/all.json", "classes": 3})
+            "dataset": "folder", "root": "bands", "train": "bands/train.json", "val": "bands/val.json", "classes": 3})
         cls.run_program("train", "tiny.ini", "--output", "run", "--set", "train.epochs=1")
         cls.file = cls.path("run", "best.safetensors")
         cls.tensors, cls.metadata = program.read_tensors(cls.file)
