@@ -13,12 +13,21 @@ import sys
 import tempfile
 import time
 
+from peer import SKIP
+
 HERE = os.path.dirname(os.path.abspath(__file__))
+# Some systems set these variables for another machine or another program, which slows the peers.
+UNSET = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OMP_WAIT_POLICY")
+
+
+class Missing(Exception):
+    """A peer, or a variant of it, that cannot run here. The text gives the reason."""
 
 
 def make_parser(doc):
     parser = argparse.ArgumentParser(description=doc.splitlines()[0])
     parser.add_argument("--paced", default=os.path.join(HERE, "..", "..", "build", "paced"), help="the program")
+    parser.add_argument("--python", default=sys.executable, help="the peers' Python; make_peers.py makes one")
     parser.add_argument("--arch", default="unet")
     parser.add_argument("--width", type=int, default=64)
     parser.add_argument("--size", type=int, default=224)
@@ -75,16 +84,17 @@ class Folder:
         sets = [part for key, value in (keys or {}).items() for part in ("--set", f"{key}={value}")]
         return json.loads(self.run("bench", config, "--json", *sets, env=env)[0])
 
-
-def in_pytorch(task, **arguments):
-    """Runs a task of pytorch.py in its own process and returns its result."""
-    # Some environments set this variable for another machine, which would halve the speed of PyTorch's products.
-    env = {key: value for key, value in os.environ.items() if key != "OPENBLAS_CORETYPE"}
-    done = subprocess.run([sys.executable, os.path.join(HERE, "pytorch.py"), task, json.dumps(arguments)], text=True,
-                          stdout=subprocess.PIPE, env=env)
-    if done.returncode != 0:
-        sys.exit(f"PyTorch, {task}: status {done.returncode}")
-    return json.loads(done.stdout)
+    def run_peer(self, script, task, **arguments):
+        """Runs a task of pytorch.py or runtimes.py in its own process and returns its result. Raises Missing."""
+        env = {key: value for key, value in os.environ.items() if key not in UNSET}
+        env["TORCHINDUCTOR_CACHE_DIR"] = self.file("torchinductor")
+        done = subprocess.run([self.options.python, os.path.join(HERE, script), task, json.dumps(arguments)], text=True,
+                              capture_output=True, env=env)
+        if done.returncode == SKIP:
+            raise Missing(done.stdout.strip())
+        if done.returncode != 0:
+            sys.exit(f"{script}, {task}: status {done.returncode}\n{done.stderr.strip()}")
+        return json.loads(done.stdout.splitlines()[-1])
 
 
 def spread(values, digits=2):

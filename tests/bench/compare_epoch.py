@@ -2,7 +2,7 @@
 """Time of an epoch of P-CD, including the teacher, against the reference's loop in PyTorch and plain training.
 
     compare_epoch.py [--paced build/paced] [--arch unet] [--width 64] [--teacher-width 64] [--size 224] [--batch 16]
-                     [--images 60] [--epochs 3] [--rounds 1] [--no-pytorch]
+                     [--images 60] [--epochs 3] [--rounds 1] [--python PYTHON | --no-pytorch]
 
 Images are synthetic PNG files, 4/5 of them for training. In each round plain `paced train`, `paced train` with P-CD and
 the reference's loop (pytorch.py) run one after another, with the same teacher. The time of an epoch is the sum of
@@ -14,9 +14,10 @@ Prints the medians, the ratio of PyTorch's epoch to ours, and that of P-CD to pl
 import csv
 import json
 import statistics
+import sys
 import time
 
-from common import Folder, in_pytorch, make_parser, print_table, spread
+from common import Folder, Missing, make_parser, print_table, spread
 
 BOUND = 1.15  # ratio of an epoch of P-CD to one of plain training
 MU = 0.6      # admits most pixels of an uncertain teacher
@@ -54,9 +55,18 @@ def pytorch_epochs(folder, options):
     network = {key: getattr(options, key) for key in ("arch", "classes", "width", "teacher_width", "size", "batch",
                                                       "epochs")}
     start = time.monotonic()
-    seconds = in_pytorch("pcd_epochs", mu=MU, root=folder.file("data"), train=folder.file("data", "train.json"),
-                         val=folder.file("data", "val.json"), teacher=folder.file(TEACHER), **network)["epoch_seconds"]
+    seconds = folder.run_peer("pytorch.py", "pcd_epochs", mu=MU, root=folder.file("data"),
+                              train=folder.file("data", "train.json"), val=folder.file("data", "val.json"),
+                              teacher=folder.file(TEACHER), **network)["epoch_seconds"]
     return seconds[1:], time.monotonic() - start - sum(seconds)
+
+
+def require_pytorch(folder):
+    """Ends the script before its long part where PyTorch is missing, and prints PyTorch's version otherwise."""
+    try:
+        print("PyTorch " + folder.run_peer("pytorch.py", "versions")["PyTorch"])
+    except Missing as reason:
+        sys.exit(f"PyTorch: {reason}; --no-pytorch compares with plain training only")
 
 
 def measure(folder, options):
@@ -88,6 +98,8 @@ def main():
     if options.epochs < 2:
         parser.error("--epochs: at least 2, since the first does not count")
     with Folder(options) as folder:
+        if not options.no_pytorch:
+            require_pytorch(folder)
         write_inputs(folder, options)
         epochs, ratios, rests = measure(folder, options)
     print(f"\n{options.arch}, width {options.width}, teacher {options.teacher_width}, size {options.size}, batch "

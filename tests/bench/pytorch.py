@@ -3,13 +3,14 @@
 
     pytorch.py TASK ARGUMENTS       (ARGUMENTS: a JSON object, the keyword arguments of the task's function)
 
-Networks and losses are those of tests/golden. Settings are those of a normal user: float32, all cores, no profiling.
+Networks and losses are those of tests/golden.
 """
 import json
 import os
-import statistics
 import sys
 import time
+
+import peer
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "golden"))
 try:
@@ -20,56 +21,77 @@ try:
     import safetensors_io
     from distillation import Distillation, distillation_loss, weight_self_paced
 except ImportError as error:
-    sys.exit(f"{error}; install PyTorch, numpy and Pillow for {sys.executable}, or run the script with the Python that "
-             "has them")
+    peer.skip(f"{error}; give --python a Python with PyTorch, numpy and Pillow (make_peers.py installs them)")
 
-STEPS = 5  # timed steps, after one to warm up
 LR = 1e-3
-
-
-def peak_mib():
-    """Largest resident size of the process so far, MiB."""
-    with open("/proc/self/status", encoding="ascii") as file:
-        return next(int(line.split()[1]) / 1024 for line in file if line.startswith("VmHWM:"))
 
 
 # ---- single steps ---------------------------------------------------------------------------------------------------
 
 
-def training_step(model, images, labels):
-    adam = torch.optim.Adam(model.parameters(), lr=LR)
+def make_adam(model):
+    """The fused Adam is the fastest one, and PyTorch before 2.4 has it for GPUs alone."""
+    try:
+        return torch.optim.Adam(model.parameters(), lr=LR, fused=True)
+    except RuntimeError:
+        return torch.optim.Adam(model.parameters(), lr=LR)
+
+
+def training_step(model, loss_of):
+    adam = make_adam(model)
 
     def step():
         adam.zero_grad()
-        loss = F.cross_entropy(model(images), labels)
+        loss = loss_of()
         loss.backward()
         adam.step()
         return loss.item()
     return step
 
 
-def inference_step(model, images, labels):
+def inference_step(model, loss_of):
     def step():
         with torch.no_grad():
-            return F.cross_entropy(model(images), labels).item()
+            return loss_of().item()
     return step
 
 
-def steps(training, arch, classes, width, size, batch):
+def compiled(model, frozen):
+    """The model through torch.compile. frozen: weights are constants, which inference alone allows."""
+    if not hasattr(torch, "compile"):
+        peer.skip("torch.compile needs PyTorch 2")
+    if frozen:
+        from torch._inductor import config
+        config.freezing = True
+    return torch.compile(model)
+
+
+def time_compiled(step, batch):
+    """A system without a C++ compiler or Python's headers has no torch.compile."""
+    try:
+        return peer.time_steps(step, batch)
+    except torch._dynamo.exc.TorchDynamoException as error:
+        peer.skip(f"torch.compile: {str(error).strip().splitlines()[0]}; it needs a C++ compiler and Python's headers "
+                  "(Debian: g++, python3-dev)")
+
+
+def steps(training, arch, classes, width, size, batch, threads, channels_last=False, compile=False, frozen=False,
+          bfloat16=False):
     """Runs steps on one batch of random images only, so that the peak memory is that of training, or of inference."""
+    torch.set_num_threads(threads)
     torch.manual_seed(0)
-    model = reference.ARCHS[arch](classes, width)
+    layout = torch.channels_last if channels_last else torch.contiguous_format
+    model = reference.ARCHS[arch](classes, width).to(memory_format=layout)
     model.train(training)
-    images = torch.rand(batch, 3, size, size)
+    images = torch.rand(batch, 3, size, size).to(memory_format=layout)
     labels = torch.randint(classes, (batch, size, size))
-    step = (training_step if training else inference_step)(model, images, labels)
-    step()
-    seconds = []
-    for _ in range(STEPS):
-        start = time.monotonic()
-        step()
-        seconds.append(time.monotonic() - start)
-    return {"images_per_second": batch / statistics.median(seconds), "peak_mib": peak_mib()}
+    network = compiled(model, frozen) if compile else model
+
+    def loss_of():
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bfloat16):
+            return F.cross_entropy(network(images), labels)
+    step = (training_step if training else inference_step)(model, loss_of)
+    return (time_compiled if compile else peer.time_steps)(step, batch)
 
 
 # ---- epochs of the reference ----------------------------------------------------------------------------------------
@@ -116,6 +138,7 @@ def epoch_of_pcd(student, teacher, adam, distillation, train, val, batch, mu):
 def pcd_epochs(arch, classes, width, teacher_width, size, batch, epochs, mu, root, train, val, teacher):
     """Seconds of each epoch. Images are decoded before the first one, and no metrics are computed; both favour
     PyTorch."""
+    torch.set_num_threads(os.cpu_count())
     student, frozen = (reference.ARCHS[arch](classes, w) for w in (width, teacher_width))
     frozen.load_state_dict({name: torch.from_numpy(x) for name, x in safetensors_io.load(teacher)[0].items()})
     frozen.eval()
@@ -130,13 +153,9 @@ def pcd_epochs(arch, classes, width, teacher_width, size, batch, epochs, mu, roo
     return {"epoch_seconds": seconds}
 
 
-TASKS = {"steps": steps, "pcd_epochs": pcd_epochs}
-
-
-def main():
-    torch.set_num_threads(os.cpu_count())
-    print(json.dumps(TASKS[sys.argv[1]](**json.loads(sys.argv[2]))))
+def versions():
+    return {"PyTorch": torch.__version__}
 
 
 if __name__ == "__main__":
-    main()
+    peer.main({"versions": versions, "steps": steps, "pcd_epochs": pcd_epochs})
