@@ -407,7 +407,8 @@ static inline size_t paced_counted(const uint8_t *label, size_t pixels) {
 
 /* ---- time and stopping --------------------------------------------------------------------------------------- */
 
-double paced_now_s(void); /* monotonic seconds of wall time, which go on while the process is suspended */
+double paced_now_s(void);       /* monotonic seconds of wall time, which go on while the process is suspended */
+double paced_processor_s(void); /* processor time of all threads of the process, seconds */
 
 /* Makes SIGINT (Ctrl-C) and SIGTERM print a line and set the flag that paced_stop_asked returns. A second Ctrl-C ends
  * the program at once. Call it before any other thread starts. */

@@ -15,10 +15,18 @@
 
 static atomic_bool stop_asked, stop_deferred;
 
-double paced_now_s(void) {
+static double seconds_of(clockid_t clock) {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(clock, &now);
     return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+double paced_now_s(void) {
+    return seconds_of(CLOCK_MONOTONIC);
+}
+
+double paced_processor_s(void) {
+    return seconds_of(CLOCK_PROCESS_CPUTIME_ID);
 }
 
 static void *announce_stop(void *unused) {

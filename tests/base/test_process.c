@@ -241,6 +241,18 @@ static void test_now(void **state) {
     assert_true(before > 0 && after >= before && after - before < 10);
 }
 
+/* Processor time grows with computation, and not with sleep. */
+static void test_processor_time(void **state) {
+    (void)state;
+    static const struct timespec pause = {.tv_nsec = 200000000};
+    double before = paced_processor_s();
+    nanosleep(&pause, NULL);
+    double rested = paced_processor_s();
+    assert_true(before > 0 && rested >= before && rested - before < 0.2);
+    while (paced_processor_s() - rested < 0.01) {
+    }
+}
+
 /* The clock goes on while the process is suspended, as by Ctrl-Z, and while it sleeps. */
 static void test_now_while_suspended(void **state) {
     (void)state;
@@ -351,6 +363,7 @@ int main(void) {
         cmocka_unit_test(test_advice),
         cmocka_unit_test(test_log_status),
         cmocka_unit_test(test_now),
+        cmocka_unit_test(test_processor_time),
         cmocka_unit_test(test_now_while_suspended),
         cmocka_unit_test(test_stop),
         cmocka_unit_test(test_stop_unread),

@@ -118,7 +118,8 @@ def measure(folder, options, variants, batch, run):
             results[variant].append(pair)
             print(f"batch {batch}, round {k + 1}, {variant}: " + ", ".join(
                 f"{mode} {theirs['images_per_second']:.3f} images/s, paced ({name}) {ours['images_per_second']:.3f}, "
-                f"ratio {ours['images_per_second'] / theirs['images_per_second']:.2f}"
+                f"ratio {ours['images_per_second'] / theirs['images_per_second']:.2f}, by processor time "
+                f"{theirs['step_processor_seconds'] / ours['step_processor_seconds']:.2f}"
                 for mode, (ours, theirs) in pair.items()) + f"; {machine.load()}", flush=True)
     return results
 
@@ -130,6 +131,12 @@ def rates(rounds, mode):
     """Images/s of `paced` and of the peer, and their ratios, of all rounds."""
     ours, theirs = zip(*(tuple(side["images_per_second"] for side in pair[mode]) for pair in rounds))
     return ours, theirs, [a / b for a, b in zip(ours, theirs)]
+
+
+def processor_ratios(rounds, mode):
+    """Processor time of the peer over that of `paced`, for a step, of all rounds. Other processes hardly change it."""
+    return [theirs["step_processor_seconds"] / ours["step_processor_seconds"]
+            for ours, theirs in (pair[mode] for pair in rounds)]
 
 
 def best(results, precision, mode):
@@ -145,7 +152,8 @@ def headline_rows(batch, results, precisions):
             variant = best(results, precision, mode)
             if variant:
                 ours, theirs, ratios = rates(results[variant], mode)
-                yield [batch, mode, precisions[precision][0], str(variant), spread(ours), spread(theirs), spread(ratios)]
+                yield [batch, mode, precisions[precision][0], str(variant), spread(ours), spread(theirs), spread(ratios),
+                       spread(processor_ratios(results[variant], mode))]
 
 
 def variant_rows(batch, results):
@@ -155,16 +163,19 @@ def variant_rows(batch, results):
             # A median, because the first round compiles, which needs more memory.
             ours_mib, theirs_mib = (statistics.median(pair[mode][side]["peak_mib"] for pair in rounds) for side in (0, 1))
             memory = [f"{theirs_mib:.0f}", f"{ours_mib / theirs_mib:.2f}"] if mode == "training" else ["", ""]
-            yield [batch, str(variant), mode, spread(theirs), spread(ratios), *memory]
+            yield [batch, str(variant), mode, spread(theirs), spread(ratios), spread(processor_ratios(rounds, mode)),
+                   *memory]
 
 
 def report(options, results, precisions, neighbours):
     print(f"\n{options.arch}, width {options.width}, size {options.size}, {threads(options)} threads, {options.rounds} "
           f"rounds: median (minimum to maximum); ratio: paced over the peer in the same turn\n{neighbours.verdict()}\n")
-    print_table(["batch", "mode", "paced", "best variant", "paced, images/s", "peer, images/s", "ratio"],
+    print_table(["batch", "mode", "paced", "best variant", "paced, images/s", "peer, images/s", "ratio",
+                 "by processor time"],
                 [row for batch, found in results.items() for row in headline_rows(batch, found, precisions)])
     print("\nAll variants:\n")
-    print_table(["batch", "variant", "mode", "images/s", "ratio", "training, MiB", "paced over it"],
+    print_table(["batch", "variant", "mode", "images/s", "ratio", "by processor time", "training, MiB",
+                 "paced over it"],
                 [row for batch, found in results.items() for row in variant_rows(batch, found)])
 
 

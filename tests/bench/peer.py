@@ -27,12 +27,14 @@ def peak_mib():
 def time_steps(step, batch):
     for _ in range(WARM_UP):
         step()
-    seconds = []
+    seconds, processor = [], []
     for _ in range(STEPS):
-        start = time.monotonic()
+        start, processor_start = time.monotonic(), time.process_time()
         step()
         seconds.append(time.monotonic() - start)
-    return {"images_per_second": batch / statistics.median(seconds), "peak_mib": peak_mib()}
+        processor.append(time.process_time() - processor_start)
+    return {"images_per_second": batch / statistics.median(seconds),
+            "step_processor_seconds": statistics.median(processor), "peak_mib": peak_mib()}
 
 
 def main(tasks):

@@ -40,7 +40,7 @@ elif command == "bench":
     keys = dict(word.split("=") for word in words if "=" in word)
     log(who="paced", keys=keys)
     modes = SETUP["paced"]["mixed" if "train.precision" in keys else "float32"]
-    print(json.dumps({mode: {"images_per_second": rate, "peak_mib": 100} for mode, rate in modes.items()}))
+    print(json.dumps({mode: {"images_per_second": rate, "step_processor_seconds": 8 / rate, "peak_mib": 100} for mode, rate in modes.items()}))
 elif command == "convert":
     open(words[1], "w").close()
 """
@@ -68,7 +68,8 @@ def version(task, **result):
 
 
 def speed(task, rate, **given):
-    return {"task": task, "given": given, "result": {"images_per_second": rate, "peak_mib": 200}}
+    return {"task": task, "given": given, "result": {"images_per_second": rate, "step_processor_seconds": 4 / rate,
+                                                     "peak_mib": 200}}
 
 
 class Scripts(unittest.TestCase):
@@ -93,7 +94,7 @@ class Scripts(unittest.TestCase):
         return [json.loads(line) for line in (self.dir / "calls.jsonl").read_text().splitlines()]
 
     def headline(self, text):
-        """Rows of the first table: [batch, mode, precision of paced, variant, paced, peer, ratio]."""
+        """Rows of the first table: [batch, mode, precision of paced, variant, paced, peer, ratio, by processor time]."""
         rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines()
                 if line.startswith("|")]
         end = next(i for i, row in enumerate(rows) if row[:2] == ["batch", "variant"])
@@ -131,6 +132,7 @@ class Pytorch(Scripts):
             ("training", "PyTorch, bfloat16, autocast, channels_last", "0.67"),
             ("inference", "PyTorch, float32, channels_last, compile, frozen", "1.60"),
             ("inference", "PyTorch, bfloat16, autocast, channels_last, compile, frozen", "2.00")])
+        self.assertEqual([row[7].split()[0] for row in self.headline(text)], ["1.00", "0.33", "0.80", "1.00"])
 
     def test_mixed_precision_meets_bfloat16_once_the_program_has_it(self):
         peers = [self.VERSION, speed("steps", 1.0)]
@@ -207,7 +209,9 @@ class Parts(unittest.TestCase):
         def step():
             now[0] += durations.pop(0)
         with mock.patch("peer.time.monotonic", lambda: now[0]):
-            self.assertEqual(peer.time_steps(step, 4)["images_per_second"], 2.0)
+            with mock.patch("peer.time.process_time", lambda: now[0] / 4):
+                result = peer.time_steps(step, 4)
+        self.assertEqual((result["images_per_second"], result["step_processor_seconds"]), (2.0, 0.5))
         self.assertEqual(durations, [])
 
     def test_a_busy_machine_is_named(self):

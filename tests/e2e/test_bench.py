@@ -6,8 +6,8 @@ import statistics
 import program
 from terminal import run_in_terminal
 
-MODE = {"images_per_second", "images_per_second_least", "images_per_second_most", "step_seconds", "open_seconds",
-        "first_step_seconds", "gflops", "peak_gflops", "share_of_peak", "least_gbytes_per_second",
+MODE = {"images_per_second", "images_per_second_least", "images_per_second_most", "step_seconds",
+        "step_processor_seconds", "open_seconds", "first_step_seconds", "gflops", "peak_gflops", "share_of_peak", "least_gbytes_per_second",
         "share_of_bandwidth", "planned_bytes", "peak_mib", "kernels"}
 TOP = {"device", "arch", "width", "size", "batch", "macs_per_image", "training", "inference", "device_open_seconds",
        "bandwidth_gbytes_per_second", "peak_mib"}
