@@ -48,7 +48,7 @@ static bool has_memory(const char *controllers) {
     return false;
 }
 
-/* Of a line "ID:CONTROLLERS:GROUP" of /proc/self/cgroup. Version 2 has no controllers there. */
+/* Limit of the group in a line "ID:CONTROLLERS:GROUP" of /proc/self/cgroup. Version 2 has no controllers there. */
 static uint64_t limit_of_line(const char *root, char *line) {
     static const struct {
         const char *folder, *file;
