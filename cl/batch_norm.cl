@@ -3,17 +3,17 @@
 enum { SCALE, SHIFT, MEAN, INVERSE };
 
 /* Mean and sum of squared deviations of each chunk; the second loop reads the chunk from the cache. */
-kernel void bn_partial(int pixels, int vectors, int chunks, int chunk_pixels, global const float *x,
+kernel void bn_partial(int pixels, int vectors, int chunks, int chunk_pixels, global const in_t *x,
                        global float *partial)
 {
     ITEM_BELOW(id, chunks * vectors);
     uint v = id % vectors, chunk = id / vectors;
     int from = chunk * chunk_pixels, to = min(pixels, from + chunk_pixels);
     realv sum = 0;
-    for (int p = from; p < to; ++p) sum += LOADV(x, (size_t)p * vectors + v);
+    for (int p = from; p < to; ++p) sum += LOAD_IN(x, (size_t)p * vectors + v);
     realv mean = sum / (float)(to - from), squares = 0, rest = 0;
     for (int p = from; p < to; ++p) {
-        realv d = LOADV(x, (size_t)p * vectors + v) - mean;
+        realv d = LOAD_IN(x, (size_t)p * vectors + v) - mean;
         squares += d * d;
         rest += d;
     }
@@ -70,8 +70,8 @@ static realv unmasked(int relu, realv x, realv dy, int vectors, uint v, global c
     return fma(x, LOADV(saved, SCALE * vectors + v), LOADV(saved, SHIFT * vectors + v)) > 0 ? dy : (realv)0;
 }
 
-kernel void bn_bwd_partial(int pixels, int vectors, int chunks, int chunk_pixels, int relu, global const float *x,
-                           global const float *saved, global const float *dy, global float *partial)
+kernel void bn_bwd_partial(int pixels, int vectors, int chunks, int chunk_pixels, int relu, global const in_t *x,
+                           global const float *saved, global const out_t *dy, global float *partial)
 {
     ITEM_BELOW(id, chunks * vectors);
     uint v = id % vectors, chunk = id / vectors;
@@ -80,7 +80,7 @@ kernel void bn_bwd_partial(int pixels, int vectors, int chunks, int chunk_pixels
     realv sum = 0, along = 0;
     for (int p = from; p < to; ++p) {
         size_t at = (size_t)p * vectors + v;
-        realv value = LOADV(x, at), dz = unmasked(relu, value, LOADV(dy, at), vectors, v, saved);
+        realv value = LOAD_IN(x, at), dz = unmasked(relu, value, LOAD_OUT(dy, at), vectors, v, saved);
         sum += dz;
         along += dz * (value - mean);
     }
@@ -101,19 +101,19 @@ kernel void bn_bwd_params(int vectors, int chunks, global const float *partial, 
     STOREV(along, dweight, v);
 }
 
-kernel void bn_bwd_data(int pixels, int vectors, int relu, global const float *x, global const float *saved,
-                        global const float *dy, global const float *dweight, global const float *dbias, float beta,
-                        global float *dx)
+kernel void bn_bwd_data(int pixels, int vectors, int relu, global const in_t *x, global const float *saved,
+                        global const out_t *dy, global const float *dweight, global const float *dbias, float beta,
+                        global in_t *dx)
 {
     PIXEL_BELOW(p, pixels);
     float share = 1.0f / (float)pixels;
     FOR_CHANNELS(v, vectors) {
         size_t at = (size_t)p * vectors + v;
-        realv value = LOADV(x, at), dz = unmasked(relu, value, LOADV(dy, at), vectors, v, saved);
+        realv value = LOAD_IN(x, at), dz = unmasked(relu, value, LOAD_OUT(dy, at), vectors, v, saved);
         realv xhat = (value - LOADV(saved, MEAN * vectors + v)) * LOADV(saved, INVERSE * vectors + v);
         realv grad = LOADV(saved, SCALE * vectors + v) *
                      (dz - share * (LOADV(dbias, v) + xhat * LOADV(dweight, v)));
-        if (beta != 0) grad += beta * LOADV(dx, at);
-        STREAMV(grad, dx, at);
+        if (beta != 0) grad += beta * LOAD_IN(dx, at);
+        STREAM_IN(grad, dx, at);
     }
 }

@@ -20,7 +20,7 @@ kernel void im2col(struct im2col g, int pixels, int first_row, int rows, int col
     if (real && dense && x0 >= 0 && y0 >= 0 && x0 + size <= w && y0 + size <= h) {
         for (int ky = 0; ky < size; ++ky) {
             size_t at = (((size_t)n * h + y0 + ky) * w + x0) * vectors;
-            for (int i = 0; i < size * vectors; ++i) STOREV(LOADV(first.x, at + i), to, ky * size * vectors + i);
+            for (int i = 0; i < size * vectors; ++i) STOREV(LOAD_IN(first.x, at + i), to, ky * size * vectors + i);
         }
         for (int i = taps * vectors * VEC; i < columns; ++i) to[i] = 0;
         return;
@@ -36,7 +36,7 @@ kernel void im2col(struct im2col g, int pixels, int first_row, int rows, int col
             size_t at = ((size_t)line * part.w + column) * part.vectors;
             for (int v = 0; v < part.vectors; ++v) {
                 realv value = 0;
-                if (line >= 0 && column >= 0) value = part_value(part, part_map(part, v), LOADV(part.x, at + v));
+                if (line >= 0 && column >= 0) value = part_value(part, part_map(part, v), LOAD_IN(part.x, at + v));
                 STOREV(value, to, tap * vectors + from + v);
             }
             from += part.vectors;
@@ -48,15 +48,15 @@ kernel void im2col(struct im2col g, int pixels, int first_row, int rows, int col
 
 /* target[first + row][channel] = beta target + result[row][channel] + bias[channel]. */
 kernel void conv_store(int rows, int vectors, int first, int result_vectors, int has_bias, global const float *result,
-                       global const float *bias, float beta, global float *target)
+                       global const float *bias, float beta, global out_t *target)
 {
     PIXEL_BELOW(row, rows);
     FOR_CHANNELS(v, vectors) {
         size_t at = ((size_t)first + row) * vectors + v;
         realv value = LOADV(result, (size_t)row * result_vectors + v);
         if (has_bias) value += LOADV(bias, v);
-        if (beta != 0) value += beta * LOADV(target, at);
-        STOREV(value, target, at);
+        if (beta != 0) value += beta * LOAD_OUT(target, at);
+        STORE_OUT(value, target, at);
     }
 }
 
@@ -81,7 +81,7 @@ kernel void pack_backward(int rows, int n, int taps, int filters, int channels, 
 }
 
 /* transposed[k][row] = dy[first + row][k], zero beyond; a work-item transposes one 16 x 16 tile. */
-kernel void transpose_rows(int pixels, int first, int rows, int filters, int padded, global const float *dy,
+kernel void transpose_rows(int pixels, int first, int rows, int filters, int padded, global const out_t *dy,
                            global float *transposed)
 {
     ITEM_BELOW(id, rows / 16 * (padded / 16));
@@ -90,7 +90,7 @@ kernel void transpose_rows(int pixels, int first, int rows, int filters, int pad
     for (int i = 0; i < 16; ++i) {
         int p = first + row0 + i;
         for (int j = 0; j < 16; ++j)
-            tile[j][i] = p < pixels && k0 + j < filters ? dy[(size_t)p * filters + k0 + j] : 0;
+            tile[j][i] = p < pixels && k0 + j < filters ? LOAD_OUT1(dy, (size_t)p * filters + k0 + j) : 0;
     }
     for (int j = 0; j < 16; ++j)
         for (int i = 0; i < 16; ++i) transposed[((size_t)k0 + j) * rows + row0 + i] = tile[j][i];

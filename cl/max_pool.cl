@@ -1,5 +1,5 @@
 /* Maximum over size x size windows; `place` holds its index ky * size + kx in the window. */
-kernel void max_pool_fwd(struct max_pool m, int pixels, SOURCE_PARAMS, global float *y, global uchar *place)
+kernel void max_pool_fwd(struct max_pool m, int pixels, SOURCE_PARAMS, global out_t *y, global uchar *place)
 {
     SOURCE_PARTS;
     int size = m.size;
@@ -19,22 +19,22 @@ kernel void max_pool_fwd(struct max_pool m, int pixels, SOURCE_PARAMS, global fl
                     int row = part_row(part, n, iy, m.h), column = part_column(part, ix, m.w);
                     size_t at = ((size_t)row * part.w + column) * part.vectors + v - from;
                     realv value = 0;
-                    if (row >= 0 && column >= 0) value = part_value(part, map, LOADV(part.x, at));
+                    if (row >= 0 && column >= 0) value = part_value(part, map, LOAD_IN(part.x, at));
                     intv wins = found ? (value > best) || (value != value) : (intv)(~0);
                     best = wins ? value : best;
                     winner = wins ? (intv)(ky * size + kx) : winner;
                     found = true;
                 }
             size_t at = (size_t)p * vectors + v;
-            STOREV(best, y, at);
+            STORE_OUT(best, y, at);
             STORE_BYTES(winner, place, at);
         }
         from += part.vectors;
     }
 }
 
-kernel void max_pool_bwd(struct max_pool m, int pixels, int vectors, global const float *dy, global const uchar *place,
-                         float beta, global float *dx)
+kernel void max_pool_bwd(struct max_pool m, int pixels, int vectors, global const out_t *dy, global const uchar *place,
+                         float beta, global in_t *dx)
 {
     int size = m.size;
     PIXEL_BELOW(p, pixels);
@@ -42,7 +42,7 @@ kernel void max_pool_bwd(struct max_pool m, int pixels, int vectors, global cons
     FOR_CHANNELS(v, vectors) {
         size_t at = (size_t)p * vectors + v;
         realv grad = 0;
-        if (beta != 0) grad = beta * LOADV(dx, at);
+        if (beta != 0) grad = beta * LOAD_IN(dx, at);
         for (int ky = 0; ky < size; ++ky)
             for (int kx = 0; kx < size; ++kx) {
                 int ty = iy + m.pad - ky, tx = ix + m.pad - kx; /* the window's top left corner, in input pixels */
@@ -50,8 +50,8 @@ kernel void max_pool_bwd(struct max_pool m, int pixels, int vectors, global cons
                 int oy = ty / m.stride, ox = tx / m.stride;
                 if (oy >= m.oh || ox >= m.ow) continue;
                 size_t from = (((size_t)n * m.oh + oy) * m.ow + ox) * vectors + v;
-                grad += LOAD_BYTES(place, from) == ky * size + kx ? LOADV(dy, from) : (realv)0;
+                grad += LOAD_BYTES(place, from) == ky * size + kx ? LOAD_OUT(dy, from) : (realv)0;
             }
-        STOREV(grad, dx, at);
+        STORE_IN(grad, dx, at);
     }
 }

@@ -1,22 +1,22 @@
 /* y = max(x, 0) and its gradient; beta 0 overwrites dx, 1 adds to it. */
-kernel void relu_fwd(int pixels, int vectors, global const float *x, global float *y)
+kernel void relu_fwd(int pixels, int vectors, global const in_t *x, global out_t *y)
 {
     PIXEL_BELOW(p, pixels);
     FOR_CHANNELS(v, vectors) {
         size_t at = (size_t)p * vectors + v;
-        realv value = LOADV(x, at);
-        STOREV(value > 0 ? value : (realv)0, y, at);
+        realv value = LOAD_IN(x, at);
+        STORE_OUT(value > 0 ? value : (realv)0, y, at);
     }
 }
 
-kernel void relu_bwd(int pixels, int vectors, global const float *y, global const float *dy, float beta,
-                     global float *dx)
+kernel void relu_bwd(int pixels, int vectors, global const out_t *y, global const out_t *dy, float beta,
+                     global in_t *dx)
 {
     PIXEL_BELOW(p, pixels);
     FOR_CHANNELS(v, vectors) {
         size_t at = (size_t)p * vectors + v;
-        realv grad = LOADV(y, at) > 0 ? LOADV(dy, at) : (realv)0;
-        if (beta != 0) grad += beta * LOADV(dx, at);
-        STOREV(grad, dx, at);
+        realv grad = LOAD_OUT(y, at) > 0 ? LOAD_OUT(dy, at) : (realv)0;
+        if (beta != 0) grad += beta * LOAD_IN(dx, at);
+        STORE_IN(grad, dx, at);
     }
 }

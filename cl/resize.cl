@@ -5,13 +5,13 @@ static int source_of(int i, float ratio, int size)
 }
 
 kernel void resize_fwd(int pixels, int vectors, int h, int w, int oh, int ow, float ratio_y, float ratio_x,
-                       global const float *x, global float *y)
+                       global const in_t *x, global out_t *y)
 {
     PIXEL_BELOW(p, pixels);
     int ox = p % ow, oy = p / ow % oh, n = p / ow / oh;
     size_t from = ((size_t)n * h + source_of(oy, ratio_y, h)) * w + source_of(ox, ratio_x, w);
     FOR_CHANNELS(v, vectors) {
-        STOREV(LOADV(x, from * vectors + v), y, (size_t)p * vectors + v);
+        STORE_OUT(LOAD_IN(x, from * vectors + v), y, (size_t)p * vectors + v);
     }
 }
 
@@ -25,7 +25,7 @@ static int first_from(int at, float ratio, int size, int out)
 }
 
 kernel void resize_bwd(int pixels, int vectors, int h, int w, int oh, int ow, float ratio_y, float ratio_x,
-                       global const float *dy, float beta, global float *dx)
+                       global const out_t *dy, float beta, global in_t *dx)
 {
     PIXEL_BELOW(p, pixels);
     int x = p % w, y = p / w % h, n = p / w / h;
@@ -34,9 +34,9 @@ kernel void resize_bwd(int pixels, int vectors, int h, int w, int oh, int ow, fl
     FOR_CHANNELS(v, vectors) {
         size_t at = (size_t)p * vectors + v;
         realv grad = 0;
-        if (beta != 0) grad = beta * LOADV(dx, at);
+        if (beta != 0) grad = beta * LOAD_IN(dx, at);
         for (int oy = top; oy < bottom; ++oy)
-            for (int ox = left; ox < right; ++ox) grad += LOADV(dy, (((size_t)n * oh + oy) * ow + ox) * vectors + v);
-        STOREV(grad, dx, at);
+            for (int ox = left; ox < right; ++ox) grad += LOAD_OUT(dy, (((size_t)n * oh + oy) * ow + ox) * vectors + v);
+        STORE_IN(grad, dx, at);
     }
 }

@@ -185,7 +185,7 @@ INLINE void load_column(const int m, struct part part, struct map map, uint c, c
         d[i] = 0;
         if (b->line[i] < 0 || column < 0) continue;
         long at = b->line[i] + column + c;
-        d[i] = part_value(part, map, LOADV(part.x, at));
+        d[i] = part_value(part, map, LOAD_IN(part.x, at));
         if (j >= 2) PREFETCHV(part.x, at + b->next); /* the next tile has read the others */
     }
 }
@@ -238,7 +238,7 @@ INLINE void input_tile(const int m, struct winograd_tiles g, int h, int w, int p
 /* Channel vectors from `from` on: `vectors` of the `all` vectors of a pixel; a row of `products` has `padded`. */
 INLINE void output_tile(const int m, struct winograd_tiles g, int plane_rows, int from, int vectors, int all,
                         int padded, int has_bias, global const float *products, global const float *bias, float beta,
-                        global float *y)
+                        global out_t *y)
 {
     const int a = m + 2, h = g.h, w = g.w, dilation = g.dilation;
     size_t plane = (size_t)plane_rows * padded;
@@ -267,8 +267,8 @@ INLINE void output_tile(const int m, struct winograd_tiles g, int plane_rows, in
                         if (y0 + i * dilation >= h || x0 + j * dilation >= w) continue;
                         long at = corner + i * line + j * column + v + k;
                         realv value = d[j] + add;
-                        if (beta != 0) value += beta * LOADV(y, at);
-                        STREAMV(value, y, at);
+                        if (beta != 0) value += beta * LOAD_OUT(y, at);
+                        STREAM_OUT(value, y, at);
                     }
                 }
         }
@@ -366,7 +366,7 @@ INLINE void filter_reversed(const int m, int from, int outputs, int filters, int
 /* transposed[plane][k][tile] of `outputs` filters (a multiple of 16) from `from` on. VEC 16: a work-item takes 16 tiles
  * and 16 filters, all filters real; else one element. Zero beyond the last tile or filter. */
 INLINE void transposed_tile(const int m, struct winograd_tiles g, int from, int outputs, int filters,
-                            global const float *dy, global float *transposed)
+                            global const out_t *dy, global float *transposed)
 {
     const int a = m + 2, rows = g.rows, h = g.h, w = g.w, dilation = g.dilation;
     uint id = get_global_id(0);
@@ -381,13 +381,13 @@ INLINE void transposed_tile(const int m, struct winograd_tiles g, int from, int 
             y0 = tile_start(m, tile / g.across % g.down, h, dilation);
             x0 = tile_start(m, tile % g.across, w, dilation);
         }
-        global const float *corner = dy + (((size_t)n * h + y0) * w + x0) * filters + from + k0;
+        global const out_t *corner = dy + (((size_t)n * h + y0) * w + x0) * filters + from + k0;
         EACH (int i = 0; i < m; ++i)
             EACH (int j = 0; j < m; ++j) {
                 block[i * m + j][r] = 0;
                 if (tile >= g.tiles || y0 + i * dilation >= h || x0 + j * dilation >= w) continue;
-                global const float *pixel = corner + ((size_t)i * w + j) * dilation * filters;
-                block[i * m + j][r] = LOADV(pixel, 0);
+                global const out_t *pixel = corner + ((size_t)i * w + j) * dilation * filters;
+                block[i * m + j][r] = LOAD_OUT(pixel, 0);
                 PREFETCHV(pixel, 1); /* for the next work-item */
             }
     }
@@ -418,7 +418,7 @@ INLINE void transposed_tile(const int m, struct winograd_tiles g, int from, int 
         EACH (int j = 0; j < m; ++j) {
             int y = y0 + i * dilation, x = x0 + j * dilation;
             bool real = tile < g.tiles && k < filters && y < h && x < w;
-            t[i * MOST + j] = real ? dy[(((size_t)n * h + y) * w + x) * filters + k] : 0;
+            t[i * MOST + j] = real ? LOAD_OUT(dy, (((size_t)n * h + y) * w + x) * filters + k) : 0;
         }
     EACH (int j = 0; j < m; ++j) grad_line(m, t + j, MOST, t + j, MOST);
     EACH (int i = 0; i < a; ++i) {
@@ -464,7 +464,7 @@ INLINE void taps_tile(const int m, int from, int rows, int plane_rows, int vecto
 KERNELS(input, (struct winograd_tiles g, int h, int w, int padded, int pad, SOURCE_PARAMS, global float *values),
         SOURCE_PARTS; input_tile(m, g, h, w, padded, pad, first, second, values))
 KERNELS(output, (struct winograd_tiles g, int plane_rows, int from, int vectors, int all, int padded, int has_bias,
-                 global const float *products, global const float *bias, float beta, global float *y),
+                 global const float *products, global const float *bias, float beta, global out_t *y),
         output_tile(m, g, plane_rows, from, vectors, all, padded, has_bias, products, bias, beta, y))
 KERNELS(filter, (int from, int outputs, int filters, int channels, int padded, global const float *w,
                  global float *weights),
@@ -472,7 +472,7 @@ KERNELS(filter, (int from, int outputs, int filters, int channels, int padded, g
 KERNELS(reversed, (int from, int outputs, int filters, int vectors, int padded, global const float *w,
                    global float *weights),
         filter_reversed(m, from, outputs, filters, vectors, padded, w, weights))
-KERNELS(transposed, (struct winograd_tiles g, int from, int outputs, int filters, global const float *dy,
+KERNELS(transposed, (struct winograd_tiles g, int from, int outputs, int filters, global const out_t *dy,
                      global float *transposed),
         transposed_tile(m, g, from, outputs, filters, dy, transposed))
 KERNELS(taps, (int from, int rows, int plane_rows, int vectors, int padded, global const float *products,

@@ -57,6 +57,7 @@ enum paced_cause {
     PACED_CAUSE_OTHER_NETWORK, /* weights of another network */
     PACED_CAUSE_DIVERGED,      /* weights that are not finite */
     PACED_CAUSE_NO_PRODUCTS,   /* a device without usable matrix products */
+    PACED_CAUSE_NO_BFLOAT16,   /* a device that cannot store bfloat16 */
     PACED_CAUSES
 };
 /* The remedy, as the end of a message. */

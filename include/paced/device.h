@@ -126,14 +126,29 @@ char *paced_blas_path(void);
 
 /* ---- buffers ------------------------------------------------------------------------------------------------- */
 
+/* The format of a buffer's elements. bfloat16 is the upper half of a float32, rounded to nearest even; infinities and
+ * NaN stay what they are. Kernels convert by shifts, so that every device stores it; arithmetic is float32. */
+enum paced_format { PACED_FLOAT32, PACED_BFLOAT16 };
+static inline unsigned paced_format_bytes(enum paced_format format) {
+    return format == PACED_BFLOAT16 ? 2 : 4;
+}
+
 /* PACED_FAILED, with the requested and the available size, if it does not fit. */
 enum paced_err paced_buffer_create(struct paced_buffer **buffer, struct paced_device *device, uint64_t bytes);
 
-/* A part of another buffer, which must outlive it. offset must be a multiple of the device's align_bytes. */
+/* PACED_INVALID, with the verdict, if the device fails its trial of this format, which is made at the first call and
+ * cached; PACED_STOPPED if the user stopped the program during the trial. */
+enum paced_err paced_device_check_format(struct paced_device *device, enum paced_format format);
+
+/* A part of another buffer, which must outlive it, in the same or another format. offset, in bytes, must be a multiple
+ * of the device's align_bytes. */
 enum paced_err paced_buffer_view(struct paced_buffer **view, const struct paced_buffer *buffer, uint64_t offset,
                                  uint64_t bytes);
+enum paced_err paced_buffer_view_as(struct paced_buffer **view, const struct paced_buffer *buffer, uint64_t offset,
+                                    uint64_t bytes, enum paced_format format);
 void paced_buffer_destroy(struct paced_buffer *buffer);
 uint64_t paced_buffer_bytes(const struct paced_buffer *buffer);
+enum paced_format paced_buffer_format(const struct paced_buffer *buffer); /* a whole buffer: PACED_FLOAT32 */
 
 /* Copies between host and device, `bytes` from the buffer's start. `write` and `read` wait; `write_later` does not: the
  * host memory must stay unchanged until a later wait. */
@@ -143,6 +158,10 @@ enum paced_err paced_buffer_read(const struct paced_buffer *buffer, void *host, 
 /* Copies the first `bytes` of one buffer over those of another. */
 enum paced_err paced_buffer_copy(struct paced_buffer *to, const struct paced_buffer *from, uint64_t bytes);
 enum paced_err paced_buffer_zero(struct paced_buffer *buffer, uint64_t bytes);
+
+/* Copies the first `count` elements, which are floats on the host, to and from a buffer of either format. Wait. */
+enum paced_err paced_buffer_write_floats(struct paced_buffer *buffer, const float *host, uint64_t count);
+enum paced_err paced_buffer_read_floats(const struct paced_buffer *buffer, float *host, uint64_t count);
 
 /* An asynchronous read, so that the host can prepare the next step meanwhile. The host memory is valid after
  * paced_ticket_wait. */
@@ -158,10 +177,12 @@ enum paced_err paced_ticket_wait(struct paced_ticket *ticket); /* no-op on {0}; 
 /* A kernel, named where it is launched, here relu_fwd of relu.cl:
  *   return PACED_LAUNCH(device, PACED_KERNEL(relu, relu_fwd), range, vec, x, y, count);
  * Its file is searched in $PACED_CL_DIR, then by paced_shipped_path; parameters.h and common.clh are prepended.
- * Programs are built at first use, per vector width `vec` (the macro VEC), and their binaries cached on disk. */
+ * Programs are built at first use, per vector width `vec` (the macro VEC) and storage, and their binaries cached on
+ * disk. */
 struct paced_kernel {
     const char *file, *name;
     const struct paced_define *defines; /* macros, up to one without a name; the same for all kernels of a file */
+    unsigned storage;                   /* of enum paced_storage */
 };
 struct paced_define {
     const char *name;
@@ -169,10 +190,17 @@ struct paced_define {
 };
 #define PACED_DEFINE(constant) \
     { #constant, constant }
-#define PACED_KERNEL(file, name) (&(const struct paced_kernel){#file ".cl", #name, NULL})
+#define PACED_KERNEL(file, name) (&(const struct paced_kernel){#file ".cl", #name, NULL, 0})
 
-/* An argument of a kernel. With PACED_CHECK_ARGUMENTS=1 in the environment, as in tests, a launch fails if a kind
- * differs from the kernel's declaration. */
+/* Types that are ushort in a kernel instead of float: in_t, out_t (common.clh). */
+enum paced_storage { PACED_STORAGE_IN = 1, PACED_STORAGE_OUT = 2 };
+/* The storage of a kernel whose tensors of types in_t and out_t have the formats of these buffers; NULL: float32. */
+unsigned paced_storage_of(const struct paced_buffer *in, const struct paced_buffer *out);
+#define PACED_KERNEL_FOR(file, name, in, out) \
+    (&(const struct paced_kernel){#file ".cl", #name, NULL, paced_storage_of(in, out)})
+
+/* An argument of a kernel. With PACED_CHECK_ARGUMENTS=1 in the environment, as in tests, a launch fails if a kind, or
+ * the format of a buffer, differs from the kernel's declaration. */
 enum paced_arg_kind { PACED_ARG_BUFFER, PACED_ARG_INT, PACED_ARG_UINT, PACED_ARG_FLOAT, PACED_ARG_STRUCT };
 struct paced_arg {
     enum paced_arg_kind kind;

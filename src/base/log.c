@@ -120,6 +120,7 @@ static const char *const plain_advice[PACED_CAUSES] = {
     [PACED_CAUSE_OTHER_NETWORK] = "give the network and the classes of the file",
     [PACED_CAUSE_DIVERGED] = "use other weights or train again with a lower learning rate",
     [PACED_CAUSE_NO_PRODUCTS] = "choose another device",
+    [PACED_CAUSE_NO_BFLOAT16] = "use float32, or choose another device",
 };
 static const char *const *advice = plain_advice;
 

@@ -13,7 +13,7 @@ static const struct {
     {TRIAL_KERNELS, {"trial.cl", "trial"}},
     {"half storage", {"trial_half.cl", "trial"}},
     {"half arithmetic", {"trial_half_arithmetic.cl", "trial"}},
-    {"bfloat16 storage", {"trial_bfloat16.cl", "trial"}},
+    {TRIAL_BFLOAT16, {"trial_bfloat16.cl", "trial"}},
     {"bfloat16 products", {"trial_bfloat16_products.cl", "trial"}},
 };
 

@@ -66,7 +66,9 @@ static bool is_of_kind(cl_kernel kernel, cl_uint index, const struct paced_arg *
     if (clGetKernelArgInfo(kernel, index, CL_KERNEL_ARG_ADDRESS_QUALIFIER, sizeof space, &space, NULL) ||
         clGetKernelArgInfo(kernel, index, CL_KERNEL_ARG_TYPE_NAME, sizeof type, type, NULL))
         return true;
-    if (arg->kind == PACED_ARG_BUFFER) return space == CL_KERNEL_ARG_ADDRESS_GLOBAL;
+    if (arg->kind == PACED_ARG_BUFFER)
+        return space == CL_KERNEL_ARG_ADDRESS_GLOBAL &&
+               (!arg->buffer || (arg->buffer->format == PACED_BFLOAT16) == (strcmp(type, "ushort*") == 0));
     const char *name = arg->kind == PACED_ARG_STRUCT ? arg->structure.type : names[arg->kind];
     const char *bare = strncmp(type, "struct ", 7) == 0 ? type + 7 : type;
     return space == CL_KERNEL_ARG_ADDRESS_PRIVATE && strcmp(bare, name) == 0;
@@ -80,8 +82,8 @@ static enum paced_err check_kinds(const struct paced_kernel *kernel, cl_kernel b
         clGetKernelArgInfo(built, (cl_uint)i, CL_KERNEL_ARG_NAME, sizeof name, name, NULL);
         clGetKernelArgInfo(built, (cl_uint)i, CL_KERNEL_ARG_TYPE_NAME, sizeof type, type, NULL);
         return paced_error_at(PACED_FAILED, kernel->file,
-                              "kernel %s: argument %d (%s %s) is given a value of another kind", kernel->name, i, type,
-                              name);
+                              "kernel %s: argument %d (%s %s) is given a value of another kind or format", kernel->name,
+                              i, type, name);
     }
     return PACED_OK;
 }

@@ -38,6 +38,7 @@ struct paced_buffer {
     cl_mem memory;
     const struct paced_buffer *root; /* the buffer that owns the memory: itself unless a view */
     uint64_t offset, bytes;          /* offset from the root's start */
+    enum paced_format format;
 };
 
 const char *opencl_error_name(cl_int status);

@@ -1,8 +1,9 @@
 /* Programs: kernels are built from source files at first use, with two caches, in memory and on disk.
  *
  * A program is parameters.h, common.clh and one .cl file, concatenated here with #line marks (no include path, so no
- * trouble with blanks in paths), built for one vector width. Binaries are cached in the user's cache directory under a
- * hash of source, options, device and driver; a binary that the driver refuses is rebuilt from source. */
+ * trouble with blanks in paths), built for one vector width and storage. Binaries are cached in the user's cache
+ * directory under a hash of source, options, device and driver; a binary that the driver refuses is rebuilt from
+ * source. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +16,7 @@ struct program {
     const char *file;
     const struct paced_define *defines;
     int vec;
+    unsigned storage;
     cl_program built;
     struct built_kernel kernels[MAX_KERNELS];
     size_t kernel_count;
@@ -138,8 +140,10 @@ static enum paced_err build(struct paced_device *device, struct program *program
     struct paced_text source = {0};
     bool gpu = device->info.variant == PACED_VARIANT_GPU;
     struct paced_text options = {0};
-    paced_text_add(&options, "-cl-std=CL1.2 -DVEC=%d%s%s", program->vec, gpu ? " -DPACED_GPU=1" : "",
-                   device->check_arguments ? " -cl-kernel-arg-info" : "");
+    paced_text_add(&options, "-cl-std=CL1.2 -DVEC=%d%s%s%s%s", program->vec, gpu ? " -DPACED_GPU=1" : "",
+                   device->check_arguments ? " -cl-kernel-arg-info" : "",
+                   program->storage & PACED_STORAGE_IN ? " -DPACED_BFLOAT16_IN=1" : "",
+                   program->storage & PACED_STORAGE_OUT ? " -DPACED_BFLOAT16_OUT=1" : "");
     for (const struct paced_define *d = program->defines; d && d->name; ++d)
         paced_text_add(&options, " -D%s=%d", d->name, d->value);
     char *path = NULL;
@@ -162,7 +166,7 @@ out:
 /* The program that is built already, or NULL. */
 static struct program *find_program(const struct paced_device *device, const struct paced_kernel *kernel, int vec) {
     for (struct program *p = device->programs; p; p = p->next)
-        if (p->vec == vec && strcmp(p->file, kernel->file) == 0) return p;
+        if (p->vec == vec && p->storage == kernel->storage && strcmp(p->file, kernel->file) == 0) return p;
     return NULL;
 }
 
@@ -172,6 +176,7 @@ static enum paced_err add_program(struct paced_device *device, const struct pace
     program->file = kernel->file;
     program->defines = kernel->defines;
     program->vec = vec;
+    program->storage = kernel->storage;
     enum paced_err err = build(device, program);
     if (err) {
         free(program);

@@ -220,6 +220,19 @@ enum paced_err trial_verdict(const struct paced_device_info *info, const char *s
     return PACED_OK;
 }
 
+enum paced_err paced_device_check_format(struct paced_device *device, enum paced_format format) {
+    char *verdict;
+    if (format != PACED_BFLOAT16) return PACED_OK;
+    PACED_TRY(trial_verdict(&device->info, TRIAL_BFLOAT16, &verdict));
+    bool passed = !verdict || strcmp(verdict, VERDICT_PASSED) == 0;
+    enum paced_err err = PACED_OK;
+    if (!passed)
+        err = paced_error(PACED_INVALID, "device %s fails the trial of bfloat16 storage: %s; %s", device->info.name,
+                          verdict, paced_advice(PACED_CAUSE_NO_BFLOAT16));
+    free(verdict);
+    return err;
+}
+
 void paced_trials_forget(void) {
     char *dir = paced_cache_dir();
     DIR *stream = dir ? opendir(dir) : NULL;

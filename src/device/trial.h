@@ -22,6 +22,9 @@ enum paced_err trial_verdict(const struct paced_device_info *info, const char *s
 /* The first step of every device: a kernel of the program is built and run. */
 #define TRIAL_KERNELS "kernels"
 
+/* The step of devices that are to store tensors as bfloat16. */
+#define TRIAL_BFLOAT16 "bfloat16 storage"
+
 /* The step before it: all devices are listed. Its subject has no id. */
 #define TRIAL_LISTING "devices"
 

@@ -9,17 +9,18 @@ struct add {
 static enum paced_err forward(struct paced_exec *e, const struct paced_node *node) {
     const struct add *a = node->attributes;
     struct extent x = extent_of(e, node->out);
-    return LAUNCH_PIXELS(e, x, PACED_KERNEL(add, add_fwd), a->relu, paced_exec_value(e, node->in[0]),
-                         paced_exec_value(e, node->in[1]), paced_exec_value(e, node->out));
+    const struct paced_buffer *in = paced_exec_value(e, node->in[0]), *y = paced_exec_value(e, node->out);
+    return LAUNCH_PIXELS(e, x, PACED_KERNEL_FOR(add, add_fwd, in, y), a->relu, in, paced_exec_value(e, node->in[1]), y);
 }
 
 static enum paced_err backward(struct paced_exec *e, const struct paced_node *node) {
     const struct add *a = node->attributes;
     struct extent x = extent_of(e, node->out);
+    const struct paced_buffer *dy = paced_exec_grad(e, node->out);
     for (int i = 0; i < node->inputs; ++i) {
         if (!node->in[i]->needs_grad) continue;
-        PACED_TRY(LAUNCH_PIXELS(e, x, PACED_KERNEL(add, add_bwd), a->relu, paced_exec_value(e, node->out),
-                                paced_exec_grad(e, node->out), GRAD_ARGS(e, node->in[i])));
+        const struct paced_kernel *kernel = PACED_KERNEL_FOR(add, add_bwd, paced_exec_grad(e, node->in[i]), dy);
+        PACED_TRY(LAUNCH_PIXELS(e, x, kernel, a->relu, paced_exec_value(e, node->out), dy, GRAD_ARGS(e, node->in[i])));
     }
     return PACED_OK;
 }

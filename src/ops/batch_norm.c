@@ -18,17 +18,20 @@ struct batch_norm {
     int relu;
 };
 
-/* Launches a kernel over `items` heavy work-items of an extent x. */
-#define LAUNCH(items, kernel, ...) \
-    PACED_LAUNCH(paced_exec_device(e), PACED_KERNEL(batch_norm, kernel), paced_range_chunks(items), x.vec, __VA_ARGS__)
+/* Launches a kernel over `items` heavy work-items of an extent x; in, dy: its tensors. */
+#define LAUNCH_FOR(items, kernel, in, dy, ...)                                                                         \
+    PACED_LAUNCH(paced_exec_device(e), PACED_KERNEL_FOR(batch_norm, kernel, in, dy), paced_range_chunks(items), x.vec, \
+                 __VA_ARGS__)
+#define LAUNCH(items, kernel, ...) LAUNCH_FOR(items, kernel, NULL, NULL, __VA_ARGS__)
 
 static enum paced_err batch_statistics(struct paced_exec *e, const struct paced_node *node) {
     struct extent x = extent_of(e, node->out);
     struct chunks chunks = chunks_of(x.pixels);
+    const struct paced_buffer *in = paced_exec_value(e, node->in[0]);
     struct paced_buffer *partial;
     PACED_TRY(paced_exec_workspace(e, 0, 2 * sum_scratch_bytes(node->out->shape.c), &partial));
-    PACED_TRY(LAUNCH((uint64_t)chunks.count * (uint64_t)x.vectors, bn_partial, x.pixels, x.vectors, chunks.count,
-                     chunks.pixels, paced_exec_value(e, node->in[0]), partial));
+    PACED_TRY(LAUNCH_FOR((uint64_t)chunks.count * (uint64_t)x.vectors, bn_partial, in, NULL, x.pixels, x.vectors,
+                         chunks.count, chunks.pixels, in, partial));
     paced_exec_count_batch(e, node->params[BATCHES]);
     return LAUNCH(x.vectors, bn_statistics, x.pixels, x.vectors, chunks.count, chunks.pixels, EPS, MOMENTUM, partial,
                   paced_exec_param(e, node->params[WEIGHT]), paced_exec_param(e, node->params[BIAS]),
@@ -68,12 +71,12 @@ static enum paced_err backward(struct paced_exec *e, const struct paced_node *no
     struct extent x = extent_of(e, node->out);
     struct chunks chunks = chunks_of(x.pixels);
     PACED_TRY(paced_exec_workspace(e, 0, 2 * sum_scratch_bytes(node->out->shape.c), &partial));
-    PACED_TRY(LAUNCH((uint64_t)chunks.count * (uint64_t)x.vectors, bn_bwd_partial, x.pixels, x.vectors, chunks.count,
-                     chunks.pixels, a->relu, in, saved, dy, partial));
+    PACED_TRY(LAUNCH_FOR((uint64_t)chunks.count * (uint64_t)x.vectors, bn_bwd_partial, in, dy, x.pixels, x.vectors,
+                         chunks.count, chunks.pixels, a->relu, in, saved, dy, partial));
     PACED_TRY(LAUNCH(x.vectors, bn_bwd_params, x.vectors, chunks.count, partial, dweight, dbias));
     if (!node->in[0]->needs_grad) return PACED_OK;
-    return LAUNCH_PIXELS(e, x, PACED_KERNEL(batch_norm, bn_bwd_data), a->relu, in, saved, dy, dweight, dbias,
-                         GRAD_ARGS(e, node->in[0]));
+    return LAUNCH_PIXELS(e, x, PACED_KERNEL_FOR(batch_norm, bn_bwd_data, in, dy), a->relu, in, saved, dy, dweight,
+                         dbias, GRAD_ARGS(e, node->in[0]));
 }
 
 static const struct paced_op batch_norm = {"batch_norm", PACED_READS_INPUT, forward, backward, .view = view};

@@ -10,9 +10,9 @@ static enum paced_err copy(struct paced_exec *e, int pixels, int count, struct r
                            const struct paced_buffer *from, float beta, struct paced_buffer *to) {
     int all = count | source.channels | source.offset | target.channels | target.offset;
     int vec = paced_device_vector(paced_exec_device(e), all), vectors = count / vec;
-    return PACED_LAUNCH(paced_exec_device(e), PACED_KERNEL(concat, concat_copy), paced_range_pixels(pixels, vectors),
-                        vec, pixels, vectors, source.channels / vec, source.offset / vec, target.channels / vec,
-                        target.offset / vec, from, beta, to);
+    return PACED_LAUNCH(paced_exec_device(e), PACED_KERNEL_FOR(concat, concat_copy, to, from),
+                        paced_range_pixels(pixels, vectors), vec, pixels, vectors, source.channels / vec,
+                        source.offset / vec, target.channels / vec, target.offset / vec, from, beta, to);
 }
 
 static bool view(const struct paced_node *node, struct paced_source *source) {

@@ -9,7 +9,7 @@ static enum paced_err sum(struct paced_exec *e, struct paced_shape plane, float 
                           float beta, struct paced_buffer *to) {
     struct paced_device *device = paced_exec_device(e);
     int vec = paced_device_vector(device, plane.c), vectors = plane.c / vec, samples = paced_exec_samples(e);
-    return PACED_LAUNCH(device, PACED_KERNEL(global_pool, global_pool_sum),
+    return PACED_LAUNCH(device, PACED_KERNEL_FOR(global_pool, global_pool_sum, from, to),
                         paced_range_chunks((uint64_t)samples * (uint64_t)vectors), vec, samples, vectors, plane.h,
                         plane.w, scale, from, beta, to);
 }
@@ -18,8 +18,8 @@ enum paced_err spread_over_pixels(struct paced_exec *e, const struct paced_buffe
                                   int pixels, int c, float beta, struct paced_buffer *to) {
     struct paced_device *device = paced_exec_device(e);
     int vec = paced_device_vector(device, c), vectors = c / vec;
-    return PACED_LAUNCH(device, PACED_KERNEL(global_pool, global_pool_spread), paced_range_pixels(pixels, vectors), vec,
-                        pixels, vectors, plane, scale, from, beta, to);
+    return PACED_LAUNCH(device, PACED_KERNEL_FOR(global_pool, global_pool_spread, from, to),
+                        paced_range_pixels(pixels, vectors), vec, pixels, vectors, plane, scale, from, beta, to);
 }
 
 /* to[n][h][w][c] = beta to + scale from[n][1][1][c]. */

@@ -6,19 +6,21 @@
 static enum paced_err forward(struct paced_exec *e, const struct paced_node *node) {
     struct source source = source_of(e, &node->in[0]->source);
     int vec = source_vector(paced_exec_device(e), &source), pixels = pixels_of(e, node->out);
-    return PACED_LAUNCH(paced_exec_device(e), PACED_KERNEL(max_pool, max_pool_fwd),
+    struct paced_buffer *y = paced_exec_value(e, node->out);
+    return PACED_LAUNCH(paced_exec_device(e), PACED_KERNEL_FOR(max_pool, max_pool_fwd, source.x[0], y),
                         paced_range_pixels((uint64_t)pixels, (uint32_t)(node->out->shape.c / vec)), vec,
-                        PACED_STRUCT(max_pool, node->attributes), pixels, SOURCE_ARGS(&source),
-                        paced_exec_value(e, node->out), paced_exec_value(e, node->saved));
+                        PACED_STRUCT(max_pool, node->attributes), pixels, SOURCE_ARGS(&source), y,
+                        paced_exec_value(e, node->saved));
 }
 
 static enum paced_err backward(struct paced_exec *e, const struct paced_node *node) {
     if (!node->in[0]->needs_grad) return PACED_OK;
     int c = node->out->shape.c, pixels = pixels_of(e, node->in[0]);
     int vec = paced_device_vector(paced_exec_device(e), c), vectors = c / vec;
-    return PACED_LAUNCH(paced_exec_device(e), PACED_KERNEL(max_pool, max_pool_bwd), paced_range_pixels(pixels, vectors),
-                        vec, PACED_STRUCT(max_pool, node->attributes), pixels, vectors, paced_exec_grad(e, node->out),
-                        paced_exec_value(e, node->saved), GRAD_ARGS(e, node->in[0]));
+    return PACED_LAUNCH(paced_exec_device(e), KERNEL_BWD(e, node, max_pool, max_pool_bwd),
+                        paced_range_pixels(pixels, vectors), vec, PACED_STRUCT(max_pool, node->attributes), pixels,
+                        vectors, paced_exec_grad(e, node->out), paced_exec_value(e, node->saved),
+                        GRAD_ARGS(e, node->in[0]));
 }
 
 static const struct paced_op max_pool = {"max_pool", PACED_READS_NOTHING, forward, backward, .reads_views = true};

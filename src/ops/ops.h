@@ -26,9 +26,13 @@ static inline struct extent extent_of(const struct paced_exec *exec, const struc
 /* beta and the gradient, for a kernel that adds to it or overwrites it. */
 #define GRAD_ARGS(exec, t) paced_exec_grad_beta(exec, t), paced_exec_grad(exec, t)
 
+/* A kernel that computes the gradient of a node's input from that of its output. */
+#define KERNEL_BWD(exec, node, file, name) \
+    PACED_KERNEL_FOR(file, name, paced_exec_grad(exec, (node)->in[0]), paced_exec_grad(exec, (node)->out))
+
 /* A source on the device, as kernels take it (SOURCE_PARAMS in common.clh). */
 struct source {
-    const struct paced_buffer *x[PACED_MAX_PARTS], *map[PACED_MAX_PARTS]; /* map: x if there is none */
+    const struct paced_buffer *x[PACED_MAX_PARTS], *map[PACED_MAX_PARTS]; /* x of one format; map: NULL if none */
     struct source_layout layout;
 };
 struct source source_of(const struct paced_exec *exec, const struct paced_source *source);

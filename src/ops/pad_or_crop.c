@@ -23,7 +23,7 @@ static enum paced_err backward(struct paced_exec *e, const struct paced_node *no
     const struct paced_shape s = node->out->shape, t = node->in[0]->shape;
     if (!node->in[0]->needs_grad) return PACED_OK;
     struct extent x = extent_of(e, node->in[0]);
-    return LAUNCH_PIXELS(e, x, PACED_KERNEL(pad_or_crop, pad_or_crop), s.h, s.w, t.h, t.w, -a->top, -a->left,
+    return LAUNCH_PIXELS(e, x, KERNEL_BWD(e, node, pad_or_crop, pad_or_crop), s.h, s.w, t.h, t.w, -a->top, -a->left,
                          paced_exec_grad(e, node->out), GRAD_ARGS(e, node->in[0]));
 }
 

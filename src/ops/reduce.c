@@ -15,7 +15,7 @@ enum paced_err sum_over_pixels(struct paced_exec *e, const struct paced_buffer *
     struct chunks chunks = chunks_of(pixels);
     struct paced_buffer *partial;
     PACED_TRY(paced_exec_workspace(e, scratch_offset, sum_scratch_bytes(c), &partial));
-    PACED_TRY(PACED_LAUNCH(device, PACED_KERNEL(reduce, sum_partial),
+    PACED_TRY(PACED_LAUNCH(device, PACED_KERNEL_FOR(reduce, sum_partial, dy, NULL),
                            paced_range_chunks((uint64_t)chunks.count * (uint64_t)vectors), vec, pixels, vectors,
                            chunks.count, chunks.pixels, dy, partial));
     return sum_over_chunks(e, partial, chunks.count, c, sum);

@@ -3,14 +3,14 @@
 
 static enum paced_err forward(struct paced_exec *e, const struct paced_node *node) {
     struct extent x = extent_of(e, node->out);
-    return LAUNCH_PIXELS(e, x, PACED_KERNEL(relu, relu_fwd), paced_exec_value(e, node->in[0]),
-                         paced_exec_value(e, node->out));
+    const struct paced_buffer *in = paced_exec_value(e, node->in[0]), *y = paced_exec_value(e, node->out);
+    return LAUNCH_PIXELS(e, x, PACED_KERNEL_FOR(relu, relu_fwd, in, y), in, y);
 }
 
 static enum paced_err backward(struct paced_exec *e, const struct paced_node *node) {
     if (!node->in[0]->needs_grad) return PACED_OK;
     struct extent x = extent_of(e, node->out);
-    return LAUNCH_PIXELS(e, x, PACED_KERNEL(relu, relu_bwd), paced_exec_value(e, node->out),
+    return LAUNCH_PIXELS(e, x, KERNEL_BWD(e, node, relu, relu_bwd), paced_exec_value(e, node->out),
                          paced_exec_grad(e, node->out), GRAD_ARGS(e, node->in[0]));
 }
 

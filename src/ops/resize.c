@@ -7,8 +7,9 @@ static enum paced_err forward(struct paced_exec *e, const struct paced_node *nod
     const struct paced_shape in = node->in[0]->shape, out = node->out->shape;
     float ratio_y = (float)in.h / (float)out.h, ratio_x = (float)in.w / (float)out.w;
     struct extent x = extent_of(e, node->out);
-    return LAUNCH_PIXELS(e, x, PACED_KERNEL(resize, resize_fwd), in.h, in.w, out.h, out.w, ratio_y, ratio_x,
-                         paced_exec_value(e, node->in[0]), paced_exec_value(e, node->out));
+    const struct paced_buffer *from = paced_exec_value(e, node->in[0]), *y = paced_exec_value(e, node->out);
+    return LAUNCH_PIXELS(e, x, PACED_KERNEL_FOR(resize, resize_fwd, from, y), in.h, in.w, out.h, out.w, ratio_y,
+                         ratio_x, from, y);
 }
 
 static enum paced_err backward(struct paced_exec *e, const struct paced_node *node) {
@@ -16,7 +17,7 @@ static enum paced_err backward(struct paced_exec *e, const struct paced_node *no
     const struct paced_shape in = node->in[0]->shape, out = node->out->shape;
     float ratio_y = (float)in.h / (float)out.h, ratio_x = (float)in.w / (float)out.w;
     struct extent x = extent_of(e, node->in[0]);
-    return LAUNCH_PIXELS(e, x, PACED_KERNEL(resize, resize_bwd), in.h, in.w, out.h, out.w, ratio_y, ratio_x,
+    return LAUNCH_PIXELS(e, x, KERNEL_BWD(e, node, resize, resize_bwd), in.h, in.w, out.h, out.w, ratio_y, ratio_x,
                          paced_exec_grad(e, node->out), GRAD_ARGS(e, node->in[0]));
 }
 

@@ -1,9 +1,10 @@
 /* Sources on the device: the kernel arguments of operations that read views. */
 #include "src/ops/ops.h"
 
-/* Sets a part; `shape` without channels if there is none, whose pointers must be valid but are not read. */
+/* Sets a part; `shape` without channels if there is none, whose pointer x must be valid but is not read. */
 static void set_part(struct source *s, int i, const struct paced_buffer *x, struct paced_shape shape) {
-    s->x[i] = s->map[i] = x;
+    s->x[i] = x;
+    s->map[i] = NULL;
     s->layout.part[i] = (struct part_layout){.h = shape.h, .w = shape.w, .channels = shape.c, .factor = 1};
 }
 
@@ -48,9 +49,10 @@ enum paced_err store_source(struct paced_exec *e, const struct paced_source *fou
     struct source source = source_of(e, found);
     int c = source.layout.part[0].channels + source.layout.part[1].channels, pixels = pixels_of(e, out);
     int vec = paced_device_vector(paced_exec_device(e), either_channels(&source) | out->shape.c | offset);
-    return PACED_LAUNCH(paced_exec_device(e), PACED_KERNEL(source, source_store),
+    struct paced_buffer *y = paced_exec_value(e, out);
+    return PACED_LAUNCH(paced_exec_device(e), PACED_KERNEL_FOR(source, source_store, source.x[0], y),
                         paced_range_pixels((uint64_t)pixels, (uint32_t)(c / vec)), vec, pixels, out->shape.h,
-                        out->shape.w, out->shape.c / vec, offset / vec, SOURCE_ARGS(&source), paced_exec_value(e, out));
+                        out->shape.w, out->shape.c / vec, offset / vec, SOURCE_ARGS(&source), y);
 }
 
 enum paced_err store_view(struct paced_exec *e, const struct paced_node *node) {

@@ -22,7 +22,7 @@ static enum paced_err backward(struct paced_exec *e, const struct paced_node *no
     const struct upsample *a = node->attributes;
     const struct paced_shape in = node->in[0]->shape;
     struct extent x = extent_of(e, node->in[0]);
-    return LAUNCH_PIXELS(e, x, PACED_KERNEL(upsample, upsample_bwd), in.h, in.w, a->factor,
+    return LAUNCH_PIXELS(e, x, KERNEL_BWD(e, node, upsample, upsample_bwd), in.h, in.w, a->factor,
                          paced_exec_grad(e, node->out), GRAD_ARGS(e, node->in[0]));
 }
 

@@ -13,6 +13,8 @@ static const char *const advice[PACED_CAUSES] = {
                                    "distill.teacher_arch and _width) to the file's"),
     [PACED_CAUSE_DIVERGED] = "use other weights or train again with a lower train.lr",
     [PACED_CAUSE_NO_PRODUCTS] = "device.select chooses another device",
+    [PACED_CAUSE_NO_BFLOAT16] =
+        "set train.precision and predict.precision to float32, or device.select to another device",
 };
 
 void paced_command_advise(void) {

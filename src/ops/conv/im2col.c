@@ -7,7 +7,7 @@
  * Backward-data is a forward convolution over dy: input pixel i receives from output pixel (i + pad - tap dilation) /
  * stride if that is whole, so its gather reads dy with pad' = (size - 1) dilation - pad and stride - 1 zeros inserted
  * between pixels ("zero_insertion"). Rows and columns are padded with zeros to whole GEMM tiles. A 1x1 convolution
- * needs no gather if its channels are whole tiles: x itself is the matrix. */
+ * needs no gather if its channels are whole tiles and x is float32: x itself is the matrix. */
 #include "src/ops/conv/conv.h"
 
 /* Maximum elements and rows of the patch matrix of one chunk. */
@@ -87,14 +87,14 @@ static enum paced_err gather(struct paced_exec *e, const struct conv_geometry *w
                              const struct source *source, struct paced_buffer *patches) {
     struct paced_device *device = paced_exec_device(e);
     int vec = source_vector(device, source), taps = w->g.size * w->g.size;
-    return PACED_LAUNCH(device, PACED_KERNEL(im2col, im2col), paced_range_pixels(rows, taps), vec,
-                        PACED_STRUCT(im2col, &w->g), pixels, first, rows, patch_columns(w), SOURCE_ARGS(source),
+    return PACED_LAUNCH(device, PACED_KERNEL_FOR(im2col, im2col, source->x[0], NULL), paced_range_pixels(rows, taps),
+                        vec, PACED_STRUCT(im2col, &w->g), pixels, first, rows, patch_columns(w), SOURCE_ARGS(source),
                         patches);
 }
 
-static bool is_pointwise(const struct conv_geometry *w) {
+static bool is_matrix(const struct conv_geometry *w, const struct source *source) {
     return w->g.size == 1 && w->g.stride == 1 && w->g.pad == 0 && w->g.zero_insertion == 1 &&
-           w->c % PACED_GEMM_TILE == 0;
+           w->c % PACED_GEMM_TILE == 0 && source_is_plain(source) && paced_buffer_format(source->x[0]) == PACED_FLOAT32;
 }
 
 static enum paced_err multiply(struct paced_exec *e, const struct conv_geometry *w, int rows, int n, int columns,
@@ -109,7 +109,7 @@ static enum paced_err multiply_chunk(struct paced_exec *e, const struct conv_geo
                                      int rows, const struct source *source, const struct matrices *m, int n) {
     uint64_t row_bytes = (uint64_t)w->c * 4, offset = (uint64_t)first * row_bytes;
     bool aligned = offset % paced_device_info(paced_exec_device(e))->align_bytes == 0;
-    if (!is_pointwise(w) || !source_is_plain(source) || first + rows > pixels || !aligned) {
+    if (!is_matrix(w, source) || first + rows > pixels || !aligned) {
         PACED_TRY(gather(e, w, pixels, first, rows, source, m->patches));
         return multiply(e, w, rows, n, patch_columns(w), m->patches, m);
     }
@@ -130,8 +130,9 @@ static enum paced_err gather_multiply(struct paced_exec *e, const struct conv_ge
     for (int first = 0; first < pixels; first += chunk_rows(w)) {
         int left = pixels - first, rows = left < chunk_rows(w) ? left : chunk_rows(w);
         PACED_TRY(multiply_chunk(e, w, pixels, first, paced_gemm_pad(rows), source, m, n));
-        PACED_TRY(PACED_LAUNCH(device, PACED_KERNEL(im2col, conv_store), paced_range_pixels(rows, vectors), vec, rows,
-                               vectors, first, n / vec, has_bias, m->result, bias ? bias : m->result, beta, target));
+        PACED_TRY(PACED_LAUNCH(device, PACED_KERNEL_FOR(im2col, conv_store, NULL, target),
+                               paced_range_pixels(rows, vectors), vec, rows, vectors, first, n / vec, has_bias,
+                               m->result, bias ? bias : m->result, beta, target));
     }
     return PACED_OK;
 }
@@ -176,7 +177,7 @@ static enum paced_err backward_weights(struct paced_exec *e, int tile, const str
     int pixels = paced_exec_samples(e) * v->oh * v->ow, columns = patch_columns(&geometry), k = paced_gemm_pad(v->k);
     for (int first = 0; first < pixels; first += chunk_rows(&geometry)) {
         int left = pixels - first, rows = paced_gemm_pad(left < chunk_rows(&geometry) ? left : chunk_rows(&geometry));
-        PACED_TRY(PACED_LAUNCH(device, PACED_KERNEL(im2col, transpose_rows),
+        PACED_TRY(PACED_LAUNCH(device, PACED_KERNEL_FOR(im2col, transpose_rows, NULL, dy),
                                paced_range_items((uint64_t)rows / 16 * (uint64_t)k / 16), 1, pixels, first, rows, v->k,
                                k, dy, m.first));
         PACED_TRY(gather(e, &geometry, pixels, first, rows, x, m.patches));

@@ -166,8 +166,10 @@ static enum paced_err take_persistent(struct paced_exec *e, const struct layout 
 
 /* ---- steps ---------------------------------------------------------------------------------------------------- */
 
-#define KERNEL(w, name) \
-    ((w)->m == 4 ? PACED_KERNEL(winograd, winograd_##name##4) : PACED_KERNEL(winograd, winograd_##name##2))
+#define KERNEL_FOR(w, name, in, out)                                       \
+    ((w)->m == 4 ? PACED_KERNEL_FOR(winograd, winograd_##name##4, in, out) \
+                 : PACED_KERNEL_FOR(winograd, winograd_##name##2, in, out))
+#define KERNEL(w, name) KERNEL_FOR(w, name, NULL, NULL)
 
 /* A range of pixels whose work-items are all heavy. */
 static struct paced_range heavy_pixels(int pixels, int vectors) {
@@ -200,8 +202,8 @@ static enum paced_err transform_input(struct paced_exec *e, const struct conv_ge
     int vec = source_vector(device, source), line = line_floats(w->c) / vec;
     struct paced_range range = paced_range_runs(device, (uint64_t)chunk.rows, (uint32_t)line);
     struct winograd_tiles tiles = tiles_from(w, chunk, chunk.rows, range.run);
-    return PACED_LAUNCH(device, KERNEL(w, input), range, vec, PACED_STRUCT(winograd_tiles, &tiles), w->h, w->w, line,
-                        w->pad, SOURCE_ARGS(source), values);
+    return PACED_LAUNCH(device, KERNEL_FOR(w, input, source->x[0], NULL), range, vec,
+                        PACED_STRUCT(winograd_tiles, &tiles), w->h, w->w, line, w->pad, SOURCE_ARGS(source), values);
 }
 
 /* U of one block from the weights [k][3][3][c]: transform_filter for forward, reverse_filter for backward-data. */
@@ -229,8 +231,8 @@ static enum paced_err transform_output(struct paced_exec *e, const struct conv_g
     int vec = paced_device_vector(device, w->k), vectors = block.real / vec;
     struct paced_range range = paced_range_runs(device, (uint64_t)rows, (uint32_t)vectors);
     struct winograd_tiles tiles = tiles_from(w, chunk, rows, range.run);
-    return PACED_LAUNCH(device, KERNEL(w, output), range, vec, PACED_STRUCT(winograd_tiles, &tiles), chunk.rows,
-                        block.from / vec, vectors, w->k / vec, block.outputs / vec, has_bias, products,
+    return PACED_LAUNCH(device, KERNEL_FOR(w, output, NULL, target), range, vec, PACED_STRUCT(winograd_tiles, &tiles),
+                        chunk.rows, block.from / vec, vectors, w->k / vec, block.outputs / vec, has_bias, products,
                         bias ? bias : products, beta, target);
 }
 
@@ -240,7 +242,7 @@ static enum paced_err transform_gradient(struct paced_exec *e, const struct conv
     struct paced_device *device = paced_exec_device(e);
     int vec = turning_vector(device, chunk.rows, w->k);
     struct winograd_tiles tiles = tiles_from(w, chunk, chunk.rows, 1);
-    return PACED_LAUNCH(device, KERNEL(w, transposed), turning_range(vec, block.outputs, chunk.rows), vec,
+    return PACED_LAUNCH(device, KERNEL_FOR(w, transposed, NULL, dy), turning_range(vec, block.outputs, chunk.rows), vec,
                         PACED_STRUCT(winograd_tiles, &tiles), block.from, block.outputs, w->k, dy, transposed);
 }
 
