@@ -39,6 +39,7 @@ struct paced_config {
         double overlap;
         bool flip;
         int64_t batch;
+        int precision; /* enum paced_precision */
     } predict;
     struct {
         bool tensorboard;

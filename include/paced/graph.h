@@ -1,10 +1,10 @@
 /* graph: a network as a list of nodes over tensors, its memory plan and its execution.
  *
  * A builder (models) calls one function per layer (ops); each appends a node and returns its output tensor, the input
- * of the next call. Tensors are dense float32, NHWC. The planner (host only) assigns each tensor a lifetime on the
- * timeline of one step (forward of node i of N is step i, the loss step N, backward of node i step 2N - i) and a place
- * in a few memory chunks. Tensors whose lifetimes are disjoint share memory. A value outlives the forward pass only if
- * an operation declares that its backward reads it.
+ * of the next call. Tensors are dense, NHWC, of float32 or bfloat16 (enum paced_precision). The planner (host only)
+ * assigns each tensor a lifetime on the timeline of one step (forward of node i of N is step i, the loss step N,
+ * backward of node i step 2N - i) and a place in a few memory chunks. Tensors whose lifetimes are disjoint share
+ * memory. A value outlives the forward pass only if an operation declares that its backward reads it.
  *
  * The output of an operation that only moves or maps values (batch norm with its ReLU, upsampling, padding,
  * concatenation) is a view, and not stored, if all its readers can compute it from stored tensors. Readers do so in the
@@ -50,7 +50,8 @@ struct paced_tensor {
     const char *name;
     struct paced_shape shape;
     bool per_sample;             /* false: `shape` is the whole tensor's (BN's batch statistics) */
-    unsigned element_bytes;      /* 4, or 1 for indices */
+    unsigned element_bytes;      /* 4, or 1 for indices; in mixed precision 2 for most (paced_tensor_format) */
+    bool full_precision;         /* float32 in mixed precision, too: the network's input and output */
     struct paced_node *producer; /* NULL: an input of the network */
     bool needs_grad;
     int index;                  /* position in the graph's list */
@@ -167,6 +168,15 @@ const struct paced_node *paced_graph_starved(const struct paced_graph *graph, in
 
 enum paced_mode { PACED_INFERENCE, PACED_TRAINING };
 
+/* float32: all tensors. mixed: the values of all samples that are kept between operations, and their gradients, are
+ * stored as bfloat16, except the network's input and output. Arithmetic, parameters, their gradients and statistics are
+ * float32. */
+enum paced_precision { PACED_PRECISION_FLOAT32, PACED_PRECISION_MIXED };
+const char *paced_precision_name(int precision);
+
+/* The format of a tensor and of its gradient. */
+enum paced_format paced_tensor_format(const struct paced_tensor *tensor, enum paced_precision precision);
+
 struct paced_place {
     bool used;
     int first, last; /* lifetime: inclusive step numbers */
@@ -177,6 +187,7 @@ struct paced_place {
 struct paced_plan {
     int batch;
     enum paced_mode mode;
+    enum paced_precision precision;
     struct paced_place *values, *grads; /* by tensor index; one array, gradients after values */
     size_t tensor_count;
     int chunk_count;
@@ -193,9 +204,9 @@ struct paced_limits {
 #define PACED_WORKSPACE_BYTES (UINT64_C(192) << 20)
 
 /* Places every stored tensor. PACED_FAILED if a tensor exceeds the maximum of a chunk; PACED_INVALID if the batch has
- * too many pixels. */
+ * too many pixels, or if an operation would read tensors of both formats. */
 enum paced_err paced_plan_make(struct paced_plan *plan, const struct paced_graph *graph, int batch,
-                               enum paced_mode mode, struct paced_limits limits);
+                               enum paced_mode mode, enum paced_precision precision, struct paced_limits limits);
 void paced_plan_finish(struct paced_plan *plan);
 uint64_t paced_plan_bytes(const struct paced_plan *plan); /* all chunks and the workspace */
 
@@ -211,9 +222,10 @@ void paced_plan_print(const struct paced_plan *plan, FILE *out);
 
 /* ---- execution ----------------------------------------------------------------------------------------------- */
 
-/* A graph with memory on a device. The graph must outlive it. */
+/* A graph with memory on a device. The graph must outlive it. Errors as of paced_plan_make and, in mixed precision,
+ * paced_device_check_format; PACED_FAILED if the memory does not suffice. */
 enum paced_err paced_exec_create(struct paced_exec **exec, const struct paced_graph *graph, struct paced_device *device,
-                                 int batch, enum paced_mode mode);
+                                 int batch, enum paced_mode mode, enum paced_precision precision);
 void paced_exec_destroy(struct paced_exec *exec);
 
 /* Parameters: initialised from `seed` (the same numbers on every device), loaded from a file's tensors (errors as in
@@ -234,9 +246,9 @@ enum paced_err paced_exec_forward(struct paced_exec *exec, int count, bool train
 /* Computes the gradients of all parameters from the output's gradient, after a forward pass with `training`. */
 enum paced_err paced_exec_backward(struct paced_exec *exec);
 
-struct paced_buffer *paced_exec_input(struct paced_exec *exec);       /* [n][h][w][c] */
-struct paced_buffer *paced_exec_output(struct paced_exec *exec);      /* [n][h][w][c] */
-struct paced_buffer *paced_exec_output_grad(struct paced_exec *exec); /* the loss writes it */
+struct paced_buffer *paced_exec_input(struct paced_exec *exec);       /* [n][h][w][c], float32 */
+struct paced_buffer *paced_exec_output(struct paced_exec *exec);      /* [n][h][w][c], float32 */
+struct paced_buffer *paced_exec_output_grad(struct paced_exec *exec); /* float32; the loss writes it */
 /* Contiguous trainable parameters and their gradients, for the optimiser. Alignment padding is zero. */
 struct paced_buffer *paced_exec_trained(struct paced_exec *exec);
 struct paced_buffer *paced_exec_trained_grad(struct paced_exec *exec);
@@ -247,6 +259,7 @@ struct paced_device *paced_exec_device(const struct paced_exec *exec);
 int paced_exec_batch(const struct paced_exec *exec);   /* maximum number of samples */
 int paced_exec_samples(const struct paced_exec *exec); /* samples of the current pass */
 bool paced_exec_is_training(const struct paced_exec *exec);
+enum paced_precision paced_exec_precision(const struct paced_exec *exec);
 struct paced_buffer *paced_exec_value(const struct paced_exec *exec, const struct paced_tensor *tensor); /* stored */
 struct paced_buffer *paced_exec_grad(const struct paced_exec *exec, const struct paced_tensor *tensor);
 /* 0 for the first writer of this tensor's gradient in this step, 1 for the others. The call marks it as written. */

@@ -27,13 +27,18 @@ struct paced_tensor *paced_conv_transpose2d(struct paced_graph *graph, const cha
 
 /* Several algorithms compute a convolution. The fastest depends on its shape, its direction and the device, and is
  * measured: a device's tuning names it in [convolution], under a key such as
- * "224x224x64-64 k3 s1 p1 d1 n4 forward" (h x w x c - filters, kernel, stride, pad, dilation, samples). */
+ * "224x224x64-64 k3 s1 p1 d1 n4 forward" (h x w x c - filters, kernel, stride, pad, dilation, samples). In mixed
+ * precision the key ends in " mixed"; a convolution without such a line uses that of float32. */
 enum paced_conv_direction {
     PACED_CONV_FORWARD,
-    PACED_CONV_FORWARD_TRAINING, /* requires a smaller rounding error than inference: conv.c */
+    PACED_CONV_FORWARD_TRAINING, /* in float32 requires a smaller rounding error than inference: conv.c */
     PACED_CONV_BACKWARD_DATA,
     PACED_CONV_BACKWARD_WEIGHTS,
     PACED_CONV_DIRECTIONS
+};
+struct paced_conv_use {
+    enum paced_conv_direction direction;
+    enum paced_precision precision;
 };
 
 /* The algorithm that PACED_CONV in the environment names for all convolutions, or NULL. */
@@ -43,12 +48,13 @@ const char *paced_conv_forced(void);
 bool paced_conv_of(const struct paced_node *node, struct paced_conv *conv);
 bool paced_conv_transpose_of(const struct paced_node *node, struct paced_conv_transpose *conv);
 /* The key of a convolution in the tuning; release with free(). */
-char *paced_conv_tuning_key(const struct paced_node *node, int samples, enum paced_conv_direction direction);
+char *paced_conv_tuning_key(const struct paced_node *node, int samples, struct paced_conv_use use);
 /* PACED_INVALID, naming file and line, if the tuning has an algorithm that does not apply to the network's convolution;
  * or if PACED_CONV names none. */
-enum paced_err paced_conv_check_tuning(const struct paced_graph *graph, const struct paced_tuning *tuning, int samples);
+enum paced_err paced_conv_check_tuning(const struct paced_graph *graph, const struct paced_tuning *tuning,
+                                       enum paced_precision precision, int samples);
 /* The names of the applicable algorithms, by number from 0 (im2col); NULL beyond the last. */
-const char *paced_conv_algorithm_at(const struct paced_node *node, enum paced_conv_direction direction, size_t i);
+const char *paced_conv_algorithm_at(const struct paced_node *node, struct paced_conv_use use, size_t i);
 
 /* Over n, h, w per channel; eps PACED_BATCH_NORM_EPS, momentum 0.1, running variance unbiased; then ReLU if `relu`.
  * Parameters weight, bias, running_mean, running_var, num_batches_tracked, in this order. */

@@ -20,7 +20,8 @@ struct paced_train_options {
     int64_t step;
     double gamma, power;
     bool shuffle;
-    int select; /* enum paced_select */
+    int select;    /* enum paced_select */
+    int precision; /* enum paced_precision */
     int64_t patience, save_every;
     double clip_norm;
 };

@@ -121,6 +121,8 @@ const struct config_key config_keys[] = {
     {FIELD(train, save_every), DEFAULT("1"), AT_LEAST(1), MEANING("epochs between writes of `last` and `state`")},
     {FIELD(train, clip_norm), DEFAULT("0"), AT_LEAST(0),
      MEANING("maximum L2 norm of the whole gradient; a larger one is scaled down; 0: no limit")},
+    {FIELD(train, precision), DEFAULT("float32"), WORDS(paced_precision_name),
+     MEANING("mixed: keeps values and gradients between operations as bfloat16, in half the memory")},
 
     {PATH(distill, teacher), DEFAULT(""), MEANING("weights of the teacher; empty: no teacher")},
     {FIELD(distill, teacher_arch), DEFAULT(""), WORDS(paced_network_name),
@@ -196,6 +198,8 @@ const struct config_key config_keys[] = {
     {FIELD(predict, overlap), DEFAULT("0.5"), RANGE(0, 0.9), MEANING("fraction of a window that its neighbour covers")},
     {FIELD(predict, flip), DEFAULT("no"), MEANING("average with the prediction for the horizontally mirrored image")},
     {FIELD(predict, batch), DEFAULT("4"), RANGE(1, 1024), MEANING("windows per step")},
+    {FIELD(predict, precision), DEFAULT("float32"), WORDS(paced_precision_name),
+     MEANING("mixed: keeps values between operations as bfloat16, also in tests, where no training runs")},
 
     {FIELD(log, tensorboard), DEFAULT("no"), MEANING("write a TensorBoard event file into the run's directory")},
     {FIELD(log, level), DEFAULT("info"), WORDS(paced_log_level_name), NO_RESULT,

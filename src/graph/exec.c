@@ -16,9 +16,11 @@ struct workspace_view {
 
 static enum paced_err make_views(struct paced_exec *e, const struct paced_place *places, struct paced_buffer ***out) {
     *out = paced_alloc(e->plan.tensor_count, sizeof **out);
-    for (size_t i = 0; i < e->plan.tensor_count; ++i)
-        if (places[i].used)
-            PACED_TRY(paced_buffer_view(&(*out)[i], e->chunks[places[i].chunk], places[i].offset, places[i].bytes));
+    for (size_t i = 0; i < e->plan.tensor_count; ++i) {
+        const struct paced_place *p = &places[i];
+        enum paced_format format = paced_tensor_format(e->graph->tensors[i], e->precision);
+        if (p->used) PACED_TRY(paced_buffer_view_as(&(*out)[i], e->chunks[p->chunk], p->offset, p->bytes, format));
+    }
     return PACED_OK;
 }
 
@@ -39,7 +41,7 @@ static enum paced_err make_plan(struct paced_exec *e) {
     uint64_t used = paced_device_allocated(e->device), needed = 0;
     for (uint64_t bytes = PACED_WORKSPACE_BYTES; bytes >= LEAST_WORKSPACE_BYTES; bytes /= 2) {
         struct paced_limits limits = {info->max_alloc_bytes, info->align_bytes, bytes};
-        PACED_TRY(paced_plan_make(&e->plan, e->graph, e->batch, e->mode, limits));
+        PACED_TRY(paced_plan_make(&e->plan, e->graph, e->batch, e->mode, e->precision, limits));
         needed = paced_plan_bytes(&e->plan) + parameter_bytes(e);
         if (used + needed <= info->global_bytes && e->plan.workspace_bytes <= info->max_alloc_bytes) return PACED_OK;
         paced_plan_finish(&e->plan);
@@ -60,17 +62,20 @@ static enum paced_err make_memory(struct paced_exec *e) {
 }
 
 enum paced_err paced_exec_create(struct paced_exec **out, const struct paced_graph *graph, struct paced_device *device,
-                                 int batch, enum paced_mode mode) {
+                                 int batch, enum paced_mode mode, enum paced_precision precision) {
     *out = NULL;
     struct paced_exec *e = paced_alloc(1, sizeof *e);
     e->graph = graph;
     e->device = device;
     e->batch = batch;
     e->mode = mode;
+    e->precision = precision;
     e->written = paced_alloc(graph->tensor_count, sizeof *e->written);
     e->cached = paced_alloc(graph->node_count, sizeof *e->cached);
     exec_place_params(e);
-    enum paced_err err = make_memory(e);
+    enum paced_err err = PACED_OK;
+    if (precision == PACED_PRECISION_MIXED) err = paced_device_check_format(device, PACED_BFLOAT16);
+    if (!err) err = make_memory(e);
     if (!err) err = exec_make_params(e);
     if (err) {
         paced_exec_destroy(e);
@@ -136,6 +141,10 @@ int paced_exec_samples(const struct paced_exec *e) {
 
 bool paced_exec_is_training(const struct paced_exec *e) {
     return e->training;
+}
+
+enum paced_precision paced_exec_precision(const struct paced_exec *e) {
+    return e->precision;
 }
 
 struct paced_buffer *paced_exec_value(const struct paced_exec *e, const struct paced_tensor *t) {

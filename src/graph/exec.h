@@ -22,6 +22,7 @@ struct paced_exec {
     struct paced_device *device;
     int batch;
     enum paced_mode mode;
+    enum paced_precision precision;
     struct paced_plan plan;
     struct paced_buffer **chunks;
     struct paced_buffer **values, **grads; /* by tensor index; NULL if not in the plan */

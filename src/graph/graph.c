@@ -46,11 +46,13 @@ static struct paced_tensor *add_tensor(struct paced_graph *g, const char *name, 
 
 struct paced_tensor *paced_graph_input(struct paced_graph *g, const char *name, struct paced_shape shape) {
     g->input = add_tensor(g, name, shape);
+    g->input->full_precision = true;
     return g->input;
 }
 
 void paced_graph_output(struct paced_graph *g, struct paced_tensor *tensor) {
     g->output = tensor;
+    if (tensor) tensor->full_precision = true;
     if (!g->err) graph_choose_views(g);
 }
 

@@ -26,8 +26,11 @@ static inline uint64_t align_up(uint64_t n, uint64_t to) {
     return (n + to - 1) / to * to;
 }
 
-static inline uint64_t tensor_bytes(const struct paced_tensor *t, int batch) {
-    return paced_shape_count(t->shape) * t->element_bytes * (t->per_sample ? (uint64_t)batch : 1);
+/* Bytes of a tensor and of its gradient. */
+static inline uint64_t tensor_bytes(const struct paced_tensor *t, const struct paced_plan *plan) {
+    bool is_index = t->element_bytes == 1;
+    uint64_t element_bytes = is_index ? 1 : paced_format_bytes(paced_tensor_format(t, plan->precision));
+    return paced_shape_count(t->shape) * element_bytes * (t->per_sample ? (uint64_t)plan->batch : 1);
 }
 
 #endif

@@ -51,6 +51,31 @@ static void find_lifetimes(struct paced_plan *plan, const struct paced_graph *g)
     if (training) extend(&plan->grads[g->output->index], n);
 }
 
+/* ---- formats ------------------------------------------------------------------------------------------------- */
+
+PACED_NAMES(paced_precision_name, [PACED_PRECISION_FLOAT32] = "float32", [PACED_PRECISION_MIXED] = "mixed")
+
+enum paced_format paced_tensor_format(const struct paced_tensor *t, enum paced_precision precision) {
+    bool saved = t->producer && t->producer->saved == t;
+    bool half = precision == PACED_PRECISION_MIXED && !t->full_precision && !saved;
+    return half ? PACED_BFLOAT16 : PACED_FLOAT32;
+}
+
+/* A kernel has one type for all tensors that an operation reads. */
+static enum paced_err check_formats(const struct paced_node *node, enum paced_precision precision) {
+    const struct paced_tensor *first = node->in[0]->source.part[0].stored;
+    for (int k = 0; k < node->inputs; ++k)
+        for (int i = 0; i < node->in[k]->source.parts; ++i) {
+            const struct paced_tensor *other = node->in[k]->source.part[i].stored;
+            if (paced_tensor_format(other, precision) == paced_tensor_format(first, precision)) continue;
+            return paced_error_at(PACED_INVALID, node->name,
+                                  "reads %s and %s, of which mixed precision stores one as bfloat16 and one, the "
+                                  "network's input or output, as float32; put an operation between, or use float32",
+                                  first->name, other->name);
+        }
+    return PACED_OK;
+}
+
 /* ---- placing ------------------------------------------------------------------------------------------------- */
 
 static int larger_first(const void *a, const void *b) {
@@ -112,7 +137,7 @@ static enum paced_err place_all(struct paced_plan *plan, const struct paced_grap
     size_t count = 0;
     enum paced_err err = PACED_OK;
     for (size_t i = 0; i < g->tensor_count && !err; ++i) {
-        uint64_t bytes = align_up(tensor_bytes(g->tensors[i], plan->batch), limits.align_bytes);
+        uint64_t bytes = align_up(tensor_bytes(g->tensors[i], plan), limits.align_bytes);
         struct paced_place *both[] = {&plan->values[i], &plan->grads[i]};
         for (int k = 0; k < 2 && !err; ++k) {
             if (!both[k]->used) continue;
@@ -143,10 +168,14 @@ static enum paced_err check_pixels(const struct paced_graph *g, int batch) {
 }
 
 enum paced_err paced_plan_make(struct paced_plan *plan, const struct paced_graph *g, int batch, enum paced_mode mode,
-                               struct paced_limits limits) {
+                               enum paced_precision precision, struct paced_limits limits) {
     PACED_TRY(check_pixels(g, batch));
-    *plan = (struct paced_plan){
-        .batch = batch, .mode = mode, .tensor_count = g->tensor_count, .workspace_limit = limits.workspace_bytes};
+    for (size_t i = 0; i < g->node_count; ++i) PACED_TRY(check_formats(g->nodes[i], precision));
+    *plan = (struct paced_plan){.batch = batch,
+                                .mode = mode,
+                                .precision = precision,
+                                .tensor_count = g->tensor_count,
+                                .workspace_limit = limits.workspace_bytes};
     plan->values = paced_alloc(2 * g->tensor_count, sizeof *plan->values);
     plan->grads = plan->values + g->tensor_count;
     find_lifetimes(plan, g);

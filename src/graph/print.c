@@ -17,12 +17,14 @@ static void print_node(const struct paced_node *node, FILE *out) {
 
 void paced_plan_print(const struct paced_plan *plan, FILE *out) {
     double mib = 1048576;
-    fprintf(out,
-            "memory plan, %s, batch %d: %.1f MiB of tensors in %d %s (%.1f MiB without sharing), workspace %.1f MiB\n",
-            plan->mode == PACED_TRAINING ? "training" : "inference", plan->batch,
-            (double)(paced_plan_bytes(plan) - plan->workspace_bytes) / mib, plan->chunk_count,
-            paced_plural((uint64_t)plan->chunk_count, "chunk", "chunks"), (double)plan->unshared_bytes / mib,
-            (double)plan->workspace_bytes / mib);
+    fprintf(
+        out,
+        "memory plan, %s%s, batch %d: %.1f MiB of tensors in %d %s (%.1f MiB without sharing), workspace %.1f MiB\n",
+        plan->mode == PACED_TRAINING ? "training" : "inference",
+        plan->precision == PACED_PRECISION_MIXED ? ", mixed precision" : "", plan->batch,
+        (double)(paced_plan_bytes(plan) - plan->workspace_bytes) / mib, plan->chunk_count,
+        paced_plural((uint64_t)plan->chunk_count, "chunk", "chunks"), (double)plan->unshared_bytes / mib,
+        (double)plan->workspace_bytes / mib);
 }
 
 void paced_graph_print(const struct paced_graph *g, const struct paced_plan *plan, FILE *out) {

@@ -14,8 +14,11 @@ enum paced_err paced_command_graph(const struct paced_arguments *arguments) {
     enum paced_err err = network_build(&graph, &c);
     /* Plan for a device without limits. A real device may need more chunks and less workspace. */
     const struct paced_limits limits = {UINT64_MAX / 2, 4096, PACED_WORKSPACE_BYTES};
-    if (!err) err = paced_plan_make(&training, graph, batch, PACED_TRAINING, limits);
-    if (!err) err = paced_plan_make(&inference, graph, batch, PACED_INFERENCE, limits);
+    if (!err)
+        err = paced_plan_make(&training, graph, batch, PACED_TRAINING, network_precision(&c, PACED_TRAINING), limits);
+    if (!err)
+        err =
+            paced_plan_make(&inference, graph, batch, PACED_INFERENCE, network_precision(&c, PACED_INFERENCE), limits);
     if (!err) {
         paced_graph_print(graph, &training, stdout);
         paced_plan_print(&inference, stdout);

@@ -20,12 +20,17 @@ enum paced_err network_build(struct paced_graph **graph, const struct paced_conf
                              (int)config->model.width);
 }
 
+enum paced_precision network_precision(const struct paced_config *config, enum paced_mode mode) {
+    return (enum paced_precision)(mode == PACED_TRAINING ? config->train.precision : config->predict.precision);
+}
+
 enum paced_err network_open(struct network *network, const struct paced_config *config, struct paced_device *device,
                             int batch, enum paced_mode mode) {
     *network = (struct network){0};
+    enum paced_precision precision = network_precision(config, mode);
     PACED_TRY(network_build(&network->graph, config));
-    enum paced_err err = paced_conv_check_tuning(network->graph, paced_device_tuning(device), batch);
-    if (!err) err = paced_exec_create(&network->exec, network->graph, device, batch, mode);
+    enum paced_err err = paced_conv_check_tuning(network->graph, paced_device_tuning(device), precision, batch);
+    if (!err) err = paced_exec_create(&network->exec, network->graph, device, batch, mode, precision);
     if (err) network_close(network);
     return err;
 }

@@ -15,6 +15,9 @@ struct network {
     struct paced_exec *exec;
 };
 
+/* train.precision, or for inference predict.precision. */
+enum paced_precision network_precision(const struct paced_config *config, enum paced_mode mode);
+
 /* Opens the configured network for batches of up to `batch` images. network_close accepts {0}. */
 enum paced_err network_open(struct network *network, const struct paced_config *config, struct paced_device *device,
                             int batch, enum paced_mode mode);

@@ -77,6 +77,7 @@ static enum paced_err load(struct teacher *t, const char *path) {
 
 struct paced_config teacher_config(const struct paced_config *config) {
     struct paced_config own = *config;
+    own.predict.precision = config->train.precision; /* of the whole training */
     if (*config->distill.teacher_arch) own.model.arch = config->distill.teacher_arch;
     if (config->distill.teacher_width) own.model.width = config->distill.teacher_width;
     return own;

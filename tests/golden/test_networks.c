@@ -102,7 +102,7 @@ static struct network start(const struct file *f, enum paced_mode mode) {
     net.classes = golden_int(&net.golden, "case", "classes");
     net.count = golden_int(&net.golden, "case", "count");
     assert_ok(paced_model_build(&net.graph, f->arch, f->extent, net.classes, golden_int(&net.golden, "case", "width")));
-    assert_ok(paced_exec_create(&net.exec, net.graph, harness_device, net.count + 1, mode));
+    assert_ok(paced_exec_create(&net.exec, net.graph, harness_device, net.count + 1, mode, PACED_PRECISION_FLOAT32));
     const struct paced_objective plain = paced_objective_plain();
     assert_ok(paced_loss_create(&net.loss, harness_device, &plain, false, net.count + 1, f->extent, net.classes));
     struct paced_weights state = formula_state(net.graph);

@@ -30,7 +30,7 @@ static struct network start(const char *arch, int size) {
     net.x = uniform("x", net.pixels * 3);
     net.labels = paced_alloc(net.pixels, 1);
     assert_ok(paced_model_build(&net.graph, arch, square(size), CLASSES, WIDTH));
-    assert_ok(paced_exec_create(&net.exec, net.graph, harness_device, N, PACED_TRAINING));
+    assert_ok(paced_exec_create(&net.exec, net.graph, harness_device, N, PACED_TRAINING, PACED_PRECISION_FLOAT32));
     const struct paced_objective plain = paced_objective_plain();
     assert_ok(paced_loss_create(&net.loss, harness_device, &plain, false, N, square(size), CLASSES));
     assert_ok(paced_exec_init_params(net.exec, 1));

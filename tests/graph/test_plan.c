@@ -43,7 +43,9 @@ static struct paced_graph *fork_and_join(void) {
 static struct paced_plan plan_of(const struct paced_graph *g, int batch, enum paced_mode mode, uint64_t limit,
                                  uint64_t align) {
     struct paced_plan plan;
-    assert_int_equal(paced_plan_make(&plan, g, batch, mode, (struct paced_limits){limit, align, WORKSPACE}), PACED_OK);
+    assert_int_equal(
+        paced_plan_make(&plan, g, batch, mode, PACED_PRECISION_FLOAT32, (struct paced_limits){limit, align, WORKSPACE}),
+        PACED_OK);
     return plan;
 }
 
@@ -338,8 +340,8 @@ static void test_too_large(void **state) {
     struct paced_plan plan;
     struct capture capture;
     capture_start(&capture);
-    enum paced_err err =
-        paced_plan_make(&plan, g, 2, PACED_TRAINING, (struct paced_limits){most - ALIGN, ALIGN, WORKSPACE});
+    enum paced_err err = paced_plan_make(&plan, g, 2, PACED_TRAINING, PACED_PRECISION_FLOAT32,
+                                         (struct paced_limits){most - ALIGN, ALIGN, WORKSPACE});
     capture_end(&capture);
     assert_int_equal(err, PACED_FAILED);
     assert_non_null(strstr(capture.text, "tensor "));

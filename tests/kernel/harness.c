@@ -110,7 +110,8 @@ void net_prepare(struct net *net, struct paced_tensor *output, int batch, int n)
     paced_graph_output(net->graph, output);
     assert_ok(paced_graph_error(net->graph));
     assert_non_null(output);
-    assert_ok(paced_exec_create(&net->exec, net->graph, harness_device, batch, PACED_TRAINING));
+    if (net->precision == PACED_PRECISION_MIXED) net->input->full_precision = output->full_precision = false;
+    assert_ok(paced_exec_create(&net->exec, net->graph, harness_device, batch, PACED_TRAINING, net->precision));
     net->n = n;
     net->x_count = (size_t)n * paced_shape_count(net->input->shape);
     net->y_count = (size_t)n * paced_shape_count(output->shape);
@@ -122,10 +123,10 @@ void net_prepare(struct net *net, struct paced_tensor *output, int batch, int n)
 }
 
 static void write_nans(struct paced_buffer *buffer) {
-    size_t count = paced_buffer_bytes(buffer) / sizeof(float);
+    size_t count = paced_buffer_bytes(buffer) / paced_format_bytes(paced_buffer_format(buffer));
     float *values = paced_alloc(count, sizeof *values);
     for (size_t i = 0; i < count; ++i) values[i] = NAN;
-    assert_ok(paced_buffer_write(buffer, values, count * sizeof *values));
+    assert_ok(paced_buffer_write_floats(buffer, values, count));
     free(values);
 }
 
@@ -139,19 +140,19 @@ static void pass_over_nans(struct net *net) {
 }
 
 void net_forward(struct net *net, bool training) {
-    assert_ok(paced_buffer_write(paced_exec_input(net->exec), net->x, net->x_count * sizeof *net->x));
+    assert_ok(paced_buffer_write_floats(paced_exec_input(net->exec), net->x, net->x_count));
     assert_ok(paced_exec_forward(net->exec, net->n, training));
-    assert_ok(paced_buffer_read(paced_exec_output(net->exec), net->y, net->y_count * sizeof *net->y));
+    assert_ok(paced_buffer_read_floats(paced_exec_output(net->exec), net->y, net->y_count));
 }
 
 void net_step(struct net *net) {
     pass_over_nans(net);
     net_set_params(net);
     net_forward(net, true);
-    assert_ok(paced_buffer_write(paced_exec_output_grad(net->exec), net->dy, net->y_count * sizeof *net->dy));
+    assert_ok(paced_buffer_write_floats(paced_exec_output_grad(net->exec), net->dy, net->y_count));
     assert_ok(paced_exec_backward(net->exec));
     if (net->input->needs_grad)
-        assert_ok(paced_buffer_read(paced_exec_grad(net->exec, net->input), net->dx, net->x_count * sizeof *net->dx));
+        assert_ok(paced_buffer_read_floats(paced_exec_grad(net->exec, net->input), net->dx, net->x_count));
 }
 
 void net_run(struct net *net, struct paced_tensor *output, int n) {

@@ -61,6 +61,7 @@ struct net {
     struct paced_graph *graph;
     struct paced_tensor *input; /* needs_grad is set, so that dx can be checked */
     struct paced_exec *exec;
+    enum paced_precision precision; /* mixed, if set before net_run: of the input and the output, too */
     int n;
     float *x, *y, *dy, *dx; /* host copies; x and dy by formula "x" and "dy", unless set before net_run */
     size_t x_count, y_count;

@@ -182,7 +182,7 @@ static bool step_within(uint64_t bytes, int n) {
     struct paced_exec *exec = NULL;
     struct capture capture;
     capture_start(&capture);
-    enum paced_err created = paced_exec_create(&exec, graph, device, 8, PACED_TRAINING);
+    enum paced_err created = paced_exec_create(&exec, graph, device, 8, PACED_TRAINING, PACED_PRECISION_FLOAT32);
     capture_end(&capture);
     if (created == PACED_OK) {
         assert_ok(paced_exec_init_params(exec, 1));
@@ -217,7 +217,7 @@ static void test_kept_weights(void **state) {
     struct paced_tensor *x = paced_graph_input(graph, "x", (struct paced_shape){9, 8, 3});
     paced_graph_output(graph, paced_conv2d(graph, "conv", x, (struct paced_conv){5, 3, 1, 1, 1, true, false}));
     struct paced_exec *exec;
-    assert_ok(paced_exec_create(&exec, graph, harness_device, 1, PACED_INFERENCE));
+    assert_ok(paced_exec_create(&exec, graph, harness_device, 1, PACED_INFERENCE, PACED_PRECISION_FLOAT32));
     float *values = uniform("x", 9 * 8 * 3), *first = NULL;
     double *want = paced_alloc(9 * 8 * 5, sizeof *want);
     for (int seed = 1; seed <= 2; ++seed) {

@@ -56,7 +56,7 @@ static void assert_refused(const char *key, const char *algorithm, bool training
     struct capture capture;
     paced_tuning_set(tuning, "convolution", key, algorithm, NULL);
     capture_start(&capture);
-    enum paced_err checked = paced_conv_check_tuning(net.graph, tuning, 1),
+    enum paced_err checked = paced_conv_check_tuning(net.graph, tuning, PACED_PRECISION_FLOAT32, 1),
                    run = paced_exec_forward(net.exec, 1, training);
     capture_end(&capture);
     assert_int_equal(checked, PACED_INVALID);
@@ -64,7 +64,7 @@ static void assert_refused(const char *key, const char *algorithm, bool training
     assert_non_null(strstr(capture.text, key));
     assert_non_null(strstr(capture.text, says));
     paced_tuning_set(tuning, "convolution", key, "im2col", NULL);
-    assert_int_equal(paced_conv_check_tuning(net.graph, tuning, 1), PACED_OK);
+    assert_int_equal(paced_conv_check_tuning(net.graph, tuning, PACED_PRECISION_FLOAT32, 1), PACED_OK);
     assert_int_equal(paced_exec_forward(net.exec, 1, training), PACED_OK);
     net_finish(&net);
 }
@@ -124,14 +124,15 @@ static void test_shipped_files(void **state) {
     static const char *const files[] = {"pocl-cpu-8.ini", "pocl-cpu-16.ini", "intel-cpu-8.ini", "intel-cpu-16.ini"};
     struct paced_graph *unet;
     assert_ok(paced_model_build(&unet, "unet", square(224), 2, 64));
-    char *key = paced_conv_tuning_key(paced_graph_node(unet, 0), 4, PACED_CONV_FORWARD);
+    char *key = paced_conv_tuning_key(paced_graph_node(unet, 0), 4,
+                                      (struct paced_conv_use){PACED_CONV_FORWARD, PACED_PRECISION_FLOAT32});
     for (size_t i = 0; i < PACED_COUNT(files); ++i) {
         struct paced_tuning *tuning = paced_tuning_create();
         char *path = paced_path_join(PACED_TESTS_DIR "/../data/tuning", files[i]);
         assert_ok(paced_tuning_read(tuning, path));
         assert_true(is_setting(paced_tuning_get(tuning, "gemm", "setting")));
         assert_non_null(paced_tuning_get(tuning, "convolution", key));
-        assert_ok(paced_conv_check_tuning(unet, tuning, 4));
+        assert_ok(paced_conv_check_tuning(unet, tuning, PACED_PRECISION_FLOAT32, 4));
         paced_tuning_destroy(tuning);
         free(path);
     }

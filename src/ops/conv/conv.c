@@ -3,7 +3,7 @@
  * An algorithm is chosen by shape and direction, from the first of these that applies:
  *   1. the environment variable PACED_CONV (im2col, pointwise, winograd2 or winograd4), for all convolutions that the
  *      algorithm supports;
- *   2. the device's tuning, [convolution] SHAPE DIRECTION = ALGORITHM;
+ *   2. the device's tuning, [convolution] SHAPE DIRECTION = ALGORITHM, in mixed precision SHAPE DIRECTION mixed first;
  *   3. dot products for 1x1 convolutions to a few filters; F(4x4,3x3) where it multiplies less, which was measured to
  *      be one to five times as fast, for 3 to 512 channels and 7 to 224 pixels a side; F(2x2,3x3) where tiles of a
  *      dilated convolution have few real outputs. */
@@ -32,20 +32,20 @@ static bool applies(const struct conv_algorithm *algorithm, const struct conv *v
 
 /* In training, a ReLU whose sign flips by rounding in the forward pass changes the whole gradient by 1e-4 to 1e-2
  * (relative). In a large layer some flip with any algorithm. In a small layer, where F(4x4) and a fast product gain
- * little, F(2x2), which is as accurate as a plain sum, and products summed in blocks keep most gradients exact. */
+ * little, F(2x2), which is as accurate as a plain sum, and products summed in blocks keep most gradients exact. In
+ * mixed precision, whose rounding is coarser, they would gain nothing. */
 static bool is_small(struct paced_shape out) {
     enum { FEW_VALUES = 1 << 16 };
     return (int64_t)out.h * out.w * out.c < FEW_VALUES;
 }
 
-static bool is_accurate(const struct conv_algorithm *algorithm, const struct conv *v,
-                        enum paced_conv_direction direction) {
-    return direction != PACED_CONV_FORWARD_TRAINING || algorithm != &conv_winograd4 ||
-           !is_small((struct paced_shape){v->oh, v->ow, v->k});
+static bool is_accurate(const struct conv_algorithm *algorithm, const struct conv *v, struct paced_conv_use use) {
+    return use.precision == PACED_PRECISION_MIXED || use.direction != PACED_CONV_FORWARD_TRAINING ||
+           algorithm != &conv_winograd4 || !is_small((struct paced_shape){v->oh, v->ow, v->k});
 }
 
 bool conv_forward_is_blocked(const struct paced_exec *e, struct paced_shape out) {
-    return paced_exec_is_training(e) && is_small(out);
+    return paced_exec_precision(e) == PACED_PRECISION_FLOAT32 && paced_exec_is_training(e) && is_small(out);
 }
 
 /* ---- by shape ------------------------------------------------------------------------------------------------ */
@@ -59,35 +59,38 @@ static const struct conv_algorithm *winograd_by_products(const struct conv *v, b
     return four < plain ? &conv_winograd4 : NULL;
 }
 
-static const struct conv_algorithm *by_shape(const struct conv *v, enum paced_conv_direction direction) {
+static const struct conv_algorithm *by_shape(const struct conv *v, struct paced_conv_use use) {
+    enum paced_conv_direction direction = use.direction;
     if (applies(&conv_pointwise, v)) return &conv_pointwise;
     /* All taps of an image's three channels fill less than two tiles of one product; Winograd would pad each plane. */
     bool forward = direction == PACED_CONV_FORWARD || direction == PACED_CONV_FORWARD_TRAINING;
     if (!applies(&conv_winograd4, v) || (forward && v->c < 8)) return &conv_im2col;
     const struct conv_algorithm *fewest = winograd_by_products(v, direction == PACED_CONV_BACKWARD_DATA);
     if (!fewest) return &conv_im2col;
-    return is_accurate(fewest, v, direction) ? fewest : &conv_winograd2;
+    return is_accurate(fewest, v, use) ? fewest : &conv_winograd2;
 }
 
 /* ---- by tuning ----------------------------------------------------------------------------------------------- */
 
-static void write_key(char *out, size_t size, const struct conv *v, int n, enum paced_conv_direction direction) {
+static void write_key(char *out, size_t size, const struct conv *v, int n, struct paced_conv_use use) {
     static const char *const names[] = {[PACED_CONV_FORWARD] = "forward",
                                         [PACED_CONV_FORWARD_TRAINING] = "forward-training",
                                         [PACED_CONV_BACKWARD_DATA] = "backward-data",
                                         [PACED_CONV_BACKWARD_WEIGHTS] = "backward-weights"};
-    snprintf(out, size, "%dx%dx%d-%d k%d s%d p%d d%d n%d %s", v->h, v->w, v->c, v->k, v->size, v->stride, v->pad,
-             v->dilation, n, names[direction]);
+    snprintf(out, size, "%dx%dx%d-%d k%d s%d p%d d%d n%d %s%s", v->h, v->w, v->c, v->k, v->size, v->stride, v->pad,
+             v->dilation, n, names[use.direction], use.precision == PACED_PRECISION_MIXED ? " mixed" : "");
 }
 
 /* *out is NULL if the tuning has no line for this convolution. */
 static enum paced_err by_tuning(const struct paced_tuning *tuning, const struct conv *v, int n,
-                                enum paced_conv_direction direction, const struct conv_algorithm **out) {
+                                struct paced_conv_use use, const struct conv_algorithm **out) {
     char key[128];
-    write_key(key, sizeof key, v, n, direction);
+    write_key(key, sizeof key, v, n, use);
     const char *name = paced_tuning_get(tuning, "convolution", key);
     *out = by_name(name);
-    if (!name || (*out && applies(*out, v) && is_accurate(*out, v, direction))) return PACED_OK;
+    if (!name && use.precision == PACED_PRECISION_MIXED)
+        return by_tuning(tuning, v, n, (struct paced_conv_use){use.direction, PACED_PRECISION_FLOAT32}, out);
+    if (!name || (*out && applies(*out, v) && is_accurate(*out, v, use))) return PACED_OK;
     return paced_tuning_refuse(tuning, "convolution", key,
                                *out ? "does not apply to this convolution, or is too inaccurate; remove the line"
                                     : "no such algorithm; " ALGORITHMS);
@@ -104,8 +107,9 @@ enum paced_err conv_choose(struct paced_exec *e, const struct conv *v, enum pace
                            const struct conv_algorithm **out) {
     *out = by_name(paced_conv_forced());
     if (*out && applies(*out, v)) return PACED_OK;
-    PACED_TRY(by_tuning(paced_device_tuning(paced_exec_device(e)), v, paced_exec_samples(e), direction, out));
-    if (!*out) *out = by_shape(v, direction);
+    const struct paced_conv_use use = {direction, paced_exec_precision(e)};
+    PACED_TRY(by_tuning(paced_device_tuning(paced_exec_device(e)), v, paced_exec_samples(e), use, out));
+    if (!*out) *out = by_shape(v, use);
     return PACED_OK;
 }
 
@@ -205,22 +209,21 @@ bool paced_conv_of(const struct paced_node *node, struct paced_conv *conv) {
     return true;
 }
 
-char *paced_conv_tuning_key(const struct paced_node *node, int n, enum paced_conv_direction direction) {
+char *paced_conv_tuning_key(const struct paced_node *node, int n, struct paced_conv_use use) {
     char key[128];
-    write_key(key, sizeof key, node->attributes, n, direction);
+    write_key(key, sizeof key, node->attributes, n, use);
     return paced_strdup(key);
 }
 
-const char *paced_conv_algorithm_at(const struct paced_node *node, enum paced_conv_direction direction, size_t i) {
+const char *paced_conv_algorithm_at(const struct paced_node *node, struct paced_conv_use use, size_t i) {
     for (size_t a = 0; a < PACED_COUNT(algorithms); ++a)
-        if (applies(algorithms[a], node->attributes) && is_accurate(algorithms[a], node->attributes, direction) &&
-            i-- == 0)
+        if (applies(algorithms[a], node->attributes) && is_accurate(algorithms[a], node->attributes, use) && i-- == 0)
             return algorithms[a]->name;
     return NULL;
 }
 
 enum paced_err paced_conv_check_tuning(const struct paced_graph *graph, const struct paced_tuning *tuning,
-                                       int samples) {
+                                       enum paced_precision precision, int samples) {
     struct paced_conv conv;
     const struct conv_algorithm *algorithm;
     const char *forced = paced_conv_forced();
@@ -229,7 +232,8 @@ enum paced_err paced_conv_check_tuning(const struct paced_graph *graph, const st
     for (size_t i = 0; i < paced_graph_node_count(graph); ++i) {
         const struct paced_node *node = paced_graph_node(graph, i);
         for (int d = 0; paced_conv_of(node, &conv) && d < PACED_CONV_DIRECTIONS; ++d)
-            PACED_TRY(by_tuning(tuning, node->attributes, samples, (enum paced_conv_direction)d, &algorithm));
+            PACED_TRY(by_tuning(tuning, node->attributes, samples,
+                                (struct paced_conv_use){(enum paced_conv_direction)d, precision}, &algorithm));
     }
     return PACED_OK;
 }

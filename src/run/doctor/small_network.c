@@ -80,7 +80,7 @@ static enum paced_err run_mode(struct paced_device *device, const struct paced_g
     struct paced_loss *loss = NULL;
     const struct paced_objective plain = paced_objective_plain();
     struct paced_weights state = weights_of(graph);
-    enum paced_err err = paced_exec_create(&exec, graph, device, BATCH, mode);
+    enum paced_err err = paced_exec_create(&exec, graph, device, BATCH, mode, PACED_PRECISION_FLOAT32);
     if (!err) err = paced_exec_load_params(exec, &state, "small network");
     if (!err) err = paced_loss_create(&loss, device, &plain, false, BATCH, extent, CLASSES);
     if (!err) err = mode == PACED_TRAINING ? train(exec, loss, results) : infer(exec, results);

@@ -156,7 +156,7 @@ static enum paced_err count_traffic(const struct bench *b, enum paced_mode mode,
     const struct paced_device_info *info = paced_device_info(b->device);
     struct paced_limits limits = {info->max_alloc_bytes, info->align_bytes, PACED_WORKSPACE_BYTES};
     struct paced_plan plan;
-    PACED_TRY(paced_plan_make(&plan, b->network.graph, b->batch, mode, limits));
+    PACED_TRY(paced_plan_make(&plan, b->network.graph, b->batch, mode, network_precision(b->config, mode), limits));
     uint64_t weights = paced_graph_trained_count(b->network.graph) * sizeof(float);
     *bytes = 2 * plan.unshared_bytes + weights * (mode == PACED_TRAINING ? 2 * 4 : 1);
     paced_plan_finish(&plan);

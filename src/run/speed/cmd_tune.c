@@ -26,7 +26,7 @@ static enum paced_err load_config(const struct paced_arguments *arguments, struc
 static enum paced_err measure(struct tuner *t, const struct paced_config *c) {
     struct paced_graph *graph;
     PACED_TRY(network_build(&graph, c));
-    t->count = tune_products_count(t->device) + tune_convolutions_count(graph);
+    t->count = tune_products_count(t->device) + tune_convolutions_count(t, graph);
     enum paced_err err = tune_products(t);
     if (!err) err = tune_convolutions(t, graph, (int)c->train.batch);
     paced_graph_destroy(graph);
@@ -47,7 +47,8 @@ static enum paced_err store(struct tuner *t, const struct paced_config *c, const
 }
 
 static enum paced_err tune(const struct paced_config *c, const char *output) {
-    struct tuner t = {0};
+    struct tuner t = {.training = network_precision(c, PACED_TRAINING),
+                      .inference = network_precision(c, PACED_INFERENCE)};
     PACED_TRY(open_device(&t.device, c));
     char *path = output ? paced_strdup(output) : paced_device_tuning_path(t.device);
     enum paced_err err = path ? PACED_OK

@@ -23,7 +23,7 @@ enum paced_err tune_fill(struct paced_buffer *buffer, uint64_t count, uint64_t s
     struct paced_rng rng;
     paced_rng_seed(&rng, 1, PACED_STREAM_SYNTH + stream);
     for (uint64_t i = 0; i < count; ++i) values[i] = (float)(2 * paced_rng_uniform(&rng) - 1);
-    enum paced_err err = paced_buffer_write(buffer, values, count * sizeof *values);
+    enum paced_err err = paced_buffer_write_floats(buffer, values, count);
     free(values);
     return err;
 }

@@ -7,15 +7,20 @@
 
 #include "src/run/speed/speed.h"
 
-/* Maximum relative L2 distance from the plain sum over patches. */
-static const double BOUND = 1e-4;
+/* Maximum relative L2 distance from the plain sum over patches. A result in bfloat16 is rounded by up to 2^-9. */
+static const double BOUNDS[] = {[PACED_FLOAT32] = 1e-4, [PACED_BFLOAT16] = 4e-3};
+
+/* The use of a convolution in that direction. */
+static struct paced_conv_use use_of(const struct tuner *t, enum paced_conv_direction direction) {
+    return (struct paced_conv_use){direction, direction == PACED_CONV_FORWARD ? t->inference : t->training};
+}
 
 /* ---- convolutions to measure --------------------------------------------------------------------------------- */
 
 /* True if the direction is used and has more than one algorithm. */
-static bool is_open(const struct paced_node *node, enum paced_conv_direction direction) {
+static bool is_open(const struct tuner *t, const struct paced_node *node, enum paced_conv_direction direction) {
     bool runs = direction != PACED_CONV_BACKWARD_DATA || node->in[0]->needs_grad;
-    return runs && paced_conv_algorithm_at(node, direction, 1);
+    return runs && paced_conv_algorithm_at(node, use_of(t, direction), 1);
 }
 
 /* True for a convolution that differs from those of all earlier nodes, also in whether the input needs a gradient. */
@@ -23,12 +28,13 @@ static bool is_new(const struct paced_graph *graph, size_t i) {
     struct paced_conv conv;
     const struct paced_node *node = paced_graph_node(graph, i);
     if (!paced_conv_of(node, &conv)) return false;
-    char *key = paced_conv_tuning_key(node, 1, PACED_CONV_FORWARD);
+    const struct paced_conv_use any = {PACED_CONV_FORWARD, PACED_PRECISION_FLOAT32};
+    char *key = paced_conv_tuning_key(node, 1, any);
     bool known = false;
     for (size_t j = 0; j < i && !known; ++j) {
         const struct paced_node *before = paced_graph_node(graph, j);
         if (!paced_conv_of(before, &conv) || before->in[0]->needs_grad != node->in[0]->needs_grad) continue;
-        char *other = paced_conv_tuning_key(before, 1, PACED_CONV_FORWARD);
+        char *other = paced_conv_tuning_key(before, 1, any);
         known = strcmp(key, other) == 0;
         free(other);
     }
@@ -36,11 +42,11 @@ static bool is_new(const struct paced_graph *graph, size_t i) {
     return !known;
 }
 
-size_t tune_convolutions_count(const struct paced_graph *graph) {
+size_t tune_convolutions_count(const struct tuner *t, const struct paced_graph *graph) {
     size_t count = 0;
     for (size_t i = 0; i < paced_graph_node_count(graph); ++i)
         for (int d = 0; d < PACED_CONV_DIRECTIONS; ++d)
-            count += is_new(graph, i) && is_open(paced_graph_node(graph, i), (enum paced_conv_direction)d);
+            count += is_new(graph, i) && is_open(t, paced_graph_node(graph, i), (enum paced_conv_direction)d);
     return count;
 }
 
@@ -68,15 +74,18 @@ static enum paced_err build(struct subject *s, const struct paced_node *original
     struct paced_tensor *y = paced_conv2d(s->graph, "conv", x, conv);
     PACED_TRY(paced_graph_error(s->graph));
     paced_graph_output(s->graph, y);
+    x->full_precision = original->in[0]->source.part[0].stored->full_precision;
+    y->full_precision = original->out->full_precision;
     s->node = y->producer;
     return PACED_OK;
 }
 
-static enum paced_err prepare(struct subject *s, const struct paced_node *original, struct paced_device *device,
-                              int batch, enum paced_mode mode) {
+static enum paced_err prepare(struct subject *s, const struct paced_node *original, const struct tuner *t, int batch,
+                              enum paced_mode mode) {
     *s = (struct subject){.batch = batch};
     PACED_TRY(build(s, original));
-    PACED_TRY(paced_exec_create(&s->exec, s->graph, device, batch, mode));
+    enum paced_precision precision = mode == PACED_TRAINING ? t->training : t->inference;
+    PACED_TRY(paced_exec_create(&s->exec, s->graph, t->device, batch, mode, precision));
     PACED_TRY(paced_exec_init_params(s->exec, 1));
     uint64_t n = (uint64_t)batch;
     PACED_TRY(tune_fill(paced_exec_input(s->exec), n * paced_shape_count(s->node->in[0]->shape), 1));
@@ -95,7 +104,7 @@ static enum paced_err run(struct subject *s, enum paced_conv_direction direction
 
 /* Reads the result of the last pass in that direction; free() it. */
 static enum paced_err read_result(struct subject *s, enum paced_conv_direction direction, float **result,
-                                  uint64_t *count) {
+                                  uint64_t *count, double *bound) {
     const struct paced_tensor *x = s->node->in[0], *y = s->node->out;
     const struct paced_param *weights = s->node->params[0];
     const struct paced_buffer *buffer = paced_exec_output(s->exec);
@@ -108,7 +117,8 @@ static enum paced_err read_result(struct subject *s, enum paced_conv_direction d
         *count = weights->count;
     }
     *result = paced_alloc(*count, sizeof **result);
-    return paced_buffer_read(buffer, *result, *count * sizeof **result);
+    *bound = BOUNDS[paced_buffer_format(buffer)];
+    return paced_buffer_read_floats(buffer, *result, *count);
 }
 
 /* ---- candidates ---------------------------------------------------------------------------------------------- */
@@ -139,25 +149,29 @@ static enum paced_err run_candidate(struct contest *c, struct candidate *candida
     return run(subject_of(c, candidate), c->direction);
 }
 
-static bool agrees(const float *got, const float *want, uint64_t count) {
+static bool agrees(const float *got, const float *want, uint64_t count, double bound) {
     double error = 0, norm = 0;
     for (uint64_t i = 0; i < count; ++i) {
         double d = (double)got[i] - (double)want[i];
         error += d * d;
         norm += (double)want[i] * (double)want[i];
     }
-    return sqrt(error) <= BOUND * sqrt(norm); /* false for NaN */
+    return sqrt(error) <= bound * sqrt(norm); /* false for NaN */
 }
 
 /* Runs a candidate. The result of the first one becomes *want, the reference of the others. */
 static enum paced_err check(struct contest *c, struct candidate *candidate, float **want, bool *passed) {
     float *got = NULL;
     uint64_t count;
+    double bound;
     if (c->direction == PACED_CONV_FORWARD)
-        PACED_TRY(prepare(&candidate->own, c->node, c->tuner->device, c->shared->batch, PACED_INFERENCE));
+        PACED_TRY(prepare(&candidate->own, c->node, c->tuner, c->shared->batch, PACED_INFERENCE));
     PACED_TRY(run_candidate(c, candidate));
-    enum paced_err err = read_result(subject_of(c, candidate), c->direction, &got, &count);
-    *passed = !err && (!*want || agrees(got, *want, count));
+    enum paced_err err = read_result(subject_of(c, candidate), c->direction, &got, &count, &bound);
+    *passed = !err && (!*want || agrees(got, *want, count, bound));
+    if (!err && !*passed)
+        paced_log(PACED_LOG_WARN, "tune: %s: %s differs by more than %g from the plain sum; it is not used", c->key,
+                  candidate->algorithm, bound);
     if (!err && !*want)
         *want = got;
     else
@@ -169,18 +183,14 @@ static enum paced_err find_candidates(struct contest *c) {
     const char *name;
     float *want = NULL;
     enum paced_err err = PACED_OK;
-    for (size_t i = 0; !err && c->count < TUNE_CANDIDATES && (name = paced_conv_algorithm_at(c->node, c->direction, i));
-         ++i) {
+    const struct paced_conv_use use = use_of(c->tuner, c->direction);
+    for (size_t i = 0; !err && c->count < TUNE_CANDIDATES && (name = paced_conv_algorithm_at(c->node, use, i)); ++i) {
         struct candidate *candidate = &c->candidates[c->count];
         candidate->algorithm = name;
         bool passed = false;
         err = check(c, candidate, &want, &passed);
         c->count += passed;
-        if (passed) continue;
-        dispose(&candidate->own);
-        if (!err)
-            paced_log(PACED_LOG_WARN, "tune: %s: %s differs by more than %g from the plain sum; it is not used", c->key,
-                      name, BOUND);
+        if (!passed) dispose(&candidate->own);
     }
     free(want);
     return err;
@@ -217,7 +227,7 @@ static enum paced_err choose(struct contest *c) {
 static enum paced_err tune_direction(struct tuner *t, const struct paced_node *node, struct subject *shared,
                                      enum paced_conv_direction direction) {
     struct contest contest = {.tuner = t, .node = node, .direction = direction, .shared = shared};
-    contest.key = paced_conv_tuning_key(node, shared->batch, direction);
+    contest.key = paced_conv_tuning_key(node, shared->batch, use_of(t, direction));
     enum paced_err err = find_candidates(&contest);
     if (!err) err = time_all(&contest);
     if (!err) err = choose(&contest);
@@ -232,9 +242,9 @@ enum paced_err tune_convolutions(struct tuner *t, const struct paced_graph *grap
         const struct paced_node *node = paced_graph_node(graph, i);
         struct subject shared;
         if (!is_new(graph, i)) continue;
-        enum paced_err err = prepare(&shared, node, t->device, batch, PACED_TRAINING);
+        enum paced_err err = prepare(&shared, node, t, batch, PACED_TRAINING);
         for (int d = 0; !err && d < PACED_CONV_DIRECTIONS; ++d)
-            if (is_open(node, (enum paced_conv_direction)d))
+            if (is_open(t, node, (enum paced_conv_direction)d))
                 err = tune_direction(t, node, &shared, (enum paced_conv_direction)d);
         dispose(&shared);
         if (err) return err;
