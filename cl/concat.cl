@@ -1,5 +1,5 @@
-/* Copies `vectors` channel vectors of a gradient per pixel, from offset `skip` of tensors with `stride` vectors a pixel to offset
- * `to_skip` of tensors with `to_stride`. */
+/* Copies `vectors` channel vectors of a gradient per pixel, from offset `skip` of tensors with `stride` vectors a pixel
+ * to offset `to_skip` of tensors with `to_stride`. */
 kernel void concat_copy(int pixels, int vectors, int stride, int skip, int to_stride, int to_skip,
                         global const out_t *from, float beta, global in_t *to)
 {

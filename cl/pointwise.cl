@@ -33,7 +33,8 @@ kernel void pointwise_bwd_data(int pixels, int vectors, int filters, global cons
     FOR_CHANNELS(v, vectors) {
         size_t at = (size_t)p * vectors + v;
         realv sum = 0;
-        for (int k = 0; k < filters; ++k) sum += LOAD_OUT1(dy, (size_t)p * filters + k) * LOADV(weights, k * vectors + v);
+        for (int k = 0; k < filters; ++k)
+            sum += LOAD_OUT1(dy, (size_t)p * filters + k) * LOADV(weights, k * vectors + v);
         if (beta != 0) sum += beta * LOAD_IN(dx, at);
         STORE_IN(sum, dx, at);
     }

@@ -122,8 +122,8 @@ enum paced_err paced_buffer_zero(struct paced_buffer *buffer, uint64_t bytes) {
 static uint16_t to_bfloat16(float value) {
     uint32_t bits;
     memcpy(&bits, &value, sizeof bits);
-    if (value != value) return (uint16_t)(bits >> 16 | 0x40); /* the low half may hold all bits that mark a NaN */
-    return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+    uint32_t rounded = bits + 0x7fff + (bits >> 16 & 1);
+    return (uint16_t)((value != value ? bits | bits >> 1 : rounded) >> 16);
 }
 
 static float from_bfloat16(uint16_t stored) {

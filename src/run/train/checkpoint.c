@@ -46,6 +46,10 @@ enum paced_err checkpoint_save(const char *path, struct network *network, const 
     char tuning[17];
     PACED_TRY(hash_arithmetic(network->exec, tuning));
     paced_weights_add_metadata(&weights, "tuning", tuning);
+    /* States of versions without a choice have no precision: float32. */
+    enum paced_precision precision = paced_exec_precision(network->exec);
+    if (precision != PACED_PRECISION_FLOAT32)
+        paced_weights_add_metadata(&weights, "precision", paced_precision_name(precision));
     if (config->data.classes > 2) paced_weights_add_metadata(&weights, "absent", paced_absent_name(state->absent));
     enum paced_err err = network_collect(network, config, &weights);
     if (!err) err = paced_optimizer_save(optimizer, &weights);
@@ -111,6 +115,17 @@ static void select_params(const struct paced_weights *all, const struct paced_gr
     }
 }
 
+/* The epochs before and after would be of two experiments. */
+static enum paced_err check_precision(const struct paced_weights *weights, const struct paced_exec *exec,
+                                      const char *path) {
+    const char *was = paced_weights_metadata(weights, "precision");
+    if (!was) was = paced_precision_name(PACED_PRECISION_FLOAT32);
+    if (strcmp(was, paced_precision_name(paced_exec_precision(exec))) == 0) return PACED_OK;
+    return paced_error_at(PACED_INVALID, path,
+                          "was saved with train.precision = %s; resume with that, or start again with --overwrite",
+                          was);
+}
+
 /* Another tuning is equally correct, but rounds differently. */
 static enum paced_err warn_of_other_tuning(const char *was, const struct paced_exec *exec, const char *path) {
     char is[17];
@@ -129,6 +144,7 @@ enum paced_err checkpoint_load(const char *path, struct network *network, struct
     struct paced_weights weights = {0}, params = {0};
     enum paced_err err = paced_safetensors_read(path, &weights);
     if (err) goto out;
+    if ((err = check_precision(&weights, network->exec, path))) goto out;
     select_params(&weights, network->graph, &params);
     if ((err = paced_exec_load_params(network->exec, &params, path))) goto out;
     if ((err = paced_optimizer_load(optimizer, &weights, path))) goto out;

@@ -21,8 +21,8 @@ struct train_state {
     double lr; /* learning rate of the next epoch by the settings at the time of saving; NaN: an older state */
 };
 
-/* Saves and loads state.safetensors: weights, moments and training state. PACED_INVALID for a file that is incomplete
- * or belongs to another network. */
+/* Saves and loads state.safetensors: weights, moments and training state. PACED_INVALID for a file that is
+ * incomplete or belongs to another network or precision. */
 enum paced_err checkpoint_save(const char *path, struct network *network, const struct paced_config *config,
                                struct paced_optimizer *optimizer, const struct train_state *state);
 enum paced_err checkpoint_load(const char *path, struct network *network, struct paced_optimizer *optimizer,
