@@ -25,12 +25,12 @@ struct network {
     uint8_t *labels;
 };
 
-static struct network start(const char *arch, int size) {
+static struct network start(const char *arch, int size, enum paced_precision precision) {
     struct network net = {.size = size, .pixels = (size_t)(N * size * size)};
     net.x = uniform("x", net.pixels * 3);
     net.labels = paced_alloc(net.pixels, 1);
     assert_ok(paced_model_build(&net.graph, arch, square(size), CLASSES, WIDTH));
-    assert_ok(paced_exec_create(&net.exec, net.graph, harness_device, N, PACED_TRAINING, PACED_PRECISION_FLOAT32));
+    assert_ok(paced_exec_create(&net.exec, net.graph, harness_device, N, PACED_TRAINING, precision));
     const struct paced_objective plain = paced_objective_plain();
     assert_ok(paced_loss_create(&net.loss, harness_device, &plain, false, N, square(size), CLASSES));
     assert_ok(paced_exec_init_params(net.exec, 1));
@@ -123,12 +123,16 @@ static float **read_grads(const struct network *net, size_t count) {
     return grads;
 }
 
+static void step(struct network *net) {
+    forward(net);
+    assert_ok(paced_loss_run(net->loss, paced_exec_output(net->exec), N, paced_exec_output_grad(net->exec)));
+    assert_ok(paced_exec_backward(net->exec));
+}
+
 static void check_loss(const char *arch, int size) {
-    struct network net = start(arch, size);
+    struct network net = start(arch, size, PACED_PRECISION_FLOAT32);
     size_t count = paced_graph_param_count(net.graph), right = 0, checked = 0;
-    forward(&net);
-    assert_ok(paced_loss_run(net.loss, paced_exec_output(net.exec), N, paced_exec_output_grad(net.exec)));
-    assert_ok(paced_exec_backward(net.exec));
+    step(&net);
     float **grads = read_grads(&net, count);
     for (size_t i = 0; i < count; ++i) {
         if (!grads[i]) continue;
@@ -139,6 +143,74 @@ static void check_loss(const char *arch, int size) {
     free(grads);
     finish(&net);
     assert_int_equal(right, checked);
+}
+
+/* ---- mixed precision ------------------------------------------------------------------------------------------- */
+
+/* Labels of three bands, and an image that shows them, so that the gradients of single pixels add up. */
+static void draw(struct network *net) {
+    for (size_t i = 0; i < net->pixels; ++i) {
+        net->labels[i] = (uint8_t)(i % (size_t)net->size * CLASSES / (size_t)net->size);
+        for (size_t c = 0; c < 3; ++c) net->x[3 * i + c] = 0.2f * net->x[3 * i + c] + (c == net->labels[i]);
+    }
+    assert_ok(paced_loss_write_labels(net->loss, net->labels, N));
+}
+
+/* Rounds to the 8 binary digits of bfloat16. */
+static void round_image(struct network *net) {
+    for (size_t i = 0; i < 3 * net->pixels; ++i) {
+        int exponent;
+        float fraction = frexpf(net->x[i], &exponent);
+        net->x[i] = ldexpf(nearbyintf(ldexpf(fraction, 8)), exponent - 8);
+    }
+}
+
+/* The gradients of all trained parameters, one after another; release with free(). */
+static float *gradient(const char *arch, int size, enum paced_precision precision, bool round, size_t *count) {
+    struct network net = start(arch, size, precision);
+    draw(&net);
+    if (round) round_image(&net);
+    step(&net);
+    *count = (size_t)paced_buffer_bytes(paced_exec_trained_grad(net.exec)) / sizeof(float);
+    float *values = read_floats(paced_exec_trained_grad(net.exec), *count);
+    finish(&net);
+    return values;
+}
+
+static double distance(const float *got, const float *exact, size_t count) {
+    double error = 0, norm = 0;
+    for (size_t i = 0; i < count; ++i) {
+        double d = (double)got[i] - (double)exact[i];
+        error += d * d;
+        norm += (double)exact[i] * (double)exact[i];
+    }
+    return sqrt(error / norm);
+}
+
+/* Differences of the loss would measure bfloat16's rounding alone. A bound on the gradient's own error would be coarse:
+ * rounding flips signs before a ReLU, and each flip adds or removes elements of the gradient. So the yardstick is
+ * float32 with nothing but its image rounded, whose gradient is off by a tenth to a quarter. */
+static void check_mixed(const char *arch, int size) {
+    size_t count;
+    float *exact = gradient(arch, size, PACED_PRECISION_FLOAT32, false, &count),
+          *rounded = gradient(arch, size, PACED_PRECISION_FLOAT32, true, &count),
+          *mixed = gradient(arch, size, PACED_PRECISION_MIXED, false, &count);
+    double of_image = distance(rounded, exact, count), of_mixed = distance(mixed, exact, count);
+    free(exact);
+    free(rounded);
+    free(mixed);
+    if (of_mixed > 0 && of_mixed < 2 * of_image && of_mixed < 0.5) return;
+    print_error("%s: the gradient of mixed precision is off by %.3g, that of a rounded image by %.3g\n", arch, of_mixed,
+                of_image);
+    fail();
+}
+
+static void test_mixed(void **state) {
+    (void)state;
+    if (harness_is_small()) skip();
+    check_mixed("unet", 48);
+    check_mixed("linknet", 64);
+    check_mixed("deeplabv3", 48);
 }
 
 /* Sizes that do not halve evenly. */
@@ -164,5 +236,6 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_unet),
     cmocka_unit_test(test_linknet),
     cmocka_unit_test(test_deeplabv3),
+    cmocka_unit_test(test_mixed),
 };
 HARNESS_MAIN(tests)

@@ -315,6 +315,93 @@ static void test_sharing_pays(void **state) {
     paced_graph_destroy(g);
 }
 
+/* ---- mixed precision ------------------------------------------------------------------------------------------- */
+
+static struct paced_plan mixed_plan(const struct paced_graph *g, enum paced_mode mode) {
+    struct paced_plan plan;
+    assert_int_equal(
+        paced_plan_make(&plan, g, 4, mode, PACED_PRECISION_MIXED, (struct paced_limits){PLENTY, ALIGN, WORKSPACE}),
+        PACED_OK);
+    return plan;
+}
+
+/* Bytes of one element of a stored tensor in mixed precision. */
+static uint64_t element_bytes(const struct paced_graph *g, const struct paced_tensor *t) {
+    bool at_the_end = t == paced_graph_get_input(g) || t == paced_graph_get_output(g);
+    bool saved = t->producer && t->producer->saved == t;
+    return at_the_end || saved ? t->element_bytes : 2;
+}
+
+static void check_bytes(const struct paced_graph *g, const struct paced_place *p, const struct paced_tensor *t) {
+    uint64_t bytes = paced_shape_count(t->shape) * (t->per_sample ? 4 : 1) * element_bytes(g, t);
+    if (p->used) assert_int_equal(p->bytes, (bytes + ALIGN - 1) / ALIGN * ALIGN);
+}
+
+static void check_tensor(const struct paced_graph *g, const struct paced_plan *plan, const struct paced_tensor *t) {
+    check_bytes(g, &plan->values[t->index], t);
+    check_bytes(g, &plan->grads[t->index], t);
+}
+
+static void check_halves(const char *arch) {
+    struct paced_graph *g = network(arch, 64, 16);
+    for (int mode = PACED_INFERENCE; mode <= PACED_TRAINING; ++mode) {
+        struct paced_plan mixed = mixed_plan(g, (enum paced_mode)mode),
+                          exact = plan_of(g, 4, (enum paced_mode)mode, PLENTY, ALIGN);
+        check_tensor(g, &mixed, paced_graph_get_input(g));
+        for (size_t i = 0; i < paced_graph_node_count(g); ++i) {
+            const struct paced_node *node = paced_graph_node(g, i);
+            check_tensor(g, &mixed, node->out);
+            if (node->saved) check_tensor(g, &mixed, node->saved);
+        }
+        assert_true(mixed.unshared_bytes < exact.unshared_bytes * 6 / 10);
+        assert_true(mixed.unshared_bytes > exact.unshared_bytes / 2);
+        paced_plan_finish(&mixed);
+        paced_plan_finish(&exact);
+    }
+    paced_graph_destroy(g);
+}
+
+static void test_mixed_precision(void **state) {
+    (void)state;
+    check_halves("unet");
+    check_halves("linknet");
+    check_halves("deeplabv3");
+}
+
+/* An operation that reads the float32 input and a bfloat16 tensor is refused by name, also through views. */
+static void check_refused(struct paced_tensor *build(struct paced_graph *, struct paced_tensor *), const char *name) {
+    struct paced_graph *g = paced_graph_create();
+    struct paced_tensor *y = build(g, paced_graph_input(g, "image", (struct paced_shape){4, 4, 2}));
+    paced_graph_output(g, paced_relu(g, y));
+    struct paced_plan plan = plan_of(g, 4, PACED_TRAINING, PLENTY, ALIGN);
+    paced_plan_finish(&plan);
+    struct capture capture;
+    capture_start(&capture);
+    enum paced_err err = paced_plan_make(&plan, g, 4, PACED_TRAINING, PACED_PRECISION_MIXED,
+                                         (struct paced_limits){PLENTY, ALIGN, WORKSPACE});
+    capture_end(&capture);
+    assert_int_equal(err, PACED_INVALID);
+    assert_non_null(strstr(capture.text, name));
+    assert_non_null(strstr(capture.text, "image"));
+    assert_non_null(strstr(capture.text, "bfloat16"));
+    paced_graph_destroy(g);
+}
+
+static struct paced_tensor *add_to_input(struct paced_graph *g, struct paced_tensor *x) {
+    return paced_add(g, x, paced_relu(g, x), false);
+}
+
+static struct paced_tensor *convolve_with_input(struct paced_graph *g, struct paced_tensor *x) {
+    struct paced_tensor *joined = paced_concat(g, paced_upsample(g, paced_max_pool(g, x, 2, 2, 0), 2), x);
+    return paced_conv2d(g, "conv", joined, (struct paced_conv){2, 3, 1, 1, 1, true, false});
+}
+
+static void test_two_formats(void **state) {
+    (void)state;
+    check_refused(add_to_input, "add1");
+    check_refused(convolve_with_input, "concat");
+}
+
 /* The same network gives the same plan: results do not depend on memory addresses. */
 static void test_same_every_time(void **state) {
     (void)state;
@@ -353,9 +440,11 @@ static void test_too_large(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_unet),      cmocka_unit_test(test_residual),     cmocka_unit_test(test_fork_and_join),
-        cmocka_unit_test(test_lifetimes), cmocka_unit_test(test_sharing_pays), cmocka_unit_test(test_same_every_time),
-        cmocka_unit_test(test_too_large),
+        cmocka_unit_test(test_unet),          cmocka_unit_test(test_residual),
+        cmocka_unit_test(test_fork_and_join), cmocka_unit_test(test_lifetimes),
+        cmocka_unit_test(test_sharing_pays),  cmocka_unit_test(test_same_every_time),
+        cmocka_unit_test(test_too_large),     cmocka_unit_test(test_mixed_precision),
+        cmocka_unit_test(test_two_formats),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -38,6 +38,26 @@ static void test_kinds(void **state) {
     paced_buffer_destroy(buffer);
 }
 
+/* A buffer whose format differs from the parameter's type would be read as other numbers. */
+static void test_formats(void **state) {
+    (void)state;
+    struct paced_buffer *whole, *stored;
+    assert_ok(paced_buffer_create(&whole, harness_device, 64));
+    assert_ok(paced_buffer_view_as(&stored, whole, 0, 32, PACED_BFLOAT16));
+    ASSERT_REFUSED("argument 4 (float* ", 1, 1, 1.0f, 1.0f, stored);
+    struct paced_failures failures = {0};
+    paced_errors_collect(&failures);
+    enum paced_err err = PACED_LAUNCH(harness_device, PACED_KERNEL_FOR(relu, relu_fwd, stored, stored),
+                                      paced_range_pixels(1, 1), 1, 1, 1, stored, whole);
+    paced_errors_collect(NULL);
+    assert_int_equal(err, PACED_FAILED);
+    assert_int_equal(failures.count, 1);
+    assert_non_null(strstr(failures.items[0].text, "kernel relu_fwd: argument 3 (ushort* "));
+    paced_failures_finish(&failures);
+    paced_buffer_destroy(stored);
+    paced_buffer_destroy(whole);
+}
+
 static void test_count(void **state) {
     (void)state;
     ASSERT_REFUSED("5 arguments", 1, 1);
@@ -55,6 +75,7 @@ static void test_too_many_items(void **state) {
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_kinds),
+    cmocka_unit_test(test_formats),
     cmocka_unit_test(test_count),
     cmocka_unit_test(test_too_many_items),
 };
