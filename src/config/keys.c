@@ -199,7 +199,7 @@ const struct config_key config_keys[] = {
     {FIELD(predict, flip), DEFAULT("no"), MEANING("average with the prediction for the horizontally mirrored image")},
     {FIELD(predict, batch), DEFAULT("4"), RANGE(1, 1024), MEANING("windows per step")},
     {FIELD(predict, precision), DEFAULT("float32"), WORDS(paced_precision_name),
-     MEANING("mixed: keeps values between operations as bfloat16, also in tests, where no training runs")},
+     MEANING("the same for all commands that do not train; mixed: keeps values between operations as bfloat16")},
 
     {FIELD(log, tensorboard), DEFAULT("no"), MEANING("write a TensorBoard event file into the run's directory")},
     {FIELD(log, level), DEFAULT("info"), WORDS(paced_log_level_name), NO_RESULT,
