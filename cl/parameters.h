@@ -35,6 +35,13 @@ struct winograd_tiles {
     int tiles, first, rows, run, down, across, h, w, dilation;
 };
 
+/* Tiles in local memory: winograd_tiles.rows of them, of a source of h x w pixels. line, plane: operands of a row and of
+ * a plane of V; block: operands of a block of U; outputs: of a block, of all `padded` ones; sums_plane: floats of a plane
+ * of sums. `parts` work-groups take the same tiles. */
+struct winograd_kept {
+    int h, w, pad, line, plane, block, outputs, padded, filters, sums_plane, parts, has_bias;
+};
+
 /* counted: number of pixels that are not ignored. */
 struct loss {
     int pixels, counted, part_pixels, h, w, classes, with_gradient, with_teacher, with_weight;

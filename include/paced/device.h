@@ -174,6 +174,15 @@ enum paced_err paced_ticket_wait(struct paced_ticket *ticket); /* no-op on {0}; 
 
 /* ---- kernels ------------------------------------------------------------------------------------------------- */
 
+/* The operands and instructions of the products in kernels that multiply by themselves (products.clh): float32, or
+ * bfloat16 in pairs (x86's AVX512-BF16) or tiles (x86's AMX). */
+enum paced_products { PACED_PRODUCTS_FLOAT, PACED_PRODUCTS_PAIRS, PACED_PRODUCTS_TILES };
+const char *paced_products_name(int products);
+
+/* The fastest products of bfloat16 that pass their trial on this device, PACED_PRODUCTS_FLOAT if none does. The first
+ * call makes the trials. PACED_STOPPED if the user stopped the program meanwhile. */
+enum paced_err paced_device_products(struct paced_device *device, enum paced_products *products);
+
 /* A kernel, named where it is launched, here relu_fwd of relu.cl:
  *   return PACED_LAUNCH(device, PACED_KERNEL(relu, relu_fwd), range, vec, x, y, count);
  * Its file is searched in $PACED_CL_DIR, then by paced_shipped_path; parameters.h and common.clh are prepended.
@@ -183,6 +192,7 @@ struct paced_kernel {
     const char *file, *name;
     const struct paced_define *defines; /* macros, up to one without a name; the same for all kernels of a file */
     unsigned storage;                   /* of enum paced_storage */
+    enum paced_products products;       /* the macro PACED_PRODUCTS */
 };
 struct paced_define {
     const char *name;
@@ -190,18 +200,25 @@ struct paced_define {
 };
 #define PACED_DEFINE(constant) \
     { #constant, constant }
-#define PACED_KERNEL(file, name) (&(const struct paced_kernel){#file ".cl", #name, NULL, 0})
+#define PACED_KERNEL(file, name) (&(const struct paced_kernel){#file ".cl", #name, NULL, 0, PACED_PRODUCTS_FLOAT})
 
 /* Types that are ushort in a kernel instead of float: in_t, out_t (common.clh). */
 enum paced_storage { PACED_STORAGE_IN = 1, PACED_STORAGE_OUT = 2 };
 /* The storage of a kernel whose tensors of types in_t and out_t have the formats of these buffers; NULL: float32. */
 unsigned paced_storage_of(const struct paced_buffer *in, const struct paced_buffer *out);
 #define PACED_KERNEL_FOR(file, name, in, out) \
-    (&(const struct paced_kernel){#file ".cl", #name, NULL, paced_storage_of(in, out)})
+    (&(const struct paced_kernel){#file ".cl", #name, NULL, paced_storage_of(in, out), PACED_PRODUCTS_FLOAT})
 
 /* An argument of a kernel. With PACED_CHECK_ARGUMENTS=1 in the environment, as in tests, a launch fails if a kind, or
  * the format of a buffer, differs from the kernel's declaration. */
-enum paced_arg_kind { PACED_ARG_BUFFER, PACED_ARG_INT, PACED_ARG_UINT, PACED_ARG_FLOAT, PACED_ARG_STRUCT };
+enum paced_arg_kind {
+    PACED_ARG_BUFFER,
+    PACED_ARG_INT,
+    PACED_ARG_UINT,
+    PACED_ARG_FLOAT,
+    PACED_ARG_STRUCT,
+    PACED_ARG_LOCAL
+};
 struct paced_arg {
     enum paced_arg_kind kind;
     union {
@@ -214,6 +231,7 @@ struct paced_arg {
             const void *value;
             size_t size;
         } structure;
+        size_t local_bytes;
     };
 };
 
@@ -234,6 +252,10 @@ static inline struct paced_arg paced_arg_float(float f) {
 }
 static inline struct paced_arg paced_arg_struct(const char *type, const void *value, size_t size) {
     return (struct paced_arg){.kind = PACED_ARG_STRUCT, .structure = {type, value, size}};
+}
+/* An array in local memory; at most the device's local_bytes for all of a kernel. */
+static inline struct paced_arg paced_arg_local(size_t bytes) {
+    return (struct paced_arg){.kind = PACED_ARG_LOCAL, .local_bytes = bytes};
 }
 /* clang-format off */
 #define PACED_ARG(x) _Generic((x), struct paced_buffer *: paced_arg_buffer, \
@@ -365,6 +387,13 @@ enum paced_err paced_gemm(struct paced_device *device, int batch, int m, int n, 
  * fast. */
 enum paced_err paced_gemm_blocked(struct paced_device *device, int batch, int m, int n, int k,
                                   const struct paced_buffer *a, const struct paced_buffer *b, struct paced_buffer *c);
+
+/* C[b] = A[b] B[b] + beta C[b] for b < batch, beta 0 or 1, by products of bfloat16 (not PACED_PRODUCTS_FLOAT) with
+ * float sums: A[b] is [m][k], B[b] [k / 2][n][2] (pairs of rows), C[b] [m][n] float32. m and n are multiples of 16, k
+ * of 32, else PACED_FAILED. */
+enum paced_err paced_multiply_bfloat16(struct paced_device *device, enum paced_products products, int batch, int m,
+                                       int n, int k, const struct paced_buffer *a, const struct paced_buffer *b,
+                                       float beta, struct paced_buffer *c);
 
 /* The names of the settings that apply to this device, by number from 0 in the order of trial; NULL beyond the last. */
 const char *paced_gemm_setting_at(const struct paced_device *device, size_t i);

@@ -269,12 +269,14 @@ struct paced_buffer *paced_exec_param_grad(const struct paced_exec *exec, const 
 void paced_exec_count_batch(struct paced_exec *exec, const struct paced_param *counter);
 uint64_t paced_exec_workspace_limit(const struct paced_exec *exec);
 /* A node's cache of values computed from its parameters, valid until they change (inference only). *fresh: the caller
- * must fill it. *buffer is NULL if memory is short or the cache exists with another size. */
+ * must fill it. *buffer is NULL if memory is short or the cache exists with another size or format. */
 enum paced_err paced_exec_cached(struct paced_exec *exec, const struct paced_node *node, uint64_t bytes,
-                                 struct paced_buffer **buffer, bool *fresh);
+                                 enum paced_format format, struct paced_buffer **buffer, bool *fresh);
 /* A view of the workspace from `offset` bytes on, owned by exec. Its contents are valid within one call of an
  * operation. Views are cached, so that repeated calls are cheap. */
 enum paced_err paced_exec_workspace(struct paced_exec *exec, uint64_t offset, uint64_t bytes,
                                     struct paced_buffer **view);
+enum paced_err paced_exec_workspace_as(struct paced_exec *exec, uint64_t offset, uint64_t bytes,
+                                       enum paced_format format, struct paced_buffer **view);
 
 #endif

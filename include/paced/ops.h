@@ -28,10 +28,10 @@ struct paced_tensor *paced_conv_transpose2d(struct paced_graph *graph, const cha
 /* Several algorithms compute a convolution. The fastest depends on its shape, its direction and the device, and is
  * measured: a device's tuning names it in [convolution], under a key such as
  * "224x224x64-64 k3 s1 p1 d1 n4 forward" (h x w x c - filters, kernel, stride, pad, dilation, samples). In mixed
- * precision the key ends in " mixed"; a convolution without such a line uses that of float32. */
+ * precision the key ends in " mixed". */
 enum paced_conv_direction {
     PACED_CONV_FORWARD,
-    PACED_CONV_FORWARD_TRAINING, /* in float32 requires a smaller rounding error than inference: conv.c */
+    PACED_CONV_FORWARD_TRAINING, /* in float32 requires a smaller rounding error than inference: choose.c */
     PACED_CONV_BACKWARD_DATA,
     PACED_CONV_BACKWARD_WEIGHTS,
     PACED_CONV_DIRECTIONS
@@ -39,6 +39,7 @@ enum paced_conv_direction {
 struct paced_conv_use {
     enum paced_conv_direction direction;
     enum paced_precision precision;
+    struct paced_device *device;
 };
 
 /* The algorithm that PACED_CONV in the environment names for all convolutions, or NULL. */
@@ -53,8 +54,10 @@ char *paced_conv_tuning_key(const struct paced_node *node, int samples, struct p
  * or if PACED_CONV names none. */
 enum paced_err paced_conv_check_tuning(const struct paced_graph *graph, const struct paced_tuning *tuning,
                                        enum paced_precision precision, int samples);
-/* The names of the applicable algorithms, by number from 0 (im2col); NULL beyond the last. */
-const char *paced_conv_algorithm_at(const struct paced_node *node, struct paced_conv_use use, size_t i);
+/* The names of the applicable algorithms, by number from 0 (im2col); NULL beyond the last. PACED_STOPPED if the user
+ * stopped the program during a trial of the device. */
+enum paced_err paced_conv_algorithm_at(const struct paced_node *node, struct paced_conv_use use, size_t i,
+                                       const char **name);
 
 /* Over n, h, w per channel; eps PACED_BATCH_NORM_EPS, momentum 0.1, running variance unbiased; then ReLU if `relu`.
  * Parameters weight, bias, running_mean, running_var, num_batches_tracked, in this order. */

@@ -14,7 +14,8 @@ static const struct {
     {"half storage", {"trial_half.cl", "trial"}},
     {"half arithmetic", {"trial_half_arithmetic.cl", "trial"}},
     {TRIAL_BFLOAT16, {"trial_bfloat16.cl", "trial"}},
-    {"bfloat16 products", {"trial_bfloat16_products.cl", "trial"}},
+    {TRIAL_PAIRS, {"trial_products.cl", "trial", .products = PACED_PRODUCTS_PAIRS}},
+    {TRIAL_TILES, {"trial_products.cl", "trial", .products = PACED_PRODUCTS_TILES}},
 };
 
 /* Integers whose results are exact in every format. */

@@ -162,6 +162,7 @@ static enum paced_err choose_variant(struct candidates *found) {
 enum paced_err candidates_find(struct candidates *found, int threads, bool untried) {
     *found = (struct candidates){0};
     opencl_prepare_environment(threads);
+    products_allow_tiles();
     if (!untried) PACED_TRY(check_listing());
     find(found);
     enum paced_err err = choose_variant(found);

@@ -51,6 +51,8 @@ static cl_int set_arg(cl_kernel kernel, cl_uint index, const struct paced_arg *a
         return clSetKernelArg(kernel, index, sizeof(cl_uint), &arg->u);
     case PACED_ARG_FLOAT:
         return clSetKernelArg(kernel, index, sizeof(cl_float), &arg->f);
+    case PACED_ARG_LOCAL:
+        return clSetKernelArg(kernel, index, arg->local_bytes, NULL);
     case PACED_ARG_STRUCT:
         return clSetKernelArg(kernel, index, arg->structure.size, arg->structure.value);
     }
@@ -66,6 +68,7 @@ static bool is_of_kind(cl_kernel kernel, cl_uint index, const struct paced_arg *
     if (clGetKernelArgInfo(kernel, index, CL_KERNEL_ARG_ADDRESS_QUALIFIER, sizeof space, &space, NULL) ||
         clGetKernelArgInfo(kernel, index, CL_KERNEL_ARG_TYPE_NAME, sizeof type, type, NULL))
         return true;
+    if (arg->kind == PACED_ARG_LOCAL) return space == CL_KERNEL_ARG_ADDRESS_LOCAL;
     if (arg->kind == PACED_ARG_BUFFER)
         return space == CL_KERNEL_ARG_ADDRESS_GLOBAL &&
                (!arg->buffer || (arg->buffer->format == PACED_BFLOAT16) == (strcmp(type, "ushort*") == 0));

@@ -29,6 +29,8 @@ struct paced_device {
     bool untried;                    /* paced_device_options */
     int blas_status;                 /* CLBlast's, of the last product that failed */
     const struct gemm_setting *gemm; /* NULL: not chosen yet */
+    enum paced_products products;    /* of bfloat16, if they are known */
+    bool products_known;
     bool gemm_hangs;                 /* a compiler did not answer: CLBlast is not tried again */
     int gemm_level;                  /* first level of unused kernels that may build (gemm.h) */
 };
@@ -45,6 +47,9 @@ const char *opencl_error_name(cl_int status);
 
 /* Reports a failed call: "device NAME: CALL failed: CL_...; hint". For out-of-memory statuses the hint names keys. */
 enum paced_err opencl_error(const struct paced_device *device, const char *call, cl_int status);
+
+/* Asks the system for the tile registers of x86 processors (AMX). Call it before the first OpenCL call. */
+void products_allow_tiles(void);
 
 bool device_is_pocl(const struct paced_device_info *info);
 

@@ -17,6 +17,7 @@ struct program {
     const struct paced_define *defines;
     int vec;
     unsigned storage;
+    enum paced_products products;
     cl_program built;
     struct built_kernel kernels[MAX_KERNELS];
     size_t kernel_count;
@@ -33,13 +34,35 @@ static char *find_source(const char *file) {
     return path;
 }
 
+static enum paced_err add_source(struct paced_text *text, const char *file);
+
+/* Adds a file's lines. A line #include "FILE" adds that file instead. */
+static enum paced_err add_lines(struct paced_text *text, const char *file, const char *line) {
+    static const char include[] = "#include \"";
+    paced_text_add(text, "#line 1 \"%s\"\n", file);
+    for (int number = 1; *line; ++number) {
+        size_t length = strcspn(line, "\n"), start = sizeof include - 1;
+        if (length > start && strncmp(line, include, start) == 0) {
+            char *name = paced_format("%.*s", (int)strcspn(line + start, "\""), line + start);
+            enum paced_err err = add_source(text, name);
+            free(name);
+            if (err) return err;
+            paced_text_add(text, "#line %d \"%s\"\n", number + 1, file);
+        } else {
+            paced_text_add(text, "%.*s\n", (int)length, line);
+        }
+        line += length + (line[length] != '\0');
+    }
+    return PACED_OK;
+}
+
 static enum paced_err add_source(struct paced_text *text, const char *file) {
     char *path = find_source(file);
     if (!path)
         return paced_error(PACED_FAILED, "kernel source %s: not found; set PACED_CL_DIR to paced's folder cl/", file);
     char *source;
     enum paced_err err = paced_file_read_text(path, 0, &source);
-    if (!err) paced_text_add(text, "#line 1 \"%s\"\n%s\n", file, source);
+    if (!err) err = add_lines(text, file, source);
     free(source);
     free(path);
     return err;
@@ -144,6 +167,7 @@ static enum paced_err build(struct paced_device *device, struct program *program
                    device->check_arguments ? " -cl-kernel-arg-info" : "",
                    program->storage & PACED_STORAGE_IN ? " -DPACED_BFLOAT16_IN=1" : "",
                    program->storage & PACED_STORAGE_OUT ? " -DPACED_BFLOAT16_OUT=1" : "");
+    if (program->products) paced_text_add(&options, " -DPACED_PRODUCTS=%d", program->products);
     for (const struct paced_define *d = program->defines; d && d->name; ++d)
         paced_text_add(&options, " -D%s=%d", d->name, d->value);
     char *path = NULL;
@@ -166,7 +190,9 @@ out:
 /* The program that is built already, or NULL. */
 static struct program *find_program(const struct paced_device *device, const struct paced_kernel *kernel, int vec) {
     for (struct program *p = device->programs; p; p = p->next)
-        if (p->vec == vec && p->storage == kernel->storage && strcmp(p->file, kernel->file) == 0) return p;
+        if (p->vec == vec && p->storage == kernel->storage && p->products == kernel->products &&
+            strcmp(p->file, kernel->file) == 0)
+            return p;
     return NULL;
 }
 
@@ -177,6 +203,7 @@ static enum paced_err add_program(struct paced_device *device, const struct pace
     program->defines = kernel->defines;
     program->vec = vec;
     program->storage = kernel->storage;
+    program->products = kernel->products;
     enum paced_err err = build(device, program);
     if (err) {
         free(program);

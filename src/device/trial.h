@@ -25,6 +25,10 @@ enum paced_err trial_verdict(const struct paced_device_info *info, const char *s
 /* The step of devices that are to store tensors as bfloat16. */
 #define TRIAL_BFLOAT16 "bfloat16 storage"
 
+/* Products of bfloat16 (enum paced_products). */
+#define TRIAL_PAIRS "bfloat16 products"
+#define TRIAL_TILES "bfloat16 tiles"
+
 /* The step before it: all devices are listed. Its subject has no id. */
 #define TRIAL_LISTING "devices"
 

@@ -11,6 +11,7 @@
 /* A cached view of the workspace: each operation asks for the same few in every pass. */
 struct workspace_view {
     uint64_t offset, bytes;
+    enum paced_format format;
     struct paced_buffer *buffer;
 };
 
@@ -94,7 +95,10 @@ void paced_exec_destroy(struct paced_exec *e) {
     if (!e) return;
     for (size_t i = 0; i < e->view_count; ++i) paced_buffer_destroy(e->views[i].buffer);
     free(e->views);
-    for (size_t i = 0; i < e->graph->node_count; ++i) paced_buffer_destroy(e->cached[i].buffer);
+    for (size_t i = 0; i < e->graph->node_count; ++i) {
+        paced_buffer_destroy(e->cached[i].buffer);
+        paced_buffer_destroy(e->cached[i].whole);
+    }
     free(e->cached);
     exec_destroy_params(e);
     destroy_all(e->values, e->plan.tensor_count);
@@ -165,16 +169,24 @@ uint64_t paced_exec_workspace_limit(const struct paced_exec *e) {
     return e->plan.workspace_limit;
 }
 
-enum paced_err paced_exec_cached(struct paced_exec *e, const struct paced_node *node, uint64_t bytes,
-                                 struct paced_buffer **buffer, bool *fresh) {
-    struct cached *cached = &e->cached[node->index];
+/* Makes the cache if the memory suffices. */
+static enum paced_err make_cache(struct paced_exec *e, struct cached *cached, uint64_t bytes,
+                                 enum paced_format format) {
     const struct paced_device_info *info = paced_device_info(e->device);
     bool spare = bytes <= info->max_alloc_bytes && paced_device_allocated(e->device) + bytes <= info->global_bytes / 4;
+    if (!spare) return PACED_OK;
+    PACED_TRY(paced_buffer_create(&cached->whole, e->device, bytes));
+    return paced_buffer_view_as(&cached->buffer, cached->whole, 0, bytes, format);
+}
+
+enum paced_err paced_exec_cached(struct paced_exec *e, const struct paced_node *node, uint64_t bytes,
+                                 enum paced_format format, struct paced_buffer **buffer, bool *fresh) {
+    struct cached *cached = &e->cached[node->index];
     *buffer = NULL;
     *fresh = true;
-    if (e->mode == PACED_INFERENCE && !cached->buffer && spare)
-        PACED_TRY(paced_buffer_create(&cached->buffer, e->device, bytes));
-    if (!cached->buffer || paced_buffer_bytes(cached->buffer) != bytes) return PACED_OK; /* another algorithm's size */
+    if (e->mode == PACED_INFERENCE && !cached->whole) PACED_TRY(make_cache(e, cached, bytes, format));
+    if (!cached->buffer || paced_buffer_bytes(cached->buffer) != bytes || paced_buffer_format(cached->buffer) != format)
+        return PACED_OK; /* another algorithm's */
     *buffer = cached->buffer;
     *fresh = !cached->filled;
     cached->filled = true;
@@ -182,14 +194,19 @@ enum paced_err paced_exec_cached(struct paced_exec *e, const struct paced_node *
 }
 
 enum paced_err paced_exec_workspace(struct paced_exec *e, uint64_t offset, uint64_t bytes, struct paced_buffer **view) {
+    return paced_exec_workspace_as(e, offset, bytes, PACED_FLOAT32, view);
+}
+
+enum paced_err paced_exec_workspace_as(struct paced_exec *e, uint64_t offset, uint64_t bytes, enum paced_format format,
+                                       struct paced_buffer **view) {
     for (size_t i = 0; i < e->view_count; ++i)
-        if (e->views[i].offset == offset && e->views[i].bytes == bytes) {
+        if (e->views[i].offset == offset && e->views[i].bytes == bytes && e->views[i].format == format) {
             *view = e->views[i].buffer;
             return PACED_OK;
         }
-    PACED_TRY(paced_buffer_view(view, e->workspace, offset, bytes));
+    PACED_TRY(paced_buffer_view_as(view, e->workspace, offset, bytes, format));
     e->views = paced_grow(e->views, e->view_count + 1, sizeof *e->views);
-    e->views[e->view_count++] = (struct workspace_view){offset, bytes, *view};
+    e->views[e->view_count++] = (struct workspace_view){offset, bytes, format, *view};
     return PACED_OK;
 }
 

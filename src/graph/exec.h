@@ -7,7 +7,7 @@
 struct workspace_view;
 
 struct cached {
-    struct paced_buffer *buffer; /* NULL: none yet */
+    struct paced_buffer *whole, *buffer; /* the memory, and it in the caller's format; NULL: none yet */
     bool filled;
 };
 

@@ -57,14 +57,15 @@ static void compare(const struct layer *l, const char *what, const float *got, c
     assert_close(text, got, want, count, bound);
 }
 
-static void check_gradients(const struct layer *l, const struct net *net, const float *w, double bound) {
+static void check_gradients(const struct layer *l, const struct net *net, const float *w, double bound,
+                            double weights_bound) {
     size_t w_count = net_param(net, "conv.weight")->count;
     double *dx = paced_alloc(net->x_count, sizeof *dx), *dw = paced_alloc(w_count, sizeof *dw);
     float *got = net_read_param_grad(net, "conv.weight");
     ref_conv2d_bwd_data(&l->conv, net->dy, w, dx);
     compare(l, "dx", net->dx, dx, net->x_count, bound);
     ref_conv2d_bwd_weights(&l->conv, net->x, net->dy, dw);
-    compare(l, "dweight", got, dw, w_count, bound);
+    compare(l, "dweight", got, dw, w_count, weights_bound);
     free(got);
     free(dw);
     free(dx);
@@ -77,7 +78,8 @@ static void check_gradients(const struct layer *l, const struct net *net, const 
     free(db);
 }
 
-static void check_layer(const struct layer *l, double bound) {
+/* weights_bound: of the gradient of the weights. */
+static void check_layer_within(const struct layer *l, double bound, double weights_bound) {
     const struct ref_conv *v = &l->conv;
     struct net net = net_start(v->x.h, v->x.w, v->x.c);
     net_run(&net,
@@ -89,11 +91,15 @@ static void check_layer(const struct layer *l, double bound) {
     double *y = paced_alloc(net.y_count, sizeof *y);
     ref_conv2d_fwd(v, net.x, w, bias, y);
     compare(l, "y", net.y, y, net.y_count, bound);
-    check_gradients(l, &net, w, bound);
+    check_gradients(l, &net, w, bound, weights_bound);
     free(y);
     free(bias);
     free(w);
     net_finish(&net);
+}
+
+static void check_layer(const struct layer *l, double bound) {
+    check_layer_within(l, bound, bound);
 }
 
 static void test_layers(void **state) {
@@ -104,8 +110,8 @@ static void test_layers(void **state) {
 
 /* Every algorithm at sides and channels around its tiles and vectors: all pairs of sides, and of channels and filters.
  * The environment variable forces the algorithm. */
-static void check_algorithm(const char *name, double bound) {
-    static const int sides[] = {1, 15, 16, 17, 31, 33}, channels[] = {1, 2, 3, 16, 17, 48};
+static void check_pairs(const char *name, const int channels[6], double bound, double weights_bound) {
+    static const int sides[] = {1, 15, 16, 17, 31, 33};
     assert_int_equal(setenv("PACED_CONV", name, 1), 0);
     for (int i = 0; i < 6; ++i)
         for (int j = 0; j < 6; ++j) {
@@ -114,9 +120,14 @@ static void check_algorithm(const char *name, double bound) {
             struct layer l = {{{n, h, w, channels[(i + j) % 6]}, channels[(i + 2 * j) % 6], 3, 1, pad, 1},
                               i % 2 == 0,
                               h * w < 17 && (i + j) % 6 < 4};
-            if (l.small || !harness_is_small()) check_layer(&l, bound);
+            if (l.small || !harness_is_small()) check_layer_within(&l, bound, weights_bound);
         }
     unsetenv("PACED_CONV");
+}
+
+static void check_algorithm(const char *name, double bound) {
+    static const int channels[] = {1, 2, 3, 16, 17, 48};
+    check_pairs(name, channels, bound, bound);
 }
 
 static void test_im2col(void **state) {
@@ -152,10 +163,20 @@ static void check_dilated(const char *name, double bound) {
     unsetenv("PACED_CONV");
 }
 
+/* Kept tiles, which take whole vectors of channels: sides and channels around tiles, vectors and blocks. */
+static void test_kept(void **state) {
+    (void)state;
+    static const int channels[] = {16, 32, 48, 64, 80, 144};
+    check_pairs("kept2", channels, 1e-6, 4e-6); /* F(4x4) computes the gradient of the weights */
+    check_pairs("kept4", channels, 4e-6, 4e-6);
+}
+
 static void test_dilated(void **state) {
     (void)state;
     check_dilated("winograd2", 1e-6);
     check_dilated("winograd4", 4e-6);
+    check_dilated("kept2", 1e-6);
+    check_dilated("kept4", 4e-6);
 }
 
 /* More channels than a block of weights, and more pixels than a chunk of tiles. */
@@ -260,14 +281,10 @@ static void test_without_input_gradient(void **state) {
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_layers),
-    cmocka_unit_test(test_im2col),
-    cmocka_unit_test(test_winograd2),
-    cmocka_unit_test(test_winograd4),
-    cmocka_unit_test(test_dilated),
-    cmocka_unit_test(test_blocks),
-    cmocka_unit_test(test_without_input_gradient),
-    cmocka_unit_test(test_kept_weights),
-    cmocka_unit_test(test_smaller_batches),
+    cmocka_unit_test(test_layers),       cmocka_unit_test(test_im2col),
+    cmocka_unit_test(test_winograd2),    cmocka_unit_test(test_winograd4),
+    cmocka_unit_test(test_kept),         cmocka_unit_test(test_dilated),
+    cmocka_unit_test(test_blocks),       cmocka_unit_test(test_without_input_gradient),
+    cmocka_unit_test(test_kept_weights), cmocka_unit_test(test_smaller_batches),
 };
 HARNESS_MAIN(tests)

@@ -125,7 +125,7 @@ static void test_shipped_files(void **state) {
     struct paced_graph *unet;
     assert_ok(paced_model_build(&unet, "unet", square(224), 2, 64));
     char *key = paced_conv_tuning_key(paced_graph_node(unet, 0), 4,
-                                      (struct paced_conv_use){PACED_CONV_FORWARD, PACED_PRECISION_FLOAT32});
+                                      (struct paced_conv_use){PACED_CONV_FORWARD, PACED_PRECISION_FLOAT32, NULL});
     for (size_t i = 0; i < PACED_COUNT(files); ++i) {
         struct paced_tuning *tuning = paced_tuning_create();
         char *path = paced_path_join(PACED_TESTS_DIR "/../data/tuning", files[i]);

@@ -31,6 +31,17 @@ struct conv_algorithm {
 extern const struct conv_algorithm conv_im2col;                    /* any */
 extern const struct conv_algorithm conv_pointwise;                 /* 1x1, stride 1, no padding, few filters */
 extern const struct conv_algorithm conv_winograd2, conv_winograd4; /* 3x3, stride 1 */
+extern const struct conv_algorithm conv_kept2, conv_kept4;         /* the same, forward and backward_data */
+
+/* True if kept tiles of m outputs a side are possible: a CPU, whole vectors of channels, enough local memory, and a
+ * workspace of at most `limit` bytes for U. */
+bool conv_kept_applies(const struct conv *conv, int m, enum paced_products products, const struct paced_device *device,
+                       uint64_t limit);
+
+/* The products of a convolution's kernels: of bfloat16 in mixed precision if the device has them, for whole vectors of
+ * channels and filters. PACED_STOPPED if the user stopped the program during the device's trial. */
+enum paced_err conv_products(struct paced_device *device, enum paced_precision precision, const struct conv *conv,
+                             enum paced_products *products);
 
 /* Multiplications of conv_winograd<m> per pair of channels and sample; a plain sum takes 9 per output. */
 int64_t conv_winograd_products(const struct conv *conv, int m, bool backward_data);

@@ -1,0 +1,113 @@
+/* Winograd's convolutions whose tiles stay in local memory, forward and backward-data: a work-group of one work-item
+ * transforms a few tiles to V, multiplies V by blocks of U (winograd.cl), and transforms the sums of a block back. On a
+ * CPU local memory is a part of the core's own cache. */
+#include "winograd.clh"
+#define SPACE local
+#include "products.clh"
+
+#if PACED_PRODUCTS
+#define STORE_OPERAND(value, p) (*(local ushortv *)(p) = narrow(value))
+#else
+#define STORE_OPERAND(value, p) (*(local realv *)(p) = (value))
+#endif
+
+/* v[plane][row][channel] of a tile; zero beyond the last channel or tile. */
+INLINE void keep_input(const int m, struct winograd_tiles g, struct winograd_kept s, int row, struct part first,
+                       struct part second, local operand *v)
+{
+    const int a = m + 2;
+    int from = 0;
+    local operand *to = v + row * s.line;
+    for (int i = 0; i < 2; ++i) {
+        struct part part = i ? second : first;
+        if (part.vectors == 0) break;
+        struct block pixels = tile_block(m, g, g.first + row, part, s.h, s.w, s.pad);
+        LOOP (int c = 0; c < part.vectors; ++c) {
+            realv block[MOST * MOST], d[MOST];
+            struct map map = part_map(part, c);
+            LOOP (int j = 0; j < a; ++j) {
+                load_column(m, part, map, c, &pixels, j, d);
+                input_line(m, d, 1, block + j, MOST);
+            }
+            LOOP (int i = 0; i < a; ++i) {
+                input_line(m, block + i * MOST, 1, d, 1);
+                EACH (int j = 0; j < a; ++j) STORE_OPERAND(d[j], to + (i * a + j) * s.plane + (from + c) * VEC);
+            }
+        }
+        from += part.vectors;
+    }
+    for (int c = from; c < s.line / VEC; ++c)
+        for (int i = 0; i < a * a; ++i) STORE_OPERAND((realv)0, to + i * s.plane + c * VEC);
+}
+
+/* sums[plane][row][output] = v u of a block of outputs. */
+INLINE void keep_products(const int m, struct winograd_tiles g, struct winograd_kept s, int outputs,
+                          local const operand *v, global const operand *u, local float *sums)
+{
+    int pair = PACED_PRODUCTS ? 2 : 1;
+    LOOP (int p = 0; p < (m + 2) * (m + 2); ++p) {
+        global const operand *columns = u + (size_t)p * s.line * outputs;
+        LOOP (int k = 0; k < outputs; k += 2 * VEC)
+            LOOP (int row = 0; row < g.rows; row += PRODUCT_ROWS) {
+                local const operand *rows = v + p * s.plane + row * s.line;
+                local float *to = sums + p * s.sums_plane + row * s.outputs + k;
+                product(PRODUCT_ROWS, outputs - k, false, rows, s.line, columns + k * pair, outputs, s.line, to, s.outputs);
+            }
+    }
+}
+
+/* The tile's pixels of `vectors` channel vectors, from vector `from` of the target on. */
+INLINE void keep_output(const int m, struct winograd_tiles g, struct winograd_kept s, int row, int from, int vectors,
+                        local const float *sums, global const float *bias, float beta, global out_t *y)
+{
+    const int a = m + 2;
+    int tile = g.first + row, n = tile / g.across / g.down, all = s.filters / VEC;
+    int y0 = tile_start(m, tile / g.across % g.down, g.h, g.dilation);
+    int x0 = tile_start(m, tile % g.across, g.w, g.dilation);
+    long column = (long)g.dilation * all, line = column * g.w;
+    long corner = (((long)n * g.h + y0) * g.w + x0) * all + from;
+    LOOP (int c = 0; c < vectors; ++c) {
+        realv t[4 * MOST], d[MOST], add = 0;
+        if (s.has_bias) add = LOADV(bias, from + c);
+        LOOP (int j = 0; j < a; ++j) {
+            EACH (int i = 0; i < a; ++i)
+                d[i] = *(local const realv *)(sums + (i * a + j) * s.sums_plane + row * s.outputs + c * VEC);
+            output_line(m, d, 1, t + j, MOST);
+        }
+        LOOP (int i = 0; i < m; ++i) {
+            output_line(m, t + i * MOST, 1, d, 1);
+            EACH (int j = 0; j < m; ++j) {
+                if (y0 + i * g.dilation >= g.h || x0 + j * g.dilation >= g.w) continue;
+                long at = corner + i * line + j * column + c;
+                realv value = d[j] + add;
+                if (beta != 0) value += beta * LOAD_OUT(y, at);
+                STORE_OUT(value, y, at);
+            }
+        }
+    }
+}
+
+/* A work-item takes g.rows tiles and one of s.parts parts of the blocks of outputs. */
+INLINE void convolve(const int m, struct winograd_tiles g, struct winograd_kept s, struct part first,
+                     struct part second, global const operand *u, global const float *bias, float beta,
+                     global out_t *y, local float *sums)
+{
+    uint group = get_global_id(0) / s.parts, part = get_global_id(0) % s.parts;
+    g.first = group * g.rows;
+    if (g.first >= g.tiles) return;
+    local operand *v = (local operand *)(sums + (m + 2) * (m + 2) * s.sums_plane);
+    LOOP (int row = 0; row < g.rows; ++row) keep_input(m, g, s, row, first, second, v);
+    products_start();
+    int blocks = (s.padded + s.outputs - 1) / s.outputs;
+    LOOP (int block = part * blocks / s.parts; block < (int)((part + 1) * blocks / s.parts); ++block) {
+        int from = block * s.outputs;
+        keep_products(m, g, s, min(s.outputs, s.padded - from), v, u + (size_t)block * s.block, sums);
+        LOOP (int row = 0; row < min(g.rows, g.tiles - g.first); ++row)
+            keep_output(m, g, s, row, from / VEC, min(s.outputs, s.filters - from) / VEC, sums, bias, beta, y);
+    }
+    products_end();
+}
+
+KERNELS(kept, (struct winograd_tiles g, struct winograd_kept s, SOURCE_PARAMS, global const operand *u,
+               global const float *bias, float beta, global out_t *y, local float *memory),
+        SOURCE_PARTS; convolve(m, g, s, first, second, u, bias, beta, y, memory))

@@ -1,0 +1,71 @@
+/* The products of bfloat16 that a device computes correctly. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/device/trial.h"
+
+#if defined(__linux__) && defined(__x86_64__)
+#include <asm/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
+PACED_NAMES(paced_products_name, [PACED_PRODUCTS_FLOAT] = "float", [PACED_PRODUCTS_PAIRS] = "pairs",
+            [PACED_PRODUCTS_TILES] = "tiles")
+
+/* Linux saves the tile registers (AMX) only for processes that ask for it; other systems and processors refuse. A
+ * refusal shows in the trial. */
+void products_allow_tiles(void) {
+#if defined(SYS_arch_prctl)
+    enum { ARCH_REQ_XCOMP_PERM_ = 0x1023, TILE_DATA = 18 };
+    syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM_, TILE_DATA);
+#endif
+}
+
+static enum paced_err try_products(const struct paced_device *device, const char *step, enum paced_products products,
+                                   enum paced_products *found) {
+    char *verdict;
+    PACED_TRY(trial_verdict(&device->info, step, &verdict));
+    if (verdict && strcmp(verdict, VERDICT_PASSED) == 0) *found = products;
+    free(verdict);
+    return PACED_OK;
+}
+
+/* The products that PACED_PRODUCTS in the environment allows at most. */
+static enum paced_products most_allowed(void) {
+    const char *name = getenv("PACED_PRODUCTS");
+    for (int p = PACED_PRODUCTS_FLOAT; name && p < PACED_PRODUCTS_TILES; ++p)
+        if (strcmp(name, paced_products_name(p)) == 0) return (enum paced_products)p;
+    return PACED_PRODUCTS_TILES;
+}
+
+static enum paced_err find_products(struct paced_device *device, enum paced_products *found) {
+    *found = PACED_PRODUCTS_FLOAT;
+    enum paced_products most = most_allowed();
+    if (device->info.variant != PACED_VARIANT_CPU || paced_device_vector(device, 16) != 16) return PACED_OK;
+    if (most >= PACED_PRODUCTS_TILES) PACED_TRY(try_products(device, TRIAL_TILES, PACED_PRODUCTS_TILES, found));
+    if (*found == PACED_PRODUCTS_FLOAT && most >= PACED_PRODUCTS_PAIRS)
+        PACED_TRY(try_products(device, TRIAL_PAIRS, PACED_PRODUCTS_PAIRS, found));
+    paced_log(PACED_LOG_DEBUG, "device %s: products of bfloat16 by %s", device->info.name, paced_products_name(*found));
+    return PACED_OK;
+}
+
+enum paced_err paced_device_products(struct paced_device *device, enum paced_products *products) {
+    if (!device->products_known) PACED_TRY(find_products(device, &device->products));
+    device->products_known = true;
+    *products = device->products;
+    return PACED_OK;
+}
+
+enum paced_err paced_multiply_bfloat16(struct paced_device *device, enum paced_products products, int batch, int m,
+                                       int n, int k, const struct paced_buffer *a, const struct paced_buffer *b,
+                                       float beta, struct paced_buffer *c) {
+    const struct paced_kernel kernel = {"products.cl", "products", NULL, 0, products};
+    int rows = products == PACED_PRODUCTS_TILES ? 32 : 8; /* of a work-item */
+    if (m % 16 || n % 16 || k % 32)
+        return paced_error(PACED_FAILED,
+                           "product of bfloat16, %d x (%d, %d, %d): m and n must be multiples of 16, k of 32", batch, m,
+                           n, k);
+    uint64_t items = (uint64_t)batch * (uint64_t)((m + rows - 1) / rows);
+    return PACED_LAUNCH(device, &kernel, paced_range_chunks(items), 16, batch, m, n, k, a, b, beta, c);
+}

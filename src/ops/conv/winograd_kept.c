@@ -1,0 +1,148 @@
+/* Winograd's convolutions whose tiles stay in local memory (winograd_kept.cl), for CPUs: a work-group transforms a few
+ * tiles, multiplies and transforms back, so that V and M never leave the core's own cache. Compared with matrices in
+ * memory (winograd.c) it saves the trips of V and M, and reads U once for each few tiles; deep layers with few tiles
+ * gain nothing by it in float32. Products of bfloat16 halve U and V. */
+#include "src/ops/conv/winograd.h"
+
+enum {
+    VEC = 16,
+    MOST_ROWS = 32,   /* tiles of a work-group */
+    LEAST_ROWS = 8,   /* of a product of float or pairs; a product of tiles has MOST_ROWS */
+    ITEMS = 4,        /* work-items for each core, at least */
+    PADDING = 16,     /* floats between planes, which otherwise fall into the same sets of a cache */
+    RESERVE = 4 << 10 /* bytes of local memory that stay free, for the driver's alignment */
+};
+
+/* The launch of a convolution; groups: 0 if the device's local memory is too small. */
+struct kept {
+    struct winograd_tiles tiles;
+    struct winograd_kept sizes;
+    size_t local_bytes;
+    uint64_t u_bytes; /* of a block */
+    int groups;
+};
+
+static void set_rows(struct kept *k, const struct winograd *w, int rows) {
+    struct winograd_kept *s = &k->sizes;
+    int element = w->products ? 2 : 4;
+    s->plane = rows * s->line + PADDING * 4 / element;
+    s->sums_plane = rows * s->outputs + PADDING;
+    k->tiles = winograd_tiles_from(w, 0, rows, 1);
+    k->groups = (k->tiles.tiles + rows - 1) / rows;
+    k->local_bytes = (size_t)winograd_planes(w) * ((size_t)s->plane * (size_t)element + (size_t)s->sums_plane * 4);
+}
+
+/* The most tiles that fit, but fewer if a core would get too few work-items; then parts of the outputs. */
+static struct kept lay_out(const struct winograd *w, const struct paced_device_info *info) {
+    int line = winograd_line(w), outputs = winograd_outputs(w), blocks = winograd_blocks(w);
+    int wanted = ITEMS * (int)info->compute_units, least = w->products == PACED_PRODUCTS_TILES ? MOST_ROWS : LEAST_ROWS;
+    struct kept k = {.u_bytes = winograd_operand_bytes(w, line, outputs),
+                     .sizes = {.h = w->h,
+                               .w = w->w,
+                               .pad = w->pad,
+                               .line = line,
+                               .outputs = outputs,
+                               .padded = paced_gemm_pad(w->k),
+                               .filters = w->k,
+                               .parts = 1}};
+    k.sizes.block = (int)(k.u_bytes / (w->products ? 2 : 4));
+    for (int rows = MOST_ROWS;; rows /= 2) {
+        set_rows(&k, w, rows);
+        bool fits = k.local_bytes + RESERVE <= info->local_bytes;
+        if (rows == least && !fits) k.groups = 0;
+        if (rows == least || (fits && k.groups >= wanted)) break;
+    }
+    while (k.groups && k.groups * k.sizes.parts < wanted && 2 * k.sizes.parts <= blocks) k.sizes.parts *= 2;
+    return k;
+}
+
+bool conv_kept_applies(const struct conv *v, int m, enum paced_products products, const struct paced_device *device,
+                       uint64_t limit) {
+    const struct paced_device_info *info = paced_device_info(device);
+    if (info->variant != PACED_VARIANT_CPU || paced_device_vector(device, VEC) != VEC) return false;
+    if (v->c % VEC || v->k % VEC) return false;
+    struct winograd both[] = {winograd_forward(v, m, 1), winograd_backward(v, m, 1)};
+    for (int i = 0; i < 2; ++i) {
+        both[i].products = products;
+        struct kept k = lay_out(&both[i], info);
+        if (!k.groups || k.u_bytes * (uint64_t)winograd_blocks(&both[i]) > limit) return false;
+    }
+    return true;
+}
+
+/* U of all blocks. */
+static uint64_t workspace_bytes(int m, const struct conv *v, int samples, uint64_t limit) {
+    uint64_t most = 0;
+    for (int products = PACED_PRODUCTS_FLOAT; products <= PACED_PRODUCTS_PAIRS; ++products)
+        for (int i = 0; i < 2; ++i) {
+            struct winograd w = i ? winograd_backward(v, m, samples) : winograd_forward(v, m, samples);
+            w.products = (enum paced_products)products;
+            uint64_t bytes =
+                winograd_operand_bytes(&w, winograd_line(&w), winograd_outputs(&w)) * (uint64_t)winograd_blocks(&w);
+            if (bytes <= limit && bytes > most) most = bytes;
+        }
+    return most;
+}
+
+static enum paced_format operand_format(const struct winograd *w) {
+    return w->products ? PACED_BFLOAT16 : PACED_FLOAT32;
+}
+
+/* Computes U of all blocks in `u`. */
+static enum paced_err transform_filters(struct paced_exec *e, const struct winograd *w, const struct kept *k,
+                                        bool reversed, const struct paced_buffer *weights,
+                                        const struct paced_buffer *u) {
+    for (int i = 0; i < winograd_blocks(w); ++i) {
+        struct paced_buffer *part;
+        PACED_TRY(paced_buffer_view(&part, u, k->u_bytes * (uint64_t)i, k->u_bytes));
+        enum paced_err err = winograd_filter(e, w, reversed, winograd_block(w, i), weights, part);
+        paced_buffer_destroy(part);
+        PACED_TRY(err);
+    }
+    return PACED_OK;
+}
+
+static enum paced_err convolve(struct paced_exec *e, const struct winograd *w, struct kept *k,
+                               const struct source *source, const struct paced_buffer *u,
+                               const struct paced_buffer *bias, float beta, struct paced_buffer *target) {
+    const struct paced_kernel kernel = {.file = "winograd_kept.cl",
+                                        .name = w->m == 4 ? "winograd_kept4" : "winograd_kept2",
+                                        .storage = paced_storage_of(source->x[0], target),
+                                        .products = w->products};
+    k->sizes.has_bias = bias != NULL;
+    uint64_t items = (uint64_t)k->groups * (uint64_t)k->sizes.parts;
+    return PACED_LAUNCH(paced_exec_device(e), &kernel, paced_range_chunks(items), VEC,
+                        PACED_STRUCT(winograd_tiles, &k->tiles), PACED_STRUCT(winograd_kept, &k->sizes),
+                        SOURCE_ARGS(source), u, bias, beta, target, paced_arg_local(k->local_bytes));
+}
+
+static enum paced_err forward(struct paced_exec *e, int m, const struct paced_node *node, const struct conv *v,
+                              const struct source *x, const struct paced_buffer *weights,
+                              const struct paced_buffer *bias, bool blocked, float beta, struct paced_buffer *y) {
+    struct winograd w = winograd_forward(v, m, paced_exec_samples(e));
+    PACED_TRY(conv_products(paced_exec_device(e), paced_exec_precision(e), v, &w.products));
+    struct kept k = lay_out(&w, paced_device_info(paced_exec_device(e)));
+    uint64_t bytes = k.u_bytes * (uint64_t)winograd_blocks(&w);
+    struct paced_buffer *u;
+    bool fresh;
+    PACED_TRY(paced_exec_cached(e, node, bytes, operand_format(&w), &u, &fresh));
+    if (!u) PACED_TRY(paced_exec_workspace_as(e, 0, bytes, operand_format(&w), &u));
+    if (fresh) PACED_TRY(transform_filters(e, &w, &k, false, weights, u));
+    return convolve(e, &w, &k, x, u, bias, beta, y);
+}
+
+static enum paced_err backward_data(struct paced_exec *e, int m, const struct conv *v, const struct paced_buffer *dy,
+                                    const struct paced_buffer *weights, bool blocked, float beta,
+                                    struct paced_buffer *dx) {
+    struct winograd w = winograd_backward(v, m, paced_exec_samples(e));
+    PACED_TRY(conv_products(paced_exec_device(e), paced_exec_precision(e), v, &w.products));
+    struct kept k = lay_out(&w, paced_device_info(paced_exec_device(e)));
+    struct source source = source_of_buffer(dy, (struct paced_shape){v->oh, v->ow, v->k});
+    struct paced_buffer *u;
+    PACED_TRY(paced_exec_workspace_as(e, 0, k.u_bytes * (uint64_t)winograd_blocks(&w), operand_format(&w), &u));
+    PACED_TRY(transform_filters(e, &w, &k, true, weights, u));
+    return convolve(e, &w, &k, &source, u, NULL, beta, dx);
+}
+
+const struct conv_algorithm conv_kept2 = {"kept2", 2, workspace_bytes, forward, backward_data, NULL};
+const struct conv_algorithm conv_kept4 = {"kept4", 4, workspace_bytes, forward, backward_data, NULL};
