@@ -1,0 +1,219 @@
+/* Products of bfloat16, for each kind that the device has: alone, and in the convolutions of mixed precision, against
+ * plain loops. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "tests/kernel/harness.h"
+#include "tests/ref/ref.h"
+
+/* Opens the device anew with products of at most that kind; false if it has no such products. */
+static bool use_products(enum paced_products wanted) {
+    enum paced_products found;
+    setenv("PACED_PRODUCTS", paced_products_name(wanted), 1);
+    paced_device_close(harness_device);
+    assert_ok(paced_device_open(&harness_device, &(struct paced_device_options){.select = "auto"}));
+    assert_ok(paced_device_products(harness_device, &found));
+    if (found == wanted) return true;
+    print_message("skipped: the device has no products of bfloat16 by %s\n", paced_products_name(wanted));
+    return false;
+}
+
+/* ---- the product alone ----------------------------------------------------------------------------------------- */
+
+/* Integers that bfloat16 represents, whose sums of products float represents. */
+static float small_integer(uint64_t i) {
+    return (float)((i * 2654435761u >> 7) % 17) - 8;
+}
+
+static uint16_t bfloat16_of(float x) {
+    union {
+        float value;
+        uint32_t bits;
+    } u = {x};
+    return (uint16_t)(u.bits >> 16);
+}
+
+static struct paced_buffer *buffer_of(const void *values, uint64_t bytes, enum paced_format format,
+                                      struct paced_buffer **whole) {
+    struct paced_buffer *view;
+    assert_ok(paced_buffer_create(whole, harness_device, bytes));
+    assert_ok(paced_buffer_write(*whole, values, bytes));
+    assert_ok(paced_buffer_view_as(&view, *whole, 0, bytes, format));
+    return view;
+}
+
+struct size {
+    int batch, m, n, k;
+};
+
+/* Element (row, column) of matrix `index` of a and b. */
+static float element_of_a(const struct size *s, int index, int row, int k) {
+    return small_integer((((uint64_t)index * (uint64_t)s->m) + (uint64_t)row) * (uint64_t)s->k + (uint64_t)k);
+}
+static float element_of_b(const struct size *s, int index, int k, int column) {
+    return small_integer(77 + (((uint64_t)index * (uint64_t)s->k) + (uint64_t)k) * (uint64_t)s->n + (uint64_t)column);
+}
+
+static float expected(const struct size *s, int index, int row, int column) {
+    float sum = 0;
+    for (int k = 0; k < s->k; ++k) sum += element_of_a(s, index, row, k) * element_of_b(s, index, k, column);
+    return sum;
+}
+
+static uint16_t *operand_a(const struct size *s) {
+    uint16_t *a = paced_alloc((size_t)(s->batch * s->m * s->k), sizeof *a), *to = a;
+    for (int i = 0; i < s->batch; ++i)
+        for (int row = 0; row < s->m; ++row)
+            for (int k = 0; k < s->k; ++k) *to++ = bfloat16_of(element_of_a(s, i, row, k));
+    return a;
+}
+
+static uint16_t *operand_b(const struct size *s) {
+    uint16_t *b = paced_alloc((size_t)(s->batch * s->k * s->n), sizeof *b), *to = b;
+    for (int i = 0; i < s->batch; ++i)
+        for (int k = 0; k < s->k; k += 2)
+            for (int column = 0; column < s->n; ++column)
+                for (int odd = 0; odd < 2; ++odd) *to++ = bfloat16_of(element_of_b(s, i, k + odd, column));
+    return b;
+}
+
+static void check_product(enum paced_products products, const struct size *s, float beta) {
+    size_t count = (size_t)(s->batch * s->m * s->n);
+    uint16_t *a = operand_a(s), *b = operand_b(s);
+    float *c = uniform("c", count);
+    for (size_t i = 0; i < count; ++i) c[i] = floorf(10 * c[i]);
+    struct paced_buffer *whole[3];
+    struct paced_buffer *on_device[] = {
+        buffer_of(a, (uint64_t)(s->batch * s->m * s->k) * 2, PACED_BFLOAT16, &whole[0]),
+        buffer_of(b, (uint64_t)(s->batch * s->k * s->n) * 2, PACED_BFLOAT16, &whole[1]),
+        buffer_of(c, count * 4, PACED_FLOAT32, &whole[2])};
+    assert_ok(paced_multiply_bfloat16(harness_device, products, s->batch, s->m, s->n, s->k, on_device[0], on_device[1],
+                                      beta, on_device[2]));
+    float *got = read_floats(on_device[2], count);
+    for (int i = 0; i < s->batch; ++i)
+        for (int row = 0; row < s->m; ++row)
+            for (int column = 0; column < s->n; ++column) {
+                size_t at = (size_t)((i * s->m + row) * s->n + column);
+                float want = expected(s, i, row, column) + beta * c[at];
+                if (got[at] == want) continue;
+                print_error("%d x (%d, %d, %d): element %zu is %g, not %g\n", s->batch, s->m, s->n, s->k, at,
+                            (double)got[at], (double)want);
+                fail();
+            }
+    for (int i = 0; i < 3; ++i) {
+        paced_buffer_destroy(on_device[i]);
+        paced_buffer_destroy(whole[i]);
+    }
+    free(got);
+    free(c);
+    free(b);
+    free(a);
+}
+
+static void check_products(enum paced_products products) {
+    static const struct size sizes[] = {{1, 16, 16, 32}, {2, 32, 32, 32}, {3, 48, 80, 64}, {4, 64, 48, 224}};
+    for (size_t i = 0; i < PACED_COUNT(sizes); ++i) {
+        check_product(products, &sizes[i], 0.0f);
+        check_product(products, &sizes[i], 1.0f);
+    }
+}
+
+/* ---- in convolutions ------------------------------------------------------------------------------------------- */
+
+struct layer {
+    struct ref_conv conv;
+    bool bias;
+};
+
+/* Sides around tiles; channels and filters around vectors, pairs of vectors and blocks; a dilation. */
+static const struct layer layers[] = {
+    {{{2, 15, 16, 16}, 16, 3, 1, 1, 1}, true},  {{{1, 17, 4, 32}, 48, 3, 1, 1, 1}, false},
+    {{{3, 9, 31, 48}, 80, 3, 1, 0, 1}, true},   {{{1, 16, 16, 144}, 64, 3, 1, 2, 1}, true},
+    {{{2, 13, 14, 32}, 32, 3, 1, 2, 2}, false},
+};
+
+/* Relative L2 error. Rounding of the operands in the plain sum costs 2.6e-3, in F(2x2) 4e-3 and in F(4x4) 1.2e-2; the
+ * results and the gradient dy are stored in bfloat16, too. */
+enum { VALUE, DATA, WEIGHTS, RESULTS };
+static const double PLAIN = 4e-3, SMALL_TILES = 5e-3, LARGE_TILES = 1.5e-2;
+
+static void compare(const struct layer *l, const char *what, const float *got, const double *want, size_t count,
+                    double bound) {
+    char text[128];
+    snprintf(text, sizeof text, "%s of %d x %dx%dx%d -> %d", what, l->conv.x.n, l->conv.x.h, l->conv.x.w, l->conv.x.c,
+             l->conv.k);
+    assert_close(text, got, want, count, bound);
+}
+
+static void check_layer(const struct layer *l, const double bounds[RESULTS]) {
+    const struct ref_conv *v = &l->conv;
+    struct net net = net_start(v->x.h, v->x.w, v->x.c);
+    net.precision = PACED_PRECISION_MIXED;
+    net_run(&net,
+            paced_conv2d(net.graph, "conv", net.input,
+                         (struct paced_conv){v->k, v->kernel, v->stride, v->pad, v->dilation, l->bias, false}),
+            v->x.n);
+    float *w = net_read_param(&net, "conv.weight"), *bias = l->bias ? net_read_param(&net, "conv.bias") : NULL;
+    float *dw = net_read_param_grad(&net, "conv.weight");
+    size_t w_count = net_param(&net, "conv.weight")->count;
+    double *y = paced_alloc(net.y_count, sizeof *y), *dx = paced_alloc(net.x_count, sizeof *dx),
+           *want_dw = paced_alloc(w_count, sizeof *want_dw);
+    ref_conv2d_fwd(v, net.x, w, bias, y);
+    ref_conv2d_bwd_data(v, net.dy, w, dx);
+    ref_conv2d_bwd_weights(v, net.x, net.dy, want_dw);
+    compare(l, "y", net.y, y, net.y_count, bounds[VALUE]);
+    compare(l, "dx", net.dx, dx, net.x_count, bounds[DATA]);
+    compare(l, "dweight", dw, want_dw, w_count, bounds[WEIGHTS]);
+    free(want_dw);
+    free(dx);
+    free(y);
+    free(dw);
+    free(bias);
+    free(w);
+    net_finish(&net);
+}
+
+static void check_convolutions(void) {
+    static const struct {
+        const char *forced;
+        double bounds[RESULTS];
+    } cases[] = {{"kept2", {SMALL_TILES, SMALL_TILES, LARGE_TILES}},
+                 {"kept4", {LARGE_TILES, LARGE_TILES, LARGE_TILES}},
+                 {"winograd2", {PLAIN, PLAIN, SMALL_TILES}},
+                 {"im2col", {PLAIN, PLAIN, PLAIN}}};
+    for (size_t c = 0; c < PACED_COUNT(cases); ++c) {
+        setenv("PACED_CONV", cases[c].forced, 1);
+        for (size_t i = 0; i < PACED_COUNT(layers); ++i) check_layer(&layers[i], cases[c].bounds);
+    }
+    unsetenv("PACED_CONV");
+}
+
+static void check(enum paced_products products) {
+    if (use_products(products)) {
+        if (products) check_products(products);
+        check_convolutions();
+    }
+    unsetenv("PACED_PRODUCTS");
+}
+
+static void test_float(void **state) {
+    (void)state;
+    check(PACED_PRODUCTS_FLOAT);
+}
+
+static void test_pairs(void **state) {
+    (void)state;
+    check(PACED_PRODUCTS_PAIRS);
+}
+
+static void test_tiles(void **state) {
+    (void)state;
+    check(PACED_PRODUCTS_TILES);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_float),
+    cmocka_unit_test(test_pairs),
+    cmocka_unit_test(test_tiles),
+};
+HARNESS_MAIN(tests)
