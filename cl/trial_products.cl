@@ -17,9 +17,10 @@ kernel void trial(uint vectors, global const float *x, global float *y)
     if (i % 32 != 0) return;
     int area = get_local_id(0) / 32;
     local ushort *rows = a[area], *pairs = b[area];
-    for (int row = 0; row < 32; ++row)
-        for (int k = 0; k < LINE; ++k)
-            rows[row * LINE + k] = k < 16 ? narrow1(x[(i + row) * 16 + k]) : k == 16 ? narrow1(1) : 0;
+    for (int row = 0; row < 32; ++row) {
+        *(local ushortv *)(rows + row * LINE) = narrow(LOADV(x, i + row));
+        for (int k = 16; k < LINE; ++k) rows[row * LINE + k] = k == 16 ? narrow1(1) : 0;
+    }
     for (int k = 0; k < LINE; ++k)
         for (int column = 0; column < 16; ++column)
             pairs[(k / 2 * 16 + column) * 2 + k % 2] = k == column ? narrow1(3) : k == 16 ? narrow1(1) : 0;
