@@ -51,7 +51,7 @@ INLINE void keep_products(const int m, struct winograd_tiles g, struct winograd_
             LOOP (int row = 0; row < g.rows; row += PRODUCT_ROWS) {
                 local const operand *rows = v + p * s.plane + row * s.line;
                 local float *to = sums + p * s.sums_plane + row * s.outputs + k;
-                product(PRODUCT_ROWS, outputs - k, false, rows, s.line, columns + k * pair, outputs, s.line, to, s.outputs);
+                product(g.rows - row, outputs - k, false, rows, s.line, columns + k * pair, outputs, s.line, to, s.outputs);
             }
     }
 }

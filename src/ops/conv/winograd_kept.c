@@ -6,9 +6,8 @@
 
 enum {
     VEC = 16,
-    MOST_ROWS = 32,   /* tiles of a work-group */
-    LEAST_ROWS = 8,   /* of a product of float or pairs; a product of tiles has MOST_ROWS */
-    ITEMS = 4,        /* work-items for each core, at least */
+    MOST_ROWS = 32, /* tiles of a work-group */
+    ITEMS_PER_CORE = 4,
     PADDING = 16,     /* floats between planes, which otherwise fall into the same sets of a cache */
     RESERVE = 4 << 10 /* bytes of local memory that stay free, for the driver's alignment */
 };
@@ -32,10 +31,12 @@ static void set_rows(struct kept *k, const struct winograd *w, int rows) {
     k->local_bytes = (size_t)winograd_planes(w) * ((size_t)s->plane * (size_t)element + (size_t)s->sums_plane * 4);
 }
 
-/* The most tiles that fit, but fewer if a core would get too few work-items; then parts of the outputs. */
+/* The most tiles that fit. If a core would get too few work-items, parts of the outputs, so that U is still read once
+ * for as many tiles; if there are too few parts, fewer tiles. */
 static struct kept lay_out(const struct winograd *w, const struct paced_device_info *info) {
     int line = winograd_line(w), outputs = winograd_outputs(w), blocks = winograd_blocks(w);
-    int wanted = ITEMS * (int)info->compute_units, least = w->products == PACED_PRODUCTS_TILES ? MOST_ROWS : LEAST_ROWS;
+    int least = w->products == PACED_PRODUCTS_TILES ? 16 : 8; /* rows of a product */
+    int wanted = ITEMS_PER_CORE * (int)info->compute_units;
     struct kept k = {.u_bytes = winograd_operand_bytes(w, line, outputs),
                      .sizes = {.h = w->h,
                                .w = w->w,
@@ -46,12 +47,11 @@ static struct kept lay_out(const struct winograd *w, const struct paced_device_i
                                .filters = w->k,
                                .parts = 1}};
     k.sizes.block = (int)(k.u_bytes / (w->products ? 2 : 4));
-    for (int rows = MOST_ROWS;; rows /= 2) {
+    for (int rows = MOST_ROWS; rows >= least; rows /= 2) {
         set_rows(&k, w, rows);
-        bool fits = k.local_bytes + RESERVE <= info->local_bytes;
-        if (rows == least && !fits) k.groups = 0;
-        if (rows == least || (fits && k.groups >= wanted)) break;
+        if (k.local_bytes + RESERVE <= info->local_bytes && k.groups * blocks >= wanted) break;
     }
+    if (k.local_bytes + RESERVE > info->local_bytes) k.groups = 0;
     while (k.groups && k.groups * k.sizes.parts < wanted && 2 * k.sizes.parts <= blocks) k.sizes.parts *= 2;
     return k;
 }
