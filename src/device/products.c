@@ -5,7 +5,6 @@
 #include "src/device/trial.h"
 
 #if defined(__linux__) && defined(__x86_64__)
-#include <asm/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #endif
@@ -17,8 +16,8 @@ PACED_NAMES(paced_products_name, [PACED_PRODUCTS_FLOAT] = "float", [PACED_PRODUC
  * refusal shows in the trial. */
 void products_allow_tiles(void) {
 #if defined(SYS_arch_prctl)
-    enum { ARCH_REQ_XCOMP_PERM_ = 0x1023, TILE_DATA = 18 };
-    syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM_, TILE_DATA);
+    enum { REQUEST_PERMISSION = 0x1023, TILE_DATA = 18 }; /* ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA */
+    syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA);
 #endif
 }
 
@@ -31,17 +30,24 @@ static enum paced_err try_products(const struct paced_device *device, const char
     return PACED_OK;
 }
 
-/* The products that PACED_PRODUCTS in the environment allows at most. */
-static enum paced_products most_allowed(void) {
+/* The last of the kinds that may be used: the one that PACED_PRODUCTS in the environment names, else all. */
+static enum paced_err read_limit(enum paced_products *most) {
     const char *name = getenv("PACED_PRODUCTS");
-    for (int p = PACED_PRODUCTS_FLOAT; name && p < PACED_PRODUCTS_TILES; ++p)
-        if (strcmp(name, paced_products_name(p)) == 0) return (enum paced_products)p;
-    return PACED_PRODUCTS_TILES;
+    *most = PACED_PRODUCTS_TILES;
+    if (!name || !*name) return PACED_OK;
+    for (int p = PACED_PRODUCTS_FLOAT; p <= PACED_PRODUCTS_TILES; ++p)
+        if (strcmp(name, paced_products_name(p)) == 0) {
+            *most = (enum paced_products)p;
+            return PACED_OK;
+        }
+    return paced_error(PACED_INVALID, "PACED_PRODUCTS=%s: must be float, pairs or tiles; unset it for the fastest",
+                       name);
 }
 
 static enum paced_err find_products(struct paced_device *device, enum paced_products *found) {
+    enum paced_products most;
     *found = PACED_PRODUCTS_FLOAT;
-    enum paced_products most = most_allowed();
+    PACED_TRY(read_limit(&most));
     if (device->info.variant != PACED_VARIANT_CPU || paced_device_vector(device, 16) != 16) return PACED_OK;
     if (most >= PACED_PRODUCTS_TILES) PACED_TRY(try_products(device, TRIAL_TILES, PACED_PRODUCTS_TILES, found));
     if (*found == PACED_PRODUCTS_FLOAT && most >= PACED_PRODUCTS_PAIRS)

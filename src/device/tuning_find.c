@@ -100,6 +100,7 @@ enum paced_err paced_device_tuning_hash(struct paced_device *device, char hash[1
     PACED_TRY(paced_gemm_setting(device, &parts[1]));
     uint64_t sum = PACED_HASH_START;
     for (size_t i = 0; i < PACED_COUNT(parts); ++i) sum = paced_hash(sum, parts[i], strlen(parts[i]) + 1);
+    if (device->products) sum = paced_hash(sum, &device->products, sizeof device->products);
     snprintf(hash, 17, "%016llx", (unsigned long long)tuning_hash(device->tuning, sum));
     return PACED_OK;
 }

@@ -62,6 +62,13 @@ static enum paced_err make_memory(struct paced_exec *e) {
     return paced_buffer_create(&e->workspace, e->device, e->plan.workspace_bytes);
 }
 
+/* Makes the trials that mixed precision depends on, before any memory is taken. */
+static enum paced_err try_bfloat16(struct paced_device *device) {
+    enum paced_products products;
+    PACED_TRY(paced_device_check_format(device, PACED_BFLOAT16));
+    return paced_device_products(device, &products);
+}
+
 enum paced_err paced_exec_create(struct paced_exec **out, const struct paced_graph *graph, struct paced_device *device,
                                  int batch, enum paced_mode mode, enum paced_precision precision) {
     *out = NULL;
@@ -75,7 +82,7 @@ enum paced_err paced_exec_create(struct paced_exec **out, const struct paced_gra
     e->cached = paced_alloc(graph->node_count, sizeof *e->cached);
     exec_place_params(e);
     enum paced_err err = PACED_OK;
-    if (precision == PACED_PRECISION_MIXED) err = paced_device_check_format(device, PACED_BFLOAT16);
+    if (precision == PACED_PRECISION_MIXED) err = try_bfloat16(device);
     if (!err) err = make_memory(e);
     if (!err) err = exec_make_params(e);
     if (err) {

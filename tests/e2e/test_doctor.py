@@ -11,7 +11,7 @@ import program
 FAKE = os.path.abspath(sys.argv.pop(2)) if len(sys.argv) > 2 else None
 VENDORS = os.environ.get("OCL_ICD_VENDORS") or "/etc/OpenCL/vendors"
 STEPS = {"kernels", "matrix products", "network", "half storage", "half arithmetic", "bfloat16 storage",
-         "bfloat16 products"}
+         "bfloat16 products", "bfloat16 tiles"}
 
 
 class DoctorTest(program.Case):
