@@ -35,9 +35,9 @@ struct winograd_tiles {
     int tiles, first, rows, run, down, across, h, w, dilation;
 };
 
-/* Tiles in local memory: winograd_tiles.rows of them, of a source of h x w pixels. line, plane: operands of a row and of
- * a plane of V; block: operands of a block of U; outputs: of a block, of all `padded` ones; sums_plane: floats of a plane
- * of sums. `parts` work-groups take the same tiles. */
+/* Tiles in local memory: winograd_tiles.rows of them, of a source of h x w pixels. line, plane: operands of a row and
+ * of a plane of V; block: operands of a block of U; outputs: of a block, of all `padded` ones; sums_plane: floats of a
+ * plane of sums. `parts` work-groups take the same tiles. */
 struct winograd_kept {
     int h, w, pad, line, plane, block, outputs, padded, filters, sums_plane, parts, has_bias;
 };

@@ -3,6 +3,7 @@
 #define SPACE global
 #include "products.clh"
 
+#ifdef PRODUCT_ROWS
 kernel void products(int count, int m, int n, int k, global const operand *a, global const operand *b, float beta,
                      global float *c)
 {
@@ -20,3 +21,4 @@ kernel void products(int count, int m, int n, int k, global const operand *a, gl
     }
     products_end();
 }
+#endif

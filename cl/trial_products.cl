@@ -1,5 +1,5 @@
-/* Products of bfloat16 as kernels compute them: 32 rows of 16 values x, an element 1 and zeros, times a matrix with 3 on
- * its diagonal and a row of 1, which gives 3 x + 1. The first of 32 work-items computes for all of them. */
+/* Products of bfloat16 as kernels compute them: 32 rows of 16 values x, a 1 and zeros, times a matrix with 3 on its
+ * diagonal and a row of 1, which gives 3 x + 1. The first of 32 work-items computes for all of them. */
 #if VEC != 16
 #error "products of bfloat16 take vectors of 16 floats"
 #endif

@@ -85,8 +85,8 @@ INLINE void output_tile(const int m, struct winograd_tiles g, int plane_rows, in
 
 /* ---- filters and transposed matrices ---------------------------------------------------------------------------- */
 
-/* Filters: weights[plane][c][k] of `outputs` filters (a multiple of 16) from `from` on. Operands of bfloat16 are pairs of
- * rows, weights[plane][c / 2][k][2]. ROWS: rows of U that are stored together. */
+/* Filters: weights[plane][c][k] of `outputs` filters (a multiple of 16) from `from` on. Operands of bfloat16 are pairs
+ * of rows, weights[plane][c / 2][k][2]. ROWS: rows of U that are stored together. */
 #if PACED_PRODUCTS
 #define ROWS 2
 #else

@@ -5,6 +5,7 @@
 #define SPACE local
 #include "products.clh"
 
+#ifdef PRODUCT_ROWS
 #if PACED_PRODUCTS
 #define STORE_OPERAND(value, p) (*(local ushortv *)(p) = narrow(value))
 #else
@@ -51,7 +52,8 @@ INLINE void keep_products(const int m, struct winograd_tiles g, struct winograd_
             LOOP (int row = 0; row < g.rows; row += PRODUCT_ROWS) {
                 local const operand *rows = v + p * s.plane + row * s.line;
                 local float *to = sums + p * s.sums_plane + row * s.outputs + k;
-                product(g.rows - row, outputs - k, false, rows, s.line, columns + k * pair, outputs, s.line, to, s.outputs);
+                product(g.rows - row, outputs - k, false, rows, s.line, columns + k * pair, outputs, s.line, to,
+                        s.outputs);
             }
     }
 }
@@ -111,3 +113,4 @@ INLINE void convolve(const int m, struct winograd_tiles g, struct winograd_kept 
 KERNELS(kept, (struct winograd_tiles g, struct winograd_kept s, SOURCE_PARAMS, global const operand *u,
                global const float *bias, float beta, global out_t *y, local float *memory),
         SOURCE_PARTS; convolve(m, g, s, first, second, u, bias, beta, y, memory))
+#endif

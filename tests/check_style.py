@@ -84,14 +84,16 @@ def check_kernels():
     if not command:
         return
     common = "".join((ROOT / "cl" / name).read_text() for name in ("parameters.h", "common.clh"))
-    given = set(re.findall(r"#\s*(?:define|ifndef) (PACED_\w+)", common)) | {"PACED_GPU"}
+    given = set(re.findall(r"#\s*(?:define|ifndef) (PACED_\w+)", common)) | {"PACED_GPU", "PACED_PRODUCTS"}
     for path in files("cl/*.cl"):
         if path.name.startswith("trial_"):
             continue  # may use extensions that this compiler's default target lacks
         text = (ROOT / path).read_text()
         names = sorted(set(re.findall(r"\bPACED_[A-Z0-9_]+\b", text)) - given)  # constants that the host defines
         constants = [f"-D{name}={i}" for i, name in enumerate(names)]
-        for options in (["-DVEC=1"], ["-DVEC=16"], ["-DVEC=1", "-DPACED_GPU=1"]):
+        x86 = ["-DVEC=16", "--target=x86_64-linux-gnu", "-mavx512vl"]  # inline assembly
+        for options in (["-DVEC=1"], ["-DVEC=16"], ["-DVEC=1", "-DPACED_GPU=1"], [*x86, "-DPACED_PRODUCTS=1"],
+                        [*x86, "-DPACED_PRODUCTS=2"]):
             done = run([command, "-x", "cl", "-cl-std=CL1.2", "-fsyntax-only", "-Wall", "-Wno-unused-function", "-Werror",
                         "-Xclang", "-finclude-default-header", "-I", "cl", *options, *constants, "-"], input=common + f'\n#line 1 "{path}"\n' + text)
             if done.returncode != 0:

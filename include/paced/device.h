@@ -89,7 +89,8 @@ void paced_trial_finish(struct paced_trial *trial);
 
 /* The child's side of the steps of this module; returns PACED_OK or the exit status. SUBJECT is a device (its id):
  *   kernels                        a kernel of the program is built and run; required of every device before its use
- *   half storage | half arithmetic | bfloat16 storage | bfloat16 products | bfloat16 tiles      the same in another format
+ *   half storage | half arithmetic | bfloat16 storage      the same in another format
+ *   bfloat16 products | bfloat16 tiles                     the same with these products (enum paced_products)
  *   product LEVEL SETTING          the self-test of a setting of the matrix products
  * or a library, with the step
  *   implementation                 is loaded as an OpenCL implementation; result: JSON, its platforms
@@ -353,8 +354,8 @@ char *paced_device_tuning_path(const struct paced_device *device);
 void paced_device_tuning_describe(struct paced_device *device, const char *measured);
 
 /* A hash, sixteen hexadecimal digits, of all choices that affect the device's results: variant, setting of the matrix
- * products (selected now if none was), products of bfloat16 if they are known, algorithms of the convolutions. PACED_STOPPED if the user stopped the program
- * meanwhile. */
+ * products (selected now if none was), products of bfloat16 if they are known, algorithms of the convolutions.
+ * PACED_STOPPED if the user stopped the program meanwhile. */
 enum paced_err paced_device_tuning_hash(struct paced_device *device, char hash[17]);
 
 /* ---- measurements -------------------------------------------------------------------------------------------- */

@@ -31,8 +31,8 @@ struct paced_device {
     const struct gemm_setting *gemm; /* NULL: not chosen yet */
     enum paced_products products;    /* of bfloat16, if they are known */
     bool products_known;
-    bool gemm_hangs;                 /* a compiler did not answer: CLBlast is not tried again */
-    int gemm_level;                  /* first level of unused kernels that may build (gemm.h) */
+    bool gemm_hangs; /* a compiler did not answer: CLBlast is not tried again */
+    int gemm_level;  /* first level of unused kernels that may build (gemm.h) */
 };
 
 struct paced_buffer {

@@ -83,10 +83,9 @@ static void check_product(enum paced_products products, const struct size *s, fl
     float *c = uniform("c", count);
     for (size_t i = 0; i < count; ++i) c[i] = floorf(10 * c[i]);
     struct paced_buffer *whole[3];
-    struct paced_buffer *on_device[] = {
-        buffer_of(a, (uint64_t)(s->batch * s->m * s->k) * 2, PACED_BFLOAT16, &whole[0]),
-        buffer_of(b, (uint64_t)(s->batch * s->k * s->n) * 2, PACED_BFLOAT16, &whole[1]),
-        buffer_of(c, count * 4, PACED_FLOAT32, &whole[2])};
+    struct paced_buffer *on_device[] = {buffer_of(a, (uint64_t)(s->batch * s->m * s->k) * 2, PACED_BFLOAT16, &whole[0]),
+                                        buffer_of(b, (uint64_t)(s->batch * s->k * s->n) * 2, PACED_BFLOAT16, &whole[1]),
+                                        buffer_of(c, count * 4, PACED_FLOAT32, &whole[2])};
     assert_ok(paced_multiply_bfloat16(harness_device, products, s->batch, s->m, s->n, s->k, on_device[0], on_device[1],
                                       beta, on_device[2]));
     float *got = read_floats(on_device[2], count);

@@ -34,13 +34,6 @@ struct scope {
     uint64_t limit;
 };
 
-enum paced_err conv_products(struct paced_device *device, enum paced_precision precision, const struct conv *v,
-                             enum paced_products *products) {
-    *products = PACED_PRODUCTS_FLOAT;
-    if (precision != PACED_PRECISION_MIXED || v->c % 16 || v->k % 16) return PACED_OK;
-    return paced_device_products(device, products);
-}
-
 static enum paced_err make_scope(struct scope *scope, const struct conv *v, struct paced_conv_use use, uint64_t limit) {
     *scope = (struct scope){.use = use, .limit = limit};
     return conv_products(use.device, use.precision, v, &scope->products);
@@ -187,18 +180,17 @@ enum paced_err paced_conv_algorithm_at(const struct paced_node *node, struct pac
     return PACED_OK;
 }
 
-enum paced_err paced_conv_check_tuning(const struct paced_graph *graph, const struct paced_tuning *tuning,
-                                       enum paced_precision precision, int samples) {
-    struct paced_conv conv;
-    const struct conv_algorithm *algorithm;
+enum paced_err conv_check_forced(void) {
     const char *forced = paced_conv_forced();
-    if (forced && !by_name(forced))
-        return paced_error(PACED_INVALID, "PACED_CONV=%s: no such algorithm; " ALGORITHMS, forced);
-    for (size_t i = 0; i < paced_graph_node_count(graph); ++i) {
-        const struct paced_node *node = paced_graph_node(graph, i);
-        for (int d = 0; paced_conv_of(node, &conv) && d < PACED_CONV_DIRECTIONS; ++d)
-            PACED_TRY(by_tuning(tuning, node->attributes, samples,
-                                (struct paced_conv_use){(enum paced_conv_direction)d, precision, NULL}, &algorithm));
-    }
+    if (!forced || by_name(forced)) return PACED_OK;
+    return paced_error(PACED_INVALID, "PACED_CONV=%s: no such algorithm; " ALGORITHMS, forced);
+}
+
+enum paced_err conv_check_tuning(const struct conv *v, const struct paced_tuning *tuning,
+                                 enum paced_precision precision, int samples) {
+    const struct conv_algorithm *algorithm;
+    for (int d = 0; d < PACED_CONV_DIRECTIONS; ++d)
+        PACED_TRY(by_tuning(tuning, v, samples, (struct paced_conv_use){(enum paced_conv_direction)d, precision, NULL},
+                            &algorithm));
     return PACED_OK;
 }

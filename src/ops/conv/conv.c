@@ -83,3 +83,14 @@ bool paced_conv_of(const struct paced_node *node, struct paced_conv *conv) {
     *conv = (struct paced_conv){v->k, v->size, v->stride, v->pad, v->dilation, v->bias, false};
     return true;
 }
+
+enum paced_err paced_conv_check_tuning(const struct paced_graph *graph, const struct paced_tuning *tuning,
+                                       enum paced_precision precision, int samples) {
+    struct paced_conv conv;
+    PACED_TRY(conv_check_forced());
+    for (size_t i = 0; i < paced_graph_node_count(graph); ++i) {
+        const struct paced_node *node = paced_graph_node(graph, i);
+        if (paced_conv_of(node, &conv)) PACED_TRY(conv_check_tuning(node->attributes, tuning, precision, samples));
+    }
+    return PACED_OK;
+}

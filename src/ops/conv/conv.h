@@ -50,7 +50,12 @@ int64_t conv_winograd_products(const struct conv *conv, int m, bool backward_dat
 enum paced_err conv_choose(struct paced_exec *exec, const struct conv *conv, enum paced_conv_direction direction,
                            const struct conv_algorithm **algorithm);
 
-/* True if a layer with this output must sum in blocks in the current forward pass (conv.c). */
+/* PACED_INVALID if PACED_CONV names no algorithm, or if the tuning has one that does not apply. */
+enum paced_err conv_check_forced(void);
+enum paced_err conv_check_tuning(const struct conv *conv, const struct paced_tuning *tuning,
+                                 enum paced_precision precision, int samples);
+
+/* True if a layer with this output must sum in blocks in the current forward pass (choose.c). */
 bool conv_forward_is_blocked(const struct paced_exec *exec, struct paced_shape out);
 
 uint64_t conv_workspace_bytes(const struct conv *conv, int samples, uint64_t limit); /* enough for every algorithm */

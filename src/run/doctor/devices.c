@@ -66,9 +66,8 @@ static enum paced_err try_step(json_t *device, const char *step) {
 
 /* A device that fails the first step is not tried any further. */
 static enum paced_err try_device(json_t *device) {
-    static const char *const steps[] = {"half storage",      "half arithmetic", "bfloat16 storage",
-                                        "bfloat16 products", "bfloat16 tiles",  "matrix products",
-                                        "network"};
+    static const char *const steps[] = {"half storage",   "half arithmetic", "bfloat16 storage", "bfloat16 products",
+                                        "bfloat16 tiles", "matrix products", "network"};
     struct paced_device_info info;
     char *why;
     json_object_set_new(device, "trials", json_object());
