@@ -14,7 +14,7 @@ static void add_state(struct paced_weights *weights, const struct train_state *s
     double lr = paced_schedule_lr(&config->train, (int)s->epoch);
     int64_t counts[] = {(int64_t)s->sums.images, (int64_t)s->sums.batches};
     paced_weights_add(weights, "run.epoch", PACED_I64, 1, one, &s->epoch);
-    paced_weights_add(weights, "run.order", PACED_I64, 1, one, &s->order_hash);
+    paced_weights_add(weights, "run.order", PACED_I64, 1, one, &s->hashes.order);
     paced_weights_add(weights, "run.select", PACED_I64, 1, one, &s->select);
     paced_weights_add(weights, "run.best", PACED_F64, 1, one, &s->best);
     paced_weights_add(weights, "run.best_epoch", PACED_I64, 1, one, &s->best_epoch);
@@ -23,7 +23,7 @@ static void add_state(struct paced_weights *weights, const struct train_state *s
     paced_weights_add(weights, "run.pixels", PACED_F64, 1, one, &s->sums.loss.pixels);
     paced_weights_add(weights, "run.seconds", PACED_F64, 1, one, &s->sums.seconds);
     paced_weights_add(weights, "run.counts", PACED_I64, 1, (int64_t[]){2}, counts);
-    paced_weights_add(weights, "run.inputs", PACED_I64, 1, inputs, s->inputs);
+    paced_weights_add(weights, "run.inputs", PACED_I64, 1, inputs, s->hashes.inputs);
     paced_weights_add(weights, "run.lr", PACED_F64, 1, one, &lr);
     paced_scores_save(s->sums.scores, "run.scores", weights);
 }
@@ -79,10 +79,10 @@ static int take_absent(const struct paced_weights *weights) {
 
 /* Reads what older states lack. */
 static enum paced_err take_newer_state(const struct paced_weights *weights, const char *path, struct train_state *s) {
-    memset(s->inputs, 0, sizeof s->inputs);
+    memset(s->hashes.inputs, 0, sizeof s->hashes.inputs);
     s->lr = NAN;
     if (paced_weights_find(weights, "run.inputs"))
-        PACED_TRY(take(weights, path, "run.inputs", PACED_I64, TRAIN_INPUTS, s->inputs));
+        PACED_TRY(take(weights, path, "run.inputs", PACED_I64, TRAIN_INPUTS, s->hashes.inputs));
     if (paced_weights_find(weights, "run.lr")) PACED_TRY(take(weights, path, "run.lr", PACED_F64, 1, &s->lr));
     return PACED_OK;
 }
@@ -90,7 +90,7 @@ static enum paced_err take_newer_state(const struct paced_weights *weights, cons
 static enum paced_err take_state(const struct paced_weights *weights, const char *path, struct train_state *s) {
     int64_t counts[2];
     PACED_TRY(take(weights, path, "run.epoch", PACED_I64, 1, &s->epoch));
-    PACED_TRY(take(weights, path, "run.order", PACED_I64, 1, &s->order_hash));
+    PACED_TRY(take(weights, path, "run.order", PACED_I64, 1, &s->hashes.order));
     PACED_TRY(take(weights, path, "run.select", PACED_I64, 1, &s->select));
     PACED_TRY(take(weights, path, "run.best", PACED_F64, 1, &s->best));
     PACED_TRY(take(weights, path, "run.best_epoch", PACED_I64, 1, &s->best_epoch));

@@ -19,6 +19,7 @@
 #include "src/run/train/checkpoint.h"
 #include "src/run/train/initial.h"
 #include "src/run/train/inputs.h"
+#include "src/run/train/resume.h"
 #include "src/run/train/tensorboard.h"
 
 struct trainer {
@@ -106,91 +107,26 @@ static void close_parts(struct trainer *t) {
     run_files_finish(&t->files);
 }
 
-/* Hash of the inputs that determine the order of the images. A partial epoch resumes only if it is unchanged. */
-static uint64_t hash_order(const struct trainer *t) {
-    int64_t sizes[] = {(int64_t)paced_dataset_count(t->inputs.train), t->batch, t->config->train.shuffle};
-    uint64_t hash = paced_hash(PACED_HASH_START, sizes, sizeof sizes);
-    for (size_t i = 0; i < paced_dataset_count(t->inputs.train); ++i) {
-        const char *name = paced_dataset_image_name(t->inputs.train, i);
-        hash = paced_hash(hash, name, strlen(name) + 1);
-    }
-    return hash;
-}
-
-static void hash_inputs(const struct trainer *t, uint64_t hashes[TRAIN_INPUTS]) {
-    hashes[INPUT_TEACHER] = has_teacher(t) ? t->teacher.hash : 0;
-    hashes[INPUT_TRAIN] = paced_dataset_hash(t->inputs.train);
-    hashes[INPUT_VAL] = paced_dataset_hash(t->inputs.val);
-    hashes[INPUT_LABELS] = paced_masks_hash(paced_dataset_masks(t->inputs.train));
-}
-
-/* Refuses to resume with other inputs, whose results would be mixed with those of the first ones. */
-static enum paced_err take_inputs(struct trainer *t) {
-    static const struct {
-        const char *key, *what;
-    } inputs[] = {[INPUT_TEACHER] = {"distill.teacher", "other weights of the teacher"},
-                  [INPUT_TRAIN] = {"data.train", "another list of training images"},
-                  [INPUT_VAL] = {"data.val", "another list of validation images"},
-                  [INPUT_LABELS] = {"data.labels", "another label table"}};
-    uint64_t hashes[TRAIN_INPUTS];
-    enum paced_err err = PACED_OK;
-    hash_inputs(t, hashes);
-    for (size_t i = 0; !err && i < TRAIN_INPUTS; ++i) {
-        if (!t->state.inputs[i] || !hashes[i] || t->state.inputs[i] == hashes[i]) continue;
-        char *value = paced_config_value(t->config, inputs[i].key);
-        err = paced_error_at(PACED_INVALID, t->files.state,
-                             "was saved with %s than %s = %s; resume with the original file, or start again with "
-                             "--overwrite",
-                             inputs[i].what, inputs[i].key, *value ? value : "(empty)");
-        free(value);
-    }
-    memcpy(t->state.inputs, hashes, sizeof hashes);
-    return err;
-}
-
-/* Warns if settings that were changed between stop and resume change the learning rate abruptly. */
-static void warn_of_lr(const struct trainer *t) {
-    enum { SMOOTH_PERCENT = 1 };
-    double lr = paced_schedule_lr(&t->config->train, (int)t->state.epoch), was = t->state.lr;
-    if (isnan(was) || fabs(lr - was) * 100 <= SMOOTH_PERCENT * fmax(lr, was)) return;
-    paced_log(PACED_LOG_WARN,
-              "%s: the learning rate of epoch %lld jumps to %g; it was to be %g by the settings of [train] until now",
-              t->files.dir, (long long)t->state.epoch + 1, lr, was);
+static struct train_hashes hash_inputs(const struct trainer *t) {
+    return resume_hash(t->config, &t->inputs, t->batch, has_teacher(t) ? t->teacher.hash : 0);
 }
 
 static enum paced_err start_fresh(struct trainer *t) {
     const struct paced_config *c = t->config;
     PACED_TRY(initial_load(&t->network, c));
     paced_rng_seed(&t->state.rng, (uint64_t)c->run.seed, PACED_STREAM_SHUFFLE);
-    t->state.order_hash = hash_order(t);
+    t->state.hashes = hash_inputs(t);
     t->state.select = c->train.select;
     t->state.absent = c->test.absent;
-    hash_inputs(t, t->state.inputs);
     return PACED_OK;
 }
 
 static enum paced_err start_again(struct trainer *t) {
+    struct train_hashes hashes = hash_inputs(t);
     PACED_TRY(checkpoint_load(t->files.state, &t->network, t->optimizer, &t->state));
-    if (t->state.select != t->config->train.select)
-        return paced_error_at(PACED_INVALID, t->files.state,
-                              "the best weights so far were selected by another measure than train.select = %s; resume "
-                              "with the original train.select, or start again with --overwrite",
-                              paced_select_name(t->config->train.select));
-    if (t->state.sums.batches > 0 && t->state.order_hash != hash_order(t))
-        return paced_error_at(
-            PACED_INVALID, t->files.state,
-            "was stopped within an epoch of other batches; resume with the original data.train, train.batch and "
-            "train.shuffle, or start again with --overwrite");
-    PACED_TRY(take_inputs(t));
-    t->state.order_hash = hash_order(t);
-    if (t->state.epoch == 0) return PACED_OK;
-    if (!paced_path_exists(t->files.best))
-        return paced_error_at(
-            PACED_INVALID, t->files.best,
-            "is missing: these were the best weights, of epoch %lld; restore the file, or start again "
-            "with --overwrite",
-            (long long)t->state.best_epoch);
-    return paced_run_log_read(&t->log, t->files.log, (int)t->state.epoch);
+    PACED_TRY(resume_check(t->config, &t->files, &t->state, &hashes));
+    t->state.hashes = hashes;
+    return t->state.epoch > 0 ? paced_run_log_read(&t->log, t->files.log, (int)t->state.epoch) : PACED_OK;
 }
 
 /* ---- pacing -------------------------------------------------------------------------------------------------- */
@@ -322,20 +258,6 @@ static bool is_done(const struct trainer *t) {
     return t->state.epoch >= t->config->train.epochs || is_out_of_patience(t);
 }
 
-/* Refuses to compare the Dice of the best weights so far with another Dice of the epochs to come. */
-static enum paced_err check_dice(struct trainer *t) {
-    const struct paced_config *c = t->config;
-    bool other = c->data.classes > 2 && t->state.absent != c->test.absent;
-    if (other && c->train.select == PACED_SELECT_DICE && t->state.best_epoch > 0)
-        return paced_error_at(
-            PACED_INVALID, t->files.state,
-            "the best weights so far were selected by the dice of test.absent = %s; resume with that, "
-            "or start again with --overwrite",
-            paced_absent_name(t->state.absent));
-    t->state.absent = c->test.absent;
-    return PACED_OK;
-}
-
 /* Advances the training state past the epoch and writes all files. */
 static enum paced_err close_epoch(struct trainer *t) {
     const struct paced_config *c = t->config;
@@ -458,9 +380,10 @@ static enum paced_err begin_again(struct trainer *t) {
     PACED_TRY(start_again(t));
     PACED_TRY(run_files_tidy(&t->files));
     if (is_done(t)) return PACED_OK; /* nothing is trained, so the stored settings stay valid */
-    PACED_TRY(check_dice(t));
+    PACED_TRY(resume_check_dice(t->config, &t->files, &t->state));
+    t->state.absent = t->config->test.absent;
     run_files_tell_changes(&t->files, t->config);
-    warn_of_lr(t);
+    resume_warn_of_lr(t->config, &t->files, &t->state);
     return run_files_write_config(&t->files, t->config, t->device);
 }
 
