@@ -136,7 +136,6 @@ void paced_rng_shuffle(struct paced_rng *rng, uint32_t *items, size_t count); /*
 
 bool paced_path_exists(const char *path);
 bool paced_path_is_dir(const char *path);
-bool paced_path_is_link(const char *path);                /* a symbolic one, even if it leads nowhere */
 char *paced_path_join(const char *dir, const char *name); /* `name` if it is absolute or `dir` is empty */
 char *paced_path_absolute(const char *path);              /* relative to the current directory; need not exist */
 char *paced_path_dir(const char *path);                   /* "a/b.png" -> "a"; "b.png" -> "." */
@@ -163,6 +162,10 @@ enum paced_err paced_file_read(const char *path, size_t max_bytes, uint8_t **dat
 /* Reads a text file, without the UTF-8 byte order mark that editors on Windows write. PACED_INVALID for zero bytes, as
  * in UTF-16. */
 enum paced_err paced_file_read_text(const char *path, size_t max_bytes, char **text);
+
+/* PACED_INVALID for a symbolic link, even one that leads nowhere. Results never replace links or the files that they
+ * lead to. Long work calls it first; the functions that write call it themselves. */
+enum paced_err paced_link_check(const char *path);
 
 /* A file that appears complete or not at all: written under a temporary name next to `path`, then fsync and rename.
  *   struct paced_atomic f;

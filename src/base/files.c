@@ -93,10 +93,11 @@ static enum paced_err write_error(const char *path, const char *cause) {
                           "cannot write: %s; check the directory, its permissions and the free space", cause);
 }
 
-/* The target of a symbolic link, so that the file is replaced and not the link. */
-static char *final_path(const char *path) {
-    char *real = realpath(path, NULL);
-    return real ? real : paced_strdup(path);
+enum paced_err paced_link_check(const char *path) {
+    struct stat info;
+    if (lstat(path, &info) != 0 || !S_ISLNK(info.st_mode)) return PACED_OK;
+    return paced_error_at(PACED_INVALID, path,
+                          "is a symbolic link in the place of a result; remove it, or choose another place");
 }
 
 /* True for anything but a plain file: a rename would replace a device such as /dev/null. */
@@ -106,23 +107,24 @@ static bool is_special(const char *path) {
 }
 
 enum paced_err paced_file_check(const char *path) {
+    PACED_TRY(paced_link_check(path));
     if (is_special(path))
         return paced_error_at(PACED_INVALID, path, "exists and is not a plain file; choose another name");
-    char *final = final_path(path), *dir = paced_path_dir(final);
+    char *dir = paced_path_dir(path);
     enum paced_err err = paced_path_is_dir(dir) ? paced_dir_check(dir)
                                                 : paced_error_at(PACED_INVALID, path,
                                                                  "cannot be written: there is no directory %s; "
                                                                  "create it, or choose another place",
                                                                  dir);
     free(dir);
-    free(final);
     return err;
 }
 
 enum paced_err paced_atomic_open(struct paced_atomic *file, const char *path) {
     *file = (struct paced_atomic){0};
+    PACED_TRY(paced_link_check(path));
     if (is_special(path)) return write_error(path, "it exists and is not a plain file");
-    file->path = final_path(path);
+    file->path = paced_strdup(path);
     file->temporary = paced_format("%s.tmp.%ld", file->path, (long)getpid());
     unlink(file->temporary); /* left by a killed process with the same id */
     int fd = open(file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
@@ -190,7 +192,8 @@ enum paced_err paced_file_write(const char *path, const void *data, size_t size)
 }
 
 enum paced_err paced_file_append(const char *path, const void *data, size_t size) {
-    int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+    PACED_TRY(paced_link_check(path));
+    int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0) return write_error(path, strerror(errno));
     ssize_t written = write(fd, data, size);
     int failure = written < 0 ? errno : (size_t)written < size ? ENOSPC : 0;

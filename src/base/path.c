@@ -19,11 +19,6 @@ bool paced_path_is_dir(const char *path) {
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
-bool paced_path_is_link(const char *path) {
-    struct stat info;
-    return lstat(path, &info) == 0 && S_ISLNK(info.st_mode);
-}
-
 char *paced_path_join(const char *dir, const char *name) {
     if (*name == '/' || !dir || !*dir) return paced_strdup(name);
     bool has_slash = dir[strlen(dir) - 1] == '/';

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "paced/run.h"
+#include "src/run/files.h"
 #include "src/run/lock.h"
 #include "src/run/report_runs.h"
 
@@ -11,7 +12,7 @@ enum paced_err paced_command_report(const struct paced_arguments *arguments) {
     struct dir_lock *lock;
     PACED_TRY(dir_lock_take(&lock, arguments->output));
     struct report_runs list = {0};
-    enum paced_err err = PACED_OK;
+    enum paced_err err = run_files_check_report_links(arguments->output);
     for (size_t i = 0; !err && i < arguments->name_count; ++i) err = report_runs_take(&list, arguments->names[i]);
     char *title = arguments->name_count > 1
                       ? paced_format("%zu %s", list.run_count, paced_plural(list.run_count, "run", "runs"))

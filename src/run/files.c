@@ -91,18 +91,55 @@ static bool is_left_over(const char *name) {
     return false;
 }
 
-/* Removes the files that `is_selected` from a folder; a missing folder is no error. */
-static enum paced_err clear_from(const char *folder, bool (*is_selected)(const char *name)) {
+/* True for a file that a test, a measurement of robustness or the report about them writes. */
+static bool is_of_test(const char *name) {
+    for (size_t i = 0; i < PACED_COUNT(table); ++i)
+        if (!table[i].trained && strcmp(name, table[i].name) == 0) return true;
+    return is_plot(name);
+}
+
+static bool is_of_training(const char *name) {
+    for (size_t i = 0; i < PACED_COUNT(table); ++i)
+        if (strcmp(name, table[i].name) == 0) return true;
+    return is_plot(name) || is_events(name);
+}
+
+/* True for a file that an experiment, or a report about several runs, writes. */
+static bool is_of_report(const char *name) {
+    static const char *const names[] = {"comparison.csv", "differences.csv", "seeds.csv",           "sweep.csv",
+                                        "sweep.svg",      "curves.svg",      "training_curves.svg", "reliability.svg",
+                                        "report.html",    "runs.txt"};
+    for (size_t i = 0; i < PACED_COUNT(names); ++i)
+        if (strcmp(name, names[i]) == 0) return true;
+    return is_plot(name);
+}
+
+/* Calls `visit` with the files of a folder that `is_selected`; a missing folder is no error. */
+static enum paced_err visit_files(const char *folder, bool (*is_selected)(const char *name),
+                                  enum paced_err (*visit)(const char *path)) {
     DIR *dir = opendir(folder);
     enum paced_err err = PACED_OK;
     for (struct dirent *entry; !err && dir && (entry = readdir(dir));) {
         if (!is_selected(entry->d_name)) continue;
         char *path = paced_path_join(folder, entry->d_name);
-        err = paced_file_remove(path);
+        err = visit(path);
         free(path);
     }
     if (dir) closedir(dir);
     return err;
+}
+
+static enum paced_err clear_from(const char *folder, bool (*is_selected)(const char *name)) {
+    return visit_files(folder, is_selected, paced_file_remove);
+}
+
+enum paced_err run_files_check_links(const struct run_files *files, bool trains) {
+    PACED_TRY(visit_files(files->dir, trains ? is_of_training : is_of_test, paced_link_check));
+    return visit_files(files->overlays, is_overlay, paced_link_check);
+}
+
+enum paced_err run_files_check_report_links(const char *dir) {
+    return visit_files(dir, is_of_report, paced_link_check);
 }
 
 enum paced_err run_files_clear_overlays(const struct run_files *files) {

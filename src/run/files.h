@@ -20,6 +20,12 @@ void run_files_finish(struct run_files *files);
  * the last. Overlays and files whose names vary are left out. */
 const char *run_files_result(const struct run_files *files, size_t index, bool trains);
 
+/* PACED_INVALID for a symbolic link in the place of a file that a training, or else a test or a measurement of
+ * robustness, replaces. */
+enum paced_err run_files_check_links(const struct run_files *files, bool trains);
+/* The same for the directory of an experiment or a report. */
+enum paced_err run_files_check_report_links(const char *dir);
+
 bool run_files_hold_run(const struct run_files *files);
 /* Creates the directory and removes the files of the run that is replaced. */
 enum paced_err run_files_clear(const struct run_files *files);

@@ -53,6 +53,7 @@ static enum paced_err check(const struct paced_config *config, const char *dir, 
     for (size_t i = 0; !err && (result = run_files_result(&files, i, trains)); ++i)
         err = check_result(result, &files, config, keys);
     if (!err) err = check_result(files.overlays, &files, config, "data.root");
+    if (!err) err = run_files_check_links(&files, trains);
     run_files_finish(&files);
     return err;
 }

@@ -10,7 +10,8 @@ enum paced_err overwrite_check(const char *input_key, const char *input, const c
                                const char *output);
 
 /* The same for all files that a training, or a test or measurement of robustness, reads, and those that it replaces in
- * `dir`. Also PACED_INVALID for a config.ini there that this program did not write. */
+ * `dir`. Also PACED_INVALID for a config.ini there that this program did not write, and for a symbolic link in the
+ * place of a result. */
 enum paced_err overwrite_check_training(const struct paced_config *config, const char *dir);
 enum paced_err overwrite_check_test(const struct paced_config *config, const char *dir);
 

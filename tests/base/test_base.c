@@ -75,19 +75,55 @@ static void test_atomic_refuses(void **state) {
     free(nowhere);
 }
 
-static void test_atomic_link(void **state) {
+static void assert_content(const char *path, const char *content) {
+    char *text;
+    assert_int_equal(paced_file_read_text(path, 0, &text), PACED_OK);
+    assert_string_equal(text, content);
+    free(text);
+}
+
+/* A link is refused, whether it leads to a file or nowhere, and no file appears at its target. */
+static void test_links_are_refused(void **state) {
     (void)state;
-    char *target = paced_path_join(dir, "target"), *name = paced_path_join(dir, "link");
-    struct stat info;
-    assert_int_equal(paced_file_write(target, "a", 1), PACED_OK);
-    assert_int_equal(symlink(target, name), 0);
-    assert_int_equal(paced_file_write(name, "bc", 2), PACED_OK);
-    assert_int_equal(lstat(name, &info), 0);
-    assert_true(S_ISLNK(info.st_mode));
-    assert_int_equal(stat(target, &info), 0);
-    assert_int_equal(info.st_size, 2);
+    const char *const targets[] = {"target", "gone"};
+    char *target = paced_path_join(dir, "target"), *gone = paced_path_join(dir, "gone");
+    assert_int_equal(paced_file_write(target, "kept", 4), PACED_OK);
+    for (size_t i = 0; i < PACED_COUNT(targets); ++i) {
+        char *name = paced_format("%s/link_%zu", dir, i);
+        assert_int_equal(symlink(targets[i], name), 0);
+        capture_begin();
+        enum paced_err errors[] = {paced_link_check(name), paced_file_check(name), paced_file_write(name, "bc", 2),
+                                   paced_file_append(name, "bc", 2)};
+        char *said = capture_end();
+        for (size_t k = 0; k < PACED_COUNT(errors); ++k) assert_int_equal(errors[k], PACED_INVALID);
+        assert_non_null(strstr(said, name));
+        assert_non_null(
+            strstr(said, ": is a symbolic link in the place of a result; remove it, or choose another place"));
+        free(said);
+        free(name);
+    }
+    assert_content(target, "kept");
+    assert_false(paced_path_exists(gone));
+    assert_int_equal(entries_named("^link_.*tmp"), 0);
+    free(gone);
     free(target);
+}
+
+/* A link that appears after the opening is replaced, not followed. */
+static void test_late_link_is_replaced(void **state) {
+    (void)state;
+    char *target = paced_path_join(dir, "late_target"), *name = paced_path_join(dir, "late_link");
+    struct paced_atomic file;
+    assert_int_equal(paced_file_write(target, "kept", 4), PACED_OK);
+    assert_int_equal(paced_atomic_open(&file, name), PACED_OK);
+    fputs("new", file.stream);
+    assert_int_equal(symlink("late_target", name), 0);
+    assert_int_equal(paced_atomic_commit(&file), PACED_OK);
+    assert_int_equal(paced_link_check(name), PACED_OK);
+    assert_content(name, "new");
+    assert_content(target, "kept");
     free(name);
+    free(target);
 }
 
 static void test_begins(void **state) {
@@ -382,12 +418,25 @@ static void test_hash(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_atomic),    cmocka_unit_test(test_atomic_refuses), cmocka_unit_test(test_atomic_link),
-        cmocka_unit_test(test_append),    cmocka_unit_test(test_file_read),      cmocka_unit_test(test_file_read_text),
-        cmocka_unit_test(test_cache_dir), cmocka_unit_test(test_text),           cmocka_unit_test(test_clean_text),
-        cmocka_unit_test(test_list),      cmocka_unit_test(test_list_check),     cmocka_unit_test(test_nearest),
-        cmocka_unit_test(test_parse),     cmocka_unit_test(test_hash),           cmocka_unit_test(test_shipped),
-        cmocka_unit_test(test_plural),    cmocka_unit_test(test_begins),         cmocka_unit_test(test_unreadable),
+        cmocka_unit_test(test_atomic),
+        cmocka_unit_test(test_atomic_refuses),
+        cmocka_unit_test(test_links_are_refused),
+        cmocka_unit_test(test_late_link_is_replaced),
+        cmocka_unit_test(test_append),
+        cmocka_unit_test(test_file_read),
+        cmocka_unit_test(test_file_read_text),
+        cmocka_unit_test(test_cache_dir),
+        cmocka_unit_test(test_text),
+        cmocka_unit_test(test_clean_text),
+        cmocka_unit_test(test_list),
+        cmocka_unit_test(test_list_check),
+        cmocka_unit_test(test_nearest),
+        cmocka_unit_test(test_parse),
+        cmocka_unit_test(test_hash),
+        cmocka_unit_test(test_shipped),
+        cmocka_unit_test(test_plural),
+        cmocka_unit_test(test_begins),
+        cmocka_unit_test(test_unreadable),
         cmocka_unit_test(test_quote),
     };
     return cmocka_run_group_tests_name("base", tests, make_dir, remove_dir);

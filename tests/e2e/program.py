@@ -88,7 +88,7 @@ def snapshot(root):
     for folder, folders, files in os.walk(root):
         for name in folders + files:
             path = os.path.join(folder, name)
-            info = os.stat(path)
+            info = os.lstat(path)
             found[path] = "folder" if name in folders else (info.st_ino, info.st_size, info.st_mtime_ns)
     return found
 

@@ -129,8 +129,24 @@ static enum paced_err write_record(const char *dir, const char *text) {
     return err;
 }
 
+static enum paced_err check_link(const char *dir, const char *name) {
+    char *path = paced_path_join(dir, name);
+    enum paced_err err = paced_link_check(path);
+    free(path);
+    return err;
+}
+
+/* Refuses a symbolic link in the place of a file beside the folders of images. */
+static enum paced_err check_links(const char *dir) {
+    PACED_TRY(check_link(dir, RECORD));
+    PACED_TRY(check_link(dir, LABELS));
+    for (size_t i = 0; i < PACED_COUNT(split_names); ++i) PACED_TRY(check_link(dir, split_names[i]));
+    return PACED_OK;
+}
+
 enum paced_err paced_synth_claim(const char *dir, int64_t count, int64_t size) {
     PACED_TRY(check(count, size));
+    PACED_TRY(check_links(dir));
     return write_record(dir, mark);
 }
 
@@ -145,15 +161,16 @@ static enum paced_err refuse_file(const char *dir, const char *name) {
     return err;
 }
 
-/* Refuses a folder that is not empty, by the name of its first file. */
-static enum paced_err refuse_folder(const char *dir, const char *folder) {
+/* Returns the first error of the check of a folder's files, in the order of their names. */
+static enum paced_err check_folder(const char *dir, const char *folder,
+                                   enum paced_err (*check_file)(const char *dir, const char *name)) {
     char *path = paced_path_join(dir, folder);
     struct dirent **entries;
     enum paced_err err = PACED_OK;
     int count = scandir(path, &entries, NULL, alphasort);
     for (int i = 0; i < count; ++i) {
         const char *name = entries[i]->d_name;
-        if (!err && strcmp(name, ".") != 0 && strcmp(name, "..") != 0) err = refuse_file(path, name);
+        if (!err && strcmp(name, ".") != 0 && strcmp(name, "..") != 0) err = check_file(path, name);
         free(entries[i]);
     }
     if (count >= 0) free(entries);
@@ -161,11 +178,13 @@ static enum paced_err refuse_folder(const char *dir, const char *folder) {
     return err;
 }
 
-/* Refuses to mix a set with files of other origin. */
-static enum paced_err refuse_others(const struct synth_set *set, const char *dir) {
+/* Refuses links, and to mix a set with files of other origin. */
+static enum paced_err check_files(const struct synth_set *set, const char *dir) {
+    PACED_TRY(check_links(dir));
+    for (size_t i = 0; i < set->folder_count; ++i) PACED_TRY(check_folder(dir, set->folders[i], check_link));
     if (is_synthetic(dir)) return PACED_OK;
     PACED_TRY(refuse_file(dir, RECORD));
-    for (size_t i = 0; i < set->folder_count; ++i) PACED_TRY(refuse_folder(dir, set->folders[i]));
+    for (size_t i = 0; i < set->folder_count; ++i) PACED_TRY(check_folder(dir, set->folders[i], refuse_file));
     if (set->write_labels) PACED_TRY(refuse_file(dir, LABELS));
     for (size_t i = 0; i < PACED_COUNT(split_names); ++i) PACED_TRY(refuse_file(dir, split_names[i]));
     return PACED_OK;
@@ -173,7 +192,7 @@ static enum paced_err refuse_others(const struct synth_set *set, const char *dir
 
 /* Creates the folders and removes the splits of an earlier set, whose images will be replaced. */
 static enum paced_err begin(const struct synth_set *set, const char *dir, const char *record) {
-    PACED_TRY(refuse_others(set, dir));
+    PACED_TRY(check_files(set, dir));
     enum paced_err err = write_record(dir, record);
     for (size_t i = 0; err == PACED_OK && i < set->folder_count; ++i) {
         char *path = paced_path_join(dir, set->folders[i]);

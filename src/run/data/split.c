@@ -238,10 +238,10 @@ static void division_finish(struct division *d) {
 
 /* Existing splits are replaced only with --overwrite. */
 static enum paced_err check_output(const struct paced_arguments *arguments) {
-    for (size_t i = 0; i < PACED_COUNT(split_names) && !arguments->overwrite; ++i) {
+    for (size_t i = 0; i < PACED_COUNT(split_names); ++i) {
         char *path = paced_path_join(arguments->output, split_names[i]);
-        enum paced_err err = PACED_OK;
-        if (paced_path_exists(path))
+        enum paced_err err = paced_link_check(path);
+        if (!err && !arguments->overwrite && paced_path_exists(path))
             err = paced_error_at(PACED_INVALID, path,
                                  "exists already; replace it with --overwrite, or choose another --output");
         free(path);

@@ -354,6 +354,7 @@ enum paced_err paced_command_experiment(const struct paced_arguments *arguments)
     paced_catch_stop();
     enum paced_err err = open_experiment(&e, arguments);
     if (!err) err = dir_lock_take(&lock, e.plan.config.run.output);
+    if (!err) err = run_files_check_report_links(e.plan.config.run.output);
     if (!err) err = run_experiment(&e);
     dir_lock_release(lock);
     close_experiment(&e);

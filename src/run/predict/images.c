@@ -105,12 +105,6 @@ char *item_result(const char *output, const struct item *item, struct result_end
     return path;
 }
 
-enum paced_err result_check_link(const char *result) {
-    if (!paced_path_is_link(result)) return PACED_OK;
-    return paced_error_at(PACED_INVALID, result,
-                          "is a symbolic link in the place of a result; remove it, or choose another --output");
-}
-
 struct item images_item(const struct images *images, size_t i) {
     return (struct item){images->paths[i], images->slices ? images->slices[i] : 0};
 }
@@ -157,10 +151,10 @@ static struct inputs list_inputs(const struct images *images, const char *config
 
 static enum paced_err check_input(const struct inputs *inputs, const char *result, const char *output) {
     struct stat info;
-    if (stat(result, &info) != 0) return result_check_link(result);
+    if (stat(result, &info) != 0) return paced_link_check(result);
     const struct input key = {info.st_dev, info.st_ino, NULL};
     const struct input *found = bsearch(&key, inputs->list, inputs->count, sizeof key, compare_inputs);
-    if (!found) return result_check_link(result);
+    if (!found) return paced_link_check(result);
     return paced_error_at(PACED_INVALID, found->path,
                           "--output %s would replace an input by the result %s; choose another directory", output,
                           result);

@@ -36,9 +36,6 @@ char *image_stem(const char *path);
 /* The mask beside an image, with its slice: "<stem>_mask" with the ending of an existing file, else .png. */
 char *image_mask(const char *path, bool *exists);
 char *result_path(const char *output, const char *image, const char *ending);
-/* PACED_INVALID for a symbolic link in the place of a result: writing follows links to single files, and would replace
- * a file elsewhere. */
-enum paced_err result_check_link(const char *result);
 /* Result e of an image. */
 char *item_result(const char *output, const struct item *item, struct result_endings endings, size_t e);
 

@@ -39,7 +39,7 @@ static char *settings_text(const struct prediction *p, const struct paced_config
 
 static enum paced_err read_record(struct prediction *p) {
     char *text;
-    PACED_TRY(result_check_link(p->record));
+    PACED_TRY(paced_link_check(p->record));
     if (!paced_path_exists(p->record)) return PACED_OK;
     PACED_TRY(paced_file_read_text(p->record, 0, &text));
     bool ours = strncmp(text, mark, strlen(mark)) == 0;
