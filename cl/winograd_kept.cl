@@ -7,9 +7,9 @@
 
 #ifdef PRODUCT_ROWS
 #if PACED_PRODUCTS
-#define STORE_OPERAND(value, p) (*(local ushortv *)(p) = narrow(value))
+#define STORE_OPERAND(value, p) (*(local looseb *)(p) = narrow(value))
 #else
-#define STORE_OPERAND(value, p) (*(local realv *)(p) = (value))
+#define STORE_OPERAND(value, p) (*(local loosev *)(p) = (value))
 #endif
 
 /* v[plane][row][channel] of a tile; zero beyond the last channel or tile. */
@@ -73,7 +73,7 @@ INLINE void keep_output(const int m, struct winograd_tiles g, struct winograd_ke
         if (s.has_bias) add = LOADV(bias, from + c);
         LOOP (int j = 0; j < a; ++j) {
             EACH (int i = 0; i < a; ++i)
-                d[i] = *(local const realv *)(sums + (i * a + j) * s.sums_plane + row * s.outputs + c * VEC);
+                d[i] = *(local const loosev *)(sums + (i * a + j) * s.sums_plane + row * s.outputs + c * VEC);
             output_line(m, d, 1, t + j, MOST);
         }
         LOOP (int i = 0; i < m; ++i) {
