@@ -69,7 +69,8 @@ def own_precisions(folder):
     """{precision of a peer: (name and keys of the precision of `paced` that is compared with it)}."""
     plain = ("float32", {})
     mixed = "train.precision" in folder.run("config", "--keys")[0]
-    return {"float32": plain, "bfloat16": ("mixed", {"train.precision": "mixed"}) if mixed else plain}
+    keys = {"train.precision": "mixed", "predict.precision": "mixed"}
+    return {"float32": plain, "bfloat16": ("mixed", keys) if mixed else plain}
 
 
 def present(folder, peers, only):
