@@ -121,14 +121,14 @@ static void check_products(enum paced_products products) {
 
 struct layer {
     struct ref_conv conv;
-    bool bias;
+    bool bias, small; /* small: also runs on slow simulators */
 };
 
 /* Sides around tiles; channels and filters around vectors, pairs of vectors and blocks; a dilation. */
 static const struct layer layers[] = {
-    {{{2, 15, 16, 16}, 16, 3, 1, 1, 1}, true},  {{{1, 17, 4, 32}, 48, 3, 1, 1, 1}, false},
-    {{{3, 9, 31, 48}, 80, 3, 1, 0, 1}, true},   {{{1, 16, 16, 144}, 64, 3, 1, 2, 1}, true},
-    {{{2, 13, 14, 32}, 32, 3, 1, 2, 2}, false},
+    {{{1, 3, 5, 16}, 16, 3, 1, 1, 1}, true, true},     {{{2, 15, 16, 16}, 16, 3, 1, 1, 1}, true, false},
+    {{{1, 17, 4, 32}, 48, 3, 1, 1, 1}, false, false},  {{{3, 9, 31, 48}, 80, 3, 1, 0, 1}, true, false},
+    {{{1, 16, 16, 144}, 64, 3, 1, 2, 1}, true, false}, {{{2, 13, 14, 32}, 32, 3, 1, 2, 2}, false, false},
 };
 
 /* Relative L2 error. Rounding of the operands in the plain sum costs 2.6e-3, in F(2x2) 4e-3 and in F(4x4) 1.2e-2; the
@@ -180,9 +180,10 @@ static void check_convolutions(void) {
                  {"kept4", {LARGE_TILES, LARGE_TILES, LARGE_TILES}},
                  {"winograd2", {PLAIN, PLAIN, SMALL_TILES}},
                  {"im2col", {PLAIN, PLAIN, PLAIN}}};
-    for (size_t c = 0; c < PACED_COUNT(cases); ++c) {
+    for (size_t c = 0; c < (harness_is_small() ? 1 : PACED_COUNT(cases)); ++c) {
         setenv("PACED_CONV", cases[c].forced, 1);
-        for (size_t i = 0; i < PACED_COUNT(layers); ++i) check_layer(&layers[i], cases[c].bounds);
+        for (size_t i = 0; i < PACED_COUNT(layers); ++i)
+            if (layers[i].small || !harness_is_small()) check_layer(&layers[i], cases[c].bounds);
     }
     unsetenv("PACED_CONV");
 }
