@@ -141,13 +141,17 @@ static bool has_copies(const struct gemm_setting *setting) {
     return setting->path == GEMM_TILED && setting->variant == PACED_VARIANT_GPU;
 }
 
+bool gemm_withholds_binaries;
+
 /* A single product is a batch of one, because CLBlast's routine for it would be one more program to compile. */
 static enum paced_err multiply_clblast(struct paced_device *device, const struct product *p, bool copies) {
     size_t m = (size_t)p->m, n = (size_t)p->n, k = (size_t)p->k;
+    gemm_withholds_binaries = device_is_pocl(&device->info);
     CLBlastStatusCode status =
         CLBlastSgemmStridedBatched(CLBlastLayoutRowMajor, CLBlastTransposeNo, CLBlastTransposeNo, m, n, k, 1.0f,
                                    p->a->memory, 0, k, m * k, p->b->memory, 0, n, k * n, p->beta, p->c->memory, 0, n,
                                    m * n, (size_t)p->batch, &device->queue, profile_event(device, "gemm", copies));
+    gemm_withholds_binaries = false;
     if (status == CLBlastSuccess) return PACED_OK;
     device->blas_status = (int)status;
     return paced_error(PACED_FAILED, "device %s: CLBlast product %d x (%d, %d, %d) failed: status %d",

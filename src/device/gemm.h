@@ -51,6 +51,9 @@ struct product {
 enum paced_err gemm_multiply(struct paced_device *device, const struct gemm_setting *setting,
                              const struct product *product);
 
+/* True while CLBlast works on a device that compiles all kernels of a program for its binary (binaries.c). */
+extern bool gemm_withholds_binaries;
+
 /* Applies the setting if its products equal a plain loop's on this device; *passed receives the outcome. The test is a
  * trial (trial.h), or runs in this process within a trial or if none can be made. */
 enum paced_err gemm_check(struct paced_device *device, const struct gemm_setting *setting, bool *passed);
