@@ -127,7 +127,7 @@ INLINE void filter_tile(const int m, int from, int outputs, int filters, int cha
     if (id >= (uint)(across * (padded / 16))) return;
     int k0 = id % across * 16, c0 = id / across * 16;
     realv block[9][16];
-    EACH (int tap = 0; tap < 9; ++tap) {
+    PASS (int tap = 0; tap < 9; ++tap) {
         EACH (int i = 0; i < 16; ++i) {
             block[tap][i] = 0;
             if (c0 < channels) block[tap][i] = LOADV(w + ((size_t)(from + k0 + i) * 9 + tap) * channels + c0, 0);
