@@ -187,9 +187,9 @@ enum paced_err paced_device_products(struct paced_device *device, enum paced_pro
 
 /* A kernel, named where it is launched, here relu_fwd of relu.cl:
  *   return PACED_LAUNCH(device, PACED_KERNEL(relu, relu_fwd), range, vec, x, y, count);
- * Its file is searched in $PACED_CL_DIR, then by paced_shipped_path; parameters.h and common.clh are prepended.
- * Programs are built at first use, per vector width `vec` (the macro VEC) and storage, and their binaries cached on
- * disk. */
+ * Its file is searched in $PACED_CL_DIR, then by paced_shipped_path; parameters.h, builtins.clh and common.clh are
+ * prepended. Programs are built at first use, per vector width `vec` (the macro VEC) and storage, and their binaries
+ * cached on disk. */
 struct paced_kernel {
     const char *file, *name;
     const struct paced_define *defines; /* macros, up to one without a name; the same for all kernels of a file */

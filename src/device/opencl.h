@@ -22,7 +22,8 @@ struct paced_device {
     struct paced_device_info info;
     uint64_t allocated_bytes;        /* of existing buffers, without views */
     bool sync;                       /* PACED_SYNC=1: waits for every launch, so that an error names its kernel */
-    bool check_arguments;            /* PACED_CHECK_ARGUMENTS=1: compares arguments with the kernel's declaration */
+    bool check_arguments;            /* PACED_CHECK_ARGUMENTS=1: compares arguments with the kernel's declaration, and
+                                        insists on builtins.clh where it is used */
     struct program *programs;        /* built so far */
     struct profile *profile;         /* NULL unless launches are being timed */
     struct paced_tuning *tuning;     /* never NULL once the device is open */

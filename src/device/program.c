@@ -1,15 +1,15 @@
 /* Programs: kernels are built from source files at first use, with two caches, in memory and on disk.
  *
- * A program is parameters.h, common.clh and one .cl file, concatenated here with #line marks (no include path, so no
- * trouble with blanks in paths), built for one vector width and storage. Binaries are cached in the user's cache
- * directory under a hash of source, options, device and driver; a binary that the driver refuses is rebuilt from
- * source. */
+ * A program is the files below and one .cl file, concatenated here with #line marks (no include path, so no trouble
+ * with blanks in paths), built for one vector width and storage. Binaries are cached in the user's cache directory
+ * under a hash of source, options, device and driver; a binary that the driver refuses is rebuilt from source. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "src/device/opencl.h"
 
 #define MAX_KERNELS 16
+#define PREPENDED "parameters.h", "builtins.clh", "common.clh"
 
 struct program {
     struct program *next;
@@ -75,7 +75,7 @@ bool program_has_source(const char *file) {
 }
 
 uint64_t program_source_hash(const char *file) {
-    const char *const files[] = {"parameters.h", "common.clh", file};
+    const char *const files[] = {PREPENDED, file};
     uint64_t hash = PACED_HASH_START;
     for (size_t i = 0; i < PACED_COUNT(files); ++i) {
         char *path = find_source(files[i]), *text = NULL;
@@ -141,12 +141,30 @@ static void store_binary(cl_program program, const char *path) {
 
 /* ---- building ------------------------------------------------------------------------------------------------ */
 
-static enum paced_err build_source(struct paced_device *device, const char *file, const char *source,
-                                   const char *options, cl_program *out) {
+static cl_int try_source(struct paced_device *device, const char *source, const char *options, cl_program *out) {
     cl_int status;
     *out = clCreateProgramWithSource(device->context, 1, &source, NULL, &status);
-    if (status != CL_SUCCESS) return opencl_error(device, "clCreateProgramWithSource", status);
-    status = clBuildProgram(*out, 1, &device->id, options, NULL, NULL);
+    return status == CL_SUCCESS ? clBuildProgram(*out, 1, &device->id, options, NULL, NULL) : status;
+}
+
+/* Replaces the header of PoCL's compiler by builtins.clh. Where that fails, the header is read after all, except in
+ * tests, which check arguments. */
+static cl_int try_without_header(struct paced_device *device, const char *source, const char *options,
+                                 cl_program *out) {
+    char *more = paced_format("%s -D_OPENCL_H_ -DPACED_BUILTINS=1", options);
+    cl_int status = try_source(device, source, more, out);
+    free(more);
+    if (status != CL_BUILD_PROGRAM_FAILURE || device->check_arguments) return status;
+    report_build_log(device, *out);
+    clReleaseProgram(*out);
+    return try_source(device, source, options, out);
+}
+
+static enum paced_err build_source(struct paced_device *device, const char *file, const char *source,
+                                   const char *options, cl_program *out) {
+    cl_int status = device_is_pocl(&device->info) ? try_without_header(device, source, options, out)
+                                                  : try_source(device, source, options, out);
+    if (!*out) return opencl_error(device, "clCreateProgramWithSource", status);
     if (status == CL_SUCCESS) return PACED_OK;
     char *advice = opencl_crash_advice(&device->info);
     paced_error_at(PACED_FAILED, file,
@@ -171,7 +189,7 @@ static enum paced_err build(struct paced_device *device, struct program *program
     for (const struct paced_define *d = program->defines; d && d->name; ++d)
         paced_text_add(&options, " -D%s=%d", d->name, d->value);
     char *path = NULL;
-    const char *const files[] = {"parameters.h", "common.clh", program->file};
+    const char *const files[] = {PREPENDED, program->file};
     enum paced_err err = PACED_OK;
     for (size_t i = 0; i < PACED_COUNT(files) && !err; ++i) err = add_source(&source, files[i]);
     if (err) goto out;
