@@ -16,10 +16,13 @@ struct layout {
     size_t global[2], local[2];
 };
 
-/* max_group: work-items that a group of the kernel may have; 0 would be a driver's mistake. */
-static struct layout lay_out(const struct paced_device *device, struct paced_range range, size_t max_group) {
-    bool cpu = device->info.variant == PACED_VARIANT_CPU;
-    size_t group = cpu ? range.coarse ? 1 : CPU_GROUP : GPU_GROUP;
+/* Kernels with products of bfloat16 have inline assembly. In groups of more than two work-items PoCL 6.0 takes it for a
+ * request for local memory and ends the process.
+ * max_group: work-items that a group of the kernel may have; 0 would be a driver's mistake. */
+static struct layout lay_out(const struct paced_device *device, const struct paced_kernel *kernel,
+                             struct paced_range range, size_t max_group) {
+    bool cpu = device->info.variant == PACED_VARIANT_CPU, single = range.coarse || kernel->products;
+    size_t group = cpu ? single ? 1 : CPU_GROUP : GPU_GROUP;
     if (max_group > device->info.max_work_group) max_group = device->info.max_work_group;
     while (group > max_group && group > 1) group /= 2;
     size_t items = cpu && range.run > 1 ? (range.items + range.run - 1) / range.run : range.items;
@@ -117,7 +120,7 @@ enum paced_err paced_launch(struct paced_device *device, const struct paced_kern
             return launch_error(device, kernel, range, what, status);
         }
     }
-    struct layout l = lay_out(device, range, built->max_group);
+    struct layout l = lay_out(device, kernel, range, built->max_group);
     if (!built->launched) {
         paced_log_activity(COMPILING);
         crash_watch_again();
