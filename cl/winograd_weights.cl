@@ -6,7 +6,6 @@
 #include "products.clh"
 
 #if PACED_PRODUCTS
-#define STORE_OPERANDS STOREB
 
 /* values of two tiles of a pair of rows. */
 INLINE void input_pairs(const int m, struct winograd_tiles g, int h, int w, int line, int pad, struct part first,
@@ -45,8 +44,6 @@ INLINE void input_pairs(const int m, struct winograd_tiles g, int h, int w, int 
 
 KERNELS(pairs, (struct winograd_tiles g, int h, int w, int line, int pad, SOURCE_PARAMS, global operand *values),
         SOURCE_PARTS; input_pairs(m, g, h, w, line, pad, first, second, values))
-#else
-#define STORE_OPERANDS STOREV
 #endif
 
 /* transposed[plane][k][tile] of `outputs` filters (a multiple of 16) from `from` on. VEC 16: a work-item takes 16 tiles

@@ -391,11 +391,13 @@ enum paced_err paced_gemm_blocked(struct paced_device *device, int batch, int m,
                                   const struct paced_buffer *a, const struct paced_buffer *b, struct paced_buffer *c);
 
 /* C[b] = A[b] B[b] + beta C[b] for b < batch, beta 0 or 1, by products of bfloat16 (not PACED_PRODUCTS_FLOAT) with
- * float sums: A[b] is [m][k], B[b] [k / 2][n][2] (pairs of rows), C[b] [m][n] float32. m and n are multiples of 16, k
- * of 32, else PACED_FAILED. */
+ * float sums: A[b] is [m][k], B[b] [n / panel][k / 2][panel][2] (pairs of rows in panels of columns), C[b] [m][n]
+ * float32. m and n are multiples of 16, k of 32, else PACED_FAILED. panel is n or a multiple of 32, of which the last
+ * panel may have less; panels of PACED_PANEL columns are read fastest. */
+#define PACED_PANEL 32
 enum paced_err paced_multiply_bfloat16(struct paced_device *device, enum paced_products products, int batch, int m,
-                                       int n, int k, const struct paced_buffer *a, const struct paced_buffer *b,
-                                       float beta, struct paced_buffer *c);
+                                       int n, int k, int panel, const struct paced_buffer *a,
+                                       const struct paced_buffer *b, float beta, struct paced_buffer *c);
 
 /* The names of the settings that apply to this device, by number from 0 in the order of trial; NULL beyond the last. */
 const char *paced_gemm_setting_at(const struct paced_device *device, size_t i);

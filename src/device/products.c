@@ -63,15 +63,37 @@ enum paced_err paced_device_products(struct paced_device *device, enum paced_pro
     return PACED_OK;
 }
 
+/* Rows and columns of a work-item. */
+struct split {
+    int rows, columns;
+};
+
+static uint64_t items_of(const struct split *s, int batch, int m, int n) {
+    uint64_t down = (uint64_t)((m + s->rows - 1) / s->rows), across = (uint64_t)((n + s->columns - 1) / s->columns);
+    return (uint64_t)batch * down * across;
+}
+
+/* The largest blocks, which read their operands least often, of which each core gets a few. */
+static struct split split_product(const struct paced_device_info *info, int batch, int m, int n) {
+    enum { MAX_ROWS = 128, MAX_COLUMNS = 256, MIN_SIDE = 32, ITEMS_PER_CORE = 4 };
+    struct split s = {MAX_ROWS, MAX_COLUMNS};
+    uint64_t wanted = (uint64_t)ITEMS_PER_CORE * info->compute_units;
+    while (s.columns > MIN_SIDE && items_of(&s, batch, m, n) < wanted) {
+        if (s.columns <= s.rows) s.rows /= 2;
+        if (items_of(&s, batch, m, n) < wanted) s.columns /= 2;
+    }
+    return s;
+}
+
 enum paced_err paced_multiply_bfloat16(struct paced_device *device, enum paced_products products, int batch, int m,
-                                       int n, int k, const struct paced_buffer *a, const struct paced_buffer *b,
-                                       float beta, struct paced_buffer *c) {
+                                       int n, int k, int panel, const struct paced_buffer *a,
+                                       const struct paced_buffer *b, float beta, struct paced_buffer *c) {
     const struct paced_kernel kernel = {"products.cl", "products", NULL, 0, products};
-    int rows = products == PACED_PRODUCTS_TILES ? 32 : 8; /* of a work-item */
     if (m % 16 || n % 16 || k % 32)
         return paced_error(PACED_FAILED,
                            "product of bfloat16, %d x (%d, %d, %d): m and n must be multiples of 16, k of 32", batch, m,
                            n, k);
-    uint64_t items = (uint64_t)batch * (uint64_t)((m + rows - 1) / rows);
-    return PACED_LAUNCH(device, &kernel, paced_range_chunks(items), 16, batch, m, n, k, a, b, beta, c);
+    struct split s = split_product(&device->info, batch, m, n);
+    return PACED_LAUNCH(device, &kernel, paced_range_chunks(items_of(&s, batch, m, n)), 16, batch, m, n, k, panel,
+                        s.rows, s.columns, a, b, beta, c);
 }

@@ -7,6 +7,11 @@
 
 struct paced_device *harness_device;
 
+void harness_reopen(void) {
+    paced_device_close(harness_device);
+    assert_ok(paced_device_open(&harness_device, &(struct paced_device_options){.select = "auto"}));
+}
+
 int harness_run(const char *group, const struct CMUnitTest *tests, size_t count) {
     setenv("PACED_CHECK_ARGUMENTS", "1", 1);
     enum paced_err err = paced_device_open(&harness_device, &(struct paced_device_options){.select = "auto"});

@@ -31,6 +31,9 @@ int harness_run(const char *group, const struct CMUnitTest *tests, size_t count)
         return harness_run(__FILE__, tests, PACED_COUNT(tests)); \
     }
 
+/* Opens the device anew, which then follows changed environment variables. */
+void harness_reopen(void);
+
 bool harness_is_small(void);
 
 /* Asserts call == PACED_OK; a failure shows the text of the call. */

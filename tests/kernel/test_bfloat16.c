@@ -355,6 +355,7 @@ static void test_sums(void **state) {
 static void test_convolutions(void **state) {
     (void)state;
     setenv("PACED_PRODUCTS", "float", 1);
+    harness_reopen();
     static const struct {
         const char *algorithm;
         struct ref_conv conv;

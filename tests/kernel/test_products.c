@@ -10,8 +10,7 @@
 static bool use_products(enum paced_products wanted) {
     enum paced_products found;
     setenv("PACED_PRODUCTS", paced_products_name(wanted), 1);
-    paced_device_close(harness_device);
-    assert_ok(paced_device_open(&harness_device, &(struct paced_device_options){.select = "auto"}));
+    harness_reopen();
     assert_ok(paced_device_products(harness_device, &found));
     if (found == wanted) return true;
     print_message("skipped: the device has no products of bfloat16 by %s\n", paced_products_name(wanted));
@@ -68,26 +67,27 @@ static uint16_t *operand_a(const struct size *s) {
     return a;
 }
 
-static uint16_t *operand_b(const struct size *s) {
+static uint16_t *operand_b(const struct size *s, int panel) {
     uint16_t *b = paced_alloc((size_t)(s->batch * s->k * s->n), sizeof *b), *to = b;
     for (int i = 0; i < s->batch; ++i)
-        for (int k = 0; k < s->k; k += 2)
-            for (int column = 0; column < s->n; ++column)
-                for (int odd = 0; odd < 2; ++odd) *to++ = bfloat16_of(element_of_b(s, i, k + odd, column));
+        for (int from = 0; from < s->n; from += panel)
+            for (int k = 0; k < s->k; k += 2)
+                for (int column = from; column < s->n && column < from + panel; ++column)
+                    for (int odd = 0; odd < 2; ++odd) *to++ = bfloat16_of(element_of_b(s, i, k + odd, column));
     return b;
 }
 
-static void check_product(enum paced_products products, const struct size *s, float beta) {
+static void check_product(enum paced_products products, const struct size *s, int panel, float beta) {
     size_t count = (size_t)(s->batch * s->m * s->n);
-    uint16_t *a = operand_a(s), *b = operand_b(s);
+    uint16_t *a = operand_a(s), *b = operand_b(s, panel);
     float *c = uniform("c", count);
     for (size_t i = 0; i < count; ++i) c[i] = floorf(10 * c[i]);
     struct paced_buffer *whole[3];
     struct paced_buffer *on_device[] = {buffer_of(a, (uint64_t)(s->batch * s->m * s->k) * 2, PACED_BFLOAT16, &whole[0]),
                                         buffer_of(b, (uint64_t)(s->batch * s->k * s->n) * 2, PACED_BFLOAT16, &whole[1]),
                                         buffer_of(c, count * 4, PACED_FLOAT32, &whole[2])};
-    assert_ok(paced_multiply_bfloat16(harness_device, products, s->batch, s->m, s->n, s->k, on_device[0], on_device[1],
-                                      beta, on_device[2]));
+    assert_ok(paced_multiply_bfloat16(harness_device, products, s->batch, s->m, s->n, s->k, panel, on_device[0],
+                                      on_device[1], beta, on_device[2]));
     float *got = read_floats(on_device[2], count);
     for (int i = 0; i < s->batch; ++i)
         for (int row = 0; row < s->m; ++row)
@@ -95,8 +95,8 @@ static void check_product(enum paced_products products, const struct size *s, fl
                 size_t at = (size_t)((i * s->m + row) * s->n + column);
                 float want = expected(s, i, row, column) + beta * c[at];
                 if (got[at] == want) continue;
-                print_error("%d x (%d, %d, %d): element %zu is %g, not %g\n", s->batch, s->m, s->n, s->k, at,
-                            (double)got[at], (double)want);
+                print_error("%d x (%d, %d, %d), panels of %d: element %zu is %g, not %g\n", s->batch, s->m, s->n, s->k,
+                            panel, at, (double)got[at], (double)want);
                 fail();
             }
     for (int i = 0; i < 3; ++i) {
@@ -110,10 +110,13 @@ static void check_product(enum paced_products products, const struct size *s, fl
 }
 
 static void check_products(enum paced_products products) {
-    static const struct size sizes[] = {{1, 16, 16, 32}, {2, 32, 32, 32}, {3, 48, 80, 64}, {4, 64, 48, 224}};
+    static const struct size sizes[] = {
+        {1, 16, 16, 32}, {2, 32, 32, 32}, {3, 48, 80, 64}, {4, 64, 48, 224}, {1, 144, 304, 1056}};
     for (size_t i = 0; i < PACED_COUNT(sizes); ++i) {
-        check_product(products, &sizes[i], 0.0f);
-        check_product(products, &sizes[i], 1.0f);
+        for (int beta = 0; beta < 2; ++beta) {
+            check_product(products, &sizes[i], sizes[i].n, (float)beta);
+            check_product(products, &sizes[i], PACED_PANEL, (float)beta);
+        }
     }
 }
 
@@ -129,6 +132,17 @@ static const struct layer layers[] = {
     {{{1, 3, 5, 16}, 16, 3, 1, 1, 1}, true, true},     {{{2, 15, 16, 16}, 16, 3, 1, 1, 1}, true, false},
     {{{1, 17, 4, 32}, 48, 3, 1, 1, 1}, false, false},  {{{3, 9, 31, 48}, 80, 3, 1, 0, 1}, true, false},
     {{{1, 16, 16, 144}, 64, 3, 1, 2, 1}, true, false}, {{{2, 13, 14, 32}, 32, 3, 1, 2, 2}, false, false},
+};
+
+/* For patches: strides, dilations, an odd kernel size, channels and filters that are no whole vectors; chunks of
+ * pixels; 1x1, where x itself is the matrix of all or of some chunks. */
+static const struct layer any_layers[] = {
+    {{{2, 33, 31, 3}, 16, 7, 2, 3, 1}, true, false},   {{{1, 15, 17, 16}, 17, 3, 2, 1, 1}, false, false},
+    {{{2, 13, 9, 5}, 3, 3, 1, 2, 2}, true, false},     {{{1, 16, 15, 40}, 24, 3, 2, 4, 4}, false, false},
+    {{{3, 16, 16, 64}, 32, 1, 1, 0, 1}, true, false},  {{{1, 9, 7, 32}, 33, 1, 1, 0, 1}, false, false},
+    {{{2, 9, 7, 48}, 16, 1, 2, 0, 1}, true, false},    {{{1, 4, 5, 6}, 10, 5, 1, 2, 1}, false, true},
+    {{{2, 60, 60, 3}, 5, 3, 1, 1, 1}, true, false},    {{{3, 14, 14, 512}, 48, 3, 1, 1, 1}, false, false},
+    {{{1, 64, 64, 96}, 16, 1, 1, 0, 1}, false, false},
 };
 
 /* Relative L2 error. Rounding of the operands in the plain sum costs 2.6e-3, in F(2x2) 4e-3 and in F(4x4) 1.2e-2; the
@@ -185,6 +199,10 @@ static void check_convolutions(void) {
         for (size_t i = 0; i < PACED_COUNT(layers); ++i)
             if (layers[i].small || !harness_is_small()) check_layer(&layers[i], cases[c].bounds);
     }
+    static const double plain[] = {PLAIN, PLAIN, PLAIN};
+    setenv("PACED_CONV", "im2col", 1);
+    for (size_t i = 0; i < PACED_COUNT(any_layers); ++i)
+        if (any_layers[i].small || !harness_is_small()) check_layer(&any_layers[i], plain);
     unsetenv("PACED_CONV");
 }
 

@@ -38,9 +38,9 @@ extern const struct conv_algorithm conv_kept2, conv_kept4;         /* the same, 
 bool conv_kept_applies(const struct conv *conv, int m, enum paced_products products, const struct paced_device *device,
                        uint64_t limit);
 
-/* The products of a convolution's kernels: of bfloat16 in mixed precision if the device has them, for whole vectors of
- * channels and filters. PACED_STOPPED if the user stopped the program during the device's trial. */
-enum paced_err conv_products(struct paced_device *device, enum paced_precision precision, const struct conv *conv,
+/* The products of a convolution's kernels: of bfloat16 in mixed precision if the device has them. PACED_STOPPED if the
+ * user stopped the program during the device's trial. */
+enum paced_err conv_products(struct paced_device *device, enum paced_precision precision,
                              enum paced_products *products);
 
 /* Multiplications of conv_winograd<m> per pair of channels and sample; a plain sum takes 9 per output. */

@@ -164,9 +164,10 @@ static enum paced_err accumulate(struct paced_exec *e, const struct winograd *w,
                                  struct paced_buffer *products) {
     struct paced_device *device = paced_exec_device(e);
     int count = winograd_planes(w), line = winograd_line(w);
-    return w->products ? paced_multiply_bfloat16(device, w->products, count, outputs, line, rows, transposed, values,
-                                                 beta, products)
-                       : paced_gemm(device, count, outputs, line, rows, transposed, values, beta, products);
+    if (w->products)
+        return paced_multiply_bfloat16(device, w->products, count, outputs, line, rows, line, transposed, values, beta,
+                                       products);
+    return paced_gemm(device, count, outputs, line, rows, transposed, values, beta, products);
 }
 
 /* dw of the blocks from..to. If the workspace holds M of all blocks, the caller passes all of them at once, so that V
@@ -218,7 +219,8 @@ static enum paced_err backward_data(struct paced_exec *e, int m, const struct co
 static enum paced_err backward_weights(struct paced_exec *e, int m, const struct conv *v, const struct source *x,
                                        const struct paced_buffer *dy, struct paced_buffer *dw) {
     struct winograd w = winograd_forward(v, m, paced_exec_samples(e));
-    PACED_TRY(conv_products(paced_exec_device(e), paced_exec_precision(e), v, &w.products));
+    bool whole = v->c % 16 == 0 && v->k % 16 == 0; /* vectors of the kernels that transpose */
+    if (whole) PACED_TRY(conv_products(paced_exec_device(e), paced_exec_precision(e), &w.products));
     struct layout l = planned_layout(e, &w);
     int step = l.whole ? l.blocks : 1;
     for (int from = 0; from < l.blocks; from += step)

@@ -120,7 +120,7 @@ static enum paced_err forward(struct paced_exec *e, int m, const struct paced_no
                               const struct source *x, const struct paced_buffer *weights,
                               const struct paced_buffer *bias, bool blocked, float beta, struct paced_buffer *y) {
     struct winograd w = winograd_forward(v, m, paced_exec_samples(e));
-    PACED_TRY(conv_products(paced_exec_device(e), paced_exec_precision(e), v, &w.products));
+    PACED_TRY(conv_products(paced_exec_device(e), paced_exec_precision(e), &w.products));
     struct kept k = lay_out(&w, paced_device_info(paced_exec_device(e)));
     uint64_t bytes = k.u_bytes * (uint64_t)winograd_blocks(&w);
     struct paced_buffer *u;
@@ -135,7 +135,7 @@ static enum paced_err backward_data(struct paced_exec *e, int m, const struct co
                                     const struct paced_buffer *weights, bool blocked, float beta,
                                     struct paced_buffer *dx) {
     struct winograd w = winograd_backward(v, m, paced_exec_samples(e));
-    PACED_TRY(conv_products(paced_exec_device(e), paced_exec_precision(e), v, &w.products));
+    PACED_TRY(conv_products(paced_exec_device(e), paced_exec_precision(e), &w.products));
     struct kept k = lay_out(&w, paced_device_info(paced_exec_device(e)));
     struct source source = source_of_buffer(dy, (struct paced_shape){v->oh, v->ow, v->k});
     struct paced_buffer *u;
