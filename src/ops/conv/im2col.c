@@ -106,11 +106,9 @@ static enum paced_err take(struct paced_exec *e, const struct conv_geometry *w, 
 
 /* ---- steps --------------------------------------------------------------------------------------------------- */
 
-static const struct paced_define defines[] = {{"PANEL", PACED_PANEL}, {0}};
-
 /* A kernel for the geometry's products; in, out: the buffers of its tensors, or NULL. */
 #define KERNEL(w, kernel_name, in, out) \
-    (&(const struct paced_kernel){"im2col.cl", (kernel_name), defines, paced_storage_of(in, out), (w)->products})
+    (&(const struct paced_kernel){"im2col.cl", (kernel_name), NULL, paced_storage_of(in, out), (w)->products})
 
 /* patches[rows][columns] for target pixels first..first + rows, or (pairs) patches[rows / 2][columns][2]; zero beyond
  * `pixels` and in the padding columns. */
