@@ -172,9 +172,9 @@ static enum paced_err gather_multiply(struct paced_exec *e, const struct conv_ge
     for (int first = 0; first < pixels; first += chunk_rows(w)) {
         int left = pixels - first, rows = left < chunk_rows(w) ? left : chunk_rows(w);
         PACED_TRY(multiply_chunk(e, w, pixels, first, paced_gemm_pad(rows), source, m, n));
-        PACED_TRY(PACED_LAUNCH(device, KERNEL(w, "conv_store", NULL, target), paced_range_pixels(rows, vectors), vec,
-                               rows, vectors, first, n / vec, has_bias, m->result, bias ? bias : m->result, beta,
-                               target));
+        PACED_TRY(PACED_LAUNCH(device, PACED_KERNEL_FOR(im2col, conv_store, NULL, target),
+                               paced_range_pixels(rows, vectors), vec, rows, vectors, first, n / vec, has_bias,
+                               m->result, bias ? bias : m->result, beta, target));
     }
     return PACED_OK;
 }
@@ -248,8 +248,8 @@ static enum paced_err backward_weights(struct paced_exec *e, int tile, const str
     for (int first = 0; first < pixels; first += chunk_rows(&geometry))
         PACED_TRY(accumulate(e, &geometry, v, first, x, dy, &m, padded ? m.result : dw));
     if (!padded) return PACED_OK;
-    return PACED_LAUNCH(device, KERNEL(&geometry, "unpad", NULL, NULL),
-                        paced_range_items((uint64_t)v->k * (uint64_t)used), 1, v->k, used, columns, m.result, dw);
+    return PACED_LAUNCH(device, PACED_KERNEL(im2col, unpad), paced_range_items((uint64_t)v->k * (uint64_t)used), 1,
+                        v->k, used, columns, m.result, dw);
 }
 
 const struct conv_algorithm conv_im2col = {"im2col", 0, workspace_bytes, forward, backward_data, backward_weights};
