@@ -169,8 +169,8 @@ const struct paced_node *paced_graph_starved(const struct paced_graph *graph, in
 enum paced_mode { PACED_INFERENCE, PACED_TRAINING };
 
 /* float32: all tensors. mixed: the values of all samples that are kept between operations, and their gradients, are
- * stored as bfloat16, except the network's input and output. Arithmetic, parameters, their gradients and statistics are
- * float32. */
+ * stored as bfloat16, except the network's input and output. Convolutions multiply bfloat16 where the device has such
+ * products (paced_device_products). Sums, parameters, their gradients and statistics are float32. */
 enum paced_precision { PACED_PRECISION_FLOAT32, PACED_PRECISION_MIXED };
 const char *paced_precision_name(int precision);
 
@@ -223,7 +223,7 @@ void paced_plan_print(const struct paced_plan *plan, FILE *out);
 /* ---- execution ----------------------------------------------------------------------------------------------- */
 
 /* A graph with memory on a device. The graph must outlive it. Errors as of paced_plan_make and, in mixed precision,
- * paced_device_check_format; PACED_FAILED if the memory does not suffice. */
+ * paced_device_check_format and paced_device_products; PACED_FAILED if the memory does not suffice. */
 enum paced_err paced_exec_create(struct paced_exec **exec, const struct paced_graph *graph, struct paced_device *device,
                                  int batch, enum paced_mode mode, enum paced_precision precision);
 void paced_exec_destroy(struct paced_exec *exec);
