@@ -43,6 +43,18 @@ bool conv_kept_applies(const struct conv *conv, int m, enum paced_products produ
 enum paced_err conv_products(struct paced_device *device, enum paced_precision precision,
                              enum paced_products *products);
 
+/* The format of the operands of those products. */
+static inline enum paced_format conv_operand_format(enum paced_products products) {
+    return products ? PACED_BFLOAT16 : PACED_FLOAT32;
+}
+
+/* The vector width of the kernels that transpose: 16 if both sizes are multiples of 16 and the device handles vectors
+ * of 16 well, else 1. */
+static inline int conv_turning_vector(const struct paced_device *device, int rows, int columns) {
+    bool whole = rows % 16 == 0 && columns % 16 == 0;
+    return whole && paced_device_vector(device, 16) == 16 ? 16 : 1;
+}
+
 /* Multiplications of conv_winograd<m> per pair of channels and sample; a plain sum takes 9 per output. */
 int64_t conv_winograd_products(const struct conv *conv, int m, bool backward_data);
 

@@ -33,10 +33,6 @@ static struct conv_geometry backward_geometry(const struct conv *v) {
     return (struct conv_geometry){.g = {v->oh, v->ow, v->h, v->w, v->size, 1, pad, v->dilation, v->stride}, .c = v->k};
 }
 
-static enum paced_format operand_format(const struct conv_geometry *w) {
-    return w->products ? PACED_BFLOAT16 : PACED_FLOAT32;
-}
-
 /* The sizes that products sum over are multiples of it. */
 static int depth_tile(const struct conv_geometry *w) {
     return w->products ? 32 : PACED_GEMM_TILE;
@@ -51,7 +47,7 @@ static int patch_columns(const struct conv_geometry *w) {
 }
 
 static int chunk_rows(const struct conv_geometry *w) {
-    int rows = MAX_PATCH_BYTES / (int)paced_format_bytes(operand_format(w)) / patch_columns(w);
+    int rows = MAX_PATCH_BYTES / (int)paced_format_bytes(conv_operand_format(w->products)) / patch_columns(w);
     int least = w->products ? MIN_ROWS : PACED_GEMM_TILE;
     rows = rows > MAX_ROWS ? MAX_ROWS : rows;
     return rows < least ? least : rows / depth_tile(w) * depth_tile(w);
@@ -71,7 +67,7 @@ static uint64_t aligned(uint64_t bytes) {
 
 static struct layout layout_of(const struct conv_geometry *w, int outputs, bool of_weights) {
     uint64_t rows = (uint64_t)chunk_rows(w), columns = (uint64_t)patch_columns(w);
-    uint64_t n = (uint64_t)paced_gemm_pad(outputs), operand = paced_format_bytes(operand_format(w));
+    uint64_t n = (uint64_t)paced_gemm_pad(outputs), operand = paced_format_bytes(conv_operand_format(w->products));
     return (struct layout){aligned((of_weights ? rows : columns) * n * operand), aligned(rows * columns * operand),
                            aligned((of_weights ? columns : rows) * n * sizeof(float))};
 }
@@ -98,7 +94,7 @@ struct matrices {
 };
 
 static enum paced_err take(struct paced_exec *e, const struct conv_geometry *w, struct layout l, struct matrices *m) {
-    enum paced_format operands = operand_format(w);
+    enum paced_format operands = conv_operand_format(w->products);
     PACED_TRY(paced_exec_workspace_as(e, 0, l.first, operands, &m->first));
     PACED_TRY(paced_exec_workspace_as(e, l.first, l.patches, operands, &m->patches));
     return paced_exec_workspace(e, l.first + l.patches, l.result, &m->result);
@@ -123,17 +119,10 @@ static enum paced_err gather(struct paced_exec *e, const struct conv_geometry *w
                         patches);
 }
 
-/* The vector width of the kernels that transpose: 16 if both sizes are multiples of 16 and the device handles vectors
- * of 16 well, else 1. */
-static int turning_vector(struct paced_device *device, int rows, int columns) {
-    bool whole = rows % 16 == 0 && columns % 16 == 0;
-    return whole && paced_device_vector(device, 16) == 16 ? 16 : 1;
-}
-
 static bool is_matrix(const struct conv_geometry *w, const struct source *source) {
     return w->g.size == 1 && w->g.stride == 1 && w->g.pad == 0 && w->g.zero_insertion == 1 &&
            w->c == patch_columns(w) && source_is_plain(source) &&
-           paced_buffer_format(source->x[0]) == operand_format(w);
+           paced_buffer_format(source->x[0]) == conv_operand_format(w->products);
 }
 
 static enum paced_err multiply(struct paced_exec *e, const struct conv_geometry *w, int rows, int n, int columns,
@@ -149,7 +138,8 @@ static enum paced_err multiply(struct paced_exec *e, const struct conv_geometry 
 /* result[rows][n] = patches of the chunk times weights[columns][n]; the patches are x itself where possible. */
 static enum paced_err multiply_chunk(struct paced_exec *e, const struct conv_geometry *w, int pixels, int first,
                                      int rows, const struct source *source, const struct matrices *m, int n) {
-    uint64_t row_bytes = (uint64_t)w->c * paced_format_bytes(operand_format(w)), offset = (uint64_t)first * row_bytes;
+    uint64_t row_bytes = (uint64_t)w->c * paced_format_bytes(conv_operand_format(w->products)),
+             offset = (uint64_t)first * row_bytes;
     bool fits = offset % paced_device_info(paced_exec_device(e))->align_bytes == 0;
     if (!is_matrix(w, source) || first + rows > pixels || !fits) {
         PACED_TRY(gather(e, w, false, pixels, first, rows, source, m->patches));
@@ -191,7 +181,7 @@ static enum paced_err forward(struct paced_exec *e, int tile, const struct paced
     struct matrices m;
     PACED_TRY(take(e, &geometry, layout_of(&geometry, v->k, false), &m));
     int columns = v->size * v->size * v->c, rows = patch_columns(&geometry), n = paced_gemm_pad(v->k);
-    int vec = turning_vector(device, columns, v->k), together = vec == 1 && geometry.products ? 2 : vec;
+    int vec = conv_turning_vector(device, columns, v->k), together = vec == 1 && geometry.products ? 2 : vec;
     struct paced_range range = paced_range_items((uint64_t)(rows / together) * (uint64_t)(n / vec));
     PACED_TRY(PACED_LAUNCH(device, KERNEL(&geometry, "pack_forward", NULL, NULL), range, vec, rows, n, columns, v->k,
                            weights, m.first));
@@ -223,7 +213,7 @@ static enum paced_err accumulate(struct paced_exec *e, const struct conv_geometr
     struct paced_device *device = paced_exec_device(e);
     int pixels = paced_exec_samples(e) * v->oh * v->ow, columns = patch_columns(w), k = paced_gemm_pad(v->k);
     int left = pixels - first, rows = pad_depth(w, left < chunk_rows(w) ? left : chunk_rows(w));
-    int vec = turning_vector(device, 16, v->k);
+    int vec = conv_turning_vector(device, 16, v->k);
     float beta = first ? 1.0f : 0.0f;
     PACED_TRY(PACED_LAUNCH(device, KERNEL(w, "transpose_rows", NULL, dy),
                            paced_range_items((uint64_t)rows / 16 * (uint64_t)k / 16), vec, pixels, first, rows, v->k, k,

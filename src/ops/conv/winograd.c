@@ -89,7 +89,7 @@ static struct chunk chunk_at(const struct winograd *w, const struct layout *l, i
 
 static enum paced_err take_values(struct paced_exec *e, const struct winograd *w, const struct layout *l,
                                   struct paced_buffer **values, struct paced_buffer **scratch) {
-    enum paced_format format = w->products ? PACED_BFLOAT16 : PACED_FLOAT32;
+    enum paced_format format = conv_operand_format(w->products);
     PACED_TRY(paced_exec_workspace_as(e, 0, l->values, format, values));
     return paced_exec_workspace_as(e, l->values, l->scratch, format, scratch);
 }

@@ -84,10 +84,6 @@ static uint64_t workspace_bytes(int m, const struct conv *v, int samples, uint64
     return most;
 }
 
-static enum paced_format operand_format(const struct winograd *w) {
-    return w->products ? PACED_BFLOAT16 : PACED_FLOAT32;
-}
-
 /* Computes U of all blocks in `u`. */
 static enum paced_err transform_filters(struct paced_exec *e, const struct winograd *w, const struct kept *k,
                                         bool reversed, const struct paced_buffer *weights,
@@ -125,8 +121,8 @@ static enum paced_err forward(struct paced_exec *e, int m, const struct paced_no
     uint64_t bytes = k.u_bytes * (uint64_t)winograd_blocks(&w);
     struct paced_buffer *u;
     bool fresh;
-    PACED_TRY(paced_exec_cached(e, node, bytes, operand_format(&w), &u, &fresh));
-    if (!u) PACED_TRY(paced_exec_workspace_as(e, 0, bytes, operand_format(&w), &u));
+    PACED_TRY(paced_exec_cached(e, node, bytes, conv_operand_format(w.products), &u, &fresh));
+    if (!u) PACED_TRY(paced_exec_workspace_as(e, 0, bytes, conv_operand_format(w.products), &u));
     if (fresh) PACED_TRY(transform_filters(e, &w, &k, false, weights, u));
     return convolve(e, &w, &k, x, u, bias, beta, y);
 }
@@ -139,7 +135,8 @@ static enum paced_err backward_data(struct paced_exec *e, int m, const struct co
     struct kept k = lay_out(&w, paced_device_info(paced_exec_device(e)));
     struct source source = source_of_buffer(dy, (struct paced_shape){v->oh, v->ow, v->k});
     struct paced_buffer *u;
-    PACED_TRY(paced_exec_workspace_as(e, 0, k.u_bytes * (uint64_t)winograd_blocks(&w), operand_format(&w), &u));
+    PACED_TRY(
+        paced_exec_workspace_as(e, 0, k.u_bytes * (uint64_t)winograd_blocks(&w), conv_operand_format(w.products), &u));
     PACED_TRY(transform_filters(e, &w, &k, true, weights, u));
     return convolve(e, &w, &k, &source, u, NULL, beta, dx);
 }

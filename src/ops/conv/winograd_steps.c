@@ -49,7 +49,7 @@ static uint64_t matrix_bytes(const struct winograd *w, int rows, int columns, un
 }
 
 uint64_t winograd_operand_bytes(const struct winograd *w, int rows, int columns) {
-    return matrix_bytes(w, rows, columns, w->products ? 2 : 4);
+    return matrix_bytes(w, rows, columns, paced_format_bytes(conv_operand_format(w->products)));
 }
 
 uint64_t winograd_sum_bytes(const struct winograd *w, int rows, int columns) {
@@ -87,13 +87,6 @@ static struct paced_range heavy_pixels(int pixels, int vectors) {
     return range;
 }
 
-/* The vector width of the kernels that transpose: 16 if both sizes are multiples of 16 and the device handles vectors
- * of 16 well, else 1. */
-static int turning_vector(struct paced_device *device, int rows, int columns) {
-    bool whole = rows % 16 == 0 && columns % 16 == 0;
-    return whole && paced_device_vector(device, 16) == 16 ? 16 : 1;
-}
-
 static struct paced_range turning_range(int vec, int rows, int columns) {
     uint64_t items = (uint64_t)(rows / vec) * (uint64_t)(columns / vec);
     return vec == 1 ? paced_range_items(items) : paced_range_chunks(items);
@@ -123,7 +116,7 @@ enum paced_err winograd_filter(struct paced_exec *e, const struct winograd *w, b
                                const struct paced_buffer *filter, struct paced_buffer *u) {
     if (reversed) return reversed_filter(e, w, block, filter, u);
     struct paced_device *device = paced_exec_device(e);
-    int line = winograd_line(w), vec = turning_vector(device, w->k, w->c);
+    int line = winograd_line(w), vec = conv_turning_vector(device, w->k, w->c);
     return PACED_LAUNCH(device, KERNEL(w, winograd, filter, NULL, NULL), turning_range(vec, line, block.outputs), vec,
                         block.from, block.outputs, w->k, w->c, line, filter, u);
 }
@@ -144,7 +137,7 @@ enum paced_err winograd_output(struct paced_exec *e, const struct winograd *w, s
 enum paced_err winograd_gradient(struct paced_exec *e, const struct winograd *w, struct chunk chunk, struct block block,
                                  const struct paced_buffer *dy, struct paced_buffer *transposed) {
     struct paced_device *device = paced_exec_device(e);
-    int vec = turning_vector(device, chunk.rows, w->k);
+    int vec = conv_turning_vector(device, chunk.rows, w->k);
     struct winograd_tiles tiles = winograd_tiles_from(w, chunk.first, chunk.rows, 1);
     return PACED_LAUNCH(device, KERNEL(w, winograd_weights, transposed, NULL, dy),
                         turning_range(vec, block.outputs, chunk.rows), vec, PACED_STRUCT(winograd_tiles, &tiles),
