@@ -2,6 +2,7 @@
  * plain loops. */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "tests/kernel/harness.h"
 #include "tests/ref/ref.h"
@@ -206,9 +207,35 @@ static void check_convolutions(void) {
     unsetenv("PACED_CONV");
 }
 
+static bool is_among(const char *name, const struct paced_kernel_time *times, size_t count) {
+    for (size_t i = 0; i < count; ++i)
+        if (strcmp(times[i].name, name) == 0) return true;
+    return false;
+}
+
+/* The kernels that run are those that the bounds above are about. */
+static void check_kernels(enum paced_products products) {
+    struct paced_kernel_time *times;
+    size_t count;
+    struct net net = net_start(16, 16, 16);
+    net.precision = PACED_PRECISION_MIXED;
+    setenv("PACED_CONV", "kept4", 1);
+    net_prepare(&net, paced_conv2d(net.graph, "conv", net.input, (struct paced_conv){16, 3, 1, 1, 1, true, false}), 1,
+                1);
+    assert_ok(paced_device_profile_start(harness_device));
+    net_step(&net);
+    assert_ok(paced_device_profile_stop(harness_device, &times, &count));
+    unsetenv("PACED_CONV");
+    assert_int_equal(is_among("products", times, count), products != PACED_PRODUCTS_FLOAT);
+    if (products) assert_true(is_among("winograd_kept4", times, count));
+    free(times);
+    net_finish(&net);
+}
+
 static void check(enum paced_products products) {
     if (use_products(products)) {
         if (products) check_products(products);
+        check_kernels(products);
         check_convolutions();
     }
     unsetenv("PACED_PRODUCTS");
