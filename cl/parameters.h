@@ -35,11 +35,11 @@ struct winograd_tiles {
     int tiles, first, rows, run, down, across, h, w, dilation;
 };
 
-/* Tiles in local memory: winograd_tiles.rows of them, of a source of h x w pixels. line, plane: operands of a row and
- * of a plane of V; block: operands of a block of U; outputs: of a block, of all `padded` ones; sums_plane: floats of a
- * plane of sums. `parts` work-groups take the same tiles. */
+/* Tiles in local memory: winograd_tiles.rows of them, of a source of h x w pixels. line: channels of U; depth: those of
+ * V, which holds a slice of them at a time; plane: operands of a plane of V; block: operands of a block of U; outputs:
+ * of a block, of all `padded` ones; sums_plane: floats of a plane of sums. `parts` work-groups take the same tiles. */
 struct winograd_kept {
-    int h, w, pad, line, plane, block, outputs, padded, filters, sums_plane, parts, has_bias;
+    int h, w, pad, line, depth, plane, block, outputs, padded, filters, sums_plane, parts, has_bias;
 };
 
 /* counted: number of pixels that are not ignored. */

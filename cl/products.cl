@@ -13,11 +13,12 @@ enum { DEPTH = 512 };
 INLINE void block_product(int rows, int from, int to, const bool add, int first, int last, int n, int k, int panel,
                           global const operand *a, global const operand *b, global float *c)
 {
+    const struct ahead none = {b, 0};
     LOOP (int j = from; j < to; j += 2 * VEC) {
         int start = j / panel * panel, line = min(panel, n - start);
         global const operand *pairs = b + (size_t)start * k + (size_t)first * line + 2 * (j - start);
         LOOP (int i = 0; i < rows; i += PRODUCT_ROWS)
-            product(rows - i, to - j, add, a + (size_t)i * k + first, k, pairs, line, last - first,
+            product(rows - i, to - j, add, a + (size_t)i * k + first, k, pairs, line, last - first, none,
                     c + (size_t)i * n + j, n);
     }
 }

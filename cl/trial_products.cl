@@ -25,7 +25,7 @@ kernel void trial(uint vectors, global const float *x, global float *y)
             pairs[(k / 2 * 16 + column) * 2 + k % 2] = k == column ? narrow1(3) : k == 16 ? narrow1(1) : 0;
     products_start();
     for (int row = 0; row < 32; row += PRODUCT_ROWS)
-        product(32, 16, false, rows + row * LINE, LINE, pairs, 16, LINE, sums + row * 16, 16);
+        product(32, 16, false, rows + row * LINE, LINE, pairs, 16, LINE, (struct ahead){pairs, 0}, sums + row * 16, 16);
     products_end();
     for (int row = 0; row < 32; ++row)
         STOREV(relu(*(local loosev *)(sums + row * 16)), y, i + row);

@@ -12,18 +12,18 @@
 #define STORE_OPERAND(value, p) (*(local loosev *)(p) = (value))
 #endif
 
-/* v[plane][row][channel] of a tile; zero beyond the last channel or tile. */
-INLINE void keep_input(const int m, struct winograd_tiles g, struct winograd_kept s, int row, struct part first,
-                       struct part second, local operand *v)
+/* v[plane][row][channel] of a tile and the channels from..to; zero beyond the last channel or tile. */
+INLINE void keep_input(const int m, struct winograd_tiles g, struct winograd_kept s, int row, int from, int to,
+                       struct part first, struct part second, local operand *v)
 {
     const int a = m + 2;
-    int from = 0;
-    local operand *to = v + row * s.line;
+    int before = 0, last = to / VEC; /* vectors */
+    local operand *line = v + row * s.depth - from;
     for (int i = 0; i < 2; ++i) {
         struct part part = i ? second : first;
         if (part.vectors == 0) break;
         struct block pixels = tile_block(m, g, g.first + row, part, s.h, s.w, s.pad);
-        LOOP (int c = 0; c < part.vectors; ++c) {
+        LOOP (int c = max(0, from / VEC - before); c < min(part.vectors, last - before); ++c) {
             realv block[MOST * MOST], d[MOST];
             struct map map = part_map(part, c);
             LOOP (int j = 0; j < a; ++j) {
@@ -32,29 +32,28 @@ INLINE void keep_input(const int m, struct winograd_tiles g, struct winograd_kep
             }
             LOOP (int i = 0; i < a; ++i) {
                 input_line(m, block + i * MOST, 1, d, 1);
-                EACH (int j = 0; j < a; ++j) STORE_OPERAND(d[j], to + (i * a + j) * s.plane + (from + c) * VEC);
+                EACH (int j = 0; j < a; ++j) STORE_OPERAND(d[j], line + (i * a + j) * s.plane + (before + c) * VEC);
             }
         }
-        from += part.vectors;
+        before += part.vectors;
     }
-    for (int c = from; c < s.line / VEC; ++c)
-        for (int i = 0; i < a * a; ++i) STORE_OPERAND((realv)0, to + i * s.plane + c * VEC);
+    for (int c = max(before, from / VEC); c < last; ++c)
+        for (int i = 0; i < a * a; ++i) STORE_OPERAND((realv)0, line + i * s.plane + c * VEC);
 }
 
-/* sums[plane][row][output] = v u of a block of outputs. */
-INLINE void keep_products(const int m, struct winograd_tiles g, struct winograd_kept s, int outputs,
+/* sums[plane][row][output] = v u of a block of outputs and a slice of `depth` channels. The products of a plane load U
+ * of the next one ahead, since each part of U is read only once for all rows, from memory or the last cache. */
+INLINE void keep_products(const int m, struct winograd_tiles g, struct winograd_kept s, int outputs, int depth,
                           local const operand *v, global const operand *u, local float *sums)
 {
-    int pair = PACED_PRODUCTS ? 2 : 1;
+    int step = outputs * (int)sizeof(operand) * PRODUCT_ROWS / max(g.rows, PRODUCT_ROWS);
     LOOP (int p = 0; p < (m + 2) * (m + 2); ++p) {
-        global const operand *columns = u + (size_t)p * s.line * outputs;
-        LOOP (int k = 0; k < outputs; k += 2 * VEC)
-            LOOP (int row = 0; row < g.rows; row += PRODUCT_ROWS) {
-                local const operand *rows = v + p * s.plane + row * s.line;
-                local float *to = sums + p * s.sums_plane + row * s.outputs + k;
-                product(g.rows - row, outputs - k, false, rows, s.line, columns + k * pair, outputs, s.line, to,
-                        s.outputs);
-            }
+        global const operand *columns = u + (size_t)p * s.line * outputs, *next = columns + (size_t)s.line * outputs;
+        LOOP (int row = 0; row < g.rows; row += PRODUCT_ROWS) {
+            struct ahead ahead = {next + row / PRODUCT_ROWS * depth * step / (int)sizeof(operand), step};
+            product(g.rows - row, outputs, false, v + p * s.plane + row * s.depth, s.depth, columns, outputs, depth,
+                    ahead, sums + p * s.sums_plane + row * s.outputs, s.outputs);
+        }
     }
 }
 
@@ -89,7 +88,8 @@ INLINE void keep_output(const int m, struct winograd_tiles g, struct winograd_ke
     }
 }
 
-/* A work-item takes g.rows tiles and one of s.parts parts of the blocks of outputs. */
+/* A work-item takes g.rows tiles and one of s.parts parts of the blocks of outputs. It adds the slices of channels in
+ * the target. */
 INLINE void convolve(const int m, struct winograd_tiles g, struct winograd_kept s, struct part first,
                      struct part second, global const operand *u, global const float *bias, float beta,
                      global out_t *y, local float *sums)
@@ -98,16 +98,21 @@ INLINE void convolve(const int m, struct winograd_tiles g, struct winograd_kept 
     g.first = group * g.rows;
     if (g.first >= g.tiles) return;
     local operand *v = (local operand *)(sums + (m + 2) * (m + 2) * s.sums_plane);
-    LOOP (int row = 0; row < g.rows; ++row) keep_input(m, g, s, row, first, second, v);
-    products_start();
     int blocks = (s.padded + s.outputs - 1) / s.outputs;
-    LOOP (int block = part * blocks / s.parts; block < (int)((part + 1) * blocks / s.parts); ++block) {
-        int from = block * s.outputs;
-        keep_products(m, g, s, min(s.outputs, s.padded - from), v, u + (size_t)block * s.block, sums);
-        LOOP (int row = 0; row < min(g.rows, g.tiles - g.first); ++row)
-            keep_output(m, g, s, row, from / VEC, min(s.outputs, s.filters - from) / VEC, sums, bias, beta, y);
+    LOOP (int channel = 0; channel < s.line; channel += s.depth) {
+        int depth = min(s.depth, s.line - channel);
+        LOOP (int row = 0; row < g.rows; ++row) keep_input(m, g, s, row, channel, channel + depth, first, second, v);
+        products_start();
+        LOOP (int block = part * blocks / s.parts; block < (int)((part + 1) * blocks / s.parts); ++block) {
+            int from = block * s.outputs, outputs = min(s.outputs, s.padded - from);
+            keep_products(m, g, s, outputs, depth, v, u + (size_t)block * s.block + (size_t)channel * outputs, sums);
+            LOOP (int row = 0; row < min(g.rows, g.tiles - g.first); ++row)
+                keep_output(m, g, s, row, from / VEC, min(s.outputs, s.filters - from) / VEC, sums, bias, beta, y);
+        }
+        products_end();
+        s.has_bias = false;
+        beta = 1;
     }
-    products_end();
 }
 
 KERNELS(kept, (struct winograd_tiles g, struct winograd_kept s, SOURCE_PARAMS, global const operand *u,

@@ -186,15 +186,18 @@ static void test_kept(void **state) {
     check_dilated("kept4", 4e-6);
 }
 
-/* More channels than a block of weights, and more pixels than a chunk of tiles. */
+/* More channels than a block of weights or a slice, and more pixels than a chunk of tiles. */
 static void test_blocks(void **state) {
     (void)state;
     if (harness_is_small()) skip();
     static const struct layer wide = {{{1, 5, 6, 208}, 400, 3, 1, 1, 1}, true, false},
                               large = {{{3, 63, 61, 208}, 16, 3, 1, 1, 1}, false, false};
-    setenv("PACED_CONV", "winograd4", 1);
-    check_layer(&wide, 4e-6);
-    check_layer(&large, 4e-6);
+    static const char *const algorithms[] = {"winograd4", "kept4"};
+    for (size_t i = 0; i < PACED_COUNT(algorithms); ++i) {
+        setenv("PACED_CONV", algorithms[i], 1);
+        check_layer(&wide, 4e-6);
+        check_layer(&large, 4e-6);
+    }
     unsetenv("PACED_CONV");
 }
 

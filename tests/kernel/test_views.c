@@ -6,7 +6,7 @@
 #include "tests/kernel/harness.h"
 
 struct variant {
-    int h, w, c, width;
+    int h, w, c, width, deep; /* deep: filters of the small level */
     int pool, stride,
         pad; /* a size halved with rounding down is padded on the way up, one with rounding up is cropped */
     const char *algorithm;
@@ -23,8 +23,7 @@ static struct paced_tensor *conv_bn(struct net *net, const char *name, struct pa
 /* Downsampling, upsampling and concatenation, as in a UNet. */
 static struct paced_tensor *build(struct net *net, const struct variant *v) {
     struct paced_tensor *a = conv_bn(net, "a", net->input, v->width);
-    struct paced_tensor *b =
-        conv_bn(net, "b", paced_max_pool(net->graph, a, v->pool, v->stride, v->pad), 2 * v->width + 1);
+    struct paced_tensor *b = conv_bn(net, "b", paced_max_pool(net->graph, a, v->pool, v->stride, v->pad), v->deep);
     struct paced_tensor *up = paced_pad_or_crop(net->graph, paced_upsample(net->graph, b, 2), a);
     struct paced_tensor *joined = conv_bn(net, "c", paced_concat(net->graph, a, up), v->width);
     return paced_conv2d(net->graph, "d", joined, (struct paced_conv){3, 1, 1, 0, 1, true, false});
@@ -74,10 +73,17 @@ static void check(const struct variant *v) {
 static void test_views(void **state) {
     (void)state;
     static const struct variant variants[] = {
-        {16, 16, 3, 16, 2, 2, 0, "winograd4", false}, {17, 15, 3, 16, 2, 2, 0, "winograd4", false},
-        {17, 15, 5, 16, 3, 2, 1, "winograd4", false}, {17, 15, 5, 3, 3, 2, 1, "winograd2", false},
-        {15, 33, 1, 17, 2, 2, 0, "im2col", false},    {5, 7, 2, 2, 3, 2, 1, "im2col", true},
-        {5, 4, 1, 1, 2, 2, 0, "winograd2", true},     {7, 5, 2, 4, 3, 2, 1, "winograd4", true},
+        {16, 16, 3, 16, 33, 2, 2, 0, "winograd4", false},
+        {17, 15, 3, 16, 33, 2, 2, 0, "winograd4", false},
+        {17, 15, 5, 16, 33, 3, 2, 1, "winograd4", false},
+        {17, 15, 5, 3, 7, 3, 2, 1, "winograd2", false},
+        {17, 15, 16, 16, 32, 2, 2, 0, "kept4", false},
+        {17, 15, 16, 64, 80, 2, 2, 0, "kept4", false}, /* a slice of channels ends within the second part */
+        {17, 15, 16, 144, 16, 2, 2, 0, "kept2", false},
+        {15, 33, 1, 17, 35, 2, 2, 0, "im2col", false},
+        {5, 7, 2, 2, 5, 3, 2, 1, "im2col", true},
+        {5, 4, 1, 1, 3, 2, 2, 0, "winograd2", true},
+        {7, 5, 2, 4, 9, 3, 2, 1, "winograd4", true},
     };
     for (size_t i = 0; i < PACED_COUNT(variants); ++i)
         if (variants[i].small || !harness_is_small()) check(&variants[i]);

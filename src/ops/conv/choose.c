@@ -3,8 +3,8 @@
  *   2. the device's tuning, [convolution] SHAPE DIRECTION = ALGORITHM (in mixed precision SHAPE DIRECTION mixed);
  *   3. dot products for 1x1 convolutions to a few filters; F(4x4,3x3) where it multiplies less, which was measured to
  *      be one to five times as fast, for 3 to 512 channels and 7 to 224 pixels a side; F(2x2,3x3) where tiles of a
- *      dilated convolution have few real outputs; on CPUs their tiles are kept in local memory if there are many of
- *      them, or if products are of bfloat16; in training by AMX, patches instead where a batch has few tiles. */
+ *      dilated convolution have few real outputs; on CPUs their tiles are kept in local memory if they fit; in training
+ *      by AMX, patches instead where a batch has few tiles. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,7 +50,8 @@ static bool fits_shape(const struct conv_algorithm *algorithm, const struct conv
 
 static bool applies(const struct conv_algorithm *algorithm, const struct conv *v, const struct scope *scope) {
     if (!fits_shape(algorithm, v, scope->use.direction)) return false;
-    return !is_kept(algorithm) || conv_kept_applies(v, algorithm->m, scope->products, scope->use.device, scope->limit);
+    return !is_kept(algorithm) ||
+           conv_kept_applies(v, algorithm->m, scope->use.precision, scope->products, scope->use.device, scope->limit);
 }
 
 /* In training, a ReLU whose sign flips by rounding in the forward pass changes the whole gradient by 1e-4 to 1e-2
@@ -83,15 +84,10 @@ static const struct conv_algorithm *winograd_by_products(const struct conv *v, b
     return four < plain ? &conv_winograd4 : NULL;
 }
 
-/* The algorithm with kept tiles, if it is faster: in float32 with many tiles in a sample, since U is read once for each
- * few of them. */
-static const struct conv_algorithm *kept_if_faster(const struct conv_algorithm *planes, const struct conv *v,
-                                                   const struct scope *scope) {
-    enum { MANY_PRODUCTS = 36 * 100 };
+static const struct conv_algorithm *kept_if_possible(const struct conv_algorithm *planes, const struct conv *v,
+                                                     const struct scope *scope) {
     const struct conv_algorithm *kept = planes == &conv_winograd4 ? &conv_kept4 : &conv_kept2;
-    bool backward = scope->use.direction == PACED_CONV_BACKWARD_DATA;
-    bool many = scope->products || conv_winograd_products(v, planes->m, backward) >= MANY_PRODUCTS;
-    return many && applies(kept, v, scope) && is_accurate(kept, v, scope->use) ? kept : planes;
+    return applies(kept, v, scope) && is_accurate(kept, v, scope->use) ? kept : planes;
 }
 
 /* True if a batch has too few tiles for the traffic of U, which is four times the weights in F(4x4) and which a
@@ -116,7 +112,7 @@ static const struct conv_algorithm *by_shape(const struct conv *v, const struct 
     if (!applies(&conv_winograd4, v, scope) || (forward && v->c < 8)) return &conv_im2col;
     const struct conv_algorithm *fewest = winograd_by_products(v, direction == PACED_CONV_BACKWARD_DATA);
     if (!fewest || has_too_few_tiles(fewest, v, scope)) return &conv_im2col;
-    return kept_if_faster(is_accurate(fewest, v, scope->use) ? fewest : &conv_winograd2, v, scope);
+    return kept_if_possible(is_accurate(fewest, v, scope->use) ? fewest : &conv_winograd2, v, scope);
 }
 
 /* ---- by tuning ----------------------------------------------------------------------------------------------- */

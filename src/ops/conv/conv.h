@@ -35,8 +35,8 @@ extern const struct conv_algorithm conv_kept2, conv_kept4;         /* the same, 
 
 /* True if kept tiles of m outputs a side are possible: a CPU, whole vectors of channels, enough local memory, and a
  * workspace of at most `limit` bytes for U. */
-bool conv_kept_applies(const struct conv *conv, int m, enum paced_products products, const struct paced_device *device,
-                       uint64_t limit);
+bool conv_kept_applies(const struct conv *conv, int m, enum paced_precision precision, enum paced_products products,
+                       const struct paced_device *device, uint64_t limit);
 
 /* The products of a convolution's kernels: of bfloat16 in mixed precision if the device has them. PACED_STOPPED if the
  * user stopped the program during the device's trial. */

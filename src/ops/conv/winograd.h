@@ -11,6 +11,7 @@ struct winograd {
     int oh, ow, k; /* target */
     int pad, dilation;
     bool blocked;                 /* sums in blocks */
+    int max_outputs;              /* of a block */
     enum paced_products products; /* bfloat16 if not PACED_PRODUCTS_FLOAT: c and k are multiples of 16 */
 };
 

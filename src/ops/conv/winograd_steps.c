@@ -1,19 +1,36 @@
 /* Winograd's convolutions: geometry, and the launches of their kernels. */
 #include "src/ops/conv/winograd.h"
 
-/* The outputs of a block. Products of 64 columns reach nine tenths of the device's peak, those of 512 columns two
- * thirds. */
+/* The outputs of a block. CLBlast's products of 64 columns reach nine tenths of the device's peak, those of 512 columns
+ * two thirds. */
 enum { BLOCK_OUTPUTS = 64 };
 
 struct winograd winograd_forward(const struct conv *v, int m, int samples) {
-    return (struct winograd){m,     samples, v->h,   v->w,        v->c,  v->oh,
-                             v->ow, v->k,    v->pad, v->dilation, false, PACED_PRODUCTS_FLOAT};
+    return (struct winograd){.m = m,
+                             .samples = samples,
+                             .h = v->h,
+                             .w = v->w,
+                             .c = v->c,
+                             .oh = v->oh,
+                             .ow = v->ow,
+                             .k = v->k,
+                             .pad = v->pad,
+                             .dilation = v->dilation,
+                             .max_outputs = BLOCK_OUTPUTS};
 }
 
 struct winograd winograd_backward(const struct conv *v, int m, int samples) {
-    int pad = 2 * v->dilation - v->pad;
-    return (struct winograd){m,    samples, v->oh, v->ow,       v->k,  v->h,
-                             v->w, v->c,    pad,   v->dilation, false, PACED_PRODUCTS_FLOAT};
+    return (struct winograd){.m = m,
+                             .samples = samples,
+                             .h = v->oh,
+                             .w = v->ow,
+                             .c = v->k,
+                             .oh = v->h,
+                             .ow = v->w,
+                             .k = v->c,
+                             .pad = 2 * v->dilation - v->pad,
+                             .dilation = v->dilation,
+                             .max_outputs = BLOCK_OUTPUTS};
 }
 
 /* `length` % dilation of the dense convolutions along an axis have one output more than the others. */
@@ -57,7 +74,7 @@ uint64_t winograd_sum_bytes(const struct winograd *w, int rows, int columns) {
 }
 
 int winograd_outputs(const struct winograd *w) {
-    int all = paced_gemm_pad(w->k), blocks = (all + BLOCK_OUTPUTS - 1) / BLOCK_OUTPUTS;
+    int all = paced_gemm_pad(w->k), blocks = (all + w->max_outputs - 1) / w->max_outputs;
     return paced_gemm_pad((all + blocks - 1) / blocks);
 }
 
