@@ -197,9 +197,12 @@ def paeth(a, b, c):
 
 
 def unfilter(kind, row, above, step):
-    for i in range(len(row)):
+    if kind == 2:
+        row[:] = bytes((a + b) & 255 for a, b in zip(row, above))
+    for i in range(len(row)) if kind in (1, 3, 4) else ():
         left, corner = (row[i - step], above[i - step]) if i >= step else (0, 0)
-        row[i] = (row[i] + (0, left, above[i], (left + above[i]) // 2, paeth(left, above[i], corner))[kind]) & 255
+        predicted = left if kind == 1 else (left + above[i]) // 2 if kind == 3 else paeth(left, above[i], corner)
+        row[i] = (row[i] + predicted) & 255
 
 
 def read_png(path):

@@ -44,7 +44,8 @@ class BrokenDriverTest(program.Case):
         for folder in ("fake", "both"):
             program.write_text(cls.path(folder, "fake.icd"), FAKE + "\n")
         program.make_breast(cls, count=8)
-        program.write_ini(cls.path("small.ini"), base="tiny.ini", model={"width": 2}, train={"epochs": 1})
+        # Channels in multiples of 16 need kernels of one vector width.
+        program.write_ini(cls.path("small.ini"), base="tiny.ini", model={"width": 16}, train={"epochs": 1})
         # The verdict about PoCL is in the cache from here on, so later trials concern only the fake device.
         alone = cls.environment("", "pocl", "warm", 600)
         cls.run_program("train", "small.ini", "--output", "run", env=alone)

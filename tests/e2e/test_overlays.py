@@ -20,7 +20,8 @@ class Picture:
     def at(self, panel, x, y):
         """The colour in the middle of an image pixel, which outlines do not reach."""
         column, row = LEFT + STEP * panel + x * SCALE + SCALE // 2, TOP + y * SCALE + SCALE // 2
-        return tuple(self.pixels[3 * (row * self.width + column):][:3])
+        start = 3 * (row * self.width + column)
+        return tuple(self.pixels[start:start + 3])
 
 
 class OverlaysTest(program.Case):
@@ -56,12 +57,14 @@ class OverlaysTest(program.Case):
 
     def test_large_images_have_pictures_of_the_usual_size(self):
         """The same width as for an image of 256 pixels, whose panels have that width."""
+        program.write_json(self.path("two.json"), program.read_json(self.path("data", "val.json"))[:2])
         for size, width in ((256, 4 * 256 + 5 * 16), (600, 4 * 256 + 5 * 16)):
-            self.measure(f"large_{size}", "test.overlays=1", f"data.size={size}", "train.batch=1")
+            self.measure(f"large_{size}", "test.overlays=1", f"data.size={size}", "train.batch=1",
+                         "data.val=two.json")
             self.assertEqual(program.png_size(self.path(f"large_{size}", "overlays", "best_01.png"))[0], width)
         self.run_program("robustness", "tiny.ini", "--output", "large", "--set", "run.output=run", "--set",
                          "robustness.corruptions=contrast", "--set", "robustness.severities=1,5", "--set",
-                         "data.size=600", "--set", "train.batch=1")
+                         "data.size=600", "--set", "train.batch=1", "--set", "data.val=two.json")
         width, height = program.png_size(self.path("large", "contact_sheet.png"))
         self.assertTrue(2 * 256 < width < 3 * 256 and 2 * 256 < height < 3 * 256, (width, height))
 

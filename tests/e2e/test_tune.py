@@ -16,7 +16,7 @@ class TuneTest(program.Case):
     def setUpClass(cls):
         super().setUpClass()
         program.make_breast(cls, count=8)
-        program.write_ini(cls.path("small.ini"), base="tiny.ini", model={"width": 2}, train={"batch": 2, "epochs": 1})
+        program.write_ini(cls.path("small.ini"), base="tiny.ini", model={"width": 16}, train={"batch": 2, "epochs": 1})
         cls.tuned = cls.run_program("tune", "small.ini", env=cls.cache())
         cls.file, = (cls.path("cache", name) for name in os.listdir(cls.path("cache")) if name.endswith(".ini"))
 
@@ -42,9 +42,9 @@ class TuneTest(program.Case):
         keys = program.parse_ini(re.sub(r" ;.*", "", program.read_text(self.file)))
         choices = {key: value for key, value in keys.items() if key.startswith("convolution.")}
         self.assertIn(keys["gemm.setting"], self.tuned.stdout)
-        self.assertEqual(keys["device.measured"], "unet, width 2, size 32, batch 2")
-        self.assertIn("convolution.32x32x3-2 k3 s1 p1 d1 n2 forward", choices)
-        self.assertNotIn("convolution.32x32x3-2 k3 s1 p1 d1 n2 backward-data", choices)  # not needed by any layer
+        self.assertEqual(keys["device.measured"], "unet, width 16, size 32, batch 2")
+        self.assertIn("convolution.32x32x3-16 k3 s1 p1 d1 n2 forward", choices)
+        self.assertNotIn("convolution.32x32x3-16 k3 s1 p1 d1 n2 backward-data", choices)  # not needed by any layer
         for key, value in choices.items():
             self.assertRegex(self.tuned.stdout, rf"(?m)^{re.escape(key.split('.')[1])} +{value} ")
         said = self.tuned.stderr.splitlines()
@@ -79,7 +79,7 @@ class TuneTest(program.Case):
         self.refuse_file("[gemm]\nsetting = magic\n", ":2:", "setting", "magic")
         self.refuse_file("[gemm]\nsetting\n", ":2:")
         self.refuse_file("[tuning]\nsetting = magic\n", ":2:", "[tuning]")
-        self.refuse_file("[convolution]\n32x32x3-2 k3 s1 p1 d1 n2 forward = magic\n", ":2:", "32x32x3-2", "magic")
+        self.refuse_file("[convolution]\n32x32x3-16 k3 s1 p1 d1 n2 forward = magic\n", ":2:", "32x32x3-16", "magic")
 
     def test_own_file_that_is_broken_is_ignored(self):
         shutil.copytree(self.path("cache"), self.path("broken"))
@@ -104,7 +104,7 @@ class TuneTest(program.Case):
         self.run_program("tune", "larger.ini", "--output", "mine.ini", env=self.cache("other"))
         after = program.parse_ini(program.read_text(self.path("mine.ini")))
         self.assertLessEqual(set(before), set(after))
-        self.assertIn("convolution.48x48x3-2 k3 s1 p1 d1 n2 forward", after)
+        self.assertIn("convolution.48x48x3-16 k3 s1 p1 d1 n2 forward", after)
         self.assertFalse([name for name in os.listdir(self.path("other")) if name.endswith(".ini")])
 
     def test_stopping_leaves_the_file(self):

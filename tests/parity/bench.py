@@ -81,7 +81,7 @@ class Bench:
 
     def write_config(self, name, training, train, val, more=None):
         """Writes NAME.ini for a run in runs/NAME that starts from init.safetensors. train, val: split names; more:
-        other sections as {section: {key: value}}."""
+        further keys as {section: {key: value}}."""
         o = self.options
         sections = {
             "run": {"name": name, "output": f"runs/{name}"},
@@ -90,8 +90,10 @@ class Bench:
                      "classes": o.classes, "size": "{}x{}".format(*o.size),
                      "threshold": 1},  # the reference's masks: 255 is the foreground, everything else is not
             "model": {"arch": o.arch, "width": o.width, "init": "init.safetensors"},
-            "train": {**vars(training), "shuffle": "no"}, **(more or {}),
+            "train": {**vars(training), "shuffle": "no"},
         }
+        for section, keys in (more or {}).items():
+            sections.setdefault(section, {}).update(keys)
         with open(self.path(name + ".ini"), "w", encoding="ascii") as file:
             for section, keys in sections.items():
                 file.write(f"[{section}]\n" + "".join(f"{key} = {value}\n" for key, value in keys.items()) + "\n")
